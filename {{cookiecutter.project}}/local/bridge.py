@@ -1,0 +1,66 @@
+"""How an operation that moto lacks is answered by moto's server.
+
+moto dispatches a request to the method of its response class that bears the operation's name. :func:`operation`
+puts such a method there. Parameters are parsed, and results serialised, by botocore's service model, so an answer
+has the real shape without any code here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.responses import ActionResult, BaseResponse
+from moto.core.utils import camelcase_to_underscores
+
+RESPONSES = {
+    "application-autoscaling": "moto.applicationautoscaling.responses:ApplicationAutoScalingResponse",
+    "cloudwatch": "moto.cloudwatch.responses:CloudWatchResponse",
+    "lambda": "moto.awslambda.responses:LambdaResponse",
+    "sagemaker": "moto.sagemaker.responses:SageMakerResponse",
+}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request, and to which account and region."""
+
+    account: str
+    region: str
+    access_key: str
+
+
+Handler = Callable[[Caller, dict[str, Any]], dict[str, Any] | None]
+
+
+class AWSError(ServiceException):
+    """An error answer with the real service's error code, message and HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.status_code = status
+
+
+def operation(service: str, name: str) -> Callable[[Handler], Handler]:
+    """Answer operation ``name`` of boto3 service ``service`` with the decorated function.
+
+    The function gets the caller and the parsed parameters (absent ones are missing keys), and returns the result as
+    a boto3 client would, or raises :class:`AWSError`.
+    """
+
+    def install(handler: Handler) -> Handler:
+        module, class_name = RESPONSES[service].split(":")
+        response_class = getattr(importlib.import_module(module), class_name)
+
+        def method(self: BaseResponse) -> ActionResult:
+            caller = Caller(self.current_account, self.region, self.access_key)
+            return ActionResult(handler(caller, dict(self.params)) or {})
+
+        setattr(response_class, camelcase_to_underscores(name), method)
+        return handler
+
+    return install

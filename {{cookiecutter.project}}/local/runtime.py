@@ -1,0 +1,90 @@
+"""What every part of the local AWS shares: the address, the state folder, threads and processes that end with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+
+class Runtime:
+    """One running local AWS.
+
+    ``directory`` holds whatever jobs write on this machine; ``stopping`` is set once it ends, and every loop must
+    look at it at least each second.
+    """
+
+    def __init__(self, endpoint_url: str, directory: Path) -> None:
+        self.endpoint_url = endpoint_url
+        self.directory = directory
+        self.stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()
+
+    def thread(self, name: str, target: Callable[..., None], *args: Any) -> threading.Thread:
+        """Run ``target(*args)`` in a daemon thread."""
+        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+        with self._lock:
+            self._threads = [t for t in self._threads if t.is_alive()] + [thread]
+        thread.start()
+        return thread
+
+    def process(
+        self, arguments: Sequence[str], environment: Mapping[str, str], **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a process in a group of its own, with nothing of this process's environment but ``PATH`` and ``HOME``."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        process = subprocess.Popen(  # noqa: S603 - runs only what the owner of this machine deployed to it
+            list(arguments), env=kept | dict(environment), start_new_session=True, **options
+        )
+        with self._lock:
+            self._processes = [p for p in self._processes if p.poll() is None] + [process]
+        return process
+
+    def session(self, credentials: Mapping[str, str], region: str) -> boto3.Session:
+        """A boto3 session with the given credentials (``AWS_ACCESS_KEY_ID`` ...); see :mod:`local.actors`."""
+        return boto3.Session(
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
+            region_name=region,
+        )
+
+    def stop(self) -> None:
+        """End every thread and process that was started here."""
+        self.stopping.set()
+        for process in self._processes:
+            kill_group(process)
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process started by :meth:`Runtime.process`, and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+_current: Runtime | None = None
+
+
+def current() -> Runtime:
+    """The running local AWS; there is one in a process."""
+    if _current is None:
+        raise RuntimeError("the local AWS is not running in this process")
+    return _current
+
+
+def set_current(runtime: Runtime | None) -> None:
+    """Called by :mod:`local.server` alone."""
+    global _current
+    _current = runtime
