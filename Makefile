@@ -1,0 +1,61 @@
+# The two that matter: `make demo` shows a generated project's whole life, `make test` checks everything.
+PYTHON ?= python3
+VENV := $(CURDIR)/.venv
+RUN := $(VENV)/bin/python
+TEMPLATE := {{cookiecutter.project}}
+DEMO := $(CURDIR)/build/demo
+DEMO_PROJECT := $(DEMO)/readmission
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench check format lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+$(VENV)/template: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed (found %d.%d): make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
+	$(RUN) -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
+	$(VENV)/bin/uv pip install --quiet --python $(RUN) --requirement requirements.lock
+	touch $@
+
+$(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
+	$(VENV)/bin/uv pip install --quiet --python $(RUN) --requirement '$(TEMPLATE)/requirements.lock'
+	touch $@
+
+setup: $(VENV)/project ## install the locked packages of the template and of the generated project
+
+demo: $(VENV)/template ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
+	@started=$$(date +%s); \
+	bake() { $(VENV)/bin/cookiecutter --no-input --overwrite-if-exists --output-dir $(DEMO) $(CURDIR) "$$@" >/dev/null; }; \
+	bake && $(MAKE) --no-print-directory -C $(DEMO_PROJECT) setup && \
+	if [ -n "$(DATA)" ]; then \
+		cd $(DEMO_PROJECT) && answers=$$(.venv/bin/python -m pipeline dataset inspect "$(abspath $(DATA))" --answers \
+			$(if $(TARGET),--target "$(TARGET)") $(if $(PROBLEM),--problem-type "$(PROBLEM)")) && \
+		printf '%s\n' "$$answers" | (readarray -t lines; bake "$${lines[@]}"); \
+	fi && \
+	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) $(if $(DATA),DATA="$(abspath $(DATA))") \
+		SETUP_SECONDS=$$(( $$(date +%s) - started ))
+demo: SHELL := /bin/bash
+
+test: setup ## everything: the questions, the generated files, a generated project's tests and its life
+	$(RUN) -m pytest tests
+
+check: setup ## format and lint
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+
+format: setup ## format and mend the code
+	$(RUN) -m ruff format .
+	$(RUN) -m ruff check --fix .
+
+lock: $(VENV)/template ## resolve the newest allowed packages again, of the template and of the generated project
+	rm -rf build/lock && $(VENV)/bin/cookiecutter --no-input --output-dir build/lock .
+	$(MAKE) -C build/lock/readmission lock VENV=$(VENV)
+	cp build/lock/readmission/requirements.lock '$(TEMPLATE)/requirements.lock'
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+		--group check --constraint '$(TEMPLATE)/requirements.lock' pyproject.toml \
+		--custom-compile-command "make lock" --output-file requirements.lock
+
+clean: ## remove what was built
+	rm -rf build $(VENV)
