@@ -1,0 +1,1 @@
+"""What runs on the CI runner or a laptop: configuration, data set, pipeline definition, runs and their status."""

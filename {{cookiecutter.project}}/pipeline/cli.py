@@ -1,0 +1,73 @@
+"""How every command of the project ends: 0 done, 1 a run or a service failed, 2 the user has something to change."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.text import Text
+
+from pipeline.aws import explain
+from pipeline.errors import RunError, UserError
+
+INTERRUPTED = 130  # what shells give for SIGINT
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str | None = None) -> int:
+    """Run a Typer application and return its exit status; an error is one sentence on standard error, never a traceback.
+
+    ``name`` is what the usage line calls the program, e.g. `python -m pipeline`. A defect of the project itself still
+    shows its traceback.
+    """
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except UserError as error:
+        _report(error)
+        return 2
+    except RunError as error:
+        _report(error)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        return _report(explain(error))
+    except ValueError as error:
+        if "Invalid endpoint" not in str(error):
+            raise
+        return _report(explain(error))
+    except BrokenPipeError:
+        # Whoever read the output (`| head`) has seen enough; without this Python complains while it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return status if isinstance(status, int) else 0
+
+
+def _report(error: UserError | RunError) -> int:
+    message = str(error)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(
+        Text.assemble(("error: ", "bold red"), message), soft_wrap=True
+    )
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(annotation(error), file=sys.stderr)
+    return 2 if isinstance(error, UserError) else 1
+
+
+def annotation(error: UserError | RunError) -> str:
+    """The workflow command by which GitHub shows the error on the run, and at the file's line where that is known.
+
+    Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it wants.
+    """
+    place = ""
+    if isinstance(error, UserError) and error.file:
+        place = f" file={error.file}" + (f",line={error.line}" if error.line else "")
+    text = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::error{place}::{text}"

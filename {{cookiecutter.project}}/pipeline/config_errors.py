@@ -1,0 +1,125 @@
+"""pydantic's findings about automl.toml as sentences that name file, section, key, value and the way out."""
+
+import json
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import BaseModel
+
+from pipeline.service import nearest
+
+_TYPES = {
+    "int_type": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "float_type": "is not a number",
+    "string_type": 'is not a text in "quotes"',
+    "bool_type": "is neither true nor false",
+    "list_type": 'is not a list in [brackets], such as ["a", "b"]',
+    "dict_type": "is not a section",
+    "model_type": "is not a section",
+    "finite_number": "is not a finite number",
+}
+
+
+def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], type[BaseModel]]:
+    """Every section below ``model`` by its path, `("autopilot", "budget")`; ``model`` itself is at `()`."""
+    found = {path: model}
+    for name, field in model.model_fields.items():
+        for candidate in _alternatives(field.annotation):
+            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+                found |= sections(candidate, (*path, name))
+    return found
+
+
+def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str:
+    """One finding (an item of `ValidationError.errors()`) about ``model`` as a sentence."""
+    known = sections(model)
+    # A union adds the name of its member to the location; sections and keys are what the file has.
+    location = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
+    path = next(location[:size] for size in range(len(location), -1, -1) if location[:size] in known)
+    key = ".".join(location[len(path) :][:1])
+    where = f"{file}: [{'.'.join(path)}] " if path else f"{file}: "
+    kind, value, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"{where}{_unknown(known, path, key)}"
+    if kind == "missing" and location in known:
+        return f"{file}: section [{'.'.join(location)}] is missing (keys: {', '.join(known[location].model_fields)})"
+    if kind == "missing":
+        return f"{where}{key} is missing"
+    if not key and kind == "value_error":
+        return f"{where}{context['error']}"
+    if not key:
+        name = ".".join(path)
+        return f"{file}: {name} = {_toml(value)} is not a section: write [{name}] and its keys below"
+    return f"{where}{key} = {_toml(value)} {_complaint(kind, error['msg'], context, value)}"
+
+
+def line_of(text: str, location: Sequence[Any]) -> int | None:
+    """The line (from 1) of a TOML text in which the key at ``location`` is set, else its section's, else `None`.
+
+    Good enough to place an annotation: it looks at headings and at `key =`, as automl.toml is written.
+    """
+    path = [part for part in location if isinstance(part, str)]
+    for depth in range(len(path), 0, -1):
+        section, key = ".".join(path[: depth - 1]), path[depth - 1]
+        current = ""
+        for number, line in enumerate(text.splitlines(), start=1):
+            bare = line.split("#")[0].strip()
+            if bare.startswith("[") and bare.endswith("]") and "=" not in bare:
+                current = bare.strip("[] ")
+                if current == ".".join(path[:depth]):
+                    return number
+            elif current == section and bare.split("=")[0].strip().strip("\"'") == key:
+                return number
+    return None
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return list(typing.get_args(annotation))
+    return [annotation]
+
+
+def _unknown(known: Mapping[tuple[str, ...], type[BaseModel]], path: tuple[str, ...], key: str) -> str:
+    """What to do about a key that the section does not have: it may be misspelt, or belong to another section."""
+    names = list(known[path].model_fields)
+    what = f"{key} is not a key of this section" if path else f"[{key}] is not a section"
+    near = nearest(key, names)
+    if near:
+        return f"{what}; did you mean {near}?" if path else f"{what}; did you mean [{near}]?"
+    elsewhere = [place for place, model in known.items() if place and key in model.model_fields]
+    if elsewhere:
+        return f"{what}; it belongs to [{'.'.join(elsewhere[0])}]"
+    return f"{what} (known: {', '.join(names)})"
+
+
+def _complaint(kind: str, message: str, context: Mapping[str, Any], value: Any) -> str:
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "literal_error":
+        offered = context["expected"].replace("'", "").replace(" or ", ", ")
+        near = nearest(value, offered.split(", "))
+        return f"is not one of {offered}" + (f"; did you mean {near}?" if near else "")
+    if kind == "greater_than_equal":
+        return f"is below the least allowed, {context['ge']:g}"
+    if kind == "greater_than":
+        return f"has to be above {context['gt']:g}"
+    if kind == "less_than_equal":
+        return f"is above the most allowed, {context['le']:g}"
+    if kind == "less_than":
+        return f"has to be below {context['lt']:g}"
+    if kind in ("string_too_short", "too_short"):
+        return "is empty"
+    if kind in ("string_too_long", "too_long"):
+        return f"is longer than {context['max_length']}"
+    if kind == "string_pattern_mismatch":
+        return f"is not of the form {context['pattern']}"
+    return _TYPES.get(kind, message[0].lower() + message[1:])
+
+
+def _toml(value: Any) -> str:
+    """A value as automl.toml would write it, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 80 else text[:77] + "..."

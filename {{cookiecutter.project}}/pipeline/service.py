@@ -1,0 +1,42 @@
+"""What SageMaker allows, read from the service model that botocore carries (offline)."""
+
+import difflib
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import botocore.session
+
+
+@cache
+def _shapes() -> dict[str, Any]:
+    loader = botocore.session.get_session().get_component("data_loader")
+    return loader.load_service_model("sagemaker", "service-2")["shapes"]
+
+
+def limits(shape: str) -> tuple[int | None, int | None]:
+    """The least and greatest value (or length) of a shape of SageMaker's API, `None` where it names none."""
+    return _shapes()[shape].get("min"), _shapes()[shape].get("max")
+
+
+def values(shape: str) -> list[str]:
+    """The values of an enumeration of SageMaker's API, e.g. `ProcessingInstanceType`."""
+    return list(_shapes()[shape]["enum"])
+
+
+@cache
+def regions() -> tuple[str, ...]:
+    """Every region, of all partitions, in which botocore knows SageMaker."""
+    session = botocore.session.get_session()
+    return tuple(
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sagemaker", partition_name=partition)
+    )
+
+
+def nearest(word: object, known: Iterable[str]) -> str | None:
+    """The known word that looks most like ``word``, or `None` if none is near."""
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[found[0]] if found else None

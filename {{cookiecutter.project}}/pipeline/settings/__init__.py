@@ -1,0 +1,1 @@
+"""The sections of automl.toml, one module each; `pipeline.config` puts them together."""

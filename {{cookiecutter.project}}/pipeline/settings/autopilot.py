@@ -1,0 +1,80 @@
+"""[autopilot]: the problem, the metric, the algorithm family and what training may cost."""
+
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from pipeline import service
+from pipeline.settings.base import Section
+
+# Objectives by problem type, the service's default first (Amazon SageMaker API reference, AutoMLJobObjective).
+OBJECTIVES: dict[str, tuple[str, ...]] = {
+    "BinaryClassification": ("F1", "Accuracy", "AUC", "BalancedAccuracy", "Precision", "Recall"),
+    "MulticlassClassification": ("Accuracy", "BalancedAccuracy", "F1macro", "PrecisionMacro", "RecallMacro"),
+    "Regression": ("MSE", "MAE", "R2", "RMSE"),
+}
+LOWER_IS_BETTER = frozenset({"MAE", "MSE", "RMSE"})
+INFER = "infer"
+
+
+class Budget(Section):
+    """What one Autopilot job may use; the service ends the job at the first limit that it reaches."""
+
+    max_candidates: int = 10
+    max_seconds_per_training_job: int = 1800
+    max_seconds: int = 3600
+
+    @field_validator("max_candidates", "max_seconds_per_training_job", "max_seconds")
+    @classmethod
+    def _within_the_services_limits(cls, value: int, info: ValidationInfo) -> int:
+        shape = {
+            "max_candidates": "MaxCandidates",
+            "max_seconds_per_training_job": "MaxRuntimePerTrainingJobInSeconds",
+            "max_seconds": "MaxAutoMLJobRuntimeInSeconds",
+        }[str(info.field_name)]
+        least, most = service.limits(shape)
+        if least is not None and value < least:
+            raise ValueError(f"is below Autopilot's least, {least}")
+        if most is not None and value > most:
+            raise ValueError(f"is above Autopilot's limit of {most}")
+        return value
+
+    @model_validator(mode="after")
+    def _job_fits(self) -> "Budget":
+        if self.max_seconds_per_training_job > self.max_seconds:
+            raise ValueError(
+                f"max_seconds_per_training_job = {self.max_seconds_per_training_job} is more than "
+                f"max_seconds = {self.max_seconds}: lower the one or raise the other"
+            )
+        return self
+
+
+class Autopilot(Section):
+    """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and budget."""
+
+    problem_type: Literal["BinaryClassification", "MulticlassClassification", "Regression", "infer"]
+    objective: str | None = None
+    mode: Literal["AUTO", "ENSEMBLING", "HYPERPARAMETER_TUNING"] = "ENSEMBLING"
+    budget: Budget = Field(default_factory=Budget)
+
+    @field_validator("objective")
+    @classmethod
+    def _offered(cls, value: str | None, info: ValidationInfo) -> str | None:
+        problem = info.data.get("problem_type")
+        if value is None or problem is None:
+            return value
+        if problem == INFER:
+            raise ValueError(
+                'cannot be set while problem_type = "infer": remove it, or name the problem type'
+            )
+        offered = OBJECTIVES[problem]
+        if value not in offered:
+            raise ValueError(f"is not offered for {problem} ({', '.join(sorted(offered))})")
+        return value
+
+    @property
+    def metric(self) -> str | None:
+        """The objective, or the service's default for the problem type; `None` where Autopilot infers the problem."""
+        if self.problem_type == INFER:
+            return None
+        return self.objective or OBJECTIVES[self.problem_type][0]

@@ -1,0 +1,16 @@
+"""[evaluation]: the processing job and the batch transform that judge a candidate."""
+
+from pydantic import Field
+
+from pipeline.settings.base import ProcessingInstance, Section, TransformInstance
+
+
+class Evaluation(Section):
+    """Container, instances and slices of the evaluation."""
+
+    container_version: str = Field(default="1.9-0", pattern=r"^\d+\.\d+-\d+(-py\d+)?$")
+    instance_type: ProcessingInstance = "ml.m5.xlarge"
+    instance_count: int = Field(default=1, ge=1, le=1)  # the metrics of one holdout are made in one place
+    transform_instance_type: TransformInstance = "ml.m5.xlarge"
+    transform_instance_count: int = Field(default=1, ge=1, le=100)
+    slices: list[str] = []
