@@ -1,8 +1,8 @@
 """How an operation that moto lacks is answered by moto's server.
 
-moto dispatches a request to the method of its response class that bears the operation's name. :func:`operation`
-puts such a method there. Parameters are parsed, and results serialised, by botocore's service model, so an answer
-has the real shape without any code here.
+moto dispatches a request to the method of its response class that bears the operation's name.
+:func:`operation` puts such a method there. Parameters are parsed, and results serialised, by botocore's
+service model, so an answer has the real shape without any code here.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class AWSError(ServiceException):
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
     """Answer operation ``name`` of boto3 service ``service`` with the decorated function.
 
-    The function gets the caller and the parsed parameters (absent ones are missing keys), and returns the result as
-    a boto3 client would, or raises :class:`AWSError`.
+    The function gets the caller and the parsed parameters (absent ones are missing keys), and returns the
+    result as a boto3 client would, or raises :class:`AWSError`.
     """
 
     def install(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-"""What every part of the local AWS shares: the address, the state folder, threads and processes that end with it."""
+"""What every part of the local AWS shares: address, state folder, threads and processes that end with it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ import boto3
 class Runtime:
     """One running local AWS.
 
-    ``directory`` holds whatever jobs write on this machine; ``stopping`` is set once it ends, and every loop must
-    look at it at least each second.
+    ``directory`` holds whatever jobs write on this machine; ``stopping`` is set once it ends, and every loop
+    must look at it at least each second.
     """
 
     def __init__(self, endpoint_url: str, directory: Path) -> None:
@@ -40,7 +40,7 @@ class Runtime:
     def process(
         self, arguments: Sequence[str], environment: Mapping[str, str], **options: Any
     ) -> subprocess.Popen[bytes]:
-        """Start a process in a group of its own, with nothing of this process's environment but ``PATH`` and ``HOME``."""
+        """Start a process in a group of its own; it inherits ``PATH``, ``HOME`` and the like, nothing else."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         process = subprocess.Popen(  # noqa: S603 - runs only what the owner of this machine deployed to it
             list(arguments), env=kept | dict(environment), start_new_session=True, **options

@@ -1,0 +1,73 @@
+"""``python -m local up``: AWS on this machine, until it is interrupted."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import sys
+import threading
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    from local.server import LocalAWS  # imports moto: --help should not wait for it
+
+    aws = LocalAWS(options.directory, options.port, options.account, options.region)
+    try:
+        aws.start()
+    except OSError as error:
+        print(
+            f"--port {options.port}: {error.strerror}; choose another, or 0 for a free one", file=sys.stderr
+        )
+        return 2
+    try:
+        _announce(aws.environment, options.ready_file)
+        print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
+        stop.wait()
+    finally:
+        aws.stop()
+        if options.ready_file:
+            options.ready_file.unlink(missing_ok=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m local",
+        description="AWS on this machine, for this machine alone.",
+        epilog="example: python -m local up --port 4566 --directory build/local",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    up = commands.add_parser(
+        "up", help="serve until interrupted; prints the environment variables for other shells"
+    )
+    up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument(
+        "--directory", type=Path, help="keep the log and the jobs' files here (default: a temporary one)"
+    )
+    up.add_argument(
+        "--ready-file", type=Path, help="written, with the same lines, once requests are answered"
+    )
+    up.add_argument("--account", default="123456789012", help="12-digit account id (default: %(default)s)")
+    up.add_argument("--region", default="eu-west-1", help="default region (default: %(default)s)")
+    return parser
+
+
+def _announce(environment: dict[str, str], ready_file: Path | None) -> None:
+    lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
+    print(lines, end="", flush=True)
+    if ready_file:
+        unfinished = ready_file.with_name(ready_file.name + ".tmp")
+        unfinished.touch(mode=0o600)
+        unfinished.write_text(lines, encoding="utf-8")
+        unfinished.replace(ready_file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The local AWS itself: moto's server on the loopback address, with what the other modules add to it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import shutil
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from local import accounts, actors, runtime
+
+# Whatever answers operations that moto lacks registers them when it is imported. One line each.
+MODULES: tuple[str, ...] = ()
+
+HOST = "127.0.0.1"
+log = logging.getLogger("local")
+
+
+class LocalAWS:
+    """One running local AWS; a process can have one.
+
+    ``directory`` holds the log and what jobs write (by default a temporary folder that is removed in the
+    end); port 0 takes a free one. ``account`` exists from the start; another one comes into being with
+    :meth:`administrator`.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path | None = None,
+        port: int = 0,
+        account: str = "123456789012",
+        region: str = "eu-west-1",
+    ) -> None:
+        self.account = account
+        self.region = region
+        self._port = port
+        self._temporary = directory is None
+        self.directory = Path(directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
+        self._administrators: dict[str, dict[str, str]] = {}
+
+    def start(self) -> LocalAWS:
+        """Listen; returns when the first request can be sent."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._log = _log_to(self.directory / "local-aws.log")
+        app = DomainDispatcherApplication(create_backend_app)
+        self._server = make_server(HOST, self._port, app, threaded=True, request_handler=_RequestHandler)
+        self._server.daemon_threads = True
+        self.url = f"http://{HOST}:{self._server.server_port}"
+        self._runtime = runtime.Runtime(self.url, self.directory)
+        runtime.set_current(self._runtime)
+        for module in MODULES:
+            importlib.import_module(module)
+        self.environment = self.administrator(self.account)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="server", daemon=True)
+        self._thread.start()
+        return self
+
+    def administrator(self, account: str) -> dict[str, str]:
+        """The environment variables with which a command acts as the administrator of ``account``."""
+        if account not in self._administrators:
+            keys = accounts.create(account, trusted=self.account)
+            self._administrators[account] = {
+                "AWS_ENDPOINT_URL": self.url,
+                **keys,
+                "AWS_DEFAULT_REGION": self.region,
+                "AWS_REGION": self.region,
+            }
+        return dict(self._administrators[account])
+
+    def client(self, service: str, account: str | None = None) -> Any:
+        """A boto3 client of ``service`` that acts as the administrator of ``account``."""
+        return actors.client_with(service, self.administrator(account or self.account))
+
+    def stop(self) -> None:
+        """End every job, then the server; nothing is left running."""
+        self._runtime.stop()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+        runtime.set_current(None)
+        log.removeHandler(self._log)
+        self._log.close()
+        if self._temporary:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> LocalAWS:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _RequestHandler(MotoRequestHandler):
+    """Moto's handler, with the access log in the directory instead of the terminal."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        log.debug("%s %s", type, message % args if args else message)
+
+
+def _log_to(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(threadName)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    return handler
