@@ -1,0 +1,321 @@
+"""Wait for the Autopilot job of a pipeline execution. Runs in AWS Lambda, on the messages of the callback step.
+
+A message stays in the queue until the step is answered: every look at a job that still runs sets the time of the next
+one (ChangeMessageVisibility) and reports the message as not handled (partial batch response), so that waiting costs a
+call a minute and makes no Lambda error.
+"""
+
+import json
+import logging
+import os
+import re
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+log = logging.getLogger()
+log.setLevel(logging.INFO)
+
+GRACE_SECONDS = 15 * 60  # what the service may need beyond the job's own limit, for its reports
+QUOTA_SECONDS = 24 * 3600  # how long a job waits for a place among the account's concurrent jobs
+SOONEST, LATEST = 5, 60  # seconds between two looks
+# A queue gives up a message after 1,000 receptions at most (maxReceiveCount in infrastructure/stack.yaml). A fresh copy
+# starts from 1; at most 16 may follow each other before Lambda takes it for an endless loop, which is ten days here.
+MOST_RECEPTIONS = 900
+REASON_LENGTH, VALUE_LENGTH = 256, 1024  # SendPipelineExecutionStepFailure, ...StepSuccess
+BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
+MISSING = {"ResourceNotFound", "ResourceNotFoundException"}
+
+
+class UnintelligibleError(Exception):
+    """A message that no later look makes clearer; ``token`` is the step's, if that at least can be read."""
+
+    def __init__(self, reason: str, token: str | None = None) -> None:
+        super().__init__(reason)
+        self.token = token
+
+
+@dataclass(frozen=True)
+class Wait:
+    """The callback step that asks: its token, and what it waits for."""
+
+    token: str
+    execution_arn: str
+    stopping: bool
+    job: str
+    started_at: float  # seconds since 1970
+    max_seconds: int
+    request_uri: str
+
+
+@cache
+def client(service: str) -> Any:
+    """The boto3 client of a service, kept for the next invocation."""
+    config = Config(connect_timeout=5, read_timeout=15, retries={"mode": "standard", "max_attempts": 2})
+    return boto3.client(service, config=config)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
+    """Look after each message of the batch; returns those that have to come again (partial batch response)."""
+    again = [record["messageId"] for record in event["Records"] if not is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
+
+
+def is_done(record: dict[str, Any]) -> bool:
+    """Handle one SQS record; false if it has to come again, after a time that has been set."""
+    try:
+        wait = read(record["body"])
+        seconds = look(wait)
+    except UnintelligibleError as error:
+        return set_aside(record, error)
+    except (ClientError, BotoCoreError) as error:
+        # Of AWS's errors most pass. One that does not ends at the deadline, with this as the reason.
+        log.warning("tried again in %d s: %s", LATEST, error)
+        seconds = overdue(wait, error)
+    return True if seconds is None else come_again(record, seconds)
+
+
+def read(body: str) -> Wait:
+    """Parse the message of a callback step. Raises `UnintelligibleError`."""
+    try:
+        message = json.loads(body)
+        token = message["token"]
+        if not re.fullmatch("[a-zA-Z0-9]{10}", token):
+            raise ValueError(f"token {token!r} is not ten letters and digits")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnintelligibleError(f"not a callback message: {type(error).__name__}: {error}") from error
+    try:
+        arguments = message["arguments"]
+        return Wait(
+            token=token,
+            execution_arn=message["pipelineExecutionArn"],
+            stopping=message.get("status") == "Stopping",
+            job=arguments["automl_job_name"],
+            started_at=seconds_since_1970(arguments["started_at"]),
+            max_seconds=int(arguments["max_seconds"]),
+            request_uri=arguments["request_uri"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"the callback's arguments are unusable: {type(error).__name__}: {error}"
+        raise UnintelligibleError(reason, token) from error
+
+
+def seconds_since_1970(text: str | float) -> float:
+    """A time as pipelines write it: ISO 8601, or seconds since 1970."""
+    try:
+        return float(text)
+    except ValueError:
+        return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+
+
+def look(wait: Wait) -> int | None:
+    """Look at the job once. Returns the seconds until the next look, or none if the step has its answer."""
+    job = describe(wait.job)
+    if job is None:
+        return start(wait)
+    status, elapsed = job["AutoMLJobStatus"], time.time() - job["CreationTime"].timestamp()
+    running = status in ("InProgress", "Stopping")
+    if running and elapsed > wait.max_seconds + GRACE_SECONDS:
+        stop(wait.job)
+        return fail(
+            wait,
+            f"Autopilot job {wait.job} was stopped: it ran for {elapsed:.0f} s, and max_seconds is {wait.max_seconds}",
+        )
+    if running and wait.stopping and status != "Stopping":
+        stop(wait.job)
+        return SOONEST
+    if running:
+        log.info("%s: %s, %s, %.0f s", wait.job, status, job["AutoMLJobSecondaryStatus"], elapsed)
+        return round(min(LATEST, max(SOONEST, elapsed / 10)))
+    if wait.stopping:
+        return fail(wait, f"The execution was stopped; Autopilot job {wait.job} is {status}")
+    if status == "Completed" and job.get("BestCandidate"):
+        return succeed(wait, job)
+    return fail(wait, f"Autopilot job {wait.job} {status}: {reasons(job)}")
+
+
+def describe(name: str) -> dict[str, Any] | None:
+    """The job, or none if there is none."""
+    try:
+        return client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=name)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def start(wait: Wait) -> int | None:
+    """Create the job that `start_autopilot` could not, unless nobody waits for it any more."""
+    if wait.stopping:
+        return fail(wait, f"The execution was stopped before Autopilot job {wait.job} had started")
+    execution = client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=wait.execution_arn)
+    if execution["PipelineExecutionStatus"] != "Executing":
+        # Its Stopping message is on its way, or was answered: a job started now would belong to nobody.
+        log.info("%s is not started: the execution is %s", wait.job, execution["PipelineExecutionStatus"])
+        return None
+    place = urlsplit(wait.request_uri)
+    try:
+        kept = client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return fail(
+            wait, f"There is no Autopilot job {wait.job}, and no request for one at {wait.request_uri}"
+        )
+    try:
+        client("sagemaker").create_auto_ml_job_v2(**json.loads(kept["Body"].read()))
+    except ClientError as error:
+        code, waited = error.response["Error"]["Code"], time.time() - wait.started_at
+        if code == "ResourceInUse":
+            return SOONEST
+        if code not in BUSY:
+            return fail(
+                wait, f"Autopilot job {wait.job} could not start: {error.response['Error']['Message']}"
+            )
+        if waited > QUOTA_SECONDS:
+            return fail(wait, f"No place for Autopilot job {wait.job} in {waited / 3600:.0f} hours: {error}")
+        log.warning(
+            "%s has waited %.0f s for a place among the account's AutoML jobs: %s", wait.job, waited, error
+        )
+        return LATEST
+    log.info("%s is started", wait.job)
+    return SOONEST
+
+
+def stop(name: str) -> None:
+    """Stop the job; one that ended in the meantime is as good."""
+    try:
+        client("sagemaker").stop_auto_ml_job(AutoMLJobName=name)
+    except ClientError as error:
+        if not (is_missing(error) or error.response["Error"]["Code"] == "ValidationException"):
+            raise
+
+
+def overdue(wait: Wait, error: Exception) -> int | None:
+    """Fail the step if AWS's error has lasted beyond every deadline, otherwise look again."""
+    if time.time() - wait.started_at < wait.max_seconds + GRACE_SECONDS + QUOTA_SECONDS:
+        return LATEST
+    try:
+        return fail(wait, f"Autopilot job {wait.job} could not be followed: {error}")
+    except (ClientError, BotoCoreError):
+        log.exception("the step cannot be answered")
+        return LATEST
+
+
+def succeed(wait: Wait, job: dict[str, Any]) -> None:
+    """Answer the step with what the job found."""
+    best = job["BestCandidate"]
+    metric = best["FinalAutoMLJobObjectiveMetric"]
+    outputs = {
+        "best_candidate": best["CandidateName"],
+        "objective_metric": metric.get("StandardMetricName") or metric["MetricName"],
+        "objective_value": repr(float(metric["Value"])),
+        "automl_job_arn": job["AutoMLJobArn"],
+        "seconds": str(round((job["EndTime"] - job["CreationTime"]).total_seconds())),
+    }
+    log.info("%s: %s", wait.job, outputs)
+    answer(
+        wait,
+        "send_pipeline_execution_step_success",
+        OutputParameters=[{"Name": name, "Value": value[:VALUE_LENGTH]} for name, value in outputs.items()],
+    )
+
+
+def fail(wait: Wait, reason: str) -> None:
+    """Fail the step with a reason."""
+    log.warning("%s", reason)
+    answer(wait, "send_pipeline_execution_step_failure", FailureReason=shortened(reason))
+
+
+def answer(wait: Wait, operation: str, **parameters: Any) -> None:
+    """Send an answer; a step that has one already keeps it. Raises `ClientError` where the answer did not arrive."""
+    # The same answer twice is one request to SageMaker: its token is made of the step's.
+    token = sha256(f"{operation} {wait.token}".encode()).hexdigest()
+    try:
+        getattr(client("sagemaker"), operation)(
+            CallbackToken=wait.token, ClientRequestToken=token, **parameters
+        )
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if (
+            code in MISSING
+            or code == "ConflictException"
+            or (code == "ValidationException" and not is_open(wait))
+        ):
+            log.info("the step was answered before: %s", error)
+            return
+        raise
+
+
+def is_open(wait: Wait) -> bool:
+    """Whether the step still waits for an answer."""
+    pages = client("sagemaker").get_paginator("list_pipeline_execution_steps")
+    for page in pages.paginate(PipelineExecutionArn=wait.execution_arn):
+        for step in page["PipelineExecutionSteps"]:
+            if step.get("Metadata", {}).get("Callback", {}).get("CallbackToken") == wait.token:
+                return step["StepStatus"] in ("Starting", "Executing", "Stopping")
+    return False
+
+
+def come_again(record: dict[str, Any], seconds: int) -> bool:
+    """Let the message come back after ``seconds``; a message near the end of its receptions is replaced by a copy."""
+    sqs, queue = client("sqs"), os.environ["QUEUE_URL"]
+    if int(record["attributes"]["ApproximateReceiveCount"]) >= MOST_RECEPTIONS:
+        sqs.send_message(QueueUrl=queue, MessageBody=record["body"], DelaySeconds=seconds)
+        return True
+    try:
+        sqs.change_message_visibility(
+            QueueUrl=queue, ReceiptHandle=record["receiptHandle"], VisibilityTimeout=seconds
+        )
+    except (ClientError, BotoCoreError) as error:
+        log.warning("the next look is later than planned, after the queue's visibility timeout: %s", error)
+    return False
+
+
+def set_aside(record: dict[str, Any], error: UnintelligibleError) -> bool:
+    """Move a message to the dead-letter queue with the reason, and fail its step if the token can be read."""
+    log.error("%s: %s", error, record["body"])
+    reason = {"DataType": "String", "StringValue": shortened(str(error))}
+    client("sqs").send_message(
+        QueueUrl=os.environ["DEAD_LETTER_QUEUE_URL"],
+        MessageBody=record["body"],
+        MessageAttributes={"reason": reason},
+    )
+    if error.token:
+        try:
+            client("sagemaker").send_pipeline_execution_step_failure(
+                CallbackToken=error.token, FailureReason=shortened(str(error))
+            )
+        except (ClientError, BotoCoreError) as refusal:
+            log.warning("the step of that message could not be failed: %s", refusal)
+    return True
+
+
+def is_missing(error: ClientError) -> bool:
+    """Whether SageMaker says that there is no such job; its operations differ in how they say it."""
+    code, message = error.response["Error"]["Code"], error.response["Error"]["Message"].lower()
+    return code in MISSING or (
+        code == "ValidationException"
+        and any(hint in message for hint in ("could not find", "not found", "not exist"))
+    )
+
+
+def reasons(job: dict[str, Any]) -> str:
+    """Why a job ended without a model, as the service says it."""
+    partial = [part.get("PartialFailureMessage", "") for part in job.get("PartialFailureReasons", [])]
+    return (
+        "; ".join(filter(None, [job.get("FailureReason"), *partial])) or "no candidate, and no reason given"
+    )
+
+
+def shortened(reason: str) -> str:
+    """A reason within the service's length."""
+    return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"

@@ -1,0 +1,193 @@
+"""Register what was evaluated as a version of the model package group. Runs in AWS Lambda, as step `RegisterModel`."""
+
+import json
+import logging
+import math
+from functools import cache
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+log = logging.getLogger()
+log.setLevel(logging.INFO)
+
+# CustomerMetadataProperties of CreateModelPackage: 50 of them. Some are left for verification and deployment.
+MOST_PROPERTIES, KEY_LENGTH, VALUE_LENGTH = 40, 128, 256
+MODEL_CARD_LENGTH = 100_000
+DESCRIPTION_LENGTH = 1024
+
+
+class RegistrationError(Exception):
+    """The model cannot be registered; the message is the step's failure reason."""
+
+
+@cache
+def client(service: str) -> Any:
+    """The boto3 client of a service, kept for the next invocation."""
+    return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 4}))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, str]:
+    """Create the model package, pending its approval; the same execution gives the same package.
+
+    ``event`` holds the step's inputs, all flat: project, execution_arn, execution_id, evaluation_uri, automl_job_name,
+    dataset_sha256, commit_id, repository, run_url, champion ("none" where there is none).
+
+    Returns the step's output: the model package's ARN. Raises `RegistrationError`.
+    """
+    prefix = event["evaluation_uri"].rstrip("/")
+    content = get(f"{prefix}/evaluation.json")
+    if content is None:
+        raise RegistrationError(
+            f"{prefix}/evaluation.json is missing: the evaluation has not written its result"
+        )
+    evaluation = json.loads(content)
+    if evaluation["decision"] != "accept":
+        raise RegistrationError(f"the evaluation says {evaluation['decision']}: {evaluation['reasons_text']}")
+    require_group(event["project"])
+    request = create_request(event, evaluation, prefix)
+    arn = client("sagemaker").create_model_package(**request)["ModelPackageArn"]
+    log.info("registered %s: %s", arn, request["ModelPackageDescription"])
+    return {"model_package_arn": arn}
+
+
+def require_group(name: str) -> None:
+    """Raise `RegistrationError` if there is no such model package group."""
+    try:
+        client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
+            raise
+        raise RegistrationError(
+            f"there is no model package group {name}: `python -m deployment stack` creates it"
+        ) from error
+
+
+def create_request(event: dict[str, Any], evaluation: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The parameters of CreateModelPackage for what was evaluated: the same containers, nothing added."""
+    objective = evaluation["objective"]
+    description = (
+        f"{objective['name']} {objective['value']:.6g} on {evaluation['rows']} holdout rows; "
+        f"Autopilot job {event['automl_job_name']}, commit {event['commit_id']}"
+    )
+    request: dict[str, Any] = {
+        "ModelPackageGroupName": event["project"],
+        "ModelPackageDescription": description[:DESCRIPTION_LENGTH],
+        "ModelApprovalStatus": "PendingManualApproval",
+        "InferenceSpecification": {
+            "Containers": evaluation["containers"],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv", "application/json"],
+        },
+        "ModelMetrics": model_metrics(prefix),
+        "MetadataProperties": {
+            "CommitId": event["commit_id"],
+            "Repository": event["repository"],
+            "GeneratedBy": event["execution_arn"],
+        },
+        "CustomerMetadataProperties": properties(event, evaluation),
+        "SourceUri": source_uri(event),
+        "ModelLifeCycle": {
+            "Stage": "Development",
+            "StageStatus": "Registered",
+            "StageDescription": "Accepted by the evaluation; not yet staged",
+        },
+        # SageMaker answers a second request of the same token with the first one's package.
+        "ClientToken": event["execution_id"],
+    }
+    card = get(f"{prefix}/model_card.json")
+    if card is not None:
+        request |= model_card(card.decode())
+    return request
+
+
+def model_metrics(prefix: str) -> dict[str, Any]:
+    """The evaluation's reports in the registry's terms, each with its digest. Raises `RegistrationError`."""
+    quality = report(f"{prefix}/model_quality.json")
+    if quality is None:
+        raise RegistrationError(f"{prefix}/model_quality.json is missing: the evaluation did not finish")
+    metrics: dict[str, Any] = {"ModelQuality": {"Statistics": quality}}
+    explainability = report(f"{prefix}/explainability.json")
+    if explainability:
+        metrics["Explainability"] = {"Report": explainability}
+    return metrics
+
+
+def report(uri: str) -> dict[str, str] | None:
+    """A JSON report as a `MetricsSource`, or none if there is no such object."""
+    content = get(uri)
+    if content is None:
+        return None
+    return {
+        "ContentType": "application/json",
+        "ContentDigest": f"sha256:{sha256(content).hexdigest()}",
+        "S3Uri": uri,
+    }
+
+
+def model_card(content: str) -> dict[str, Any]:
+    """The model card's part of the request; a card beyond the service's length stays in S3 alone."""
+    if len(content) > MODEL_CARD_LENGTH:
+        log.warning(
+            "the model card has %d characters, %d fit: it is left out", len(content), MODEL_CARD_LENGTH
+        )
+        return {}
+    return {"ModelCard": {"ModelCardContent": content, "ModelCardStatus": "PendingReview"}}
+
+
+def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:
+    """Where the model came from and how it did, as CustomerMetadataProperties."""
+    objective, job = evaluation["objective"], evaluation["automl_job"]
+    facts = {
+        "commit": event["commit_id"],
+        "repository": event["repository"],
+        "run": event["run_url"],
+        "pipeline_execution": event["execution_arn"],
+        "evaluation": event["evaluation_uri"],
+        "dataset_sha256": event["dataset_sha256"],
+        "automl_job": event["automl_job_name"],
+        "candidate": job.get("best_candidate"),
+        "problem_type": evaluation["problem_type"],
+        "objective_metric": objective["name"],
+        "objective_value": objective["value"],
+        "validation_objective_value": objective.get("validation_value"),
+        "holdout_rows": evaluation["rows"],
+        "champion": event["champion"],
+    }
+    facts |= {
+        f"test_{name}": value
+        for name, value in evaluation["metrics"].items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
+    known = {name: value for name, value in facts.items() if value not in (None, "", "none")}
+    return {
+        allowed(name)[:KEY_LENGTH]: allowed(str(value))[:VALUE_LENGTH]
+        for name, value in list(known.items())[:MOST_PROPERTIES]
+    }
+
+
+def allowed(text: str) -> str:
+    """``text`` with a hyphen for each character that CustomerMetadataProperties do not take."""
+    return "".join(c if c.isalnum() or c in "_.:/=+-@ " else "-" for c in text)
+
+
+def source_uri(event: dict[str, Any]) -> str:
+    """The commit's page: on the server that ran the workflow, otherwise on GitHub."""
+    server, actions, _ = event["run_url"].partition("/actions/")
+    repository = server if actions else f"https://github.com/{event['repository']}"
+    return f"{repository}/tree/{event['commit_id']}"
+
+
+def get(uri: str) -> bytes | None:
+    """The object at an S3 URI, or none if there is none."""
+    place = urlsplit(uri)
+    try:
+        return client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
+        return None

@@ -1,0 +1,102 @@
+"""Start the Autopilot job of a pipeline execution. Runs in AWS Lambda, as the Lambda step `StartAutopilot`."""
+
+import json
+import logging
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+log = logging.getLogger()
+log.setLevel(logging.INFO)
+
+REQUEST = "request.json"
+# The account runs as many AutoML jobs as it may, or has been called too often: true now, not in an hour.
+BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
+
+
+@cache
+def client(service: str) -> Any:
+    """The boto3 client of a service, kept for the next invocation."""
+    return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 4}))
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, str]:
+    """Create the job, or leave that to `check_autopilot` where the quota of concurrent jobs is used up.
+
+    ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri, output_uri,
+    target, problem_type, objective, mode, max_candidates, max_seconds_per_training_job, max_seconds, kms_key, subnets,
+    security_groups, tags. Starting twice is the same job, since its name is made of the execution's id.
+
+    Returns the step's output: the job's name. Raises botocore's `ClientError` for what waiting cannot mend.
+    """
+    request = create_request(event)
+    name = request["AutoMLJobName"]
+    # Kept first: whatever happens after this line, check_autopilot can bring the job about.
+    put_request(event["output_uri"].rstrip("/") + "/" + REQUEST, request)
+    try:
+        client("sagemaker").create_auto_ml_job_v2(**request)
+        log.info("Autopilot job %s is started", name)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code == "ResourceInUse":
+            log.info("Autopilot job %s was started before", name)
+        elif code in BUSY:
+            log.warning(
+                "Autopilot job %s has to wait for a place (%s); it is tried again each minute", name, error
+            )
+        else:
+            raise
+    return {"automl_job_name": name}
+
+
+def create_request(event: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of CreateAutoMLJobV2. Neither problem type nor objective is sent where the type is inferred."""
+    tabular: dict[str, Any] = {
+        "TargetAttributeName": event["target"],
+        "Mode": event["mode"],
+        "CompletionCriteria": {
+            "MaxCandidates": int(event["max_candidates"]),
+            "MaxRuntimePerTrainingJobInSeconds": int(event["max_seconds_per_training_job"]),
+            "MaxAutoMLJobRuntimeInSeconds": int(event["max_seconds"]),
+        },
+    }
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": event["train_validation_uri"]}}
+    request: dict[str, Any] = {
+        "AutoMLJobName": f"{event['project']}-{event['execution_id']}",
+        "AutoMLJobInputDataConfig": [
+            {"ChannelType": "training", "ContentType": "text/csv;header=present", "DataSource": source}
+        ],
+        "OutputDataConfig": {"S3OutputPath": event["output_uri"]},
+        "AutoMLProblemTypeConfig": {"TabularJobConfig": tabular},
+        "RoleArn": event["role_arn"],
+    }
+    if event["problem_type"] != "infer":
+        tabular["ProblemType"] = event["problem_type"]
+        request["AutoMLJobObjective"] = {"MetricName": event["objective"]}
+    security: dict[str, Any] = {}
+    if event.get("kms_key"):
+        request["OutputDataConfig"]["KmsKeyId"] = event["kms_key"]
+        security["VolumeKmsKeyId"] = event["kms_key"]
+    if event.get("subnets"):
+        security["VpcConfig"] = {
+            "Subnets": event["subnets"].split(","),
+            "SecurityGroupIds": event["security_groups"].split(","),
+        }
+    if security:
+        request["SecurityConfig"] = security
+    if event.get("tags"):
+        pairs = (pair.split("=", 1) for pair in event["tags"].split(","))
+        request["Tags"] = [{"Key": key, "Value": value} for key, value in pairs]
+    return request
+
+
+def put_request(uri: str, request: dict[str, Any]) -> None:
+    """Keep the request as JSON at an S3 URI."""
+    place = urlsplit(uri)
+    client("s3").put_object(
+        Bucket=place.netloc, Key=place.path.lstrip("/"), Body=json.dumps(request).encode()
+    )
