@@ -1,0 +1,1 @@
+"""From a registered version to one in production, and back."""

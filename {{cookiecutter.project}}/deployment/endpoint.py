@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from deployment.release import PACKAGE_TAG, Release
 from deployment.waiting import wait
-from pipeline.aws import Aws, error_code, is_missing
+from pipeline.aws import Aws, is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError
 
@@ -102,7 +102,9 @@ class Endpoint:
         state = self.look()
         busy_with = state.pending_config or state.config
         if state.moving and busy_with != config_name:
-            self._output.notice(f"endpoint {self.name} is {state.status} ({busy_with}): waiting for that to end first")
+            self._output.notice(
+                f"endpoint {self.name} is {state.status} ({busy_with}): waiting for that to end first"
+            )
         return self.settle()
 
     def make_parts(self, release: Release) -> None:
@@ -117,7 +119,9 @@ class Endpoint:
         )
 
     def update(self, config_name: str, deployment: Mapping[str, Any] | None = None) -> None:
-        """Start the update to an endpoint config; ``deployment`` is the DeploymentConfig, by default all at once."""
+        """Start the update to an endpoint config; ``deployment`` is the DeploymentConfig, by default all at
+        once.
+        """
         options = {"DeploymentConfig": deployment} if deployment else {}
         self._sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=config_name, **options)
 
@@ -141,7 +145,9 @@ class Endpoint:
         """Delete an endpoint that can no longer be updated; returns what is there then."""
         if state.status not in _DEAD:
             return state
-        self._output.notice(f"endpoint {self.name} is {state.status} ({state.reason or 'no reason given'}): making it anew")
+        self._output.notice(
+            f"endpoint {self.name} is {state.status} ({state.reason or 'no reason given'}): making it anew"
+        )
         self.delete()
         return State()
 
@@ -156,7 +162,9 @@ class Endpoint:
         return any("ServerlessConfig" in variant for variant in answer["ProductionVariants"])
 
     def package_arn(self, state: State) -> str:
-        """The model package that a state of the endpoint serves, "" where nothing says it (an endpoint made by hand)."""
+        """The model package that a state of the endpoint serves, "" where nothing says it (an endpoint made
+        by hand).
+        """
         try:
             config = self._sagemaker.describe_endpoint_config(EndpointConfigName=state.config)
             model = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
@@ -219,7 +227,8 @@ def _status(state: State) -> str:
 def require_success(endpoint: str, state: State, config_name: str) -> None:
     """Raise `RunError` with the reason unless the endpoint answers with ``config_name``.
 
-    An endpoint that is InService with another config was rolled back: an update's failure does not show in the status.
+    An endpoint that is InService with another config was rolled back: an update's failure does not show in
+    the status.
     """
     if state.serves(config_name):
         return

@@ -1,7 +1,8 @@
 """The two places where a version is served: their endpoints, accounts and credentials.
 
 Registry and bucket are in the project's account. An endpoint is there too, unless the environment variable
-``STAGING_ROLE_ARN`` or ``PRODUCTION_ROLE_ARN`` names a role to assume: then the endpoint is in that role's account.
+``STAGING_ROLE_ARN`` or ``PRODUCTION_ROLE_ARN`` names a role to assume: then the endpoint is in that role's
+account.
 """
 
 import os
@@ -27,7 +28,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
 
 
 class AssumedAws(Aws):
-    """AWS as a role sees it; the session is renewed while it is used, because a chained role lasts an hour at most.
+    """AWS as a role sees it; the session is renewed while it is used, because a chained role lasts an hour at
+    most.
 
     Source: AWS IAM user guide, "Roles terms and concepts", role chaining.
     """
@@ -106,7 +108,7 @@ class Project:
             return self.aws
         if not _ROLE.fullmatch(role):
             raise UserError(
-                f"{variable} = {role!r} is no role: write arn:aws:iam::ACCOUNT:role/NAME of the account that holds the "
-                f"{name} endpoint, or unset it where that is the project's own account"
+                f"{variable} = {role!r} is no role: write arn:aws:iam::ACCOUNT:role/NAME of the account that holds "
+                f"the {name} endpoint, or unset it where that is the project's own account"
             )
         return AssumedAws(self.config.project.region, role, self.aws)

@@ -66,7 +66,7 @@ class ModelPackage:
 
 
 def _container(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model needs of a container; the registry adds digests and the like, which a model does not take."""
+    """What a model needs of a container; the registry adds digests and the like, which no model takes."""
     return {key: entry[key] for key in ("Image", "ModelDataUrl", "Environment") if entry.get(key)}
 
 
@@ -91,27 +91,31 @@ class Registry:
         ):
             if found[part] != ours:
                 raise UserError(
-                    f'{source} = "{arn}" is of {word} {found[part]}, but the project is in {word} {ours}: write {form}'
+                    f'{source} = "{arn}" is of {word} {found[part]}, but the project has {word} {ours}: '
+                    f"write {form}"
                 )
         return int(found["version"])
 
     def find(self, arn: str, source: str) -> ModelPackage:
         """The version with this ARN; one that is not the project's, or does not exist, is a `UserError`."""
         version = self.check(arn, source)
+        group = self._names.model_package_group
         try:
             return ModelPackage.of(self._sagemaker.describe_model_package(ModelPackageName=arn))
         except ClientError as error:
             if not is_missing(error):
                 raise
             raise UserError(
-                f'{source} = "{arn}": the group {self._names.model_package_group} has no version {version}; '
-                f"`aws sagemaker list-model-packages --model-package-group-name {self._names.model_package_group}` lists them"
+                f'{source} = "{arn}": the group {group} has no version {version}; '
+                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them"
             ) from None
 
     def latest(self) -> ModelPackage:
         """The newest version that nobody rejected; a `UserError` where there is none."""
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(
-            ModelPackageGroupName=self._names.model_package_group, SortBy="CreationTime", SortOrder="Descending"
+            ModelPackageGroupName=self._names.model_package_group,
+            SortBy="CreationTime",
+            SortOrder="Descending",
         )
         try:
             for page in pages:
@@ -122,15 +126,17 @@ class Registry:
             if not is_missing(error):
                 raise
         raise UserError(
-            f"no version is registered in {self._names.model_package_group} yet: train one (`python -m pipeline run --wait`)"
+            f"no version is registered in {self._names.model_package_group} yet: "
+            "train one (`python -m pipeline run --wait`)"
         )
 
     def note(self, package: ModelPackage, *, stage: tuple[str, str] | None = None, **metadata: str) -> bool:
-        """Bring the version's life cycle (Stage, StageStatus) and metadata to this; returns whether that took a call.
+        """Bring the version's life cycle (Stage, StageStatus) and metadata to this; returns whether that took
+        a call.
 
-        Underscores in the names of ``metadata`` become dots. Characters that the registry refuses are replaced.
+        Characters that the registry refuses in metadata are left out; so are empty values.
         """
-        wanted = {key.replace("_", "."): metadata_value(value) for key, value in metadata.items() if value}
+        wanted = {key: metadata_value(value) for key, value in metadata.items() if value}
         changed = {key: value for key, value in wanted.items() if package.metadata.get(key) != value}
         request: dict[str, Any] = {}
         if changed:
@@ -146,7 +152,9 @@ class Registry:
         if package.approval == "Approved":
             return False
         self._sagemaker.update_model_package(
-            ModelPackageArn=package.arn, ModelApprovalStatus="Approved", ApprovalDescription=description[:1024]
+            ModelPackageArn=package.arn,
+            ModelApprovalStatus="Approved",
+            ApprovalDescription=description[:1024],
         )
         return True
 
@@ -159,4 +167,6 @@ def metadata_value(text: str) -> str:
 def require_containers(package: ModelPackage) -> None:
     """Raise `RunError` where the registry names nothing to serve."""
     if not package.containers:
-        raise RunError(f"{package.arn} has no container to serve: it was not registered by this project's pipeline")
+        raise RunError(
+            f"{package.arn} has no container to serve: it was not registered by this project's pipeline"
+        )

@@ -1,7 +1,7 @@
 """What a version on an endpoint consists of: the requests for its model and its endpoint config.
 
-Both names hold the version and a hash of the content, so that the same release has the same names wherever and how
-often it is made, and a changed one has others.
+Both names hold the version and a hash of the content, so that the same release has the same names wherever
+and how often it is made, and a changed one has others.
 """
 
 import hashlib
@@ -51,8 +51,9 @@ class Release:
 def release(package: ModelPackage, environment: Environment, bucket: str) -> Release:
     """The release of a version for an environment; calls nothing but `sts:GetCallerIdentity`.
 
-    Production's model refers to the model package, so that SageMaker itself refuses a version that is not Approved.
-    Staging, which has to test before anybody approves, has the package's containers. ``bucket`` takes captured data.
+    Production's model refers to the model package, so that SageMaker itself refuses a version that is not
+    Approved. Staging, which has to test before anybody approves, has the package's containers. ``bucket``
+    takes captured data.
     """
     require_containers(package)
     hosting, config, names = environment.hosting, environment.config, environment.names

@@ -20,10 +20,11 @@ class Staged:
 
 
 def stage(project: Project, arn: str | None) -> Staged:
-    """Make the staging endpoint serve the version ``arn`` (the newest where a person gives none) and wait for it.
+    """Make the staging endpoint serve the version ``arn`` (the newest where a person gives none) and wait for
+    it.
 
-    Raises `UserError` for a version that is not the project's or was rejected, `RunError` where the endpoint does not
-    come up or was rolled back.
+    Raises `UserError` for a version that is not the project's or was rejected, `RunError` where the endpoint
+    does not come up or was rolled back.
     """
     registry = Registry(project.aws, project.names)
     package = registry.find(arn, "--model-package") if arn else registry.latest()
@@ -43,7 +44,8 @@ def stage(project: Project, arn: str | None) -> Staged:
 def _bring(endpoint: Endpoint, state: State, wanted: Release) -> State:
     state = endpoint.remove_dead(state)
     if state.exists and endpoint.is_serverless(state.config) != wanted.serverless:
-        # The service does not change between instances and serverless in place, and nobody depends on staging.
+        # The service does not change between instances and serverless in place, and nobody depends on
+        # staging.
         endpoint.delete()
         state = State()
     endpoint.make_parts(wanted)

@@ -25,9 +25,9 @@ def wait(
 ) -> Seen:
     """Look until ``done``, and return what was seen then.
 
-    ``what`` and ``status`` make the line that is printed whenever the status changes, and each minute. ``meanwhile`` is
-    called before each look. Raises `RunError` after ``seconds``: what is waited for goes on, and the command can be
-    run again.
+    ``what`` and ``status`` make the line that is printed whenever the status changes, and each minute.
+    ``meanwhile`` is called before each look. Raises `RunError` after ``seconds``: what is waited for goes on,
+    and the command can be run again.
     """
     started = time.monotonic()
     shown, shown_at = "", started
@@ -43,7 +43,9 @@ def wait(
             return seen
         if now - started > seconds:
             raise RunError(
-                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the command again, "
-                "which goes on from there"
+                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the command "
+                "again, which goes on from there"
             )
-        time.sleep(min(LONGEST, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST))
+        time.sleep(
+            min(LONGEST, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
+        )

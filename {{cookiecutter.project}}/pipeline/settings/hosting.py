@@ -9,7 +9,8 @@ from pipeline.settings.base import EndpointInstance, Section
 class Serverless(Section):
     """An endpoint without instances: billed by use, slow after a pause.
 
-    The service offers it without data capture, VPC and models of several containers (HYPERPARAMETER_TUNING mode).
+    The service offers it without data capture, VPC and models of several containers (HYPERPARAMETER_TUNING
+    mode).
     """
 
     memory_mb: int = 2048

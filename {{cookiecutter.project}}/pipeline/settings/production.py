@@ -27,8 +27,8 @@ class Deployment(Section):
         waiting = self.shifts * self.wait_seconds
         if waiting >= self.max_seconds:
             raise ValueError(
-                f"wait_seconds = {self.wait_seconds} after each of {self.shifts} shifts of traffic makes {waiting} s, "
-                f"not less than max_seconds = {self.max_seconds}: lower the one or raise the other"
+                f"wait_seconds = {self.wait_seconds} after each of {self.shifts} shifts of traffic makes "
+                f"{waiting} s, not less than max_seconds = {self.max_seconds}: lower the one or raise the other"
             )
         return self
 
@@ -41,8 +41,8 @@ class Deployment(Section):
 class Alarms(Section):
     """What the production endpoint may not exceed; an alarm during an update rolls it back.
 
-    Shares are of requests, the latency is the 95th percentile of the model's own time in milliseconds; both over one
-    period of ``period_seconds``.
+    Shares are of requests, the latency is the 95th percentile of the model's own time in milliseconds; both
+    over one period of ``period_seconds``.
     """
 
     max_5xx_share: float = Field(default=0.01, gt=0, lt=1)
@@ -64,7 +64,8 @@ class Autoscaling(Section):
     def _ordered(self) -> "Autoscaling":
         if self.min_instances > self.max_instances:
             raise ValueError(
-                f"min_instances = {self.min_instances} is more than max_instances = {self.max_instances}: swap them"
+                f"min_instances = {self.min_instances} is more than "
+                f"max_instances = {self.max_instances}: swap them"
             )
         return self
 
@@ -89,11 +90,13 @@ class Production(Hosting):
         if self.serverless:
             for key in ("autoscaling", "data_capture"):
                 if getattr(self, key):
-                    raise ValueError(f"has both serverless and {key}, which the service does not offer together")
+                    raise ValueError(
+                        f"has both serverless and {key}, which the service does not offer together"
+                    )
         elif self.deployment.policy != "ALL_AT_ONCE" and self.least_instances < 2:
             raise ValueError(
-                f'has one instance, which deployment.policy = "{self.deployment.policy}" cannot divide: use two or '
-                'more, or policy = "ALL_AT_ONCE"'
+                f'has one instance, which deployment.policy = "{self.deployment.policy}" cannot divide: '
+                'use two or more, or policy = "ALL_AT_ONCE"'
             )
         return self
 

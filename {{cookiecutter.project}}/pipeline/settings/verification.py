@@ -8,8 +8,9 @@ from pipeline.settings.base import Section
 class Verification(Section):
     """How much is asked of the endpoint, and the limits of its answers.
 
-    ``rows`` of the holdout are predicted and compared; ``requests`` of one row each are sent by ``concurrency`` clients
-    at once. Latencies are what a client sees, in milliseconds; the error rate is a share of requests.
+    ``rows`` of the holdout are predicted and compared; ``requests`` of one row each are sent by
+    ``concurrency`` clients at once. Latencies are what a client sees, in milliseconds; the error rate is a
+    share of requests.
     """
 
     rows: int = Field(default=500, ge=1, le=100_000)

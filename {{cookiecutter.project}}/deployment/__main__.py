@@ -1,0 +1,88 @@
+"""`python -m deployment ...`: from a registered version to one in production, and back."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from deployment.environments import Project
+from pipeline import cli
+from pipeline.config import Config
+from pipeline.console import Output
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    help="From a registered version to one in production, and back. Reads automl.toml in the current folder.",
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+ModelPackage = Annotated[
+    str | None,
+    typer.Option("--model-package", metavar="ARN", help="The version, by the ARN of its model package."),
+]
+
+
+def _project(as_json: bool) -> Project:
+    return Project(Config.load(), Output(as_json=as_json))
+
+
+@app.command(epilog="Example: python -m deployment stage")
+def stage(model_package: ModelPackage = None, as_json: Json = False) -> None:
+    """Put a registered version on the staging endpoint and wait for it; without ARN the newest one."""
+    from deployment.stage import stage
+
+    project = _project(as_json)
+    staged = stage(project, model_package)
+    words = "now serves" if staged.changed else "already serves"
+    project.output.done(f"{project.staging.endpoint} {words} {staged.package.label} ({staged.package.arn})")
+    project.output.result(
+        {
+            "endpoint": project.staging.endpoint,
+            "status": staged.state.status,
+            "config": staged.release.config_name,
+            "model_package_arn": staged.package.arn,
+            "version": staged.package.version,
+            "changed": staged.changed,
+        }
+    )
+
+
+@app.command(epilog="Example: python -m deployment invoke rows.csv --endpoint production")
+def invoke(
+    file: Annotated[
+        Path, typer.Argument(help="CSV file of rows; header and target column may be there or not.")
+    ],
+    endpoint: Annotated[
+        Literal["staging", "production"], typer.Option(help="Which endpoint to ask.")
+    ] = "staging",
+    as_json: Json = False,
+) -> None:
+    """Send the rows of a file to an endpoint and print its predictions."""
+    from deployment.invoke import invoke
+
+    project = _project(as_json)
+    answers = invoke(project, file, endpoint)
+    if not as_json:
+        for number, prediction in enumerate(answers.predictions, start=1):
+            project.output.say(
+                f"{number}: " + ", ".join(f"{key} {value}" for key, value in prediction.items())
+            )
+    project.output.result(
+        {
+            "endpoint": answers.endpoint,
+            "model_package_arn": answers.model_package_arn,
+            "predictions": answers.predictions,
+        }
+    )
+
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
+    return cli.run(app, name="python -m deployment")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
