@@ -10,7 +10,7 @@ DEFAULT = 30.0
 
 
 def shortened(seconds: float) -> float:
-    """What ``seconds`` of the real service take here: a :data:`VARIABLE`-th (:data:`DEFAULT` where it is not set).
+    """What ``seconds`` of the real service take here: a :data:`VARIABLE`-th (unset: a :data:`DEFAULT`-th).
 
     Raises ValueError where the variable is not a positive number.
     """

@@ -1,7 +1,7 @@
 """What a service's own model says of its parameters: lengths, ranges, patterns and enumerations.
 
-boto3 checks types, required members and minima before it sends a request; the rest is checked by the real service,
-and so it is here, with the real service's sentence.
+boto3 checks types, required members and minima before it sends a request; the rest is checked by the real
+service, and so it is here, with the real service's sentence.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from local.bridge import AWSError
 
 
 def check(service: str, operation: str, parameters: dict[str, Any]) -> None:
-    """Raise ValidationException where ``parameters`` break the model of ``operation`` of boto3's ``service``."""
+    """Raise ValidationException where ``parameters`` break the model of boto3 ``service``'s ``operation``."""
     shape = _model(service).operation_model(operation).input_shape
     faults = list(_faults(shape, parameters, ""))
     if faults:
@@ -92,7 +92,7 @@ def _shown(value: Any) -> str:
 
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # The models' patterns are Java's: surrogate pairs, character properties, and an end that "repeats" in a few.
+    # The models' patterns are Java's: surrogate pairs, character properties, in a few a repeated end.
     translated = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     translated = re.sub(r"\$\{\d+,\d+\}$", "", translated)
     translated = re.sub(r"\\p\{(\w+)\}", lambda match: _properties()[match[1]], translated)
