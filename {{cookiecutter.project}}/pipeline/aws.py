@@ -4,7 +4,7 @@ Credentials, profile and endpoint come from boto3's own configuration (environme
 is the project's, because a run must not land elsewhere through somebody's default profile.
 """
 
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any
 
 import boto3
@@ -76,17 +76,6 @@ class Aws:
     def account(self) -> str:
         """The twelve digits of the account."""
         return self.identity["Account"]
-
-    @property
-    def partition(self) -> str:
-        """`aws`, `aws-cn` or `aws-us-gov`."""
-        return partition(self.region)
-
-
-@cache
-def partition(region: str) -> str:
-    """The partition of a region, from botocore's list of endpoints (offline)."""
-    return boto3.session.Session(region_name=region).get_partition_for_region(region)
 
 
 def error_code(error: exceptions.ClientError) -> str:

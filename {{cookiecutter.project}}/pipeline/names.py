@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from pipeline.aws import partition
 from pipeline.config import Config
+from pipeline.service import partition
 
 LAMBDAS = ("start-autopilot", "check-autopilot", "register-model")
 

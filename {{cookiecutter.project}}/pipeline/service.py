@@ -5,13 +5,18 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-import botocore.session
+from botocore.loaders import create_loader
+from botocore.regions import EndpointResolver
 
 
 @cache
 def _shapes() -> dict[str, Any]:
-    loader = botocore.session.get_session().get_component("data_loader")
-    return loader.load_service_model("sagemaker", "service-2")["shapes"]
+    return create_loader().load_service_model("sagemaker", "service-2")["shapes"]
+
+
+@cache
+def _resolver() -> EndpointResolver:
+    return EndpointResolver(create_loader().load_data("endpoints"))
 
 
 def limits(shape: str) -> tuple[int | None, int | None]:
@@ -27,12 +32,18 @@ def values(shape: str) -> list[str]:
 @cache
 def regions() -> tuple[str, ...]:
     """Every region, of all partitions, in which botocore knows SageMaker."""
-    session = botocore.session.get_session()
+    resolver = _resolver()
     return tuple(
         region
-        for partition in session.get_available_partitions()
-        for region in session.get_available_regions("sagemaker", partition_name=partition)
+        for name in resolver.get_available_partitions()
+        for region in resolver.get_available_endpoints("api.sagemaker", name)
     )
+
+
+@cache
+def partition(region: str) -> str:
+    """The partition of a region: `aws`, `aws-cn`, `aws-us-gov`, ..."""
+    return _resolver().get_partition_for_region(region)
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

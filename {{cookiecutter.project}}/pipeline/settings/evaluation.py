@@ -13,4 +13,5 @@ class Evaluation(Section):
     instance_count: int = Field(default=1, ge=1, le=1)  # the metrics of one holdout are made in one place
     transform_instance_type: TransformInstance = "ml.m5.xlarge"
     transform_instance_count: int = Field(default=1, ge=1, le=100)
-    slices: list[str] = []
+    volume_size_gb: int = Field(default=30, ge=1, le=16384)  # holds x_test, y_test and the predictions
+    slices: list[str] = Field(default_factory=list)

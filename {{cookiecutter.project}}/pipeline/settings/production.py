@@ -27,8 +27,8 @@ class Deployment(Section):
         waiting = self.shifts * self.wait_seconds
         if waiting >= self.max_seconds:
             raise ValueError(
-                f"wait_seconds = {self.wait_seconds} after each of {self.shifts} shifts of traffic makes "
-                f"{waiting} s, not less than max_seconds = {self.max_seconds}: lower the one or raise the other"
+                f"wait_seconds = {self.wait_seconds} after each of {self.shifts} shifts of traffic "
+                f"makes {waiting} s, not less than max_seconds = {self.max_seconds}: lower the one or raise the other"
             )
         return self
 

@@ -22,7 +22,7 @@ class Project(Section):
     description: str = Field(max_length=1024)
     region: str
     repository: str
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default_factory=dict)
 
     @field_validator("name")
     @classmethod

@@ -1,0 +1,61 @@
+"""The code of the evaluation as the processing job gets it: the files of evaluation/ and its settings.
+
+The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was made with.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Config
+from pipeline.dataset.lock import DatasetLock
+from pipeline.errors import UserError
+
+FOLDER = Path("evaluation")
+ENTRY_POINT = "evaluate.py"
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Files by their names in the bundle, and the SHA-256 (hexadecimal) of names and contents."""
+
+    files: dict[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """The hash under which the bundle lies in S3."""
+        digest = hashlib.sha256()
+        for name, content in sorted(self.files.items()):
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    @property
+    def prefix(self) -> str:
+        """The key prefix in the project's bucket, without a slash at the end."""
+        return f"code/evaluation/{self.sha256}"
+
+
+def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
+    """What the evaluation has to know and no parameter of a run changes.
+
+    Keys: `project`, `autopilot`, `gate`, `evaluation`, `encryption`, `network` as in automl.toml (those that are left out
+    are null), and `dataset` as in dataset.lock without the addresses, which are the run's parameters.
+    """
+    chosen = config.model_dump(
+        mode="json", include={"project", "autopilot", "gate", "evaluation", "encryption", "network"}
+    )
+    chosen["autopilot"]["objective"] = config.autopilot.metric
+    return {"version": 1, **chosen, "dataset": lock.model_dump(mode="json", exclude={"uris"})}
+
+
+def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
+    """The bundle of the project; a missing entry point is a `UserError`."""
+    if not (folder / ENTRY_POINT).is_file():
+        raise UserError(f"{folder / ENTRY_POINT}: not found; run the command in the project's folder")
+    files = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
+    document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
+    return Bundle({**files, SETTINGS: document.encode()})
