@@ -10,6 +10,7 @@ from deployment.environments import Project
 from pipeline import cli
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.errors import RunError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -77,6 +78,28 @@ def invoke(
             "predictions": answers.predictions,
         }
     )
+
+
+@app.command(epilog="Example: python -m deployment verify")
+def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
+    """Check what the staging endpoint answers, and sign off the version that it serves; exit status 1 if it
+    fails.
+    """
+    from deployment.verification import VERIFIED
+    from deployment.verify import verify
+
+    project = _project(as_json)
+    record = verify(project, model_package)
+    colours = {"passed": "green", "failed": "red", "not applicable": "dim"}
+    for check in record["checks"]:
+        outcome = check["outcome"]
+        project.output.say(f"{outcome:>14}  {check['name']}: {check['detail']}", colours[outcome])
+    project.output.result(record)
+    version = f"version {record['model_package_version']}"
+    if record["outcome"] != VERIFIED:
+        failed = ", ".join(check["name"] for check in record["checks"] if check["outcome"] == "failed")
+        raise RunError(f"{version} is not verified ({failed}); it cannot be promoted")
+    project.output.done(f"{version} is verified ({record['model_package_arn']})")
 
 
 def main() -> int:

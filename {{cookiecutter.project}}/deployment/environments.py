@@ -108,7 +108,7 @@ class Project:
             return self.aws
         if not _ROLE.fullmatch(role):
             raise UserError(
-                f"{variable} = {role!r} is no role: write arn:aws:iam::ACCOUNT:role/NAME of the account that holds "
-                f"the {name} endpoint, or unset it where that is the project's own account"
+                f"{variable} = {role!r} is no role: write arn:aws:iam::ACCOUNT:role/NAME of the account that "
+                f"holds the {name} endpoint, or unset it where that is the project's own account"
             )
         return AssumedAws(self.config.project.region, role, self.aws)

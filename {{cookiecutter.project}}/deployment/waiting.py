@@ -43,8 +43,8 @@ def wait(
             return seen
         if now - started > seconds:
             raise RunError(
-                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the command "
-                "again, which goes on from there"
+                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the "
+                "command again, which goes on from there"
             )
         time.sleep(
             min(LONGEST, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)

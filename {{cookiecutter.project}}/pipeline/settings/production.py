@@ -28,7 +28,8 @@ class Deployment(Section):
         if waiting >= self.max_seconds:
             raise ValueError(
                 f"wait_seconds = {self.wait_seconds} after each of {self.shifts} shifts of traffic "
-                f"makes {waiting} s, not less than max_seconds = {self.max_seconds}: lower the one or raise the other"
+                f"makes {waiting} s, not less than max_seconds = {self.max_seconds}: lower the one or "
+                "raise the other"
             )
         return self
 
