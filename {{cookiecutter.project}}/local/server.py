@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 from local import accounts, actors, runtime
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each.
-MODULES: tuple[str, ...] = ("local.sagemaker.registry",)
+MODULES: tuple[str, ...] = ("local.sagemaker.pipelines.executions", "local.sagemaker.registry")
 
 HOST = "127.0.0.1"
 log = logging.getLogger("local")

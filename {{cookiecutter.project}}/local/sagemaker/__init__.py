@@ -1,0 +1,1 @@
+"""Amazon SageMaker: what moto lacks of it."""

@@ -1,0 +1,1 @@
+"""How a step of each type runs. One module a type, each with ``run(context)``."""

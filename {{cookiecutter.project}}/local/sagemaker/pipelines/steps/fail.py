@@ -1,0 +1,14 @@
+"""Fail steps: they end the execution with a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from local.sagemaker.pipelines.steps.context import Context, StepFailed
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Fail with the step's message."""
+    message = context.evaluate(context.step.arguments.get("ErrorMessage", ""))
+    context.progress("Executing", Fail={"ErrorMessage": message[:3072]})
+    raise StepFailed(message)
