@@ -1,0 +1,153 @@
+"""Models: the containers of a variant or a transform job, and the role that reads their archives."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from moto.core.utils import utcnow
+
+from local import actors
+from local.bridge import AWSError, Caller, operation
+from local.constraints import check
+from local.sagemaker.registry import versions
+from local.sagemaker.resources import Record, arn, backend, invalid, listed, present
+
+PRINCIPAL = "sagemaker.amazonaws.com"
+
+
+class Model(Record):
+    """A model. ``containers`` are those that run, in order: Image, ModelDataUrl and Environment each."""
+
+    containers: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def role_arn(self) -> str:
+        """The execution role."""
+        return self.details["ExecutionRoleArn"]
+
+
+def find(caller: Caller, name: str) -> Model:
+    """The model of that name; raises ValidationException where there is none."""
+    model = backend(caller.account, caller.region)._models.get(name)
+    if model is None:
+        raise invalid(f'Could not find model "{arn(caller, "model", name)}".')
+    return model
+
+
+@operation("sagemaker", "CreateModel")
+def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationException unless the role may be assumed and reads every archive.
+
+    A model package must be Approved and, where it belongs to another account, its group's policy must allow
+    ``sagemaker:CreateModel``.
+    """
+    check("sagemaker", "CreateModel", parameters)
+    name = parameters["ModelName"]
+    model_arn = arn(caller, "model", name)
+    if name in backend(caller.account, caller.region)._models:
+        raise invalid(f'Cannot create already existing model "{model_arn}".')
+    if "ExecutionRoleArn" not in parameters:
+        raise invalid("ExecutionRoleArn is required.")
+    resolved = [c for given in _given(parameters) for c in _resolved(caller, given)]
+    _check_archives(caller, parameters["ExecutionRoleArn"], resolved)
+    details = {key: value for key, value in parameters.items() if key != "Tags"}
+    if "PrimaryContainer" in details:
+        details["PrimaryContainer"] = _described(details["PrimaryContainer"])
+    else:
+        details["Containers"] = [_described(c) for c in details["Containers"]]
+    details |= {
+        "ModelArn": model_arn,
+        "CreationTime": utcnow(),
+        "EnableNetworkIsolation": parameters.get("EnableNetworkIsolation", False),
+    }
+    model = Model(model_arn, details, parameters.get("Tags"))
+    model.containers = tuple(resolved)
+    backend(caller.account, caller.region)._models[name] = model
+    return {"ModelArn": model_arn}
+
+
+def _given(parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    if bool(parameters.get("PrimaryContainer")) == bool(parameters.get("Containers")):
+        raise invalid("Specify either PrimaryContainer or Containers, and not both.")
+    return parameters.get("Containers") or [parameters["PrimaryContainer"]]
+
+
+def _resolved(caller: Caller, container: dict[str, Any]) -> list[dict[str, Any]]:
+    """The containers that ``container`` stands for: itself, or those of its model package."""
+    environment = container.get("Environment", {})
+    if "ModelPackageName" not in container:
+        if "Image" not in container:
+            raise invalid("A container requires an Image or a ModelPackageName.")
+        return [_runnable(container, environment)]
+    if "Image" in container or "ModelDataUrl" in container:
+        raise invalid("Image and ModelDataUrl cannot be specified together with ModelPackageName.")
+    package = versions.find(caller, container["ModelPackageName"], "sagemaker:CreateModel")
+    status = package.details.get("ModelApprovalStatus", "Approved")
+    if status != "Approved":
+        raise invalid(f"Model package {package.arn} is not approved for deployment: its status is {status}.")
+    specification = package.details.get("InferenceSpecification")
+    if not specification:
+        raise invalid(f"Model package {package.arn} has no InferenceSpecification.")
+    return [
+        _runnable(member, member.get("Environment", {}) | environment)
+        for member in specification["Containers"]
+    ]
+
+
+def _runnable(container: dict[str, Any], environment: dict[str, str]) -> dict[str, Any]:
+    url = container.get("ModelDataUrl")
+    if url is None:
+        url = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri")
+    return present({"Image": container.get("Image"), "ModelDataUrl": url}) | {
+        "Environment": dict(environment)
+    }
+
+
+def _described(container: dict[str, Any]) -> dict[str, Any]:
+    return {"Environment": {}, "Mode": "SingleModel", **container}
+
+
+def _check_archives(caller: Caller, role: str, containers: list[dict[str, Any]]) -> None:
+    try:
+        s3 = actors.client("s3", role, caller.region, PRINCIPAL)
+    except AWSError:
+        raise invalid(
+            f"Could not assume role {role}. Please ensure that the role exists and allows principal "
+            f"'{PRINCIPAL}' to assume the role."
+        ) from None
+    for url in (c["ModelDataUrl"] for c in containers if "ModelDataUrl" in c):
+        location = urlsplit(url)
+        try:
+            s3.head_object(Bucket=location.netloc, Key=location.path.lstrip("/"))
+        except ClientError:
+            raise invalid(
+                f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that '
+                f'its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
+                f'"{PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the object '
+                f"is located in {caller.region}."
+            ) from None
+
+
+@operation("sagemaker", "DescribeModel")
+def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationException where there is no such model."""
+    return find(caller, parameters["ModelName"]).details
+
+
+@operation("sagemaker", "ListModels")
+def list_models(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Sorted by creation, the newest first, where nothing else is said."""
+    check("sagemaker", "ListModels", parameters)
+    models = (model.details for model in backend(caller.account, caller.region)._models.values())
+    page, token = listed(models, parameters, "ModelName")
+    summaries = [{member: m[member] for member in ("ModelName", "ModelArn", "CreationTime")} for m in page]
+    return present({"Models": summaries, "NextToken": token})
+
+
+@operation("sagemaker", "DeleteModel")
+def delete(caller: Caller, parameters: dict[str, Any]) -> None:
+    """An endpoint that runs it goes on."""
+    find(caller, parameters["ModelName"])
+    del backend(caller.account, caller.region)._models[parameters["ModelName"]]
