@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from deployment import infrastructure
 from deployment.environments import Project
 from pipeline import cli
 from pipeline.config import Config
@@ -18,6 +19,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From a registered version to one in production, and back. Reads automl.toml in the current folder.",
 )
+
+infrastructure.add_to(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ModelPackage = Annotated[

@@ -1,0 +1,245 @@
+"""A CloudFormation stack: brought to a template, whatever state it is found in, and removed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from deployment.waiting import wait
+from pipeline.aws import Aws, error_code, is_missing
+from pipeline.console import Output
+from pipeline.errors import RunError, UserError
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+WAIT_SECONDS = 3600.0
+# Nothing of these lives any more, or it never did: such a stack can only be deleted.
+_STILLBORN = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+_GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}
+_NOTHING_TO_DO = "No updates are to be performed"
+# A resource that was given up because of another one's failure; its reason says nothing.
+_CANCELLED = "cancelled"
+_TURNS = 5  # how often somebody else may be faster before that is worth a word
+TEMPLATE_BYTES = 51_200  # CreateStack, TemplateBody
+
+
+@dataclass(frozen=True)
+class StackState:
+    """What DescribeStacks says. ``status`` is "" where there is no stack."""
+
+    status: str = ""
+    reason: str = ""
+    id: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a stack at all."""
+        return bool(self.status)
+
+    @property
+    def moving(self) -> bool:
+        """Whether something goes on; a stack under review only waits for somebody."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+class Stack:
+    """One stack by name, in the account and region of ``aws``."""
+
+    def __init__(self, aws: Aws, name: str, output: Output) -> None:
+        self.name = name
+        self._client = aws.client("cloudformation")
+        self._output = output
+
+    def look(self, name: str | None = None) -> StackState:
+        """The stack now; ``name`` may be its id, by which a deleted stack is still found."""
+        try:
+            found = self._client.describe_stacks(StackName=name or self.name)["Stacks"]
+        except ClientError as error:
+            if is_missing(error):
+                return StackState()
+            raise
+        if not found or found[0]["StackStatus"] == "DELETE_COMPLETE":
+            return StackState()
+        stack = found[0]
+        return StackState(
+            status=stack["StackStatus"],
+            reason=stack.get("StackStatusReason", ""),
+            id=stack["StackId"],
+            parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
+            outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        )
+
+    def resources(self) -> set[str]:
+        """The logical ids of the resources that the stack holds; empty where there is no stack."""
+        try:
+            pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            return {
+                resource["LogicalResourceId"]
+                for page in pages
+                for resource in page["StackResourceSummaries"]
+                if resource["ResourceStatus"] != "DELETE_COMPLETE"
+            }
+        except ClientError as error:
+            if is_missing(error):
+                return set()
+            raise
+
+    def settle(self) -> StackState:
+        """Wait for whatever goes on, then bring a stack that is stuck into a state that can be updated or
+        created.
+        """
+        state = self.look()
+        if state.moving:
+            self._output.notice(f"stack {self.name} is {state.status}: waiting for that to end first")
+            state = self._wait(self._last_event(state))
+        if state.status in _STILLBORN:
+            self._output.notice(f"stack {self.name} is {state.status}: deleting it, to create it anew")
+            self.delete()
+            return StackState()
+        if state.status == "UPDATE_ROLLBACK_FAILED":
+            self._output.notice(f"stack {self.name} is UPDATE_ROLLBACK_FAILED: going on with the rollback")
+            mark = self._last_event(state)
+            self._client.continue_update_rollback(StackName=self.name)
+            state = self._wait(mark)
+            if state.status == "UPDATE_ROLLBACK_FAILED":
+                raise RunError(
+                    f"stack {self.name} cannot go back to what it was: {self._failure(state, mark)}; mend that "
+                    "resource by hand, or let CloudFormation skip it (`aws cloudformation "
+                    f"continue-update-rollback --stack-name {self.name} --resources-to-skip ID`), then run the "
+                    "command again"
+                )
+        return state
+
+    def deploy(
+        self,
+        file: str,
+        template: str,
+        parameters: Mapping[str, str],
+        tags: Mapping[str, str],
+        capabilities: Sequence[str] = (),
+    ) -> Outcome:
+        """Bring the stack to a template (the text of ``file``) and wait for the outcome.
+
+        Raises `UserError` where CloudFormation refuses the template, `RunError` with the resource and its
+        reason where it cannot be brought about.
+        """
+        if len(template.encode()) > TEMPLATE_BYTES:
+            raise UserError(
+                f"{file} has more than the {TEMPLATE_BYTES} bytes that CloudFormation takes: shorten it",
+                file=file,
+            )
+        request = {
+            "StackName": self.name,
+            "TemplateBody": template,
+            "Parameters": [
+                {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+            ],
+            "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+            "Capabilities": list(capabilities),
+        }
+        while True:
+            state = self.settle()
+            mark = self._last_event(state)
+            try:
+                if state.exists:
+                    self._client.update_stack(**request)
+                else:
+                    self._client.create_stack(**request, OnFailure="ROLLBACK")
+                break
+            except ClientError as error:
+                message = error.response["Error"]["Message"]
+                if _NOTHING_TO_DO in message:
+                    return "unchanged"
+                if error_code(error) == "AlreadyExistsException" or "_IN_PROGRESS state" in message:
+                    continue  # somebody else was faster: wait for that, then look again
+                if error_code(error) == "ValidationError":
+                    raise UserError(
+                        f"{file}: CloudFormation refuses it: {message.rstrip('.')}", file=file
+                    ) from None
+                raise
+        ended = self._wait(mark)
+        if ended.status not in _GOOD:
+            raise RunError(
+                f"stack {self.name} ended {ended.status or 'deleted'}: {self._failure(ended, mark)}; "
+                "mend that and run the command again"
+            )
+        return "updated" if state.exists else "created"
+
+    def delete(self) -> None:
+        """Delete the stack and wait until it is gone; one that is not there is as good."""
+        state = self.look()
+        if not state.exists:
+            return
+        mark = self._last_event(state)
+        self._client.delete_stack(StackName=self.name)
+        ended = self._wait(mark, state.id)
+        if ended.exists:
+            raise RunError(
+                f"stack {self.name} could not be deleted ({ended.status}): {self._failure(ended, mark)}; "
+                "mend that and run the command again"
+            )
+
+    def _wait(self, mark: str, name: str | None = None) -> StackState:
+        """Wait until nothing goes on, printing what happens to each resource after event ``mark``."""
+        shown = {mark}
+
+        def show_events() -> None:
+            for event in self._events(mark, name):
+                if event["EventId"] not in shown:
+                    shown.add(event["EventId"])
+                    self._show(event)
+
+        state = wait(
+            f"stack {self.name}",
+            lambda: self.look(name),
+            lambda seen: not seen.moving,
+            seconds=WAIT_SECONDS,
+            status=lambda seen: seen.status or "gone",
+            output=self._output,
+            meanwhile=show_events,
+        )
+        show_events()
+        return state
+
+    def _show(self, event: Mapping[str, Any]) -> None:
+        status, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+        if event["ResourceType"] == "AWS::CloudFormation::Stack" or status.endswith("_IN_PROGRESS"):
+            return
+        self._output.say(f"  {event['LogicalResourceId']}: {status}" + (f" ({reason})" if reason else ""))
+
+    def _last_event(self, state: StackState) -> str:
+        """The newest event's id: what comes after it belongs to the change that follows."""
+        if not state.exists:
+            return ""
+        events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
+        return events[0]["EventId"] if events else ""
+
+    def _events(self, mark: str, name: str | None = None) -> Iterator[dict[str, Any]]:
+        """The events after ``mark``, oldest first."""
+        since: list[dict[str, Any]] = []
+        try:
+            # The service gives the newest first.
+            for page in self._client.get_paginator("describe_stack_events").paginate(
+                StackName=name or self.name
+            ):
+                for event in page["StackEvents"]:
+                    if event["EventId"] == mark:
+                        return reversed(since)
+                    since.append(event)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+        return reversed(since)
+
+    def _failure(self, state: StackState, mark: str) -> str:
+        """The resource that failed first, and why."""
+        for event in self._events(mark, state.id or None):
+            reason = event.get("ResourceStatusReason", "")
+            if event["ResourceStatus"].endswith("_FAILED") and _CANCELLED not in reason:
+                return (
+                    f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason or 'no reason given'}"
+                )
+        return state.reason or "CloudFormation gives no reason"

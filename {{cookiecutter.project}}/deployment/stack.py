@@ -1,0 +1,106 @@
+"""The project's stack: bucket, queue, Lambda functions, model package group."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deployment import lambda_code
+from deployment.cloudformation import Outcome, Stack
+from deployment.environments import Project
+from pipeline.aws import Aws
+from pipeline.config import Config, read_text
+from pipeline.errors import UserError
+
+FILE = Path("infrastructure/stack.yaml")
+PROJECT_TAG = "project"
+NOBODY = "none"
+_NO_CODE = {"StartAutopilotCode": "none", "CheckAutopilotCode": "none", "RegisterModelCode": "none"}
+_BUCKET = "Bucket"
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A stack after its deployment."""
+
+    name: str
+    outcome: Outcome
+    outputs: dict[str, str]
+
+
+def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
+    """Bring the project's stack to infrastructure/stack.yaml and wait for it.
+
+    ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back, and nothing
+    leaves it as it is. Raises `UserError` or `RunError`.
+    """
+    template, codes = read_text(FILE), lambda_code.build()
+    stack = Stack(project.aws, project.names.stack, project.output)
+    state = stack.settle()
+    accounts = _accounts(share_with, state.parameters.get("ReaderAccounts", ""), project.names.account)
+    parameters = {
+        "Project": project.names.project,
+        "KmsKeyArn": kms_key_arn(project.aws, project.config),
+        "ReaderAccounts": accounts,
+    }
+    tags = stack_tags(project.config)
+    first: Outcome = "unchanged"
+    if _BUCKET not in stack.resources():
+        project.output.say(f"stack {stack.name}: the bucket first, since it holds the functions' code")
+        first = stack.deploy(str(FILE), template, parameters | _NO_CODE, tags)
+    keys = {}
+    for code in codes:
+        if lambda_code.upload(project.client("s3"), project.names.bucket, code):
+            project.output.say(f"uploaded {code.key}")
+        keys[_parameter(code.name)] = code.key
+    second = stack.deploy(str(FILE), template, parameters | keys, tags)
+    return Deployed(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
+
+
+def reduce_to_storage(project: Project) -> Outcome:
+    """Remove everything of the stack but bucket and registry; for a teardown that keeps them."""
+    stack = Stack(project.aws, project.names.stack, project.output)
+    state = stack.settle()
+    if not state.exists:
+        return "unchanged"
+    kept = {key: state.parameters[key] for key in ("Project", "KmsKeyArn", "ReaderAccounts")}
+    return stack.deploy(str(FILE), read_text(FILE), kept | _NO_CODE, stack_tags(project.config))
+
+
+def remove(project: Project) -> None:
+    """Delete the whole stack; CloudFormation refuses while the bucket holds an object or the group a version."""
+    Stack(project.aws, project.names.stack, project.output).delete()
+
+
+def stack_tags(config: Config) -> dict[str, str]:
+    """What everything in the project's stacks is tagged with."""
+    return config.project.tags | {PROJECT_TAG: config.project.name}
+
+
+def kms_key_arn(aws: Aws, config: Config) -> str:
+    """The ARN of the project's key, "" where it has none; policies take no alias, so that is looked up."""
+    if not config.encryption:
+        return ""
+    key = config.encryption.kms_key
+    if ":key/" in key:
+        return key
+    return aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+
+
+def _accounts(given: Sequence[str], before: str, own: str) -> str:
+    """The parameter ReaderAccounts."""
+    if not given:
+        return before
+    if list(given) == [NOBODY]:
+        return ""
+    for account in given:
+        if not re.fullmatch(r"\d{12}", account):
+            raise UserError(
+                f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` to share with nobody"
+            )
+    return ",".join(sorted(set(given) - {own}))
+
+
+def _parameter(function: str) -> str:
+    """The stack's parameter of a function's code, e.g. StartAutopilotCode."""
+    return "".join(word.capitalize() for word in function.split("-")) + "Code"
