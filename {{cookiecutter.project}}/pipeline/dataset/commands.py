@@ -1,0 +1,112 @@
+"""`python -m pipeline dataset ...`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.config import Config
+from pipeline.console import Output
+
+app = typer.Typer(no_args_is_help=True, help="The data set: check and upload it, or get an example.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Folder = Annotated[Path, typer.Option("--output", help="Folder for the file.")]
+Rows = Annotated[int, typer.Option("--rows", min=50, help="Rows of the sample.")]
+_FOLDER = Path("build/data")
+
+
+@app.command(epilog="Example: python -m pipeline dataset push customers.parquet")
+def push(
+    file: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet file with a header.")],
+    synthetic: Annotated[
+        bool | None,
+        typer.Option(
+            "--synthetic/--real", help="Whether the rows are made up; by default if the file's name begins with synthetic."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Check FILE, split it, upload it under its content's hash and write dataset.lock."""
+    from pipeline.aws import Aws
+    from pipeline.dataset.push import push
+
+    config, output = Config.load(), Output(as_json=as_json)
+    made_up = file.name.lower().startswith("synthetic") if synthetic is None else synthetic
+    pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
+    lock = pushed.lock
+    output.done(
+        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{lock.rows.train_validation} rows to train on, {lock.rows.test} "
+        f"held out, {len(lock.columns)} columns, sha256 {lock.sha256[:12]}: {pushed.uploaded or 'no'} files uploaded, "
+        f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
+    )
+    output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})
+
+
+@app.command("prepare-hospital", epilog="Example: python -m pipeline dataset prepare-hospital diabetic_data.csv.gz")
+def prepare_hospital(
+    file: Annotated[Path, typer.Argument(help="UCI's diabetic_data.csv, gzipped or not.")],
+    folder: Folder = _FOLDER,
+    rows: Rows = 50_000,
+    as_json: Json = False,
+) -> None:
+    """Make the 15-column hospital readmission data out of UCI's file."""
+    from pipeline.dataset import hospital
+
+    output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
+    written = hospital.prepare(file, path, rows)
+    output.done(f"{path}: {written} rows; next: python -m pipeline dataset push {path}")
+    output.result({"file": str(path), "source": str(file), "rows": written, "synthetic": False})
+
+
+@app.command(epilog="Example: python -m pipeline dataset example --from diabetic_data.csv.gz")
+def example(
+    given: Annotated[Path | None, typer.Option("--from", help="UCI's diabetic_data.csv, if you have it.")] = None,
+    folder: Folder = _FOLDER,
+    rows: Rows = 50_000,
+    as_json: Json = False,
+) -> None:
+    """Get the hospital readmission data: from a file, from OpenML, or a synthetic stand-in."""
+    from pipeline.dataset.example import example
+
+    output = Output(as_json=as_json)
+    made = example(folder, given, rows, output)
+    kind = "SYNTHETIC rows" if made.synthetic else f"rows from {made.source}"
+    output.done(f"{made.path}: {made.rows} {kind}; next: python -m pipeline dataset push {made.path}")
+    output.result({"file": str(made.path), "source": made.source, "rows": made.rows, "synthetic": made.synthetic})
+
+
+@app.command(epilog="Example: python -m pipeline dataset inspect customers.csv --target churned")
+def inspect(
+    file: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet file with a header.")],
+    target: Annotated[str | None, typer.Option(help="Target column; the last one by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what FILE holds and which problem type suits its target; needs no automl.toml."""
+    from pipeline.dataset.inspect import inspect
+
+    output, facts = Output(as_json=as_json), inspect(file, target)
+    output.say(f"{file}: {facts['rows']} rows; target {facts['target']}, problem type {facts['problem_type']}")
+    output.table(("column", "type"), [(column["name"], column["type"]) for column in facts["columns"]])
+    if facts["prepare"]:
+        output.notice(f"this is UCI's file: python -m pipeline dataset prepare-hospital {file} makes the example of it")
+    output.result(facts)
+
+
+@app.command(epilog="Example: python -m pipeline dataset show")
+def show(as_json: Json = False) -> None:
+    """Show what dataset.lock names."""
+    from pipeline.dataset.lock import DatasetLock
+
+    output, lock = Output(as_json=as_json), DatasetLock.load()
+    rows = lock.rows
+    output.say(f"{lock.name}{' (SYNTHETIC)' if lock.synthetic else ''} from {lock.source}, sha256 {lock.sha256}")
+    output.say(f"{rows.total} rows: {rows.train_validation} to train on, {rows.test} held out (seed {lock.seed})")
+    output.table(
+        ("column", "type"),
+        [(column.name + (" (target)" if column.name == lock.target else ""), column.type) for column in lock.columns],
+    )
+    if lock.classes:
+        shares = [(label, count, f"{count / rows.total:.1%}") for label, count in lock.classes.items()]
+        output.table(("class", "rows", "share"), shares)
+    output.result(lock.model_dump(mode="json"))

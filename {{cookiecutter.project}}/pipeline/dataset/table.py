@@ -1,0 +1,160 @@
+"""Reading a table in batches, every value as the text that stands in the file.
+
+Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep memory bounded for files of any size.
+"""
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from pipeline.errors import UserError
+
+_BLOCK = 16 * 2**20  # bytes of a CSV file at a time
+_BATCH = 65_536  # rows of a Parquet file at a time
+_INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file of rows and named columns; nothing but its header has been read."""
+
+    path: Path
+    format: Literal["csv", "csv.gz", "parquet"]
+    columns: list[str]
+
+    @classmethod
+    def open(cls, path: Path) -> "Table":
+        """Look at a file's first bytes and its header.
+
+        Raises `UserError` where the file is missing, unreadable, empty or no table, or where a column has no name or
+        the name of another one.
+        """
+        kind = _format(path)
+        columns = _parquet_columns(path) if kind == "parquet" else _csv_columns(path, kind)
+        for number, name in enumerate(columns, start=1):
+            if not name.strip():
+                raise UserError(f"{path}: column {number} has no name in the header: name it or remove it")
+            if columns.count(name) > 1:
+                raise UserError(f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove')
+        return cls(path, kind, columns)
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """The rows in the file's order: a string column for each of ``columns``, `""` where a value is missing.
+
+        Raises `UserError` at a row that has another number of columns, or that is not UTF-8.
+        """
+        source = self._parquet_batches() if self.format == "parquet" else self._csv_batches()
+        for batch in source:
+            if batch.num_rows:
+                yield batch
+
+    def _csv_batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            with _open(self.path, self.format) as stream:
+                reader = pa.csv.open_csv(
+                    stream,
+                    read_options=pa.csv.ReadOptions(
+                        block_size=_BLOCK, use_threads=False, column_names=self.columns, skip_rows=0, skip_rows_after_names=0
+                    ),
+                    parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+                    convert_options=pa.csv.ConvertOptions(
+                        column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
+                    ),
+                )
+                header = True
+                for batch in reader:
+                    yield batch.slice(1) if header else batch
+                    header = header and not batch.num_rows
+        except (pa.ArrowInvalid, OSError, EOFError) as error:
+            raise _unreadable(self.path, error) from None
+
+    def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in pa.parquet.ParquetFile(self.path).iter_batches(_BATCH, columns=self.columns):
+                texts = [_text(column) for column in batch.columns]
+                yield pa.RecordBatch.from_arrays(texts, names=self.columns)
+        except (pa.ArrowException, OSError) as error:
+            raise _unreadable(self.path, error) from None
+
+
+def _format(path: Path) -> Literal["csv", "csv.gz", "parquet"]:
+    """The format by the first bytes: a name may say anything."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except FileNotFoundError:
+        raise UserError(f"{path}: not found") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file") from None
+    if not start:
+        raise UserError(f"{path}: is empty: give a CSV, CSV.gz or Parquet file with a header and rows")
+    if start.startswith(b"\x1f\x8b"):
+        return "csv.gz"
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f")):
+        raise UserError(f"{path}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
+    return "csv"
+
+
+def _open(path: Path, kind: str) -> IO[bytes]:
+    return gzip.open(path, "rb") if kind == "csv.gz" else path.open("rb")
+
+
+def _csv_columns(path: Path, kind: str) -> list[str]:
+    try:
+        with _open(path, kind) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+            header = next((row for row in csv.reader(text, strict=True) if row), None)
+    except UnicodeDecodeError:
+        raise UserError(f"{path}: is not UTF-8: save it as UTF-8") from None
+    except (csv.Error, OSError, EOFError) as error:
+        raise UserError(f"{path}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file") from None
+    if header is None:
+        raise UserError(f"{path}: is empty: give a file with a header and rows")
+    for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        if len(header) == 1 and delimiter in header[0]:
+            raise UserError(f"{path}: columns are separated by {name}: Autopilot reads commas, so export it with commas")
+    return header
+
+
+def _parquet_columns(path: Path) -> list[str]:
+    try:
+        schema = pa.parquet.read_schema(path)
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(path, error) from None
+    for field in schema:
+        if pa.types.is_nested(field.type) and not pa.types.is_dictionary(field.type):
+            raise UserError(f'{path}: column "{field.name}" holds {field.type}, not single values: flatten or remove it')
+    return [name for name in schema.names if not name.startswith(_INDEX)]
+
+
+def _text(column: pa.Array) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if pa.types.is_null(column.type):
+        return pa.array([""] * len(column), pa.string())
+    return pc.fill_null(column.cast(pa.string()), "")
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    message = " ".join(str(error).split())
+    found = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
+    if found:
+        # The header is the parser's first row.
+        where = f"row {int(found[1]) - 1}" if found[1] else "a row"
+        return UserError(
+            f"{path}: {where} has {found[3]} columns instead of {found[2]}: quote values that contain commas"
+        )
+    if "UTF8" in message or "UTF-8" in message:
+        return UserError(f"{path}: is not UTF-8: save it as UTF-8")
+    return UserError(f"{path}: cannot be read ({message[:200]}): is the file whole?")
