@@ -1,0 +1,89 @@
+"""Variables, environments, rulesets and the settings of Actions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.github.server import GitHub, Json, Refusal, found, route
+
+
+@route("GET", r"(environments/(?P<environment>[^/]+)|actions)/variables")
+def _list_variables(github: GitHub, environment: str | None, **_: Any) -> tuple[int, Any]:
+    found = _variables(github, environment)
+    return 200, {"total_count": len(found), "variables": [{"name": n, "value": v} for n, v in found.items()]}
+
+
+@route("POST", r"(environments/(?P<environment>[^/]+)|actions)/variables")
+def _create_variable(github: GitHub, environment: str | None, body: Json, **_: Any) -> tuple[int, Any]:
+    found = _variables(github, environment)
+    if body["name"] in found:
+        raise Refusal(409, "Already exists - Variable already exists")
+    found[body["name"]] = body["value"]
+    return 201, {}
+
+
+@route("GET", r"(environments/(?P<environment>[^/]+)|actions)/variables/(?P<name>\w+)")
+def _get_variable(github: GitHub, environment: str | None, name: str, **_: Any) -> tuple[int, Any]:
+    found = _variables(github, environment)
+    if name not in found:
+        raise Refusal(404, "Not Found")
+    return 200, {"name": name, "value": found[name]}
+
+
+@route("PATCH", r"(environments/(?P<environment>[^/]+)|actions)/variables/(?P<name>\w+)")
+def _edit_variable(
+    github: GitHub, environment: str | None, name: str, body: Json, **_: Any
+) -> tuple[int, Any]:
+    found = _variables(github, environment)
+    if name not in found:
+        raise Refusal(404, "Not Found")
+    found[name] = body["value"]
+    return 204, None
+
+
+def _variables(github: GitHub, environment: str | None) -> dict[str, str]:
+    if environment and environment not in github.environments:
+        raise Refusal(404, "Not Found")
+    return github.variables.setdefault(environment or "", {})
+
+
+@route("GET", r"environments/(?P<name>[^/]+)")
+def _get_environment(github: GitHub, name: str, **_: Any) -> tuple[int, Any]:
+    if name not in github.environments:
+        raise Refusal(404, "Not Found")
+    return 200, github.environments[name]
+
+
+@route("PUT", r"environments/(?P<name>[^/]+)")
+def _put_environment(github: GitHub, name: str, body: Json, **_: Any) -> tuple[int, Any]:
+    github.environments[name] = {"id": len(github.environments) + 1, "name": name, **body}
+    return 200, github.environments[name]
+
+
+@route("GET", r"rulesets")
+def _list_rulesets(github: GitHub, **_: Any) -> tuple[int, Any]:
+    return 200, github.rulesets
+
+
+@route("POST", r"rulesets")
+def _create_ruleset(github: GitHub, body: Json, **_: Any) -> tuple[int, Any]:
+    github.rulesets.append({"id": len(github.rulesets) + 1, **body})
+    return 201, github.rulesets[-1]
+
+
+@route("PUT", r"rulesets/(?P<number>\d+)")
+def _put_ruleset(github: GitHub, number: str, body: Json, **_: Any) -> tuple[int, Any]:
+    ruleset = found({ruleset["id"]: ruleset for ruleset in github.rulesets}, number)
+    ruleset |= body
+    return 200, ruleset
+
+
+@route("GET", r"(?P<path>actions/(oidc/customization/sub|permissions(/workflow)?))")
+def _get_setting(github: GitHub, path: str, **_: Any) -> tuple[int, Any]:
+    return 200, github.settings.get(path, {})
+
+
+@route("PUT", r"(?P<path>actions/(oidc/customization/sub|permissions(/workflow)?))")
+def _put_setting(github: GitHub, path: str, body: Json, **_: Any) -> tuple[int, Any]:
+    github.settings.setdefault(path, {}).update(body)
+    return 204, None
