@@ -105,6 +105,36 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
     project.output.done(f"{version} is verified ({record['model_package_arn']})")
 
 
+@app.command(epilog="Example: python -m deployment propose")
+def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
+    """Open (or update) the one pull request that puts a verified version into production.
+
+    By default the version that staging serves. GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where;
+    without a token only environments/production.toml is changed.
+    """
+    from deployment.production_file import FILE
+    from deployment.propose import propose
+
+    project = _project(as_json)
+    proposal = propose(project, model_package)
+    where = proposal.url or FILE.as_posix()
+    if proposal.in_production:
+        project.output.notice(f"{FILE.as_posix()} already names {proposal.package.label}: nothing to propose")
+    elif proposal.changed:
+        project.output.done(f"proposed {proposal.package.label} for production: {where}")
+    else:
+        project.output.done(f"{proposal.package.label} is already proposed: {where}")
+    project.output.result(
+        {
+            "model_package_arn": proposal.package.arn,
+            "version": proposal.package.version,
+            "previous_model_package_arn": proposal.content.previous_model_package_arn,
+            "pull_request": proposal.url or None,
+            "changed": proposal.changed,
+        }
+    )
+
+
 def main() -> int:
     """Run the command line; returns the exit status."""
     return cli.run(app, name="python -m deployment")

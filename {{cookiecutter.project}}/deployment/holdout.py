@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -57,6 +58,17 @@ def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Ho
 def execution_id(package: ModelPackage) -> str:
     """The pipeline execution that made a version, "" where the registry does not say."""
     return package.metadata.get("evaluation", "").rstrip("/").rsplit("/", 1)[-1]
+
+
+def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> dict[str, Any]:
+    """The result of a version's evaluation, evaluation.json. Raises `RunError` where it is gone."""
+    key = f"evaluations/{execution_id(package)}/evaluation.json"
+    try:
+        return json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise RunError(f"s3://{bucket}/{key} is gone; it belongs to {package.arn}") from None
 
 
 def _lines(s3: Any, bucket: str, key: str, count: int) -> Iterator[list[str]]:

@@ -23,7 +23,7 @@ class _Section(BaseModel):
 
 
 class Proof(_Section):
-    """What staging found: outcome, who signed it off, when (ISO 8601), in which run, and where the record is."""
+    """What staging found: outcome, who signed it off, when (ISO 8601), in which run; and the record."""
 
     outcome: str = ""
     by: str = ""

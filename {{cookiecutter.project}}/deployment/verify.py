@@ -1,23 +1,19 @@
 """Verify a version by asking the endpoint that serves it, and note the outcome for promotion."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
-
-from botocore.exceptions import ClientError
 
 from deployment import verification
 from deployment.checks import Check, Subject, check_csv, check_json, check_malformed
 from deployment.endpoint import Endpoint, State
 from deployment.environments import Environment, Project
-from deployment.holdout import Holdout, execution_id, load_holdout
+from deployment.holdout import Holdout, load_holdout, read_evaluation
 from deployment.invocation import Client
 from deployment.load import Load, run_load
 from deployment.predictions import response_keys
 from deployment.registry import ModelPackage, Registry
 from deployment.signature import sign
 from deployment.verification import VERIFIED, Verification, containers_sha256
-from pipeline.aws import is_missing
 from pipeline.dataset.lock import FILE, DatasetLock
 from pipeline.errors import RunError, UserError
 from pipeline.settings.verification import Verification as Limits
@@ -126,14 +122,7 @@ def training_classes(project: Project, package: ModelPackage) -> frozenset[str] 
         lock = DatasetLock.load()
         if lock.sha256 == package.metadata.get("dataset_sha256") and lock.classes:
             return frozenset(lock.classes)
-    key = f"evaluations/{execution_id(package)}/evaluation.json"
-    bucket = project.names.bucket
-    try:
-        evaluation = json.loads(project.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise RunError(f"s3://{bucket}/{key} is gone; without it the labels cannot be judged") from None
+    evaluation = read_evaluation(project.aws, project.names.bucket, package)
     return frozenset(str(label) for label in evaluation["classes"])
 
 

@@ -1,0 +1,150 @@
+"""The text of a promotion pull request: what a reviewer has to see before merging it. Pure: the same facts,
+the same text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from deployment.production_file import FILE, ProductionFile
+from deployment.registry import ModelPackage
+from deployment.verification import checks_table
+from pipeline.config import Config
+
+MAX_LENGTH = 60_000  # GitHub takes 65,536 characters
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a proposal is made of; ``evaluation`` and ``verification`` are the documents of those records."""
+
+    config: Config
+    package: ModelPackage
+    evaluation: Mapping[str, Any]
+    verification: Mapping[str, Any]
+    previous: ProductionFile
+
+    @property
+    def repository_url(self) -> str:
+        """The repository's page."""
+        return (
+            f"https://github.com/{self.package.metadata.get('repository') or self.config.project.repository}"
+        )
+
+
+def title(facts: Facts) -> str:
+    """The pull request's title, and the commit's message."""
+    return f"Promote {facts.config.project.name} version {facts.package.version} to production"
+
+
+def body(facts: Facts) -> str:
+    """The pull request's text in Markdown."""
+    parts = [
+        _opening(facts),
+        "### Candidate against production\n\n" + _metrics(facts),
+        "### Gate\n\n" + _gate(facts.evaluation),
+        "### Verification on staging\n\n" + _verification(facts.verification),
+        "### Where it comes from\n\n" + _provenance(facts),
+        "### How to go back\n\n" + _way_back(facts),
+    ]
+    return "\n\n".join(parts)[:MAX_LENGTH]
+
+
+def _opening(facts: Facts) -> str:
+    policy = facts.config.production.deployment
+    rollout = {
+        "ALL_AT_ONCE": "all at once",
+        "CANARY": f"as a canary of {policy.percent} %, which is watched for {policy.wait_seconds} s",
+        "LINEAR": f"in steps of {policy.percent} %, each watched for {policy.wait_seconds} s",
+    }[policy.policy]
+    now = f"version {facts.previous.version}" if facts.previous.model_package_arn else "nothing yet"
+    return (
+        f"**Merging this approves version {facts.package.version}** "
+        f"(`{facts.package.arn}`) and rolls it out {rollout}; an alarm rolls it back.\n\n"
+        f"In production: {now}."
+    )
+
+
+def _metrics(facts: Facts) -> str:
+    ours = scalars(facts.evaluation.get("metrics"))
+    champion = facts.evaluation.get("champion") or {}
+    same_rows = champion.get("model_package_arn") == facts.previous.model_package_arn
+    theirs = scalars(champion.get("metrics")) if same_rows else facts.previous.metrics
+    objective = (facts.evaluation.get("objective") or {}).get("name", "")
+    rows = [f"| {name} | {_number(value)} | {_number(theirs.get(name))} |" for name, value in ours.items()]
+    note = f"Objective metric: {objective}. Measured on {facts.evaluation.get('rows', '?')} holdout rows."
+    if theirs and not same_rows:
+        note += " The figures of production are from its own evaluation, so from other rows where the data changed."
+    return "\n".join(["| metric | candidate | production |", "| --- | ---: | ---: |", *rows, "", note])
+
+
+def _gate(evaluation: Mapping[str, Any]) -> str:
+    conditions = evaluation.get("gate") or []
+    lines = [
+        f"- {'passed' if condition.get('passed') else 'failed'}: "
+        f"{condition.get('reason') or condition.get('name')}"
+        for condition in conditions
+        if isinstance(condition, Mapping)
+    ]
+    return "\n".join(
+        lines or [f"- {evaluation.get('decision', '?')}: {evaluation.get('reasons_text', '')}".rstrip(": ")]
+    )
+
+
+def _verification(document: Mapping[str, Any]) -> str:
+    signed = document["signed_off"]
+    run = f" ([run]({signed['run']}))" if signed["run"] else ""
+    return "\n".join(
+        [
+            f"{document['outcome'].capitalize()}, signed off by {signed['by']} at {signed['at']}{run}.",
+            "",
+            "<details><summary>Checks</summary>",
+            "",
+            *checks_table(document["checks"]),
+            "",
+            "</details>",
+        ]
+    )
+
+
+def _provenance(facts: Facts) -> str:
+    known, url = facts.package.metadata, facts.repository_url
+    commit = facts.package.commit or known.get("commit", "")
+    rows = {
+        "commit": f"[`{commit[:12]}`]({url}/commit/{commit})" if commit else "",
+        "run": known.get("run", ""),
+        "pipeline execution": _code(known.get("pipeline_execution", "")),
+        "Autopilot job": _code(known.get("automl_job", "")),
+        "data set": _code(known.get("dataset_sha256", "")),
+        "evaluation": _code(known.get("evaluation", "")),
+    }
+    lines = [f"| {name} | {value} |" for name, value in rows.items() if value]
+    return "\n".join(["| | |", "| --- | --- |", *lines])
+
+
+def _way_back(facts: Facts) -> str:
+    if not facts.previous.model_package_arn:
+        return "Nothing was in production before, so there is no version to go back to."
+    return (
+        "Revert this pull request once it is merged (its button, or `python -m deployment rollback` and a "
+        f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production follows, "
+        "without training or staging."
+    )
+
+
+def scalars(metrics: Any) -> dict[str, float]:
+    """The plain numbers among an evaluation's metrics."""
+    found = metrics if isinstance(metrics, Mapping) else {}
+    return {
+        name: float(value)
+        for name, value in found.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.4g}"
+
+
+def _code(text: str) -> str:
+    return f"`{text}`" if text else ""
