@@ -1,10 +1,175 @@
 """The commands of `python -m pipeline` that have no group of their own."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+from pipeline.console import Output
+from pipeline.errors import RunError, UserError
+from pipeline.project import Project
 
 app = typer.Typer()
 
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Which = Annotated[
+    str | None, typer.Argument(metavar="[EXECUTION]", help="Id or ARN; the newest one by default.")
+]
 
-@app.command()
-def placeholder() -> None:
-    """X."""
+
+@app.command(
+    epilog="Example: python -m pipeline definition --account 123456789012 --output build/definition.json"
+)
+def definition(
+    account: Annotated[
+        str | None,
+        typer.Option(help="Account of the names in it, 12 digits; that of the credentials by default."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
+) -> None:
+    """Print the pipeline's definition (JSON). With --account it needs neither network nor credentials."""
+    from pipeline import definition
+
+    project = Project()
+    if account is not None and not (len(account) == 12 and account.isdigit()):
+        raise UserError(f"--account {account}: an account has twelve digits")
+    text = definition.build(
+        project.config, project.lock, account or project.aws.account, project.bundle, project.champion
+    )
+    if output is None:
+        print(text)
+        return
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text + "\n", encoding="utf-8")
+
+
+@app.command(epilog="Example: python -m pipeline upsert")
+def upsert(as_json: Json = False) -> None:
+    """Create or update the pipeline and upload the evaluation's code; says created, updated or unchanged."""
+    from pipeline.upsert import upsert
+
+    output, project = Output(as_json=as_json), Project()
+    outcome, arn = upsert(project)
+    output.done(f"pipeline {project.names.pipeline}: {outcome}")
+    output.result({"arn": arn, "outcome": outcome, "bundle": project.bundle.sha256})
+
+
+@app.command(epilog="Example: python -m pipeline run --wait --parameter MaxSeconds=600")
+def run(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the execution; exit status 1 if it fails.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Another value for this run; may be repeated."),
+    ] = None,
+    again: Annotated[
+        int | None, typer.Option(min=2, metavar="N", help="The N-th attempt at the same commit.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start the pipeline for the current commit; the same commit twice is the same execution."""
+    from pipeline.execution import read
+    from pipeline.run import parse_changes, run
+
+    output, project = Output(as_json=as_json), Project()
+    started = run(project, output, parse_changes(parameter or []), again)
+    execution = read(project.aws.client("sagemaker"), project.names, started.arn)
+    if started.new:
+        output.say(f"execution {execution.id} started")
+    else:
+        another = (again or 1) + 1
+        output.notice(
+            f"this commit has its execution already, {execution.id} ({execution.status}); "
+            f"for another attempt: python -m pipeline run --again {another}"
+        )
+    if wait:
+        execution = _follow(project, output, started.arn)
+    output.result({**execution.document(), "started": started.new})
+    if wait:
+        _end(output, execution)
+
+
+@app.command(epilog="Example: python -m pipeline status --wait")
+def status(
+    execution: Which = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end; exit status 1 if it fails.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show an execution: its steps, the Autopilot job's progress, why it failed, what it registered."""
+    from pipeline.execution import read
+    from pipeline.follow import table
+
+    output, project = Output(as_json=as_json), Project()
+    arn = _find(project, execution)
+    if wait:
+        state = _follow(project, output, arn)
+    else:
+        state = read(project.aws.client("sagemaker"), project.names, arn)
+        output.console.print(table(state))
+    output.result(state.document())
+    if wait:
+        _end(output, state)
+    elif state.has_ended and state.status != "Succeeded":
+        output.say(f"{state.status}: {state.reason}")
+
+
+@app.command(epilog="Example: python -m pipeline stop")
+def stop(execution: Which = None, as_json: Json = False) -> None:
+    """Stop an execution with its Autopilot job, and wait until it has stopped."""
+    from pipeline.execution import read
+
+    output, project = Output(as_json=as_json), Project()
+    arn, sagemaker = _find(project, execution), project.aws.client("sagemaker")
+    state = read(sagemaker, project.names, arn)
+    if state.has_ended:
+        output.say(f"execution {state.id} has ended already: {state.status}")
+    else:
+        # The token is the execution's own: asking twice is asking once.
+        sagemaker.stop_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=f"stop-{state.id}".ljust(32, "-")
+        )
+        state = _follow(project, output, arn)
+        output.done(f"execution {state.id}: {state.status}")
+    output.result(state.document())
+
+
+def _find(project: Project, given: str | None) -> str:
+    """The ARN of an execution that is given by id, by ARN, or not at all."""
+    from pipeline.execution import executions
+
+    base = project.names.arn("sagemaker", f"pipeline/{project.names.pipeline}/execution/")
+    if given is not None:
+        if given.startswith("arn:") and not given.startswith(base):
+            raise UserError(f"{given}: is not an execution of this project ({base}ID)")
+        return given if given.startswith("arn:") else base + given
+    newest = next(executions(project.aws.client("sagemaker"), project.names.pipeline), None)
+    if newest is None:
+        raise UserError("the pipeline has no execution yet: start one with `python -m pipeline run`")
+    return newest["PipelineExecutionArn"]
+
+
+def _follow(project: Project, output: Output, arn: str):  # noqa: ANN202 - Execution, imported late
+    from pipeline.execution import read
+    from pipeline.follow import follow
+
+    name = arn.rsplit("/", 1)[-1]
+    try:
+        return follow(lambda: read(project.aws.client("sagemaker"), project.names, arn), output)
+    except KeyboardInterrupt:
+        output.notice(
+            f"the execution goes on; look with `python -m pipeline status {name}`, "
+            f"end it with `python -m pipeline stop {name}`"
+        )
+        raise
+
+
+def _end(output: Output, execution) -> None:  # noqa: ANN001 - Execution, imported late
+    """Say how an execution ended; raise `RunError` unless it succeeded."""
+    if execution.status != "Succeeded":
+        job = next((step.job for step in execution.steps if step.failure_reason and step.job), None)
+        logs = f" (logs: CloudWatch /aws/sagemaker/ProcessingJobs, streams {job}/...)" if job else ""
+        raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}{logs}")
+    output.done(f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}")

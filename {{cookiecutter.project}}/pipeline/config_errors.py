@@ -53,7 +53,7 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
     if not key:
         name = ".".join(path)
         return f"{file}: {name} = {_toml(value)} is not a section: write [{name}] and its keys below"
-    return f"{where}{key} = {_toml(value)} {_complaint(kind, error['msg'], context, value)}"
+    return f"{where}{key} = {_toml(value)} {complaint(error)}"
 
 
 def line_of(text: str, location: Sequence[Any]) -> int | None:
@@ -95,7 +95,9 @@ def _unknown(known: Mapping[tuple[str, ...], type[BaseModel]], path: tuple[str, 
     return f"{what} (known: {', '.join(names)})"
 
 
-def _complaint(kind: str, message: str, context: Mapping[str, Any], value: Any) -> str:
+def complaint(error: Mapping[str, Any]) -> str:
+    """What is wrong with the value of a finding: the end of a sentence that begins with the value."""
+    kind, message, context, value = error["type"], error["msg"], error.get("ctx", {}), error["input"]
     if kind == "value_error":
         return str(context["error"])
     if kind == "literal_error":

@@ -65,7 +65,9 @@ def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champ
         text = _Builder(config, names, bundle, parameters(config, lock, champion)).definition()
     most = limits("PipelineDefinition")[1]
     if most is not None and len(text) > most:
-        raise UserError(f"the pipeline's definition has {len(text)} characters, more than the {most} that SageMaker takes")
+        raise UserError(
+            f"the pipeline's definition has {len(text)} characters, more than the {most} that SageMaker takes"
+        )
     return text
 
 
@@ -117,14 +119,18 @@ def _set(environment: dict[str, str | None]) -> dict[str, str | None]:
 class _Builder:
     """The steps, which refer to one another and to the parameters by the SDK's objects."""
 
-    def __init__(self, config: Config, names: Names, bundle: Bundle, defaults: dict[str, str | int | float]) -> None:
+    def __init__(
+        self, config: Config, names: Names, bundle: Bundle, defaults: dict[str, str | int | float]
+    ) -> None:
         from sagemaker.core.workflow.execution_variables import ExecutionVariables
         from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
         from sagemaker.core.workflow.pipeline_context import PipelineSession
 
         kinds = {str: ParameterString, int: ParameterInteger, float: ParameterFloat}
         self.config, self.names, self.bundle = config, names, bundle
-        self.parameters = {name: kinds[type(value)](name, default_value=value) for name, value in defaults.items()}
+        self.parameters = {
+            name: kinds[type(value)](name, default_value=value) for name, value in defaults.items()
+        }
         self.execution = ExecutionVariables
         boto = boto3.session.Session(_UNUSED, _UNUSED, region_name=names.region)
         self.session = PipelineSession(boto, default_bucket=names.bucket, sagemaker_config=_NO_DEFAULTS)
@@ -151,7 +157,9 @@ class _Builder:
 
         return Join(on="/", values=[self.names.s3(prefix), self.execution.PIPELINE_EXECUTION_ID, *rest])
 
-    def _lambda(self, name: str, function: str, inputs: dict[str, Any], outputs: list[str], after: list[Any]) -> Any:
+    def _lambda(
+        self, name: str, function: str, inputs: dict[str, Any], outputs: list[str], after: list[Any]
+    ) -> Any:
         from sagemaker.core.lambda_helper import Lambda
         from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 
@@ -187,7 +195,11 @@ class _Builder:
         return self._lambda("StartAutopilot", "start-autopilot", inputs, ["automl_job_name"], [])
 
     def _wait_for_autopilot(self, start: Any) -> Any:
-        from sagemaker.mlops.workflow.callback_step import CallbackOutput, CallbackOutputTypeEnum, CallbackStep
+        from sagemaker.mlops.workflow.callback_step import (
+            CallbackOutput,
+            CallbackOutputTypeEnum,
+            CallbackStep,
+        )
 
         return CallbackStep(
             name="WaitForAutopilot",
@@ -200,7 +212,13 @@ class _Builder:
             },
             outputs=[
                 CallbackOutput(output, CallbackOutputTypeEnum.String)
-                for output in ("best_candidate", "objective_metric", "objective_value", "automl_job_arn", "seconds")
+                for output in (
+                    "best_candidate",
+                    "objective_metric",
+                    "objective_value",
+                    "automl_job_arn",
+                    "seconds",
+                )
             ],
             depends_on=[start],
         )
@@ -256,7 +274,9 @@ class _Builder:
             output_kms_key=key,
             volume_kms_key=key,
             network_config=(
-                NetworkConfig(subnets=network.subnets, security_group_ids=network.security_groups) if network else None
+                NetworkConfig(subnets=network.subnets, security_group_ids=network.security_groups)
+                if network
+                else None
             ),
             tags=[{"Key": name, "Value": value} for name, value in self.config.project.tags.items()] or None,
             sagemaker_session=self.session,

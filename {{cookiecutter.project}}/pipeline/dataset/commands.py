@@ -22,7 +22,8 @@ def push(
     synthetic: Annotated[
         bool | None,
         typer.Option(
-            "--synthetic/--real", help="Whether the rows are made up; by default if the file's name begins with synthetic."
+            "--synthetic/--real",
+            help="Whether the rows are made up; by default if the file's name begins with synthetic.",
         ),
     ] = None,
     as_json: Json = False,
@@ -43,7 +44,9 @@ def push(
     output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})
 
 
-@app.command("prepare-hospital", epilog="Example: python -m pipeline dataset prepare-hospital diabetic_data.csv.gz")
+@app.command(
+    "prepare-hospital", epilog="Example: python -m pipeline dataset prepare-hospital diabetic_data.csv.gz"
+)
 def prepare_hospital(
     file: Annotated[Path, typer.Argument(help="UCI's diabetic_data.csv, gzipped or not.")],
     folder: Folder = _FOLDER,
@@ -61,7 +64,9 @@ def prepare_hospital(
 
 @app.command(epilog="Example: python -m pipeline dataset example --from diabetic_data.csv.gz")
 def example(
-    given: Annotated[Path | None, typer.Option("--from", help="UCI's diabetic_data.csv, if you have it.")] = None,
+    given: Annotated[
+        Path | None, typer.Option("--from", help="UCI's diabetic_data.csv, if you have it.")
+    ] = None,
     folder: Folder = _FOLDER,
     rows: Rows = 50_000,
     as_json: Json = False,
@@ -73,7 +78,9 @@ def example(
     made = example(folder, given, rows, output)
     kind = "SYNTHETIC rows" if made.synthetic else f"rows from {made.source}"
     output.done(f"{made.path}: {made.rows} {kind}; next: python -m pipeline dataset push {made.path}")
-    output.result({"file": str(made.path), "source": made.source, "rows": made.rows, "synthetic": made.synthetic})
+    output.result(
+        {"file": str(made.path), "source": made.source, "rows": made.rows, "synthetic": made.synthetic}
+    )
 
 
 @app.command(epilog="Example: python -m pipeline dataset inspect customers.csv --target churned")
@@ -86,10 +93,14 @@ def inspect(
     from pipeline.dataset.inspect import inspect
 
     output, facts = Output(as_json=as_json), inspect(file, target)
-    output.say(f"{file}: {facts['rows']} rows; target {facts['target']}, problem type {facts['problem_type']}")
+    output.say(
+        f"{file}: {facts['rows']} rows; target {facts['target']}, problem type {facts['problem_type']}"
+    )
     output.table(("column", "type"), [(column["name"], column["type"]) for column in facts["columns"]])
     if facts["prepare"]:
-        output.notice(f"this is UCI's file: python -m pipeline dataset prepare-hospital {file} makes the example of it")
+        output.notice(
+            f"this is UCI's file: python -m pipeline dataset prepare-hospital {file} makes the example of it"
+        )
     output.result(facts)
 
 
@@ -100,11 +111,18 @@ def show(as_json: Json = False) -> None:
 
     output, lock = Output(as_json=as_json), DatasetLock.load()
     rows = lock.rows
-    output.say(f"{lock.name}{' (SYNTHETIC)' if lock.synthetic else ''} from {lock.source}, sha256 {lock.sha256}")
-    output.say(f"{rows.total} rows: {rows.train_validation} to train on, {rows.test} held out (seed {lock.seed})")
+    output.say(
+        f"{lock.name}{' (SYNTHETIC)' if lock.synthetic else ''} from {lock.source}, sha256 {lock.sha256}"
+    )
+    output.say(
+        f"{rows.total} rows: {rows.train_validation} to train on, {rows.test} held out (seed {lock.seed})"
+    )
     output.table(
         ("column", "type"),
-        [(column.name + (" (target)" if column.name == lock.target else ""), column.type) for column in lock.columns],
+        [
+            (column.name + (" (target)" if column.name == lock.target else ""), column.type)
+            for column in lock.columns
+        ],
     )
     if lock.classes:
         shares = [(label, count, f"{count / rows.total:.1%}") for label, count in lock.classes.items()]

@@ -69,13 +69,17 @@ def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
     bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
     if bands.isna().any(axis=None):
         row = int(np.argmax(bands.isna().any(axis=1)))
-        raise UserError(f'{name}: row {row + 1} has the age "{source["age"].iloc[row]}", expected a band such as [70-80)')
+        raise UserError(
+            f'{name}: row {row + 1} has the age "{source["age"].iloc[row]}", expected a band such as [70-80)'
+        )
     made["age"] = (bands.sum(axis=1) / 2).astype(int)
     for column in _COUNTS:
         numbers = pd.to_numeric(source[column], errors="coerce")
         if numbers.isna().any():
             row = int(np.argmax(numbers.isna()))
-            raise UserError(f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, which is no number')
+            raise UserError(
+                f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, which is no number'
+            )
         made[column] = numbers.astype(int)
     made |= {column: (source[column] == yes).astype(int) for column, yes in _FLAGS.items()}
     made[TARGET] = source[TARGET].map(_LABELS)

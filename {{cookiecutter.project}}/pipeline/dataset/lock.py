@@ -59,7 +59,9 @@ class DatasetLock(_Entry):
     def load(cls, path: Path = FILE) -> "DatasetLock":
         """Read the file; where it is missing or damaged a `UserError` says how to make it."""
         if not path.exists():
-            raise UserError(f"{path}: not found: {_PUSH} (`python -m pipeline dataset example` makes a file to try)")
+            raise UserError(
+                f"{path}: not found: {_PUSH} (`python -m pipeline dataset example` makes a file to try)"
+            )
         return cls.parse(read_text(path), path.name)
 
     @classmethod
@@ -71,12 +73,16 @@ class DatasetLock(_Entry):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{file}: {place}: {first['msg'].lower()}; do not edit it by hand, {_PUSH}", file=file) from None
+            raise UserError(
+                f"{file}: {place}: {first['msg'].lower()}; do not edit it by hand, {_PUSH}", file=file
+            ) from None
 
     def text(self) -> str:
         """The file's text: deterministic, one column a line, so that a change of the schema reads well in a diff."""
         document = tomlkit.document()
-        document.add(tomlkit.comment("Written by `python -m pipeline dataset push`; not to be edited by hand."))
+        document.add(
+            tomlkit.comment("Written by `python -m pipeline dataset push`; not to be edited by hand.")
+        )
         values: dict[str, Any] = self.model_dump(exclude={"rows", "columns", "classes", "uris"})
         for key, value in values.items():
             document.add(key, value)

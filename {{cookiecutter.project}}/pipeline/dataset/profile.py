@@ -70,7 +70,9 @@ class Target:
     @property
     def problem_type(self) -> str:
         """The problem type that suits the values: numbers are a quantity if they have fractions or are many."""
-        if self.no_number is None and (self.classes is None or len(self.classes) > (_MANY if self.whole else 2)):
+        if self.no_number is None and (
+            self.classes is None or len(self.classes) > (_MANY if self.whole else 2)
+        ):
             return "Regression"
         if self.classes is not None and len(self.classes) == 2:
             return "BinaryClassification"
@@ -96,7 +98,9 @@ def profile(
     if target not in table.columns:
         near = nearest(target, table.columns)
         hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
-        raise UserError(f'{table.path}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}')
+        raise UserError(
+            f'{table.path}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
+        )
     seen, types, rows = Target(target), dict.fromkeys(table.columns, "empty"), 0
     for batch in table.batches():
         labels = batch.column(target)

@@ -26,7 +26,9 @@ from pipeline.settings.autopilot import INFER
 FORMAT = 1  # of the objects: another number is another hash
 PART_ROWS = 200_000  # of x_test and y_test; several parts let several instances work
 LEAST_ROWS = 50
-AUTOPILOT_ROWS = 500  # CreateAutoMLJobV2 wants that many for training (API reference, AutoMLJobInputDataConfig)
+AUTOPILOT_ROWS = (
+    500  # CreateAutoMLJobV2 wants that many for training (API reference, AutoMLJobInputDataConfig)
+)
 
 
 @dataclass(frozen=True)
@@ -183,12 +185,18 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     seen = profile(table, target, watch)
     strata = _check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
-    digest.update(json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode())
+    digest.update(
+        json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
+    )
     if broken:
-        output.notice(f"{path}: {broken} values have line breaks; a space stands for each, since rows are read by lines")
+        output.notice(
+            f"{path}: {broken} values have line breaks; a space stands for each, since rows are read by lines"
+        )
     train = seen.rows - int(np.round(seen.rows * config.dataset.holdout))
     if train < AUTOPILOT_ROWS:
-        output.notice(f"{path}: {train} rows are left to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}")
+        output.notice(
+            f"{path}: {train} rows are left to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
+        )
     return Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
 
 
@@ -196,15 +204,21 @@ def _check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]
     """Whether the rows suit the configured problem; returns the strata of the split."""
     path, target, problem = table.path, seen.target, config.autopilot.problem_type
     if seen.rows < LEAST_ROWS:
-        raise UserError(f"{path}: has {seen.rows} rows, too few for a split: at least {LEAST_ROWS} are needed")
+        raise UserError(
+            f"{path}: has {seen.rows} rows, too few for a split: at least {LEAST_ROWS} are needed"
+        )
     for name, kind in seen.types.items():
         if kind == "empty":
             raise UserError(f'{path}: column "{name}" has no value in any row: remove it')
     for name in config.evaluation.slices:
         if name not in table.columns:
-            raise UserError(f'automl.toml: [evaluation] slices names "{name}", which is not a column of {path}')
+            raise UserError(
+                f'automl.toml: [evaluation] slices names "{name}", which is not a column of {path}'
+            )
     if (target.classes is not None and len(target.classes) == 1) or target.least == target.most:
-        raise UserError(f'{path}: the target "{target.name}" has the same value in all rows: there is nothing to learn')
+        raise UserError(
+            f'{path}: the target "{target.name}" has the same value in all rows: there is nothing to learn'
+        )
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
         raise UserError(
@@ -220,7 +234,9 @@ def _check_classes(config: Config, table: Table, seen: Profile) -> dict[str, int
     path, target, classes = table.path, seen.target, seen.target.classes
     or_number = "" if target.no_number else ', or set [autopilot] problem_type = "Regression" in automl.toml'
     if classes is None:
-        raise UserError(f'{path}: the target "{target.name}" has too many different values for classes{or_number}')
+        raise UserError(
+            f'{path}: the target "{target.name}" has too many different values for classes{or_number}'
+        )
     if config.autopilot.problem_type == "BinaryClassification" and len(classes) != 2:
         raise UserError(
             f'{path}: the target "{target.name}" has {len(classes)} classes ({_some(classes)}), but automl.toml has '

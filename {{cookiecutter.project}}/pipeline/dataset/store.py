@@ -54,7 +54,10 @@ class Store:
 
     def upload(self, folder: Path, names: list[str], output: Output) -> int:
         """Upload what is not there yet, then the manifest; returns the number of files that were uploaded."""
-        objects = {name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)} for name in names}
+        objects = {
+            name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
+            for name in names
+        }
         todo = [name for name in names if self._head(name) != tuple(objects[name].values())]
         with Progress(
             TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),

@@ -45,7 +45,9 @@ class Table:
             if not name.strip():
                 raise UserError(f"{path}: column {number} has no name in the header: name it or remove it")
             if columns.count(name) > 1:
-                raise UserError(f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove')
+                raise UserError(
+                    f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove'
+                )
         return cls(path, kind, columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
@@ -64,7 +66,11 @@ class Table:
                 reader = pa.csv.open_csv(
                     stream,
                     read_options=pa.csv.ReadOptions(
-                        block_size=_BLOCK, use_threads=False, column_names=self.columns, skip_rows=0, skip_rows_after_names=0
+                        block_size=_BLOCK,
+                        use_threads=False,
+                        column_names=self.columns,
+                        skip_rows=0,
+                        skip_rows_after_names=0,
                     ),
                     parse_options=pa.csv.ParseOptions(newlines_in_values=True),
                     convert_options=pa.csv.ConvertOptions(
@@ -95,7 +101,9 @@ def _format(path: Path) -> Literal["csv", "csv.gz", "parquet"]:
     except FileNotFoundError:
         raise UserError(f"{path}: not found") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file") from None
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file"
+        ) from None
     if not start:
         raise UserError(f"{path}: is empty: give a CSV, CSV.gz or Parquet file with a header and rows")
     if start.startswith(b"\x1f\x8b"):
@@ -118,12 +126,16 @@ def _csv_columns(path: Path, kind: str) -> list[str]:
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not UTF-8: save it as UTF-8") from None
     except (csv.Error, OSError, EOFError) as error:
-        raise UserError(f"{path}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file") from None
+        raise UserError(
+            f"{path}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file"
+        ) from None
     if header is None:
         raise UserError(f"{path}: is empty: give a file with a header and rows")
     for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(header) == 1 and delimiter in header[0]:
-            raise UserError(f"{path}: columns are separated by {name}: Autopilot reads commas, so export it with commas")
+            raise UserError(
+                f"{path}: columns are separated by {name}: Autopilot reads commas, so export it with commas"
+            )
     return header
 
 
@@ -134,7 +146,9 @@ def _parquet_columns(path: Path) -> list[str]:
         raise _unreadable(path, error) from None
     for field in schema:
         if pa.types.is_nested(field.type) and not pa.types.is_dictionary(field.type):
-            raise UserError(f'{path}: column "{field.name}" holds {field.type}, not single values: flatten or remove it')
+            raise UserError(
+                f'{path}: column "{field.name}" holds {field.type}, not single values: flatten or remove it'
+            )
     return [name for name in schema.names if not name.startswith(_INDEX)]
 
 

@@ -1,0 +1,79 @@
+"""The project as its files describe it: configuration, data set, champion, code; and AWS, where it is called."""
+
+import hashlib
+import json
+from functools import cached_property
+from pathlib import Path
+
+from pipeline import bundle
+from pipeline.aws import Aws
+from pipeline.bundle import Bundle
+from pipeline.config import Config, parse_toml, read_text
+from pipeline.dataset.lock import DatasetLock
+from pipeline.errors import UserError
+from pipeline.names import Names
+
+PRODUCTION = Path("environments/production.toml")
+
+
+class Project:
+    """Everything that a command about the pipeline reads; each file is read and checked once, when it is needed."""
+
+    @cached_property
+    def config(self) -> Config:
+        """automl.toml."""
+        return Config.load()
+
+    @cached_property
+    def lock(self) -> DatasetLock:
+        """dataset.lock; its target has to be the configured one."""
+        lock = DatasetLock.load()
+        wanted, had = self.config.dataset, (lock.target, lock.holdout, lock.seed)
+        if had != (wanted.target, wanted.holdout, wanted.seed):
+            raise UserError(
+                f'dataset.lock: made with target "{lock.target}", holdout {lock.holdout} and seed {lock.seed}, but '
+                f'automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
+                "run `python -m pipeline dataset push FILE` again, or change it back",
+                file="dataset.lock",
+            )
+        return lock
+
+    @cached_property
+    def champion(self) -> str:
+        """The ARN of the model package that production serves, empty where there is none."""
+        if not PRODUCTION.exists():
+            return ""
+        arn = parse_toml(read_text(PRODUCTION), str(PRODUCTION)).get("model_package_arn", "")
+        if not isinstance(arn, str):
+            raise UserError(f"{PRODUCTION}: model_package_arn = {arn!r} is not a text", file=str(PRODUCTION))
+        return arn
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The evaluation's code and settings."""
+        return bundle.build(self.config, self.lock)
+
+    @cached_property
+    def aws(self) -> Aws:
+        """AWS in the project's region."""
+        return Aws(self.config.project.region)
+
+    @cached_property
+    def names(self) -> Names:
+        """Names in the account of the current credentials."""
+        return Names(self.config, self.aws.account)
+
+    def fingerprint(self, account: str) -> str:
+        """A hash (hexadecimal, 64 digits) of all that the definition is made from.
+
+        It tells without the SDK, which takes seconds, whether the pipeline in AWS was made from these files.
+        """
+        parts = {
+            "account": account,
+            "config": self.config.model_dump(mode="json"),
+            "dataset": self.lock.model_dump(mode="json"),
+            "champion": self.champion,
+            "bundle": self.bundle.sha256,
+            "builder": Path(__file__).with_name("definition.py").read_text(encoding="utf-8"),
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,168 @@
+"""`run`: one execution for each commit."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+from pydantic import ValidationError
+
+from pipeline import definition, source
+from pipeline.aws import is_missing
+from pipeline.config import Config
+from pipeline.config_errors import complaint
+from pipeline.console import Output
+from pipeline.errors import UserError
+from pipeline.execution import executions
+from pipeline.project import Project
+from pipeline.service import nearest
+from pipeline.upsert import current, describe
+
+# Where the parameters that a person may change for one run stand in automl.toml, so that both are checked alike.
+_KEYS = {
+    "MaxCandidates": ("autopilot", "budget", "max_candidates"),
+    "MaxSecondsPerTrainingJob": ("autopilot", "budget", "max_seconds_per_training_job"),
+    "MaxSeconds": ("autopilot", "budget", "max_seconds"),
+    "EvaluationInstanceType": ("evaluation", "instance_type"),
+    "EvaluationInstanceCount": ("evaluation", "instance_count"),
+    "TransformInstanceType": ("evaluation", "transform_instance_type"),
+    "TransformInstanceCount": ("evaluation", "transform_instance_count"),
+}
+_LONGEST = 1024  # characters of a parameter's value
+
+
+@dataclass(frozen=True)
+class Started:
+    """The execution's ARN, and whether this call started it (or found that it was started before)."""
+
+    arn: str
+    new: bool
+
+
+def run(project: Project, output: Output, changes: dict[str, str], again: int | None) -> Started:
+    """Start the pipeline for the current commit, or find the execution that was.
+
+    ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same commit. Files
+    that differ from the commit make it a run of its own, named by their content.
+    """
+    defaults = definition.parameters(project.config, project.lock, project.champion)
+    given = _checked(project.config, changes, defaults)
+    came_from = source.find()
+    name, token = _identity(project, came_from, given, again)
+    _require_current(project)
+    _require_data(project, given)
+    sagemaker = project.aws.client("sagemaker")
+    for summary in executions(sagemaker, project.names.pipeline):
+        if summary.get("PipelineExecutionDisplayName") == name:
+            return Started(summary["PipelineExecutionArn"], new=False)
+    if not came_from.is_committed:
+        output.notice(
+            "files differ from the last commit: this run is not reproducible from Git, and is not retraining"
+        )
+    values = {
+        **{key: str(value) for key, value in defaults.items()},
+        **given,
+        "CommitId": came_from.commit + ("-dirty" if came_from.dirty else "")
+        if came_from.commit
+        else definition.NONE,
+        "RunUrl": source.run_url() or definition.NONE,
+    }
+    started = sagemaker.start_pipeline_execution(
+        PipelineName=project.names.pipeline,
+        PipelineExecutionDisplayName=name,
+        PipelineParameters=[{"Name": key, "Value": value} for key, value in values.items()],
+        ClientRequestToken=token,
+    )
+    return Started(started["PipelineExecutionArn"], new=True)
+
+
+def parse_changes(texts: list[str]) -> dict[str, str]:
+    """`NAME=VALUE` arguments as a dictionary."""
+    changes = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UserError(f"--parameter {text}: write NAME=VALUE, such as MaxSeconds=600")
+        changes[name.strip()] = value.strip()
+    return changes
+
+
+def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) -> dict[str, str]:
+    """The changes, each of the parameter's type and within the bounds of automl.toml."""
+    document = config.model_dump(exclude_none=True)
+    for name, value in changes.items():
+        text = f"--parameter {name}={value}"
+        if name not in defaults:
+            near = nearest(name, defaults)
+            raise UserError(
+                f"{text}: there is no such parameter; "
+                + (f"did you mean {near}?" if near else f"known: {', '.join(defaults)}")
+            )
+        if name == "CommitId":
+            raise UserError(f"{text}: the run sets it, from Git")
+        if not 1 <= len(value) <= _LONGEST:
+            raise UserError(f"{text}: a value has 1 to {_LONGEST} characters")
+        kind = type(defaults[name])
+        try:
+            typed = kind(value)
+        except ValueError:
+            wanted = "a whole number" if kind is int else "a number"
+            raise UserError(f"{text}: is not {wanted}") from None
+        if name in _KEYS:
+            *sections, key = _KEYS[name]
+            place = document
+            for section in sections:
+                place = place[section]
+            place[key] = typed
+            try:
+                Config.model_validate(document)
+            except ValidationError as error:
+                raise UserError(f"{text}: {complaint(error.errors()[0])}") from None
+    return changes
+
+
+def _identity(
+    project: Project, came_from: source.Source, changes: dict[str, str], again: int | None
+) -> tuple[str, str]:
+    """The execution's display name and its token (at least 32 characters, as the service wants)."""
+    name = came_from.commit[:12] or "uncommitted"
+    if not came_from.is_committed:
+        name = f"dirty-{project.fingerprint(project.names.account)[:12]}"
+    if changes:
+        name += f"-with-{hashlib.sha256(json.dumps(changes, sort_keys=True).encode()).hexdigest()[:8]}"
+    if again is not None:
+        name += f"-again-{again}"
+    if name == came_from.commit[:12]:
+        return name, came_from.commit
+    return name, hashlib.sha256(f"{came_from.commit}/{name}".encode()).hexdigest()
+
+
+def _require_current(project: Project) -> None:
+    """The pipeline in AWS has to be the one of these files, else the run would not be what Git says."""
+    found = current(project)
+    if found is None:
+        raise UserError("the pipeline does not exist in AWS yet: run `python -m pipeline upsert` first")
+    if found.get("PipelineDescription") != describe(project):
+        raise UserError(
+            "the pipeline in AWS was made from other files than these: run `python -m pipeline upsert` first"
+        )
+
+
+def _require_data(project: Project, changes: dict[str, str]) -> None:
+    if "TrainValidationUri" in changes:
+        return
+    uri = project.lock.uris.train_validation
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    push = "run `python -m pipeline dataset push FILE`"
+    if bucket != project.names.bucket:
+        raise UserError(
+            f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} with these credentials",
+            file="dataset.lock",
+        )
+    try:
+        project.aws.client("s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise UserError(f"dataset.lock: {uri} does not exist: {push}", file="dataset.lock") from None
