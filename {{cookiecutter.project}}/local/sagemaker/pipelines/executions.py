@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
+from local.authorization.arns import resolver
 from local.bridge import Caller
 from local.sagemaker import resources
 from local.sagemaker.pipelines import engine, expressions, scope, state, values
@@ -182,6 +184,12 @@ def send_pipeline_execution_step_failure(caller: Caller, parameters: dict[str, A
     """SendPipelineExecutionStepFailure."""
     reason = parameters.get("FailureReason", "")
     return {"PipelineExecutionArn": callback.fail(caller, _tokens(parameters), reason).arn}
+
+
+@resolver("sagemaker", "SendPipelineExecutionStepSuccess")
+@resolver("sagemaker", "SendPipelineExecutionStepFailure")
+def _answered_execution(account: str, region: str, parameters: Mapping[str, Any]) -> str | None:
+    return callback.execution_arn(parameters.get("CallbackToken", ""))
 
 
 def _tokens(parameters: dict[str, Any]) -> tuple[str, str]:

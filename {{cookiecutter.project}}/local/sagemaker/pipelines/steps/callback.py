@@ -59,6 +59,11 @@ def run(context: Context) -> dict[str, Any]:
     return {"OutputParameters": _typed(callback.declared, callback.outputs)}
 
 
+def execution_arn(token: str) -> str | None:
+    """The execution whose step waits for ``token``: the resource that IAM is asked about."""
+    return _callbacks[token].execution.arn if token in _callbacks else None
+
+
 def succeed(caller: Caller, tokens: tuple[str, str], outputs: dict[str, str]) -> Execution:
     """End the step well; ``tokens`` are the callback's and the request's, ``outputs`` texts by name.
 
