@@ -25,18 +25,30 @@ $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
 
 setup: $(VENV)/project ## install the locked packages of the template and of the generated project
 
+# The answers that a data set suggests; the questions know the problem types by shorter names.
+define ANSWERS
+import json, sys
+facts = json.load(sys.stdin)
+short = {"BinaryClassification": "binary", "MulticlassClassification": "multiclass", "Regression": "regression"}
+if not facts["prepare"]:
+    print("target=" + facts["target"])
+    print("problem_type=" + ("$(PROBLEM)" or short[facts["problem_type"]]))
+endef
+export ANSWERS
+
+demo: SHELL := /bin/bash
 demo: $(VENV)/template ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
-	@started=$$(date +%s); \
+	@set -euo pipefail; started=$$(date +%s); \
 	bake() { $(VENV)/bin/cookiecutter --no-input --overwrite-if-exists --output-dir $(DEMO) $(CURDIR) "$$@" >/dev/null; }; \
-	bake && $(MAKE) --no-print-directory -C $(DEMO_PROJECT) setup && \
+	bake; $(MAKE) --no-print-directory -C $(DEMO_PROJECT) setup; \
 	if [ -n "$(DATA)" ]; then \
-		cd $(DEMO_PROJECT) && answers=$$(.venv/bin/python -m pipeline dataset inspect "$(abspath $(DATA))" --answers \
-			$(if $(TARGET),--target "$(TARGET)") $(if $(PROBLEM),--problem-type "$(PROBLEM)")) && \
-		printf '%s\n' "$$answers" | (readarray -t lines; bake "$${lines[@]}"); \
-	fi && \
+		facts=$$(cd $(DEMO_PROJECT) && .venv/bin/python -m pipeline dataset inspect "$(abspath $(DATA))" --json \
+			$(if $(TARGET),--target "$(TARGET)")); \
+		answers=$$($(RUN) -c "$$ANSWERS" <<<"$$facts"); \
+		if [ -n "$$answers" ]; then readarray -t answers <<<"$$answers"; bake "$${answers[@]}"; fi; \
+	fi; \
 	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) $(if $(DATA),DATA="$(abspath $(DATA))") \
 		SETUP_SECONDS=$$(( $$(date +%s) - started ))
-demo: SHELL := /bin/bash
 
 test: setup ## everything: the questions, the generated files, a generated project's tests and its life
 	$(RUN) -m pytest tests

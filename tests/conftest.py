@@ -1,0 +1,60 @@
+"""What the template's tests share: a clean copy of the template, and projects generated from it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
+
+
+def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedProcess[str]:
+    """Run cookiecutter as a user would, without questions."""
+    return subprocess.run(
+        [COOKIECUTTER, "--no-input", "--output-dir", output, template, *(f"{k}={v}" for k, v in answers.items())],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def offline(project: Path) -> dict[str, str]:
+    """The environment of a command in a generated project: no credentials of the machine, no proxy to AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PWD": str(project)}
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template as a clone would have it: tracked and new files, nothing that a tool left behind."""
+    clean = tmp_path_factory.mktemp("template")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (clean / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, clean / name)
+    return clean
+
+
+PROBLEM_TYPES = ("multiclass", "binary", "regression")
+
+
+@pytest.fixture(scope="session")
+def projects(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One generated project for each problem type."""
+    output = tmp_path_factory.mktemp("projects")
+    for problem_type in PROBLEM_TYPES:
+        result = bake(template, output, project=f"try-{problem_type}", problem_type=problem_type)
+        assert result.returncode == 0, result.stderr
+    return {problem_type: output / f"try-{problem_type}" for problem_type in PROBLEM_TYPES}

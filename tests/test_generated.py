@@ -1,0 +1,115 @@
+"""The generated files as a user gets them: all of them, none too many, and nothing left to tidy."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import PROBLEM_TYPES, ROOT, bake, offline
+
+EXPECTED = (ROOT / "tests" / "generated_files.txt").read_text().splitlines()
+TOOLS = Path(sys.executable).parent
+
+
+def files_of(project: Path) -> list[str]:
+    return sorted(str(path.relative_to(project)) for path in project.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("problem_type", PROBLEM_TYPES)
+def test_exactly_the_expected_files_are_generated(projects, problem_type):
+    assert files_of(projects[problem_type]) == EXPECTED
+
+
+@pytest.mark.parametrize("problem_type", PROBLEM_TYPES)
+def test_no_template_variable_survives(projects, problem_type):
+    project = projects[problem_type]
+
+    leftovers = [
+        name for name in files_of(project) if re.search(r"cookiecutter\.|\{%", (project / name).read_text("utf-8"))
+    ]
+
+    assert leftovers == []
+
+
+def test_only_the_few_files_that_carry_an_answer_differ_between_two_projects(template, tmp_path):
+    bake(template, tmp_path / "a")
+    bake(template, tmp_path / "b", project="other", description="Other.", repository="o/n", target="y", region="us-east-1")
+    one, other = tmp_path / "a" / "readmission", tmp_path / "b" / "other"
+
+    different = [name for name in files_of(one) if (one / name).read_bytes() != (other / name).read_bytes()]
+
+    assert different == ["README.md", "automl.toml", "pyproject.toml"]
+
+
+def test_rendering_twice_gives_the_same_bytes(template, tmp_path):
+    bake(template, tmp_path / "a")
+    bake(template, tmp_path / "b")
+
+    for name in EXPECTED:
+        assert (tmp_path / "a/readmission" / name).read_bytes() == (tmp_path / "b/readmission" / name).read_bytes(), name
+
+
+def test_cruft_renders_the_same_files(template, tmp_path):
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=template, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=template, check=True)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, "commit", "-q", "--allow-empty", "-m", "t"], cwd=template, check=True)
+    bake(template, tmp_path / "cookiecutter")
+
+    subprocess.run(
+        [TOOLS / "cruft", "create", "--no-input", "--output-dir", tmp_path / "cruft", template],
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+
+    project = tmp_path / "cruft" / "readmission"
+    assert json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]["project"] == "readmission"
+    (project / ".cruft.json").unlink()
+    assert files_of(project) == EXPECTED
+    for name in EXPECTED:
+        assert (project / name).read_bytes() == (tmp_path / "cookiecutter/readmission" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("problem_type", PROBLEM_TYPES)
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "ruff", "format", "--check", "."],
+        ["-m", "ruff", "check", "."],
+        ["-m", "pipeline", "definition", "--help"],
+    ],
+    ids=["format", "lint", "command"],
+)
+def test_formatter_and_linter_change_nothing(projects, problem_type, command):
+    project = projects[problem_type]
+
+    result = subprocess.run([sys.executable, *command], cwd=project, env=offline(project), capture_output=True, text=True)
+
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_cloudformation_has_nothing_to_mend(projects):
+    project = projects["multiclass"]
+
+    result = subprocess.run(
+        [TOOLS / "cfn-lint", *sorted(project.glob("infrastructure/*.yaml"))], capture_output=True, text=True
+    )
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_configuration_carries_the_answers(template, tmp_path):
+    bake(template, tmp_path, project="churn", problem_type="binary", target="left", region="us-west-2", repository="o/r")
+
+    config = tomllib.loads((tmp_path / "churn" / "automl.toml").read_text())
+
+    assert config["project"]["name"] == "churn"
+    assert config["project"]["region"] == "us-west-2"
+    assert config["project"]["repository"] == "o/r"
+    assert config["dataset"]["target"] == "left"
+    assert config["autopilot"]["problem_type"] == "BinaryClassification"
+    assert config["autopilot"]["objective"] == "F1"

@@ -1,0 +1,44 @@
+"""Calling the project's commands as a user would, with their progress on the terminal and their result as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class CommandFailedError(Exception):
+    """A command ended with another exit status than it should; it has said why on the terminal."""
+
+    def __init__(self, command: str, status: int, expected: int) -> None:
+        super().__init__(f"`{command}` ended with exit status {status} instead of {expected}")
+        self.status = status
+
+
+def call(
+    directory: Path, environment: Mapping[str, str], module: str, *arguments: str, status: int = 0
+) -> dict[str, Any]:
+    """Run ``python -m MODULE ARGUMENTS --json`` in ``directory`` and return the JSON document that it prints.
+
+    The command sees nothing of this process's AWS or GitHub settings, only those in ``environment``. Raises
+    `CommandFailedError` where it ends with another exit status than ``status``.
+    """
+    shown = " ".join(("python", "-m", module, *arguments))
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+    # No profile of the user's may be used by accident: a rehearsal never talks to the real AWS.
+    kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    ended = subprocess.run(  # noqa: S603 - the project's own commands
+        [sys.executable, "-m", module, *arguments, "--json"],
+        cwd=directory,
+        env=kept | dict(environment),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    if ended.returncode != status:
+        raise CommandFailedError(shown, ended.returncode, status)
+    return json.loads(ended.stdout) if ended.stdout.strip() else {}

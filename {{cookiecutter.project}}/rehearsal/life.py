@@ -1,0 +1,145 @@
+"""The life of a model, step by step, each by the command that people and workflows use."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from local.server import LocalAWS
+from pipeline.config import Config
+from pipeline.console import Output
+from pipeline.names import Names
+from rehearsal.actors import assume
+from rehearsal.commands import call
+from rehearsal.copy import ProjectCopy
+from rehearsal.summary import Summary
+
+ROWS_TO_PREDICT = 10
+
+
+class Life:
+    """A copy of the project in ``source``, and a local AWS of its own for as long as the ``with`` block lasts.
+
+    ``output`` gets summary.json, and in ``project/`` the copy; ``data`` is a data set's file or `None` for the example;
+    ``training_seconds`` is the Autopilot job's budget. Every step raises `CommandFailedError` where its command fails.
+    """
+
+    def __init__(self, source: Path, output: Path, data: Path | None, training_seconds: int) -> None:
+        self.output = output
+        self.data = data.resolve() if data else None
+        self.training_seconds = training_seconds
+        self.say = Output()
+        self.copy = ProjectCopy(source, output / "project")
+        self.summary = Summary(output / "summary.json")
+
+    def __enter__(self) -> Life:
+        config = Config.load(self.copy.directory / "automl.toml")
+        self._files = tempfile.TemporaryDirectory(prefix="local-aws-")
+        self.aws = LocalAWS(directory=self._files.name, region=config.project.region)
+        self.aws.start()
+        self.names = Names(config, self.aws.account)
+        self.subject = f"repo:{config.project.repository}"
+        self.say.done(f"a local AWS answers on {self.aws.url}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.aws.stop()
+        self._files.cleanup()
+
+    def train(self) -> None:
+        """From the account's first day to a registered model package."""
+        self._step("An administrator creates the roles, once")
+        self._as_administrator("deployment", "bootstrap", "--github-oidc-subject", self.subject)
+        self._step("The workflow deploys bucket, queue, functions and registry")
+        self._as_retrain("deployment", "stack")
+        self._step("A data scientist pushes a data set")
+        self._push_data()
+        self.copy.commit("Train on the data set")
+        self._step("The merge upserts the pipeline and runs it")
+        self._as_retrain("pipeline", "upsert")
+        budget = ("--parameter", f"MaxSeconds={self.training_seconds}")
+        run = self._as_retrain("pipeline", "run", "--wait", *budget)
+        self.summary.add_run(run)
+        self.model_package_arn = run["model_package_arn"]
+        evaluation = self._evaluation(run["execution"]["id"])
+        self.summary.update(metrics=evaluation["metrics"], model_package_arn=self.model_package_arn)
+
+    def serve(self) -> None:
+        """The registered version on the staging endpoint, and its predictions."""
+        self._step("The version goes to staging")
+        staged = self._as_retrain("deployment", "stage", "--model-package", self.model_package_arn)
+        answers = self._as_retrain("deployment", "invoke", str(self._rows()))
+        self.summary.update(
+            endpoint={
+                "name": staged["endpoint"],
+                "status": staged["status"],
+                "predictions": answers["predictions"],
+            }
+        )
+
+    def report(self, *, total: float, setup: float) -> None:
+        """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
+        self.summary.update(seconds={"total": round(total, 1), "setup": round(setup, 1)})
+        self.summary.save()
+        self.summary.show(self.say)
+
+    def _push_data(self) -> None:
+        file = self._prepared_data()
+        lock = self._as_administrator("pipeline", "dataset", "push", str(file["file"]), *file["options"])
+        self.summary.update(
+            project=self.names.project,
+            dataset={
+                "rows": lock["rows"]["total"],
+                "columns": len(lock["columns"]),
+                "sha256": lock["sha256"],
+                "synthetic": lock["synthetic"],
+            },
+        )
+
+    def _prepared_data(self) -> dict[str, Any]:
+        """The file to push: the example, the example made of UCI's file, or the given file as it is."""
+        if self.data is None:
+            made = self._as_administrator("pipeline", "dataset", "example")
+        else:
+            seen = self._as_administrator("pipeline", "dataset", "inspect", str(self.data))
+            if not seen["prepare"]:
+                return {"file": self.data, "options": ("--real",)}
+            made = self._as_administrator("pipeline", "dataset", f"prepare-{seen['prepare']}", str(self.data))
+        return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}
+
+    def _rows(self) -> Path:
+        """A file of the first rows of the holdout, as somebody who wants predictions would have it."""
+        lock = json.loads(self._lock_text())
+        bucket, _, key = lock["uris"]["x_test"].removeprefix("s3://").partition("/")
+        s3 = self.aws.client("s3")
+        first = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"][0]["Key"]
+        text = s3.get_object(Bucket=bucket, Key=first)["Body"].read().decode()
+        path = self.copy.directory / "build" / "rows.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("".join(text.splitlines(keepends=True)[:ROWS_TO_PREDICT]))
+        return path
+
+    def _lock_text(self) -> str:
+        return (self.copy.directory / "dataset.lock").read_text()
+
+    def _evaluation(self, execution_id: str) -> dict[str, Any]:
+        key = f"evaluations/{execution_id}/evaluation.json"
+        found = self.aws.client("s3").get_object(Bucket=self.names.bucket, Key=key)
+        return json.loads(found["Body"].read())
+
+    def _step(self, title: str) -> None:
+        self.say.console.rule(title, align="left")
+
+    def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
+        return call(self.copy.directory, self.aws.environment, module, *arguments)
+
+    def _as_retrain(self, module: str, *arguments: str) -> dict[str, Any]:
+        """As the workflow does that runs after a merge: with the RetrainRole's rights, and no more."""
+        role = self.names.role_arn(f"{self.names.project}-RetrainRole")
+        environment = assume(self.aws.environment, role, f"{self.subject}:ref:refs/heads/main")
+        return call(self.copy.directory, environment, module, *arguments)

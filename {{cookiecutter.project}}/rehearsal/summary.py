@@ -1,0 +1,68 @@
+"""What happened, as summary.json and as the closing table."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pipeline.console import Output
+
+
+class Summary:
+    """The document of a rehearsal; :meth:`save` writes it as it stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.document: dict[str, Any] = {}
+
+    def update(self, **parts: Any) -> None:
+        """Add or replace top-level keys."""
+        self.document.update(parts)
+
+    def add_run(self, run: dict[str, Any]) -> None:
+        """Add what `pipeline run --wait --json` told: pipeline and Autopilot."""
+        job = run["autopilot"]
+        self.update(
+            pipeline={
+                "arn": run["execution"]["arn"],
+                "status": run["execution"]["status"],
+                "seconds": run["execution"]["seconds"],
+                "steps": [{key: step[key] for key in ("name", "status", "seconds")} for step in run["steps"]],
+            },
+            autopilot={key: job[key] for key in ("job", "seconds", "candidates", "best")},
+        )
+
+    def save(self) -> None:
+        """Write the document."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def show(self, output: Output) -> None:
+        """Print the closing table."""
+        document = self.document
+        dataset, job, best = document["dataset"], document["autopilot"], document["autopilot"]["best"]
+        first = document["endpoint"]["predictions"][0]
+        kind = " of SYNTHETIC data" if dataset["synthetic"] else ""
+        rows = [
+            ("data set", f"{dataset['rows']:,} rows x {dataset['columns']} columns{kind}"),
+            ("Autopilot", f"{job['candidates']} candidates in {job['seconds']:.0f} s"),
+            ("best candidate", f"{best['name']}: {best['objective']} {best['value']:.4f} (validation)"),
+            *((f"holdout {name}", f"{value:.4f}") for name, value in shown(document["metrics"])),
+            ("pipeline", f"{document['pipeline']['status']} in {document['pipeline']['seconds']:.0f} s"),
+            ("model package", document["model_package_arn"]),
+            ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
+            ("first prediction", ", ".join(f"{key} {value}" for key, value in first.items())),
+            (
+                "time",
+                f"{document['seconds']['total']:.0f} s, of which {document['seconds']['setup']:.0f} s installation",
+            ),
+            ("all of it", str(self.path)),
+        ]
+        output.table(("", "what happened"), rows)
+
+
+def shown(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    """The few metrics that a closing table has room for."""
+    wanted = ("accuracy", "f1_macro", "f1", "auc", "rmse", "mae", "r2")
+    return [(name, metrics[name]) for name in wanted if metrics.get(name) is not None]
