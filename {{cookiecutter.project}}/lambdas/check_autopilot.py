@@ -1,8 +1,8 @@
-"""Wait for the Autopilot job of a pipeline execution. Runs in AWS Lambda, on the messages of the callback step.
+"""Wait for the Autopilot job of a pipeline execution. Runs in AWS Lambda, on the callback step's messages.
 
-A message stays in the queue until the step is answered: every look at a job that still runs sets the time of the next
-one (ChangeMessageVisibility) and reports the message as not handled (partial batch response), so that waiting costs a
-call a minute and makes no Lambda error.
+A message stays in the queue until the step is answered: every look at a job that still runs sets the time of
+the next one (ChangeMessageVisibility) and reports the message as not handled (partial batch response), so
+that waiting costs a call a minute and makes no Lambda error.
 """
 
 import json
@@ -27,8 +27,9 @@ log.setLevel(logging.INFO)
 GRACE_SECONDS = 15 * 60  # what the service may need beyond the job's own limit, for its reports
 QUOTA_SECONDS = 24 * 3600  # how long a job waits for a place among the account's concurrent jobs
 SOONEST, LATEST = 5, 60  # seconds between two looks
-# A queue gives up a message after 1,000 receptions at most (maxReceiveCount in infrastructure/stack.yaml). A fresh copy
-# starts from 1; at most 16 may follow each other before Lambda takes it for an endless loop, which is ten days here.
+# A queue gives up a message after 1,000 receptions at most (maxReceiveCount in infrastructure/stack.yaml). A
+# fresh copy starts from 1; at most 16 may follow each other before Lambda takes it for an endless loop, which
+# is ten days here.
 MOST_RECEPTIONS = 900
 REASON_LENGTH, VALUE_LENGTH = 256, 1024  # SendPipelineExecutionStepFailure, ...StepSuccess
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
@@ -64,7 +65,7 @@ def client(service: str) -> Any:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Look after each message of the batch; returns those that have to come again (partial batch response)."""
+    """Look after each message of a batch; returns those that have to come again (partial batch response)."""
     again = [record["messageId"] for record in event["Records"] if not is_done(record)]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
 
@@ -127,7 +128,8 @@ def look(wait: Wait) -> int | None:
         stop(wait.job)
         return fail(
             wait,
-            f"Autopilot job {wait.job} was stopped: it ran for {elapsed:.0f} s, and max_seconds is {wait.max_seconds}",
+            f"Autopilot job {wait.job} was stopped: it ran for {elapsed:.0f} s, "
+            f"and max_seconds is {wait.max_seconds}",
         )
     if running and wait.stopping and status != "Stopping":
         stop(wait.job)
@@ -236,7 +238,7 @@ def fail(wait: Wait, reason: str) -> None:
 
 
 def answer(wait: Wait, operation: str, **parameters: Any) -> None:
-    """Send an answer; a step that has one already keeps it. Raises `ClientError` where the answer did not arrive."""
+    """Send an answer; a step that has one keeps it. Raises `ClientError` where the answer did not arrive."""
     # The same answer twice is one request to SageMaker: its token is made of the step's.
     token = sha256(f"{operation} {wait.token}".encode()).hexdigest()
     try:
@@ -266,7 +268,7 @@ def is_open(wait: Wait) -> bool:
 
 
 def come_again(record: dict[str, Any], seconds: int) -> bool:
-    """Let the message come back after ``seconds``; a message near the end of its receptions is replaced by a copy."""
+    """Let the message come back after ``seconds``; one near its last reception is replaced by a copy."""
     sqs, queue = client("sqs"), os.environ["QUEUE_URL"]
     if int(record["attributes"]["ApproximateReceiveCount"]) >= MOST_RECEPTIONS:
         sqs.send_message(QueueUrl=queue, MessageBody=record["body"], DelaySeconds=seconds)

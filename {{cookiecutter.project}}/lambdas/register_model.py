@@ -1,4 +1,4 @@
-"""Register what was evaluated as a version of the model package group. Runs in AWS Lambda, as step `RegisterModel`."""
+"""Register what was evaluated as a version of the group. Runs in AWS Lambda (`RegisterModel`)."""
 
 import json
 import logging
@@ -34,8 +34,8 @@ def client(service: str) -> Any:
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     """Create the model package, pending its approval; the same execution gives the same package.
 
-    ``event`` holds the step's inputs, all flat: project, execution_arn, execution_id, evaluation_uri, automl_job_name,
-    dataset_sha256, commit_id, repository, run_url, champion ("none" where there is none).
+    ``event`` holds the step's inputs, all flat: project, execution_arn, execution_id, evaluation_uri,
+    automl_job_name, dataset_sha256, commit_id, repository, run_url, champion ("none" where there is none).
 
     Returns the step's output: the model package's ARN. Raises `RegistrationError`.
     """

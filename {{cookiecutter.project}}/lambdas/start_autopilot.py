@@ -1,4 +1,4 @@
-"""Start the Autopilot job of a pipeline execution. Runs in AWS Lambda, as the Lambda step `StartAutopilot`."""
+"""Start the Autopilot job of a pipeline execution. Runs in AWS Lambda (`StartAutopilot`)."""
 
 import json
 import logging
@@ -27,9 +27,10 @@ def client(service: str) -> Any:
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     """Create the job, or leave that to `check_autopilot` where the quota of concurrent jobs is used up.
 
-    ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri, output_uri,
-    target, problem_type, objective, mode, max_candidates, max_seconds_per_training_job, max_seconds, kms_key, subnets,
-    security_groups, tags. Starting twice is the same job, since its name is made of the execution's id.
+    ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri,
+    output_uri, target, problem_type, objective, mode, max_candidates, max_seconds_per_training_job,
+    max_seconds, kms_key, subnets, security_groups, tags. Starting twice is the same job, since its name is
+    made of the execution's id.
 
     Returns the step's output: the job's name. Raises botocore's `ClientError` for what waiting cannot mend.
     """
@@ -54,7 +55,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 
 
 def create_request(event: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of CreateAutoMLJobV2. Neither problem type nor objective is sent where the type is inferred."""
+    """The parameters of CreateAutoMLJobV2; without problem type and objective where the type is inferred."""
     tabular: dict[str, Any] = {
         "TargetAttributeName": event["target"],
         "Mode": event["mode"],
