@@ -34,8 +34,8 @@ def deploy(
     prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
     if not _SUBJECT.fullmatch(prefix):
         raise UserError(
-            f"--github-oidc-subject {prefix} is not of the form repo:owner/name or repo:owner@ID/name@ID: `gh "
-            f"api repos/{project.config.project.repository}/actions/oidc/customization/sub` shows the right one"
+            f"--github-oidc-subject {prefix} is not of the form repo:owner/name or repo:owner@ID/name@ID: "
+            f"`gh api repos/{project.config.project.repository}/actions/oidc/customization/sub` shows it"
         )
     parameters = {
         "Project": project.names.project,

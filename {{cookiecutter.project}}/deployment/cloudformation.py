@@ -106,10 +106,10 @@ class Stack:
             state = self._wait(mark)
             if state.status == "UPDATE_ROLLBACK_FAILED":
                 raise RunError(
-                    f"stack {self.name} cannot go back to what it was: {self._failure(state, mark)}; mend that "
-                    "resource by hand, or let CloudFormation skip it (`aws cloudformation "
-                    f"continue-update-rollback --stack-name {self.name} --resources-to-skip ID`), then run the "
-                    "command again"
+                    f"stack {self.name} cannot go back to what it was: {self._failure(state, mark)}; mend "
+                    "that resource by hand, or let CloudFormation skip it (`aws cloudformation "
+                    f"continue-update-rollback --stack-name {self.name} --resources-to-skip ID`), then run "
+                    "the command again"
                 )
         return state
 
@@ -140,7 +140,7 @@ class Stack:
             "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
             "Capabilities": list(capabilities),
         }
-        while True:
+        for _ in range(_TURNS):
             state = self.settle()
             mark = self._last_event(state)
             try:
@@ -160,6 +160,10 @@ class Stack:
                         f"{file}: CloudFormation refuses it: {message.rstrip('.')}", file=file
                     ) from None
                 raise
+        else:
+            raise RunError(
+                f"stack {self.name} is changed by others all the time: find out who, then run the command again"
+            )
         ended = self._wait(mark)
         if ended.status not in _GOOD:
             raise RunError(

@@ -1,6 +1,4 @@
-"""The commands that deploy infrastructure/: `bootstrap` for an administrator, once, and `stack` for the
-workflow.
-"""
+"""The commands that deploy infrastructure/: `bootstrap`, once, by an administrator, and `stack`."""
 
 from typing import Annotated
 
@@ -29,14 +27,14 @@ def bootstrap(
         str | None,
         typer.Option(
             metavar="PREFIX",
-            help="How GitHub's tokens name the repository: repo:owner/name, with ids for a newer one; else as before.",
+            help="How GitHub's tokens name the repository, e.g. repo:owner/name; without it as before.",
         ),
     ] = None,
     endpoint_instance_type: Annotated[
         list[str] | None,
         typer.Option(
             metavar="TYPE",
-            help="An instance type that endpoints may have, as a guard against cost; repeatable; `any` for no guard.",
+            help="The only instance type that endpoints may have; repeatable; `any` for no such guard.",
         ),
     ] = None,
     as_json: Json = False,
@@ -52,7 +50,7 @@ def stack(
         typer.Option(
             metavar="ACCOUNT",
             envvar="SHARE_WITH_ACCOUNTS",
-            help="Another account in which staging or production run; repeatable; `none` takes it back; else as before.",
+            help="Another account that staging or production run in; repeatable; `none` takes it back.",
         ),
     ] = None,
     as_json: Json = False,

@@ -31,8 +31,8 @@ class Deployed:
 def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     """Bring the project's stack to infrastructure/stack.yaml and wait for it.
 
-    ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back, and nothing
-    leaves it as it is. Raises `UserError` or `RunError`.
+    ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back,
+    and nothing leaves it as it is. Raises `UserError` or `RunError`.
     """
     template, codes = read_text(FILE), lambda_code.build()
     stack = Stack(project.aws, project.names.stack, project.output)
@@ -68,7 +68,7 @@ def reduce_to_storage(project: Project) -> Outcome:
 
 
 def remove(project: Project) -> None:
-    """Delete the whole stack; CloudFormation refuses while the bucket holds an object or the group a version."""
+    """Delete the whole stack; CloudFormation refuses while bucket or group hold something."""
     Stack(project.aws, project.names.stack, project.output).delete()
 
 
@@ -96,7 +96,7 @@ def _accounts(given: Sequence[str], before: str, own: str) -> str:
     for account in given:
         if not re.fullmatch(r"\d{12}", account):
             raise UserError(
-                f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` to share with nobody"
+                f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` for nobody"
             )
     return ",".join(sorted(set(given) - {own}))
 
