@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from deployment import infrastructure
+from deployment import infrastructure
 from deployment.environments import Project
 from pipeline import cli
 from pipeline.config import Config
@@ -19,6 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="From a registered version to one in production, and back. Reads automl.toml in the current folder.",
 )
+
+infrastructure.add_to(app)
 
 infrastructure.add_to(app)
 
@@ -131,6 +134,32 @@ def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
             "previous_model_package_arn": proposal.content.previous_model_package_arn,
             "pull_request": proposal.url or None,
             "changed": proposal.changed,
+        }
+    )
+
+
+@app.command(epilog="Example: python -m deployment promote")
+def promote(as_json: Json = False) -> None:
+    """Make production what environments/production.toml says; does nothing where it is so already."""
+    from deployment.promote import promote
+
+    project = _project(as_json)
+    promotion = promote(project)
+    if promotion.package is None:
+        project.output.notice("nothing is in production yet: environments/production.toml names no version")
+    elif promotion.done:
+        project.output.done(
+            f"{promotion.endpoint} serves {promotion.package.label}: {', '.join(promotion.done)}"
+        )
+    else:
+        project.output.done(f"{promotion.endpoint} serves {promotion.package.label} already: nothing to do")
+    project.output.result(
+        {
+            "model_package_arn": promotion.package.arn if promotion.package else None,
+            "version": promotion.package.version if promotion.package else None,
+            "endpoint": promotion.endpoint,
+            "config": promotion.config,
+            "done": promotion.done,
         }
     )
 

@@ -128,6 +128,13 @@ def agrees(one: dict[str, str], other: dict[str, str], *, numeric: bool) -> bool
     return True
 
 
+def same_cells(one: Sequence[str] | None, other: Sequence[str] | None) -> bool:
+    """Whether two answers are the same, value by value, whatever the values are called."""
+    if one is None or other is None or len(one) != len(other):
+        return False
+    return all(a == b or _close(a, b) for a, b in zip(one, other, strict=True))
+
+
 def check_malformed(subject: Subject) -> Check:
     """Rows that cannot be right are refused with a 4xx, and not answered with a guess."""
     row = subject.holdout.rows[0]

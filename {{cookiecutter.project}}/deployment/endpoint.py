@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from deployment.release import PACKAGE_TAG, Release
-from deployment.waiting import wait
+from deployment.waiting import LONGEST, wait
 from pipeline.aws import Aws, is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError
@@ -81,7 +81,11 @@ class Endpoint:
         )
 
     def settle(
-        self, *, seconds: float = STARTUP_SECONDS, meanwhile: Callable[[], None] = lambda: None
+        self,
+        *,
+        seconds: float = STARTUP_SECONDS,
+        pause: float = LONGEST,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> State:
         """Wait until the endpoint is in a state that lasts, and return it."""
         state = self.look()
@@ -95,6 +99,7 @@ class Endpoint:
             status=_status,
             output=self._output,
             meanwhile=meanwhile,
+            longest=pause,
         )
 
     def settle_before_change(self, config_name: str) -> State:
@@ -118,11 +123,18 @@ class Endpoint:
             EndpointName=self.name, EndpointConfigName=release.config_name, Tags=release.tags
         )
 
-    def update(self, config_name: str, deployment: Mapping[str, Any] | None = None) -> None:
+    def update(
+        self, config_name: str, deployment: Mapping[str, Any] | None = None, *, keep_instances: bool = False
+    ) -> None:
         """Start the update to an endpoint config; ``deployment`` is the DeploymentConfig, by default all at
         once.
         """
-        options = {"DeploymentConfig": deployment} if deployment else {}
+        options: dict[str, Any] = {"DeploymentConfig": deployment} if deployment else {}
+        if keep_instances:
+            # As many instances as autoscaling has made of the config's; captured data are not to be carried
+            # over.
+            options["RetainAllVariantProperties"] = True
+            options["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
         self._sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=config_name, **options)
 
     def delete(self) -> None:
@@ -151,23 +163,30 @@ class Endpoint:
         self.delete()
         return State()
 
-    def is_serverless(self, config_name: str) -> bool:
-        """Whether an endpoint config runs without instances; a config that is gone counts as one with."""
+    def variants(self, config_name: str) -> list[dict[str, Any]]:
+        """The variants of an endpoint config; none where it is gone."""
         try:
-            answer = self._sagemaker.describe_endpoint_config(EndpointConfigName=config_name)
+            return self._sagemaker.describe_endpoint_config(EndpointConfigName=config_name)[
+                "ProductionVariants"
+            ]
         except ClientError as error:
             if is_missing(error):
-                return False
+                return []
             raise
-        return any("ServerlessConfig" in variant for variant in answer["ProductionVariants"])
+
+    def is_serverless(self, config_name: str) -> bool:
+        """Whether an endpoint config runs without instances; a config that is gone counts as one with."""
+        return any("ServerlessConfig" in variant for variant in self.variants(config_name))
 
     def package_arn(self, state: State) -> str:
         """The model package that a state of the endpoint serves, "" where nothing says it (an endpoint made
         by hand).
         """
+        variants = self.variants(state.config)
+        if not variants:
+            return ""
         try:
-            config = self._sagemaker.describe_endpoint_config(EndpointConfigName=state.config)
-            model = self._sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+            model = self._sagemaker.describe_model(ModelName=variants[0]["ModelName"])
         except ClientError as error:
             if is_missing(error):
                 return ""

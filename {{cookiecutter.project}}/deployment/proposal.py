@@ -74,7 +74,7 @@ def _metrics(facts: Facts) -> str:
     rows = [f"| {name} | {_number(value)} | {_number(theirs.get(name))} |" for name, value in ours.items()]
     note = f"Objective metric: {objective}. Measured on {facts.evaluation.get('rows', '?')} holdout rows."
     if theirs and not same_rows:
-        note += " The figures of production are from its own evaluation, so from other rows where the data changed."
+        note += " The figures of production are from its own evaluation, perhaps on other rows."
     return "\n".join(["| metric | candidate | production |", "| --- | ---: | ---: |", *rows, "", note])
 
 
@@ -127,7 +127,8 @@ def _way_back(facts: Facts) -> str:
         return "Nothing was in production before, so there is no version to go back to."
     return (
         "Revert this pull request once it is merged (its button, or `python -m deployment rollback` and a "
-        f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production follows, "
+        f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production "
+        "follows, "
         "without training or staging."
     )
 

@@ -132,7 +132,8 @@ def explained(action: str) -> Iterator[None]:
         yield
     except github.BadCredentialsException:
         raise UserError(
-            f"cannot {action}: GitHub does not accept GITHUB_TOKEN; make a new one, or unset it to work without "
+            f"cannot {action}: GitHub does not accept GITHUB_TOKEN; make a new one, or unset it to work "
+            "without "
             "GitHub"
         ) from None
     except github.RateLimitExceededException as error:
@@ -141,7 +142,8 @@ def explained(action: str) -> Iterator[None]:
         ) from None
     except github.UnknownObjectException:
         raise UserError(
-            f"cannot {action}: GitHub has no such thing, or the token may not see it; check GITHUB_REPOSITORY, "
+            f"cannot {action}: GitHub has no such thing, or the token may not see it; check "
+            "GITHUB_REPOSITORY, "
             f"and that {_NEEDS}"
         ) from None
     except GithubException as error:
@@ -149,7 +151,8 @@ def explained(action: str) -> Iterator[None]:
         raise RunError(f"cannot {action}: GitHub answered {error.status} ({_message(error)}){hint}") from None
     except RequestException as error:
         raise RunError(
-            f"cannot {action}: GitHub does not answer ({type(error).__name__}); check GITHUB_API_URL and the network, "
+            f"cannot {action}: GitHub does not answer ({type(error).__name__}); check GITHUB_API_URL and "
+            "the network, "
             "then run the command again"
         ) from None
 

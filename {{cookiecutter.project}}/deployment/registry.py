@@ -130,7 +130,14 @@ class Registry:
             "train one (`python -m pipeline run --wait`)"
         )
 
-    def note(self, package: ModelPackage, *, stage: tuple[str, str] | None = None, **metadata: str) -> bool:
+    def note(
+        self,
+        package: ModelPackage,
+        *,
+        stage: tuple[str, str] | None = None,
+        description: str = "",
+        **metadata: str,
+    ) -> bool:
         """Bring the version's life cycle (Stage, StageStatus) and metadata to this; returns whether that took
         a call.
 
@@ -142,7 +149,11 @@ class Registry:
         if changed:
             request["CustomerMetadataProperties"] = changed
         if stage and stage != (package.stage, package.stage_status):
-            request["ModelLifeCycle"] = {"Stage": stage[0], "StageStatus": stage[1]}
+            request["ModelLifeCycle"] = {
+                "Stage": stage[0],
+                "StageStatus": stage[1],
+                **({"StageDescription": description[:1024]} if description else {}),
+            }
         if request:
             self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
         return bool(request)

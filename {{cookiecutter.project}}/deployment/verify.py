@@ -158,7 +158,6 @@ def _note(registry: Registry, package: ModelPackage, outcome: Verification, uri:
         stage=None if moved_on else (STAGE, outcome.outcome.capitalize()),
         verification=outcome.outcome,
         verification_by=outcome.signature.by,
-        verification_identity=outcome.signature.identity,
         verification_at=outcome.signature.at,
         verification_run=outcome.signature.run,
         verification_record=uri,

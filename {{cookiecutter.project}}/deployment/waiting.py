@@ -22,12 +22,13 @@ def wait(
     status: Callable[[Seen], str],
     output: Output,
     meanwhile: Callable[[], None] = lambda: None,
+    longest: float = LONGEST,
 ) -> Seen:
     """Look until ``done``, and return what was seen then.
 
     ``what`` and ``status`` make the line that is printed whenever the status changes, and each minute.
-    ``meanwhile`` is called before each look. Raises `RunError` after ``seconds``: what is waited for goes on,
-    and the command can be run again.
+    ``meanwhile`` is called before each look, and ``longest`` is the most seconds between two. Raises
+    `RunError` after ``seconds``: what is waited for goes on, and the command can be run again.
     """
     started = time.monotonic()
     shown, shown_at = "", started
@@ -47,5 +48,5 @@ def wait(
                 "command again, which goes on from there"
             )
         time.sleep(
-            min(LONGEST, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
+            min(longest, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
         )

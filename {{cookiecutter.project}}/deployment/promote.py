@@ -1,0 +1,272 @@
+"""Make production what environments/production.toml says. Each step looks first, and writes only what is not
+so yet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from deployment.alarms import Alarms, alarm_requests
+from deployment.approval import approval_description, pull_request
+from deployment.checks import Check, check_csv
+from deployment.deployments import DEPLOYED, FAILED, ROLLED_BACK, Deployment, Records
+from deployment.endpoint import Endpoint, State, require_success
+from deployment.environments import Project
+from deployment.holdout import Holdout, load_holdout
+from deployment.production_file import FILE, ProductionFile
+from deployment.proof import require_verified
+from deployment.registry import ModelPackage, Registry
+from deployment.release import release
+from deployment.rollout import roll_out
+from deployment.scaling import Scaling
+from deployment.signature import sign
+from deployment.verification import containers_sha256
+from deployment.verify import make_subject
+from pipeline.errors import RunError, UserError
+
+STAGE = "Production"  # of the model package's life cycle
+SOURCE = f"{FILE.as_posix()}: model_package_arn"
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """What came of it: the version in production (`None` where Git names none), and what was done for it."""
+
+    package: ModelPackage | None
+    endpoint: str
+    config: str = ""
+    done: list[str] = field(default_factory=list)
+
+
+def promote(project: Project) -> Promotion:
+    """Approve, deploy, verify and record the version that Git names; nothing at all where all that is so
+    already.
+
+    Raises `UserError` for a version that may not go to production, `RunError` where its deployment failed:
+    then the previous version serves, and the model package says what happened.
+    """
+    content = ProductionFile.load()
+    environment = project.production
+    endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
+    if not content.model_package_arn:
+        _require_nothing(endpoint)
+        return Promotion(None, endpoint.name)
+    return _Promoter(project, endpoint, content.model_package_arn).run()
+
+
+class _Promoter:
+    """One promotion: what is wanted, what is there, and the steps from the one to the other."""
+
+    def __init__(self, project: Project, endpoint: Endpoint, arn: str) -> None:
+        self._project = project
+        self._environment = project.production
+        self._endpoint = endpoint
+        self._registry = Registry(project.aws, project.names)
+        self._records = Records(project.aws, project.names.bucket)
+        self._alarms = Alarms(self._environment.aws, alarm_requests(self._environment))
+        self._scaling = Scaling(self._environment)
+        self._package = self._registry.find(arn, SOURCE)
+        self._way_back = self._has_proved_itself()
+        if not self._way_back:
+            require_verified(project, self._package)
+        self._release = release(self._package, self._environment, project.names.bucket)
+        self._before = self._records.current()
+        self._done: list[str] = []
+
+    def run(self) -> Promotion:
+        state = self._endpoint.settle_before_change(self._release.config_name)
+        self._require_same_kind(state)
+        self._step(self._approve, f"approved {self._package.label}")
+        self._step(self._bring_alarms, "brought the alarms to automl.toml")
+        serves = state.serves(self._release.config_name)
+        record = self._before if serves and self._is_recorded() else self._deploy(state, serves=serves)
+        self._step(self._bring_scaling, "brought the autoscaling to automl.toml")
+        self._mark(record)
+        keep = {record.model, record.endpoint_config, record.previous_model, record.previous_endpoint_config}
+        self._endpoint.tidy(keep)
+        return Promotion(self._package, self._endpoint.name, self._release.config_name, self._done)
+
+    def _has_proved_itself(self) -> bool:
+        """Whether exactly this version was approved and found right in production before; then it needs no
+        staging.
+        """
+        earlier = self._records.last_of(self._package.version)
+        return (
+            self._package.approval == "Approved"
+            and earlier is not None
+            and earlier.package_arn == self._package.arn
+            and earlier.containers_sha256 == containers_sha256(self._package)
+        )
+
+    def _is_recorded(self) -> bool:
+        """Whether this very release was found right in production, and nothing was deployed since."""
+        return self._before is not None and (
+            self._before.package_arn,
+            self._before.endpoint_config,
+        ) == (self._package.arn, self._release.config_name)
+
+    def _deploy(self, state: State, *, serves: bool) -> Deployment:
+        """Bring the endpoint to the release, verify it there and record it; go back and raise where that
+        fails.
+        """
+        holdout = self._holdout()
+        previous_config = self._before.endpoint_config if self._before else ""
+        if not serves:
+            state = self._endpoint.remove_dead(state)
+            previous_config = state.config
+            rollout = roll_out(
+                self._environment,
+                self._endpoint,
+                self._release,
+                self._alarms,
+                state,
+                holdout=holdout,
+                way_back=self._way_back,
+                output=self._project.output,
+            )
+            if rollout.reason:
+                self._endpoint.remove_dead(rollout.state)
+                self._fail(ROLLED_BACK if rollout.state.status == "InService" else FAILED, rollout.reason, [])
+        checks = self._verify(holdout)
+        failed = [check for check in checks if check.outcome == "failed"]
+        if failed:
+            self._go_back_to(previous_config)
+            reason = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+            self._fail(ROLLED_BACK, f"it did not pass its verification in production: {reason}", checks)
+        record = self._record(DEPLOYED, "", checks)
+        self._records.write(record)
+        self._done.append(f"deployed {self._package.label}")
+        return record
+
+    def _holdout(self) -> Holdout | None:
+        """Rows with known answers; a version that goes back to production does without if they are gone."""
+        try:
+            count = self._project.config.verification.rows
+            return load_holdout(self._project.aws, self._project.names.bucket, self._package, count)
+        except RunError as error:
+            if not self._way_back:
+                raise
+            self._project.output.notice(f"{self._package.label} is not verified again: {error}")
+            return None
+
+    def _verify(self, holdout: Holdout | None) -> list[Check]:
+        """Labels, numbers and agreement; what would trouble people (bad rows, load) is staging's."""
+        if holdout is None:
+            return []
+        subject = make_subject(self._project, self._environment, self._package, holdout)
+        return check_csv(subject)[0]
+
+    def _go_back_to(self, config_name: str) -> None:
+        """Serve again what served before, or nothing where nothing did."""
+        if not config_name:
+            self._endpoint.delete()
+            return
+        self._endpoint.update(config_name)
+        require_success(self._endpoint.name, self._endpoint.settle(), config_name)
+
+    def _fail(self, outcome: str, reason: str, checks: list[Check]) -> None:
+        record = self._record(outcome, reason, checks)
+        self._records.write(record)
+        if self._endpoint.look().status == "InService":
+            self._step(self._bring_scaling, "")
+        status = "RolledBack" if outcome == ROLLED_BACK else "Failed"
+        self._registry.note(
+            self._package, stage=(STAGE, status), description=reason, **self._metadata(record)
+        )
+        serving = f"version {self._before.version} serves" if self._before else "nothing serves"
+        raise RunError(f"{self._package.label} is not in production, {serving}: {reason}")
+
+    def _record(self, outcome: str, reason: str, checks: list[Check]) -> Deployment:
+        before = self._before
+        return Deployment(
+            outcome=outcome,
+            reason=reason,
+            package_arn=self._package.arn,
+            version=self._package.version,
+            endpoint=self._endpoint.name,
+            endpoint_config=self._release.config_name,
+            model=self._release.model_name,
+            containers_sha256=containers_sha256(self._package),
+            previous_package_arn=before.package_arn if before else "",
+            previous_endpoint_config=before.endpoint_config if before else "",
+            previous_model=before.model if before else "",
+            pull_request=pull_request(self._project),
+            signature=sign(self._project.aws),
+            checks=[check.document() for check in checks],
+        )
+
+    def _mark(self, record: Deployment) -> None:
+        """Note on the model packages what the record says."""
+        self._step(
+            lambda: self._registry.note(
+                self._package,
+                stage=(STAGE, "Deployed"),
+                description=f"Serves on {self._endpoint.name} since {record.signature.at}",
+                **self._metadata(record),
+            ),
+            "",
+        )
+        if record.previous_package_arn not in ("", record.package_arn):
+            previous = self._registry.find(record.previous_package_arn, "the previous version")
+            if previous.stage == STAGE:
+                description = f"Version {record.version} took over at {record.signature.at}"
+                self._step(
+                    lambda: self._registry.note(previous, stage=(STAGE, "Replaced"), description=description),
+                    "",
+                )
+
+    def _metadata(self, record: Deployment) -> dict[str, str]:
+        return {
+            "deployment": record.outcome,
+            "deployment_by": record.signature.by,
+            "deployment_at": record.signature.at,
+            "deployment_run": record.signature.run,
+            "deployment_record": self._records.uri(record),
+        }
+
+    def _approve(self) -> bool:
+        if self._package.approval == "Approved":
+            return False
+        description = approval_description(self._project, sign(self._project.aws))
+        return self._registry.approve(self._package, description)
+
+    def _bring_alarms(self) -> bool:
+        wrong = bool(self._alarms.missing())
+        self._alarms.bring()
+        return wrong
+
+    def _bring_scaling(self) -> bool:
+        if self._scaling.is_right():
+            return False
+        self._scaling.bring()
+        return True
+
+    def _step(self, bring: Callable[[], bool], words: str) -> None:
+        """Do a step that tells whether it had to do anything."""
+        if bring() and words:
+            self._project.output.say(words)
+            self._done.append(words)
+
+    def _require_same_kind(self, state: State) -> None:
+        if not state.exists or state.status != "InService":
+            return
+        if self._endpoint.is_serverless(state.config) != self._release.serverless:
+            raise UserError(
+                "automl.toml: [production] changes between instances and serverless, which SageMaker does "
+                "not "
+                "do in place: `python -m deployment teardown --only production` removes "
+                f"{self._endpoint.name} first"
+            )
+
+
+def _require_nothing(endpoint: Endpoint) -> None:
+    """Raise `UserError` where an endpoint serves though Git names no version: this command never takes one
+    away.
+    """
+    state = endpoint.look()
+    if state.exists:
+        served = endpoint.package_arn(state) or f"config {state.config}"
+        raise UserError(
+            f'{SOURCE} = "", but endpoint {endpoint.name} serves {served}: name a version, or remove the '
+            "endpoint "
+            "with `python -m deployment teardown --only production`"
+        )

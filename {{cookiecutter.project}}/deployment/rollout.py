@@ -1,0 +1,140 @@
+"""Bring the production endpoint from what it serves to a release, and say truthfully what came of it."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from deployment.alarms import Alarms
+from deployment.endpoint import STARTUP_SECONDS, Endpoint, State
+from deployment.environments import Environment
+from deployment.holdout import Holdout
+from deployment.probe import Probe
+from deployment.release import Release
+from deployment.scaling import Scaling
+from pipeline.console import Output
+
+_POLL_SECONDS = 2.0  # an alarm's reason has to be seen before its state goes back
+_CALMING_PERIODS = 3
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What the endpoint serves in the end, and why not the release where it does not (else "")."""
+
+    state: State
+    reason: str
+    probed: int = 0
+
+
+def roll_out(
+    environment: Environment,
+    endpoint: Endpoint,
+    release: Release,
+    alarms: Alarms,
+    state: State,
+    *,
+    holdout: Holdout | None,
+    way_back: bool,
+    output: Output,
+) -> Rollout:
+    """Create the endpoint, or update it by the policy of automl.toml, and wait for the end.
+
+    ``state`` is what the endpoint is in now, and lasting. ``way_back`` moves all traffic at once: the version
+    has proved itself, and the one that serves may be failing people. Without ``holdout`` nothing is asked
+    meanwhile.
+    """
+    endpoint.make_parts(release)
+    if not state.exists:
+        endpoint.create(release)
+        ended = endpoint.settle()
+        return Rollout(ended, _reason(ended, release, {}, None))
+    firing = _calm(environment, alarms, way_back=way_back, output=output)
+    scaling = Scaling(environment)
+    if _instance_type(state, endpoint) != release.config["ProductionVariants"][0].get("InstanceType"):
+        # The service refuses to change the instance type of a variant that is being scaled.
+        scaling.remove()
+    watched = [name for name in alarms.names if name not in firing]
+    probe: AbstractContextManager[Probe | None] = contextlib.nullcontext()
+    if holdout:
+        probe = Probe(environment, holdout, output)
+    seen: dict[str, str] = {}
+    with probe as asking:
+        endpoint.update(
+            release.config_name,
+            deployment_config(environment, watched, way_back=way_back),
+            keep_instances=scaling.wanted and scaling.is_right(),
+        )
+        ended = endpoint.settle(
+            seconds=environment.config.production.deployment.max_seconds + STARTUP_SECONDS,
+            pause=_POLL_SECONDS,
+            meanwhile=lambda: seen.update(
+                {name: words for name, words in alarms.firing().items() if name in watched}
+            ),
+        )
+    return Rollout(ended, _reason(ended, release, seen, asking), asking.asked if asking else 0)
+
+
+def _calm(environment: Environment, alarms: Alarms, *, way_back: bool, output: Output) -> dict[str, str]:
+    """The alarms that fire whatever is waited: about what serves now, they cannot judge what is to come.
+
+    An alarm of an update that was just rolled back goes out by itself; a way back has no time for that.
+    """
+    firing = alarms.firing()
+    if firing and not way_back:
+        period = environment.config.production.alarms.period_seconds
+        output.notice(
+            f"{', '.join(firing)} fires: waiting up to {_CALMING_PERIODS * period} s for that to end"
+        )
+        end = time.monotonic() + _CALMING_PERIODS * period
+        while firing and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
+            firing = alarms.firing()
+    for name, words in firing.items():
+        output.notice(f"alarm {name} is left out of this update, since it fires before it: {words}")
+    return firing
+
+
+def deployment_config(environment: Environment, alarms: list[str], *, way_back: bool) -> dict[str, Any]:
+    """UpdateEndpoint's DeploymentConfig by [production.deployment], with the alarms that roll it back."""
+    settings = environment.config.production.deployment
+    routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    if not way_back:
+        routing = {"Type": settings.policy, "WaitIntervalInSeconds": settings.wait_seconds}
+        size = {"Type": "CAPACITY_PERCENT", "Value": settings.percent}
+        if settings.policy == "CANARY":
+            routing["CanarySize"] = size
+        elif settings.policy == "LINEAR":
+            routing["LinearStepSize"] = size
+    config: dict[str, Any] = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": routing,
+            "TerminationWaitInSeconds": 0,
+            "MaximumExecutionTimeoutInSeconds": settings.max_seconds,
+        }
+    }
+    if alarms:
+        config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
+    return config
+
+
+def _instance_type(state: State, endpoint: Endpoint) -> str | None:
+    variants = endpoint.variants(state.config)
+    return variants[0].get("InstanceType") if variants else None
+
+
+def _reason(state: State, release: Release, fired: Mapping[str, str], probe: Probe | None) -> str:
+    """Why the endpoint does not serve the release, "" where it does."""
+    if state.serves(release.config_name):
+        return ""
+    parts = [f"alarm {name}: {words}" for name, words in fired.items()]
+    if probe and probe.wrong:
+        parts.append(f"{probe.wrong} of {probe.asked} answers were wrong, such as {probe.example}")
+    if state.reason:
+        parts.append(state.reason)
+    ended = (
+        "it was rolled back" if state.status == "InService" else f"the endpoint is {state.status or 'gone'}"
+    )
+    return f"{ended}: {'; '.join(parts) or 'SageMaker gives no reason'}"
