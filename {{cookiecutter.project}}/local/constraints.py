@@ -95,8 +95,14 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     # The models' patterns are Java's: surrogate pairs, character properties, in a few a repeated end.
     translated = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     translated = re.sub(r"\$\{\d+,\d+\}$", "", translated)
-    translated = re.sub(r"\\p\{(\w+)\}", lambda match: _properties()[match[1]], translated)
+    translated = re.sub(r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}", lambda part: _with_properties(part[0]), translated)
     return re.compile(translated)
+
+
+def _with_properties(part: str) -> str:
+    """A character class, or a property outside of one, as Python writes it."""
+    inside = re.sub(r"\\p\{(\w+)\}", lambda match: _properties()[match[1]], part)
+    return inside if part.startswith("[") else f"[{inside}]"
 
 
 @functools.cache

@@ -19,9 +19,18 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from local import accounts, actors, runtime
+from local.authorization.gate import Gate
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each.
-MODULES: tuple[str, ...] = ("local.sagemaker.pipelines.executions", "local.sagemaker.registry")
+MODULES: tuple[str, ...] = (
+    "local.cloudwatch",
+    "local.sagemaker.autopilot.operations",
+    "local.sagemaker.endpoints",
+    "local.sagemaker.models",
+    "local.sagemaker.pipelines.executions",
+    "local.sagemaker.registry",
+    "local.sagemaker.tags",
+)
 
 HOST = "127.0.0.1"
 log = logging.getLogger("local")
@@ -53,7 +62,7 @@ class LocalAWS:
         """Listen; returns when the first request can be sent."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._log = _log_to(self.directory / "local-aws.log")
-        app = DomainDispatcherApplication(create_backend_app)
+        app = Gate(DomainDispatcherApplication(create_backend_app))
         self._server = make_server(HOST, self._port, app, threaded=True, request_handler=_RequestHandler)
         self._server.daemon_threads = True
         self.url = f"http://{HOST}:{self._server.server_port}"

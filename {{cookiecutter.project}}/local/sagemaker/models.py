@@ -6,13 +6,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
-from moto.core.utils import utcnow
 
 from local import actors
 from local.bridge import AWSError, Caller, operation
 from local.constraints import check
 from local.sagemaker.registry import versions
-from local.sagemaker.resources import Record, arn, backend, invalid, listed, present
+from local.sagemaker.resources import Record, arn, backend, invalid, listed, now, present
 
 PRINCIPAL = "sagemaker.amazonaws.com"
 
@@ -59,7 +58,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         details["Containers"] = [_described(c) for c in details["Containers"]]
     details |= {
         "ModelArn": model_arn,
-        "CreationTime": utcnow(),
+        "CreationTime": now(),
         "EnableNetworkIsolation": parameters.get("EnableNetworkIsolation", False),
     }
     model = Model(model_arn, details, parameters.get("Tags"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
-from moto.core.utils import camelcase_to_underscores
+from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
@@ -43,6 +44,11 @@ def backend(account: str, region: str) -> SageMakerModelBackend:
 def arn(caller: Caller, kind: str, name: str) -> str:
     """The ARN of a resource in the caller's account and region."""
     return f"arn:{get_partition(caller.region)}:sagemaker:{caller.region}:{caller.account}:{kind}/{name}"
+
+
+def now() -> datetime:
+    """The time in UTC, without saying so, as moto keeps it."""
+    return utcnow()
 
 
 def home(resource_arn: str) -> tuple[str, str]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moto.core.utils import utcnow
-
 from local.bridge import AWSError, Caller, operation
 from local.constraints import check
 from local.sagemaker.registry.access import require
-from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, present, user_context
+from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
 
 # The members of DescribeModelPackageGroup that its list shows.
 SUMMARY = (
@@ -54,7 +52,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         "ModelPackageGroupName": name,
         "ModelPackageGroupArn": group_arn,
         "ModelPackageGroupDescription": parameters.get("ModelPackageGroupDescription"),
-        "CreationTime": utcnow(),
+        "CreationTime": now(),
         "CreatedBy": user_context(caller),
         "ModelPackageGroupStatus": "Completed",
     }

@@ -6,13 +6,11 @@ import json
 import threading
 from typing import Any
 
-from moto.core.utils import utcnow
-
 from local.bridge import Caller, operation
 from local.constraints import check
 from local.sagemaker.registry import groups
 from local.sagemaker.registry.access import require
-from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, present, user_context
+from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
 
 # What a request says about itself, not about the model package.
 CONTROL = {"ClientToken", "Tags"}
@@ -126,7 +124,7 @@ def _given(parameters: dict[str, Any]) -> dict[str, Any]:
 def _completed(caller: Caller, package_arn: str, parameters: dict[str, Any]) -> dict[str, Any]:
     return {
         "ModelPackageArn": package_arn,
-        "CreationTime": utcnow(),
+        "CreationTime": now(),
         "CreatedBy": user_context(caller),
         "ModelPackageStatus": "Completed",
         "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
@@ -180,7 +178,7 @@ def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     package = find(caller, parameters["ModelPackageArn"], "sagemaker:UpdateModelPackage")
     with _lock:
         changed = _updated(package.details, parameters)
-        package.details = changed | {"LastModifiedTime": utcnow(), "LastModifiedBy": user_context(caller)}
+        package.details = changed | {"LastModifiedTime": now(), "LastModifiedBy": user_context(caller)}
     return {"ModelPackageArn": package.arn}
 
 

@@ -1,0 +1,207 @@
+"""Bringing an endpoint to a config: the new fleet starts, traffic moves, alarms watch, and it goes on or back."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local import actors, clock, runtime
+from local.cloudwatch import alarms
+from local.sagemaker.endpoints.capture import Capture
+from local.sagemaker.endpoints.configs import EndpointConfig
+from local.sagemaker.endpoints.endpoint import Endpoint, Pending
+from local.sagemaker.endpoints.fleet import Fleet, FleetError
+from local.sagemaker.endpoints.policies import Plan, Shift
+from local.sagemaker.models import PRINCIPAL
+
+LOOK_SECONDS = 0.05
+log = logging.getLogger("local.endpoints")
+
+
+class _Stopped(Exception):
+    """The local AWS ends."""
+
+
+class _Failed(Exception):
+    """Why a deployment does not go on."""
+
+
+def fleets(config: EndpointConfig, capture: Capture) -> list[Fleet]:
+    """New fleets for the variants of ``config``."""
+    return [
+        Fleet(config.name, variant, config.models[variant["VariantName"]], capture)
+        for variant in config.variants
+    ]
+
+
+def create(endpoint: Endpoint) -> None:
+    """Run in a thread: from Creating to InService or Failed."""
+    new = fleets(endpoint.config, endpoint.capture)
+    try:
+        _start(endpoint, new)
+    except Exception as error:
+        _unless_expected(error)
+        _close(new)
+        with endpoint.lock:
+            endpoint.failure_reason = str(error)
+            endpoint.enter("Failed")
+        return
+    with endpoint.lock:
+        endpoint.fleets = new
+        endpoint.traffic.route((fleet, fleet.weight) for fleet in new)
+        endpoint.enter("InService")
+
+
+def remove(endpoint: Endpoint, forget: Any) -> None:
+    """Run in a thread: let the requests inside finish, end the fleets, then call ``forget``."""
+    endpoint.traffic.route([])
+    _close(endpoint.fleets)
+    endpoint.capture.flush()
+    forget()
+
+
+class Update:
+    """One UpdateEndpoint: ``new`` are the fleets of ``config`` that are to take the place of the endpoint's."""
+
+    def __init__(  # noqa: D107 - see the class
+        self,
+        endpoint: Endpoint,
+        config: EndpointConfig,
+        new: list[Fleet],
+        plan: Plan,
+        deployment: dict[str, Any],
+    ) -> None:
+        self._endpoint = endpoint
+        self._old = endpoint.fleets
+        self._plan = plan
+        self._deployment = deployment
+        configured = deployment.get("AutoRollbackConfiguration", {}).get("Alarms", [])
+        self._alarms = [alarm["AlarmName"] for alarm in configured]
+        self._spent = 0.0
+        self._pending = Pending(config, new)
+        endpoint.pending = self._pending
+
+    def run(self) -> None:
+        """Run in a thread: from Updating to InService, with the new config or, with the reason, the old one."""
+        try:
+            self._start()
+            for shift in self._plan.shifts:
+                self._shift(shift)
+        except _Stopped:
+            return
+        except Exception as error:
+            _unless_expected(error)
+            self._roll_back(str(error))
+        else:
+            self._finish()
+
+    def _start(self) -> None:
+        instances = sum(fleet.instances or 0 for fleet in self._pending.fleets)
+        self._pending.enter("Creating", f"Launching {instances} instance(s).")
+        self._check_alarms()
+        begun = time.monotonic()
+        _start(self._endpoint, self._pending.fleets)
+        # A model starts here in real time: only waits are shortened, and only they count multiplied.
+        self._spent += time.monotonic() - begun
+
+    def _check_alarms(self) -> None:
+        """The model's execution role looks at the alarms, so it needs the right to."""
+        if not self._alarms:
+            return
+        role, region = self._pending.fleets[0].model.role_arn, self._endpoint.caller.region
+        try:
+            actors.client("cloudwatch", role, region, PRINCIPAL).describe_alarms(AlarmNames=self._alarms)
+        except ClientError as error:
+            raise _Failed(
+                f"Unable to describe the configured alarms {self._alarms} with the role {role}. Please ensure that "
+                f"the role has cloudwatch:DescribeAlarms permission. ({error})"
+            ) from error
+        self._look()
+
+    def _shift(self, shift: Shift) -> None:
+        self._look()
+        canary = shift.share < 1
+        new = {fleet.variant: fleet for fleet in self._pending.fleets}
+        capacity = math.ceil(shift.share * sum(fleet.instances or 0 for fleet in new.values()))
+        kind = "canary" if canary else "full"
+        active = f"traffic {'enabled ' if canary else ''}on {kind} capacity of {capacity} instance(s)"
+        self._pending.enter("ActivatingTraffic", f"Activating {active}.")
+        shares = [(fleet, fleet.weight * shift.share) for fleet in new.values()]
+        if canary:
+            shares += [(fleet, fleet.weight * (1 - shift.share)) for fleet in self._old]
+        self._endpoint.traffic.route(shares)
+        self._pending.share = shift.share
+        self._pending.enter("Baking", f"Baking for {shift.wait:g} seconds ({shift.reason}) with {active}.")
+        self._bake(shift.wait)
+
+    def _bake(self, seconds: float) -> None:
+        allowed = min(seconds, self._plan.limit - self._spent)
+        until = time.monotonic() + clock.shortened(max(0.0, allowed))
+        while (left := until - time.monotonic()) > 0:
+            if runtime.current().stopping.wait(min(LOOK_SECONDS, left)):
+                raise _Stopped
+            self._look()
+        self._look()
+        self._spent += allowed
+        if allowed < seconds:
+            raise _Failed(
+                f"The deployment exceeded its maximum execution timeout of {self._plan.limit:g} seconds."
+            )
+
+    def _look(self) -> None:
+        caller = self._endpoint.caller
+        found = alarms.states(caller.account, caller.region, self._alarms)
+        firing = sorted(name for name, state in found.items() if state == "ALARM")
+        if firing:
+            raise _Failed(
+                f"One or more configured alarms went into ALARM state during the deployment: {', '.join(firing)}."
+            )
+
+    def _roll_back(self, reason: str) -> None:
+        endpoint = self._endpoint
+        endpoint.enter("RollingBack")
+        endpoint.traffic.route((fleet, fleet.weight) for fleet in self._old)
+        self._pending.share = 0.0
+        self._pending.enter("Deleting", "Terminating the new fleet.")
+        _close(self._pending.fleets)
+        with endpoint.lock:
+            endpoint.pending = None
+            endpoint.failure_reason = reason
+            endpoint.last_deployment = self._deployment or None
+            endpoint.enter("InService")
+
+    def _finish(self) -> None:
+        endpoint = self._endpoint
+        self._pending.enter("Deleting", "Terminating the old fleet.")
+        with endpoint.lock:
+            endpoint.fleets = self._pending.fleets
+        _close(self._old)
+        endpoint.capture.flush()
+        with endpoint.lock:
+            endpoint.config = self._pending.config
+            endpoint.capture = self._pending.fleets[0].capture
+            endpoint.pending = None
+            endpoint.failure_reason = None
+            endpoint.last_deployment = self._deployment or None
+            endpoint.enter("InService")
+
+
+def _unless_expected(error: Exception) -> None:
+    """An error of this module's own must not leave an endpoint in between; the log has it."""
+    if not isinstance(error, (_Failed, FleetError)):
+        log.exception("an endpoint's deployment failed")
+
+
+def _start(endpoint: Endpoint, new: list[Fleet]) -> None:
+    for fleet in new:
+        log.info("%s: starting variant %s of %s", endpoint.name, fleet.variant, fleet.config)
+        fleet.start(endpoint.caller.region)
+
+
+def _close(old: list[Fleet]) -> None:
+    for fleet in old:
+        fleet.close()

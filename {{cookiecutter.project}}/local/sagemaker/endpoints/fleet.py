@@ -1,0 +1,85 @@
+"""What serves one variant of one endpoint config: a running model, and the requests that are in it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from local import actors, serving
+from local.bridge import AWSError
+from local.sagemaker.endpoints.capture import Capture
+from local.sagemaker.models import PRINCIPAL, Model
+
+# InvokeEndpoint's own limit: a request that takes longer is lost to its sender anyway.
+LONGEST_REQUEST_SECONDS = 60.0
+
+
+class FleetError(Exception):
+    """Why a fleet does not come up, as DescribeEndpoint's FailureReason says it."""
+
+
+class Fleet:
+    """A variant's instances, which one process stands for. ``variant`` is a member of ProductionVariants."""
+
+    def __init__(  # noqa: D107 - see the class
+        self, config: str, variant: dict[str, Any], model: Model, capture: Capture
+    ) -> None:
+        self.config = config
+        self.capture = capture
+        self.variant = variant["VariantName"]
+        self.model = model
+        self.weight: float = variant["InitialVariantWeight"]
+        self.instances: int | None = variant.get("InitialInstanceCount")
+        self.instance_type: str | None = variant.get("InstanceType")
+        self.serverless: dict[str, Any] | None = variant.get("ServerlessConfig")
+        self._predictor: serving.Predictor | None = None
+        self._inside = 0
+        self._left = threading.Condition()
+
+    def start(self, region: str) -> None:
+        """Load the model; returns when it answers. Raises FleetError where it does not."""
+        try:
+            credentials = actors.credentials(self.model.role_arn, PRINCIPAL, region)
+        except AWSError as error:
+            raise FleetError(f"Unable to assume the role {self.model.role_arn}: {error.message}") from error
+        try:
+            self._predictor = serving.Predictor.start(list(self.model.containers), credentials, region)
+        except serving.ModelError as error:
+            raise FleetError(self._reason(str(error))) from error
+
+    def _reason(self, found: str) -> str:
+        if "download" in found:
+            return (
+                'Failed to download model data for container "container_1" from URL: '
+                f'"{self.model.containers[0].get("ModelDataUrl")}". Please ensure that there is an object located '
+                "at the URL and that the role passed to CreateModel has permissions to download the object. "
+                f"({found})"
+            )
+        return (
+            f"The primary container for production variant {self.variant} did not pass the ping health check. "
+            f"Please check CloudWatch logs for this endpoint. ({found})"
+        )
+
+    def enter(self) -> None:
+        """A request comes in; it must :meth:`leave`."""
+        with self._left:
+            self._inside += 1
+
+    def leave(self) -> None:
+        """A request is answered."""
+        with self._left:
+            self._inside -= 1
+            self._left.notify_all()
+
+    def predict(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """The model's answer and its content type; raises serving.BadInput and serving.ModelError."""
+        assert self._predictor is not None  # noqa: S101 - traffic reaches a fleet once it has started
+        return self._predictor.predict(body, content_type, accept)
+
+    def close(self) -> None:
+        """Wait for the requests inside, as long as a request may take, then end the model."""
+        with self._left:
+            self._left.wait_for(lambda: self._inside == 0, LONGEST_REQUEST_SECONDS)
+        if self._predictor is not None:
+            self._predictor.stop()
+            self._predictor = None
