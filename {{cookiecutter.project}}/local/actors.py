@@ -12,6 +12,7 @@ from botocore.config import Config
 from moto.sts.models import sts_backends
 
 from local import runtime
+from local.authorization import trust
 
 SESSION_SECONDS = 12 * 3600
 
@@ -23,6 +24,8 @@ def credentials(role_arn: str, service: str | None, region: str) -> dict[str, st
     somebody already assumed. Raises :class:`local.bridge.AWSError` (AccessDenied) where there is no such role
     or its trust policy does not name the service.
     """
+    if service:
+        trust.check_service(role_arn, service)
     account = role_arn.split(":")[4]
     session_name = (service or "local").split(".")[0]
     role = sts_backends[account]["aws"].assume_role(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
@@ -22,6 +23,22 @@ RESPONSES = {
     "lambda": "moto.awslambda.responses:LambdaResponse",
     "sagemaker": "moto.sagemaker.responses:SageMakerResponse",
 }
+# Errors that every service gives and no service model lists; moto warns of a code that it does not find
+# there. Source: "Common errors" in the API reference of each service.
+COMMON_ERROR_CODES.extend(
+    (
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "ThrottlingException",
+        "UnrecognizedClientException",
+    )
+)
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ class Runtime:
     def process(
         self, arguments: Sequence[str], environment: Mapping[str, str], **options: Any
     ) -> subprocess.Popen[bytes]:
-        """Start a process in a group of its own; it inherits ``PATH``, ``HOME`` and the like, nothing else."""
+        """Start a process in a group of its own; it inherits ``PATH``, ``HOME`` and the like alone."""
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         process = subprocess.Popen(  # noqa: S603 - runs only what the owner of this machine deployed to it
             list(arguments), env=kept | dict(environment), start_new_session=True, **options
@@ -48,6 +48,11 @@ class Runtime:
         with self._lock:
             self._processes = [p for p in self._processes if p.poll() is None] + [process]
         return process
+
+    def adopt(self, process: Any) -> None:
+        """End ``process`` (with ``pid``, ``poll`` and ``wait``, the leader of its group) when this ends."""
+        with self._lock:
+            self._processes = [p for p in self._processes if p.poll() is None] + [process]
 
     def session(self, credentials: Mapping[str, str], region: str) -> boto3.Session:
         """A boto3 session with the given credentials (``AWS_ACCESS_KEY_ID`` ...); see :mod:`local.actors`."""
@@ -71,6 +76,7 @@ def kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill a process started by :meth:`Runtime.process`, and all that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # one that does not lead its group yet
     process.wait()
 
 

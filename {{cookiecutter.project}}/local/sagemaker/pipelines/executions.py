@@ -63,7 +63,7 @@ def update_pipeline_execution(caller: Caller, parameters: dict[str, Any]) -> dic
         execution.display_name = parameters.get("PipelineExecutionDisplayName", execution.display_name)
         execution.description = parameters.get("PipelineExecutionDescription", execution.description)
         execution.parallelism = parameters.get("ParallelismConfiguration", execution.parallelism)
-        execution.modified, execution.modified_by = state.now(), resources.user_context(caller)
+        execution.modified, execution.modified_by = resources.now(), resources.user_context(caller)
         execution.changed.notify_all()
     return {"PipelineExecutionArn": execution.arn}
 
@@ -217,7 +217,7 @@ def _new_execution(caller: Caller, pipeline: Pipeline, parameters: dict[str, Any
         description=parameters.get("PipelineExecutionDescription"),
         parallelism=parameters.get("ParallelismConfiguration", pipeline.parallelism),
         parameters=bound,
-        created=state.now(),
+        created=resources.now(),
         created_by=resources.user_context(caller),
         modified_by=resources.user_context(caller),
     )

@@ -1,0 +1,156 @@
+"""What stands in front of moto's server: no request passes that its signer's policies do not allow."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any
+
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket, s3_backends
+
+from local.authorization import answers, context, principals, resource_policies, signature, trust
+from local.authorization.conditions import Context
+from local.authorization.policies import Check, Principal, refusal
+from local.authorization.questions import Question, questions
+from local.authorization.requests import Request
+from local.bridge import AWSError
+
+log = logging.getLogger("local.authorization")
+# Everybody may ask who he is.
+ALWAYS_ALLOWED = ("sts:GetCallerIdentity",)
+# Moto looks these up in the caller's account alone; a request for another account's goes to that account.
+BY_OWNER = ("lambda", "sqs")
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+_deleting: ContextVar[tuple[Principal, Context] | None] = ContextVar("deleting", default=None)
+
+
+class Gate:
+    """WSGI application that checks signature and policies, then hands the request on to ``inner``."""
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+        FakeBucket.get_permission = _may_delete
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        if environ["PATH_INFO"].startswith("/moto-api"):  # would reset all there is, and asks nobody's leave
+            start_response("404 Not Found", [("Content-Length", "0")])
+            return []
+        environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
+        _deleting.set(None)
+        request = Request(environ)
+        try:
+            account = self._admit(request)
+        except AWSError as error:
+            log.info("refused %s: %s", error.code, error.message)
+            return answers.respond(request, error, start_response)
+        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
+        return self._inner(environ, start_response)
+
+    def _admit(self, request: Request) -> str:
+        """The account to answer the request in; raises :class:`AWSError` where it is refused."""
+        if request.signature is None:
+            return _admit_unsigned(request)
+        principal = _authenticate(request)
+        asked = questions(request, principal.account)
+        keys = context.of(request, principal.account) | principal.context
+        if request.service == "s3" and request.operation and request.operation.name == "DeleteObjects":
+            _deleting.set((principal, keys))  # each key is asked for by moto itself
+            return principal.account
+        for question in asked:
+            _require(request, principal, question, keys)
+        if request.service == "s3":
+            _hide_missing(request, principal, asked[0], keys)
+        return asked[0].owner if request.service in BY_OWNER else principal.account
+
+
+def identify(access_key: str, session_token: str | None) -> Principal:
+    """Who signs with this key; raises :class:`local.authorization.principals.UnknownKey`."""
+    return principals.signer(access_key, session_token).principal
+
+
+def _authenticate(request: Request) -> Principal:
+    signed = request.signature
+    assert signed is not None  # noqa: S101 - the caller looked
+    try:
+        found = principals.signer(signed.access_key, signed.token)
+    except principals.ExpiredSession:
+        raise answers.expired(request) from None
+    except principals.UnknownKey:
+        raise answers.unknown_key(request) from None
+    body = b"" if signed.in_query or "x-amz-content-sha256" in request.headers else request.body
+    if not signature.valid(
+        signed, found.secret, request.method, request.path, request.query, request.headers, body
+    ):
+        raise answers.wrong_signature(request)
+    return found.principal
+
+
+def _admit_unsigned(request: Request) -> str:
+    if request.operation is None or request.operation.name != "AssumeRoleWithWebIdentity":
+        raise AWSError("MissingAuthenticationToken", "Missing Authentication Token", 403)
+    role = request.parameters.get("RoleArn", "")
+    trust.check_web_identity(role, request.parameters.get("WebIdentityToken", ""))
+    return str(role.split(":")[4])
+
+
+def _require(request: Request, principal: Principal, question: Question, keys: Context) -> None:
+    if question.action in ALWAYS_ALLOWED:
+        return
+    if question.action == "sts:AssumeRole":
+        reason = _role_refusal(principal, question, keys)
+    else:
+        reason = _refusal(principal, question, keys)
+    if reason is not None:
+        raise answers.access_denied(
+            request,
+            f"User: {principal.arn} is not authorized to perform: {question.action} on resource: "
+            f"{question.resources[0]} {reason}".rstrip(),
+        )
+
+
+def _refusal(principal: Principal, question: Question, keys: Context) -> str | None:
+    policy = resource_policies.of(question.resources[0])
+    full = {
+        **keys,
+        **question.context,
+        "aws:resourceaccount": [question.owner],
+        "s3:resourceaccount": [question.owner],
+    }
+    return refusal(principal, Check(question.action, question.resources, question.owner, full, policy))
+
+
+def _role_refusal(principal: Principal, question: Question, keys: Context) -> str | None:
+    trusted, itself = trust.may_assume(principal, question.resources[0], keys)
+    if not trusted:
+        return ""
+    # The trust policy takes the place of a resource policy, so the owner makes no difference here.
+    check = Check(question.action, question.resources, principal.account, keys)
+    reason = refusal(principal, check)
+    return None if reason and itself and "explicit deny" not in reason else reason
+
+
+def _hide_missing(request: Request, principal: Principal, question: Question, keys: Context) -> None:
+    """S3 tells only those who may list a bucket that an object is missing; others are refused."""
+    if request.operation is None or request.operation.name not in ("GetObject", "HeadObject"):
+        return
+    bucket, key = request.parameters["Bucket"], request.parameters["Key"]
+    if bucket not in s3_backends.bucket_accounts:
+        return
+    partition, owner = s3_backends.bucket_accounts[bucket]
+    if key not in s3_backends[owner][partition].buckets[bucket].keys:
+        listing = Question("s3:ListBucket", (f"arn:{partition}:s3:::{bucket}",), owner)
+        _require(request, principal, listing, keys)
+
+
+def _may_delete(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+    """Asked by moto before each key that DeleteObjects names (and with actions that were checked already)."""
+    deleting = _deleting.get()
+    if action != "s3:DeleteObject" or deleting is None:
+        return PermissionResult.NEUTRAL
+    principal, keys = deleting
+    reason = _refusal(principal, Question(action, (resource,), bucket.account_id), keys)
+    return PermissionResult.NEUTRAL if reason is None else PermissionResult.DENIED

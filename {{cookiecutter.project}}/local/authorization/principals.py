@@ -1,0 +1,134 @@
+"""Who stands behind an access key, and which policies he has."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from moto.core.utils import utcnow
+from moto.iam.models import IAMBackend, ManagedPolicy, Role, User, iam_backends
+from moto.sts.models import AssumedRole, sts_backends
+from moto.utilities.utils import PARTITION_NAMES
+
+from local.authorization.policies import Principal
+
+_ROLE_ARN = re.compile(r"arn:([a-z-]+):iam::(\d{12}):role/.+")
+
+
+class UnknownKey(Exception):  # noqa: N818 - says what is wrong with the request, as the codes of AWS do
+    """The access key, or the session token with it, belongs to nobody."""
+
+
+class ExpiredSession(Exception):  # noqa: N818 - as above
+    """The role session has ended."""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A principal and the secret with which he signs."""
+
+    principal: Principal
+    secret: str
+
+
+def signer(access_key: str, session_token: str | None) -> Signer:
+    """Find whom ``access_key`` belongs to; raises :class:`UnknownKey` or :class:`ExpiredSession`."""
+    for account, partitions in list(iam_backends.items()):
+        for partition, backend in list(partitions.items()):
+            key = backend.access_keys.get(access_key)
+            if key is None:
+                continue
+            if key.user_name:
+                return _user_signer(backend, access_key)
+            session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
+            if session and session.session_token == session_token:
+                return _session_signer(backend, session)
+    raise UnknownKey(access_key)
+
+
+def _user_signer(backend: IAMBackend, access_key: str) -> Signer:
+    user = backend.get_user_from_access_key_id(access_key)
+    key = next((k for k in user.access_keys if k.access_key_id == access_key), None) if user else None
+    if user is None or key is None or key.status != "Active":
+        raise UnknownKey(access_key)
+    return Signer(_of_user(backend, user), key.secret_access_key)
+
+
+def _of_user(backend: IAMBackend, user: User) -> Principal:
+    groups = backend.get_groups_for_user(user.name)
+    return Principal(
+        arn=user.arn,
+        account=backend.account_id,
+        names=frozenset({user.arn}),
+        account_names=_account_names(backend),
+        policies=tuple(document for owner in (user, *groups) for document in _documents(owner)),
+        context={
+            "aws:principalarn": [user.arn],
+            "aws:principalaccount": [backend.account_id],
+            "aws:principaltype": ["User"],
+            "aws:userid": [user.id],
+            "aws:username": [user.name],
+        },
+    )
+
+
+def _session_signer(backend: IAMBackend, session: AssumedRole) -> Signer:
+    if session.expiration < utcnow():
+        raise ExpiredSession(session.arn)
+    role = find_role(session.role_arn)
+    if role is None:  # deleted since
+        raise UnknownKey(session.access_key_id)
+    boundary = backend.managed_policies.get(role.permissions_boundary_arn or "")
+    tags = role.tags.values() if isinstance(role.tags, dict) else role.tags or []
+    principal = Principal(
+        arn=session.arn,
+        account=backend.account_id,
+        names=frozenset({session.arn, role.arn}),
+        account_names=_account_names(backend),
+        policies=tuple(_documents(role)),
+        boundary=_managed(boundary) if boundary else None,
+        session_policy=session.policy or None,
+        context={
+            "aws:principalarn": [role.arn],
+            "aws:principalaccount": [backend.account_id],
+            "aws:principaltype": ["AssumedRole"],
+            "aws:userid": [session.user_id],
+            **{f"aws:principaltag/{tag['Key'].lower()}": [tag["Value"]] for tag in tags},
+        },
+    )
+    return Signer(principal, session.secret_access_key)
+
+
+def find_role(role_arn: str) -> Role | None:
+    """The role with this ARN, in whatever account; None if there is none."""
+    match = _ROLE_ARN.fullmatch(role_arn)
+    if match is None or match[1] not in PARTITION_NAMES:
+        return None
+    roles = list(iam_backends[match[2]][match[1]].get_roles())
+    return next((role for role in roles if role.arn == role_arn), None)
+
+
+def trust_policy(role: Role) -> str:
+    """A role's trust policy as JSON text."""
+    return _text(role.assume_role_policy_document)
+
+
+def _documents(owner: Any) -> Iterable[str]:
+    """Inline and attached policies of a user, group or role."""
+    yield from (_text(document) for document in owner.policies.values())
+    yield from (_managed(policy) for policy in owner.managed_policies.values())
+
+
+def _managed(policy: ManagedPolicy) -> str:
+    return next(_text(v.document) for v in policy.versions if v.version_id == policy.default_version_id)
+
+
+def _text(document: Any) -> str:
+    return document if isinstance(document, str) else json.dumps(document)
+
+
+def _account_names(backend: IAMBackend) -> frozenset[str]:
+    return frozenset({backend.account_id, f"arn:{backend.partition}:iam::{backend.account_id}:root"})

@@ -1,0 +1,131 @@
+"""What a request asks for: service, operation and parameters, read by botocore's service model."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+from urllib.parse import parse_qs
+
+import botocore.session
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request as MotoRequest
+from moto.core.request import determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
+
+from local.authorization import signature as signatures
+from local.authorization.signature import Signature
+
+# Where a service signs by another name than boto3 knows it by; one signing name can stand for several
+# services.
+SERVICES = {
+    "sagemaker": ("sagemaker", "sagemaker-runtime", "sagemaker-metrics"),
+    "monitoring": ("cloudwatch",),
+    "tagging": ("resourcegroupstaggingapi",),
+}
+# The part of an action before the colon, where it is not the signing name.
+PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
+
+
+@dataclass
+class Request:
+    """One HTTP request. ``environ`` is WSGI's; its body can still be read by whoever answers."""
+
+    environ: dict[str, Any]
+    headers: Mapping[str, str] = field(init=False)
+    signature: Signature | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.headers = {
+            name[5:].replace("_", "-").lower(): value
+            for name, value in self.environ.items()
+            if name.startswith("HTTP_")
+        } | {
+            name.replace("_", "-").lower(): self.environ[name]
+            for name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+            if self.environ.get(name)
+        }
+        self.signature = signatures.find(self.headers, self.query)
+        self.signing_name = self.signature.service if self.signature else "sts"
+        self.region = self.signature.region if self.signature else "us-east-1"
+        self.service, self.operation, self._uri_parameters = self._route()
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return str(self.environ["REQUEST_METHOD"])
+
+    @property
+    def path(self) -> str:
+        """The path as it was sent, still quoted."""
+        return str(self.environ.get("RAW_URI", self.environ["PATH_INFO"])).partition("?")[0]
+
+    @property
+    def query(self) -> str:
+        """The query string."""
+        return str(self.environ.get("QUERY_STRING", ""))
+
+    @property
+    def prefix(self) -> str:
+        """The service's part of an action's name, such as ``cloudwatch``."""
+        return PREFIXES.get(self.signing_name, self.signing_name)
+
+    @cached_property
+    def body(self) -> bytes:
+        """The body, read into memory and put back."""
+        found: bytes = self.environ["wsgi.input"].read(int(self.environ.get("CONTENT_LENGTH") or 0))
+        self.environ["wsgi.input"] = io.BytesIO(found)
+        return found
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters as boto3 would take them. Of S3, whose bodies can be large, no body is looked at."""
+        if self.operation is None:
+            return {}
+        if self.service == "s3":
+            query = {name: values[0] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
+            return query | self._uri_parameters
+        model = get_service_model(self.service)
+        content_type = self.environ.get("CONTENT_TYPE", "")
+        parser = PROTOCOL_PARSERS[determine_request_protocol(model, content_type)](self.operation)
+        body = gzip.decompress(self.body) if self.headers.get("content-encoding") == "gzip" else self.body
+        request = MotoRequest(
+            {**self.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        )
+        parsed: Mapping[str, Any] = parser.parse(
+            {
+                "method": self.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": body,
+                "url_path": request.path,
+                "url_params": self._uri_parameters,
+            }
+        )
+        return parsed
+
+    def _route(self) -> tuple[str, OperationModel | None, Mapping[str, Any]]:
+        candidates = SERVICES.get(self.signing_name, (self.signing_name,))
+        if self.signing_name == "s3":
+            request = MotoRequest({**self.environ, "wsgi.input": io.BytesIO(b""), "CONTENT_LENGTH": "0"})
+        else:
+            request = MotoRequest({**self.environ, "wsgi.input": io.BytesIO(self.body)})
+        for service in candidates:
+            if service in _known_services():
+                try:
+                    operation, parameters = get_service_router(service).match(request)
+                except (HTTPException, NotImplementedError):
+                    continue
+                return service, operation, parameters
+        return candidates[0], None, {}
+
+
+@lru_cache(maxsize=1)
+def _known_services() -> frozenset[str]:
+    return frozenset(botocore.session.get_session().get_available_services())

@@ -1,0 +1,83 @@
+"""Trust policies: who may become a role."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from local.authorization import principals
+from local.authorization.policies import Principal, trusts
+from local.bridge import AWSError
+
+
+def may_assume(principal: Principal, role_arn: str, context: Mapping[str, list[str]]) -> tuple[bool, bool]:
+    """Whether the role trusts ``principal``, and whether it names himself, so that nothing else is needed."""
+    role = principals.find_role(role_arn)
+    if role is None:
+        return False, False
+    document, keys = principals.trust_policy(role), {**context, **principal.context}
+    names = principal.names | principal.account_names
+    same_account = role_arn.split(":")[4] == principal.account
+    itself = same_account and trusts(document, "sts:AssumeRole", principal.names, keys)
+    return trusts(document, "sts:AssumeRole", names, keys), itself
+
+
+def check_service(role_arn: str, service: str) -> None:
+    """Raise AccessDenied unless the service principal (``sagemaker.amazonaws.com``) may become the role."""
+    role = principals.find_role(role_arn)
+    account = role_arn.split(":")[4]
+    context = {"aws:sourceaccount": [account], "aws:principalisawsservice": ["true"]}
+    if role is None or not trusts(
+        principals.trust_policy(role), "sts:AssumeRole", frozenset({service}), context
+    ):
+        raise AWSError(
+            "AccessDenied",
+            f"User: {service} is not authorized to perform: sts:AssumeRole on resource: {role_arn}",
+            403,
+        )
+
+
+def check_web_identity(role_arn: str, token: str) -> None:
+    """Raise as STS does unless the JWT ``token`` may become the role.
+
+    Looked at are issuer (there must be such an identity provider in the role's account), audience (one of the
+    provider's), expiry, and the trust policy's conditions on the claims. The token's signature is not
+    checked: the provider's keys are out of reach of a machine without network.
+    """
+    claims = _claims(token)
+    issuer = str(claims.get("iss", "")).removeprefix("https://").rstrip("/")
+    role = principals.find_role(role_arn)
+    denied = AWSError("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity", 403)
+    if role is None:
+        raise denied
+    partition, account = role_arn.split(":")[1], role_arn.split(":")[4]
+    providers = iam_backends[account][partition].open_id_providers
+    provider = next((p for p in providers.values() if p.url.rstrip("/") == issuer), None)
+    if provider is None:
+        message = f"No OpenIDConnect provider found in your account for https://{issuer}"
+        raise AWSError("InvalidIdentityToken", message)
+    if claims.get("aud") not in provider.client_id_list:
+        raise AWSError("InvalidIdentityToken", "Incorrect token audience")
+    if float(claims.get("exp", "inf")) < time.time():
+        raise AWSError("ExpiredTokenException", "Token expired: current date/time is past the token's exp")
+    context = {f"{issuer}:{name}".lower(): [str(value)] for name, value in claims.items()}
+    names = frozenset({provider.arn})
+    if not trusts(principals.trust_policy(role), "sts:AssumeRoleWithWebIdentity", names, context):
+        raise denied
+
+
+def _claims(token: str) -> dict[str, Any]:
+    try:
+        payload = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        claims = None
+    if not isinstance(claims, dict):
+        raise AWSError("InvalidIdentityToken", "The ID Token provided is not a valid JWT")
+    return claims

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import base64
+import json
+import time
+
+import boto3
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from local import actors
+from local.bridge import AWSError
+
+ISSUER = "token.actions.githubusercontent.com"
+
+
+def refused(call, **parameters):
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return caught.value.response["Error"]["Code"]
+
+
+def token(**claims):
+    def encoded(part):
+        return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+    everything = {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "exp": time.time() + 300} | claims
+    return f"{encoded({'alg': 'none'})}.{encoded(everything)}."
+
+
+@pytest.fixture
+def github(account):
+    """A role that the main branch of one repository may assume, and a client that has no keys."""
+    iam = account.client("iam")
+    if not iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
+        iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{account.id}:oidc-provider/{ISSUER}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {
+                f"{ISSUER}:aud": "sts.amazonaws.com",
+                f"{ISSUER}:sub": [
+                    "repo:owner/name:ref:refs/heads/main",
+                    "repo:owner/name:environment:staging",
+                ],
+            }
+        },
+    }
+    role = account.role({"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}, trust=trust)
+    sts = boto3.client(
+        "sts",
+        endpoint_url=account.aws.url,
+        region_name=account.aws.region,
+        config=Config(signature_version=UNSIGNED),
+    )
+
+    def assume(jwt):
+        return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="run", WebIdentityToken=jwt)
+
+    return assume
+
+
+@pytest.mark.parametrize("subject", ["ref:refs/heads/main", "environment:staging"])
+def test_a_token_of_the_trusted_branch_becomes_the_role(account, github, subject):
+    answer = github(token(sub=f"repo:owner/name:{subject}"))
+
+    given = {
+        "AWS_ENDPOINT_URL": account.aws.url,
+        "AWS_REGION": account.aws.region,
+        "AWS_ACCESS_KEY_ID": answer["Credentials"]["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": answer["Credentials"]["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": answer["Credentials"]["SessionToken"],
+    }
+    assert answer["AssumedRoleUser"]["Arn"].endswith("/run")
+    actors.client_with("sqs", given).list_queues()
+    assert refused(actors.client_with("s3", given).list_buckets) == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("claims", "code"),
+    [
+        ({"sub": "repo:owner/name:pull_request"}, "AccessDenied"),
+        ({"sub": "repo:owner/name:environment:production"}, "AccessDenied"),
+        ({"sub": "repo:other/name:ref:refs/heads/main"}, "AccessDenied"),
+        ({"sub": "repo:owner@1/name@2:ref:refs/heads/main"}, "AccessDenied"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "aud": "elsewhere"}, "InvalidIdentityToken"),
+        (
+            {"sub": "repo:owner/name:ref:refs/heads/main", "iss": "https://evil.example"},
+            "InvalidIdentityToken",
+        ),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": 1}, "ExpiredTokenException"),
+    ],
+)
+def test_other_tokens_do_not(github, claims, code):
+    assert refused(github, jwt=token(**claims)) == code
+
+
+def test_what_is_no_token_is_refused(github):
+    assert refused(github, jwt="nonsense") == "InvalidIdentityToken"
+
+
+def test_a_role_in_the_account_needs_trust_and_a_policy(account, allow):
+    open_role = account.role()
+    closed = account.role(
+        trust={"Effect": "Allow", "Principal": {"Service": "x.amazonaws.com"}, "Action": "sts:*"}
+    )
+    nobody = account.acting("sts")
+    somebody = account.acting("sts", allow("sts:AssumeRole", [open_role, closed]))
+
+    somebody.assume_role(RoleArn=open_role, RoleSessionName="session")
+    assert refused(somebody.assume_role, RoleArn=closed, RoleSessionName="session") == "AccessDenied"
+    assert refused(nobody.assume_role, RoleArn=open_role, RoleSessionName="session") == "AccessDenied"
+    missing = f"arn:aws:iam::{account.id}:role/core-none"
+    assert (
+        refused(account.client("sts").assume_role, RoleArn=missing, RoleSessionName="session")
+        == "AccessDenied"
+    )
+
+
+def test_a_trust_policy_that_names_the_caller_is_enough_within_the_account(account):
+    caller = account.role()
+    trust = {"Effect": "Allow", "Principal": {"AWS": caller}, "Action": "sts:AssumeRole"}
+    target = account.role(trust=trust)
+    sts = actors.client_with("sts", actors.credentials(caller, None, account.aws.region))
+
+    assert sts.assume_role(RoleArn=target, RoleSessionName="session")["AssumedRoleUser"]["Arn"].endswith(
+        "/session"
+    )
+
+
+def test_the_first_account_administers_the_other_by_its_organisation_role(account, other_account):
+    role = f"arn:aws:iam::{other_account.id}:role/OrganizationAccountAccessRole"
+
+    credentials = account.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+
+    sts = boto3.client(
+        "sts",
+        endpoint_url=account.aws.url,
+        region_name=account.aws.region,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
+    assert sts.get_caller_identity()["Account"] == other_account.id
+
+
+def test_a_session_policy_limits_the_session(account, allow):
+    role = account.role(allow("*"))
+    limit = json.dumps({"Version": "2012-10-17", "Statement": [allow("sqs:ListQueues")]})
+    answer = account.client("sts").assume_role(RoleArn=role, RoleSessionName="session", Policy=limit)[
+        "Credentials"
+    ]
+    given = {
+        "AWS_ENDPOINT_URL": account.aws.url,
+        "AWS_REGION": account.aws.region,
+        "AWS_ACCESS_KEY_ID": answer["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": answer["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": answer["SessionToken"],
+    }
+
+    actors.client_with("sqs", given).list_queues()
+    assert refused(actors.client_with("s3", given).list_buckets) == "AccessDenied"
+
+
+def test_a_service_needs_to_be_trusted(account):
+    role = account.role()
+
+    assert actors.credentials(role, "sagemaker.amazonaws.com", "eu-west-1")["AWS_SESSION_TOKEN"]
+    with pytest.raises(
+        AWSError, match=r"events\.amazonaws\.com is not authorized to perform: sts:AssumeRole"
+    ):
+        actors.credentials(role, "events.amazonaws.com", "eu-west-1")
+
+
+def test_a_deleted_role_ends_its_sessions(account, allow):
+    role = account.role(allow("*"))
+    client = actors.client_with("sqs", actors.credentials(role, None, "eu-west-1"))
+    client.list_queues()
+    name = role.split("/")[-1]
+
+    account.client("iam").delete_role_policy(RoleName=name, PolicyName="inline")
+    account.client("iam").delete_role(RoleName=name)
+
+    assert refused(client.list_queues) == "InvalidClientTokenId"
