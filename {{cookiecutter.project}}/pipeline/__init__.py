@@ -1,1 +1,3 @@
-"""What runs on the CI runner or a laptop: configuration, data set, pipeline definition, runs and their status."""
+"""What runs on the CI runner or a laptop: configuration, data set, pipeline definition, runs and their
+status.
+"""

@@ -1,7 +1,7 @@
 """Access to AWS in the project's region, and its errors in one sentence each.
 
-Credentials, profile and endpoint come from boto3's own configuration (environment, shared files, roles); only the region
-is the project's, because a run must not land elsewhere through somebody's default profile.
+Credentials, profile and endpoint come from boto3's own configuration (environment, shared files, roles); only
+the region is the project's, because a run must not land elsewhere through somebody's default profile.
 """
 
 from functools import cached_property
@@ -10,12 +10,13 @@ from typing import Any
 import boto3
 from botocore import exceptions
 from botocore.config import Config as ClientConfig
+from botocore.parsers import ResponseParserError
 
 from pipeline.errors import RunError, UserError
 
 _SIGN_IN = (
-    "sign in (`aws sso login`, or AWS_PROFILE / AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or start the local AWS with "
-    "`python -m local up` and export what it prints"
+    "sign in (`aws sso login`, or AWS_PROFILE / AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or start the "
+    "local AWS with `python -m local up` and export what it prints"
 )
 _CREDENTIALS = (
     exceptions.NoCredentialsError,
@@ -25,6 +26,8 @@ _CREDENTIALS = (
     exceptions.SSOError,
     exceptions.NoAuthTokenError,
 )
+# The network, not the service, is to blame.
+NO_ANSWER = (exceptions.HTTPClientError, exceptions.ConnectionError)
 _REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _STALE = {
     "ExpiredToken",
@@ -47,7 +50,9 @@ _BUSY = {
 
 
 class Aws:
-    """Clients and identity for one region; nothing is called before it is needed. Clients are safe to share by threads."""
+    """Clients and identity for one region; nothing is called before it is needed. Clients are safe to share
+    by threads.
+    """
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -59,7 +64,7 @@ class Aws:
         return boto3.session.Session(region_name=self.region)
 
     def client(self, service: str) -> Any:
-        """The client of a service (`"s3"`, `"sagemaker"`, ...), made once; throttled calls are tried again."""
+        """The client of a service (`"s3"`, `"sagemaker"`, ...), made once; throttled calls are repeated."""
         if service not in self._clients:
             settings = ClientConfig(
                 retries={"mode": "standard", "max_attempts": 5}, user_agent_appid="autopilot-gitops"
@@ -98,31 +103,34 @@ def is_missing(error: exceptions.ClientError) -> bool:
 
 
 def explain(error: Exception) -> UserError | RunError:
-    """A botocore error as one sentence with the way out.
+    """An error of botocore as one sentence with the way out.
 
-    Credentials and configuration are the user's to change (`UserError`); what a service answered is a `RunError`.
+    Credentials and configuration are the user's to change (`UserError`); what a service answered is a
+    `RunError`.
     """
     if isinstance(error, _CREDENTIALS):
         return UserError(f"no valid AWS credentials ({_sentence(error)}): {_SIGN_IN}")
     if isinstance(error, exceptions.ProfileNotFound):
         return UserError(
-            f"{_sentence(error)}: set AWS_PROFILE to one that `aws configure list-profiles` names, or unset it"
+            f"{_sentence(error)}: set AWS_PROFILE to one of `aws configure list-profiles`, or unset it"
         )
     if isinstance(error, exceptions.NoRegionError):
         return UserError("no AWS region: set [project] region in automl.toml")
-    if isinstance(error, exceptions.InvalidEndpointURLError) or (
-        isinstance(error, ValueError) and "Invalid endpoint" in str(error)
-    ):
+    if isinstance(error, ValueError) and "Invalid endpoint" in str(error):
         return UserError(
             f"{_sentence(error)}: set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4566, or unset it"
         )
-    if isinstance(error, exceptions.HTTPClientError):
+    if isinstance(error, NO_ANSWER):
         return RunError(
             f"AWS does not answer ({_sentence(error)}): check the network, [project] region in automl.toml "
             "and AWS_ENDPOINT_URL, then run the command again"
         )
     if isinstance(error, exceptions.ClientError):
         return _answer(error)
+    if isinstance(error, ResponseParserError):
+        return RunError(
+            f"the answer is not AWS's ({_sentence(error)[:200]}): check AWS_ENDPOINT_URL and proxies"
+        )
     if isinstance(error, exceptions.ParamValidationError):
         return RunError(f"AWS would refuse the request: {_sentence(error)}")
     return RunError(f"AWS call failed: {_sentence(error)}")
@@ -135,8 +143,8 @@ def _answer(error: exceptions.ClientError) -> UserError | RunError:
         return UserError(f"AWS does not accept the credentials ({code}: {message}): {_SIGN_IN}")
     if code in _REFUSED:
         return RunError(
-            f"not allowed to call {operation} ({message}): use a role that may, or deploy infrastructure/bootstrap.yaml again "
-            "if the project's roles are behind"
+            f"not allowed to call {operation} ({message}): use a role that may, or run "
+            "`python -m deployment bootstrap` as an administrator if the project's roles are behind"
         )
     if code in _BUSY:
         return RunError(f"AWS is busy ({operation}: {code}): wait a minute and run the command again")

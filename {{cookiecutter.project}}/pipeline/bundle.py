@@ -1,6 +1,7 @@
 """The code of the evaluation as the processing job gets it: the files of evaluation/ and its settings.
 
-The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was made with.
+The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was
+made with.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import UserError
+from pipeline.settings.evaluation import RESOURCES
 
 FOLDER = Path("evaluation")
 ENTRY_POINT = "evaluate.py"
@@ -42,14 +44,20 @@ class Bundle:
 def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
     """What the evaluation has to know and no parameter of a run changes.
 
-    Keys: `project`, `autopilot`, `gate`, `evaluation`, `encryption`, `network` as in automl.toml (those that are left out
-    are null), and `dataset` as in dataset.lock without the addresses, which are the run's parameters.
+    `project` and `description`; `dataset` as in dataset.lock without the addresses, which are the run's
+    parameters; `gate` as in automl.toml; the keys of [evaluation] that are not about instances; `network` and
+    `tags`.
     """
-    chosen = config.model_dump(
-        mode="json", include={"project", "autopilot", "gate", "evaluation", "encryption", "network"}
-    )
-    chosen["autopilot"]["objective"] = config.autopilot.metric
-    return {"version": 1, **chosen, "dataset": lock.model_dump(mode="json", exclude={"uris"})}
+    network = config.network
+    return {
+        "project": config.project.name,
+        "description": config.project.description,
+        "dataset": lock.model_dump(mode="json", exclude={"uris"}),
+        "gate": config.gate.model_dump(mode="json", exclude_none=True),
+        **config.evaluation.model_dump(mode="json", exclude=RESOURCES),
+        "network": network.model_dump(mode="json") if network else {},
+        "tags": config.project.tags,
+    }
 
 
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:

@@ -1,12 +1,15 @@
-"""How every command of the project ends: 0 done, 1 a run or a service failed, 2 the user has something to change."""
+"""How every command of the project ends: 0 done, 1 a run or a service failed, 2 the user has something to
+change.
+"""
 
 import os
 import sys
 from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
 
-import click
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 from rich.console import Console
 from rich.text import Text
 
@@ -16,38 +19,48 @@ from pipeline.errors import RunError, UserError
 INTERRUPTED = 130  # what shells give for SIGINT
 
 
-def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str | None = None) -> int:
-    """Run a Typer application and return its exit status; an error is one sentence on standard error, never a traceback.
+@runtime_checkable
+class _UsageProblem(Protocol):
+    exit_code: int
 
-    ``name`` is what the usage line calls the program, e.g. `python -m pipeline`. A defect of the project itself still
-    shows its traceback.
+    def show(self) -> None: ...
+
+
+def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str | None = None) -> int:
+    """Run a Typer application and return its exit status; an error is one sentence on standard error, never a
+    traceback.
+
+    ``name`` is what the usage line calls the program, e.g. `python -m pipeline`. A defect of the project
+    itself still shows its traceback.
     """
     command = typer.main.get_command(app)
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        return 2
     except UserError as error:
         _report(error)
         return 2
     except RunError as error:
         _report(error)
         return 1
-    except (BotoCoreError, ClientError) as error:
+    except (BotoCoreError, ClientError, ResponseParserError) as error:
         return _report(explain(error))
     except ValueError as error:
         if "Invalid endpoint" not in str(error):
             raise
         return _report(explain(error))
     except BrokenPipeError:
-        # Whoever read the output (`| head`) has seen enough; without this Python complains while it closes the stream.
+        # Whoever read the output (`| head`) has seen enough; without this Python complains while it closes
+        # the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    except Exception as error:
+        # What Click finds wrong with the arguments; its class has no public name in Typer.
+        if not isinstance(error, _UsageProblem):
+            raise
+        error.show()
+        return error.exit_code
     return status if isinstance(status, int) else 0
 
 
@@ -62,9 +75,11 @@ def _report(error: UserError | RunError) -> int:
 
 
 def annotation(error: UserError | RunError) -> str:
-    """The workflow command by which GitHub shows the error on the run, and at the file's line where that is known.
+    """The workflow command by which GitHub shows the error on the run, and at the file's line where that is
+    known.
 
-    Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it wants.
+    Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it
+    wants.
     """
     place = ""
     if isinstance(error, UserError) and error.file:

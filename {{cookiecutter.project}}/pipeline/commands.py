@@ -4,9 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError
 
+from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
+from pipeline.execution import Execution, executions, read
+from pipeline.follow import follow, table
 from pipeline.project import Project
 
 app = typer.Typer()
@@ -69,12 +73,11 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Start the pipeline for the current commit; the same commit twice is the same execution."""
-    from pipeline.execution import read
     from pipeline.run import parse_changes, run
 
     output, project = Output(as_json=as_json), Project()
     started = run(project, output, parse_changes(parameter or []), again)
-    execution = read(project.aws.client("sagemaker"), project.names, started.arn)
+    execution = _read(project, started.arn)
     if started.new:
         output.say(f"execution {execution.id} started")
     else:
@@ -99,15 +102,12 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show an execution: its steps, the Autopilot job's progress, why it failed, what it registered."""
-    from pipeline.execution import read
-    from pipeline.follow import table
-
     output, project = Output(as_json=as_json), Project()
     arn = _find(project, execution)
     if wait:
         state = _follow(project, output, arn)
     else:
-        state = read(project.aws.client("sagemaker"), project.names, arn)
+        state = _read(project, arn)
         output.console.print(table(state))
     output.result(state.document())
     if wait:
@@ -119,16 +119,14 @@ def status(
 @app.command(epilog="Example: python -m pipeline stop")
 def stop(execution: Which = None, as_json: Json = False) -> None:
     """Stop an execution with its Autopilot job, and wait until it has stopped."""
-    from pipeline.execution import read
-
     output, project = Output(as_json=as_json), Project()
-    arn, sagemaker = _find(project, execution), project.aws.client("sagemaker")
-    state = read(sagemaker, project.names, arn)
+    arn = _find(project, execution)
+    state = _read(project, arn)
     if state.has_ended:
         output.say(f"execution {state.id} has ended already: {state.status}")
     else:
         # The token is the execution's own: asking twice is asking once.
-        sagemaker.stop_pipeline_execution(
+        project.aws.client("sagemaker").stop_pipeline_execution(
             PipelineExecutionArn=arn, ClientRequestToken=f"stop-{state.id}".ljust(32, "-")
         )
         state = _follow(project, output, arn)
@@ -138,8 +136,6 @@ def stop(execution: Which = None, as_json: Json = False) -> None:
 
 def _find(project: Project, given: str | None) -> str:
     """The ARN of an execution that is given by id, by ARN, or not at all."""
-    from pipeline.execution import executions
-
     base = project.names.arn("sagemaker", f"pipeline/{project.names.pipeline}/execution/")
     if given is not None:
         if given.startswith("arn:") and not given.startswith(base):
@@ -151,13 +147,20 @@ def _find(project: Project, given: str | None) -> str:
     return newest["PipelineExecutionArn"]
 
 
-def _follow(project: Project, output: Output, arn: str):  # noqa: ANN202 - Execution, imported late
-    from pipeline.execution import read
-    from pipeline.follow import follow
+def _read(project: Project, arn: str) -> Execution:
+    try:
+        return read(project.aws.client("sagemaker"), project.names, arn)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise UserError(f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution") from None
+
+
+def _follow(project: Project, output: Output, arn: str) -> Execution:
 
     name = arn.rsplit("/", 1)[-1]
     try:
-        return follow(lambda: read(project.aws.client("sagemaker"), project.names, arn), output)
+        return follow(lambda: _read(project, arn), output)
     except KeyboardInterrupt:
         output.notice(
             f"the execution goes on; look with `python -m pipeline status {name}`, "
@@ -166,7 +169,7 @@ def _follow(project: Project, output: Output, arn: str):  # noqa: ANN202 - Execu
         raise
 
 
-def _end(output: Output, execution) -> None:  # noqa: ANN001 - Execution, imported late
+def _end(output: Output, execution: Execution) -> None:
     """Say how an execution ended; raise `RunError` unless it succeeded."""
     if execution.status != "Succeeded":
         job = next((step.job for step in execution.steps if step.failure_reason and step.job), None)

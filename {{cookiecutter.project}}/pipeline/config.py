@@ -1,6 +1,7 @@
 """automl.toml: read, checked as a whole before anything else happens, and typed from here on."""
 
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ FILE = Path("automl.toml")
 
 
 class Config(Section):
-    """The whole of automl.toml. Sections that may be left out have their defaults; `encryption` and `network` are off."""
+    """The whole of automl.toml. Sections that may be left out have their defaults; `encryption` and `network`
+    are off.
+    """
 
     project: Project
     dataset: Dataset
@@ -90,33 +93,20 @@ def _place(text: str, message: str) -> int | None:
     return text.count("\n") + 1 if "end of document" in message else None
 
 
-def _contradictions(config: Config) -> list[tuple[str, str, str]]:
+def _contradictions(config: Config) -> Iterator[tuple[str, str, str]]:
     """What is wrong between sections: section, key, and the rest of the sentence."""
-    found = []
     metric, gate = config.autopilot.metric, config.gate
     if metric is not None:
         wanted = "maximum" if metric in LOWER_IS_BETTER else "minimum"
         given = "minimum" if gate.minimum is not None else "maximum"
         if wanted != given:
             better = "less" if wanted == "maximum" else "more"
-            found.append(
-                (
-                    "gate",
-                    given,
-                    f"{given} = {gate.threshold:g} does not fit {metric}, of which {better} is better: use {wanted}",
-                )
-            )
-    key_region = config.encryption.region if config.encryption else None
-    if key_region not in (None, config.project.region):
-        found.append(
-            (
-                "encryption",
-                "kms_key",
-                f"kms_key is in {key_region}, but the project is in {config.project.region}: use a key there",
-            )
-        )
+            complaint = f"does not fit {metric}, of which {better} is better: use {wanted}"
+            yield "gate", given, f"{given} = {gate.threshold:g} {complaint}"
+    region = config.encryption.region if config.encryption else None
+    if region not in (None, config.project.region):
+        complaint = f"is in {region}, but the project is in {config.project.region}: use a key there"
+        yield "encryption", "kms_key", f"kms_key {complaint}"
     if config.dataset.target in config.evaluation.slices:
-        found.append(
-            ("evaluation", "slices", f'slices names the target "{config.dataset.target}": name input columns')
-        )
-    return found
+        complaint = f'names the target "{config.dataset.target}": name input columns'
+        yield "evaluation", "slices", f"slices {complaint}"

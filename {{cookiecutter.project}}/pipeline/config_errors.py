@@ -45,7 +45,8 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
     if kind == "extra_forbidden":
         return f"{where}{_unknown(known, path, key)}"
     if kind == "missing" and location in known:
-        return f"{file}: section [{'.'.join(location)}] is missing (keys: {', '.join(known[location].model_fields)})"
+        keys = ", ".join(known[location].model_fields)
+        return f"{file}: section [{'.'.join(location)}] is missing (keys: {keys})"
     if kind == "missing":
         return f"{where}{key} is missing"
     if not key and kind == "value_error":
@@ -57,7 +58,8 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
 
 
 def line_of(text: str, location: Sequence[Any]) -> int | None:
-    """The line (from 1) of a TOML text in which the key at ``location`` is set, else its section's, else `None`.
+    """The line (from 1) of a TOML text in which the key at ``location`` is set, else its section's, else
+    `None`.
 
     Good enough to place an annotation: it looks at headings and at `key =`, as automl.toml is written.
     """
@@ -83,7 +85,9 @@ def _alternatives(annotation: Any) -> list[Any]:
 
 
 def _unknown(known: Mapping[tuple[str, ...], type[BaseModel]], path: tuple[str, ...], key: str) -> str:
-    """What to do about a key that the section does not have: it may be misspelt, or belong to another section."""
+    """What to do about a key that the section does not have: it may be misspelt, or belong to another
+    section.
+    """
     names = list(known[path].model_fields)
     what = f"{key} is not a key of this section" if path else f"[{key}] is not a section"
     near = nearest(key, names)

@@ -8,16 +8,22 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+_LOG_WIDTH = 140  # columns of a table in a log, where nobody's window sets them
+
 
 class Output:
-    """Text for people on standard output; with ``as_json`` on standard error, and the result as JSON on standard output.
+    """Text for people on standard output; with ``as_json`` on standard error, and the result as JSON on
+    standard output.
 
-    Values are printed as they are: no markup is read out of them, and a line is not broken where no terminal is.
+    Values are printed as they are: no markup is read out of them, and a line is not broken where no terminal
+    is.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
         self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
+        if not self.console.is_terminal:
+            self.console.width = _LOG_WIDTH
 
     @property
     def live(self) -> bool:
@@ -46,6 +52,6 @@ class Output:
         self.console.print(table, soft_wrap=False)
 
     def result(self, document: Any) -> None:
-        """Print ``document`` as JSON on standard output if the command was asked for JSON, otherwise nothing."""
+        """Print ``document`` as JSON on standard output if the command was asked for JSON."""
         if self.as_json:
             print(json.dumps(document, indent=2, ensure_ascii=False, default=str))

@@ -1,7 +1,8 @@
 """The pipeline's definition: a pure function of the project's files and the account.
 
-Only this module imports the `sagemaker` SDK, and only when a definition is built: the import takes seconds and the package
-is in a dependency group of its own. Nothing here calls AWS, and the same input gives the same bytes.
+Only this module imports the `sagemaker` SDK, and only when a definition is built: the import takes seconds
+and the package is in a dependency group of its own. Nothing here calls AWS, and the same input gives the same
+bytes.
 """
 
 import json
@@ -57,8 +58,9 @@ def parameters(config: Config, lock: DatasetLock, champion: str = "") -> dict[st
 def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:
     """The definition as JSON (version 2020-12-01).
 
-    ``account`` has twelve digits; ``bundle`` is the code that EvaluateModel runs. Raises `UserError` where the SDK is not
-    installed, does not know the container's version, or the definition is longer than the service takes.
+    ``account`` has twelve digits; ``bundle`` is the code that EvaluateModel runs. Raises `UserError` where
+    the SDK is not installed, does not know the container's version, or the definition is longer than the
+    service takes.
     """
     names = Names(config, account)
     with _sdk(config.project.region):
@@ -75,8 +77,9 @@ def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champ
 def _sdk(region: str) -> Iterator[None]:
     """The SDK with no more than it needs.
 
-    Its import makes a client, which wants a region and credentials and would look for them as far as the network; so it
-    gets a region and keys that nobody uses, and the process's own environment and default session come back afterwards.
+    Its import makes a client, which wants a region and credentials and would look for them as far as the
+    network; so it gets a region and keys that nobody uses, and the process's own environment and default
+    session come back afterwards.
     """
     environment = {
         "AWS_REGION": region,
@@ -289,9 +292,9 @@ class _Builder:
         try:
             return image_uris.retrieve("sklearn", region, version=version, sagemaker_session=self.session)
         except ValueError as error:
-            reason = " ".join(str(error).split())
+            known = " ".join(str(error).split())
             raise UserError(
-                f'automl.toml: [evaluation] container_version = "{version}" is not offered in {region}: {reason}',
+                f'automl.toml: [evaluation] container_version = "{version}" is no image in {region}: {known}',
                 file="automl.toml",
             ) from None
 
@@ -358,12 +361,15 @@ class _Builder:
         )
 
 
-# Not empty, so that the SDK does not read the machine's configuration files: they would change the definition.
+# Not empty, so that the SDK does not read the machine's configuration files: they would change the
+# definition.
 _NO_DEFAULTS = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
 
 
 def _retry_policies() -> list[Any]:
-    """Faults and throttling pass within minutes; capacity and quotas, which other jobs use up, within an hour or so."""
+    """Faults and throttling pass within minutes; capacity and quotas, which other jobs use up, within an hour
+    or so.
+    """
     from sagemaker.mlops.workflow.retry import (
         SageMakerJobExceptionTypeEnum,
         SageMakerJobStepRetryPolicy,

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline.aws import is_missing
 from pipeline.names import Names
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
@@ -14,7 +15,9 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 @dataclass(frozen=True)
 class Step:
-    """A step that has begun. ``seconds`` runs on until it ends; ``outputs`` are those of a Lambda or Callback."""
+    """A step that has begun. ``seconds`` runs on until it ends; ``outputs`` are those of a Lambda or
+    Callback.
+    """
 
     name: str
     status: str
@@ -26,7 +29,9 @@ class Step:
 
 @dataclass(frozen=True)
 class Autopilot:
-    """The Autopilot job's progress; ``value`` is the best candidate's objective on Autopilot's own validation rows."""
+    """The Autopilot job's progress; ``value`` is the best candidate's objective on Autopilot's own validation
+    rows.
+    """
 
     job: str
     status: str
@@ -140,12 +145,16 @@ def read(sagemaker: Any, names: Names, arn: str) -> Execution:
 
 
 def executions(sagemaker: Any, pipeline: str) -> Iterator[dict[str, Any]]:
-    """Summaries of a pipeline's executions, the newest first."""
+    """Summaries of a pipeline's executions, the newest first; none where there is no pipeline."""
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
         PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
     )
-    for page in pages:
-        yield from page["PipelineExecutionSummaries"]
+    try:
+        for page in pages:
+            yield from page["PipelineExecutionSummaries"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
 
 
 def _step(told: dict[str, Any]) -> Step:
@@ -172,7 +181,8 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
         pages = sagemaker.get_paginator("list_candidates_for_auto_ml_job").paginate(AutoMLJobName=job)
         candidates = sum(len(page["Candidates"]) for page in pages)
     except ClientError:
-        # Progress is for show: a job that waits for a quota does not exist yet, and a reader's role may not list.
+        # Progress is for show: a job that waits for a quota does not exist yet, and a reader's role may not
+        # list.
         return None
     best = told.get("BestCandidate", {})
     metric = best.get("FinalAutoMLJobObjectiveMetric", {})

@@ -1,13 +1,15 @@
-"""Following an execution until it ends: a table that is redrawn on a terminal, a line for each change elsewhere."""
+"""Following an execution until it ends: a table that is redrawn on a terminal, a line for each change
+elsewhere.
+"""
 
 import time
 from collections.abc import Callable, Iterator
 
-from botocore.exceptions import HTTPClientError
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.aws import NO_ANSWER
 from pipeline.console import Output
 from pipeline.execution import Autopilot, Execution
 
@@ -89,7 +91,7 @@ def _states(
     while True:
         try:
             execution = look()
-        except HTTPClientError as error:
+        except NO_ANSWER as error:
             stumbles += 1
             if stumbles == _STUMBLES:
                 raise

@@ -1,4 +1,6 @@
-"""Every name that the project gives to something in AWS; all begin with the project's, so that many share an account."""
+"""Every name that the project gives to something in AWS; all begin with the project's, so that many share an
+account.
+"""
 
 from dataclasses import dataclass
 
@@ -80,7 +82,9 @@ class Names:
         return f"{self.project}-{name}"
 
     def automl_job(self, execution_id: str) -> str:
-        """The Autopilot job of a pipeline execution (12 characters), at most 32 characters as the service wants."""
+        """The Autopilot job of a pipeline execution (12 characters), at most 32 characters as the service
+        wants.
+        """
         return f"{self.project}-{execution_id}"
 
     def arn(self, service: str, resource: str) -> str:

@@ -1,4 +1,4 @@
-"""The project as its files describe it: configuration, data set, champion, code; and AWS, where it is called."""
+"""The project as its files describe it: configuration, data set, champion, code; and access to AWS."""
 
 import hashlib
 import json
@@ -17,7 +17,9 @@ PRODUCTION = Path("environments/production.toml")
 
 
 class Project:
-    """Everything that a command about the pipeline reads; each file is read and checked once, when it is needed."""
+    """Everything that a command about the pipeline reads; each file is read and checked once, when it is
+    needed.
+    """
 
     @cached_property
     def config(self) -> Config:
@@ -31,8 +33,8 @@ class Project:
         wanted, had = self.config.dataset, (lock.target, lock.holdout, lock.seed)
         if had != (wanted.target, wanted.holdout, wanted.seed):
             raise UserError(
-                f'dataset.lock: made with target "{lock.target}", holdout {lock.holdout} and seed {lock.seed}, but '
-                f'automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
+                f'dataset.lock: made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
+                f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
                 "run `python -m pipeline dataset push FILE` again, or change it back",
                 file="dataset.lock",
             )

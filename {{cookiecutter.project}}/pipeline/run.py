@@ -19,7 +19,8 @@ from pipeline.project import Project
 from pipeline.service import nearest
 from pipeline.upsert import current, describe
 
-# Where the parameters that a person may change for one run stand in automl.toml, so that both are checked alike.
+# Where the parameters that a person may change for one run stand in automl.toml, so that both are checked
+# alike.
 _KEYS = {
     "MaxCandidates": ("autopilot", "budget", "max_candidates"),
     "MaxSecondsPerTrainingJob": ("autopilot", "budget", "max_seconds_per_training_job"),
@@ -43,8 +44,8 @@ class Started:
 def run(project: Project, output: Output, changes: dict[str, str], again: int | None) -> Started:
     """Start the pipeline for the current commit, or find the execution that was.
 
-    ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same commit. Files
-    that differ from the commit make it a run of its own, named by their content.
+    ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same
+    commit. Files that differ from the commit make it a run of its own, named by their content.
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
     given = _checked(project.config, changes, defaults)
@@ -157,7 +158,7 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
     push = "run `python -m pipeline dataset push FILE`"
     if bucket != project.names.bucket:
         raise UserError(
-            f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} with these credentials",
+            f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} here",
             file="dataset.lock",
         )
     try:

@@ -19,7 +19,7 @@ _PATHS = (
 
 @dataclass(frozen=True)
 class Source:
-    """The commit (40 hexadecimal digits, empty outside a Git repository), and whether files differ from it."""
+    """The commit (40 hexadecimal digits, empty outside a repository), and whether files differ from it."""
 
     commit: str
     dirty: bool
@@ -40,7 +40,9 @@ def find(folder: Path | None = None) -> Source:
 
 
 def run_url() -> str:
-    """The address of the GitHub workflow run, empty elsewhere (GitHub Actions, "Default environment variables")."""
+    """The address of the GitHub workflow run, empty elsewhere (GitHub Actions, "Default environment
+    variables").
+    """
     values = [os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*values) if all(values) else ""
 

@@ -37,8 +37,9 @@ def push(
     pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
     lock = pushed.lock
     output.done(
-        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{lock.rows.train_validation} rows to train on, {lock.rows.test} "
-        f"held out, {len(lock.columns)} columns, sha256 {lock.sha256[:12]}: {pushed.uploaded or 'no'} files uploaded, "
+        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{lock.rows.train_validation} rows to train on, "
+        f"{lock.rows.test} held out, {len(lock.columns)} columns, sha256 {lock.sha256[:12]}: "
+        f"{pushed.uploaded or 'no'} files uploaded, "
         f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
     )
     output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})

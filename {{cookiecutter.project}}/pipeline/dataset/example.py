@@ -1,4 +1,4 @@
-"""`dataset example`: the hospital readmission data for a newcomer, real if it can be had, synthetic if not."""
+"""`dataset example`: the hospital readmission data, real if it can be had, synthetic if not."""
 
 import socket
 import threading
@@ -27,7 +27,8 @@ class Example:
 
 
 def example(folder: Path, given: Path | None, rows: int, output: Output) -> Example:
-    """Write the example's CSV file into ``folder``: from UCI's file where that is given, else downloaded, else made up.
+    """Write the example's CSV file into ``folder``: from UCI's file where that is given, else downloaded,
+    else made up.
 
     A given file that is not UCI's is a `UserError`; a download that does not work is no error.
     """
@@ -39,10 +40,11 @@ def example(folder: Path, given: Path | None, rows: int, output: Output) -> Exam
     output.say("Downloading the hospital readmission data from OpenML ...")
     try:
         frame = _download()
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong out there, the example has to be had
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         output.notice(
-            f"no download ({' '.join(str(error).split())[:120] or type(error).__name__}): the example is SYNTHETIC data "
-            "of the same columns and class shares; for the real one give UCI's file with --from PATH"
+            f"no download ({reason}): the example is SYNTHETIC "
+            "data of the same columns and class shares; for the real one give UCI's file with --from PATH"
         )
         made_up = folder / "synthetic-hospital-readmission.csv"
         written = hospital.save(synthetic.hospital(rows, hospital.SEED), made_up, rows)
@@ -58,7 +60,7 @@ def _download() -> pd.DataFrame:
     def fetch() -> None:
         try:
             found.append(_fetch())
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+        except BaseException as error:
             failed.append(error)
 
     # In a thread of its own, because scikit-learn takes no deadline and a slow server answers for ever.

@@ -40,7 +40,9 @@ def is_source(columns: list[str]) -> bool:
 
 
 def prepare(path: Path, output: Path, rows: int = ROWS) -> int:
-    """Make the example out of UCI's file (CSV or gzipped CSV) and write it as CSV; returns its number of rows."""
+    """Make the example out of UCI's file (CSV or gzipped CSV) and write it as CSV; returns its number of
+    rows.
+    """
     table = Table.open(path)
     missing = [name for name in _SOURCE if name not in table.columns]
     if missing:
@@ -56,15 +58,16 @@ def prepare(path: Path, output: Path, rows: int = ROWS) -> int:
 
 
 def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The 15 columns from UCI's, given as text. An age is the middle of its ten-year band; no race is five zeros."""
+    """The 15 columns from UCI's, given as text. An age is the middle of its ten-year band; no race is five
+    zeros.
+    """
     for column, known in {**dict.fromkeys(_FLAGS), TARGET: _LABELS}.items():
         values = known or {"change": ("Ch", "No"), "diabetesMed": ("Yes", "No")}[column]
         strange = ~source[column].isin(list(values))
         if strange.any():
             row = int(np.argmax(strange))
-            raise UserError(
-                f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, expected {", ".join(values)}'
-            )
+            value = source[column].iloc[row]
+            raise UserError(f'{name}: row {row + 1} has "{value}" in {column}, not {" or ".join(values)}')
     made = {column: (source["race"] == race).astype(int) for column, race in _RACES.items()}
     bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
     if bands.isna().any(axis=None):
@@ -87,7 +90,9 @@ def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def save(frame: pd.DataFrame, output: Path, rows: int) -> int:
-    """Write a sample without replacement, in the file's order; all rows where there are no more than asked for."""
+    """Write a sample without replacement, in the file's order; all rows where there are no more than asked
+    for.
+    """
     if len(frame) > rows:
         # RandomState's stream is frozen (NEP 19): the sample stays the same.
         chosen = np.random.RandomState(SEED).permutation(len(frame))[:rows]

@@ -1,4 +1,6 @@
-"""`dataset inspect`: what a file holds, and which target and problem type suit it. No configuration is needed."""
+"""`dataset inspect`: what a file holds, and which target and problem type suit it. No configuration is
+needed.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -11,9 +13,9 @@ from pipeline.dataset.table import Table
 def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
     """Facts of a file as a JSON document.
 
-    `file`, `format`, `rows`, `columns` (name and type), `target` (the last column unless given), `problem_type`,
-    `classes` (rows by label, null for a number), and `prepare`: `"hospital"` for UCI's file, from which
-    `dataset prepare-hospital` makes the example, otherwise null.
+    `file`, `format`, `rows`, `columns` (name and type), `target` (the last column unless given),
+    `problem_type`, `classes` (rows by label, null for a number), and `prepare`: `"hospital"` for UCI's file,
+    from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path)
     source = hospital.is_source(table.columns)

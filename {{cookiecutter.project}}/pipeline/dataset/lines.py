@@ -1,4 +1,6 @@
-"""Writing rows as CSV lines, column by column instead of value by value, which is what makes large files bearable."""
+"""Writing rows as CSV lines, column by column instead of value by value, which is what makes large files
+bearable.
+"""
 
 import csv
 import io

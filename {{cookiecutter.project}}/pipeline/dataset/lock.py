@@ -1,4 +1,4 @@
-"""dataset.lock: which data the model is made from, written by `python -m pipeline dataset push`, kept in Git."""
+"""dataset.lock: which data the model is made from; `python -m pipeline dataset push` writes it."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -41,7 +41,9 @@ class Uris(_Entry):
 
 
 class DatasetLock(_Entry):
-    """What `dataset push` made. ``columns`` are in the file's order; ``classes`` counts rows by label, where there are."""
+    """What `dataset push` made. ``columns`` are in the file's order; ``classes`` counts rows by label, where
+    there are.
+    """
 
     name: str
     source: str
@@ -78,7 +80,9 @@ class DatasetLock(_Entry):
             ) from None
 
     def text(self) -> str:
-        """The file's text: deterministic, one column a line, so that a change of the schema reads well in a diff."""
+        """The file's text: deterministic, one column a line, so that a change of the schema reads well in a
+        diff.
+        """
         document = tomlkit.document()
         document.add(
             tomlkit.comment("Written by `python -m pipeline dataset push`; not to be edited by hand.")

@@ -1,4 +1,6 @@
-"""What a table holds: types of its columns, classes or range of its target, missing values. One pass over the file."""
+"""What a table holds: types of its columns, classes or range of its target, missing values. One pass over the
+file.
+"""
 
 import math
 from collections import Counter
@@ -14,8 +16,8 @@ from pipeline.service import nearest
 
 # What pandas, and with it the trainers, read as a missing value where they find it in a CSV file.
 MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
-    "NULL", "NaN", "None", "n/a", "nan", "null",
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 _MISSING = pa.array(MISSING)
 _CASTS = (("integer", pa.int64()), ("number", pa.float64()))
@@ -25,7 +27,9 @@ _MOST_CLASSES = 10_000
 
 @dataclass
 class Target:
-    """What one pass saw of the target column. ``classes`` is `None` where there were too many values for classes."""
+    """What one pass saw of the target column. ``classes`` is `None` where there were too many values for
+    classes.
+    """
 
     name: str
     classes: Counter[str] | None = field(default_factory=Counter)
@@ -69,7 +73,7 @@ class Target:
 
     @property
     def problem_type(self) -> str:
-        """The problem type that suits the values: numbers are a quantity if they have fractions or are many."""
+        """What suits the values: numbers are a quantity if they have fractions or are many, else classes."""
         if self.no_number is None and (
             self.classes is None or len(self.classes) > (_MANY if self.whole else 2)
         ):
@@ -81,7 +85,9 @@ class Target:
 
 @dataclass
 class Profile:
-    """Rows, the type of each column (`integer`, `number`, `text`, or `empty` if no row has a value), and the target."""
+    """Rows, the type of each column (`integer`, `number`, `text`, or `empty` if no row has a value), and the
+    target.
+    """
 
     rows: int
     types: dict[str, str]

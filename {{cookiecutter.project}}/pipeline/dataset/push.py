@@ -43,8 +43,8 @@ class Pushed:
 def push(config: Config, path: Path, aws: Aws, output: Output, *, synthetic: bool) -> Pushed:
     """Bring a file into S3 and its description into dataset.lock; the same data twice uploads nothing.
 
-    Everything is checked before the first call of AWS, and dataset.lock is written last: after an interruption the
-    same command finishes the work.
+    Everything is checked before the first call of AWS, and dataset.lock is written last: after an
+    interruption the same command finishes the work.
     """
     prepared = prepare(config, path, output)
     names = Names(config, aws.account)
@@ -92,7 +92,9 @@ class Prepared:
         return Split(self.strata, self.holdout, self.seed)
 
     def write(self, folder: Path) -> list[str]:
-        """Write the three parts of the data set below ``folder``; returns the files' relative names in upload order."""
+        """Write the three parts of the data set below ``folder``; returns the files' relative names in upload
+        order.
+        """
         target, split = self.profile.target.name, self.split()
         features = [name for name in self.table.columns if name != target]
         parts = _Parts(folder, target)
@@ -168,7 +170,9 @@ class _Parts:
 
 
 def prepare(config: Config, path: Path, output: Output) -> Prepared:
-    """Read and check a file; nothing is written. Raises `UserError` for every way in which a table can be unfit."""
+    """Read and check a file; nothing is written. Raises `UserError` for every way in which a table can be
+    unfit.
+    """
     table = Table.open(path)
     target = config.dataset.target
     if len(table.columns) < 2:
@@ -222,8 +226,8 @@ def _check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
         raise UserError(
-            f'{path}: row {row} has "{value}" in the target column "{target.name}", which is no number, but automl.toml '
-            'has [autopilot] problem_type = "Regression": correct the row or the problem type'
+            f'{path}: row {row} has "{value}" in the target column "{target.name}", which is no number, but '
+            'automl.toml has [autopilot] problem_type = "Regression": correct the row or the problem type'
         )
     if problem == "Regression" or (problem == INFER and target.problem_type == "Regression"):
         return {None: seen.rows}
@@ -239,14 +243,15 @@ def _check_classes(config: Config, table: Table, seen: Profile) -> dict[str, int
         )
     if config.autopilot.problem_type == "BinaryClassification" and len(classes) != 2:
         raise UserError(
-            f'{path}: the target "{target.name}" has {len(classes)} classes ({_some(classes)}), but automl.toml has '
-            '[autopilot] problem_type = "BinaryClassification": use MulticlassClassification'
+            f'{path}: the target "{target.name}" has {len(classes)} classes ({_some(classes)}), but '
+            'automl.toml has [autopilot] problem_type = "BinaryClassification": use MulticlassClassification'
         )
     lonely = {label: count for label, count in classes.items() if count < 2}
     if lonely:
         raise UserError(
-            f'{path}: {len(lonely)} of the {len(classes)} classes of the target "{target.name}" have a single row '
-            f"({_some(lonely)}), but one is needed to train and one to test: add rows, merge or remove them{or_number}"
+            f'{path}: {len(lonely)} of the {len(classes)} classes of the target "{target.name}" have '
+            f"one row ({_some(lonely)}), but one is needed to train and one to test: "
+            f"merge or remove them{or_number}"
         )
     return dict(classes)
 

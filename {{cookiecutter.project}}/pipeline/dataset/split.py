@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 class Split:
     """Marks the rows of the holdout, batch after batch in the file's order.
 
-    Holds one byte a row. ``strata`` are the numbers of rows by label, or of all rows under the key `None` where the
-    holdout is drawn from all alike. Each stratum gives `rows * holdout` rows, rounded so that the sum is the rounded
-    share of all (largest remainder), and keeps at least one row on either side.
+    Holds one byte a row. ``strata`` are the numbers of rows by label, or of all rows under the key `None`
+    where the holdout is drawn from all alike. Each stratum gives `rows * holdout` rows, rounded so that the
+    sum is the rounded share of all (largest remainder), and keeps at least one row on either side.
     """
 
     def __init__(self, strata: Mapping[str | None, int], holdout: float, seed: int) -> None:
@@ -23,13 +23,16 @@ class Split:
         self._starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         self._seen = np.zeros(len(labels), dtype=np.int64)
         self._chosen = np.zeros(int(sizes.sum()), dtype=bool)
-        # RandomState's stream is frozen (NEP 19), unlike Generator's: the same seed will give the same rows in years.
+        # RandomState's stream is frozen (NEP 19), unlike Generator's: the same seed will give the same rows
+        # in years.
         random = np.random.RandomState(seed)
         for start, size, test in zip(self._starts, sizes, self.test_rows, strict=True):
             self._chosen[start + random.permutation(size)[:test]] = True
 
     def take(self, labels: pa.Array) -> np.ndarray:
-        """Whether each of the next rows, given by their labels, belongs to the holdout: booleans, shape (rows,)."""
+        """Whether each of the next rows, given by their labels, belongs to the holdout: booleans, shape
+        (rows,).
+        """
         if self._labels is None:
             codes = np.zeros(len(labels), dtype=np.int64)
         else:
@@ -48,7 +51,7 @@ class Split:
 def _shares(sizes: np.ndarray, holdout: float) -> np.ndarray:
     exact = sizes * holdout
     shares = np.floor(exact).astype(np.int64)
-    left = int(round(sizes.sum() * holdout)) - int(shares.sum())
+    left = round(float(sizes.sum()) * holdout) - int(shares.sum())
     # Ties go to the label that sorts first.
     for index in np.argsort(shares - exact, kind="stable")[: max(left, 0)]:
         shares[index] += 1

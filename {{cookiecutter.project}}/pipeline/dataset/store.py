@@ -20,8 +20,9 @@ _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=6
 class Store:
     """One data set in a bucket.
 
-    An object appears in S3 as a whole or not at all, and carries its SHA-256 as metadata; the manifest, uploaded last,
-    lists them all. So an interrupted upload is finished by the next, and a finished one is known by its manifest.
+    An object appears in S3 as a whole or not at all, and carries its SHA-256 as metadata; the manifest,
+    uploaded last, lists them all. So an interrupted upload is finished by the next, and a finished one is
+    known by its manifest.
     """
 
     def __init__(self, s3: Any, bucket: str, sha256: str) -> None:

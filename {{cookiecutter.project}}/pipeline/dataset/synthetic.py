@@ -1,7 +1,7 @@
 """A stand-in for the hospital readmission data where that cannot be had: the same columns, made up.
 
-It shows that everything works, and nothing about hospitals. Its files and whatever is made from them are called
-synthetic.
+It shows that everything works, and nothing about hospitals. Its files and whatever is made from them are
+called synthetic.
 """
 
 import numpy as np
@@ -21,8 +21,9 @@ _RACES = {
 
 
 def hospital(rows: int, seed: int) -> pd.DataFrame:
-    """Rows of the example's 15 columns. The risk that decides the class grows with earlier stays, emergencies,
-    diagnoses, days in hospital and medication; noise of the same order keeps it from being read off.
+    """Rows of the example's 15 columns. The risk that decides the class grows with earlier stays,
+    emergencies, diagnoses, days in hospital and medication; noise of the same order keeps it from being read
+    off.
     """
     random = np.random.RandomState(seed)
     severity = random.gamma(2.0, 1.0, rows)

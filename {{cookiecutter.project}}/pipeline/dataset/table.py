@@ -1,6 +1,7 @@
 """Reading a table in batches, every value as the text that stands in the file.
 
-Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep memory bounded for files of any size.
+Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep memory bounded for files of any
+size.
 """
 
 import csv
@@ -36,8 +37,8 @@ class Table:
     def open(cls, path: Path) -> "Table":
         """Look at a file's first bytes and its header.
 
-        Raises `UserError` where the file is missing, unreadable, empty or no table, or where a column has no name or
-        the name of another one.
+        Raises `UserError` where the file is missing, unreadable, empty or no table, or where a column has no
+        name or the name of another one.
         """
         kind = _format(path)
         columns = _parquet_columns(path) if kind == "parquet" else _csv_columns(path, kind)
@@ -51,7 +52,8 @@ class Table:
         return cls(path, kind, columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in the file's order: a string column for each of ``columns``, `""` where a value is missing.
+        """The rows in the file's order: a string column for each of ``columns``, `""` where a value is
+        missing.
 
         Raises `UserError` at a row that has another number of columns, or that is not UTF-8.
         """

@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline import service
 from pipeline.settings.base import Section
 
-# Objectives by problem type, the service's default first (Amazon SageMaker API reference, AutoMLJobObjective).
+# Objectives by problem type, the service's default first (Amazon SageMaker API reference,
+# AutoMLJobObjective).
 OBJECTIVES: dict[str, tuple[str, ...]] = {
     "BinaryClassification": ("F1", "Accuracy", "AUC", "BalancedAccuracy", "Precision", "Recall"),
     "MulticlassClassification": ("Accuracy", "BalancedAccuracy", "F1macro", "PrecisionMacro", "RecallMacro"),
@@ -39,18 +40,11 @@ class Budget(Section):
             raise ValueError(f"is above Autopilot's limit of {most}")
         return value
 
-    @model_validator(mode="after")
-    def _job_fits(self) -> "Budget":
-        if self.max_seconds_per_training_job > self.max_seconds:
-            raise ValueError(
-                f"max_seconds_per_training_job = {self.max_seconds_per_training_job} is more than "
-                f"max_seconds = {self.max_seconds}: lower the one or raise the other"
-            )
-        return self
-
 
 class Autopilot(Section):
-    """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and budget."""
+    """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and
+    budget.
+    """
 
     problem_type: Literal["BinaryClassification", "MulticlassClassification", "Regression", "infer"]
     objective: str | None = None
@@ -74,7 +68,9 @@ class Autopilot(Section):
 
     @property
     def metric(self) -> str | None:
-        """The objective, or the service's default for the problem type; `None` where Autopilot infers the problem."""
+        """The objective, or the service's default for the problem type; `None` where Autopilot infers the
+        problem.
+        """
         if self.problem_type == INFER:
             return None
         return self.objective or OBJECTIVES[self.problem_type][0]

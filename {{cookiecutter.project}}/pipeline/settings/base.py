@@ -1,4 +1,6 @@
-"""What all sections of automl.toml share: strict types, no unknown key, and the checks of values that AWS names."""
+"""What all sections of automl.toml share: strict types, no unknown key, and the checks of values that AWS
+names.
+"""
 
 import re
 from typing import Annotated
@@ -9,13 +11,17 @@ from pipeline import service
 
 
 class Section(BaseModel):
-    """A section of automl.toml: values have TOML's types as they stand, and a key that is not listed is an error."""
+    """A section of automl.toml: values have TOML's types as they stand, and a key that is not listed is an
+    error.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def instance_type(shape: str, use: str) -> AfterValidator:
-    """A check that an instance type is one of the enumeration ``shape`` of SageMaker's API; ``use`` names the purpose."""
+    """A check that an instance type is one of the enumeration ``shape`` of SageMaker's API; ``use`` names the
+    purpose.
+    """
 
     def check(value: str) -> str:
         known = service.values(shape)

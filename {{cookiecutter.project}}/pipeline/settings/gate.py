@@ -1,15 +1,76 @@
 """[gate]: what a candidate has to reach on the holdout before it is registered."""
 
-from pydantic import Field, model_validator
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.settings.base import Section
 
+Number = Annotated[float, Field(allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
+Share = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
+
+# The evaluation's names of metrics (evaluation/schema.py says which are there for which problem).
+MORE_IS_BETTER = (
+    "accuracy",
+    "auc",
+    "average_precision",
+    "balanced_accuracy",
+    "cohen_kappa",
+    "f1",
+    "f1_macro",
+    "f1_weighted",
+    "matthews_correlation",
+    "precision",
+    "precision_macro",
+    "precision_weighted",
+    "r2",
+    "recall",
+    "recall_macro",
+    "recall_weighted",
+)
+LESS_IS_BETTER = ("brier", "log_loss", "mae", "max_error", "median_absolute_error", "mse", "rmse")
+
 
 class Gate(Section):
-    """Conditions on the objective metric's value on the holdout."""
+    """The conditions of the gate; each is judged by itself, and one that fails rejects the candidate.
 
-    minimum: float | None = Field(default=None, allow_inf_nan=False)
-    maximum: float | None = Field(default=None, allow_inf_nan=False)
+    `minimum` or `maximum` bounds the objective metric, `minimums` and `maximums` bound other metrics by name.
+    A difference to the baseline or to the champion counts where its whole interval at `confidence` does. The
+    candidate may be worse than the champion by `champion_margin`, a number or a share of the champion's
+    value; 0 asks for a better one. A champion that fails for a reason other than changed columns rejects
+    unless `champion_failure` is "accept". `worst_slice` bounds the objective on every slice of [evaluation]
+    slices that is not too small.
+    """
+
+    minimum: Number | None = None
+    maximum: Number | None = None
+    minimums: dict[str, Number] = Field(default_factory=dict)
+    maximums: dict[str, Number] = Field(default_factory=dict)
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    minimum_rows: int = Field(default=30, ge=1)
+    better_than_baseline: bool = True
+    not_worse_than_champion: bool = True
+    champion_margin: NotNegative | Share = "5%"
+    champion_failure: Literal["reject", "accept"] = "reject"
+    worst_slice: Number | None = None
+    maximum_calibration_error: float | None = Field(default=None, gt=0, le=1)
+
+    @field_validator("minimums", "maximums")
+    @classmethod
+    def _known_metrics(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        offered, other = (
+            (MORE_IS_BETTER, LESS_IS_BETTER)
+            if info.field_name == "minimums"
+            else (LESS_IS_BETTER, MORE_IS_BETTER)
+        )
+        for name in value:
+            if name in other:
+                better, key = ("less", "maximums") if name in LESS_IS_BETTER else ("more", "minimums")
+                raise ValueError(f'has "{name}", of which {better} is better: move it to {key}')
+            if name not in offered:
+                raise ValueError(f'has "{name}", which is no metric here ({", ".join(offered)})')
+        return value
 
     @model_validator(mode="after")
     def _one_bound(self) -> "Gate":

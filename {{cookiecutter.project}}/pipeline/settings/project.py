@@ -67,7 +67,7 @@ class Project(Section):
                 raise ValueError(f'has the key "{key}"; a key is 1-128 letters, digits, spaces and _.:/+-@')
             if len(value) > 256 or not _TAG.fullmatch(value):
                 raise ValueError(
-                    f'has the value "{value}" for "{key}"; a value is up to 256 letters, digits, spaces and _.:/=+-@'
+                    f'has the value "{value}" for "{key}"; up to 256 letters, digits, spaces and _.:/=+-@'
                 )
         if len(",".join(f"{key}={value}" for key, value in tags.items())) > _TAGS_LENGTH:
             raise ValueError(f"is longer than {_TAGS_LENGTH} characters in all; shorten some")

@@ -22,7 +22,7 @@ class Encryption(Section):
     def _key(cls, value: str) -> str:
         if not _KEY.fullmatch(value):
             raise ValueError(
-                "is no KMS key: write its ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), or an alias (alias/NAME or its ARN)"
+                "is no KMS key: write its ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) or an alias (alias/NAME)"
             )
         return value
 
