@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import runtime
+from local.sagemaker import resources
 from local.sagemaker.pipelines import state
 from local.sagemaker.pipelines.definition import Step
 from local.sagemaker.pipelines.state import Execution, StepRun
@@ -35,7 +36,7 @@ def _run(execution: Execution) -> None:
     with execution.changed:
         while not runtime.current().stopping.is_set():
             for step in _startable(execution):
-                execution.steps[step.name] = run = StepRun(step.name, state.now())
+                execution.steps[step.name] = run = StepRun(step.name, resources.now())
                 runtime.current().thread(
                     f"pipeline-{execution.id}-{step.name}", _run_step, execution, step, run
                 )
@@ -79,7 +80,7 @@ def _run_step(execution: Execution, step: Step, run: StepRun) -> None:
         log.exception("%s: step %s", execution.arn, step.name)
         reason = f"InternalServerError: {type(error).__name__}: {error}"
     with execution.changed:
-        run.status, run.failure_reason, run.ended = status, reason[:MAX_REASON] or None, state.now()
+        run.status, run.failure_reason, run.ended = status, reason[:MAX_REASON] or None, resources.now()
         run.properties = properties
         execution.modified = run.ended
         execution.changed.notify_all()

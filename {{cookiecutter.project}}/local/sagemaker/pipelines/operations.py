@@ -59,7 +59,7 @@ def create_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
                 "Pipeline names must be unique within an AWS account and region."
                 f" Pipeline with name ({name}) already exists."
             )
-        moment = state.now()
+        moment = resources.now()
         pipeline = Pipeline(
             name=name,
             arn=resources.arn(caller, "pipeline", name),
@@ -85,7 +85,7 @@ def update_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
     pipeline = state.find_pipeline(caller, parameters["PipelineName"])
     parsed = _definition(caller, parameters)
     with state.lock:
-        moment = state.now()
+        moment = resources.now()
         pipeline.display_name = parameters.get("PipelineDisplayName", pipeline.display_name)
         pipeline.description = parameters.get("PipelineDescription", pipeline.description)
         pipeline.role_arn = parameters.get("RoleArn", pipeline.role_arn)

@@ -11,7 +11,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import actors, runtime
-from local.sagemaker.pipelines import expressions, state
+from local.sagemaker import resources
+from local.sagemaker.pipelines import expressions
 from local.sagemaker.pipelines.expressions import ExpressionError, JsonFile, Reference
 from local.sagemaker.pipelines.state import Execution
 
@@ -63,7 +64,7 @@ class ExecutionScope:
     def _variable(self, name: str) -> str:
         execution = self._execution
         values = {
-            "CurrentDateTime": timestamp(state.now()),
+            "CurrentDateTime": timestamp(resources.now()),
             "PipelineArn": execution.pipeline.arn,
             "PipelineExecutionArn": execution.arn,
             "PipelineExecutionId": execution.id,

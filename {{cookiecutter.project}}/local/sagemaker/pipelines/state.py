@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from moto.core.utils import utcnow
-
 from local.bridge import AWSError, Caller
 from local.sagemaker import resources
 from local.sagemaker.pipelines.definition import Definition, Step
@@ -91,7 +89,7 @@ class Execution:
     changed: threading.Condition = field(default_factory=lambda: threading.Condition(threading.RLock()))
     status: str = "Executing"
     failure_reason: str | None = None
-    modified: datetime = field(default_factory=lambda: now())
+    modified: datetime = field(default_factory=resources.now)
     steps: dict[str, StepRun] = field(default_factory=dict)
     retry_tokens: set[str] = field(default_factory=set)
     clients: dict[str, Any] = field(default_factory=dict)
@@ -109,7 +107,7 @@ class Execution:
     def update(self, status: str, failure_reason: str | None = None) -> None:
         """Go over to ``status``."""
         with self.changed:
-            self.status, self.failure_reason, self.modified = status, failure_reason, now()
+            self.status, self.failure_reason, self.modified = status, failure_reason, resources.now()
             self.changed.notify_all()
 
     def ready(self) -> list[Step]:
@@ -126,12 +124,6 @@ class Execution:
             return False
         branch = step.branch
         return branch is None or self.steps[branch.condition].properties["Outcome"] is branch.outcome
-
-
-def now() -> datetime:
-    """This moment to the millisecond, as the API has it; naive and in UTC, as moto's times are."""
-    moment = utcnow()
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def random_id(length: int, alphabet: str = string.ascii_lowercase + string.digits) -> str:

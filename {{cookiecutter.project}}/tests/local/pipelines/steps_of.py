@@ -56,10 +56,8 @@ def compare(kind: str, left: Any, right: Any) -> dict[str, Any]:
     return {"Type": kind, "LeftValue": left, "RightValue": right}
 
 
-def processing(
-    name: str, role: str, script: list[Any], output: str | None = None, **more: Any
-) -> dict[str, Any]:
-    """A processing job that runs ``script``; with ``output`` (S3 prefix), the channel ``report`` goes there."""
+def processing(name: str, role: str, script: list[Any], output: str = "", **more: Any) -> dict[str, Any]:
+    """A processing job that runs ``script``; its channel ``report`` goes to the prefix ``output``."""
     arguments: dict[str, Any] = {
         "RoleArn": role,
         "AppSpecification": {"ImageUri": "scikit-learn", "ContainerEntrypoint": script},

@@ -91,7 +91,7 @@ PREFIX = "Unable to parse pipeline definition. "
         ),
         (
             [processing("P", ROLE, ["true"], PropertyFiles=REPORT)],
-            "Processing output name 'report' defined in property file 'Report' not found in processing step 'P'",
+            "name 'report' defined in property file 'Report' not found in processing step 'P'",
         ),
     ],
 )
@@ -116,8 +116,8 @@ def test_an_invalid_definition_is_refused(steps, message):
                     {"InputName": "code", "S3Input": {"S3Uri": "s3://b", "S3InputMode": "FastFile"}}
                 ]
             },
-            "Model Validation failed: Value 'FastFile' for 'ProcessingS3InputMode' failed to satisfy enum value set:"
-            " [Pipe, File]",
+            "Model Validation failed: Value 'FastFile' for 'ProcessingS3InputMode' failed to satisfy"
+            " enum value set: [Pipe, File]",
         ),
     ],
 )

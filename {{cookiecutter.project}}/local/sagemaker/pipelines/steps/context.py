@@ -10,7 +10,8 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import runtime
-from local.sagemaker.pipelines import expressions, scope, state
+from local.sagemaker import resources
+from local.sagemaker.pipelines import expressions, scope
 from local.sagemaker.pipelines.definition import Step
 from local.sagemaker.pipelines.state import Execution, StepRun
 
@@ -55,7 +56,7 @@ class Context:
         with self.execution.changed:
             self.run.status = status
             self.run.metadata |= metadata
-            self.execution.modified = state.now()
+            self.execution.modified = resources.now()
             self.execution.changed.notify_all()
 
     def wait_until(self, reached: Callable[[], bool], seconds: float = math.inf) -> bool:
