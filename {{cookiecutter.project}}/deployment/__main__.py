@@ -7,7 +7,6 @@ from typing import Annotated, Literal
 import typer
 
 from deployment import infrastructure
-from deployment import infrastructure
 from deployment.environments import Project
 from pipeline import cli
 from pipeline.config import Config
@@ -23,7 +22,7 @@ app = typer.Typer(
 
 infrastructure.add_to(app)
 
-infrastructure.add_to(app)
+DRIFT = 3  # exit status of `status` where reality differs from Git
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ModelPackage = Annotated[
@@ -160,6 +159,117 @@ def promote(as_json: Json = False) -> None:
             "endpoint": promotion.endpoint,
             "config": promotion.config,
             "done": promotion.done,
+        }
+    )
+
+
+@app.command(epilog="Example: python -m deployment rollback && git push")
+def rollback(
+    further: Annotated[
+        bool, typer.Option(help="Go back once more, though the last commit is such a rollback already.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Commit the revert of the last promotion; pushed (or merged) and promoted, the version before serves
+    again.
+    """
+    from deployment.rollback import rollback
+
+    output = Output(as_json=as_json)
+    found = rollback(further=further)
+    words = "prepared" if found.changed else "prepared already"
+    output.done(f"{words}: commit {found.commit[:12]} goes from {found.leaves} back to {found.returns_to}")
+    output.say(
+        "next: git push, or merge it by a pull request; production follows by `python -m deployment promote`"
+    )
+    output.result(
+        {
+            "commit": found.commit,
+            "leaves": found.leaves,
+            "returns_to": found.returns_to,
+            "changed": found.changed,
+        }
+    )
+
+
+@app.command(epilog="Example: python -m deployment status --json")
+def status(as_json: Json = False) -> None:
+    """Show what Git, the registry and the endpoints say, and how they differ; exit status 3 if they do."""
+    from deployment.status import status
+
+    project = _project(as_json)
+    found = status(project)
+    if not as_json:
+        project.output.table(
+            ["", "status", "version", "commit", "since", "instances", "alarms"],
+            [
+                [
+                    served.endpoint,
+                    served.status or "not there",
+                    served.version or served.model_package_arn,
+                    served.commit[:12],
+                    served.since and served.since.isoformat(timespec="seconds"),
+                    served.instances,
+                    ", ".join(
+                        f"{name.rsplit('-production-')[-1]} {state}" for name, state in served.alarms.items()
+                    ),
+                ]
+                for served in (found.staging, found.production)
+            ],
+        )
+        named = found.git["model_package_arn"] or "nothing"
+        project.output.say(f"Git names {named} for production")
+        if found.registry:
+            project.output.say("registry: " + ", ".join(f"{k} {v}" for k, v in found.registry.items() if v))
+    for notice in found.notices:
+        project.output.notice(notice)
+    for difference in found.differences:
+        project.output.say(f"difference: {difference}", "red")
+    project.output.result(found.document())
+    if found.differences:
+        raise typer.Exit(DRIFT)
+
+
+@app.command(epilog="Example: python -m deployment teardown --confirm readmission")
+def teardown(
+    confirm: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="The project's name; without it this only lists.")
+    ] = None,
+    only: Annotated[
+        Literal["staging", "production"] | None,
+        typer.Option(help="Only this endpoint and what belongs to it."),
+    ] = None,
+    delete_data: Annotated[
+        bool,
+        typer.Option("--delete-data", help="Bucket and registry too: data, models and records are lost."),
+    ] = False,
+    delete_roles: Annotated[
+        bool, typer.Option("--delete-roles", help="The roles of the bootstrap too; needs an administrator.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove what the project created, after listing it; bucket and registry stay unless told otherwise."""
+    from deployment import teardown
+
+    project = _project(as_json)
+    found = teardown.find(project, only=only, data=delete_data, roles=delete_roles)
+    project.output.table(
+        ["what", "name", "account"], [[item.kind, item.name, item.account] for item in found], "To be removed"
+    )
+    removed = False
+    if not found:
+        project.output.done("nothing is left to remove")
+    elif confirm is None and not sys.stdin.isatty():
+        project.output.notice(f"nothing was removed: pass --confirm {project.config.project.name} to do so")
+    else:
+        name = confirm if confirm is not None else typer.prompt("Type the project's name to remove all this")
+        teardown.remove(project, found, name)
+        removed = True
+        project.output.done(f"{len(found)} removed")
+    project.output.result(
+        {
+            "removed": removed,
+            "resources": [{"kind": r.kind, "name": r.name, "account": r.account} for r in found],
         }
     )
 

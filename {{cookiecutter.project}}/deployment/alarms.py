@@ -96,6 +96,10 @@ class Alarms:
         for request in self.missing():
             self._cloudwatch.put_metric_alarm(**request)
 
+    def remove(self, name: str) -> None:
+        """Delete one of them."""
+        self._cloudwatch.delete_alarms(AlarmNames=[name])
+
     def firing(self) -> dict[str, str]:
         """Alarms in state ALARM, by name, with CloudWatch's reason."""
         return {

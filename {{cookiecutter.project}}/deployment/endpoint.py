@@ -200,18 +200,26 @@ class Endpoint:
 
     def tidy(self, keep: set[str]) -> None:
         """Delete this endpoint's models and endpoint configs whose names are not in ``keep``."""
-        for name in self._parts("endpoint_config") - keep:
-            self._delete("endpoint_config", name)
-        for name in self._parts("model") - keep:
-            self._delete("model", name)
+        for kind in ("endpoint_config", "model"):
+            for name in self.parts(kind) - keep:
+                self.delete_part(kind, name)
 
-    def _parts(self, kind: str) -> set[str]:
-        """Names of the models or endpoint configs that releases of this endpoint made."""
+    def parts(self, kind: str) -> set[str]:
+        """Names of the `model`s or `endpoint_config`s that releases of this endpoint made."""
         operation, key, name = _LISTS[kind]
         pages = self._sagemaker.get_paginator(operation).paginate(NameContains=f"{self.name}-v")
         found = (entry[name] for page in pages for entry in page[key])
         # NameContains also finds another project's whose name ends like this one's.
         return {entry for entry in found if entry.startswith(f"{self.name}-v")}
+
+    def delete_part(self, kind: str, name: str) -> None:
+        """Delete a model or endpoint config; one that is gone is as good."""
+        key = "ModelName" if kind == "model" else "EndpointConfigName"
+        try:
+            getattr(self._sagemaker, f"delete_{kind}")(**{key: name})
+        except ClientError as error:
+            if not is_missing(error):
+                raise
 
     def _make(self, kind: str, name: str, request: Mapping[str, Any]) -> None:
         operation, key = {"model": ("describe_model", "ModelName")}.get(
@@ -223,14 +231,6 @@ class Endpoint:
             if not is_missing(error):
                 raise
             getattr(self._sagemaker, f"create_{kind}")(**request)
-
-    def _delete(self, kind: str, name: str) -> None:
-        key = "ModelName" if kind == "model" else "EndpointConfigName"
-        try:
-            getattr(self._sagemaker, f"delete_{kind}")(**{key: name})
-        except ClientError as error:
-            if not is_missing(error):
-                raise
 
 
 _LISTS = {

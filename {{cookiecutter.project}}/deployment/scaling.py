@@ -33,6 +33,10 @@ class Scaling:
             return target is None
         return self._target_is_right(target) and self._policy_is_right()
 
+    def exists(self) -> bool:
+        """Whether there is a scalable target."""
+        return self._find_target() is not None
+
     def bring(self) -> None:
         """Bring target and policy to what is wanted; the endpoint has to be InService."""
         if self._settings is None:
@@ -50,7 +54,7 @@ class Scaling:
 
     def remove(self) -> None:
         """Deregister the target where there is one; its policies and their alarms go with it."""
-        if self._find_target() is not None:
+        if self.exists():
             self._client.deregister_scalable_target(**self._target)
 
     def _bounds(self) -> dict[str, int]:
