@@ -39,8 +39,7 @@ def find(caller: Caller, name: str) -> Model:
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException unless the role may be assumed and reads every archive.
 
-    A model package must be Approved and, where it belongs to another account, its group's policy must allow
-    ``sagemaker:CreateModel``.
+    A model package, which may be another account's, must be Approved.
     """
     check("sagemaker", "CreateModel", parameters)
     name = parameters["ModelName"]
@@ -82,7 +81,7 @@ def _resolved(caller: Caller, container: dict[str, Any]) -> list[dict[str, Any]]
         return [_runnable(container, environment)]
     if "Image" in container or "ModelDataUrl" in container:
         raise invalid("Image and ModelDataUrl cannot be specified together with ModelPackageName.")
-    package = versions.find(caller, container["ModelPackageName"], "sagemaker:CreateModel")
+    package = versions.find(caller, container["ModelPackageName"])
     status = package.details.get("ModelApprovalStatus", "Approved")
     if status != "Approved":
         raise invalid(f"Model package {package.arn} is not approved for deployment: its status is {status}.")
@@ -124,8 +123,8 @@ def _check_archives(caller: Caller, role: str, containers: list[dict[str, Any]])
             raise invalid(
                 f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that '
                 f'its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
-                f'"{PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the object '
-                f"is located in {caller.region}."
+                f'"{PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the '
+                f"object is located in {caller.region}."
             ) from None
 
 

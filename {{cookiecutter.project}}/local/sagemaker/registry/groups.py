@@ -7,7 +7,6 @@ from typing import Any
 
 from local.bridge import AWSError, Caller, operation
 from local.constraints import check
-from local.sagemaker.registry.access import require
 from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
 
 # The members of DescribeModelPackageGroup that its list shows.
@@ -63,9 +62,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 @operation("sagemaker", "DescribeModelPackageGroup")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no such group."""
-    group = find(caller, parameters["ModelPackageGroupName"])
-    require(caller, group, "sagemaker:DescribeModelPackageGroup", group.arn)
-    return group.details
+    return find(caller, parameters["ModelPackageGroupName"]).details
 
 
 @operation("sagemaker", "ListModelPackageGroups")
@@ -82,7 +79,6 @@ def list_groups(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ConflictException while the group has versions."""
     group = find(caller, parameters["ModelPackageGroupName"])
-    require(caller, group, "sagemaker:DeleteModelPackageGroup", group.arn)
     name = group.details["ModelPackageGroupName"]
     storage = backend(*home(group.arn))
     if any(p.details.get("ModelPackageGroupName") == name for p in storage.model_packages.values()):

@@ -9,7 +9,6 @@ from typing import Any
 from local.bridge import Caller, operation
 from local.constraints import check
 from local.sagemaker.registry import groups
-from local.sagemaker.registry.access import require
 from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
 
 # What a request says about itself, not about the model package.
@@ -30,18 +29,12 @@ _lock = threading.Lock()
 _by_token: dict[tuple[str, str, str], str] = {}
 
 
-def find(caller: Caller, name: str, action: str) -> Record:
-    """The model package of that name or ARN, for ``action`` (``sagemaker:...``).
+def find(caller: Caller, name: str) -> Record:
+    """The model package of that name or ARN, which may be another account's.
 
-    Raises ValidationException where there is none, and AccessDeniedException where it is another account's
-    and its group's policy does not allow the action.
+    Raises ValidationException where there is none.
     """
     wanted = name if name.startswith("arn:") else arn(caller, "model-package", name)
-    if home(wanted)[0] != caller.account:
-        group = groups.find(
-            caller, wanted.rsplit("/", 1)[0].replace(":model-package/", ":model-package-group/")
-        )
-        require(caller, group, action, wanted)
     package = backend(*home(wanted)).model_packages.get(wanted)
     if package is None:
         raise invalid(f"ModelPackage {wanted} does not exist.")
@@ -96,7 +89,6 @@ def _check_card(parameters: dict[str, Any]) -> None:
 
 def _versioned(caller: Caller, parameters: dict[str, Any]) -> Record:
     group = groups.find(caller, parameters["ModelPackageGroupName"])
-    require(caller, group, "sagemaker:CreateModelPackage", group.arn)
     group.versions += 1
     name = group.details["ModelPackageGroupName"]
     package_arn = f"{group.arn.replace(':model-package-group/', ':model-package/')}/{group.versions}"
@@ -136,7 +128,7 @@ def _completed(caller: Caller, package_arn: str, parameters: dict[str, Any]) -> 
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """By name or ARN, also another account's whose group's policy allows it."""
     check("sagemaker", "DescribeModelPackage", parameters)
-    return find(caller, parameters["ModelPackageName"], "sagemaker:DescribeModelPackage").details
+    return find(caller, parameters["ModelPackageName"]).details
 
 
 @operation("sagemaker", "ListModelPackages")
@@ -148,7 +140,6 @@ def list_packages(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         group = groups.find(caller, parameters["ModelPackageGroupName"])
         storage = backend(*home(group.arn))
         group_name = group.details["ModelPackageGroupName"]
-        require(caller, group, "sagemaker:ListModelPackages", f"{group.arn}/*".replace("-group/", "/"))
     kind = parameters.get("ModelPackageType", "Versioned" if group_name else "Unversioned")
     status = parameters.get("ModelApprovalStatus")
     found = [
@@ -175,7 +166,7 @@ def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Changes what the request names, and nothing else."""
     check("sagemaker", "UpdateModelPackage", parameters)
     _check_card(parameters)
-    package = find(caller, parameters["ModelPackageArn"], "sagemaker:UpdateModelPackage")
+    package = find(caller, parameters["ModelPackageArn"])
     with _lock:
         changed = _updated(package.details, parameters)
         package.details = changed | {"LastModifiedTime": now(), "LastModifiedBy": user_context(caller)}
@@ -211,5 +202,5 @@ def _updated(details: dict[str, Any], parameters: dict[str, Any]) -> dict[str, A
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Its number is never given again."""
     check("sagemaker", "DeleteModelPackage", parameters)
-    package = find(caller, parameters["ModelPackageName"], "sagemaker:DeleteModelPackage")
+    package = find(caller, parameters["ModelPackageName"])
     del backend(*home(package.arn)).model_packages[package.arn]
