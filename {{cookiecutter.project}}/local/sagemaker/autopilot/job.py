@@ -1,0 +1,221 @@
+"""The life of an AutoML job: its training process, and what the job's description becomes by its messages."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from moto.core.utils import utcnow
+
+from local import runtime, storage, workers
+from local.sagemaker import jobs
+from local.sagemaker.autopilot.objectives import objective
+from local.sagemaker.autopilot.requests import Settings, settings
+
+KIND = jobs.Kind(
+    "automl-job",
+    "AutoMLJob",
+    "auto_ml_jobs",
+    "EndTime",
+    ("ResourceNotFound", "Could not find AutoML job with name {name}."),
+)
+# A training that does not end by itself this long after its limit is ended, and what it has is published.
+GRACE_SECONDS = 30.0
+PROCESS = "local.sagemaker.autopilot.process"
+
+
+class AutoMLJob:
+    """What happens for one job, in a thread of its own."""
+
+    def __init__(self, job: jobs.Job, request: dict[str, Any]) -> None:
+        self.job = job
+        self._candidates: dict[str, dict[str, Any]] = {}
+        self._request = request
+        self._objective = ""
+        self._best: str | None = None
+        self._partial: list[dict[str, str]] = []
+        self._lock = threading.Lock()
+
+    def run(self, job: jobs.Job) -> None:
+        """Train and publish. Raises JobFailed."""
+        folder = Path(runtime.current().directory) / "automl-jobs" / job.caller.account / job.name
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            self._train(folder)
+        finally:
+            shutil.rmtree(folder / "predictor", ignore_errors=True)
+
+    def _train(self, folder: Path) -> None:
+        credentials = jobs.role_credentials(self._request["RoleArn"], self.job.caller.region)
+        chosen = settings(self._request, self._size(credentials))
+        if not chosen.algorithms:
+            raise jobs.JobFailed(f"ClientError: None of {', '.join(chosen.missing)} is installed.")
+        for name in chosen.missing:
+            self._note(f"The algorithm {name} was left out: it is not installed where the local AWS runs.")
+        argument = self._argument(chosen, dict(credentials), folder)
+        worker = workers.start(f"{PROCESS}:run", argument, {}, folder / "log")
+        try:
+            finished = self._follow(worker, self._deadline())
+        finally:
+            worker.kill()
+        if not finished and not runtime.current().stopping.is_set():
+            # Stopped, or far beyond its time: what was trained is published by another process.
+            self._salvage(argument, folder / "log")
+        self._end_candidates()
+        if self.job.stopping.is_set():
+            self.job.end("Stopped", AutoMLJobSecondaryStatus="Stopped")
+        elif self._best is None:
+            raise jobs.JobFailed("ClientError: No candidate was trained within the time that the job has.")
+        else:
+            self.job.end("Completed", AutoMLJobSecondaryStatus="Completed")
+
+    def _salvage(self, argument: dict[str, Any], log: Path) -> None:
+        worker = workers.start(f"{PROCESS}:salvage", argument, {}, log)
+        try:
+            self._follow(worker, time.monotonic() + GRACE_SECONDS, heed_stop=False)
+        except jobs.JobFailed as failure:
+            self._note(f"What was trained could not be published: {failure}")
+        finally:
+            worker.kill()
+
+    def described(self) -> list[dict[str, Any]]:
+        """The candidates so far, as ListCandidatesForAutoMLJob gives them."""
+        with self._lock:
+            return [dict(candidate) for candidate in self._candidates.values()]
+
+    def _size(self, credentials: Any) -> int:
+        """Bytes of the training data. What is wrong with it the training process says."""
+        source = self._request["AutoMLJobInputDataConfig"][0]["DataSource"]["S3DataSource"]
+        try:
+            found = storage.Storage(credentials).find(source["S3Uri"], source["S3DataType"])
+        except (storage.NothingFound, ClientError):
+            return 0
+        return sum(item.size for item in found)
+
+    def _argument(self, chosen: Settings, credentials: dict[str, str], folder: Path) -> dict[str, Any]:
+        output = self._request["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+        return {
+            "request": self._request,
+            "credentials": credentials,
+            "region": self.job.caller.region,
+            "folder": str(folder),
+            "prefix": f"{output}/{self.job.name}",
+            "mode": chosen.mode,
+            "algorithms": chosen.algorithms,
+            "max_candidates": chosen.max_candidates,
+        }
+
+    def _deadline(self) -> float:
+        tabular = self._request["AutoMLProblemTypeConfig"]["TabularJobConfig"]
+        limit = tabular.get("CompletionCriteria", {}).get("MaxAutoMLJobRuntimeInSeconds", float("inf"))
+        return time.monotonic() + limit + GRACE_SECONDS
+
+    def _follow(self, worker: workers.Worker, deadline: float, heed_stop: bool = True) -> bool:
+        """Take in messages until the process is done; False where it was stopped, died or is out of time."""
+        connection: Connection = worker.connection
+        while not runtime.current().stopping.is_set() and time.monotonic() < deadline:
+            if heed_stop and self.job.stopping.is_set():
+                return False
+            try:
+                if not connection.poll(0.2):
+                    continue
+                message = connection.recv()
+            except (EOFError, OSError):
+                return False
+            if message["event"] == "done":
+                return True
+            getattr(self, f"_on_{message.pop('event')}")(**message)
+        return False
+
+    def _on_status(self, secondary: str) -> None:
+        if not self.job.stopping.is_set():
+            self.job.update(AutoMLJobSecondaryStatus=secondary)
+
+    def _on_resolved(self, problem_type: str, objective: str) -> None:
+        self._objective = objective
+        tabular = self._request["AutoMLProblemTypeConfig"]["TabularJobConfig"]
+        resolved = {
+            "AutoMLJobObjective": {"MetricName": objective},
+            "AutoMLProblemTypeResolvedAttributes": {
+                "TabularResolvedAttributes": {"ProblemType": problem_type},
+            },
+        }
+        if "CompletionCriteria" in tabular:
+            resolved["CompletionCriteria"] = tabular["CompletionCriteria"]
+        self.job.update(ResolvedAttributes=resolved)
+
+    def _on_candidate(self, model: str, metrics: dict[str, float], seconds: float, **_: Any) -> None:
+        with self._lock:
+            self._candidates[model] = self._candidate(model, metrics, utcnow())
+
+    def _on_published(
+        self, model: str, metrics: dict[str, float], containers: list[dict[str, Any]], best: bool
+    ) -> None:
+        with self._lock:
+            candidate = self._candidates.setdefault(model, self._candidate(model, metrics, utcnow()))
+            candidate |= {
+                "InferenceContainers": containers,
+                "CandidateStatus": "Completed",
+                "EndTime": utcnow(),
+            }
+            if best:
+                self._best = model
+                self.job.update(BestCandidate=dict(candidate))
+
+    def _on_artifacts(self, explainability: str, insights: str, exploration: str) -> None:
+        with self._lock:
+            candidate = self._candidates[self._best or ""]
+            candidate["CandidateProperties"]["CandidateArtifactLocations"] = {
+                "Explainability": explainability,
+                "ModelInsights": insights,
+            }
+            artifacts = {"DataExplorationNotebookLocation": exploration}
+            self.job.update(BestCandidate=dict(candidate), AutoMLJobArtifacts=artifacts)
+
+    def _on_partial(self, reason: str) -> None:
+        self._note(reason)
+
+    def _on_failed(self, reason: str) -> None:
+        self.job.update(AutoMLJobSecondaryStatus="Failed")
+        raise jobs.JobFailed(reason)
+
+    def _note(self, reason: str) -> None:
+        self._partial = [*self._partial, {"PartialFailureMessage": reason}][:5]
+        self.job.update(PartialFailureReasons=self._partial)
+
+    def _end_candidates(self) -> None:
+        with self._lock:
+            for candidate in self._candidates.values():
+                if candidate["CandidateStatus"] == "InProgress":
+                    candidate |= {"CandidateStatus": "Stopped", "EndTime": utcnow()}
+
+    def _candidate(self, model: str, values: dict[str, float], moment: datetime) -> dict[str, Any]:
+        target = objective(self._objective)
+        metrics = [
+            {"StandardMetricName": name, "Value": value, "Set": "Validation"}
+            # LogLoss is a standard metric, and none that can be optimised.
+            | ({} if name == "LogLoss" else {"MetricName": name})
+            for name, value in values.items()
+        ]
+        return {
+            "CandidateName": model,
+            "FinalAutoMLJobObjectiveMetric": {
+                "Type": "Maximize" if target.maximize else "Minimize",
+                "MetricName": target.name,
+                "StandardMetricName": target.name,
+                "Value": values[target.name],
+            },
+            "ObjectiveStatus": "Succeeded",
+            "CandidateSteps": [],
+            "CandidateStatus": "InProgress",
+            "CreationTime": moment,
+            "LastModifiedTime": moment,
+            "CandidateProperties": {"CandidateMetrics": metrics},
+        }

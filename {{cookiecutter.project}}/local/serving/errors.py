@@ -1,0 +1,11 @@
+"""How a request to a model fails."""
+
+from __future__ import annotations
+
+
+class BadInput(Exception):
+    """The container refuses the request: HTTP 4xx, the sender's fault."""
+
+
+class ModelError(Exception):
+    """The container cannot answer: it did not start, raised, died or took too long. HTTP 5xx."""
