@@ -1,0 +1,149 @@
+"""What a holdout says about classifiers: every metric of candidate, baseline and champion on the same rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import classification
+import numpy as np
+import probabilities
+from counts import Counts, count, spans
+from intervals import Estimate, GroupSums, Linear, estimates
+from ranking import areas
+
+MOST_DRAWN_CLASSES = 10
+Groups = dict[str, dict[str, Estimate]]
+
+
+@dataclass
+class Figures:
+    """What is kept of a model's probabilities, which themselves are too many to keep for two models.
+
+    ``sums`` are `probabilities.pointwise`'s, ``areas`` and ``curves`` are `ranking.areas`'s.
+    """
+
+    sums: np.ndarray | None = None
+    areas: dict[str, Linear] = field(default_factory=dict)
+    calibration: probabilities.Calibration | None = None
+    curves: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Model:
+    """A classifier's predicted codes (rows,), and what is kept of its probabilities."""
+
+    codes: np.ndarray
+    figures: Figures | None = None
+
+
+def figures(
+    given: np.ndarray,
+    codes: list[int],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    positive: int | None,
+    draw: bool,
+) -> Figures:
+    """Reduce probabilities (classes, rows), whose rows are of the classes ``codes``.
+
+    ``truth`` and ``predicted`` are codes (rows,). Two classes are calibrated by the positive one, more by the
+    one that was predicted. Curves are drawn of the most frequent classes.
+    """
+    if positive is not None and positive in codes:
+        scores = given[codes.index(positive)]
+        ranked, ranked_codes = scores[None], [positive]
+        calibration = probabilities.calibration(scores, truth == positive)
+    else:
+        ranked, ranked_codes = given, codes
+        scores = probabilities.of_predicted(given, codes, predicted)
+        calibration = probabilities.calibration(scores, truth == predicted)
+    frequent = np.bincount(truth).argsort(kind="stable")[::-1][:MOST_DRAWN_CLASSES] if draw else ()
+    found, curves = areas(ranked, truth, ranked_codes, list(frequent))
+    return Figures(probabilities.pointwise(given, codes, truth), found, calibration, curves)
+
+
+def assess(
+    truth: np.ndarray,
+    candidate: Model,
+    champion: Model | None,
+    classes: int,
+    positive: int | None,
+    shares: np.ndarray,
+) -> tuple[Groups, Counts]:
+    """Every metric, as `classification.compared` names the groups, and the table of truth and predictions.
+
+    ``shares`` (classes,) are those of the data set's classes: the baseline predicts the greatest, with these
+    as probabilities.
+    """
+    models = [candidate, *([champion] if champion else [])]
+    table = count([truth, *(model.codes for model in models)], [classes] * (1 + len(models)))
+    groups = classification.compared(table, classes, positive, int(shares.argmax()))
+    if candidate.figures:
+        _add_means(groups, truth, models, shares)
+        _add_areas(groups, models)
+        _add_calibration(groups, models)
+    return groups, table
+
+
+def _add_means(groups: Groups, truth: np.ndarray, models: Sequence[Model], shares: np.ndarray) -> None:
+    """Log loss and Brier score."""
+    given = [model.figures.sums if model.figures else None for model in models]
+    if given[0] is None:
+        return
+    columns = [given[0], _constant(truth, shares), *(sums for sums in given[1:] if sums is not None)]
+    names = probabilities.QUANTITIES[1:]
+    every = np.concatenate(columns, axis=1)
+    width = len(probabilities.QUANTITIES)
+
+    def statistic(rows: np.ndarray) -> np.ndarray:
+        sums = rows @ every
+        each = [
+            probabilities.means(sums[:, start : start + width]) for start in range(0, sums.shape[1], width)
+        ]
+        found = [each[0], each[1], each[0] - each[1]]
+        if len(each) > 2:
+            found += [each[2], each[0] - each[2]]
+        return np.concatenate(found, axis=1)
+
+    kinds = ["candidate", "baseline", "candidate - baseline", "champion", "candidate - champion"]
+    kinds = kinds if len(columns) > 2 else kinds[:3]
+    drawn = estimates(
+        statistic, np.ones(len(every), dtype=np.int64), [f"{kind}/{name}" for kind in kinds for name in names]
+    )
+    for kind in kinds:
+        groups[kind] |= {name: drawn[f"{kind}/{name}"] for name in names}
+
+
+def _constant(truth: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """`probabilities.pointwise` of the same probabilities for every row."""
+    loss = -np.log(np.clip(shares, probabilities.TINY, 1 - probabilities.TINY))
+    half = 0.5 if len(shares) < 3 else 1.0
+    brier = half * ((shares**2).sum() - 2 * shares + 1)
+    by_class = np.stack((np.ones(len(shares)), loss, brier), axis=1)
+    sums = GroupSums(by_class.shape[1])
+    for span in spans(len(truth)):
+        sums.add(span.start, by_class[truth[span]])
+    return sums.sums
+
+
+def _add_areas(groups: Groups, models: Sequence[Model]) -> None:
+    """Areas under curves."""
+    found = [model.figures.areas if model.figures else {} for model in models]
+    for name in ("auc", "average_precision"):
+        if name not in found[0]:
+            continue
+        mine = found[0][name]
+        groups["candidate"][name] = mine.share()
+        if name == "auc":  # chance is 0.5 whatever the classes' shares
+            groups["baseline"][name] = Estimate(0.5)
+            groups["candidate - baseline"][name] = Linear(mine.value - 0.5, mine.groups).estimate()
+        if len(found) > 1 and name in found[1]:
+            groups["champion"][name] = found[1][name].share()
+            groups["candidate - champion"][name] = (mine - found[1][name]).estimate()
+
+
+def _add_calibration(groups: Groups, models: Sequence[Model]) -> None:
+    """Calibration errors; they have no interval, since resampling makes any of them greater."""
+    for kind, model in zip(("candidate", "champion"), models, strict=False):
+        if model.figures and model.figures.calibration:
+            groups[kind]["calibration_error"] = Estimate(model.figures.calibration.error)

@@ -1,0 +1,179 @@
+"""Metrics of classifiers that depend on labels alone, from counts.
+
+Definitions are scikit-learn's, with the true labels first and `zero_division=0`: averages go over the classes
+that occur in the truth or in the predictions.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from counts import Counts
+from intervals import Estimate, estimates
+from scipy import sparse
+
+MOST_CLASSES_WITH_INTERVALS = 50  # a class's own metrics have intervals up to so many classes
+
+NAMES = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "precision_macro",
+    "precision_weighted",
+    "recall_macro",
+    "recall_weighted",
+    "matthews_correlation",
+    "cohen_kappa",
+)
+BINARY_NAMES = ("f1", "precision", "recall")
+
+
+def metric_names(positive: int | None) -> list[str]:
+    """The names of the metrics in the order in which `metrics` gives them; ``positive`` as there."""
+    return [*NAMES, *(BINARY_NAMES if positive is not None else ())]
+
+
+def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positive: int | None) -> np.ndarray:
+    """Metrics from rows by class: (..., classes) each, to (..., names); NaN where one is undefined.
+
+    ``correct`` are the rows of a class that were predicted as it, ``true`` those that are of it,
+    ``predicted`` those that were predicted as it. ``positive`` is the code of the positive class of a binary
+    problem.
+    """
+    rows = true.sum(axis=-1)
+    precision, recall = _share(correct, predicted), _share(correct, true)
+    f1 = _share(2 * correct, true + predicted)
+    occurs, is_true = (true + predicted) > 0, true > 0
+    weights = true / rows[..., None]
+    accuracy = correct.sum(axis=-1) / rows
+    # Shares in place of rows, so that squares of ten million rows keep their digits.
+    share_true, share_predicted = weights, predicted / rows[..., None]
+    chance = (share_true * share_predicted).sum(axis=-1)
+    spread_true = 1 - (share_true**2).sum(axis=-1)
+    spread_predicted = 1 - (share_predicted**2).sum(axis=-1)
+    # One class alone has no spread: the rest of a subtraction of equal numbers is not a spread.
+    one_sided = (is_true.sum(axis=-1) < 2) | ((predicted > 0).sum(axis=-1) < 2)
+    scale = np.where(one_sided, np.inf, np.sqrt(np.abs(spread_true * spread_predicted)))
+    same = (is_true.sum(axis=-1) < 2) & (np.abs(1 - chance) < 1e-15)
+    found = [
+        accuracy,
+        _mean(recall, is_true),
+        _mean(f1, occurs),
+        (f1 * weights).sum(axis=-1),
+        _mean(precision, occurs),
+        (precision * weights).sum(axis=-1),
+        _mean(recall, occurs),
+        (recall * weights).sum(axis=-1),
+        (accuracy - chance) / scale,
+        np.where(same, np.nan, (accuracy - chance) / np.where(same, 1, 1 - chance)),
+    ]
+    if positive is not None:
+        found += [f1[..., positive], precision[..., positive], recall[..., positive]]
+    return np.stack(found, axis=-1)
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+
+
+def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The mean over classes that count."""
+    return np.where(where, values, 0).sum(axis=-1) / np.maximum(where.sum(axis=-1), 1)
+
+
+class Margins:
+    """Takes counts of cells to rows by class. Cells are those of a table of truth and the models' predictions."""
+
+    def __init__(self, table: Counts, classes: int) -> None:
+        self.truth, *self.models = table.codes
+        self._classes = classes
+
+    def true(self, rows: np.ndarray) -> np.ndarray:
+        """Rows of each class: (..., cells) to (..., classes)."""
+        return self._sum(rows, self.truth)
+
+    def predicted(self, rows: np.ndarray, model: int) -> np.ndarray:
+        """Rows predicted as each class."""
+        return self._sum(rows, self.models[model])
+
+    def correct(self, rows: np.ndarray, model: int) -> np.ndarray:
+        """Rows of each class that were predicted as it."""
+        hit = self.truth == self.models[model]
+        return self._sum(rows[..., hit], self.truth[hit])
+
+    def _sum(self, rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        cells = np.arange(len(codes))
+        to_class = sparse.csr_array((np.ones(len(codes)), (codes, cells)), shape=(self._classes, len(codes)))
+        return np.ascontiguousarray((to_class @ rows.T).T)
+
+
+def compared(
+    table: Counts, classes: int, positive: int | None, baseline: int
+) -> dict[str, dict[str, Estimate]]:
+    """Metrics and their differences from a table of truth, candidate and, where there is one, champion.
+
+    ``baseline`` is the class that the baseline predicts for every row. The result has `candidate`,
+    `baseline`, `candidate - baseline` and, with a champion, `champion` and `candidate - champion`, all drawn
+    from the same rows.
+    """
+    margins = Margins(table, classes)
+    names = metric_names(positive)
+
+    def statistic(rows: np.ndarray) -> np.ndarray:
+        true = margins.true(rows)
+        models = [
+            metrics(margins.correct(rows, model), true, margins.predicted(rows, model), positive)
+            for model in range(len(margins.models))
+        ]
+        hit, constant = np.zeros_like(true), np.zeros_like(true)
+        hit[..., baseline], constant[..., baseline] = true[..., baseline], rows.sum(axis=-1)
+        always = metrics(hit, true, constant, positive)
+        found = [models[0], always, models[0] - always]
+        if len(models) > 1:
+            found += [models[1], models[0] - models[1]]
+        return np.concatenate(found, axis=-1)
+
+    groups = ["candidate", "baseline", "candidate - baseline"]
+    if len(margins.models) > 1:
+        groups += ["champion", "candidate - champion"]
+    drawn = estimates(statistic, table.rows, [f"{group}/{name}" for group in groups for name in names])
+    return {
+        group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
+        for group in groups
+    }
+
+
+def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
+    """Support, predicted rows, precision, recall and F1 of each class, from a table of truth and predictions."""
+    margins = Margins(table, classes)
+    names = ["precision", "recall", "f1"]
+
+    def statistic(rows: np.ndarray) -> np.ndarray:
+        correct, true, predicted = margins.correct(rows, 0), margins.true(rows), margins.predicted(rows, 0)
+        found = [_share(correct, predicted), _share(correct, true), _share(2 * correct, true + predicted)]
+        return np.concatenate(found, axis=-1)
+
+    if classes <= MOST_CLASSES_WITH_INTERVALS:
+        flat = [f"{name}/{code}" for name in names for code in range(classes)]
+        drawn = estimates(statistic, table.rows, flat)
+    else:
+        seen = statistic(table.rows[None].astype(np.float64))[0].reshape(3, classes)
+        drawn = {
+            f"{name}/{code}": Estimate(float(seen[i, code]))
+            for i, name in enumerate(names)
+            for code in range(classes)
+        }
+    true, predicted = margins.true(table.rows), margins.predicted(table.rows, 0)
+    return [
+        {"support": int(true[code]), "predicted": int(predicted[code])}
+        | {n: drawn[f"{n}/{code}"] for n in names}
+        for code in range(classes)
+    ]
+
+
+def confusion(table: Counts, classes: Sequence[str] | int) -> np.ndarray:
+    """The confusion matrix, truth by prediction (classes, classes)."""
+    size = classes if isinstance(classes, int) else len(classes)
+    matrix = np.zeros((size, size), dtype=np.int64)
+    np.add.at(matrix, (table.codes[0], table.codes[1]), table.rows)
+    return matrix

@@ -1,0 +1,72 @@
+"""Rows counted by the combination of codes that they have: a confusion table of any number of dimensions.
+
+A table of truth, candidate and champion has classes^3 cells, of which few occur: only those are kept.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+CHUNK_ROWS = 1 << 20
+DENSE_CELLS = 1 << 20
+
+
+@dataclass(frozen=True)
+class Counts:
+    """``rows[i]`` rows have the codes ``codes[0][i]``, ``codes[1][i]``, ...; every cell has at least one row."""
+
+    codes: tuple[np.ndarray, ...]
+    rows: np.ndarray
+
+    def only(self, *dimensions: int) -> "Counts":
+        """The same rows counted by fewer dimensions."""
+        chosen = [self.codes[dimension] for dimension in dimensions]
+        sizes = [int(column.max(initial=0)) + 1 for column in chosen]
+        cells, places = np.unique(np.ravel_multi_index(chosen, sizes), return_inverse=True)
+        return _unravelled(cells, np.bincount(places, weights=self.rows).astype(np.int64), sizes)
+
+    def where(self, dimension: int, code: int) -> "Counts":
+        """The rows that have a code in one dimension, counted by the others."""
+        chosen = self.codes[dimension] == code
+        others = [column for place, column in enumerate(self.codes) if place != dimension]
+        return Counts(tuple(column[chosen] for column in others), self.rows[chosen])
+
+
+def spans(rows: int) -> Iterator[slice]:
+    """Slices that go through so many rows, a chunk at a time."""
+    for start in range(0, rows, CHUNK_ROWS):
+        yield slice(start, min(start + CHUNK_ROWS, rows))
+
+
+def count(columns: Sequence[np.ndarray], sizes: Sequence[int]) -> Counts:
+    """Count the rows of code columns (rows,), of which column ``i`` has codes below ``sizes[i]``."""
+    size = prod(sizes)
+    dense = np.zeros(size, dtype=np.int64) if size <= DENSE_CELLS else None
+    cells, found = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    for span in spans(len(columns[0])):
+        code = columns[0][span].astype(np.int64)
+        for column, width in zip(columns[1:], sizes[1:], strict=True):
+            code = code * width + column[span]
+        if dense is not None:
+            dense += np.bincount(code, minlength=size)
+        else:
+            cells, found = _merged(cells, found, *np.unique(code, return_counts=True))
+    if dense is not None:
+        cells = np.flatnonzero(dense)
+        found = dense[cells]
+    return _unravelled(cells, found, sizes)
+
+
+def _merged(
+    cells: np.ndarray, found: np.ndarray, more: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two sparse tables in one."""
+    joined, places = np.unique(np.concatenate((cells, more)), return_inverse=True)
+    return joined, np.bincount(places, weights=np.concatenate((found, rows))).astype(np.int64)
+
+
+def _unravelled(cells: np.ndarray, rows: np.ndarray, sizes: Sequence[int]) -> Counts:
+    codes = np.unravel_index(cells, tuple(sizes)) if cells.size else tuple(cells for _ in sizes)
+    return Counts(tuple(codes), rows)

@@ -1,0 +1,100 @@
+"""Metrics of regression from sums over rows, and what the errors look like. Definitions are scikit-learn's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from counts import spans
+from intervals import Estimate, GroupSums, estimates
+from ranking import rounded
+
+NAMES = ("r2", "rmse", "mse", "mae", "mean_error")
+QUANTILES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
+HISTOGRAM_BINS = 50
+BANDS = 20
+
+
+def sums_by_group(truth: np.ndarray, models: Sequence[np.ndarray]) -> np.ndarray:
+    """Sums by group of rows: rows, target and its square (centred), then each model's error, its size and its
+    square.
+
+    ``truth`` and ``models`` are (rows,); the result is (groups, 3 + 3 * models).
+    """
+    centre = truth.mean()
+    sums = GroupSums(3 + 3 * len(models))
+    for span in spans(len(truth)):
+        target = truth[span] - centre
+        columns = [np.ones(len(target)), target, target**2]
+        for model in models:
+            error = model[span] - truth[span]
+            columns += [error, np.abs(error), error**2]
+        sums.add(span.start, np.stack(columns, axis=1))
+    return sums.sums
+
+
+def metrics(sums: np.ndarray, model: int) -> np.ndarray:
+    """`NAMES` from sums (..., quantities): R2 is NaN where the target does not vary."""
+    rows, target, square = sums[..., 0], sums[..., 1], sums[..., 2]
+    error, size, squared = (sums[..., 3 + 3 * model + i] for i in range(3))
+    variation = square - target**2 / rows
+    r2 = 1 - np.divide(squared, variation, out=np.full(rows.shape, np.nan), where=variation > 0)
+    return np.stack((r2, np.sqrt(squared / rows), squared / rows, size / rows, error / rows), axis=-1)
+
+
+def compared(
+    truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
+) -> dict[str, dict[str, Estimate]]:
+    """Metrics and their differences, as `classification.compared` gives them; the baseline is the target's mean."""
+    models = [candidate, np.broadcast_to(truth.mean(), truth.shape)]
+    groups = ["candidate", "baseline", "candidate - baseline"]
+    if champion is not None:
+        models.append(champion)
+        groups += ["champion", "candidate - champion"]
+    sums = sums_by_group(truth, models)
+
+    def statistic(rows: np.ndarray) -> np.ndarray:
+        each = [metrics(rows @ sums, model) for model in range(len(models))]
+        found = [each[0], each[1], each[0] - each[1]]
+        if champion is not None:
+            found += [each[2], each[0] - each[2]]
+        return np.concatenate(found, axis=-1)
+
+    drawn = estimates(
+        statistic, np.ones(len(sums), dtype=np.int64), [f"{g}/{n}" for g in groups for n in NAMES]
+    )
+    found = {group: {n: drawn[f"{group}/{n}"] for n in NAMES if f"{group}/{n}" in drawn} for group in groups}
+    for group, model in (("candidate", candidate), ("champion", champion)):
+        if model is not None:
+            size = np.abs(model - truth)
+            found[group]["median_absolute_error"] = Estimate(float(np.median(size)))
+            found[group]["max_error"] = Estimate(float(size.max()))
+    return found
+
+
+def residuals(truth: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
+    """The errors (prediction minus truth): quantiles, histogram, and by bands of equally many predictions."""
+    error = predicted - truth
+    low, high = np.quantile(error, (0.001, 0.999))
+    inside = np.clip(error, low, high)
+    heights, edges = np.histogram(inside, HISTOGRAM_BINS)
+    return {
+        "quantiles": dict(zip(map(str, QUANTILES), rounded(np.quantile(error, QUANTILES)), strict=True)),
+        "histogram": {"edges": rounded(edges), "rows": heights.tolist()},
+        "bands": _bands(truth, predicted),
+    }
+
+
+def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, float | int]]:
+    """Rows by how much was predicted: what was predicted, and what came, on average and in its middle 80 %."""
+    edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BANDS + 1)))
+    band = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, max(len(edges) - 2, 0))
+    found = []
+    for number in range(max(len(edges) - 1, 1)):
+        rows = band == number
+        if rows.any():
+            low, high = np.quantile(truth[rows], (0.1, 0.9))
+            values = rounded(np.array([predicted[rows].mean(), truth[rows].mean(), low, high]))
+            found.append(
+                {"rows": int(rows.sum())}
+                | dict(zip(("predicted", "actual", "low", "high"), values, strict=True))
+            )
+    return found
