@@ -242,6 +242,9 @@ class _Builder:
             "--champion", given["ChampionModelPackageArn"],
             "--transform-instance-type", given["TransformInstanceType"],
             "--transform-instance-count", given["TransformInstanceCount"].to_string(),
+            "--y-test", f"{_INPUT}/y_test",
+            "--x-test", f"{_INPUT}/x_test",
+            "--output", f"{_OUTPUT}/evaluation",
         ]  # fmt: skip
         if self.config.encryption:
             arguments += ["--kms-key", self.config.encryption.kms_key]

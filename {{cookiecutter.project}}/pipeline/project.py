@@ -9,6 +9,7 @@ from pipeline import bundle
 from pipeline.aws import Aws
 from pipeline.bundle import Bundle
 from pipeline.config import Config, parse_toml, read_text
+from pipeline.dataset.checks import check_slices
 from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import UserError
 from pipeline.names import Names
@@ -38,6 +39,7 @@ class Project:
                 "run `python -m pipeline dataset push FILE` again, or change it back",
                 file="dataset.lock",
             )
+        check_slices(self.config, [column.name for column in lock.columns], "dataset.lock")
         return lock
 
     @cached_property

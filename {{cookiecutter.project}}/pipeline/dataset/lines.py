@@ -9,29 +9,20 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_SPECIAL = '[",\r\n]'
-_BREAK = "\r\n|\r|\n"
+_SPECIAL = '[",]'
 
 
 def header(columns: Sequence[str]) -> bytes:
     """The header line of these columns."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow([" ".join(name.splitlines()) for name in columns])
+    csv.writer(text, lineterminator="\n").writerow(columns)
     return text.getvalue().encode()
 
 
-def flatten(column: pa.Array) -> tuple[pa.Array, int]:
-    """The column with a space for every line break within a value, and how many values had one.
-
-    Batch transform cuts its input at line ends, quoted or not, so a row has to be one line.
-    """
-    broken = pc.match_substring_regex(column, _BREAK)
-    count = pc.sum(broken).as_py() or 0
-    return (pc.replace_substring_regex(column, _BREAK, " ") if count else column), count
-
-
 def lines(columns: Sequence[pa.Array]) -> pa.Array:
-    """A CSV line, with its line end, for each row of string columns; quoted where it has to be (RFC 4180)."""
+    """A CSV line, with its line end, for each row of string columns without line breaks; quoted as RFC 4180
+    says.
+    """
     fields = [_quoted(column) for column in columns]
     if len(fields) == 1:
         # An empty line would be no row at all.

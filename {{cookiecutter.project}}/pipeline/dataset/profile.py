@@ -72,6 +72,12 @@ class Target:
                 return
 
     @property
+    def is_constant(self) -> bool:
+        """Whether all rows have the same value."""
+        same_number = self.no_number is None and self.least == self.most
+        return same_number or (self.classes is not None and len(self.classes) == 1)
+
+    @property
     def problem_type(self) -> str:
         """What suits the values: numbers are a quantity if they have fractions or are many, else classes."""
         if self.no_number is None and (
@@ -95,9 +101,9 @@ class Profile:
 
 
 def profile(
-    table: Table, target: str, watch: Callable[[pa.RecordBatch, int], None] = lambda batch, row: None
+    table: Table, target: str, watch: Callable[[pa.RecordBatch], None] = lambda batch: None
 ) -> Profile:
-    """Read a table once. ``watch`` gets each batch and the number of rows before it.
+    """Read a table once. ``watch`` gets each batch.
 
     Raises `UserError` where the target is not a column or has a missing value, and where there are no rows.
     """
@@ -114,7 +120,7 @@ def profile(
         for name in table.columns:
             types[name] = _wider(types[name], batch.column(name))
         seen.see(labels, rows)
-        watch(batch, rows)
+        watch(batch)
         rows += batch.num_rows
     if rows == 0:
         raise UserError(f"{table.path}: has a header but no rows")

@@ -25,13 +25,20 @@ _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
 
-@dataclass(frozen=True)
+_BREAK = "\r\n|\r|\n"
+
+
+@dataclass
 class Table:
-    """A file of rows and named columns; nothing but its header has been read."""
+    """A file of rows and named columns; nothing but its header has been read.
+
+    ``broken`` counts the values of the last pass that had line breaks.
+    """
 
     path: Path
     format: Literal["csv", "csv.gz", "parquet"]
     columns: list[str]
+    broken: int = 0
 
     @classmethod
     def open(cls, path: Path) -> "Table":
@@ -43,6 +50,8 @@ class Table:
         kind = _format(path)
         columns = _parquet_columns(path) if kind == "parquet" else _csv_columns(path, kind)
         for number, name in enumerate(columns, start=1):
+            if len(name.splitlines()) > 1:
+                raise UserError(f"{path}: the name of column {number} has a line break: take it out")
             if not name.strip():
                 raise UserError(f"{path}: column {number} has no name in the header: name it or remove it")
             if columns.count(name) > 1:
@@ -52,15 +61,26 @@ class Table:
         return cls(path, kind, columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in the file's order: a string column for each of ``columns``, `""` where a value is
-        missing.
+        """The rows in the file's order: a string column for each of ``columns``, `""` where there is no value.
 
-        Raises `UserError` at a row that has another number of columns, or that is not UTF-8.
+        A space stands for every line break within a value: batch transform cuts its input at line ends,
+        quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of
+        columns, or that is not UTF-8.
         """
         source = self._parquet_batches() if self.format == "parquet" else self._csv_batches()
+        self.broken = 0
         for batch in source:
             if batch.num_rows:
-                yield batch
+                yield pa.RecordBatch.from_arrays(
+                    [self._flat(column) for column in batch.columns], names=self.columns
+                )
+
+    def _flat(self, column: pa.Array) -> pa.Array:
+        broken = pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
+        if not broken:
+            return column
+        self.broken += broken
+        return pc.replace_substring_regex(column, _BREAK, " ")
 
     def _csv_batches(self) -> Iterator[pa.RecordBatch]:
         try:

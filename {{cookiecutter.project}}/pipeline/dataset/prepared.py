@@ -1,0 +1,153 @@
+"""A checked table and its three parts: train-validation, x_test and y_test."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.config import Config
+from pipeline.console import Output
+from pipeline.dataset import lines
+from pipeline.dataset.checks import check
+from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.profile import Profile, profile
+from pipeline.dataset.split import Split
+from pipeline.dataset.table import Table
+from pipeline.errors import UserError
+
+FORMAT = 1  # of the objects: another number is another hash
+PART_ROWS = 200_000  # of x_test and y_test; several parts let several instances work
+AUTOPILOT_ROWS = (
+    500  # CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig)
+)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A checked table: what it holds, the numbers of rows by label (`None`: not stratified), and its hash."""
+
+    table: Table
+    profile: Profile
+    strata: dict[str | None, int]
+    sha256: str
+    holdout: float
+    seed: int
+
+    @property
+    def classes(self) -> dict[str, int] | None:
+        """Rows by label, in the labels' order, where the target has classes."""
+        if None in self.strata:
+            return None
+        return {label: count for label, count in sorted(self.strata.items()) if label is not None}
+
+    def split(self) -> Split:
+        """A fresh split, at the file's first row."""
+        return Split(self.strata, self.holdout, self.seed)
+
+    def write(self, folder: Path) -> list[str]:
+        """Write the three parts of the data set below ``folder``; returns the files' relative names in upload
+        order.
+        """
+        target, split = self.profile.target.name, self.split()
+        features = [name for name in self.table.columns if name != target]
+        parts = _Parts(folder, target)
+        with (folder / "train_validation.csv").open("wb") as train:
+            train.write(lines.header(self.table.columns))
+            for batch in self.table.batches():
+                test = split.take(batch.column(target))
+                train.write(lines.content(lines.lines(batch.filter(pa.array(~test)).columns)))
+                holdout = batch.filter(pa.array(test))
+                parts.write(
+                    lines.lines(holdout.select(features).columns),
+                    lines.lines(holdout.select([target]).columns),
+                )
+        parts.close()
+        return ["train_validation.csv", *parts.files]
+
+    def lock(self, config: Config, synthetic: bool, uris: Uris) -> DatasetLock:
+        """The content of dataset.lock."""
+        test = int(self.split().test_rows.sum())
+        return DatasetLock(
+            name=self.table.path.name.split(".")[0],
+            source=self.table.path.name,
+            synthetic=synthetic,
+            sha256=self.sha256,
+            target=config.dataset.target,
+            holdout=self.holdout,
+            seed=self.seed,
+            rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
+            columns=[Column(name=name, type=kind) for name, kind in self.profile.types.items()],  # type: ignore[arg-type]
+            classes=self.classes,
+            uris=uris,
+        )
+
+
+class _Parts:
+    """x_test and y_test in parts of `PART_ROWS` rows, the same rows in the same order in both."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        self.files: list[str] = []
+        self._folder, self._target = folder, target
+        self._streams: list[Any] = []
+        self._room = 0
+
+    def write(self, x: pa.Array, y: pa.Array) -> None:
+        """Add rows, given as lines of either file."""
+        done = 0
+        while done < len(x):
+            if self._room == 0:
+                self._next()
+            take = min(self._room, len(x) - done)
+            for stream, rows in zip(self._streams, (x, y), strict=True):
+                stream.write(lines.content(rows.slice(done, take)))
+            done, self._room = done + take, self._room - take
+
+    def close(self) -> None:
+        """Close the part that is open."""
+        for stream in self._streams:
+            stream.close()
+
+    def _next(self) -> None:
+        self.close()
+        part = f"part-{len(self.files) // 2:05}.csv"
+        self._streams = []
+        for name in (f"x_test/{part}", f"y_test/{part}"):
+            file = self._folder / name
+            file.parent.mkdir(exist_ok=True)
+            self._streams.append(file.open("wb"))
+            self.files.append(name)
+        self._streams[1].write(lines.header([self._target]))
+        self._room = PART_ROWS
+
+
+def prepare(config: Config, path: Path, output: Output) -> Prepared:
+    """Read and check a file; nothing is written. Raises `UserError` for every way in which a table can be
+    unfit.
+    """
+    table = Table.open(path)
+    target = config.dataset.target
+    if len(table.columns) < 2:
+        raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
+    digest = hashlib.sha256(lines.header(table.columns))
+    seen = profile(
+        table, target, watch=lambda batch: digest.update(lines.content(lines.lines(batch.columns)))
+    )
+    strata = check(config, table, seen)
+    split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
+    digest.update(
+        json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
+    )
+    if table.broken:
+        output.notice(
+            f"{path}: {table.broken} values have line breaks; batch transform reads by lines, so spaces "
+            "stand for them"
+        )
+    train = seen.rows - round(seen.rows * config.dataset.holdout)
+    if train < AUTOPILOT_ROWS:
+        output.notice(
+            f"{path}: {train} rows are left to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
+        )
+    return Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
