@@ -44,7 +44,7 @@ def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Ho
     text = io.StringIO()
     csv.writer(text).writerows(answers)
     try:
-        expected = parse_csv(text.getvalue(), response_keys(package.containers))
+        expected = parse_csv(text.getvalue(), response_keys(package))
     except ValueError as error:
         raise RunError(f"s3://{bucket}/{key} is not what {package.label} predicts: {error}") from None
     if not rows or len(rows) != len(expected):

@@ -5,17 +5,17 @@ from pathlib import Path
 
 from deployment.endpoint import Endpoint
 from deployment.environments import Name, Project
+from deployment.holdout import read_evaluation
 from deployment.invocation import Client
 from deployment.predictions import parse_csv, response_keys
 from deployment.registry import Registry
 from deployment.rows import batches, read_rows
-from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import RunError, UserError
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What an endpoint predicts; the model package is "" where the endpoint was made by hand."""
+    """What an endpoint predicts."""
 
     endpoint: str
     model_package_arn: str
@@ -28,8 +28,6 @@ def invoke(project: Project, file: Path, name: Name) -> Predictions:
     Raises `UserError` for a file that does not fit, or an endpoint that is not there; `RunError` for a
     refused request.
     """
-    lock = DatasetLock.load()
-    bodies = list(batches(read_rows(file, [column.name for column in lock.columns], lock.target)))
     environment = project.environment(name)
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.look()
@@ -39,8 +37,18 @@ def invoke(project: Project, file: Path, name: Name) -> Predictions:
             f"there is no endpoint {endpoint.name} yet: `python -m deployment {command}` makes it"
         )
     arn = endpoint.package_arn(state)
-    package = Registry(project.aws, project.names).find(arn, endpoint.name) if arn else None
-    keys = response_keys(package.containers if package else ())
+    if not arn:
+        raise UserError(
+            f"endpoint {endpoint.name} serves config {state.config}, which this project did not make, so "
+            "what it reads "
+            "is not known"
+        )
+    package = Registry(project.aws, project.names).find(arn, endpoint.name)
+    dataset = read_evaluation(project.aws, project.names.bucket, package)["dataset"]
+    columns = [column["name"] for column in dataset["columns"]]
+    # All rows are looked at before the first one is sent.
+    bodies = list(batches(read_rows(file, columns, dataset["target"])))
+    keys = response_keys(package)
     client = Client(environment.aws, endpoint.name)
     predictions: list[dict[str, str]] = []
     for body in bodies:

@@ -3,21 +3,26 @@
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from deployment.registry import REGRESSION, ModelPackage
+
 LABEL = "predicted_label"
+VALUE = "prediction"  # of a regression; its containers have no name for it
 # Source: Amazon SageMaker AI developer guide, "Inference container definitions for problem types".
 _OUTPUT = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
-def response_keys(containers: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The names of the values in a line of the answer; only the label where the containers are not told
-    otherwise.
+def response_keys(package: ModelPackage) -> list[str]:
+    """The names of the values in a line of the answer: of a classifier the label, and what its containers
+    were told.
 
-    In a chain of containers the last one that is told writes the answer.
+    In a chain of containers the last one that was told writes the answer.
     """
-    for container in reversed(containers):
+    if package.problem_type == REGRESSION:
+        return [VALUE]
+    for container in reversed(package.containers):
         told = (container.get("Environment") or {}).get(_OUTPUT, "")
         if told:
             return [key.strip() for key in told.split(",")]

@@ -66,29 +66,23 @@ def _opening(facts: Facts) -> str:
 
 
 def _metrics(facts: Facts) -> str:
-    ours = scalars(facts.evaluation.get("metrics"))
-    champion = facts.evaluation.get("champion") or {}
-    same_rows = champion.get("model_package_arn") == facts.previous.model_package_arn
-    theirs = scalars(champion.get("metrics")) if same_rows else facts.previous.metrics
-    objective = (facts.evaluation.get("objective") or {}).get("name", "")
+    ours = facts.evaluation["metrics"]
+    champion = facts.evaluation["champion"] or {}
+    same_rows = (
+        champion.get("status") == "compared"
+        and champion["model_package_arn"] == facts.previous.model_package_arn
+    )
+    theirs = champion["metrics"] if same_rows else facts.previous.metrics
     rows = [f"| {name} | {_number(value)} | {_number(theirs.get(name))} |" for name, value in ours.items()]
-    note = f"Objective metric: {objective}. Measured on {facts.evaluation.get('rows', '?')} holdout rows."
+    objective = facts.evaluation["objective"]["metric"]
+    note = f"Autopilot's objective: {objective}. Measured on {facts.evaluation['rows']} holdout rows."
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."
     return "\n".join(["| metric | candidate | production |", "| --- | ---: | ---: |", *rows, "", note])
 
 
 def _gate(evaluation: Mapping[str, Any]) -> str:
-    conditions = evaluation.get("gate") or []
-    lines = [
-        f"- {'passed' if condition.get('passed') else 'failed'}: "
-        f"{condition.get('reason') or condition.get('name')}"
-        for condition in conditions
-        if isinstance(condition, Mapping)
-    ]
-    return "\n".join(
-        lines or [f"- {evaluation.get('decision', '?')}: {evaluation.get('reasons_text', '')}".rstrip(": ")]
-    )
+    return "\n".join(f"- {condition['outcome']}: {condition['reason']}" for condition in evaluation["gate"])
 
 
 def _verification(document: Mapping[str, Any]) -> str:
@@ -131,16 +125,6 @@ def _way_back(facts: Facts) -> str:
         "follows, "
         "without training or staging."
     )
-
-
-def scalars(metrics: Any) -> dict[str, float]:
-    """The plain numbers among an evaluation's metrics."""
-    found = metrics if isinstance(metrics, Mapping) else {}
-    return {
-        name: float(value)
-        for name, value in found.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
 
 
 def _number(value: float | None) -> str:

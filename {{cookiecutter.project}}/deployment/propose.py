@@ -10,7 +10,7 @@ from deployment.environments import Project
 from deployment.holdout import read_evaluation
 from deployment.production_file import FILE, ProductionFile, Proof
 from deployment.proof import require_verified
-from deployment.proposal import Facts, body, scalars, title
+from deployment.proposal import Facts, body, title
 from deployment.pull_request import Host
 from deployment.registry import ModelPackage, Registry
 from pipeline.errors import UserError
@@ -67,7 +67,7 @@ def _content(
         commit=package.commit,
         dataset_sha256=package.metadata.get("dataset_sha256", ""),
         previous_model_package_arn=previous.model_package_arn,
-        metrics=scalars(evaluation.get("metrics")),
+        metrics={name: float(value) for name, value in evaluation["metrics"].items()},
         verification=Proof(
             outcome=record["outcome"],
             by=signed["by"],

@@ -20,6 +20,9 @@ _ARN = re.compile(
 _NOT_IN_METADATA = re.compile(r"[^\w\s_.:/=+\-@]", re.ASCII)
 
 
+REGRESSION = "Regression"
+
+
 @dataclass(frozen=True)
 class ModelPackage:
     """One version of the group, as the registry describes it."""
@@ -58,6 +61,11 @@ class ModelPackage:
             commit=(answer.get("MetadataProperties") or {}).get("CommitId", ""),
             created=answer["CreationTime"],
         )
+
+    @property
+    def problem_type(self) -> str:
+        """`BinaryClassification`, `MulticlassClassification` or `Regression`."""
+        return self.metadata.get("problem_type", "")
 
     @property
     def label(self) -> str:

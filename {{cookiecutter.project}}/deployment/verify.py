@@ -11,10 +11,9 @@ from deployment.holdout import Holdout, load_holdout, read_evaluation
 from deployment.invocation import Client
 from deployment.load import Load, run_load
 from deployment.predictions import response_keys
-from deployment.registry import ModelPackage, Registry
+from deployment.registry import REGRESSION, ModelPackage, Registry
 from deployment.signature import sign
 from deployment.verification import VERIFIED, Verification, containers_sha256
-from pipeline.dataset.lock import FILE, DatasetLock
 from pipeline.errors import RunError, UserError
 from pipeline.settings.verification import Verification as Limits
 
@@ -86,7 +85,7 @@ def make_subject(
 ) -> Subject:
     """What the checks ask, on the endpoint of an environment."""
     client = Client(environment.aws, environment.endpoint, project.config.verification.concurrency)
-    return Subject(client, holdout, response_keys(package.containers), training_classes(project, package))
+    return Subject(client, holdout, response_keys(package), training_classes(project, package))
 
 
 def make_verification(
@@ -112,18 +111,12 @@ def make_verification(
 
 
 def training_classes(project: Project, package: ModelPackage) -> frozenset[str] | None:
-    """The labels that a version can have learnt, `None` for regression.
-
-    dataset.lock has them where it is of the same data; for an older version its evaluation's settings have.
-    """
-    if package.metadata.get("problem_type") == "Regression":
+    """The labels that a version can have learnt, `None` for regression; its evaluation has them."""
+    if package.problem_type == REGRESSION:
         return None
-    if FILE.exists():
-        lock = DatasetLock.load()
-        if lock.sha256 == package.metadata.get("dataset_sha256") and lock.classes:
-            return frozenset(lock.classes)
     evaluation = read_evaluation(project.aws, project.names.bucket, package)
-    return frozenset(str(label) for label in evaluation["classes"])
+    counted = evaluation["dataset"].get("classes") or [entry["label"] for entry in evaluation["classes"]]
+    return frozenset(str(label) for label in counted)
 
 
 def _served(
