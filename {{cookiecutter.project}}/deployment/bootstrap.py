@@ -1,4 +1,4 @@
-"""The bootstrap: GitHub's identity provider and every role, deployed once by an administrator."""
+"""What an administrator deploys once: every role, and GitHub's identity provider."""
 
 import re
 from collections.abc import Sequence
@@ -12,6 +12,8 @@ from pipeline.config import Config, read_text
 from pipeline.errors import UserError
 
 FILE = Path("infrastructure/bootstrap.yaml")
+HOSTING_FILE = Path("infrastructure/hosting.yaml")
+_CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 ISSUER = "token.actions.githubusercontent.com"
 _PROVIDER = "GitHubProvider"
 # To StringEquals a star is no wildcard, but a reader would take it for one; a colon would end the prefix.
@@ -28,7 +30,6 @@ def deploy(
     may have, `("any",)` takes that back; without any those of the last deployment stay. Raises `UserError` or
     `RunError`.
     """
-    template = read_text(FILE)
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     state = stack.settle()
     prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
@@ -38,17 +39,44 @@ def deploy(
             f"`gh api repos/{project.config.project.repository}/actions/oidc/customization/sub` shows it"
         )
     parameters = {
-        "Project": project.names.project,
         "OidcSubjectPrefix": prefix,
         "CreateOidcProvider": "true" if _makes_provider(project.aws, stack) else "false",
+    }
+    return _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
+
+
+def deploy_hosting(project: Project, project_account: str, instance_types: Sequence[str] = ()) -> Deployed:
+    """Bring the roles in an account that staging or production run in to infrastructure/hosting.yaml.
+
+    ``project_account`` is the account of pipeline and registry, whose roles are trusted: they have to be
+    there already. ``instance_types`` as in `deploy`. Raises `UserError` or `RunError`.
+    """
+    if not re.fullmatch(r"\d{12}", project_account):
+        raise UserError(f"--project-account {project_account} is no AWS account: write its twelve digits")
+    if project_account == project.names.account:
+        raise UserError(
+            f"--project-account {project_account} is the account that you are signed in to: sign in to the "
+            "one that staging or production run in"
+        )
+    stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    common = _common(project, stack.settle(), instance_types)
+    return _deploy(project, stack, HOSTING_FILE, {"ProjectAccount": project_account} | common)
+
+
+def _deploy(project: Project, stack: Stack, file: Path, parameters: dict[str, str]) -> Deployed:
+    outcome = stack.deploy(
+        str(file), read_text(file), parameters, stack_tags(project.config), capabilities=_CAPABILITIES
+    )
+    return Deployed(stack.name, outcome, dict(stack.look().outputs))
+
+
+def _common(project: Project, state: StackState, instance_types: Sequence[str]) -> dict[str, str]:
+    return {
+        "Project": project.names.project,
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
         "UsesVpc": "true" if project.config.network else "false",
         "EndpointInstanceTypes": _instance_types(instance_types, state),
     }
-    outcome = stack.deploy(
-        str(FILE), template, parameters, stack_tags(project.config), capabilities=["CAPABILITY_NAMED_IAM"]
-    )
-    return Deployed(stack.name, outcome, dict(stack.look().outputs))
 
 
 def _default_prefix(config: Config) -> str:

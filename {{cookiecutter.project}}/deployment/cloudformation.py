@@ -162,7 +162,7 @@ class Stack:
                 raise
         else:
             raise RunError(
-                f"stack {self.name} is changed by others all the time: find out who, then run the command again"
+                f"stack {self.name} is changed by others all the time: find out who, then run this again"
             )
         ended = self._wait(mark)
         if ended.status not in _GOOD:

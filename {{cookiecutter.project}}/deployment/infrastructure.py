@@ -10,6 +10,7 @@ from deployment.environments import Project
 from deployment.stack import Deployed
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.errors import UserError
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 
@@ -37,11 +38,26 @@ def bootstrap(
             help="The only instance type that endpoints may have; repeatable; `any` for no such guard.",
         ),
     ] = None,
+    project_account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            help="The project's account, where you are signed in to another one for staging or production.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Deploy the project's roles and GitHub's identity provider; needs an administrator's credentials."""
     project = Project(Config.load(), Output(as_json=as_json))
-    _report(project, roles.deploy(project, github_oidc_subject, endpoint_instance_type or []))
+    if project_account and github_oidc_subject:
+        raise UserError(
+            "--github-oidc-subject goes with the project's own account, not with --project-account: GitHub "
+            "signs in there alone"
+        )
+    if project_account:
+        _report(project, roles.deploy_hosting(project, project_account, endpoint_instance_type or []))
+    else:
+        _report(project, roles.deploy(project, github_oidc_subject, endpoint_instance_type or []))
 
 
 def stack(

@@ -37,11 +37,11 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     template, codes = read_text(FILE), lambda_code.build()
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle()
-    accounts = _accounts(share_with, state.parameters.get("ReaderAccounts", ""), project.names.account)
+    accounts = _accounts(share_with, state.parameters.get("HostingAccounts", ""), project.names.account)
     parameters = {
         "Project": project.names.project,
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "ReaderAccounts": accounts,
+        "HostingAccounts": accounts,
     }
     tags = stack_tags(project.config)
     first: Outcome = "unchanged"
@@ -63,7 +63,7 @@ def reduce_to_storage(project: Project) -> Outcome:
     state = stack.settle()
     if not state.exists:
         return "unchanged"
-    kept = {key: state.parameters[key] for key in ("Project", "KmsKeyArn", "ReaderAccounts")}
+    kept = {key: state.parameters[key] for key in ("Project", "KmsKeyArn", "HostingAccounts")}
     return stack.deploy(str(FILE), read_text(FILE), kept | _NO_CODE, stack_tags(project.config))
 
 
@@ -88,7 +88,7 @@ def kms_key_arn(aws: Aws, config: Config) -> str:
 
 
 def _accounts(given: Sequence[str], before: str, own: str) -> str:
-    """The parameter ReaderAccounts."""
+    """The parameter HostingAccounts."""
     if not given:
         return before
     if list(given) == [NOBODY]:

@@ -1,0 +1,191 @@
+"""What holds for the templates before anything is deployed."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cfnlint.api
+import pytest
+from cfnlint.helpers import load_resource
+from templates import FOLDER, PROJECT, as_list, load, plain, policy_documents, resources
+
+TEMPLATES = sorted(path.name for path in FOLDER.glob("*.yaml"))
+ROLES = sorted(name for name in TEMPLATES if resources(load(name), "AWS::IAM::Role"))
+STATEMENTS = [
+    pytest.param(statement, id=f"{file}:{policy}:{statement['Sid']}")
+    for file in ROLES
+    for policy, document in policy_documents(load(file))
+    for statement in document["Statement"]
+]
+# Statements for every resource, each with the reason that its comment in the template gives.
+UNSCOPED = {
+    "NeverApprove",  # a Deny
+    "WriteMetrics",
+    "CountWrongAnswers",
+    "SignInForImages",
+    "ListCandidates",
+    "ListByName",
+    "ConnectQueueAndFunction",
+    "DisconnectQueueAndFunction",
+    "FindLogGroups",
+    "FindLogs",
+    "AttachToVpc",
+}
+# Statements beyond the project's own names within one account.
+WIDER = {
+    "WriteLogs",
+    "PullImages",
+    "RunJobs",
+    "SeeAndTagMappings",
+    "SeeMappings",
+    "Scale",
+    "RemoveScaling",
+    "LetTheServiceScale",
+    "UseKey",
+    "FindKey",
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_cfn_lint_has_nothing_to_say(name: str) -> None:
+    matches = cfnlint.api.lint((FOLDER / name).read_text())
+
+    assert [str(match) for match in matches] == []
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_fits_into_a_request(name: str) -> None:
+    # CreateStack's TemplateBody; room for changes is left.
+    assert len((FOLDER / name).read_bytes()) < 51_200
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_no_action_is_a_wildcard(statement: dict[str, Any]) -> None:
+    assert [action for action in as_list(statement["Action"]) if "*" in action] == []
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_resources_are_the_projects(statement: dict[str, Any]) -> None:
+    named = as_list(statement["Resource"])
+
+    if statement["Sid"] in UNSCOPED:
+        assert named == ["*"]
+    elif statement["Sid"] not in WIDER:
+        assert [arn for arn in named if not re.search(rf"[:/]{PROJECT}([/:*-]|$)", arn)] == []
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_every_action_applies_to_a_resource_of_its_statement(statement: dict[str, Any]) -> None:
+    # What IAM would ignore without a word: an action that never meets one of the resources beside it.
+    named = as_list(statement["Resource"])
+    unreachable = []
+    for action in as_list(statement["Action"]):
+        patterns = _resource_patterns(*action.split(":"))
+        if named != ["*"] and not any(re.match(p, arn) for p in patterns for arn in named):
+            unreachable.append(action)
+
+    assert unreachable == []
+
+
+@cache
+def _resource_patterns(service: str, operation: str) -> list[str]:
+    """The ARNs that an action applies to, as the service authorization reference lists them."""
+    known = _reference()[service]
+    formats = {kind.lower(): resource["ARNFormats"] for kind, resource in known["Resources"].items()}
+    kinds = known["Actions"][operation.lower()].get("Resources", [])
+    return [re.sub(r"\$\{\w+\}", ".*", form) for kind in kinds for form in formats[kind.lower()]]
+
+
+@cache
+def _reference() -> dict[str, Any]:
+    return load_resource("cfnlint.data.AdditionalSpecs", "Policies.json")
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_role_is_passed_to_one_service_only(statement: dict[str, Any]) -> None:
+    if "iam:PassRole" in as_list(statement["Action"]):
+        assert statement["Condition"]["StringEquals"]["iam:PassedToService"].count("amazonaws.com") == 1
+        assert not any("*" in arn for arn in as_list(statement["Resource"]))
+
+
+@pytest.mark.parametrize("file", ROLES)
+def test_policies_are_within_iams_sizes(file: str) -> None:
+    template = load(file)
+    managed = resources(template, "AWS::IAM::ManagedPolicy")
+    roles = resources(template, "AWS::IAM::Role")
+
+    # Without white space: 6,144 characters in a managed policy, 10,240 in all inline policies of a role.
+    sizes = {
+        name: _size(plain(properties["PolicyDocument"], template)) for name, properties in managed.items()
+    }
+    inline = {
+        name: sum(_size(plain(p["PolicyDocument"], template)) for p in properties.get("Policies", []))
+        for name, properties in roles.items()
+    }
+
+    assert {name: size for name, size in sizes.items() if size > 6_144} == {}
+    assert {name: size for name, size in inline.items() if size > 10_240} == {}
+
+
+def _size(document: dict[str, Any]) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+@pytest.mark.parametrize(("file", "expected"), [("bootstrap.yaml", {"PromoteRole"}), ("hosting.yaml", set())])
+def test_only_the_production_role_may_approve(file: str, expected: set[str]) -> None:
+    template = load(file)
+    documents = dict(policy_documents(template))
+    approving = {"sagemaker:CreateModelPackage", "sagemaker:UpdateModelPackage"}
+
+    able = set()
+    for role, properties in resources(template, "AWS::IAM::Role").items():
+        attached = [entry["Ref"] for entry in _flat(properties["ManagedPolicyArns"])]
+        inline = [f"{role}.{policy['PolicyName']}" for policy in properties.get("Policies", [])]
+        statements = [s for name in [*attached, *inline] for s in documents[name]["Statement"]]
+        allowed = {a for s in statements if s["Effect"] == "Allow" for a in as_list(s["Action"])}
+        denied = {a for s in statements if s["Sid"] == "NeverApprove" for a in as_list(s["Action"])}
+        able |= {role} if (allowed - denied) & approving else set()
+
+    assert able == expected
+
+
+def _flat(arns: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """References to managed policies; those under a condition are taken as attached."""
+    return [entry["Fn::If"][1] if "Fn::If" in entry else entry for entry in arns]
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_resource_bears_the_projects_name(name: str) -> None:
+    names = re.findall(
+        r"^      (?:\w+Name|RoleName): !(?:Sub|Ref) \"?(\S+?)\"?$", Path(FOLDER / name).read_text(), re.M
+    )
+
+    assert names
+    assert [n for n in names if "${Project}" not in n and n not in ("Project", "CheckAutopilot")] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "subjects"),
+    [
+        ("PlanRole", ["repo:owner/name:pull_request", "repo:owner/name:ref:refs/heads/main"]),
+        ("RetrainRole", ["repo:owner/name:ref:refs/heads/main", "repo:owner/name:environment:staging"]),
+        ("PromoteRole", ["repo:owner/name:environment:production"]),
+        ("TeardownRole", ["repo:owner/name:environment:teardown"]),
+    ],
+)
+def test_github_signs_in_with_exact_subjects(role: str, subjects: list[str]) -> None:
+    template = load("bootstrap.yaml")
+    trust = plain(template["Resources"][role]["Properties"]["AssumeRolePolicyDocument"], template)
+    (statement,) = trust["Statement"]
+    issuer = "token.actions.githubusercontent.com"
+
+    assert statement["Principal"] == {"Federated": f"arn:aws:iam::123456789012:oidc-provider/{issuer}"}
+    assert list(statement["Condition"]) == ["StringEquals"]
+    condition = statement["Condition"]["StringEquals"]
+    assert condition[f"{issuer}:aud"] == "sts.amazonaws.com"
+    assert as_list(condition[f"{issuer}:sub"]) == subjects
+    assert len(condition) == 2
