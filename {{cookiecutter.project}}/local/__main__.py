@@ -16,6 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
+    from local import workers
     from local.server import LocalAWS  # imports moto: --help should not wait for it
 
     aws = LocalAWS(options.directory, options.port, options.account, options.region)
@@ -28,6 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     try:
         _announce(aws.environment, options.ready_file)
+        workers.warm_up()  # while the user exports the variables: the first training starts sooner
         print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
         stop.wait()
     finally:

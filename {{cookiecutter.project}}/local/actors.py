@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from moto.sts.models import sts_backends
 
-from local import runtime
+from local import clients, runtime
 from local.authorization import trust
 
 SESSION_SECONDS = 12 * 3600
@@ -53,12 +51,4 @@ def client(service: str, role_arn: str, region: str, principal: str = "sagemaker
 
 def client_with(service: str, given: dict[str, str]) -> Any:
     """A boto3 client of ``service`` from environment variables such as :func:`credentials` returns."""
-    session = boto3.Session(
-        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=given.get("AWS_SESSION_TOKEN"),
-        region_name=given["AWS_REGION"],
-    )
-    # A proxy of the user's network cannot reach the loopback address.
-    config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
-    return session.client(service, endpoint_url=given["AWS_ENDPOINT_URL"], config=config)
+    return clients.client(service, given)

@@ -21,14 +21,18 @@ from werkzeug.serving import make_server
 from local import accounts, actors, runtime
 from local.authorization.gate import Gate
 
-# Whatever answers operations that moto lacks registers them when it is imported. One line each.
+# Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that has
+# a function `start` is called once the address is known.
 MODULES: tuple[str, ...] = (
     "local.cloudwatch",
+    "local.lambda_",
     "local.sagemaker.autopilot.operations",
     "local.sagemaker.endpoints",
     "local.sagemaker.models",
+    "local.sagemaker.processing",
     "local.sagemaker.pipelines.executions",
     "local.sagemaker.registry",
+    "local.sagemaker.transform.operations",
     "local.sagemaker.tags",
 )
 
@@ -68,8 +72,8 @@ class LocalAWS:
         self.url = f"http://{HOST}:{self._server.server_port}"
         self._runtime = runtime.Runtime(self.url, self.directory)
         runtime.set_current(self._runtime)
-        for module in MODULES:
-            importlib.import_module(module)
+        for module in map(importlib.import_module, MODULES):
+            getattr(module, "start", lambda: None)()
         self.environment = self.administrator(self.account)
         self._thread = threading.Thread(target=self._server.serve_forever, name="server", daemon=True)
         self._thread.start()

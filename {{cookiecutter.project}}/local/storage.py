@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore.config import Config
+from local import clients
 
 
 @dataclass(frozen=True)
@@ -40,15 +39,7 @@ class Storage:
     """S3 with ``credentials`` (``AWS_ACCESS_KEY_ID`` ..., as :mod:`local.actors` gives them)."""
 
     def __init__(self, credentials: Mapping[str, str]) -> None:
-        session = boto3.Session(
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            region_name=credentials["AWS_REGION"],
-        )
-        self.client: Any = session.client(
-            "s3", endpoint_url=credentials["AWS_ENDPOINT_URL"], config=Config(proxies={})
-        )
+        self.client: Any = clients.client("s3", credentials)
 
     def find(self, uri: str, data_type: str = "S3Prefix") -> list[Object]:
         """The objects that a data source names, ordered by key; ``data_type`` S3Prefix or ManifestFile.

@@ -1,0 +1,257 @@
+"""Processing jobs: the entry point runs on this machine, in a folder that stands for the container's ``/opt/ml``.
+
+No image is pulled: the program runs with this Python, whatever AppSpecification.ImageUri says. ``/opt/ml/...`` in
+arguments and environment becomes the job's folder.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from moto.core.utils import utcnow
+
+from local import constraints, runtime
+from local.bridge import Caller, operation
+from local.sagemaker import jobs
+from local.sagemaker.logs import Log
+from local.sagemaker.resources import invalid, listed, present
+from local.storage import NothingFound, Object, Storage
+
+KIND = jobs.Kind(
+    "processing-job",
+    "ProcessingJob",
+    "processing_jobs",
+    "ProcessingEndTime",
+    ("ValidationException", "Could not find requested job with name: {name}"),
+)
+LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
+CONTAINER_ROOT = "/opt/ml"
+DEFAULT_SECONDS = 86_400
+# A container gets SIGTERM, and SIGKILL 120 s later; programs that have not gone by now hang.
+SECONDS_TO_END = 10.0
+LONGEST_MESSAGE = 1024
+_IN_CONTAINER = re.compile(r"(?<![\w/.-])/opt/ml(?=/|$)")
+_PYTHON = re.compile(r"(/\S*/)?python(3(\.\d+)?)?")
+
+
+@operation("sagemaker", "CreateProcessingJob")
+def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationException and ResourceInUse."""
+    constraints.check("sagemaker", "CreateProcessingJob", parameters)
+    _check(parameters)
+    jobs.role_credentials(parameters["RoleArn"], caller.region)
+    details = {name: value for name, value in parameters.items() if name not in ("Tags", "ProcessingJobName")}
+    details.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_SECONDS})
+    job = jobs.create(caller, KIND, parameters, details)
+    jobs.start(job, _run)
+    return {"ProcessingJobArn": job.arn}
+
+
+def _check(parameters: dict[str, Any]) -> None:
+    if "ContainerEntrypoint" not in parameters["AppSpecification"]:
+        raise invalid("The local AWS runs no image of its own accord: specify ContainerEntrypoint.")
+    for given in parameters.get("ProcessingInputs", []):
+        if "S3Input" not in given:
+            raise invalid(f"ProcessingInput {given['InputName']}: the local AWS offers S3Input alone.")
+        if "LocalPath" not in given["S3Input"]:
+            raise invalid(f"ProcessingInput {given['InputName']} requires S3Input.LocalPath.")
+    for output in parameters.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if "S3Output" not in output:
+            raise invalid(f"ProcessingOutput {output['OutputName']}: the local AWS offers S3Output alone.")
+    paths = [given["S3Input"]["LocalPath"] for given in parameters.get("ProcessingInputs", [])]
+    for path in paths:
+        if not path.startswith(f"{CONTAINER_ROOT}/processing"):
+            raise invalid(f"LocalPath {path} must be under /opt/ml/processing.")
+
+
+@operation("sagemaker", "DescribeProcessingJob")
+def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationException where there is no such job."""
+    return KIND.find(caller, parameters["ProcessingJobName"]).describe()
+
+
+@operation("sagemaker", "StopProcessingJob")
+def stop(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises ValidationException where there is no such job, or it has ended."""
+    job = KIND.find(caller, parameters["ProcessingJobName"])
+    if job.status not in ("InProgress", "Stopping"):
+        raise invalid(f"The request was rejected because the processing job is in status {job.status}.")
+    job.stop()
+
+
+@operation("sagemaker", "ListProcessingJobs")
+def list_jobs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The newest first where nothing else is said."""
+    constraints.check("sagemaker", "ListProcessingJobs", parameters)
+    wanted = parameters.get("StatusEquals")
+    found = [job.describe() for job in KIND.all(caller).values() if wanted in (None, job.status)]
+    page, token = listed(found, parameters, "ProcessingJobName")
+    members = (
+        "ProcessingJobName ProcessingJobArn CreationTime ProcessingEndTime LastModifiedTime "
+        "ProcessingJobStatus FailureReason ExitMessage"
+    )
+    summaries = [present({member: job.get(member) for member in members.split()}) for job in page]
+    return present({"ProcessingJobSummaries": summaries, "NextToken": token})
+
+
+def _run(job: jobs.Job) -> None:
+    container = _Container(job)
+    try:
+        container.prepare()
+        if not job.stopping.is_set():
+            container.run()
+    finally:
+        container.remove()
+
+
+class _Container:
+    """What stands for the container of one job."""
+
+    def __init__(self, job: jobs.Job) -> None:
+        self._job = job
+        request = job.details
+        self._request = request
+        self._credentials = jobs.role_credentials(request["RoleArn"], job.caller.region)
+        self._storage = Storage(self._credentials)
+        self._folder = (
+            runtime.current().directory
+            / "processing-jobs"
+            / job.caller.account
+            / job.caller.region
+            / job.name
+        )
+        self._root = self._folder / "opt" / "ml"
+        stream = f"{job.name}/algo-1-{int(time.time())}"
+        self._log = Log(self._credentials, LOG_GROUP, stream)
+
+    def prepare(self) -> None:
+        """Make the folders and download the inputs. Raises JobFailed."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        for name in ("processing", "output", "config"):
+            (self._root / name).mkdir(parents=True)
+        config = json.dumps(self._request, default=str)
+        (self._root / "config" / "processingjobconfig.json").write_text(config, encoding="utf-8")
+        for output in self._outputs():
+            self._path(output["LocalPath"]).mkdir(parents=True, exist_ok=True)
+        for given in self._request.get("ProcessingInputs", []):
+            self._download(given["S3Input"])
+
+    def run(self) -> None:
+        """Run the program, then upload the outputs. Raises JobFailed where it fails."""
+        self._job.update(ProcessingStartTime=utcnow())
+        output = self._folder / "log"
+        status, ending = self._execute(output)
+        members = present({"ExitMessage": self._exit_message()})
+        if ending is not None:
+            self._job.end("Stopped", ending or None, **members)
+        elif status != 0:
+            message = members.get("ExitMessage", "")
+            self._job.update(**members)
+            raise jobs.JobFailed(f"AlgorithmError: {message}, exit code: {status}")
+        else:
+            for given in self._outputs():
+                self._storage.upload_folder(self._path(given["LocalPath"]), given["S3Uri"], self._key_id())
+            self._job.end("Completed", **members)
+
+    def remove(self) -> None:
+        """Remove the job's folder."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _download(self, given: Mapping[str, Any]) -> None:
+        folder = self._path(given["LocalPath"])
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            for item in self._storage.find(given["S3Uri"], given["S3DataType"]):
+                self._storage.download(item, folder / item.name)
+                if given.get("S3CompressionType") == "Gzip" and item.name.endswith(".gz"):
+                    _unzip(item, folder)
+        except NothingFound as error:
+            raise jobs.JobFailed(
+                f"ClientError: {error} Please ensure that the bucket exists in the selected region "
+                f"({self._job.caller.region}), that objects exist under that S3 prefix, and that the role "
+                f'"{self._request["RoleArn"]}" has "s3:ListBucket" permissions on the bucket.'
+            ) from error
+
+    def _execute(self, output: Path) -> tuple[int, str | None]:
+        """Exit status, and why the program was ended (None where it was not, "" where somebody stopped it)."""
+        specification = self._request["AppSpecification"]
+        words = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
+        command = [self._inside(word) for word in words]
+        if _PYTHON.fullmatch(words[0]):
+            command[0] = sys.executable
+        try:
+            with output.open("wb") as file:
+                process = runtime.current().process(
+                    command, self._environment(), cwd=self._folder, stdout=file, stderr=subprocess.STDOUT
+                )
+        except OSError as error:
+            raise jobs.JobFailed(f"AlgorithmError: {words[0]} cannot be run: {error}") from error
+        limit = self._request["StoppingCondition"]["MaxRuntimeInSeconds"]
+        deadline = time.monotonic() + limit
+        ending = None
+        with output.open("rb") as follower:
+            while process.poll() is None:
+                if self._job.stopping.is_set():
+                    ending = ""
+                elif time.monotonic() > deadline:
+                    ending = f"ClientError: The job ran longer than MaxRuntimeInSeconds, {limit} seconds."
+                if ending is not None or runtime.current().stopping.is_set():
+                    _end(process)
+                    break
+                self._log.write(_new_lines(follower))
+                self._job.stopping.wait(0.1)
+            self._log.write(_new_lines(follower))
+        return process.wait(), ending
+
+    def _environment(self) -> dict[str, str]:
+        declared = self._request.get("Environment", {})
+        inside = {name: self._inside(value) for name, value in declared.items()}
+        return {**inside, **self._credentials, "PYTHONUNBUFFERED": "1"}
+
+    def _inside(self, text: str) -> str:
+        return _IN_CONTAINER.sub(str(self._root), text)
+
+    def _path(self, path: str) -> Path:
+        return Path(self._inside(path))
+
+    def _outputs(self) -> list[dict[str, str]]:
+        outputs = self._request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        return [output["S3Output"] for output in outputs if "LocalPath" in output["S3Output"]]
+
+    def _key_id(self) -> str | None:
+        return self._request.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+
+    def _exit_message(self) -> str | None:
+        path = self._root / "output" / "message"
+        if not path.is_file():
+            return None
+        return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_MESSAGE]
+
+
+def _new_lines(follower: Any) -> list[str]:
+    return follower.read().decode(errors="replace").splitlines()
+
+
+def _unzip(item: Object, folder: Path) -> None:
+    packed = folder / item.name
+    packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
+    packed.unlink()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(SECONDS_TO_END)
+    except subprocess.TimeoutExpired:
+        pass
+    runtime.kill_group(process)

@@ -1,0 +1,200 @@
+"""A bucket, a role and small data sets, and AutoML jobs that are trained once for all tests of a process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+BUCKET = "job-tests"
+PATIENCE = 120.0
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Site:
+    """One account with a bucket, and a role for jobs that may do everything with that bucket."""
+
+    aws: Any
+    role: str
+    _trained: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def client(self, service: str) -> Any:
+        return self.aws.client(service)
+
+    @property
+    def sagemaker(self) -> Any:
+        return self.client("sagemaker")
+
+    def name(self, stem: str) -> str:
+        return f"{stem}-{next(_numbers)}"
+
+    def put(self, key: str, content: str | bytes) -> str:
+        body = content.encode() if isinstance(content, str) else content
+        self.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        return f"s3://{BUCKET}/{key}"
+
+    def get(self, uri: str) -> bytes:
+        key = uri.removeprefix(f"s3://{BUCKET}/")
+        return self.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+
+    def keys(self, uri: str) -> list[str]:
+        prefix = uri.removeprefix(f"s3://{BUCKET}/")
+        listed = self.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=prefix)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
+    def logged(self, group: str, stream_prefix: str) -> str:
+        logs = self.client("logs")
+        streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=stream_prefix)[
+            "logStreams"
+        ]
+        events = [
+            event["message"]
+            for stream in streams
+            for event in logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+                "events"
+            ]
+        ]
+        return "\n".join(events)
+
+    def create_automl(self, **changes: Any) -> str:
+        """Start an AutoML job; keyword arguments replace members of the request or of its TabularJobConfig."""
+        request, tabular = automl_request(self, self.name("automl"), data(SPECIES))
+        for name, value in changes.items():
+            place = request if name[0].isupper() and name in REQUEST_MEMBERS else tabular
+            place.pop(name, None)
+            if value is not None:
+                place[name] = value
+        self.sagemaker.create_auto_ml_job_v2(**request)
+        return request["AutoMLJobName"]
+
+    def ended_automl(self, name: str) -> dict[str, Any]:
+        return wait(
+            lambda: self.sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name),
+            lambda job: job["AutoMLJobStatus"] in ("Completed", "Failed", "Stopped"),
+        )
+
+    def trained(self, kind: str) -> dict[str, Any]:
+        """The description of a completed AutoML job: SPECIES (three classes), RETURNS (two), PRICE (a number)."""
+        if kind not in self._trained:
+            settings = TRAINED[kind]
+            uri = self.put(f"{kind}/train.csv", data(kind))
+            source = channel(uri)
+            job = self.ended_automl(
+                self.create_automl(
+                    AutoMLJobInputDataConfig=[source], TargetAttributeName=TARGETS[kind], **settings
+                )
+            )
+            assert job["AutoMLJobStatus"] == "Completed", job.get("FailureReason")
+            self._trained[kind] = job
+        return self._trained[kind]
+
+    def model(self, kind: str, **environment: str) -> str:
+        """Create a model of the best candidate of :meth:`trained`; ``environment`` is the last container's."""
+        containers = [dict(c) for c in self.trained(kind)["BestCandidate"]["InferenceContainers"]]
+        containers[-1]["Environment"] = containers[-1]["Environment"] | environment
+        name = self.name("model")
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=self.role, Containers=containers)
+        return name
+
+
+SPECIES, RETURNS, PRICE = "species", "returns", "price"
+TARGETS = {SPECIES: "species", RETURNS: "returned", PRICE: "price"}
+REQUEST_MEMBERS = (
+    "AutoMLJobName",
+    "AutoMLJobInputDataConfig",
+    "AutoMLJobObjective",
+    "AutoMLProblemTypeConfig",
+    "DataSplitConfig",
+    "ModelDeployConfig",
+    "OutputDataConfig",
+    "RoleArn",
+    "Tags",
+)
+QUICK = {"MaxCandidates": 4, "MaxAutoMLJobRuntimeInSeconds": 20}
+TRAINED: dict[str, dict[str, Any]] = {
+    SPECIES: {"CompletionCriteria": QUICK},
+    RETURNS: {
+        "Mode": "HYPERPARAMETER_TUNING",
+        "ProblemType": "BinaryClassification",
+        "AutoMLJobObjective": {"MetricName": "F1"},
+        "CompletionCriteria": QUICK | {"MaxCandidates": 3},
+    },
+    # What is asked for says neither type nor objective: both are inferred.
+    PRICE: {"ProblemType": None, "AutoMLJobObjective": None, "CompletionCriteria": QUICK},
+}
+
+
+def automl_request(site: Site, name: str, content: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A request that trains SPECIES, and its TabularJobConfig."""
+    tabular = {
+        "TargetAttributeName": TARGETS[SPECIES],
+        "Mode": "ENSEMBLING",
+        "ProblemType": "MulticlassClassification",
+        "CompletionCriteria": QUICK,
+    }
+    request = {
+        "AutoMLJobName": name,
+        "AutoMLJobInputDataConfig": [channel(site.put(f"{name}/train.csv", content))],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{BUCKET}/automl"},
+        "AutoMLJobObjective": {"MetricName": "F1macro"},
+        "AutoMLProblemTypeConfig": {"TabularJobConfig": tabular},
+        "RoleArn": site.role,
+    }
+    return request, tabular
+
+
+def channel(uri: str, kind: str = "training", data_type: str = "S3Prefix") -> dict[str, Any]:
+    return {
+        "ChannelType": kind,
+        "ContentType": "text/csv;header=present",
+        "DataSource": {"S3DataSource": {"S3DataType": data_type, "S3Uri": uri}},
+    }
+
+
+def rows(kind: str, count: int = 240, seed: int = 1) -> list[list[str]]:
+    """Rows of a data set that can be learned, the target last. Labels are not what a CSV reader would make of them."""
+    chance = random.Random(seed)
+    made = []
+    for _ in range(count):
+        length, colour = round(chance.uniform(1, 9), 2), chance.choice(["red", "blue, light", ""])
+        if kind == SPECIES:
+            target = "01" if length < 3 else ("1.50" if length < 6 else 'a, "b"')
+        elif kind == RETURNS:
+            target = str(length + chance.gauss(0, 0.5) > 6)
+        else:
+            target = repr(round(10 * length + chance.gauss(0, 1), 3))
+        missing = "" if chance.random() < 0.05 else str(chance.randint(0, 5))
+        made.append([str(length), colour, missing, target])
+    return made
+
+
+def text(records: list[list[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(records)
+    return buffer.getvalue()
+
+
+def data(kind: str, count: int = 240) -> str:
+    return text([["length", "colour", "spots", TARGETS[kind]], *rows(kind, count)])
+
+
+def wait(look: Callable[[], Any], ended: Callable[[Any], bool], patience: float = PATIENCE) -> Any:
+    deadline = time.monotonic() + patience
+    while not ended(seen := look()):
+        assert time.monotonic() < deadline, f"still {seen}"
+        time.sleep(0.05)
+    return seen
+
+
+TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
