@@ -18,11 +18,11 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import accounts, actors, runtime
+from local import accounts, actors, runtime, workers
 from local.authorization.gate import Gate
 
-# Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that has
-# a function `start` is called once the address is known.
+# Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
+# has a function `start` is called once the address is known.
 MODULES: tuple[str, ...] = (
     "local.cloudwatch",
     "local.lambda_",
@@ -98,6 +98,7 @@ class LocalAWS:
     def stop(self) -> None:
         """End every job, then the server; nothing is left running."""
         self._runtime.stop()
+        workers.end()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
@@ -117,10 +118,13 @@ class LocalAWS:
 
 
 class _RequestHandler(MotoRequestHandler):
-    """Moto's handler, with the access log in the directory instead of the terminal."""
+    """Moto's handler, with its log in the directory instead of the terminal; the gate logs what was asked."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
 
     def log(self, type: str, message: str, *args: Any) -> None:
-        log.debug("%s %s", type, message % args if args else message)
+        log.warning(message, *args)
 
 
 def _log_to(path: Path) -> logging.Handler:

@@ -10,7 +10,7 @@ import functools
 import operator
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,6 +29,8 @@ COMPARISONS = {
 }
 LOOKS_PER_PERIOD = 10
 SHORTEST_PAUSE = 0.05
+# Called with account, region and alarm at each look at one in ALARM that has actions.
+ACTIONS: list[Callable[[str, str, Alarm], None]] = []
 
 _starting = threading.Lock()
 _watched: runtime.Runtime | None = None
@@ -84,6 +86,9 @@ def _evaluate_for_ever(current: runtime.Runtime) -> None:
             if due.get(id(alarm), 0) <= now:
                 due[id(alarm)] = now + clock.shortened(_period(alarm)) / LOOKS_PER_PERIOD
                 evaluate_alarm(account, region, alarm, now)
+                if alarm.state_value == "ALARM" and alarm.actions_enabled and alarm.alarm_actions:
+                    for action in ACTIONS:
+                        action(account, region, alarm)
 
 
 def _all() -> Iterator[tuple[str, str, Alarm]]:

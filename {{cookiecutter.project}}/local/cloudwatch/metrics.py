@@ -80,7 +80,7 @@ class Data:
 class Store:
     """All metric data; safe for threads."""
 
-    def __init__(self) -> None:  # noqa: D107 - takes nothing
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._times: dict[Metric, list[int]] = defaultdict(list)
         self._data: dict[Metric, dict[int, Data]] = defaultdict(dict)

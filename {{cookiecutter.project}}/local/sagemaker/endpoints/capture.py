@@ -29,7 +29,7 @@ log = logging.getLogger("local.endpoints")
 class Capture:
     """What one DataCaptureConfig (None: nothing) makes of an endpoint's requests."""
 
-    def __init__(self, endpoint: Endpoint, config: dict[str, Any] | None) -> None:  # noqa: D107 - see the class
+    def __init__(self, endpoint: Endpoint, config: dict[str, Any] | None) -> None:
         self._endpoint = endpoint
         self._config = config or {}
         self._enabled = bool(config) and self._config.get("EnableCapture", True)
@@ -62,7 +62,8 @@ class Capture:
     ) -> None:
         """Keep a request and its answer (body and content type each), if it is drawn. Returns at once.
 
-        Of any k requests, the sampling percentage of k is drawn, rounded down; the real service draws at random.
+        Of any k requests, the sampling percentage of k is drawn, rounded down. The real service draws at
+        random.
         """
         if not self._enabled:
             return

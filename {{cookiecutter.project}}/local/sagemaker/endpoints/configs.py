@@ -14,9 +14,7 @@ UNSUPPORTED = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerCon
 
 
 class EndpointConfig(Record):
-    """An endpoint config, with the models that its variants had when it was created."""
-
-    models: dict[str, models.Model] = {}  # noqa: RUF012 - set with each config
+    """An endpoint config."""
 
     @property
     def name(self) -> str:
@@ -58,34 +56,33 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     names = [variant["VariantName"] for variant in variants]
     if len(set(names)) < len(names):
         raise invalid("Production variant names must be unique within an endpoint configuration.")
-    used = {variant["VariantName"]: _model(caller, variant) for variant in variants}
     for variant in variants:
-        _check_variant(variant, used[variant["VariantName"]], parameters, len(variants))
+        _check_variant(variant, model(caller, variant), parameters, len(variants))
     details = {key: value for key, value in parameters.items() if key != "Tags"} | {
         "EndpointConfigArn": config_arn,
         "ProductionVariants": variants,
         "CreationTime": now(),
     }
-    config = EndpointConfig(config_arn, details, parameters.get("Tags"))
-    config.models = used
-    configs[name] = config
+    configs[name] = EndpointConfig(config_arn, details, parameters.get("Tags"))
     return {"EndpointConfigArn": config_arn}
 
 
-def _model(caller: Caller, variant: dict[str, Any]) -> models.Model:
+def model(caller: Caller, variant: dict[str, Any]) -> models.Model:
+    """The model of a production variant; raises ValidationException where there is none."""
     if "ModelName" not in variant:
         raise invalid(f"Production variant {variant['VariantName']} requires a ModelName.")
     return models.find(caller, variant["ModelName"])
 
 
 def _check_variant(
-    variant: dict[str, Any], model: models.Model, parameters: dict[str, Any], variants: int
+    variant: dict[str, Any], served: models.Model, parameters: dict[str, Any], variants: int
 ) -> None:
     name = variant["VariantName"]
     if "ServerlessConfig" not in variant:
         if "InstanceType" not in variant or "InitialInstanceCount" not in variant:
             raise invalid(
-                f"Production variant {name} requires InstanceType and InitialInstanceCount, or a ServerlessConfig."
+                f"Production variant {name} requires InstanceType and InitialInstanceCount, or a "
+                "ServerlessConfig."
             )
         return
     if "InstanceType" in variant or "InitialInstanceCount" in variant:
@@ -102,9 +99,9 @@ def _check_variant(
     obstacles = {
         "multiple production variants": variants > 1,
         "data capture": parameters.get("DataCaptureConfig", {}).get("EnableCapture", False),
-        "inference pipelines": len(model.containers) > 1,
-        "VPC configuration": bool(model.details.get("VpcConfig")),
-        "network isolation": model.details["EnableNetworkIsolation"],
+        "inference pipelines": len(served.containers) > 1,
+        "VPC configuration": bool(served.details.get("VpcConfig")),
+        "network isolation": served.details["EnableNetworkIsolation"],
     }
     for feature, present_here in obstacles.items():
         if present_here:

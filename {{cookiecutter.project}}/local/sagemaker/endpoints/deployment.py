@@ -1,4 +1,4 @@
-"""Bringing an endpoint to a config: the new fleet starts, traffic moves, alarms watch, and it goes on or back."""
+"""Bringing an endpoint to a config: a new fleet starts, traffic moves, alarms watch; it goes on or back."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local import actors, clock, runtime
+from local.bridge import Caller
 from local.cloudwatch import alarms
+from local.sagemaker.endpoints import configs
 from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.endpoints.configs import EndpointConfig
 from local.sagemaker.endpoints.endpoint import Endpoint, Pending
-from local.sagemaker.endpoints.fleet import Fleet, FleetError
+from local.sagemaker.endpoints.fleet import DeploymentError, Fleet
 from local.sagemaker.endpoints.policies import Plan, Shift
 from local.sagemaker.models import PRINCIPAL
 
@@ -22,25 +24,17 @@ LOOK_SECONDS = 0.05
 log = logging.getLogger("local.endpoints")
 
 
-class _Stopped(Exception):
+class _EndError(Exception):
     """The local AWS ends."""
 
 
-class _Failed(Exception):
-    """Why a deployment does not go on."""
+def fleets(caller: Caller, config: EndpointConfig, capture: Capture) -> list[Fleet]:
+    """New fleets for the variants of ``config``; raises ValidationException where a model is gone."""
+    return [Fleet(config.name, v, configs.model(caller, v), capture) for v in config.variants]
 
 
-def fleets(config: EndpointConfig, capture: Capture) -> list[Fleet]:
-    """New fleets for the variants of ``config``."""
-    return [
-        Fleet(config.name, variant, config.models[variant["VariantName"]], capture)
-        for variant in config.variants
-    ]
-
-
-def create(endpoint: Endpoint) -> None:
+def create(endpoint: Endpoint, new: list[Fleet]) -> None:
     """Run in a thread: from Creating to InService or Failed."""
-    new = fleets(endpoint.config, endpoint.capture)
     try:
         _start(endpoint, new)
     except Exception as error:
@@ -65,9 +59,9 @@ def remove(endpoint: Endpoint, forget: Any) -> None:
 
 
 class Update:
-    """One UpdateEndpoint: ``new`` are the fleets of ``config`` that are to take the place of the endpoint's."""
+    """One UpdateEndpoint: ``new``, the fleets of ``config``, shall take the place of the endpoint's."""
 
-    def __init__(  # noqa: D107 - see the class
+    def __init__(
         self,
         endpoint: Endpoint,
         config: EndpointConfig,
@@ -86,12 +80,12 @@ class Update:
         endpoint.pending = self._pending
 
     def run(self) -> None:
-        """Run in a thread: from Updating to InService, with the new config or, with the reason, the old one."""
+        """Run in a thread: from Updating to InService, with the new config or else the old one and why."""
         try:
             self._start()
             for shift in self._plan.shifts:
                 self._shift(shift)
-        except _Stopped:
+        except _EndError:
             return
         except Exception as error:
             _unless_expected(error)
@@ -116,9 +110,9 @@ class Update:
         try:
             actors.client("cloudwatch", role, region, PRINCIPAL).describe_alarms(AlarmNames=self._alarms)
         except ClientError as error:
-            raise _Failed(
-                f"Unable to describe the configured alarms {self._alarms} with the role {role}. Please ensure that "
-                f"the role has cloudwatch:DescribeAlarms permission. ({error})"
+            raise DeploymentError(
+                f"Unable to describe the configured alarms {self._alarms} with the role {role}. Please "
+                f"ensure that the role has cloudwatch:DescribeAlarms permission. ({error})"
             ) from error
         self._look()
 
@@ -143,12 +137,12 @@ class Update:
         until = time.monotonic() + clock.shortened(max(0.0, allowed))
         while (left := until - time.monotonic()) > 0:
             if runtime.current().stopping.wait(min(LOOK_SECONDS, left)):
-                raise _Stopped
+                raise _EndError
             self._look()
         self._look()
         self._spent += allowed
         if allowed < seconds:
-            raise _Failed(
+            raise DeploymentError(
                 f"The deployment exceeded its maximum execution timeout of {self._plan.limit:g} seconds."
             )
 
@@ -157,8 +151,9 @@ class Update:
         found = alarms.states(caller.account, caller.region, self._alarms)
         firing = sorted(name for name, state in found.items() if state == "ALARM")
         if firing:
-            raise _Failed(
-                f"One or more configured alarms went into ALARM state during the deployment: {', '.join(firing)}."
+            raise DeploymentError(
+                "One or more configured alarms went into ALARM state during the deployment: "
+                f"{', '.join(firing)}."
             )
 
     def _roll_back(self, reason: str) -> None:
@@ -192,7 +187,7 @@ class Update:
 
 def _unless_expected(error: Exception) -> None:
     """An error of this module's own must not leave an endpoint in between; the log has it."""
-    if not isinstance(error, (_Failed, FleetError)):
+    if not isinstance(error, DeploymentError):
         log.exception("an endpoint's deployment failed")
 
 

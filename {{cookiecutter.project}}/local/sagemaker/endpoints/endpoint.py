@@ -38,7 +38,7 @@ class Pending:
 class Endpoint(Record):
     """An endpoint. Whoever changes its members holds ``lock``."""
 
-    def __init__(  # noqa: D107 - see the class
+    def __init__(
         self, caller: Caller, name: str, config: EndpointConfig, tags: list[dict[str, str]] | None
     ) -> None:
         self.name = name

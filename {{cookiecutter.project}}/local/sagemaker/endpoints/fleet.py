@@ -14,16 +14,14 @@ from local.sagemaker.models import PRINCIPAL, Model
 LONGEST_REQUEST_SECONDS = 60.0
 
 
-class FleetError(Exception):
-    """Why a fleet does not come up, as DescribeEndpoint's FailureReason says it."""
+class DeploymentError(Exception):
+    """Why a deployment fails, as DescribeEndpoint's FailureReason says it."""
 
 
 class Fleet:
     """A variant's instances, which one process stands for. ``variant`` is a member of ProductionVariants."""
 
-    def __init__(  # noqa: D107 - see the class
-        self, config: str, variant: dict[str, Any], model: Model, capture: Capture
-    ) -> None:
+    def __init__(self, config: str, variant: dict[str, Any], model: Model, capture: Capture) -> None:
         self.config = config
         self.capture = capture
         self.variant = variant["VariantName"]
@@ -37,27 +35,29 @@ class Fleet:
         self._left = threading.Condition()
 
     def start(self, region: str) -> None:
-        """Load the model; returns when it answers. Raises FleetError where it does not."""
+        """Load the model; returns when it answers. Raises DeploymentError where it does not."""
         try:
             credentials = actors.credentials(self.model.role_arn, PRINCIPAL, region)
         except AWSError as error:
-            raise FleetError(f"Unable to assume the role {self.model.role_arn}: {error.message}") from error
+            raise DeploymentError(
+                f"Unable to assume the role {self.model.role_arn}: {error.message}"
+            ) from error
         try:
             self._predictor = serving.Predictor.start(list(self.model.containers), credentials, region)
         except serving.ModelError as error:
-            raise FleetError(self._reason(str(error))) from error
+            raise DeploymentError(self._reason(str(error))) from error
 
     def _reason(self, found: str) -> str:
         if "download" in found:
             return (
                 'Failed to download model data for container "container_1" from URL: '
-                f'"{self.model.containers[0].get("ModelDataUrl")}". Please ensure that there is an object located '
-                "at the URL and that the role passed to CreateModel has permissions to download the object. "
-                f"({found})"
+                f'"{self.model.containers[0].get("ModelDataUrl")}". Please ensure that there is an object '
+                "located at the URL and that the role passed to CreateModel has permissions to download the "
+                f"object. ({found})"
             )
         return (
-            f"The primary container for production variant {self.variant} did not pass the ping health check. "
-            f"Please check CloudWatch logs for this endpoint. ({found})"
+            f"The primary container for production variant {self.variant} did not pass the ping health "
+            f"check. Please check CloudWatch logs for this endpoint. ({found})"
         )
 
     def enter(self) -> None:

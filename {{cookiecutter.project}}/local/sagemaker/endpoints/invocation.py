@@ -114,8 +114,8 @@ def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -
     container = "primary" if len(fleet.model.containers) == 1 else "container_1"
     message = (
         f'Received {side} error ({status}) from {container} with message "{original}". See '
-        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group} in "
-        f"account {account} for more information."
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:"
+        f"group={group} in account {account} for more information."
     )
     return _error(
         424,
@@ -133,5 +133,11 @@ def _error(status: int, code: str, message: str, **members: Any) -> Response:
     return status, headers, json.dumps({"Message": message, **members})
 
 
+def _invoke_endpoint_async(self: SageMakerRuntimeResponse) -> Response:
+    name = unquote(self.path.split("/")[2])
+    return _error(400, "ValidationError", f"Endpoint {name} is not configured for asynchronous inference.")
+
+
 SageMakerRuntimeResponse.use_raw_body = True
+SageMakerRuntimeResponse.invoke_endpoint_async = _invoke_endpoint_async  # type: ignore[method-assign]
 SageMakerRuntimeResponse.invoke_endpoint = _invoke_endpoint  # type: ignore[method-assign,assignment]

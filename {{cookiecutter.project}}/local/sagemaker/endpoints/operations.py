@@ -30,8 +30,9 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     config = configs.find(caller, parameters["EndpointConfigName"])
     endpoint = Endpoint(caller, name, config, parameters.get("Tags"))
     endpoint.last_deployment = parameters.get("DeploymentConfig")
+    new = deployment.fleets(caller, config, endpoint.capture)
     endpoints[name] = endpoint
-    runtime.current().thread(f"create-{name}", deployment.create, endpoint)
+    runtime.current().thread(f"create-{name}", deployment.create, endpoint, new)
     return {"EndpointArn": endpoint.arn}
 
 
@@ -46,7 +47,7 @@ def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
             raise invalid(f'Cannot update failed endpoint "{endpoint.arn}".')
         policy = _deployment_config(endpoint, parameters)
         _check_update(endpoint, config, policy)
-        new = deployment.fleets(config, _capture(endpoint, config, parameters))
+        new = deployment.fleets(caller, config, _capture(endpoint, config, parameters))
         _retain(endpoint.fleets, new, parameters)
         _check_alarms(caller, policy)
         steps = plan({} if config.serverless else policy, min(fleet.instances or 1 for fleet in new))
@@ -67,21 +68,21 @@ def _deployment_config(endpoint: Endpoint, parameters: dict[str, Any]) -> dict[s
 def _check_update(endpoint: Endpoint, config: EndpointConfig, policy: dict[str, Any]) -> None:
     if config.serverless and not endpoint.config.serverless:
         raise invalid(
-            f'Cannot update the instance-based endpoint "{endpoint.arn}" to serverless inference: create another '
-            "endpoint."
+            f'Cannot update the instance-based endpoint "{endpoint.arn}" to serverless inference: create '
+            "another endpoint."
         )
     before = {variant["VariantName"]: variant for variant in endpoint.config.variants}
     after = {variant["VariantName"]: variant for variant in config.variants}
     if policy and set(before) != set(after):
         raise invalid(
-            f"The endpoint configuration {config.name} must have the same variant names as {endpoint.config.name} "
-            f"({', '.join(sorted(before))}) for a deployment with a DeploymentConfig."
+            f"The endpoint configuration {config.name} must have the same variant names as "
+            f"{endpoint.config.name} ({', '.join(sorted(before))}) for a deployment with a DeploymentConfig."
         )
     for name in scaling.registered(endpoint.caller, endpoint.name):
         if after.get(name, {}).get("InstanceType") != before.get(name, {}).get("InstanceType"):
             raise invalid(
-                f"The instance type of production variant {name} cannot change while it is a scalable target: "
-                "deregister it first."
+                f"The instance type of production variant {name} cannot change while it is a scalable "
+                "target: deregister it first."
             )
 
 

@@ -61,7 +61,8 @@ def _blue_green(policy: dict[str, Any], instances: int) -> Plan:
     planned = sum(shift.wait for shift in (*first, last))
     if planned > limit:
         raise invalid(
-            f"MaximumExecutionTimeoutInSeconds {limit} is less than the {planned} seconds that the deployment waits."
+            f"MaximumExecutionTimeoutInSeconds {limit} is less than the {planned} seconds that the "
+            "deployment waits."
         )
     return Plan((*first, last), limit)
 
@@ -88,7 +89,7 @@ def _share(policy: dict[str, Any], member: str, instances: int, low: float) -> f
     share = size["Value"] / (100 if percent else instances)
     if not low <= share <= 0.5:
         raise invalid(
-            f"{member} must be between {low:.0%} and 50% of the new fleet's capacity of {instances} instance(s), "
-            f"and {size['Value']}{'%' if percent else ' instance(s)'} is not."
+            f"{member} must be between {low:.0%} and 50% of the new fleet's capacity of {instances} "
+            f"instance(s), and {size['Value']}{'%' if percent else ' instance(s)'} is not."
         )
     return share

@@ -19,22 +19,25 @@ class _Route:
 class Traffic:
     """Spreads requests over fleets in exact proportion, also over few requests.
 
-    Smooth weighted round robin: of any k requests in a row, a fleet with share p gets at most p k + 1. The real
-    service draws at random.
+    Smooth weighted round robin: of any k requests in a row, a fleet with share p gets at most p k + 1. The
+    real service draws at random.
     """
 
-    def __init__(self) -> None:  # noqa: D107 - no route yet
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._routes: list[_Route] = []
 
     def route(self, shares: Iterable[tuple[Fleet, float]]) -> None:
-        """From now on, send each fleet its share (any unit). No request enters another fleet after this returns."""
+        """From now on, send each fleet its share (in any unit), and no request to any other fleet."""
         routes = [_Route(fleet, weight) for fleet, weight in shares]
         with self._lock:
             self._routes = routes
 
     def enter(self, variant: str | None = None) -> Fleet | None:
-        """The fleet for the next request, entered; of that variant if one is named. None where there is none."""
+        """The fleet for the next request, which it has entered; None where no fleet takes it.
+
+        ``variant`` names the only variant that may take it.
+        """
         with self._lock:
             routes = [r for r in self._routes if variant in (None, r.fleet.variant)]
             if variant is None:

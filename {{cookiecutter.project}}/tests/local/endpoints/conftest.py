@@ -6,10 +6,11 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+
 from local import serving
 
 BUCKET = "endpoint-tests"
@@ -232,5 +233,5 @@ class Load:
 
 
 @pytest.fixture
-def load(hosting) -> Iterator[Callable[..., Load]]:
-    yield lambda endpoint, **options: Load(hosting, endpoint, **options)
+def load(hosting) -> Callable[..., Load]:
+    return lambda endpoint, **options: Load(hosting, endpoint, **options)

@@ -137,7 +137,9 @@ def test_a_version_that_does_not_load_never_gets_traffic(hosting, load):
 
     with load(endpoint) as clients:
         hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
-        described = hosting.until(endpoint, lambda d: "FailureReason" in d and d["EndpointStatus"] == "InService")
+        described = hosting.until(
+            endpoint, lambda d: "FailureReason" in d and d["EndpointStatus"] == "InService"
+        )
 
     assert set(clients.words()) == {"old"}
     assert described["EndpointConfigName"] != config
