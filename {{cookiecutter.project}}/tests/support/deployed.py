@@ -1,9 +1,9 @@
-"""A project deployed to the local AWS: its own name, its own folder, and clients of its roles."""
+"""A project of its own in the local AWS: its folder, its name, and its roles to act as."""
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,53 +11,66 @@ import pytest
 
 from deployment.environments import Project
 from local import actors
-from local.server import LocalAWS
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.names import Names
 
+_numbers = itertools.count(1)
+_AUTOML_TOML = """
+[project]
+name = "{name}"
+description = "Tests its own deployment"
+region = "{region}"
+repository = "owner/{name}"
+tags = {{ team = "care" }}
 
-@dataclass
-class Deployed:
-    """A project by name, as the administrator or as one of its roles sees it."""
+[dataset]
+target = "label"
 
-    aws: LocalAWS
-    config: Config
-    account: str
-    monkeypatch: pytest.MonkeyPatch
+[autopilot]
+problem_type = "MulticlassClassification"
+objective = "F1macro"
+
+[gate]
+minimum = 0.3
+"""
+
+
+class DeployedProject:
+    """A copy of what is deployed, under a name that no other test has, in the current folder."""
+
+    def __init__(self, aws: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws = aws
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self.name = f"infra-{next(_numbers)}"
+        for part in ("infrastructure", "lambdas"):
+            shutil.copytree(part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        (folder / "automl.toml").write_text(_AUTOML_TOML.format(name=self.name, region=aws.region))
+        monkeypatch.chdir(folder)
+
+    @property
+    def config(self) -> Config:
+        """What automl.toml says now."""
+        return Config.load()
 
     @property
     def names(self) -> Names:
-        """The project's names."""
-        return Names(self.config, self.account)
+        """Names in the first account."""
+        return Names(self.config, self.aws.account)
 
-    def sign_in(self, role: str = "") -> Project:
-        """The project of a process that acts as a role of it, or as the account's administrator."""
-        environment = self.aws.administrator(self.account)
+    def sign_in(self, role: str = "", account: str = "") -> Project:
+        """The project of a process that acts as one of its roles, or as the account's administrator."""
+        environment = self.aws.administrator(account or self.aws.account)
         if role:
-            environment = environment | actors.credentials(
-                self.names.role_arn(f"{self.names.project}-{role}"), None, self.aws.region
-            )
+            arn = Names(self.config, account or self.aws.account).role_arn(f"{self.name}-{role}")
+            environment = environment | actors.credentials(arn, None, self.aws.region)
         for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
-            self.monkeypatch.delenv(variable, raising=False)
+            self._monkeypatch.delenv(variable, raising=False)
         for variable, value in environment.items():
-            self.monkeypatch.setenv(variable, value)
+            self._monkeypatch.setenv(variable, value)
         return Project(self.config, Output())
 
-    def client(self, service: str, role: str = "") -> Any:
+    def client(self, service: str, role: str = "", account: str = "") -> Any:
         """A client of a role of the project, or of the administrator."""
-        return self.sign_in(role).aws.session.client(service)
-
-
-def config_named(name: str, region: str) -> Config:
-    """The project's own automl.toml under another name, since all tests share the local AWS."""
-    config = Config.load()
-    project = config.project.model_copy(update={"name": name, "region": region})
-    return config.model_copy(update={"project": project})
-
-
-def copy_of_the_project(folder: Path) -> Path:
-    """A copy of what the stack is deployed from, to be changed by a test."""
-    for part in ("infrastructure", "lambdas"):
-        shutil.copytree(part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    return folder
+        return self.sign_in(role, account).aws.session.client(service)

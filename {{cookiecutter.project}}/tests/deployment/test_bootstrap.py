@@ -1,0 +1,114 @@
+"""The roles on the local AWS, deployed as an administrator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.deployed import DeployedProject
+
+from deployment import bootstrap
+from pipeline.errors import UserError
+
+ROLES = (
+    "PlanRole",
+    "RetrainRole",
+    "PromoteRole",
+    "TeardownRole",
+    "LambdaExecutionRole",
+    "SageMakerExecutionRole",
+)
+SUBJECT = "token.actions.githubusercontent.com:sub"
+
+
+@pytest.fixture
+def project(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
+    return DeployedProject(local_aws, tmp_path, monkeypatch)
+
+
+def subjects(project: DeployedProject, role: str) -> list[str]:
+    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
+    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    found = statement["Condition"]["StringEquals"][SUBJECT]
+    return found if isinstance(found, list) else [found]
+
+
+def test_makes_every_role_and_then_changes_nothing(project: DeployedProject) -> None:
+    first = bootstrap.deploy(project.sign_in())
+    second = bootstrap.deploy(project.sign_in())
+
+    names = {role["RoleName"] for role in project.client("iam").list_roles(MaxItems=1000)["Roles"]}
+    assert {f"{project.name}-{role}" for role in ROLES} <= names
+    assert (first.outcome, second.outcome) == ("created", "unchanged")
+    assert first.outputs["RetrainRoleArn"] == project.names.role_arn(f"{project.name}-RetrainRole")
+
+
+def test_the_subject_is_the_repositorys_until_another_is_given(project: DeployedProject) -> None:
+    bootstrap.deploy(project.sign_in())
+    at_first = subjects(project, "PromoteRole")
+    bootstrap.deploy(project.sign_in(), "repo:owner@12/name@34")
+    given = subjects(project, "PromoteRole")
+    again = bootstrap.deploy(project.sign_in())
+
+    assert at_first == [f"repo:owner/{project.name}:environment:production"]
+    assert given == ["repo:owner@12/name@34:environment:production"]
+    assert (again.outcome, subjects(project, "PromoteRole")) == ("unchanged", given)
+
+
+@pytest.mark.parametrize(
+    "prefix", ["owner/name", "repo:owner/*", "repo:owner/name:ref:refs/heads/main", "repo:"]
+)
+def test_a_subject_that_would_trust_others_is_refused(project: DeployedProject, prefix: str) -> None:
+    with pytest.raises(UserError, match="--github-oidc-subject"):
+        bootstrap.deploy(project.sign_in(), prefix)
+
+
+def test_two_projects_share_the_accounts_identity_provider(
+    local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    here = request.config.rootpath
+    projects = []
+    for folder in ("first", "second"):
+        monkeypatch.chdir(here)
+        (tmp_path / folder).mkdir()
+        project = DeployedProject(local_aws, tmp_path / folder, monkeypatch)
+        bootstrap.deploy(project.sign_in())
+        projects.append(project)
+
+    providers = projects[0].client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+
+    assert sum(entry["Arn"].endswith(f"/{bootstrap.ISSUER}") for entry in providers) == 1
+
+
+def test_instance_types_are_limited_until_that_is_taken_back(project: DeployedProject) -> None:
+    def parameter() -> str:
+        (found,) = project.client("cloudformation").describe_stacks(StackName=project.names.bootstrap_stack)[
+            "Stacks"
+        ]
+        values = {entry["ParameterKey"]: entry["ParameterValue"] for entry in found["Parameters"]}
+        return values["EndpointInstanceTypes"]
+
+    bootstrap.deploy(project.sign_in(), None, ["ml.m5.large", "ml.c5.large"])
+    limited = parameter()
+    kept = bootstrap.deploy(project.sign_in())
+    bootstrap.deploy(project.sign_in(), None, ["any"])
+
+    assert (limited, kept.outcome, parameter()) == ("ml.c5.large,ml.m5.large", "unchanged", "")
+
+
+def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> None:
+    bootstrap.deploy(project.sign_in())
+
+    first = bootstrap.deploy_hosting(project.sign_in(account="222222222222"), project.aws.account)
+    second = bootstrap.deploy_hosting(project.sign_in(account="222222222222"), project.aws.account)
+
+    assert (first.outcome, second.outcome) == ("created", "unchanged")
+    role = project.client("iam", account="222222222222").get_role(RoleName=f"{project.name}-ProductionRole")
+    (statement,) = role["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
+
+
+def test_the_projects_own_account_is_no_other_account(project: DeployedProject) -> None:
+    with pytest.raises(UserError, match="is the account that you are signed in to"):
+        bootstrap.deploy_hosting(project.sign_in(), project.aws.account)

@@ -1,0 +1,284 @@
+"""Who may do what, asked of the local AWS, which enforces the roles' policies as IAM does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from support.deployed import DeployedProject
+
+from deployment import bootstrap, stack
+
+REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
+HOSTING_ACCOUNT = "222222222222"
+
+
+@pytest.fixture(scope="module")
+def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedProject]:
+    """A project with roles and stack, endpoints limited to one instance type, and a registered version."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        project = DeployedProject(local_aws, tmp_path_factory.mktemp("project"), monkeypatch)
+        bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
+        stack.deploy(project.sign_in("RetrainRole"), [HOSTING_ACCOUNT])
+        bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
+        register(project)
+        yield project
+
+
+def register(project: DeployedProject) -> None:
+    bucket = project.names.bucket
+    project.client("s3").put_object(Bucket=bucket, Key="autopilot/model.tar.gz", Body=b"model")
+    project.client("sagemaker", "LambdaExecutionRole").create_model_package(
+        ModelPackageGroupName=project.name,
+        ModelApprovalStatus="PendingManualApproval",
+        InferenceSpecification={
+            "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{bucket}/autopilot/model.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )
+
+
+def is_allowed(client: Any, operation: str, **parameters: Any) -> bool:
+    """Whether the call passes IAM; what the service then says of it is another matter."""
+    try:
+        getattr(client, operation)(**parameters)
+    except ClientError as error:
+        return error.response["Error"]["Code"] not in REFUSALS
+    return True
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        ("PlanRole", False),
+        ("RetrainRole", False),
+        ("LambdaExecutionRole", False),
+        ("SageMakerExecutionRole", False),
+        ("TeardownRole", False),
+        ("PromoteRole", True),
+    ],
+)
+def test_only_the_production_role_approves(project: DeployedProject, role: str, allowed: bool) -> None:
+    version = project.names.arn("sagemaker", f"model-package/{project.name}/1")
+
+    approves = is_allowed(
+        project.client("sagemaker", role),
+        "update_model_package",
+        ModelPackageArn=version,
+        ModelApprovalStatus="Approved",
+    )
+
+    assert approves is allowed
+
+
+@pytest.mark.parametrize("role", ["LambdaExecutionRole", "RetrainRole", "PromoteRole"])
+def test_nobody_registers_a_version_as_approved(project: DeployedProject, role: str) -> None:
+    specification = {
+        "Containers": [
+            {"Image": "image", "ModelDataUrl": f"s3://{project.names.bucket}/autopilot/model.tar.gz"}
+        ],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
+    }
+
+    registers = is_allowed(
+        project.client("sagemaker", role),
+        "create_model_package",
+        ModelPackageGroupName=project.name,
+        ModelApprovalStatus="Approved",
+        InferenceSpecification=specification,
+    )
+
+    assert not registers
+
+
+@pytest.mark.parametrize(
+    ("role", "endpoint", "allowed"),
+    [
+        ("PlanRole", "staging", False),
+        ("RetrainRole", "staging", True),
+        ("RetrainRole", "production", False),
+        ("PromoteRole", "production", True),
+        ("PromoteRole", "staging", False),
+        ("SageMakerExecutionRole", "production", False),
+        ("LambdaExecutionRole", "production", False),
+        ("TeardownRole", "production", True),
+    ],
+)
+def test_each_endpoint_has_its_role(
+    project: DeployedProject, role: str, endpoint: str, allowed: bool
+) -> None:
+    deletes = is_allowed(
+        project.client("sagemaker", role), "delete_endpoint", EndpointName=f"{project.name}-{endpoint}"
+    )
+
+    assert deletes is allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "reads", "writes"),
+    [
+        ("PlanRole", "datasets/a.csv", False, False),
+        ("PlanRole", "evaluations/a.json", True, False),
+        ("RetrainRole", "datasets/a.csv", True, True),
+        ("RetrainRole", "evaluations/a.json", True, False),
+        ("RetrainRole", "verifications/a.json", True, True),
+        ("RetrainRole", "deployments/a.json", True, False),
+        ("PromoteRole", "datasets/a.csv", True, False),
+        ("PromoteRole", "evaluations/a.json", True, False),
+        ("PromoteRole", "deployments/a.json", True, True),
+        ("LambdaExecutionRole", "datasets/a.csv", False, False),
+        ("LambdaExecutionRole", "evaluations/a.json", True, False),
+        ("LambdaExecutionRole", "autopilot/x/request.json", True, True),
+        ("LambdaExecutionRole", "autopilot/x/model.tar.gz", True, False),
+        ("SageMakerExecutionRole", "datasets/a.csv", True, False),
+        ("SageMakerExecutionRole", "evaluations/a.json", True, True),
+        ("SageMakerExecutionRole", "verifications/a.json", True, False),
+        ("TeardownRole", "datasets/a.csv", False, False),
+    ],
+)
+def test_data_and_records_have_their_writers(
+    project: DeployedProject, role: str, key: str, reads: bool, writes: bool
+) -> None:
+    bucket, s3 = project.names.bucket, project.client("s3", role)
+
+    assert is_allowed(s3, "get_object", Bucket=bucket, Key=key) is reads
+    assert is_allowed(s3, "put_object", Bucket=bucket, Key=key, Body=b"x") is writes
+
+
+@pytest.mark.parametrize("role", ["RetrainRole", "PromoteRole", "TeardownRole", "PlanRole"])
+def test_workflows_cannot_widen_their_rights(project: DeployedProject, role: str) -> None:
+    iam = project.client("iam", role)
+    own = f"{project.name}-{role}"
+
+    assert not is_allowed(iam, "put_role_policy", RoleName=own, PolicyName="more", PolicyDocument="{}")
+    assert not is_allowed(
+        iam, "attach_role_policy", RoleName=own, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
+    )
+    assert not is_allowed(
+        project.client("cloudformation", role), "delete_stack", StackName=project.names.bootstrap_stack
+    )
+
+
+@pytest.mark.parametrize(
+    ("role", "operation", "parameters"),
+    [
+        ("RetrainRole", "lambda.get_function", {"FunctionName": "other-function"}),
+        ("RetrainRole", "lambda.delete_function", {"FunctionName": "other-function"}),
+        ("RetrainRole", "sqs.create_queue", {"QueueName": "other-queue"}),
+        ("RetrainRole", "s3.create_bucket", {"Bucket": "other-bucket"}),
+        ("RetrainRole", "cloudformation.delete_stack", {"StackName": "other"}),
+        ("TeardownRole", "s3.delete_bucket", {"Bucket": "other-bucket"}),
+        ("TeardownRole", "sagemaker.delete_endpoint", {"EndpointName": "other-production"}),
+        (
+            "TeardownRole",
+            "sagemaker.delete_pipeline",
+            {"PipelineName": "other", "ClientRequestToken": "a" * 32},
+        ),
+        ("LambdaExecutionRole", "sagemaker.stop_auto_ml_job", {"AutoMLJobName": "other-abcdefghijkl"}),
+        ("SageMakerExecutionRole", "sagemaker.delete_model", {"ModelName": "other-model"}),
+        ("SageMakerExecutionRole", "lambda.invoke", {"FunctionName": "other-function"}),
+    ],
+)
+def test_another_projects_resources_are_out_of_reach(
+    project: DeployedProject, role: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    service, method = operation.split(".")
+
+    assert not is_allowed(project.client(service, role), method, **parameters)
+
+
+@pytest.mark.parametrize(("role", "environment"), [("RetrainRole", "staging"), ("PromoteRole", "production")])
+@pytest.mark.parametrize(
+    ("variant", "allowed"),
+    [
+        ({"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}, True),
+        ({"InstanceType": "ml.p4d.24xlarge", "InitialInstanceCount": 1}, False),
+        ({"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}, True),
+    ],
+    ids=["the allowed instance", "a dear one", "serverless"],
+)
+def test_only_the_allowed_instances_serve(
+    project: DeployedProject, role: str, environment: str, variant: dict[str, Any], allowed: bool
+) -> None:
+    creates = is_allowed(
+        project.client("sagemaker", role),
+        "create_endpoint_config",
+        EndpointConfigName=f"{project.name}-{environment}-v1",
+        ProductionVariants=[
+            {"VariantName": "AllTraffic", "ModelName": f"{project.name}-{environment}-v1", **variant}
+        ],
+    )
+
+    assert creates is allowed
+
+
+def test_a_role_goes_to_its_own_service_only(project: DeployedProject) -> None:
+    functions = project.client("lambda", "RetrainRole")
+
+    passes = is_allowed(
+        functions,
+        "create_function",
+        FunctionName=f"{project.name}-other",
+        Role=project.names.execution_role_arn,
+        Runtime="python3.13",
+        Handler="a.b",
+        Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+    )
+
+    assert not passes
+
+
+@pytest.mark.parametrize(
+    ("role", "hosting_role", "allowed"),
+    [
+        ("RetrainRole", "StagingRole", True),
+        ("RetrainRole", "ProductionRole", False),
+        ("PromoteRole", "ProductionRole", True),
+        ("PromoteRole", "StagingRole", False),
+        ("PlanRole", "PlanRole", True),
+        ("PlanRole", "ProductionRole", False),
+        ("TeardownRole", "TeardownRole", True),
+    ],
+)
+def test_hosting_accounts_trust_the_matching_role(
+    project: DeployedProject, role: str, hosting_role: str, allowed: bool
+) -> None:
+    assumes = is_allowed(
+        project.client("sts", role),
+        "assume_role",
+        RoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-{hosting_role}",
+        RoleSessionName="test",
+    )
+
+    assert assumes is allowed
+
+
+def test_models_are_shared_and_data_are_not(project: DeployedProject) -> None:
+    s3 = project.client("s3", "SageMakerExecutionRole", HOSTING_ACCOUNT)
+    bucket = project.names.bucket
+
+    assert is_allowed(s3, "get_object", Bucket=bucket, Key="autopilot/model.tar.gz")
+    assert not is_allowed(s3, "get_object", Bucket=bucket, Key="datasets/a.csv")
+    assert is_allowed(s3, "put_object", Bucket=bucket, Key="captured/production/a.jsonl", Body=b"x")
+    assert not is_allowed(s3, "put_object", Bucket=bucket, Key="autopilot/model.tar.gz", Body=b"x")
+
+
+def test_production_elsewhere_deploys_from_the_shared_registry(project: DeployedProject) -> None:
+    version = project.names.arn("sagemaker", f"model-package/{project.name}/1")
+    production = project.client("sagemaker", "ProductionRole", HOSTING_ACCOUNT)
+
+    assert is_allowed(production, "describe_model_package", ModelPackageName=version)
+    assert not is_allowed(
+        production, "update_model_package", ModelPackageArn=version, ModelApprovalStatus="Approved"
+    )
+    assert is_allowed(
+        production,
+        "create_model",
+        ModelName=f"{project.name}-production-v1",
+        PrimaryContainer={"ModelPackageName": version},
+        ExecutionRoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-SageMakerExecutionRole",
+    )
