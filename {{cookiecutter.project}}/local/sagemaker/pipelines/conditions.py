@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.sagemaker.pipelines.expressions import ExpressionError, Scope, evaluate
+from local.sagemaker.pipelines.schema import Comparison, In, Not, Or
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": operator.eq,
@@ -15,54 +16,30 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "LessThan": operator.lt,
     "LessThanOrEqualTo": operator.le,
 }
-MEMBERS = {
-    **dict.fromkeys(COMPARISONS, frozenset({"Type", "LeftValue", "RightValue"})),
-    "In": frozenset({"Type", "QueryValue", "Values"}),
-    "Not": frozenset({"Type", "Condition"}),
-    "Or": frozenset({"Type", "Conditions"}),
-}
 
 
-def check(condition: Any) -> None:
-    """Raise :class:`ExpressionError` unless ``condition`` is well formed, at every depth."""
-    if not isinstance(condition, dict):
-        raise ExpressionError("Expecting start of Json Object.")
-    kind = condition.get("Type")
-    if kind not in MEMBERS:
-        raise ExpressionError(f"Unknown condition type '{kind}'. Known are: {', '.join(MEMBERS)}.")
-    for unknown in sorted(set(condition) - MEMBERS[kind]):
-        raise ExpressionError(f"Cannot parse object, unknown property '{unknown}'.")
-    for missing in sorted(MEMBERS[kind] - set(condition)):
-        raise ExpressionError(f"Condition of type '{kind}' has no '{missing}'.")
-    for name in ("Values", "Conditions"):
-        if name in condition and not isinstance(condition[name], list):
-            raise ExpressionError("Expecting start of Json Array.")
-    for nested in [condition["Condition"]] if kind == "Not" else condition.get("Conditions", []):
-        check(nested)
-
-
-def holds(condition: dict[str, Any], scope: Scope) -> bool:
+def holds(condition: Comparison | In | Not | Or, scope: Scope) -> bool:
     """Whether ``condition`` is true.
 
     Raises :class:`ExpressionError` if it compares values of different types (numbers of any kind compare).
     """
-    kind = condition["Type"]
-    if kind == "Not":
-        return not holds(condition["Condition"], scope)
-    if kind == "Or":
-        return any(holds(nested, scope) for nested in condition["Conditions"])
-    if kind == "In":
-        query = evaluate(condition["QueryValue"], scope)
-        candidates = [evaluate(candidate, scope) for candidate in condition["Values"]]
-        return any(_kind(query) == _kind(candidate) and query == candidate for candidate in candidates)
-    left, right = evaluate(condition["LeftValue"], scope), evaluate(condition["RightValue"], scope)
-    comparable = _kind(left) == _kind(right) and (kind == "Equals" or _kind(left) != "Boolean")
-    if not comparable:
+    match condition:
+        case Not():
+            return not holds(condition.condition, scope)
+        case Or():
+            return any(holds(nested, scope) for nested in condition.conditions)
+        case In():
+            query = evaluate(condition.query_value, scope)
+            candidates = [evaluate(candidate, scope) for candidate in condition.values]
+            return any(_kind(query) == _kind(candidate) and query == candidate for candidate in candidates)
+    left, right = evaluate(condition.left_value, scope), evaluate(condition.right_value, scope)
+    ordered = condition.type != "Equals"
+    if _kind(left) != _kind(right) or (ordered and _kind(left) == "Boolean"):
         raise ExpressionError(
-            f"Condition {kind} cannot compare LeftValue {left!r} ({_kind(left)}) with RightValue {right!r}"
-            f" ({_kind(right)})"
+            f"Condition {condition.type} cannot compare LeftValue {left!r} ({_kind(left)}) with RightValue"
+            f" {right!r} ({_kind(right)})"
         )
-    return COMPARISONS[kind](left, right)
+    return COMPARISONS[condition.type](left, right)
 
 
 def _kind(value: Any) -> str:

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import graphlib
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from local.sagemaker.pipelines import arguments, conditions, expressions, retries
-from local.sagemaker.pipelines.expressions import ExpressionError, Reference
-from local.sagemaker.pipelines.values import TYPES, MismatchError, Parameter, from_json
+from pydantic import ValidationError
 
-VERSION = "2020-12-01"
-STEP_TYPES = ("Callback", "Condition", "Fail", "Lambda", "Processing")
-# Known to the service, and not to the local AWS.
-OTHER_STEP_TYPES = (
-    "AutoML", "ClarifyCheck", "Cleanup", "EMR", "EMRServerless", "Endpoint", "EndpointConfig", "ForEach",
-    "InferenceComponent", "Job", "Lineage", "Model", "QualityCheck", "RegisterModel", "Training", "Transform",
-    "Tuning",
-)  # fmt: skip
+from local.sagemaker.pipelines import arguments, expressions
+from local.sagemaker.pipelines.expressions import ExpressionError, Reference
+from local.sagemaker.pipelines.schema import (
+    AnyBody,
+    ConditionBody,
+    DefinitionBody,
+    ParameterBody,
+    ProcessingBody,
+    explain,
+)
+from local.sagemaker.pipelines.values import MismatchError, Parameter, from_json
+
 EXECUTION_VARIABLES = (
     "CurrentDateTime", "PipelineArn", "PipelineExecutionArn", "PipelineExecutionId", "PipelineName",
     "ProcessingJobName", "StartDateTime",
 )  # fmt: skip
-_TOP = {"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"}
-_STEP = {"Name", "Type", "Arguments", "DependsOn", "DisplayName", "Description"}
-_STEP_OF_TYPE = {
-    "Callback": {"SqsQueueUrl", "OutputParameters", "CacheConfig"},
-    "Condition": set(),
-    "Fail": set(),
-    "Lambda": {"FunctionArn", "OutputParameters", "CacheConfig"},
-    "Processing": {"PropertyFiles", "RetryPolicies", "CacheConfig"},
-}
 
 
 class DefinitionError(Exception):
@@ -50,28 +42,21 @@ class Branch:
 
 @dataclass(frozen=True)
 class Step:
-    """One step, at any depth. ``body`` is its JSON object; ``needs`` must have succeeded before it."""
+    """One step, at any depth; all that it ``needs`` must have succeeded before it."""
 
-    name: str
-    type: str
-    body: dict[str, Any]
+    body: Any  # one of AnyBody; Any, because a runner knows the type of its steps
     branch: Branch | None
     needs: frozenset[str]
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """The step's ``Arguments``, functions not yet evaluated."""
-        return self.body.get("Arguments") or {}
+    def name(self) -> str:
+        """Its name, unique in the definition."""
+        return self.body.name
 
     @property
     def outputs(self) -> dict[str, str]:
         """Name and type of each output parameter (Lambda and Callback)."""
-        return {item["OutputName"]: item["OutputType"] for item in self.body.get("OutputParameters") or []}
-
-    @property
-    def property_files(self) -> dict[str, dict[str, str]]:
-        """Each property file (``OutputName``, ``FilePath``) by its name (Processing)."""
-        return {item["PropertyFileName"]: item for item in self.body.get("PropertyFiles") or []}
+        return {output.output_name: output.output_type for output in self.body.output_parameters}
 
 
 @dataclass(frozen=True)
@@ -90,199 +75,131 @@ def parse(text: str) -> Definition:
     Raises :class:`DefinitionError` with the message that a ``ValidationException`` carries.
     """
     try:
-        document = json.loads(text)
+        return _parse(text)
+    except ValidationError as error:
+        reason = explain(error)
+    except RecursionError:
+        reason = "It is nested too deeply"
     except ValueError as error:
-        raise DefinitionError(f"Unable to parse pipeline definition. Invalid Json: {error}.") from error
-    try:
-        _object(document, "the definition")
-        _known(document, _TOP)
-        if document.get("Version") != VERSION:
-            raise DefinitionError(f"Unknown version '{document.get('Version')}', expected '{VERSION}'.")
-        if document.get("MlflowConfig"):
-            raise DefinitionError("MlflowConfig is not supported by the local AWS.")
-        parameters = dict(_parameters(document.get("Parameters") or []))
-        steps = _steps(document.get("Steps"))
-        for step in steps.values():
-            _check_references(step, parameters, steps)
-        _check_order(steps)
+        reason = f"Invalid Json: {error}"
     except (DefinitionError, ExpressionError, MismatchError) as error:
-        raise DefinitionError(f"Unable to parse pipeline definition. {str(error).rstrip('.')}.") from error
-    return Definition(text, parameters, steps, document.get("PipelineExperimentConfig"))
+        reason = str(error)
+    raise DefinitionError(f"Unable to parse pipeline definition. {reason.rstrip('.')}.")
 
 
-def _parameters(items: Any) -> Iterator[tuple[str, Parameter]]:
-    seen = set()
-    for item in _array(items):
-        _object(item, "a parameter")
-        _known(item, {"Name", "Type", "DefaultValue", "EnumValues"})
-        name, kind = item.get("Name"), item.get("Type")
-        _name(name, 256, "parameter")
-        if name in seen:
-            raise DefinitionError(f"Duplicate parameter name '{name}'.")
-        if kind not in TYPES:
-            raise DefinitionError(
-                f"Parameter '{name}' has the unknown type '{kind}' (known: {', '.join(TYPES)})."
-            )
-        default = item.get("DefaultValue")
-        seen.add(name)
-        yield (
-            name,
-            Parameter(
-                name,
-                kind,
-                None if default is None else from_json(name, kind, default),
-                tuple(item.get("EnumValues") or ()),
-            ),
-        )
+def _parse(text: str) -> Definition:
+    body = DefinitionBody.model_validate(json.loads(text))
+    if body.mlflow_config:
+        raise DefinitionError("MlflowConfig is not supported by the local AWS")
+    parameters = _by_name("parameter", map(_parameter, body.parameters))
+    steps = _by_name("step", (_step(item, branch) for item, branch in _flatten(body.steps, None)))
+    for step in steps.values():
+        _check_needs(step, steps)
+        for reference in _references(step.body):
+            _check_reference(f"Step '{step.name}'", reference, parameters, steps)
+    for reference in expressions.references(body.pipeline_experiment_config):
+        _check_reference("PipelineExperimentConfig", reference, parameters, {})
+    _check_order(steps)
+    return Definition(text, parameters, steps, body.pipeline_experiment_config)
 
 
-def _steps(items: Any) -> dict[str, Step]:
-    found: dict[str, Step] = {}
-    for body, branch in _flatten(items, None):
-        step = _step(body, branch)
-        if step.name in found:
-            raise DefinitionError(f"Duplicate step name '{step.name}'.")
-        found[step.name] = step
-    if not found:
-        raise DefinitionError("A pipeline has at least one step.")
+def _by_name(what: str, items: Iterator[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for item in items:
+        if item.name in found:
+            raise DefinitionError(f"Duplicate {what} name '{item.name}'")
+        found[item.name] = item
     return found
 
 
-def _flatten(items: Any, branch: Branch | None) -> Iterator[tuple[dict[str, Any], Branch | None]]:
-    for body in _array(items):
-        _object(body, "a step")
+def _parameter(body: ParameterBody) -> Parameter:
+    default = body.default_value
+    if default is not None:
+        default = from_json(body.name, body.type, default)
+    return Parameter(body.name, body.type, default, tuple(body.enum_values))
+
+
+def _flatten(bodies: list[AnyBody], branch: Branch | None) -> Iterator[tuple[AnyBody, Branch | None]]:
+    for body in bodies:
         yield body, branch
-        if body.get("Type") == "Condition":
-            arguments = _object(body.get("Arguments"), "the arguments")
-            _known(arguments, {"Conditions", "IfSteps", "ElseSteps"})
-            for outcome, key in ((True, "IfSteps"), (False, "ElseSteps")):
-                yield from _flatten(arguments.get(key) or [], Branch(body.get("Name", ""), outcome))
+        if isinstance(body, ConditionBody):
+            yield from _flatten(body.arguments.if_steps, Branch(body.name, True))
+            yield from _flatten(body.arguments.else_steps, Branch(body.name, False))
 
 
-def _step(body: dict[str, Any], branch: Branch | None) -> Step:
-    name, kind = body.get("Name"), body.get("Type")
-    _name(name, 64, "step")
-    if kind in OTHER_STEP_TYPES:
-        raise DefinitionError(f"Step '{name}' is of type '{kind}', which is not supported by the local AWS.")
-    if kind not in STEP_TYPES:
-        raise DefinitionError(f"Step '{name}' is of the unknown type '{kind}'.")
-    _known(body, _STEP | _STEP_OF_TYPE[kind])
-    _object(body.get("Arguments", {}), "the arguments")
-    if (body.get("CacheConfig") or {}).get("Enabled"):
-        raise DefinitionError(f"Step '{name}' asks for caching, which is not supported by the local AWS.")
-    _check_type(body)
-    needs = {_dependency(item, name) for item in _array(body.get("DependsOn") or [])}
-    needs |= {reference.name for reference in _own_references(body) if reference.root == "Steps"}
-    needs |= {branch.condition} if branch else set()
-    return Step(name, kind, body, branch, frozenset(needs))
-
-
-def _check_type(body: dict[str, Any]) -> None:
-    name, kind = body["Name"], body["Type"]
-    if kind == "Lambda" and not isinstance(body.get("FunctionArn"), str):
-        raise DefinitionError(f"Lambda step '{name}' has no FunctionArn.")
-    if kind == "Callback" and not body.get("SqsQueueUrl"):
-        raise DefinitionError(f"Callback step '{name}' has no SqsQueueUrl.")
-    if kind == "Fail":
-        _known(body.get("Arguments", {}), {"ErrorMessage"})
-    if kind == "Condition":
-        for condition in _array(body["Arguments"].get("Conditions")):
-            conditions.check(condition)
-    for output in _array(body.get("OutputParameters") or []):
-        if output.get("OutputType") not in TYPES or not output.get("OutputName"):
+def _step(body: AnyBody, branch: Branch | None) -> Step:
+    for dependency in body.depends_on:
+        if not isinstance(dependency, str):
             raise DefinitionError(
-                f"Step '{name}' has an output without OutputName or with an unknown OutputType."
+                f"Step '{body.name}' depends on an outcome (Trigger), which is not supported by the local AWS"
             )
-    if kind == "Processing":
+    if getattr(body, "cache_config", None) and body.cache_config.enabled:
+        raise DefinitionError(f"Step '{body.name}' asks for caching, which is not supported by the local AWS")
+    if isinstance(body, ProcessingBody):
         _check_processing(body)
+    needs = {*body.depends_on, *(item.name for item in _references(body) if item.root == "Steps")}
+    return Step(body, branch, frozenset(needs | {branch.condition} if branch else needs))
 
 
-def _check_processing(body: dict[str, Any]) -> None:
-    arguments.check("CreateProcessingJob", body.get("Arguments", {}), left_out={"ProcessingJobName"})
-    for policy in _array(body.get("RetryPolicies") or []):
-        retries.check(policy)
-    outputs = (body["Arguments"].get("ProcessingOutputConfig") or {}).get("Outputs") or []
-    names = {output.get("OutputName") for output in outputs}
-    for file in _array(body.get("PropertyFiles") or []):
-        _known(file, {"PropertyFileName", "OutputName", "FilePath"})
-        if file.get("OutputName") not in names:
+def _check_processing(body: ProcessingBody) -> None:
+    arguments.check("CreateProcessingJob", body.arguments, left_out={"ProcessingJobName"})
+    for policy in body.retry_policies:
+        if policy.max_attempts is not None and policy.expire_after_min is not None:
+            raise DefinitionError("Only one of MaxAttempts and ExpireAfterMin can be given in a retry policy")
+    outputs = body.arguments.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    names = [output.get("OutputName") for output in outputs if isinstance(output, dict)]
+    for file in body.property_files:
+        if file.output_name not in names:
             raise DefinitionError(
-                f"Processing output name '{file.get('OutputName')}' defined in property file"
-                f" '{file.get('PropertyFileName')}' not found in processing step '{body['Name']}'."
+                f"Processing output name '{file.output_name}' defined in property file"
+                f" '{file.property_file_name}' not found in processing step '{body.name}'"
             )
 
 
-def _dependency(item: Any, name: str) -> str:
-    if isinstance(item, dict):
-        raise DefinitionError(
-            f"Step '{name}' depends on an outcome (Trigger), which is not supported by the local AWS."
-        )
-    return item
-
-
-def _own_references(body: dict[str, Any]) -> Iterator[Reference]:
+def _references(body: AnyBody) -> Iterator[Reference]:
     """The references of a step itself; those of the steps inside it are theirs."""
-    own = dict(body)
-    if body["Type"] == "Condition":
-        own["Arguments"] = body["Arguments"].get("Conditions")
-    return expressions.references(own)
+    inside = {"arguments": {"if_steps", "else_steps"}} if isinstance(body, ConditionBody) else None
+    return expressions.references(body.model_dump(by_alias=True, exclude=inside))
 
 
-def _check_references(step: Step, parameters: dict[str, Parameter], steps: dict[str, Step]) -> None:
-    for needed in sorted(step.needs):
-        if needed not in steps:
-            raise DefinitionError(f"Step '{step.name}' depends on step '{needed}', which is undefined.")
-        if steps[needed].type == "Fail":
-            raise DefinitionError(f"{step.name} can not depends on {needed}.")
-    for reference in _own_references(step.body):
-        if reference.root == "Parameters" and (reference.name not in parameters or reference.path):
-            raise DefinitionError(f"Step '{step.name}' refers to {reference}, which is undefined.")
-        if reference.root == "Execution" and (reference.name not in EXECUTION_VARIABLES or reference.path):
-            raise DefinitionError(
-                f"Step '{step.name}' refers to {reference}, which is no execution variable."
-            )
-        if reference.root == "Steps" and not _has_property(steps[reference.name], reference):
-            raise DefinitionError(
-                f"Step '{step.name}' refers to {reference}, which step '{reference.name}' does not have."
-            )
+def _check_needs(step: Step, steps: dict[str, Step]) -> None:
+    for name in sorted(step.needs):
+        if name not in steps:
+            raise DefinitionError(f"Step '{step.name}' depends on step '{name}', which is undefined")
+        if steps[name].body.type == "Fail":
+            raise DefinitionError(f"{step.name} can not depends on {name}")
+
+
+def _check_reference(
+    who: str, reference: Reference, parameters: dict[str, Parameter], steps: dict[str, Step]
+) -> None:
+    if reference.root == "Parameters" and (reference.name not in parameters or reference.path):
+        raise DefinitionError(f"{who} refers to {reference}, which is undefined")
+    if reference.root == "Execution" and (reference.name not in EXECUTION_VARIABLES or reference.path):
+        raise DefinitionError(f"{who} refers to {reference}, which is no execution variable")
+    if reference.root == "Steps" and not (
+        reference.name in steps and _has_property(steps[reference.name], reference)
+    ):
+        raise DefinitionError(f"{who} refers to {reference}, which step '{reference.name}' does not have")
 
 
 def _has_property(step: Step, reference: Reference) -> bool:
     path = reference.path
-    if step.type in ("Lambda", "Callback"):
-        return len(path) == 2 and path[0] == "OutputParameters" and path[1] in step.outputs
-    if step.type == "Condition":
-        return path == ("Outcome",)
-    if path[:1] == ("PropertyFiles",):
-        return len(path) == 2 and path[1] in step.property_files
-    return bool(path) and arguments.has_member("DescribeProcessingJob", path)
+    match step.body.type:
+        case "Lambda" | "Callback":
+            return len(path) == 2 and path[0] == "OutputParameters" and path[1] in step.outputs
+        case "Condition":
+            return path == ("Outcome",)
+        case "Processing" if path[:1] == ("PropertyFiles",):
+            names = [file.property_file_name for file in step.body.property_files]
+            return len(path) == 2 and path[1] in names
+        case "Processing":
+            return bool(path) and arguments.has_member("DescribeProcessingJob", path)
+    return False
 
 
 def _check_order(steps: dict[str, Step]) -> None:
     try:
         graphlib.TopologicalSorter({name: step.needs for name, step in steps.items()}).prepare()
     except graphlib.CycleError as error:
-        raise DefinitionError(f"The steps form a cycle: {' -> '.join(error.args[1])}.") from error
-
-
-def _name(name: Any, longest: int, what: str) -> None:
-    if not isinstance(name, str) or not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{longest}}}", name):
-        raise DefinitionError(f"The {what} name {name!r} does not match [A-Za-z0-9\\-_]{{1,{longest}}}.")
-
-
-def _known(body: dict[str, Any], names: set[str]) -> None:
-    for name in body:
-        if name not in names:
-            raise DefinitionError(f"Cannot parse object, unknown property '{name}'.")
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise DefinitionError(f"Expecting start of Json Object for {what}.")
-    return value
-
-
-def _array(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise DefinitionError("Expecting start of Json Array.")
-    return value
+        raise DefinitionError(f"The steps form a cycle: {' -> '.join(error.args[1])}") from error

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import runtime
+from local.bridge import AWSError
 from local.sagemaker import resources
 from local.sagemaker.pipelines import state
 from local.sagemaker.pipelines.definition import Step
@@ -70,12 +71,14 @@ def _finish(execution: Execution) -> None:
 def _run_step(execution: Execution, step: Step, run: StepRun) -> None:
     status, reason, properties = "Failed", "", {}
     try:
-        properties = RUNNERS[step.type](Context(execution, step, run))
+        properties = RUNNERS[step.body.type](Context(execution, step, run))
         status = "Succeeded"
     except StepStopped as stop:
         status, reason = "Stopped", stop.reason
     except StepFailed as failure:
         reason = failure.reason
+    except AWSError as refusal:  # the pipeline's role cannot be assumed
+        reason = f"ClientError: {refusal.message}"
     except Exception as error:  # whatever happens, the step ends, and says why
         log.exception("%s: step %s", execution.arn, step.name)
         reason = f"InternalServerError: {type(error).__name__}: {error}"

@@ -102,8 +102,8 @@ def list_pipeline_execution_steps(caller: Caller, parameters: dict[str, Any]) ->
             resources.present(
                 {
                     "StepName": run.name,
-                    "StepDisplayName": steps[run.name].body.get("DisplayName"),
-                    "StepDescription": steps[run.name].body.get("Description"),
+                    "StepDisplayName": steps[run.name].body.display_name,
+                    "StepDescription": steps[run.name].body.description,
                     "CreationTime": (run.started, position),
                     "StartTime": run.started,
                     "EndTime": run.ended,

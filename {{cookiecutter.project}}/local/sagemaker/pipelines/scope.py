@@ -76,10 +76,11 @@ class ExecutionScope:
         return values[name]
 
     def _property_file_uri(self, reference: Reference) -> str:
-        file = self._execution.definition.steps[reference.name].property_files[str(reference.path[1])]
-        path = ("ProcessingOutputConfig", "Outputs", file["OutputName"], "S3Output", "S3Uri")
+        files = self._execution.definition.steps[reference.name].body.property_files
+        file = next(file for file in files if file.property_file_name == reference.path[1])
+        path = ("ProcessingOutputConfig", "Outputs", file.output_name, "S3Output", "S3Uri")
         prefix = self.resolve(Reference("Steps", reference.name, path))
-        return f"{prefix.rstrip('/')}/{file['FilePath'].lstrip('/')}"
+        return f"{prefix.rstrip('/')}/{file.file_path.lstrip('/')}"
 
 
 def client(execution: Execution, service: str) -> Any:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Primitive = str | int | float | bool
-TYPES = ("String", "Integer", "Float", "Boolean")
+Type = Literal["String", "Integer", "Float", "Boolean"]
 MAX_LENGTH = 1024
 
 

@@ -229,7 +229,9 @@ def test_a_role_that_sagemaker_may_not_assume_fails_the_step(pipelines):
     execution = pipelines.start(pipelines.create(callback("Wait", pipelines.create_queue()), RoleArn=role))
 
     assert pipelines.finish(execution) == "Failed"
-    assert "AssumeRole" in pipelines.steps(execution)["Wait"]["FailureReason"]
+    reason = pipelines.steps(execution)["Wait"]["FailureReason"]
+    assert reason.startswith("ClientError: ")
+    assert "sts:AssumeRole" in reason
 
 
 def test_independent_steps_run_at_the_same_time(pipelines):

@@ -52,10 +52,10 @@ PREFIX = "Unable to parse pipeline definition. "
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ([], "A pipeline has at least one step"),
-        (["F"], "Expecting start of Json Object for a step"),
-        ([{"Name": "A b", "Type": "Fail"}], "The step name 'A b' does not match"),
-        ([{"Name": "F", "Type": "Sleep"}], "Step 'F' is of the unknown type 'Sleep'"),
+        ([], "Steps: List should have at least 1 item"),
+        (["F"], "Expecting start of Json Object"),
+        ([{"Name": "A b", "Type": "Fail"}], "Name: String should match pattern"),
+        ([{"Name": "F", "Type": "Sleep"}], "Steps.0 is of the unknown type 'Sleep'"),
         ([{"Name": "F", "Type": "Training"}], "'Training', which is not supported by the local AWS"),
         ([fail("F"), fail("F")], "Duplicate step name 'F'"),
         ([fail("F", DependsOn=["X"])], UNKNOWN_STEP),
@@ -73,10 +73,13 @@ PREFIX = "Unable to parse pipeline definition. "
             [function("F", FUNCTION), fail("G", get("Steps.F.OutputParameters['x']"))],
             "which step 'F' does not have",
         ),
-        ([function("F", FUNCTION, types={"x": "List"})], "unknown OutputType"),
+        ([function("F", FUNCTION, types={"x": "List"})], "OutputType: Input should be 'String'"),
         ([function("F", FUNCTION, CacheConfig={"Enabled": True, "ExpireAfter": "P1D"})], "asks for caching"),
-        ([callback("C", "")], "Callback step 'C' has no SqsQueueUrl"),
-        ([condition("C", [{"Type": "Like"}])], "Unknown condition type 'Like'"),
+        ([{"Name": "C", "Type": "Callback"}], "Missing required property 'Steps.0.Callback.SqsQueueUrl'"),
+        ([condition("C", [{"Type": "Like"}])], "Conditions.0 is of the unknown type 'Like'"),
+        ([condition("C", [{"Type": "Not", "Expression": {}}])], "unknown property 'Expression'"),
+        ([condition("C", [{"Type": "Equals", "LeftValue": 1}])], "Equals.RightValue'"),
+        ([condition("C", [{"Type": "In", "QueryValue": 1, "Values": 1}])], "Expecting start of Json Array"),
         (
             [function("A", FUNCTION, DependsOn=["B"]), function("B", FUNCTION, DependsOn=["A"])],
             "The steps form a cycle: ",
@@ -84,10 +87,13 @@ PREFIX = "Unable to parse pipeline definition. "
         ([evaluate(), fail("F", json_get("Evaluate", "Other", "a"))], "which step 'Evaluate' does not have"),
         ([evaluate(), fail("F", get("Steps.Evaluate.Nothing"))], "which step 'Evaluate' does not have"),
         ([evaluate(), fail("F", json_get("Evaluate", "Report", "a["))], "Cannot parse the path"),
-        ([evaluate(RetryPolicies=[{"ExceptionType": ["Step.ANY"]}])], "Unknown exception type 'Step.ANY'"),
+        (
+            [evaluate(RetryPolicies=[{"ExceptionType": ["Step.ANY"]}])],
+            "ExceptionType.0: Input should be 'Step.SERVICE_FAULT'",
+        ),
         (
             [evaluate(RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 21}])],
-            "MaxAttempts of a retry policy must be from 0 to 20",
+            "MaxAttempts: Input should be less than or equal to 20",
         ),
         (
             [processing("P", ROLE, ["true"], PropertyFiles=REPORT)],
@@ -145,7 +151,7 @@ def test_a_function_stands_for_any_argument():
     [
         ("{", "Invalid Json"),
         ("[]", "Expecting start of Json Object"),
-        ('{"Version": "2019-01-01", "Steps": []}', "Unknown version '2019-01-01'"),
+        ('{"Version": "2019-01-01", "Steps": []}', "Version: Input should be '2020-12-01'"),
         ('{"Version": "2020-12-01", "Steps": {}}', "Expecting start of Json Array"),
         ('{"Version": "2020-12-01", "Step": []}', "unknown property 'Step'"),
     ],
@@ -158,13 +164,61 @@ def test_a_document_that_is_no_definition_is_refused(document, message):
 @pytest.mark.parametrize(
     ("parameter", "message"),
     [
-        ({"Name": "P", "Type": "Text"}, "unknown type 'Text'"),
+        ({"Name": "P", "Type": "Text"}, "Type: Input should be 'String'"),
         ({"Name": "P", "Type": "Integer", "DefaultValue": "3"}, "'P' is not of type Integer"),
         ({"Name": "P", "Type": "Boolean", "DefaultValue": 1}, "'P' is not of type Boolean"),
-        ({"Name": "a b", "Type": "String"}, "The parameter name 'a b' does not match"),
+        ({"Name": "a b", "Type": "String"}, "Name: String should match pattern"),
         ({"Name": "P", "Type": "String", "DefaultValue": "x" * 1025}, "longer than 1024"),
     ],
 )
 def test_an_invalid_parameter_is_refused(parameter, message):
     with pytest.raises(DefinitionError, match=message):
         parse(text(fail("F"), parameters=[parameter]))
+
+
+def places(node, path=()):
+    """The path of every value in a document."""
+    yield path
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, child in items:
+        yield from places(child, (*path, key))
+
+
+def test_nothing_in_a_definition_can_be_so_wrong_that_it_is_not_told():
+    report = json_get("Evaluate", "Report", "a")
+    document = json.loads(
+        text(
+            evaluate(RetryPolicies=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 3}]),
+            function(
+                "F", FUNCTION, {"a": get("Parameters.P")}, {"x": "Float"}, CacheConfig={"Enabled": False}
+            ),
+            callback("C", "https://queue", {"b": [1]}, {"y": "String"}, DependsOn=["F"]),
+            condition(
+                "If",
+                [
+                    compare("Equals", report, "a"),
+                    {"Type": "In", "QueryValue": 1, "Values": [1]},
+                    {"Type": "Or", "Conditions": [{"Type": "Not", "Condition": compare("Equals", 1, 2)}]},
+                ],
+                yes=[fail("Yes", join("", report, get("Steps.C.OutputParameters['y']")))],
+            ),
+            parameters=[{"Name": "P", "Type": "String", "DefaultValue": "p", "EnumValues": ["p"]}],
+            PipelineExperimentConfig={"ExperimentName": get("Execution.PipelineName"), "TrialName": "t"},
+        )
+    )
+    parse(json.dumps(document))
+    refused = 0
+
+    for path in places(document):
+        for wrong in (None, 1, -1.5, True, "wrong", [], {}, [None], {"Get": 1}, {"Std:Join": []}):
+            changed = {"root": json.loads(json.dumps(document))}
+            parent = changed
+            for key in ("root", *path)[:-1]:
+                parent = parent[key]
+            parent[("root", *path)[-1]] = wrong
+            try:
+                parse(json.dumps(changed["root"]))
+            except DefinitionError:
+                refused += 1
+
+    assert refused > 500

@@ -88,7 +88,7 @@ def test_a_definition_may_lie_in_s3(pipelines):
             },
             "s3://no-such-bucket/k cannot be read: no such bucket",
         ),
-        ({"PipelineDefinition": "{}"}, "Unable to parse pipeline definition. Unknown version 'None'"),
+        ({"PipelineDefinition": "{}"}, "Unable to parse pipeline definition. Missing required property"),
         ({"PipelineDefinition": " " * 1_048_577}, "Member must have length less than or equal to 1048576"),
         ({"PipelineName": "a_b"}, "Value 'a_b' at 'pipelineName' failed to satisfy constraint"),
         ({"ClientRequestToken": "x" * 129}, "at 'clientRequestToken' failed to satisfy constraint"),

@@ -12,6 +12,7 @@ from steps_of import compare, condition, fail, get, join, json_get, processing
 from local.sagemaker import resources
 from local.sagemaker.pipelines import retries, state
 from local.sagemaker.pipelines.definition import parse
+from local.sagemaker.pipelines.schema import RetryPolicy
 from local.sagemaker.pipelines.steps import processing as runner
 from local.sagemaker.pipelines.steps.context import Context, StepFailed
 
@@ -25,9 +26,15 @@ report = {"decision": sys.argv[2], "metrics": {"f1": 0.5}}
 """
 
 
-def write_report(role, bucket, decision):
-    script = ["python3", "-c", WRITE, "/opt/ml/processing/output/report", decision]
-    return processing("Evaluate", role, script, f"s3://{bucket}/reports", PropertyFiles=FILES)
+def write_report(pipelines, bucket, decision):
+    """A job that runs the script above, from the bucket."""
+    pipelines.s3.put_object(Bucket=bucket, Key="code/write.py", Body=WRITE)
+    script = ["python3", "/opt/ml/processing/input/write.py", "/opt/ml/processing/output/report", decision]
+    step = processing("Evaluate", pipelines.role, script, f"s3://{bucket}/reports", PropertyFiles=FILES)
+    folder = {"S3Uri": f"s3://{bucket}/code", "LocalPath": "/opt/ml/processing/input"}
+    kind = {"S3DataType": "S3Prefix", "S3InputMode": "File"}
+    step["Arguments"]["ProcessingInputs"] = [{"InputName": "code", "S3Input": folder | kind}]
+    return step
 
 
 @pytest.mark.parametrize(("decision", "taken"), [("accept", "Accept"), ("reject", "Reject")])
@@ -39,7 +46,7 @@ def test_a_property_file_steers_a_condition(pipelines, decision, taken):
         "Decide", [compare("Equals", read, "accept")], [fail("Accept", text)], [fail("Reject", text)]
     )
 
-    _, steps = pipelines.run(write_report(pipelines.role, bucket, decision), decide)
+    _, steps = pipelines.run(write_report(pipelines, bucket, decision), decide)
 
     assert list(steps) == ["Evaluate", "Decide", taken]
     assert steps[taken]["FailureReason"] == "f1 is 0.5"
@@ -50,7 +57,7 @@ def test_a_property_file_steers_a_condition(pipelines, decision, taken):
 def test_the_job_is_named_as_the_service_does_and_its_description_can_be_referred_to(pipelines):
     bucket = pipelines.create_bucket()
     uri = get("Steps.Evaluate.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri")
-    name = pipelines.create(write_report(pipelines.role, bucket, "accept"), fail("Tell", uri))
+    name = pipelines.create(write_report(pipelines, bucket, "accept"), fail("Tell", uri))
 
     execution = pipelines.start(name)
     pipelines.finish(execution)
@@ -106,7 +113,7 @@ def test_a_property_that_the_report_lacks_fails_the_step_that_reads_it(pipelines
     read = json_get("Evaluate", "Report", "metrics.auc")
 
     _, steps = pipelines.run(
-        write_report(pipelines.role, pipelines.create_bucket(), "accept"),
+        write_report(pipelines, pipelines.create_bucket(), "accept"),
         condition("Decide", [compare("GreaterThan", read, 0.5)]),
     )
 
@@ -259,12 +266,8 @@ def test_a_script_that_fails_is_not_run_again(pipelines, fast):
 
 def test_waits_between_retries_grow_and_are_shortened(monkeypatch):
     monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "10")
-    policy = {
-        "ExceptionType": ["Step.THROTTLING"],
-        "IntervalSeconds": 5,
-        "BackoffRate": 2.0,
-        "MaxAttempts": 3,
-    }
+    times = {"IntervalSeconds": 5, "BackoffRate": 2.0, "MaxAttempts": 3}
+    policy = RetryPolicy(ExceptionType=["Step.THROTTLING"], **times)
     waits = retries.Retries([policy], elapsed=lambda: 0)
 
     assert [waits.wait_before_next("Step.THROTTLING") for _ in range(4)] == [0.5, 1.0, 2.0, None]
@@ -273,7 +276,7 @@ def test_waits_between_retries_grow_and_are_shortened(monkeypatch):
 def test_retries_end_with_their_time(monkeypatch):
     monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "60")
     elapsed = iter([0.5, 1.5])
-    policy = {"ExceptionType": ["SageMaker.CAPACITY_ERROR"], "ExpireAfterMin": 1}
+    policy = RetryPolicy(ExceptionType=["SageMaker.CAPACITY_ERROR"], ExpireAfterMin=1)
     waits = retries.Retries([policy], elapsed=lambda: next(elapsed))
 
     assert waits.wait_before_next("SageMaker.CAPACITY_ERROR") == pytest.approx(1 / 60)

@@ -38,8 +38,8 @@ def run(context: Context) -> dict[str, Any]:
     When somebody stops the execution, a second message says so, and the wait goes on: the service stops only
     once the token was answered.
     """
-    url = context.evaluate(context.step.body["SqsQueueUrl"])
-    arguments = context.evaluate(context.step.arguments)
+    url = context.evaluate(context.step.body.sqs_queue_url)
+    arguments = context.evaluate(context.step.body.arguments)
     token = state.random_id(10, string.ascii_letters + string.digits)
     callback = Callback(context.execution, context.step.outputs)
     _callbacks[token] = callback

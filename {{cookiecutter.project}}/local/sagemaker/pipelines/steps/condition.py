@@ -14,7 +14,7 @@ def run(context: Context) -> dict[str, Any]:
     scope = context.scope()
     try:
         outcome = all(
-            conditions.holds(condition, scope) for condition in context.step.arguments["Conditions"]
+            conditions.holds(condition, scope) for condition in context.step.body.arguments.conditions
         )
     except ExpressionError as error:
         raise StepFailed(f"ClientError: {error}") from error

@@ -9,6 +9,6 @@ from local.sagemaker.pipelines.steps.context import Context, StepFailed
 
 def run(context: Context) -> dict[str, Any]:
     """Fail with the step's message."""
-    message = context.evaluate({"Std:Join": {"Values": [context.step.arguments.get("ErrorMessage", "")]}})
+    message = context.evaluate({"Std:Join": {"Values": [context.step.body.arguments.error_message]}})
     context.progress("Executing", Fail={"ErrorMessage": message[:3072]})
     raise StepFailed(message)

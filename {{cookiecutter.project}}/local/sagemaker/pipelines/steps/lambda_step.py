@@ -13,8 +13,8 @@ from local.sagemaker.pipelines.steps.context import Context, StepFailed, api_fai
 
 def run(context: Context) -> dict[str, Any]:
     """Invoke the function, and return its output parameters as the step's properties."""
-    step, arn = context.step, context.evaluate(context.step.body["FunctionArn"])
-    payload = json.dumps(context.evaluate(step.arguments))
+    step, arn = context.step, context.evaluate(context.step.body.function_arn)
+    payload = json.dumps(context.evaluate(step.body.arguments))
     context.progress("Executing", Lambda={"Arn": arn})
     try:
         answer = context.client("lambda").invoke(FunctionName=arn, Payload=payload)

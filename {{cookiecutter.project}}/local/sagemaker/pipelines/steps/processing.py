@@ -28,7 +28,7 @@ class _AttemptFailed(Exception):  # noqa: N818 - an outcome of an attempt
 def run(context: Context) -> dict[str, Any]:
     """Run the job, again where a policy says so; its description becomes the step's properties."""
     began = time.monotonic()
-    policy = retries.Retries(context.step.body.get("RetryPolicies") or [], lambda: time.monotonic() - began)
+    policy = retries.Retries(context.step.body.retry_policies, lambda: time.monotonic() - began)
     while True:
         try:
             return _attempt(context)
@@ -42,7 +42,7 @@ def run(context: Context) -> dict[str, Any]:
 
 def _attempt(context: Context) -> dict[str, Any]:
     name = job_name(context.execution.id, context.step.name)
-    arguments = context.evaluate(context.step.arguments, ProcessingJobName=name)
+    arguments = context.evaluate(context.step.body.arguments, ProcessingJobName=name)
     client = context.client("sagemaker")
     try:
         arn = client.create_processing_job(ProcessingJobName=name, **arguments)["ProcessingJobArn"]
