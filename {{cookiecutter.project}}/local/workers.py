@@ -59,7 +59,20 @@ class Worker:
 def warm_up() -> None:
     """Start the server process and return at once: it imports while others do their work."""
     _context.set_forkserver_preload(PRELOADED)
-    forkserver.ensure_running()
+    # Ctrl-C in the terminal is for the local AWS, which ends this server in turn.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end() -> None:
+    """End the server process, where there is one; the workers end with the local AWS."""
+    pid = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def start(
@@ -88,6 +101,7 @@ def _run(
     target: str, connection: Connection, argument: Any, environment: dict[str, str], log: str, directory: str
 ) -> None:
     os.setsid()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     with open(log, "ab", buffering=0) as output:  # noqa: PTH123 - a descriptor is all that is wanted
         os.dup2(output.fileno(), sys.stdout.fileno())
         os.dup2(output.fileno(), sys.stderr.fileno())
