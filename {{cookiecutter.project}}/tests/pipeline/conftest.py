@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from making import BUCKET, REGION, automl_toml
+from moto import mock_aws
+from pipeline.aws import Aws
+from pipeline.config import Config
+from pipeline.console import Output
+
+
+@pytest.fixture
+def config() -> Callable[..., Config]:
+    """A checked configuration of some sections' changes: `config(autopilot={"mode": "AUTO"})`."""
+    return lambda **changes: Config.parse(automl_toml(**changes))
+
+
+@pytest.fixture
+def output() -> Output:
+    return Output()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project's folder, and the current one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "automl.toml").write_text(automl_toml())
+    return tmp_path
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """AWS within the process, with the project's bucket."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        place = {"LocationConstraint": REGION}
+        boto3.client("s3", region_name=REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+        yield Aws(REGION)

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from making import automl_toml
+from pipeline.config import Config
+from pipeline.errors import UserError
+
+KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
+
+WRONG = [
+    pytest.param(
+        {"autopilot": {"objective": "F1"}},
+        '[autopilot] objective = "F1" is not offered for MulticlassClassification '
+        "(Accuracy, BalancedAccuracy, F1macro, PrecisionMacro, RecallMacro)",
+        id="objective of another problem",
+    ),
+    pytest.param(
+        {"autopilot": {"problem_type": "infer"}},
+        'objective = "F1macro" cannot be set while problem_type = "infer"',
+        id="objective without a problem type",
+    ),
+    pytest.param(
+        {"autopilot": {"problem_type": "Multiclass"}},
+        'problem_type = "Multiclass" is not one of BinaryClassification, MulticlassClassification, Regression, '
+        "infer; did you mean MulticlassClassification?",
+        id="misspelt choice",
+    ),
+    pytest.param(
+        {"autopilot": {"objektive": "F1macro"}},
+        "[autopilot] objektive is not a key of this section; did you mean objective?",
+        id="misspelt key",
+    ),
+    pytest.param({"autopiloto": {"mode": "AUTO"}}, "[autopiloto] is not a section; did you mean [autopilot]?", id="section"),
+    pytest.param(
+        {"autopilot": {"max_candidates": 3}},
+        "[autopilot] max_candidates is not a key of this section; it belongs to [autopilot.budget]",
+        id="key of another section",
+    ),
+    pytest.param(
+        {"autopilot": {"budget": {"max_candidates": 751}}},
+        "[autopilot.budget] max_candidates = 751 is above Autopilot's limit of 750",
+        id="too many candidates",
+    ),
+    pytest.param(
+        {"autopilot": {"budget": {"max_seconds": 0}}}, "max_seconds = 0 is below Autopilot's least, 1", id="no time"
+    ),
+    pytest.param(
+        {"autopilot": {"budget": {"max_seconds": "600"}}}, 'max_seconds = "600" is not a whole number', id="text for number"
+    ),
+    pytest.param({"autopilot": {"budget": {"max_seconds": True}}}, "true is not a whole number", id="boolean for number"),
+    pytest.param({"dataset": {"target": 3}}, '[dataset] target = 3 is not a text in "quotes"', id="number for text"),
+    pytest.param({"dataset": {"target": None}}, "[dataset] target is missing", id="missing key"),
+    pytest.param({"dataset": {"holdout": 1.0}}, "[dataset] holdout = 1.0 has to be below 1", id="all held out"),
+    pytest.param({"gate": None}, "section [gate] is missing (keys: minimum, maximum", id="missing section"),
+    pytest.param(
+        {"gate": {"minimum": None, "maximum": 0.3}},
+        "[gate] maximum = 0.3 does not fit F1macro, of which more is better: use minimum",
+        id="gate the wrong way round",
+    ),
+    pytest.param(
+        {"autopilot": {"problem_type": "Regression", "objective": "RMSE"}},
+        "[gate] minimum = 0.3 does not fit RMSE, of which less is better: use maximum",
+        id="gate the wrong way round for an error",
+    ),
+    pytest.param({"project": {"name": "Hospital"}}, '[project] name = "Hospital" is not 3-19 lower-case', id="name"),
+    pytest.param({"project": {"name": "a" * 20}}, "is not 3-19 lower-case letters", id="long name"),
+    pytest.param(
+        {"project": {"region": "eu-wst-1"}},
+        '[project] region = "eu-wst-1" is not a region of SageMaker; did you mean eu-west-1?',
+        id="region",
+    ),
+    pytest.param({"project": {"repository": "hospital"}}, "is not a GitHub repository of the form owner/name", id="repository"),
+    pytest.param({"project": {"tags": {"aws:x": "y"}}}, "AWS keeps keys that begin with aws: for itself", id="reserved tag"),
+    pytest.param({"project": {"tags": {"a,b": "y"}}}, 'has the key "a,b"; a key is 1-128 letters', id="comma in tag"),
+    pytest.param({"project": {"tags": {"team": "x" * 257}}}, 'for "team"; up to 256 letters', id="long tag value"),
+    pytest.param({"project": {"tags": {f"k{n}": "v" for n in range(50)}}}, "has 50 tags, more than the 49", id="many tags"),
+    pytest.param(
+        {"evaluation": {"instance_type": "ml.m5.xlrge"}},
+        "is not an instance type that SageMaker offers for processing jobs, such as ml.m5.xlarge; "
+        "did you mean ml.m5.xlarge?",
+        id="instance type",
+    ),
+    pytest.param(
+        {"evaluation": {"transform_instance_type": "ml.t3.medium"}}, "offers for batch transform", id="type of another use"
+    ),
+    pytest.param({"evaluation": {"container_version": "latest"}}, "is not of the form", id="container"),
+    pytest.param({"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"),
+    pytest.param({"encryption": {"kms_key": "mine"}}, 'kms_key = "mine" is no KMS key', id="key"),
+    pytest.param(
+        {"encryption": {"kms_key": KEY.replace("eu-west-1", "us-east-1")}},
+        "kms_key is in us-east-1, but the project is in eu-west-1",
+        id="key elsewhere",
+    ),
+    pytest.param({"network": {"subnets": ["subnet-0a"]}}, "[network] security_groups is missing", id="half a network"),
+    pytest.param(
+        {"network": {"subnets": ["net"], "security_groups": ["sg-1"]}}, 'has "net", which is not of the form', id="subnet"
+    ),
+    pytest.param(
+        {"network": {"subnets": ["subnet-1"], "security_groups": [f"sg-{n}" for n in range(6)]}},
+        "has 6 entries, more than the service's 5",
+        id="many groups",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "sentence"), WRONG)
+def test_names_file_key_value_and_way_out(changes: dict[str, Any], sentence: str) -> None:
+    text = automl_toml(**changes)
+
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
+
+    assert str(caught.value).startswith("automl.toml: ")
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert caught.value.file == "automl.toml"
+
+
+def test_reports_all_that_is_wrong_at_once() -> None:
+    text = automl_toml(dataset={"holdout": 2}, autopilot={"mode": "FAST"})
+
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
+
+    assert [line.split(" = ")[0] for line in str(caught.value).splitlines()] == [
+        "automl.toml: [dataset] holdout",
+        "automl.toml: [autopilot] mode",
+    ]
+
+
+def test_points_at_the_line() -> None:
+    text = automl_toml(autopilot={"budget": {"max_candidates": 0}})
+
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
+
+    assert text.splitlines()[caught.value.line - 1] == "max_candidates = 0"
+
+
+def test_invalid_toml_is_placed() -> None:
+    with pytest.raises(UserError, match=r"automl.toml: not valid TOML: .*line 2, column 8") as caught:
+        Config.parse("[project]\nname = \n")
+
+    assert caught.value.line == 2
+
+
+def test_optional_sections_have_defaults() -> None:
+    config = Config.parse(automl_toml())
+
+    assert (config.autopilot.mode, config.autopilot.budget.max_candidates) == ("ENSEMBLING", 10)
+    assert (config.dataset.holdout, config.dataset.seed) == (0.2, 42)
+    assert config.encryption is None
+    assert config.network is None
+
+
+@pytest.mark.parametrize(
+    ("problem", "metric"), [("BinaryClassification", "F1"), ("MulticlassClassification", "Accuracy"), ("infer", None)]
+)
+def test_metric_without_objective_is_the_services_default(problem: str, metric: str | None) -> None:
+    config = Config.parse(automl_toml(autopilot={"problem_type": problem, "objective": None}))
+
+    assert config.autopilot.metric == metric
+
+
+def test_missing_file_says_where_to_run(folder) -> None:
+    (folder / "automl.toml").unlink()
+
+    with pytest.raises(UserError, match=r"automl.toml: not found; run the command in the project's folder"):
+        Config.load()
+
+
+def test_wrong_profile_does_not_matter_to_the_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "not-there")
+
+    config = Config.parse(automl_toml(evaluation={"instance_type": "ml.m5.large"}))
+
+    assert config.evaluation.instance_type == "ml.m5.large"

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from making import lock
+from pipeline.dataset.lock import Column, DatasetLock
+from pipeline.errors import UserError
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"classes": None},
+        {"classes": {'say "no"': 1, "a.b": 2, "": 3, "1": 4, "#": 5, "ä\\": 6}},
+        {"columns": [Column(name='odd "name", [x] = #', type="number")], "name": "ü"},
+    ],
+)
+def test_text_reads_back(changes: dict) -> None:
+    written = lock(**changes)
+
+    assert DatasetLock.parse(written.text()) == written
+
+
+def test_a_column_is_a_line() -> None:
+    before, after = lock().text(), lock(columns=[*lock().columns, Column(name="new", type="text")]).text()
+
+    assert set(after.splitlines()) - set(before.splitlines()) == {'    {name = "new", type = "text"},'}
+
+
+def test_features_are_all_but_the_target() -> None:
+    assert [column.name for column in lock().features] == ["age", "ward"]
+
+
+def test_saving_tells_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "dataset.lock"
+
+    assert [lock().save(path), lock().save(path), lock(seed=1).save(path)] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("sha256 = 3", "dataset.lock: name: field required; do not edit it by hand"),
+        ("sha256 = ", "dataset.lock: not valid TOML"),
+        (lock().text().replace("abab", "abaX"), "dataset.lock: sha256: "),
+        (lock().text().replace("rows]", "row]"), "dataset.lock: rows"),
+    ],
+)
+def test_a_damaged_lock_says_how_to_make_it(text: str, sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        DatasetLock.parse(text)
+
+    assert sentence in str(caught.value)
+
+
+def test_a_missing_lock_says_how_to_make_it(folder: Path) -> None:
+    with pytest.raises(UserError, match=r"dataset.lock: not found: run `python -m pipeline dataset push FILE`"):
+        DatasetLock.load()
