@@ -15,20 +15,20 @@ from local.authorization import trust
 SESSION_SECONDS = 12 * 3600
 
 
-def credentials(role_arn: str, service: str | None, region: str) -> dict[str, str]:
+def credentials(role_arn: str, service: str | None, region: str, session: str = "") -> dict[str, str]:
     """Environment variables of a new session of ``role_arn``, as service principal ``service`` gets it.
 
     ``service`` is a name such as ``sagemaker.amazonaws.com``; None skips the trust policy, for a role that
-    somebody already assumed. Raises :class:`local.bridge.AWSError` (AccessDenied) where there is no such role
+    somebody already assumed. ``session`` names the session, by default after the service. Raises
+    :class:`local.bridge.AWSError` (AccessDenied) where there is no such role
     or its trust policy does not name the service.
     """
     if service:
         trust.check_service(role_arn, service)
     account = role_arn.split(":")[4]
-    session_name = (service or "local").split(".")[0]
     role = sts_backends[account]["aws"].assume_role(
         region_name=region,
-        role_session_name=session_name,
+        role_session_name=session or (service or "local").split(".")[0],
         role_arn=role_arn,
         policy="",
         duration=SESSION_SECONDS,

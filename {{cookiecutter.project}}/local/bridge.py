@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.responses import ActionContext, ActionResult, BaseResponse
 from moto.core.utils import camelcase_to_underscores
 
 RESPONSES = {
@@ -62,6 +62,18 @@ class AWSError(ServiceException):
         self.status_code = status
 
 
+class _Result(ActionResult):
+    """A result whose status, where the model makes it a member, is the answer's HTTP status too."""
+
+    def execute_result(self, context: ActionContext) -> Any:
+        status, headers, body = super().execute_result(context)
+        output = context.operation_model.output_shape
+        for name, shape in (output.members if output else {}).items():
+            if shape.serialization.get("location") == "statusCode":
+                status = self.result.get(name, status)
+        return status, headers, body
+
+
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
     """Answer operation ``name`` of boto3 service ``service`` with the decorated function.
 
@@ -74,8 +86,10 @@ def operation(service: str, name: str) -> Callable[[Handler], Handler]:
         response_class = getattr(importlib.import_module(module), class_name)
 
         def method(self: BaseResponse) -> ActionResult:
+            if not self.automated_parameter_parsing:  # moto's older services read requests by hand
+                self.parse_parameters(self.normalized_request)
             caller = Caller(self.current_account, self.region, self.access_key)
-            return ActionResult(handler(caller, dict(self.params)) or {})
+            return _Result(handler(caller, dict(self.params)) or {})
 
         setattr(response_class, camelcase_to_underscores(name), method)
         return handler

@@ -10,7 +10,7 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
 
-from local.authorization import answers, context, principals, resource_policies, signature, trust
+from local.authorization import answers, context, decisions, principals, signature, trust
 from local.authorization.conditions import Context
 from local.authorization.policies import Check, Principal, refusal
 from local.authorization.questions import Question, questions
@@ -43,18 +43,22 @@ class Gate:
         _deleting.set(None)
         request = Request(environ)
         try:
-            account = self._admit(request)
+            principal = _authenticate(request)
+            environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._admit(request, principal)
         except AWSError as error:
             log.info("refused %s: %s", error.code, error.message)
             return answers.respond(request, error, start_response)
-        environ["HTTP_X_MOTO_ACCOUNT_ID"] = account
-        return self._inner(environ, start_response)
 
-    def _admit(self, request: Request) -> str:
+        def start(status: str, *more: Any) -> Any:
+            log.debug("%s %s: %s", principal.arn if principal else "-", request.name, status)
+            return start_response(status, *more)
+
+        return self._inner(environ, start)
+
+    def _admit(self, request: Request, principal: Principal | None) -> str:
         """The account to answer the request in; raises :class:`AWSError` where it is refused."""
-        if request.signature is None:
+        if principal is None:
             return _admit_unsigned(request)
-        principal = _authenticate(request)
         asked = questions(request, principal.account)
         keys = context.of(request, principal.account) | principal.context
         if request.service == "s3" and request.operation and request.operation.name == "DeleteObjects":
@@ -72,9 +76,10 @@ def identify(access_key: str, session_token: str | None) -> Principal:
     return principals.signer(access_key, session_token).principal
 
 
-def _authenticate(request: Request) -> Principal:
+def _authenticate(request: Request) -> Principal | None:
     signed = request.signature
-    assert signed is not None  # noqa: S101 - the caller looked
+    if signed is None:
+        return None
     try:
         found = principals.signer(signed.access_key, signed.token)
     except principals.ExpiredSession:
@@ -100,30 +105,13 @@ def _admit_unsigned(request: Request) -> str:
 def _require(request: Request, principal: Principal, question: Question, keys: Context) -> None:
     if question.action in ALWAYS_ALLOWED:
         return
-    if question.action == "sts:AssumeRole":
-        reason = _role_refusal(principal, question, keys)
-    else:
-        reason = _refusal(principal, question, keys)
+    decide = _why_not_assume if question.action == "sts:AssumeRole" else decisions.why_not
+    reason = decide(principal, question, keys)
     if reason is not None:
-        raise answers.access_denied(
-            request,
-            f"User: {principal.arn} is not authorized to perform: {question.action} on resource: "
-            f"{question.resources[0]} {reason}".rstrip(),
-        )
+        raise answers.access_denied(request, decisions.message(principal, question, reason))
 
 
-def _refusal(principal: Principal, question: Question, keys: Context) -> str | None:
-    policy = resource_policies.of(question.resources[0])
-    full = {
-        **keys,
-        **question.context,
-        "aws:resourceaccount": [question.owner],
-        "s3:resourceaccount": [question.owner],
-    }
-    return refusal(principal, Check(question.action, question.resources, question.owner, full, policy))
-
-
-def _role_refusal(principal: Principal, question: Question, keys: Context) -> str | None:
+def _why_not_assume(principal: Principal, question: Question, keys: Context) -> str | None:
     trusted, itself = trust.may_assume(principal, question.resources[0], keys)
     if not trusted:
         return ""
@@ -152,5 +140,5 @@ def _may_delete(bucket: FakeBucket, action: str, resource: str) -> PermissionRes
     if action != "s3:DeleteObject" or deleting is None:
         return PermissionResult.NEUTRAL
     principal, keys = deleting
-    reason = _refusal(principal, Question(action, (resource,), bucket.account_id), keys)
+    reason = decisions.why_not(principal, Question(action, (resource,), bucket.account_id), keys)
     return PermissionResult.NEUTRAL if reason is None else PermissionResult.DENIED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -81,25 +81,37 @@ def _session_signer(backend: IAMBackend, session: AssumedRole) -> Signer:
     role = find_role(session.role_arn)
     if role is None:  # deleted since
         raise UnknownKey(session.access_key_id)
+    principal = _of_session(backend, role, session.arn, session.user_id)
+    return Signer(replace(principal, session_policy=session.policy or None), session.secret_access_key)
+
+
+def of_role(role_arn: str) -> Principal:
+    """A session of the role, as a service would have it; raises :class:`UnknownKey` if there is no role."""
+    role = find_role(role_arn)
+    if role is None:
+        raise UnknownKey(role_arn)
+    session = f"arn:{role.partition}:sts::{role.account_id}:assumed-role/{role.name}/service"
+    return _of_session(iam_backends[role.account_id][role.partition], role, session, f"{role.id}:service")
+
+
+def _of_session(backend: IAMBackend, role: Role, session_arn: str, user_id: str) -> Principal:
     boundary = backend.managed_policies.get(role.permissions_boundary_arn or "")
     tags = role.tags.values() if isinstance(role.tags, dict) else role.tags or []
-    principal = Principal(
-        arn=session.arn,
+    return Principal(
+        arn=session_arn,
         account=backend.account_id,
-        names=frozenset({session.arn, role.arn}),
+        names=frozenset({session_arn, role.arn}),
         account_names=_account_names(backend),
         policies=tuple(_documents(role)),
         boundary=_managed(boundary) if boundary else None,
-        session_policy=session.policy or None,
         context={
             "aws:principalarn": [role.arn],
             "aws:principalaccount": [backend.account_id],
             "aws:principaltype": ["AssumedRole"],
-            "aws:userid": [session.user_id],
+            "aws:userid": [user_id],
             **{f"aws:principaltag/{tag['Key'].lower()}": [tag["Value"]] for tag in tags},
         },
     )
-    return Signer(principal, session.secret_access_key)
 
 
 def find_role(role_arn: str) -> Role | None:

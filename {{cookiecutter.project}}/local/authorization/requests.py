@@ -76,6 +76,11 @@ class Request:
         """The service's part of an action's name, such as ``cloudwatch``."""
         return PREFIXES.get(self.signing_name, self.signing_name)
 
+    @property
+    def name(self) -> str:
+        """The operation's full name, such as ``sqs:SendMessage``."""
+        return f"{self.prefix}:{self.operation.name if self.operation else 'Unknown'}"
+
     @cached_property
     def body(self) -> bytes:
         """The body, read into memory and put back."""

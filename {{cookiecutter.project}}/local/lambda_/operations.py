@@ -1,0 +1,86 @@
+"""Lambda's operations that moto lacks or only pretends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+from typing import Any
+
+from moto.awslambda.models import LambdaBackend, LambdaFunction
+
+from local import clock, runtime
+from local.authorization import trust
+from local.bridge import AWSError, Caller, operation
+from local.lambda_ import functions, invocation
+from local.lambda_.functions import Function
+
+log = logging.getLogger("local.lambda")
+# Lambda tries an asynchronous invocation twice again, after one and after two minutes.
+RETRY_SECONDS = (60, 120)
+TAIL_BYTES = 4096
+
+
+@operation("lambda", "Invoke")
+def invoke(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Run the function: at once, in the background (Event), or not at all (DryRun)."""
+    function = functions.find(
+        caller.account, caller.region, parameters["FunctionName"], parameters.get("Qualifier")
+    )
+    event = _event(parameters.get("Payload") or b"{}")
+    kind = parameters.get("InvocationType", "RequestResponse")
+    if kind == "DryRun":
+        return {"StatusCode": 204}
+    if kind == "Event":
+        runtime.current().thread(f"event-{function.name}", _invoke_later, function, event)
+        return {"StatusCode": 202}
+    outcome = invocation.invoke(function, event)
+    answer: dict[str, Any] = {
+        "StatusCode": 200,
+        "ExecutedVersion": function.version,
+        "Payload": outcome.payload.encode(),
+    }
+    if outcome.failed:
+        answer["FunctionError"] = "Unhandled"
+    if parameters.get("LogType") == "Tail":
+        answer["LogResult"] = base64.b64encode(outcome.log.encode()[-TAIL_BYTES:]).decode()
+    return answer
+
+
+def _event(payload: bytes | str) -> Any:
+    if len(payload) > invocation.MAX_PAYLOAD:
+        limit = invocation.MAX_PAYLOAD
+        message = f"Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        raise AWSError("RequestTooLargeException", message, 413)
+    try:
+        return json.loads(payload)
+    except ValueError as error:
+        message = f"Could not parse request body into json: {error}"
+        raise AWSError("InvalidRequestContentException", message) from error
+
+
+def _invoke_later(function: Function, event: Any) -> None:
+    for pause in (0, *RETRY_SECONDS):
+        if runtime.current().stopping.wait(clock.shortened(pause)):
+            return
+        try:
+            if not invocation.invoke(function, event).failed:
+                return
+        except AWSError as error:
+            log.info("%s: %s", function.arn, error.message)
+
+
+_create_function = LambdaBackend.create_function
+
+
+def _create_with_a_role(self: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
+    """Moto takes any role; Lambda takes one that trusts it."""
+    try:
+        trust.check_service(spec.get("Role", ""), "lambda.amazonaws.com")
+    except AWSError as error:
+        message = "The role defined for the function cannot be assumed by Lambda."
+        raise AWSError("InvalidParameterValueException", message) from error
+    return _create_function(self, spec)
+
+
+LambdaBackend.create_function = _create_with_a_role

@@ -1,0 +1,58 @@
+"""Moto's queues, made safe for several consumers at once.
+
+Moto's ReceiveMessage gives one message to two consumers that ask at the same moment, and its DeleteMessage
+can lose one that is being sent; both happen here, where functions and people poll one queue.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from moto.sqs.models import Message, Queue, SQSBackend
+
+from local import runtime
+
+# A message that becomes visible again wakes nobody, so a long poll looks this often.
+LOOK_SECONDS = 0.2
+
+_receive = SQSBackend.receive_message
+_delete = Queue.delete_message
+
+
+def receive_message(
+    self: SQSBackend,
+    queue_name: str,
+    count: int,
+    wait_seconds_timeout: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Message]:
+    """SQSBackend.receive_message, one consumer at a time."""
+    queue = self.get_queue(queue_name)
+    end = time.monotonic() + (wait_seconds_timeout or 0)
+    while True:
+        with queue._messages_lock:
+            found: list[Message] = _receive(
+                self, queue_name, count, 0, visibility_timeout, message_attribute_names
+            )
+            remaining = end - time.monotonic()
+            if found or remaining <= 0 or runtime.current().stopping.is_set():
+                return found
+            queue._messages_lock.wait(min(remaining, LOOK_SECONDS))
+
+
+def delete_message(self: Queue, receipt_handle: str) -> None:
+    """Queue.delete_message, not while a message comes in."""
+    with self._messages_lock:
+        _delete(self, receipt_handle)
+
+
+def waiting(queue: Any) -> bool:
+    """Whether a consumer would get a message now."""
+    with queue._messages_lock:
+        return bool(queue.messages)
+
+
+SQSBackend.receive_message = receive_message
+Queue.delete_message = delete_message

@@ -1,0 +1,294 @@
+from __future__ import annotations
+
+import base64
+import io
+import json
+import textwrap
+import time
+import zipfile
+
+import pytest
+from botocore.exceptions import ClientError
+
+LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+
+
+def zipped(**modules):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, source in modules.items():
+            archive.writestr(f"{name}.py", textwrap.dedent(source))
+    return buffer.getvalue()
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds} s")
+
+
+@pytest.fixture
+def deploy(account):
+    """Create a function from source; returns its name."""
+
+    def create(source, *statements, **more):
+        name = account.name("function")
+        account.client("lambda").create_function(
+            FunctionName=name,
+            **{
+                "Runtime": "python3.14",
+                "Handler": "code.handler",
+                "Role": account.role(LOGS, *statements),
+                "Code": {"ZipFile": zipped(code=source)},
+                "Timeout": 10,
+            }
+            | more,
+        )
+        return name
+
+    return create
+
+
+@pytest.fixture
+def call(account):
+    def invoke(name, payload=None, **more):
+        answer = account.client("lambda").invoke(
+            FunctionName=name, Payload=json.dumps(payload or {}).encode(), **more
+        )
+        return answer, json.loads(answer["Payload"].read() or b"null")
+
+    return invoke
+
+
+def test_a_function_gets_its_event_and_context_and_nothing_of_the_server(deploy, call):
+    name = deploy(
+        """
+        import os
+        def handler(event, context):
+            return {
+                "event": event,
+                "name": context.function_name,
+                "left": context.get_remaining_time_in_millis(),
+                "arn": context.invoked_function_arn,
+                "mine": os.environ["MINE"],
+                "all": sorted(os.environ),
+            }
+        """,
+        Environment={"Variables": {"MINE": "yes"}},
+    )
+
+    answer, result = call(name, {"a": [1, "ü"]})
+
+    assert answer["StatusCode"] == 200
+    assert "FunctionError" not in answer
+    assert result["event"] == {"a": [1, "ü"]}
+    assert (result["name"], result["mine"]) == (name, "yes")
+    assert result["arn"].endswith(f":function:{name}")
+    assert 5_000 < result["left"] <= 10_000
+    assert not [v for v in result["all"] if "PYTEST" in v or "PYTHONPATH" in v]
+
+
+def test_a_function_acts_with_its_role_alone(deploy, call, account, allow):
+    bucket = account.bucket(a="1", b="2")
+    source = """
+        import boto3
+        def handler(event, context):
+            found = boto3.client("s3").get_object(Bucket=event["bucket"], Key=event["key"])
+            return found["Body"].read().decode()
+        """
+    name = deploy(source, allow("s3:GetObject", f"arn:aws:s3:::{bucket}/a"))
+
+    _, allowed = call(name, {"bucket": bucket, "key": "a"})
+    answer, refused = call(name, {"bucket": bucket, "key": "b"})
+
+    assert allowed == "1"
+    assert answer["FunctionError"] == "Unhandled"
+    assert refused["errorType"] == "AccessDenied"
+    assert f"/{name} is not authorized to perform: s3:GetObject" in refused["errorMessage"]
+
+
+def test_an_exception_is_shaped_as_lambda_shapes_it(deploy, call):
+    name = deploy(
+        """
+        def handler(event, context):
+            raise ValueError("no such thing")
+        """
+    )
+
+    answer, error = call(name, LogType="Tail")
+
+    assert answer["FunctionError"] == "Unhandled"
+    assert (error["errorType"], error["errorMessage"]) == ("ValueError", "no such thing")
+    assert "line 3, in handler" in error["stackTrace"][-1]
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert "START RequestId" in log
+    assert "[ERROR] ValueError: no such thing" in log
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [
+        ("import nowhere_to_be_found", "Runtime.ImportModuleError"),
+        ("def handler(:", "Runtime.UserCodeSyntaxError"),
+        ("other = 1", "Runtime.HandlerNotFound"),
+        ("def handler(event, context): return object()", "Runtime.MarshalError"),
+        ("import os\ndef handler(event, context): os._exit(7)", "Runtime.ExitError"),
+        ("1 / 0", "ZeroDivisionError"),
+    ],
+)
+def test_broken_functions(deploy, call, source, kind):
+    name = deploy(source)
+
+    answer, error = call(name)
+
+    assert answer["FunctionError"] == "Unhandled"
+    assert error["errorType"] == kind
+
+
+def test_the_timeout_ends_a_function_and_the_next_invocation_works(deploy, call):
+    name = deploy(
+        """
+        import time
+        def handler(event, context):
+            time.sleep(event["seconds"])
+            return "done"
+        """,
+        Timeout=1,
+    )
+
+    started = time.monotonic()
+    answer, error = call(name, {"seconds": 60})
+    took = time.monotonic() - started
+    _, result = call(name, {"seconds": 0})
+
+    assert answer["FunctionError"] == "Unhandled"
+    assert error["errorType"] == "Sandbox.Timedout"
+    assert "Task timed out after 1.00 seconds" in error["errorMessage"]
+    assert took < 10
+    assert result == "done"
+
+
+def test_a_warm_process_is_used_again_until_the_code_changes(deploy, call, account):
+    source = """
+        count = 0
+        def handler(event, context):
+            global count
+            count += 1
+            return VERSION, count
+        """
+    name = deploy("VERSION = 1" + source.replace("\n        ", "\n"))
+
+    first, again = call(name)[1], call(name)[1]
+    code = zipped(code="VERSION = 2" + source.replace("\n        ", "\n"))
+    account.client("lambda").update_function_code(FunctionName=name, ZipFile=code)
+    changed = call(name)[1]
+
+    assert (first, again, changed) == ([1, 1], [1, 2], [2, 1])
+
+
+def test_code_comes_from_a_bucket(account, call):
+    bucket, name = account.bucket(), account.name("function")
+    source = "def handler(event, context): return 'from s3'"
+    account.client("s3").put_object(Bucket=bucket, Key="code.zip", Body=zipped(code=source))
+    account.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.14",
+        Handler="code.handler",
+        Role=account.role(LOGS),
+        Code={"S3Bucket": bucket, "S3Key": "code.zip"},
+    )
+
+    assert call(name)[1] == "from s3"
+
+
+def test_output_reaches_cloudwatch_logs(deploy, call, account):
+    name = deploy(
+        """
+        import logging
+        logging.getLogger().setLevel(logging.INFO)
+        def handler(event, context):
+            print("printed")
+            logging.info("logged")
+        """
+    )
+    logs = account.client("logs")
+    call(name)
+
+    def messages():
+        try:
+            events = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [e["message"] for e in events]
+
+    found = wait_until(messages)
+    assert found[0].startswith("START RequestId")
+    assert "printed" in found
+    assert any(m.startswith("[INFO]") and m.endswith("logged") for m in found)
+    assert found[-1].startswith("REPORT RequestId")
+
+
+def test_who_may_not_invoke_does_not(deploy, account, allow):
+    name = deploy("def handler(event, context): return 1")
+    other = deploy("def handler(event, context): return 1")
+    arn = f"arn:aws:lambda:eu-west-1:{account.id}:function:{name}"
+    client = account.acting("lambda", allow("lambda:InvokeFunction", arn))
+
+    assert client.invoke(FunctionName=arn)["StatusCode"] == 200
+    with pytest.raises(ClientError, match="lambda:InvokeFunction on resource") as caught:
+        client.invoke(FunctionName=other)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_refusals(deploy, account):
+    client = account.client("lambda")
+    stranger = account.role(
+        trust={
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        deploy("def handler(event, context): return 1", Role=stranger)
+    with pytest.raises(client.exceptions.ResourceNotFoundException):
+        client.invoke(FunctionName="core-none")
+    name = deploy("def handler(event, context): return 1")
+    with pytest.raises(client.exceptions.InvalidRequestContentException):
+        client.invoke(FunctionName=name, Payload=b"{no json")
+
+
+def test_an_asynchronous_invocation_is_tried_again(deploy, account):
+    bucket = account.bucket()
+    name = deploy(
+        """
+        import boto3
+        def handler(event, context):
+            s3 = boto3.client("s3")
+            tries = s3.list_objects_v2(Bucket=event["bucket"])["KeyCount"]
+            s3.put_object(Bucket=event["bucket"], Key=str(tries), Body=b"")
+            if not tries:
+                raise RuntimeError("not at first")
+        """,
+        {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+    )
+
+    payload = json.dumps({"bucket": bucket}).encode()
+    answer = account.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=payload)
+
+    assert answer["StatusCode"] == 202
+    s3 = account.client("s3")
+    wait_until(lambda: s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 2)
+
+
+def test_a_cold_start_takes_less_than_a_second_and_a_half(deploy, call):
+    name = deploy("import boto3\ndef handler(event, context): return 1")
+
+    started = time.monotonic()
+    call(name)
+
+    assert time.monotonic() - started < 1.5 * 3  # three times, for a machine that is busy with other tests
