@@ -33,6 +33,7 @@ class StackState:
     id: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -70,7 +71,12 @@ class Stack:
             id=stack["StackId"],
             parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
             outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+            tags={t["Key"]: t["Value"] for t in stack.get("Tags", [])},
         )
+
+    def template(self) -> str:
+        """The template that the stack was last deployed from."""
+        return self._client.get_template(StackName=self.name)["TemplateBody"]
 
     def resources(self) -> set[str]:
         """The logical ids of the resources that the stack holds; empty where there is no stack."""

@@ -63,8 +63,8 @@ def reduce_to_storage(project: Project) -> Outcome:
     state = stack.settle()
     if not state.exists:
         return "unchanged"
-    kept = {key: state.parameters[key] for key in ("Project", "KmsKeyArn", "HostingAccounts")}
-    return stack.deploy(str(FILE), read_text(FILE), kept | _NO_CODE, stack_tags(project.config))
+    # The template that was deployed, since a newer one might change what stays.
+    return stack.deploy(str(FILE), stack.template(), {**state.parameters, **_NO_CODE}, state.tags)
 
 
 def remove(project: Project) -> None:
