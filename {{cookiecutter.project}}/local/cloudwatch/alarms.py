@@ -7,9 +7,11 @@ Composite alarms are not evaluated: they stay as they are set.
 from __future__ import annotations
 
 import functools
+import logging
 import operator
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -19,7 +21,7 @@ from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
 from local import clock, runtime
 from local.bridge import AWSError
 from local.cloudwatch.expressions import evaluate
-from local.cloudwatch.metrics import STORE, Metric
+from local.cloudwatch.metrics import STORE, Data, Metric
 
 COMPARISONS = {
     "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
@@ -32,6 +34,7 @@ SHORTEST_PAUSE = 0.05
 # Called with account, region and alarm at each look at one in ALARM that has actions.
 ACTIONS: list[Callable[[str, str, Alarm], None]] = []
 
+log = logging.getLogger("local.alarms")
 _starting = threading.Lock()
 _watched: runtime.Runtime | None = None
 _put = CloudWatchBackend.put_metric_alarm
@@ -85,10 +88,17 @@ def _evaluate_for_ever(current: runtime.Runtime) -> None:
         for account, region, alarm in _all():
             if due.get(id(alarm), 0) <= now:
                 due[id(alarm)] = now + clock.shortened(_period(alarm)) / LOOKS_PER_PERIOD
-                evaluate_alarm(account, region, alarm, now)
-                if alarm.state_value == "ALARM" and alarm.actions_enabled and alarm.alarm_actions:
-                    for action in ACTIONS:
-                        action(account, region, alarm)
+                try:
+                    _look(account, region, alarm, now)
+                except Exception:  # of one alarm: the others must go on
+                    log.exception("alarm %s could not be evaluated", alarm.name)
+
+
+def _look(account: str, region: str, alarm: Alarm, now: float) -> None:
+    evaluate_alarm(account, region, alarm, now)
+    if alarm.state_value == "ALARM" and alarm.actions_enabled and alarm.alarm_actions:
+        for action in ACTIONS:
+            action(account, region, alarm)
 
 
 def _all() -> Iterator[tuple[str, str, Alarm]]:
@@ -175,3 +185,6 @@ def _check(alarm: Alarm) -> None:
         raise ValueError("The parameter Statistic or ExtendedStatistic is required.")
     _period(alarm)
     _datapoint("", "", alarm, 0, 0)
+    queried = [q.metric_stat.stat for q in alarm.metric_data_queries if q.metric_stat]
+    for statistic in queried or [alarm.statistic or alarm.extended_statistic]:
+        Data(Counter({0.0: 1})).statistic(statistic)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 
@@ -210,3 +211,30 @@ def test_a_deployment_that_takes_too_long_goes_back(hosting, monkeypatch):
 
     assert described["EndpointConfigName"] != config
     assert "maximum execution timeout of 600 seconds" in described["FailureReason"]
+
+
+def test_a_role_that_may_not_look_at_the_alarms_stops_the_deployment(hosting, local_aws):
+    endpoint = hosting.running(ANSWER="old")
+    alarm = hosting.alarm(endpoint)
+    blind = blind_role(local_aws, hosting)
+    model = hosting.name("model")
+    container = hosting.container(ANSWER="new")
+    hosting.sagemaker.create_model(ModelName=model, PrimaryContainer=container, ExecutionRoleArn=blind)
+
+    update(hosting, endpoint, hosting.config(model), canary(50, 60, [alarm]))
+    described = hosting.settled(endpoint)
+
+    assert "cloudwatch:DescribeAlarms" in described["FailureReason"]
+    assert hosting.ask(endpoint) == "old:1"
+
+
+def blind_role(local_aws, hosting) -> str:
+    """A role that reads archives and nothing else."""
+    iam, name = local_aws.client("iam"), hosting.name("blind")
+    original = iam.get_role(RoleName=hosting.role.split("/")[-1])["Role"]
+    trust = json.dumps(original["AssumeRolePolicyDocument"])
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::endpoint-tests/*"}
+    created = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    document = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
+    return created["Role"]["Arn"]
