@@ -7,6 +7,8 @@ import json
 from typing import Any
 
 import pandas as pd
+import pyarrow
+from pyarrow import csv as arrow_csv
 
 from local.serving.errors import BadInput
 
@@ -45,27 +47,20 @@ def text(values: pd.Series) -> pd.Series:
 
 def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
     """The rows of a CSV without a header, in the columns' order. Raises BadInput."""
-    raw = _parsed(body)
-    if raw.shape[1] != len(columns):
-        raise BadInput(f"rows have {raw.shape[1]} columns, the model takes {len(columns)}")
-    raw.columns = [column["name"] for column in columns]
-    return typed(raw, columns)
-
-
-def _parsed(body: bytes) -> pd.DataFrame:
     if not body.strip():
         raise BadInput("the request has no row")
-    # A row that is shorter than the others would be filled up silently: the first row decides, checked below.
+    names = [column["name"] for column in columns]
     try:
-        raw = pd.read_csv(
-            io.BytesIO(body), header=None, dtype=str, keep_default_na=False, skip_blank_lines=False
+        # pandas would fill up a row that is too short.
+        table = arrow_csv.read_csv(
+            io.BytesIO(body),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False),
+            arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.string())),
         )
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise BadInput(f"the request is not a CSV of rows of one length: {error}") from error
-    if raw.isna().any(axis=None):
-        row = int(raw.isna().any(axis=1).to_numpy().argmax())
-        raise BadInput(f"row {row + 1} has fewer columns than the first")
-    return raw
+    except pyarrow.ArrowInvalid as error:
+        raise BadInput(f"the request is not a CSV with {len(names)} columns: {error}") from error
+    return typed(table.to_pandas(), columns)
 
 
 def from_json(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
