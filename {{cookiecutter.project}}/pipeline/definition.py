@@ -137,6 +137,8 @@ class _Builder:
         self.execution = ExecutionVariables
         boto = boto3.session.Session(_UNUSED, _UNUSED, region_name=names.region)
         self.session = PipelineSession(boto, default_bucket=names.bucket, sagemaker_config=_NO_DEFAULTS)
+        # Each of some twenty look-ups would check it against its JSON schema, which takes seconds in all.
+        self.session.sagemaker_config = {}
 
     def definition(self) -> str:
         from sagemaker.mlops.workflow.pipeline import Pipeline
@@ -364,9 +366,8 @@ class _Builder:
         )
 
 
-# Not empty, so that the SDK does not read the machine's configuration files: they would change the
-# definition.
-_NO_DEFAULTS = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"TelemetryOptOut": True}}}}
+# Not empty, so that the SDK does not read the machine's configuration files: they would change the definition.
+_NO_DEFAULTS = {"SchemaVersion": "1.0"}
 
 
 def _retry_policies() -> list[Any]:
