@@ -100,24 +100,7 @@ def update_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
 def describe_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """DescribePipeline, of the latest version or ``PipelineVersionId``."""
     pipeline = state.find_pipeline(caller, parameters["PipelineName"])
-    version = state.find_version(pipeline, parameters.get("PipelineVersionId"))
-    return resources.present(
-        {
-            "PipelineArn": pipeline.arn,
-            "PipelineName": pipeline.name,
-            "PipelineDisplayName": pipeline.display_name,
-            "PipelineDefinition": version.definition.text,
-            "PipelineDescription": pipeline.description,
-            "RoleArn": pipeline.role_arn,
-            "PipelineStatus": "Active",
-            "CreationTime": pipeline.created,
-            "LastModifiedTime": pipeline.modified,
-            "LastRunTime": pipeline.last_run,
-            "CreatedBy": pipeline.created_by,
-            "LastModifiedBy": pipeline.modified_by,
-            "ParallelismConfiguration": pipeline.parallelism,
-        }
-    )
+    return pipeline.describe(state.find_version(pipeline, parameters.get("PipelineVersionId")))
 
 
 @operation("DeletePipeline")

@@ -53,6 +53,36 @@ class Pipeline:
         """The version that an execution runs unless it names another."""
         return self.versions[-1]
 
+    def describe(self, version: Version) -> dict[str, Any]:
+        """What DescribePipeline answers for ``version``."""
+        return resources.present(
+            {
+                "PipelineArn": self.arn,
+                "PipelineName": self.name,
+                "PipelineDisplayName": self.display_name,
+                "PipelineDefinition": version.definition.text,
+                "PipelineDescription": self.description,
+                "RoleArn": self.role_arn,
+                "PipelineStatus": "Active",
+                "CreationTime": self.created,
+                "LastModifiedTime": self.modified,
+                "LastRunTime": self.last_run,
+                "CreatedBy": self.created_by,
+                "LastModifiedBy": self.modified_by,
+                "ParallelismConfiguration": self.parallelism,
+            }
+        )
+
+    @property
+    def pipeline_name(self) -> str:
+        """The name, as moto's Search asks for it."""
+        return self.name
+
+    def gen_response_object(self) -> dict[str, Any]:
+        """What moto's Search shows; of a definition it shows nothing, as the service."""
+        shown = self.describe(self.latest) | {"Tags": self.tags}
+        return {name: value for name, value in shown.items() if name != "PipelineDefinition"}
+
 
 @dataclass
 class StepRun:

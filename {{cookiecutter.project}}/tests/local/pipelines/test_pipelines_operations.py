@@ -60,6 +60,29 @@ def test_the_same_token_creates_one_pipeline(pipelines):
     assert other["Message"].startswith("Pipeline names must be unique within an AWS account and region.")
 
 
+def test_search_finds_a_pipeline_by_its_name_and_its_tags(pipelines):
+    name = pipelines.create(fail("F"), Tags=[{"Key": "team", "Value": "b"}])
+    filters = [
+        {"Name": "PipelineName", "Operator": "Equals", "Value": name},
+        {"Name": "Tags.team", "Operator": "Equals", "Value": "b"},
+    ]
+
+    found = pipelines.sagemaker.search(Resource="Pipeline", SearchExpression={"Filters": filters})["Results"]
+
+    assert [result["Pipeline"]["PipelineName"] for result in found] == [name]
+
+
+def test_a_tag_added_again_takes_the_new_value(pipelines):
+    name = pipelines.create(fail("F"), Tags=[{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "1"}])
+    arn = pipelines.sagemaker.describe_pipeline(PipelineName=name)["PipelineArn"]
+
+    pipelines.sagemaker.add_tags(ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}])
+
+    tags = pipelines.sagemaker.list_tags(ResourceArn=arn)["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"a": "2", "b": "1"}
+    assert len(tags) == 2
+
+
 def test_a_definition_may_lie_in_s3(pipelines):
     bucket, text = pipelines.create_bucket(), definition(fail("F", "from S3"))
     pipelines.s3.put_object(Bucket=bucket, Key="definition.json", Body=text)
