@@ -31,6 +31,7 @@ class Reference:
     path: Path
 
     def __str__(self) -> str:
+        """The reference as a definition writes it."""
         return f"{self.root}.{self.name}{format_path(self.path)}"
 
 
