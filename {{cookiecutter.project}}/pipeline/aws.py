@@ -8,11 +8,13 @@ from functools import cached_property
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore import exceptions
 from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
 
 from pipeline.errors import RunError, UserError
+from pipeline.service import loader
 
 _SIGN_IN = (
     "sign in (`aws sso login`, or AWS_PROFILE / AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or start the "
@@ -61,7 +63,9 @@ class Aws:
     @cached_property
     def session(self) -> boto3.session.Session:
         """The boto3 session; an unknown AWS_PROFILE is a `UserError` by way of `explain`."""
-        return boto3.session.Session(region_name=self.region)
+        session = botocore.session.get_session()
+        session.register_component("data_loader", loader())
+        return boto3.session.Session(botocore_session=session, region_name=self.region)
 
     def client(self, service: str) -> Any:
         """The client of a service (`"s3"`, `"sagemaker"`, ...), made once; throttled calls are repeated."""

@@ -366,7 +366,8 @@ class _Builder:
         )
 
 
-# Not empty, so that the SDK does not read the machine's configuration files: they would change the definition.
+# Not empty, so that the SDK does not read the machine's configuration files: they would change the
+# definition.
 _NO_DEFAULTS = {"SchemaVersion": "1.0"}
 
 

@@ -5,18 +5,24 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from botocore.loaders import create_loader
+from botocore.loaders import Loader, create_loader
 from botocore.regions import EndpointResolver
 
 
 @cache
+def loader() -> Loader:
+    """What reads botocore's service models; kept, since reading SageMaker's takes half a second."""
+    return create_loader()
+
+
+@cache
 def _shapes() -> dict[str, Any]:
-    return create_loader().load_service_model("sagemaker", "service-2")["shapes"]
+    return loader().load_service_model("sagemaker", "service-2")["shapes"]
 
 
 @cache
 def _resolver() -> EndpointResolver:
-    return EndpointResolver(create_loader().load_data("endpoints"))
+    return EndpointResolver(loader().load_data("endpoints"))
 
 
 def limits(shape: str) -> tuple[int | None, int | None]:

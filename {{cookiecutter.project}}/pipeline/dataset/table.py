@@ -61,7 +61,8 @@ class Table:
         return cls(path, kind, columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in the file's order: a string column for each of ``columns``, `""` where there is no value.
+        """The rows in the file's order: a string column for each of ``columns``, `""` where there is no
+        value.
 
         A space stands for every line break within a value: batch transform cuts its input at line ends,
         quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of

@@ -7,6 +7,7 @@ import boto3
 import pytest
 from making import BUCKET, REGION, automl_toml
 from moto import mock_aws
+
 from pipeline.aws import Aws
 from pipeline.config import Config
 from pipeline.console import Output

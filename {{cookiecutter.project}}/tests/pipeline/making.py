@@ -1,4 +1,4 @@
-"""Configurations, locks and data for the tests; the project's own automl.toml may say what its owner likes."""
+"""Configurations, locks and data for the tests; the project's automl.toml may say what its owner likes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import tomlkit
+
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -27,7 +28,7 @@ _BASE: dict[str, Any] = {
 
 
 def automl_toml(**changes: Any) -> str:
-    """The text of an automl.toml; a section's changes are merged into it, `None` takes a key or section out."""
+    """The text of an automl.toml; changes are merged into it, `None` takes a key or section out."""
     document = copy.deepcopy(_BASE)
     _merge(document, changes)
     return tomlkit.dumps(document)
@@ -63,14 +64,18 @@ def lock(**changes: Any) -> DatasetLock:
         ],
         "classes": {"<30": 20, ">30": 30, "no": 50},
         "uris": Uris(
-            train_validation=f"{base}/train_validation.csv", x_test=f"{base}/x_test/", y_test=f"{base}/y_test/"
+            train_validation=f"{base}/train_validation.csv",
+            x_test=f"{base}/x_test/",
+            y_test=f"{base}/y_test/",
         ),
     }
     return DatasetLock(**{**values, **changes})
 
 
 def table(path: Path, rows: int = 200, labels: tuple[str, ...] = ("no", ">30", "<30")) -> Path:
-    """A CSV file of two columns and a label; the labels take turns by the square, so that they are not equally many."""
+    """A CSV file of two columns and a label; the labels take turns by the square, so that they are not
+    equally many.
+    """
     random = np.random.RandomState(7)
     lines = ["age,ward,label"]
     for row in range(rows):

@@ -9,6 +9,7 @@ import typer
 from botocore import exceptions
 from botocore.stub import Stubber
 from making import automl_toml, table
+
 from pipeline import cli
 from pipeline.__main__ import app
 from pipeline.aws import Aws, explain
@@ -22,14 +23,26 @@ def service_error(code: str, message: str = "because") -> exceptions.ClientError
 
 ANSWERS = [
     pytest.param(exceptions.NoCredentialsError(), UserError, "aws sso login", id="no credentials"),
-    pytest.param(exceptions.ProfileNotFound(profile="x"), UserError, "aws configure list-profiles", id="profile"),
+    pytest.param(
+        exceptions.ProfileNotFound(profile="x"), UserError, "aws configure list-profiles", id="profile"
+    ),
     pytest.param(exceptions.NoRegionError(), UserError, "[project] region in automl.toml", id="region"),
     pytest.param(
-        exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), RunError, "AWS_ENDPOINT_URL", id="network"
+        exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        RunError,
+        "AWS_ENDPOINT_URL",
+        id="network",
     ),
-    pytest.param(exceptions.ReadTimeoutError(endpoint_url="x"), RunError, "AWS does not answer", id="timeout"),
+    pytest.param(
+        exceptions.ReadTimeoutError(endpoint_url="x"), RunError, "AWS does not answer", id="timeout"
+    ),
     pytest.param(service_error("ExpiredToken"), UserError, "does not accept the credentials", id="expired"),
-    pytest.param(service_error("AccessDeniedException"), RunError, "not allowed to call StartPipelineExecution", id="denied"),
+    pytest.param(
+        service_error("AccessDeniedException"),
+        RunError,
+        "not allowed to call StartPipelineExecution",
+        id="denied",
+    ),
     pytest.param(service_error("ThrottlingException"), RunError, "AWS is busy", id="throttled"),
     pytest.param(
         service_error("ValidationException", "Two\n lines."),
@@ -84,7 +97,9 @@ def test_a_defect_keeps_its_traceback() -> None:
         cli.run(failing, [])
 
 
-def test_github_gets_an_annotation(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_github_gets_an_annotation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     failing = typer.Typer()
 
@@ -99,9 +114,17 @@ def test_github_gets_an_annotation(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 @pytest.mark.parametrize(
     "arguments",
-    [["run", "--no-such-option"], ["run", "--again", "1"], ["nonsense"], ["dataset", "push"], ["definition", "--account", "12"]],
+    [
+        ["run", "--no-such-option"],
+        ["run", "--again", "1"],
+        ["nonsense"],
+        ["dataset", "push"],
+        ["definition", "--account", "12"],
+    ],
 )
-def test_wrong_arguments_are_the_users_error(arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_are_the_users_error(
+    arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert cli.run(app, arguments) == 2
 
     assert capsys.readouterr().err
@@ -109,7 +132,8 @@ def test_wrong_arguments_are_the_users_error(arguments: list[str], folder: Path,
 
 @pytest.mark.parametrize(
     "command",
-    ["definition", "upsert", "run", "status", "stop", "dataset push", "dataset show", "dataset inspect", "dataset example",
+    ["definition", "upsert", "run", "status", "stop",
+     "dataset push", "dataset show", "dataset inspect", "dataset example",
      "dataset prepare-hospital"],
 )  # fmt: skip
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -158,9 +182,13 @@ def test_region_is_the_projects(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_account_is_asked_for_once() -> None:
     aws = Aws("eu-west-1")
-    aws._clients["sts"] = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    aws._clients["sts"] = boto3.client(
+        "sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
     with Stubber(aws._clients["sts"]) as stubber:
-        stubber.add_response("get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}, {})
+        stubber.add_response(
+            "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}, {}
+        )
 
         accounts = {aws.account, aws.account}
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from making import automl_toml
+
 from pipeline.config import Config
 from pipeline.errors import UserError
 
@@ -23,8 +24,8 @@ WRONG = [
     ),
     pytest.param(
         {"autopilot": {"problem_type": "Multiclass"}},
-        'problem_type = "Multiclass" is not one of BinaryClassification, MulticlassClassification, Regression, '
-        "infer; did you mean MulticlassClassification?",
+        'problem_type = "Multiclass" is not one of BinaryClassification, MulticlassClassification, '
+        "Regression, infer; did you mean MulticlassClassification?",
         id="misspelt choice",
     ),
     pytest.param(
@@ -32,7 +33,11 @@ WRONG = [
         "[autopilot] objektive is not a key of this section; did you mean objective?",
         id="misspelt key",
     ),
-    pytest.param({"autopiloto": {"mode": "AUTO"}}, "[autopiloto] is not a section; did you mean [autopilot]?", id="section"),
+    pytest.param(
+        {"autopiloto": {"mode": "AUTO"}},
+        "[autopiloto] is not a section; did you mean [autopilot]?",
+        id="section",
+    ),
     pytest.param(
         {"autopilot": {"max_candidates": 3}},
         "[autopilot] max_candidates is not a key of this section; it belongs to [autopilot.budget]",
@@ -44,15 +49,27 @@ WRONG = [
         id="too many candidates",
     ),
     pytest.param(
-        {"autopilot": {"budget": {"max_seconds": 0}}}, "max_seconds = 0 is below Autopilot's least, 1", id="no time"
+        {"autopilot": {"budget": {"max_seconds": 0}}},
+        "max_seconds = 0 is below Autopilot's least, 1",
+        id="no time",
     ),
     pytest.param(
-        {"autopilot": {"budget": {"max_seconds": "600"}}}, 'max_seconds = "600" is not a whole number', id="text for number"
+        {"autopilot": {"budget": {"max_seconds": "600"}}},
+        'max_seconds = "600" is not a whole number',
+        id="text for number",
     ),
-    pytest.param({"autopilot": {"budget": {"max_seconds": True}}}, "true is not a whole number", id="boolean for number"),
-    pytest.param({"dataset": {"target": 3}}, '[dataset] target = 3 is not a text in "quotes"', id="number for text"),
+    pytest.param(
+        {"autopilot": {"budget": {"max_seconds": True}}},
+        "true is not a whole number",
+        id="boolean for number",
+    ),
+    pytest.param(
+        {"dataset": {"target": 3}}, '[dataset] target = 3 is not a text in "quotes"', id="number for text"
+    ),
     pytest.param({"dataset": {"target": None}}, "[dataset] target is missing", id="missing key"),
-    pytest.param({"dataset": {"holdout": 1.0}}, "[dataset] holdout = 1.0 has to be below 1", id="all held out"),
+    pytest.param(
+        {"dataset": {"holdout": 1.0}}, "[dataset] holdout = 1.0 has to be below 1", id="all held out"
+    ),
     pytest.param({"gate": None}, "section [gate] is missing (keys: minimum, maximum", id="missing section"),
     pytest.param(
         {"gate": {"minimum": None, "maximum": 0.3}},
@@ -64,18 +81,36 @@ WRONG = [
         "[gate] minimum = 0.3 does not fit RMSE, of which less is better: use maximum",
         id="gate the wrong way round for an error",
     ),
-    pytest.param({"project": {"name": "Hospital"}}, '[project] name = "Hospital" is not 3-19 lower-case', id="name"),
+    pytest.param(
+        {"project": {"name": "Hospital"}}, '[project] name = "Hospital" is not 3-19 lower-case', id="name"
+    ),
     pytest.param({"project": {"name": "a" * 20}}, "is not 3-19 lower-case letters", id="long name"),
     pytest.param(
         {"project": {"region": "eu-wst-1"}},
         '[project] region = "eu-wst-1" is not a region of SageMaker; did you mean eu-west-1?',
         id="region",
     ),
-    pytest.param({"project": {"repository": "hospital"}}, "is not a GitHub repository of the form owner/name", id="repository"),
-    pytest.param({"project": {"tags": {"aws:x": "y"}}}, "AWS keeps keys that begin with aws: for itself", id="reserved tag"),
-    pytest.param({"project": {"tags": {"a,b": "y"}}}, 'has the key "a,b"; a key is 1-128 letters', id="comma in tag"),
-    pytest.param({"project": {"tags": {"team": "x" * 257}}}, 'for "team"; up to 256 letters', id="long tag value"),
-    pytest.param({"project": {"tags": {f"k{n}": "v" for n in range(50)}}}, "has 50 tags, more than the 49", id="many tags"),
+    pytest.param(
+        {"project": {"repository": "hospital"}},
+        "is not a GitHub repository of the form owner/name",
+        id="repository",
+    ),
+    pytest.param(
+        {"project": {"tags": {"aws:x": "y"}}},
+        "AWS keeps keys that begin with aws: for itself",
+        id="reserved tag",
+    ),
+    pytest.param(
+        {"project": {"tags": {"a,b": "y"}}}, 'has the key "a,b"; a key is 1-128 letters', id="comma in tag"
+    ),
+    pytest.param(
+        {"project": {"tags": {"team": "x" * 257}}}, 'for "team"; up to 256 letters', id="long tag value"
+    ),
+    pytest.param(
+        {"project": {"tags": {f"k{n}": "v" for n in range(50)}}},
+        "has 50 tags, more than the 49",
+        id="many tags",
+    ),
     pytest.param(
         {"evaluation": {"instance_type": "ml.m5.xlrge"}},
         "is not an instance type that SageMaker offers for processing jobs, such as ml.m5.xlarge; "
@@ -83,19 +118,27 @@ WRONG = [
         id="instance type",
     ),
     pytest.param(
-        {"evaluation": {"transform_instance_type": "ml.t3.medium"}}, "offers for batch transform", id="type of another use"
+        {"evaluation": {"transform_instance_type": "ml.t3.medium"}},
+        "offers for batch transform",
+        id="type of another use",
     ),
     pytest.param({"evaluation": {"container_version": "latest"}}, "is not of the form", id="container"),
-    pytest.param({"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"),
+    pytest.param(
+        {"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"
+    ),
     pytest.param({"encryption": {"kms_key": "mine"}}, 'kms_key = "mine" is no KMS key', id="key"),
     pytest.param(
         {"encryption": {"kms_key": KEY.replace("eu-west-1", "us-east-1")}},
         "kms_key is in us-east-1, but the project is in eu-west-1",
         id="key elsewhere",
     ),
-    pytest.param({"network": {"subnets": ["subnet-0a"]}}, "[network] security_groups is missing", id="half a network"),
     pytest.param(
-        {"network": {"subnets": ["net"], "security_groups": ["sg-1"]}}, 'has "net", which is not of the form', id="subnet"
+        {"network": {"subnets": ["subnet-0a"]}}, "[network] security_groups is missing", id="half a network"
+    ),
+    pytest.param(
+        {"network": {"subnets": ["net"], "security_groups": ["sg-1"]}},
+        'has "net", which is not of the form',
+        id="subnet",
     ),
     pytest.param(
         {"network": {"subnets": ["subnet-1"], "security_groups": [f"sg-{n}" for n in range(6)]}},
@@ -156,7 +199,8 @@ def test_optional_sections_have_defaults() -> None:
 
 
 @pytest.mark.parametrize(
-    ("problem", "metric"), [("BinaryClassification", "F1"), ("MulticlassClassification", "Accuracy"), ("infer", None)]
+    ("problem", "metric"),
+    [("BinaryClassification", "F1"), ("MulticlassClassification", "Accuracy"), ("infer", None)],
 )
 def test_metric_without_objective_is_the_services_default(problem: str, metric: str | None) -> None:
     config = Config.parse(automl_toml(autopilot={"problem_type": problem, "objective": None}))

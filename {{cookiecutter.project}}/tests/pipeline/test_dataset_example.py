@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from pipeline.console import Output
 from pipeline.dataset import example as examples
 from pipeline.dataset import hospital, synthetic
@@ -183,5 +184,3 @@ def test_the_real_file_gives_the_known_sample(tmp_path: Path) -> None:
     assert hashlib.sha256((tmp_path / "made.csv").read_bytes()).hexdigest() == (
         "aae206e2cc272278d326e39ebd0ceacf8e658295f45c30628ae6f1f734a13e5b"
     )
-
-

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from making import lock
+
 from pipeline.dataset.lock import Column, DatasetLock
 from pipeline.errors import UserError
 
@@ -56,5 +57,7 @@ def test_a_damaged_lock_says_how_to_make_it(text: str, sentence: str) -> None:
 
 
 def test_a_missing_lock_says_how_to_make_it(folder: Path) -> None:
-    with pytest.raises(UserError, match=r"dataset.lock: not found: run `python -m pipeline dataset push FILE`"):
+    with pytest.raises(
+        UserError, match=r"dataset.lock: not found: run `python -m pipeline dataset push FILE`"
+    ):
         DatasetLock.load()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from making import table
+
 from pipeline.dataset import profile as profiling
 from pipeline.dataset import table as reading
 from pipeline.dataset.inspect import inspect

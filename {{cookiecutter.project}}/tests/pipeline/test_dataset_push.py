@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 from making import BUCKET, table
+
 from pipeline.aws import Aws
 from pipeline.config import Config
 from pipeline.console import Output
@@ -48,10 +49,12 @@ def test_the_three_parts_are_the_file(config, folder: Path, aws: Aws) -> None:
     assert title == ["label"]
     assert len(x) == len(y) == lock.rows.test == 40
     given = read(path.read_bytes())[1:]
-    assert Counter(map(tuple, train + [features + label for features, label in zip(x, y, strict=True)])) == Counter(
-        map(tuple, given)
-    )
-    assert Counter(label for (label,) in y) == {label: round(rows / 5) for label, rows in lock.classes.items()}
+    assert Counter(
+        map(tuple, train + [features + label for features, label in zip(x, y, strict=True)])
+    ) == Counter(map(tuple, given))
+    assert Counter(label for (label,) in y) == {
+        label: round(rows / 5) for label, rows in lock.classes.items()
+    }
 
 
 def test_lock_describes_the_data(config, folder: Path, aws: Aws) -> None:
@@ -83,7 +86,9 @@ def test_the_same_rows_are_one_data_set_in_every_format(config, folder: Path, aw
     assert len({push.lock.sha256 for push in pushed}) == 1
 
 
-def test_the_same_data_twice_writes_nothing(config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_data_twice_writes_nothing(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = table(folder / "patients.csv")
     push_file(config(), path, aws)
     s3 = aws.client("s3")
@@ -120,6 +125,8 @@ def test_interrupted_at_any_call_and_run_again_ends_in_the_same_state(
     whole, text = objects(aws), (folder / "dataset.lock").read_text()
     s3, original = aws.client("s3"), aws.client("s3")._make_api_call
 
+    failures: list[str] = []
+    half_done = False
     for survived in range(100):
         _empty(aws, folder)
         calls = 0
@@ -135,8 +142,8 @@ def test_interrupted_at_any_call_and_run_again_ends_in_the_same_state(
         try:
             push_file(config(), path, aws)
         except Exception as error:
-            assert "power cut" in str(error)
-            assert not (folder / "dataset.lock").exists()
+            failures.append(str(error))
+            half_done |= (folder / "dataset.lock").exists()
             monkeypatch.setattr(s3, "_make_api_call", original)
             push_file(config(), path, aws)
         monkeypatch.setattr(s3, "_make_api_call", original)
@@ -146,7 +153,9 @@ def test_interrupted_at_any_call_and_run_again_ends_in_the_same_state(
             break
 
     # Bucket, manifest, three objects looked up and written, the manifest written.
-    assert survived >= 9
+    assert len(failures) >= 9
+    assert all("power cut" in failure for failure in failures)
+    assert not half_done
 
 
 def _empty(aws: Aws, folder: Path) -> None:
@@ -173,7 +182,9 @@ def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: p
     path = folder / "numbers.csv"
     path.write_text("x,label\n" + "".join(f"{n},{n % 2}\n" for n in range(500)))
 
-    lock = push_file(config(autopilot={"problem_type": "BinaryClassification", "objective": "F1"}), path, aws).lock
+    lock = push_file(
+        config(autopilot={"problem_type": "BinaryClassification", "objective": "F1"}), path, aws
+    ).lock
 
     stored = objects(aws)
     names = sorted(key.rsplit("/", 1)[-1] for key in stored if "/x_test/" in key)
@@ -193,7 +204,11 @@ def test_labels_stay_text(config, folder: Path, aws: Aws) -> None:
     lock = push_file(config(), path, aws).lock
 
     assert lock.classes == {"007": 30, "1.0": 30, "7": 30}
-    assert {row[1] for row in read(objects(aws)[f"datasets/{lock.sha256}/train_validation.csv"])[1:]} == {"007", "7", "1.0"}
+    assert {row[1] for row in read(objects(aws)[f"datasets/{lock.sha256}/train_validation.csv"])[1:]} == {
+        "007",
+        "7",
+        "1.0",
+    }
 
 
 def test_regression_has_no_classes(config, folder: Path, aws: Aws) -> None:
@@ -207,7 +222,9 @@ def test_regression_has_no_classes(config, folder: Path, aws: Aws) -> None:
     assert lock.rows.test == 20
 
 
-@pytest.mark.parametrize(("labels", "classes"), [(["a", "b"], True), ([str(n / 3) for n in range(100)], False)])
+@pytest.mark.parametrize(
+    ("labels", "classes"), [(["a", "b"], True), ([str(n / 3) for n in range(100)], False)]
+)
 def test_inferred_problem_decides_about_classes(
     config, folder: Path, aws: Aws, labels: list[str], classes: bool
 ) -> None:
@@ -224,7 +241,9 @@ def csv_text(labels: list[str], header: str = "x,label") -> str:
 
 
 UNFIT = [
-    pytest.param(csv_text(["a", "b"] * 10), {}, "has 20 rows, too few for a split: at least 50", id="few rows"),
+    pytest.param(
+        csv_text(["a", "b"] * 10), {}, "has 20 rows, too few for a split: at least 50", id="few rows"
+    ),
     pytest.param(csv_text(["a"] * 60), {}, "has the same value in all rows", id="one class"),
     pytest.param(csv_text(["a", "b"] * 30 + ["c"]), {}, "1 of the 3 classes", id="class with one row"),
     pytest.param(
@@ -240,13 +259,22 @@ UNFIT = [
         id="no number",
     ),
     pytest.param(
-        csv_text(["1", "1.0"] * 30), {"problem_type": "Regression", "objective": "R2"}, "the same value", id="constant"
+        csv_text(["1", "1.0"] * 30),
+        {"problem_type": "Regression", "objective": "R2"},
+        "the same value",
+        id="constant",
     ),
     pytest.param(
-        csv_text([f"{n / 7}" for n in range(60)]), {}, 'or set [autopilot] problem_type = "Regression"', id="number as class"
+        csv_text([f"{n / 7}" for n in range(60)]),
+        {},
+        'or set [autopilot] problem_type = "Regression"',
+        id="number as class",
     ),
     pytest.param(
-        "x,empty,label\n" + "".join(f"{n},,{n % 2}\n" for n in range(60)), {}, 'column "empty" has no value', id="empty column"
+        "x,empty,label\n" + "".join(f"{n},,{n % 2}\n" for n in range(60)),
+        {},
+        'column "empty" has no value',
+        id="empty column",
     ),
     pytest.param("label\n" + "a\nb\n" * 30, {}, "has one column", id="one column"),
 ]
@@ -271,11 +299,15 @@ def test_unfit_data_is_refused_before_any_call(
 def test_slice_by_an_unknown_column_is_refused(config, folder: Path, aws: Aws) -> None:
     path = table(folder / "patients.csv")
 
-    with pytest.raises(UserError, match=r'slices names "wards", which is no input column of .*; did you mean "ward"\?'):
+    with pytest.raises(
+        UserError, match=r'slices names "wards", which is no input column of .*; did you mean "ward"\?'
+    ):
         push_file(config(evaluation={"slices": ["age", "wards"]}), path, aws)
 
 
-def test_few_rows_for_autopilot_get_a_notice(config, folder: Path, aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_few_rows_for_autopilot_get_a_notice(
+    config, folder: Path, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = table(folder / "patients.csv")
 
     push(config(), path, aws, Output(), synthetic=False)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+
 from pipeline.dataset.split import Split
 
 LABELS = np.random.RandomState(1).choice(["no", ">30", "<30"], 1000, p=[0.54, 0.35, 0.11])
@@ -10,7 +11,9 @@ SIZES = dict(zip(*np.unique(LABELS, return_counts=True), strict=True))
 
 
 def take(split: Split, labels: np.ndarray, batch: int) -> np.ndarray:
-    return np.concatenate([split.take(pa.array(labels[at : at + batch])) for at in range(0, len(labels), batch)])
+    return np.concatenate(
+        [split.take(pa.array(labels[at : at + batch])) for at in range(0, len(labels), batch)]
+    )
 
 
 @pytest.mark.parametrize("holdout", [0.2, 0.25, 1 / 3])
@@ -19,7 +22,7 @@ def test_shares_are_kept_in_every_class(holdout: float) -> None:
 
     assert chosen.sum() == round(len(LABELS) * holdout)
     for label, size in SIZES.items():
-        assert abs(chosen[LABELS == label].sum() - size * holdout) < 1
+        assert abs(chosen[label == LABELS].sum() - size * holdout) < 1
 
 
 def test_batches_do_not_matter() -> None:
@@ -55,7 +58,9 @@ def test_rows_without_classes_are_drawn_from_all() -> None:
     assert 60 < chosen[:500].sum() < 140
 
 
-@pytest.mark.parametrize(("size", "holdout", "test"), [(2, 0.01, 1), (2, 0.99, 1), (10, 0.01, 1), (10, 0.999, 9)])
+@pytest.mark.parametrize(
+    ("size", "holdout", "test"), [(2, 0.01, 1), (2, 0.99, 1), (10, 0.01, 1), (10, 0.999, 9)]
+)
 def test_each_class_keeps_a_row_on_either_side(size: int, holdout: float, test: int) -> None:
     chosen = Split({"rare": size}, holdout, 42).take(pa.array(["rare"] * size))
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from pipeline.dataset import lines, table
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
@@ -40,7 +41,9 @@ def write(path: Path, text: str | bytes) -> Path:
     ],
 )
 @pytest.mark.parametrize("compress", [False, True])
-def test_csv_values_are_the_files_text(tmp_path: Path, text: str, expected: list[list[str]], compress: bool) -> None:
+def test_csv_values_are_the_files_text(
+    tmp_path: Path, text: str, expected: list[list[str]], compress: bool
+) -> None:
     content = text.encode()
     path = write(tmp_path / "any.name", gzip.compress(content) if compress else content)
 

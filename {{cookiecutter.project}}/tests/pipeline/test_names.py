@@ -4,6 +4,7 @@ import re
 
 import pytest
 from making import ACCOUNT
+
 from pipeline.names import LAMBDAS, Names
 
 
@@ -30,6 +31,8 @@ def test_longest_names_fit_the_services(config) -> None:
 def test_arns_and_addresses_follow_the_partition(config, region: str, partition: str, host: str) -> None:
     names = Names(config(project={"region": region}), ACCOUNT)
 
-    assert names.function_arn("start-autopilot").startswith(f"arn:{partition}:lambda:{region}:{ACCOUNT}:function:")
+    assert names.function_arn("start-autopilot").startswith(
+        f"arn:{partition}:lambda:{region}:{ACCOUNT}:function:"
+    )
     assert names.execution_role_arn == f"arn:{partition}:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
     assert names.queue_url == f"https://{host}/{ACCOUNT}/hospital-autopilot-callback"

@@ -16,6 +16,7 @@ from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from making import ACCOUNT, BUCKET, automl_toml, lock
+
 from pipeline import definition
 from pipeline.bundle import Bundle
 from pipeline.config import Config
@@ -93,7 +94,7 @@ def test_every_parameter_changes_the_run(plain: dict[str, Any]) -> None:
 
 
 def test_defaults_are_not_repeated_in_the_steps(plain: dict[str, Any]) -> None:
-    """A step that holds a parameter's default instead of the parameter would ignore what is given at start."""
+    """A step that holds a parameter's default would ignore what is given at start."""
     unlike = {"max_candidates": 613, "max_seconds": 6131, "max_seconds_per_training_job": 613}
     text = json.dumps(
         build(
@@ -140,7 +141,9 @@ def test_champion_is_the_default_of_its_parameter() -> None:
 
 
 def test_inferred_problem_has_neither_type_nor_objective() -> None:
-    arguments = steps(build(autopilot={"problem_type": "infer", "objective": None}))["StartAutopilot"]["Arguments"]
+    arguments = steps(build(autopilot={"problem_type": "infer", "objective": None}))["StartAutopilot"][
+        "Arguments"
+    ]
 
     assert (arguments["problem_type"], arguments["objective"]) == ("infer", "")
 
@@ -157,7 +160,11 @@ def test_security_is_left_out_where_it_is_not_configured(plain: dict[str, Any]) 
 def test_key_network_and_tags_reach_training_and_evaluation(secured: dict[str, Any]) -> None:
     start, evaluate = (steps(secured)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
 
-    assert [start[key] for key in ("kms_key", "subnets", "security_groups")] == [KEY, "subnet-0a,subnet-0b", "sg-0c"]
+    assert [start[key] for key in ("kms_key", "subnets", "security_groups")] == [
+        KEY,
+        "subnet-0a,subnet-0b",
+        "sg-0c",
+    ]
     assert start["tags"] == "team=ward 7,cost-center=12"
     assert evaluate["NetworkConfig"]["VpcConfig"] == {
         "Subnets": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0c"]
@@ -171,7 +178,7 @@ def test_key_network_and_tags_reach_training_and_evaluation(secured: dict[str, A
 
 @pytest.mark.parametrize("which", ["plain", "secured"])
 def test_processing_arguments_are_a_valid_request(which: str, request: pytest.FixtureRequest) -> None:
-    """With values in the place of references, CreateProcessingJob's own model accepts the step's arguments."""
+    """With values for references, CreateProcessingJob's own model accepts the step's arguments."""
     document = request.getfixturevalue(which)
     defaults = {f"Parameters.{item['Name']}": item["DefaultValue"] for item in document["Parameters"]}
 
@@ -220,7 +227,9 @@ def test_nothing_of_the_moment_is_in_it(plain: dict[str, Any]) -> None:
 
 
 def test_unknown_container_is_named() -> None:
-    with pytest.raises(UserError, match=r'\[evaluation\] container_version = "7.7-7" is no image in eu-west-1'):
+    with pytest.raises(
+        UserError, match=r'\[evaluation\] container_version = "7.7-7" is no image in eu-west-1'
+    ):
         build(evaluation={"container_version": "7.7-7"})
 
 
@@ -270,10 +279,14 @@ sys.stdout.write(definition.build(Config.parse(automl_toml()), lock(), ACCOUNT, 
 """
 
 
-def test_another_process_without_credentials_makes_the_same_bytes(plain: dict[str, Any], tmp_path: Path) -> None:
+def test_another_process_without_credentials_makes_the_same_bytes(
+    plain: dict[str, Any], tmp_path: Path
+) -> None:
     here = Path(__file__).parent
     environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("AWS_") and name != "PYTHONHASHSEED"
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("AWS_") and name != "PYTHONHASHSEED"
     }
 
     made = subprocess.run(
