@@ -17,9 +17,7 @@ from local.bridge import AWSError, Caller
 class Record:
     """A resource: its ARN, its tags, and ``details`` as the Describe operation gives them."""
 
-    def __init__(  # noqa: D107 - the class says it
-        self, arn: str, details: dict[str, Any], tags: list[dict[str, str]] | None = None
-    ) -> None:
+    def __init__(self, arn: str, details: dict[str, Any], tags: list[dict[str, str]] | None = None) -> None:
         self.arn = arn
         self.details = details
         self.tags = list(tags or [])

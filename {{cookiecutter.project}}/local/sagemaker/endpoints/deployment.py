@@ -118,18 +118,17 @@ class Update:
 
     def _shift(self, shift: Shift) -> None:
         self._look()
-        canary = shift.share < 1
         new = {fleet.variant: fleet for fleet in self._pending.fleets}
         capacity = math.ceil(shift.share * sum(fleet.instances or 0 for fleet in new.values()))
-        kind = "canary" if canary else "full"
-        active = f"traffic {'enabled ' if canary else ''}on {kind} capacity of {capacity} instance(s)"
-        self._pending.enter("ActivatingTraffic", f"Activating {active}.")
+        reached = f"on {'canary' if shift.share < 1 else 'full'} capacity of {capacity} instance(s)"
+        self._pending.enter("ActivatingTraffic", f"Activating traffic {reached}.")
         shares = [(fleet, fleet.weight * shift.share) for fleet in new.values()]
-        if canary:
+        if shift.share < 1:
             shares += [(fleet, fleet.weight * (1 - shift.share)) for fleet in self._old]
         self._endpoint.traffic.route(shares)
         self._pending.share = shift.share
-        self._pending.enter("Baking", f"Baking for {shift.wait:g} seconds ({shift.reason}) with {active}.")
+        baking = f"Baking for {shift.wait:g} seconds ({shift.reason}) with traffic enabled {reached}."
+        self._pending.enter("Baking", baking)
         self._bake(shift.wait)
 
     def _bake(self, seconds: float) -> None:
@@ -194,7 +193,7 @@ def _unless_expected(error: Exception) -> None:
 def _start(endpoint: Endpoint, new: list[Fleet]) -> None:
     for fleet in new:
         log.info("%s: starting variant %s of %s", endpoint.name, fleet.variant, fleet.config)
-        fleet.start(endpoint.caller.region)
+        fleet.start(endpoint.name, endpoint.caller.region)
 
 
 def _close(old: list[Fleet]) -> None:

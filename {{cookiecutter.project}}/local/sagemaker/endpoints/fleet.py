@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from typing import Any
 
 from local import actors, serving
 from local.bridge import AWSError
 from local.sagemaker.endpoints.capture import Capture
+from local.sagemaker.logs import Log
 from local.sagemaker.models import PRINCIPAL, Model
 
 # InvokeEndpoint's own limit: a request that takes longer is lost to its sender anyway.
@@ -34,7 +36,7 @@ class Fleet:
         self._inside = 0
         self._left = threading.Condition()
 
-    def start(self, region: str) -> None:
+    def start(self, endpoint: str, region: str) -> None:
         """Load the model; returns when it answers. Raises DeploymentError where it does not."""
         try:
             credentials = actors.credentials(self.model.role_arn, PRINCIPAL, region)
@@ -42,10 +44,14 @@ class Fleet:
             raise DeploymentError(
                 f"Unable to assume the role {self.model.role_arn}: {error.message}"
             ) from error
+        stream = f"{self.variant}/i-{uuid.uuid4().hex[:17]}"
+        self._log = Log(credentials, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
         try:
             self._predictor = serving.Predictor.start(list(self.model.containers), credentials, region)
         except serving.ModelError as error:
+            self._log.write([str(error)])
             raise DeploymentError(self._reason(str(error))) from error
+        self._log.write([f"The model {self.model.details['ModelName']} answers requests."])
 
     def _reason(self, found: str) -> str:
         if "download" in found:
@@ -74,7 +80,11 @@ class Fleet:
     def predict(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """The model's answer and its content type; raises serving.BadInput and serving.ModelError."""
         assert self._predictor is not None  # noqa: S101 - traffic reaches a fleet once it has started
-        return self._predictor.predict(body, content_type, accept)
+        try:
+            return self._predictor.predict(body, content_type, accept)
+        except serving.ModelError as error:
+            self._log.write([str(error)])
+            raise
 
     def close(self) -> None:
         """Wait for the requests inside, as long as a request may take, then end the model."""

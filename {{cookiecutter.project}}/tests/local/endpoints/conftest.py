@@ -74,7 +74,7 @@ def role(local_aws) -> str:
                 "Action": ["s3:GetObject", "s3:PutObject"],
                 "Resource": f"arn:aws:s3:::{BUCKET}/*",
             },
-            {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
+            {"Effect": "Allow", "Action": ["cloudwatch:DescribeAlarms", "logs:*"], "Resource": "*"},
         ],
     }
     iam = local_aws.client("iam")

@@ -56,10 +56,19 @@ def test_a_model_that_does_not_load_fails_the_endpoint_with_the_reason(hosting):
     assert described["EndpointStatus"] == "Failed"
     assert "AllTraffic did not pass the ping health check" in described["FailureReason"]
     assert "No module named 'sklearn'" in described["FailureReason"]
+    assert logged(hosting, endpoint) == ["The model could not be loaded. No module named 'sklearn'"]
     assert "not found" in refusal(hosting.ask, endpoint=endpoint)[1]
     with pytest.raises(Exception, match="Failed"):
         hosting.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=endpoint)
     hosting.sagemaker.delete_endpoint(EndpointName=endpoint)
+
+
+def logged(hosting, endpoint: str) -> list[str]:
+    """What the endpoint's containers wrote to CloudWatch Logs."""
+    logs, group = hosting.aws.client("logs"), f"/aws/sagemaker/Endpoints/{endpoint}"
+    streams = [s["logStreamName"] for s in logs.describe_log_streams(logGroupName=group)["logStreams"]]
+    found = [logs.get_log_events(logGroupName=group, logStreamName=stream) for stream in streams]
+    return [event["message"] for page in found for event in page["events"]]
 
 
 def test_nothing_changes_an_endpoint_that_is_being_changed(hosting):
