@@ -47,6 +47,7 @@ def update(hosting, endpoint: str, config: str, deployment: dict[str, Any]) -> N
 
 
 ROLLOUTS = {
+    "no policy": {},
     "all at once": blue_green({"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}, final=30),
     "canary": canary(20, 60, final=30),
     "linear": blue_green(
@@ -67,11 +68,11 @@ ROLLOUTS = {
 
 @pytest.mark.parametrize("deployment", ROLLOUTS.values(), ids=ROLLOUTS)
 def test_a_healthy_rollout_under_load_loses_no_request(hosting, load, deployment):
-    # Requests of 30 ms overlap every change of the routes, and the old fleet's end.
-    endpoint = hosting.running(ANSWER="old", SECONDS="0.03")
-    config = hosting.config(hosting.model(ANSWER="new", SECONDS="0.03", START_SECONDS="0.3"))
+    # Requests of 0.2 s, one after the other, overlap every change of the routes, and the old fleet's end.
+    endpoint = hosting.running(ANSWER="old", SECONDS="0.2")
+    config = hosting.config(hosting.model(ANSWER="new", SECONDS="0.2", START_SECONDS="0.3"))
 
-    with load(endpoint) as clients:
+    with load(endpoint, threads=5, pause=0) as clients:
         update(hosting, endpoint, config, deployment)
         described = hosting.settled(endpoint)
         in_service = time.monotonic()
