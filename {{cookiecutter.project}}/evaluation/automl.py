@@ -90,7 +90,8 @@ def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
             "value": found.get("FinalAutoMLJobObjectiveMetric", {}).get("Value"),
             "seconds": _seconds(found.get("CreationTime"), found.get("EndTime")),
             "metrics": {
-                f"{metric['MetricName']} ({metric['Set']})": metric["Value"]
+                # MetricName knows the objectives alone; log loss and latency come by their standard name.
+                f"{metric.get('MetricName') or metric['StandardMetricName']} ({metric['Set']})": metric["Value"]
                 for metric in found.get("CandidateProperties", {}).get("CandidateMetrics", [])
             },
         }

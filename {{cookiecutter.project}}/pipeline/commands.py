@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
+from pipeline import logs
 from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
@@ -90,7 +91,7 @@ def run(
         execution = _follow(project, output, started.arn)
     output.result({**execution.document(), "started": started.new})
     if wait:
-        _end(output, execution)
+        _end(project, output, execution)
 
 
 @app.command(epilog="Example: python -m pipeline status --wait")
@@ -111,8 +112,9 @@ def status(
         output.console.print(table(state))
     output.result(state.document())
     if wait:
-        _end(output, state)
+        _end(project, output, state)
     elif state.has_ended and state.status != "Succeeded":
+        _show_log(project, output, state)
         output.say(f"{state.status}: {state.reason}")
 
 
@@ -169,10 +171,22 @@ def _follow(project: Project, output: Output, arn: str) -> Execution:
         raise
 
 
-def _end(output: Output, execution: Execution) -> None:
+def _end(project: Project, output: Output, execution: Execution) -> None:
     """Say how an execution ended; raise `RunError` unless it succeeded."""
-    if execution.status != "Succeeded":
-        job = next((step.job for step in execution.steps if step.failure_reason and step.job), None)
-        logs = f" (logs: CloudWatch /aws/sagemaker/ProcessingJobs, streams {job}/...)" if job else ""
-        raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}{logs}")
-    output.done(f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}")
+    if execution.status == "Succeeded":
+        output.done(
+            f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}"
+        )
+        return
+    _show_log(project, output, execution)
+    raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}")
+
+
+def _show_log(project: Project, output: Output, execution: Execution) -> None:
+    """The last words of the processing job that failed, where one did."""
+    job = next((step.job for step in execution.steps if step.status == "Failed" and step.job), None)
+    if job is None:
+        return
+    output.say(f"the end of the log of {job} (CloudWatch {logs.GROUP}):")
+    for line in logs.tail(project.aws.client("logs"), job):
+        output.say(f"  {line}", "dim")

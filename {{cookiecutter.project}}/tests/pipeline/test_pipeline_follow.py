@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.__main__ import app
 from pipeline.console import Output
 from pipeline.execution import Autopilot, Execution, Step, read
 from pipeline.follow import changes, follow
+from pipeline.logs import GROUP, tail
 from pipeline.names import Names
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"
@@ -270,6 +272,39 @@ def test_waiting_for_a_failure_ends_with_its_reason(
         in printed.err
     )
     assert json.loads(printed.out)["execution"]["status"] == "Failed"
+
+
+def test_a_failed_jobs_last_words_are_shown(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Command(monkeypatch, state("Failed", Step("EvaluateModel", "Failed", 9, "exit code: 1", job="job-7")))
+    monkeypatch.setattr("pipeline.logs.tail", lambda client, job: [f"{job} says: KeyError"])
+
+    assert cli.run(app, ["status", "--wait"]) == 1
+    assert "  job-7 says: KeyError" in capsys.readouterr().out
+
+
+def test_the_end_of_a_log_is_read(aws) -> None:
+    client = aws.client("logs")
+    client.create_log_group(logGroupName=GROUP)
+    for stream in ("job-7/algo-1", "job-71/algo-1"):
+        client.create_log_stream(logGroupName=GROUP, logStreamName=stream)
+        events = [
+            {"timestamp": int(time.time() * 1000) + number, "message": f"{stream} {number}\n"}
+            for number in range(30)
+        ]
+        client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
+
+    assert tail(client, "job-7", lines=3) == ["job-7/algo-1 27", "job-7/algo-1 28", "job-7/algo-1 29"]
+    assert tail(client, "job-8") == []
+
+
+def test_a_log_that_may_not_be_read_is_none() -> None:
+    client = boto3.client("logs", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with Stubber(client) as stubber:
+        stubber.add_client_error("describe_log_streams", "AccessDeniedException", "no")
+
+        assert tail(client, "job-7") == []
 
 
 def test_looking_at_a_failure_is_no_failure(
