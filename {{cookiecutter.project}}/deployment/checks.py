@@ -70,7 +70,7 @@ def check_json(subject: Subject, predictions: Sequence[dict[str, str]]) -> Check
     name = "answers json"
     some = subject.holdout.rows[:20]
     answer = subject.client.send(next(batches(some)), accept="application/json")
-    if answer.status in (406, 415):
+    if answer.status in (406, 415) or (answer.ok and "json" not in answer.content_type):
         return Check(name, "not applicable", "the container answers csv alone")
     if not answer.ok:
         return Check(name, "failed", _words(answer))

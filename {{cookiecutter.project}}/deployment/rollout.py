@@ -98,20 +98,24 @@ def _calm(environment: Environment, alarms: Alarms, *, way_back: bool, output: O
 
 
 def deployment_config(environment: Environment, alarms: list[str], *, way_back: bool) -> dict[str, Any]:
-    """UpdateEndpoint's DeploymentConfig by [production.deployment], with the alarms that roll it back."""
+    """UpdateEndpoint's DeploymentConfig by [production.deployment], with the alarms that roll it back.
+
+    The same time passes between two shifts of traffic and, before the old instances go, after the last one.
+    """
     settings = environment.config.production.deployment
+    wait_seconds = 0 if way_back else settings.wait_seconds
     routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
-    if not way_back:
-        routing = {"Type": settings.policy, "WaitIntervalInSeconds": settings.wait_seconds}
+    if not way_back and settings.policy != "ALL_AT_ONCE":
+        routing = {"Type": settings.policy, "WaitIntervalInSeconds": wait_seconds}
         size = {"Type": "CAPACITY_PERCENT", "Value": settings.percent}
         if settings.policy == "CANARY":
             routing["CanarySize"] = size
-        elif settings.policy == "LINEAR":
+        else:
             routing["LinearStepSize"] = size
     config: dict[str, Any] = {
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": routing,
-            "TerminationWaitInSeconds": 0,
+            "TerminationWaitInSeconds": wait_seconds,
             "MaximumExecutionTimeoutInSeconds": settings.max_seconds,
         }
     }

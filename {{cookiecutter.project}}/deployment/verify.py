@@ -34,6 +34,7 @@ def verify(project: Project, arn: str | None) -> dict[str, Any]:
         # A run that is repeated after staging was torn down has nothing left to ask.
         earlier = verification.read(project.aws, project.names.bucket, registry.check(arn, "--model-package"))
         if earlier and earlier["outcome"] == VERIFIED and earlier["model_package_arn"] == arn:
+            endpoint.tidy(keep=set())
             return earlier
     package = _served(project, registry, endpoint, state, arn)
     holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
@@ -41,7 +42,7 @@ def verify(project: Project, arn: str | None) -> dict[str, Any]:
     checks, load = examine(subject, project.config.verification)
     outcome = make_verification(project, environment, package, state.config, checks, load)
     uri = verification.write(project.aws, project.names.bucket, outcome)
-    _note(registry, package, outcome, uri)
+    note(registry, package, outcome, uri)
     if not project.config.staging.keep:
         endpoint.delete()
         endpoint.tidy(keep=set())
@@ -142,7 +143,8 @@ def _served(
     return registry.find(served, endpoint.name)
 
 
-def _note(registry: Registry, package: ModelPackage, outcome: Verification, uri: str) -> None:
+def note(registry: Registry, package: ModelPackage, outcome: Verification, uri: str) -> None:
+    """Note the outcome on the model package, where promotion looks for it; ``uri`` is the record."""
     # A version that went on to production stays there in the registry's eyes; its proof is renewed all the
     # same.
     moved_on = package.stage not in ("", "Development", STAGE)

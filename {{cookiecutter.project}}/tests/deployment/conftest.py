@@ -34,8 +34,14 @@ def world(local_aws: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Wor
         monkeypatch.delenv(name, raising=False)
     for name, value in local_aws.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.chdir(tmp_path)  # and back in the end
     return World(local_aws, tmp_path)
+
+
+@pytest.fixture
+def another_world(world: World, local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A second project, whose folder is the current one."""
+    return World(local_aws, tmp_path_factory.mktemp("another"))
 
 
 @pytest.fixture
@@ -66,6 +72,6 @@ def git(world: World) -> Any:
 
 
 @pytest.fixture
-def writes(monkeypatch: pytest.MonkeyPatch) -> Any:
+def writes() -> Any:
     """A context manager that lists the operations of this process's clients that may change something."""
-    return lambda: recorded_writes(monkeypatch)
+    return recorded_writes

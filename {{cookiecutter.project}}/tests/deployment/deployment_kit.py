@@ -11,6 +11,7 @@ import csv
 import io
 import itertools
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,10 @@ from typing import Any
 import botocore.client
 import pytest
 
+from deployment import verification
 from deployment.environments import Project
+from deployment.registry import Registry
+from deployment.verify import make_verification, note
 from local import serving
 from pipeline.config import Config
 from pipeline.console import Output
@@ -109,8 +113,13 @@ class World:
         self.create_role(local_aws.client("iam"))
         self._put(f"datasets/{SHA256}/x_test/part-00000.csv", _csv(ROWS))
         self._put("autopilot/model.tar.gz", "an archive")
+        self.enter()
         self.configure()
         self.name_in_git("")
+
+    def enter(self) -> None:
+        """Make the project's folder the current one."""
+        os.chdir(self.folder)
 
     def create_role(self, iam: Any) -> None:
         """The role that models run as."""
@@ -135,13 +144,13 @@ class World:
         self.settings |= sections
         defaults = {
             "verification": "rows = 40\nrequests = 20\nconcurrency = 2",
-            "production_deployment": 'policy = "CANARY"\npercent = 10\nwait_seconds = 60',
+            "production__deployment": 'policy = "CANARY"\npercent = 10\nwait_seconds = 60',
         }
         lines = [
             f'[project]\nname = "{self.name}"\ndescription = "d"\nregion = "{self.aws.region}"',
             'repository = "owner/name"\n[dataset]\ntarget = "target"',
             '[autopilot]\nproblem_type = "BinaryClassification"\nobjective = "F1"\n[gate]\nminimum = 0.0',
-            *(f"[{name.replace('_', '.')}]\n{text}" for name, text in (defaults | self.settings).items()),
+            *(f"[{name.replace('__', '.')}]\n{text}" for name, text in (defaults | self.settings).items()),
         ]
         (self.folder / "automl.toml").write_text("\n".join(lines) + "\n")
 
@@ -195,6 +204,15 @@ class World:
                 "repository": "owner/name",
             },
         )["ModelPackageArn"]
+
+    def sign_off(self, arn: str) -> str:
+        """Note on a version what a verification by staging leaves, without the endpoint; returns the ARN."""
+        project = self.project()
+        registry = Registry(project.aws, project.names)
+        package = registry.find(arn, "test")
+        record = make_verification(project, project.staging, package, "config", [], None)
+        note(registry, package, record, verification.write(project.aws, self.bucket, record))
+        return arn
 
     def package(self, arn: str) -> dict[str, Any]:
         """What the registry says of a version."""
@@ -256,7 +274,7 @@ READS = ("Assume", "Describe", "Get", "Head", "Invoke", "List")
 
 
 @contextlib.contextmanager
-def recorded_writes(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> Iterator[list[str]]:
+def recorded_writes(stop_after: int | None = None) -> Iterator[list[str]]:
     """The names of operations that botocore sends and that may change something, in order.
 
     ``stop_after``: the process "is killed" once so many of them have been answered.
@@ -274,7 +292,7 @@ def recorded_writes(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = No
         return answer
 
     caller = threading.current_thread()
-    with monkeypatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.client.BaseClient, "_make_api_call", record)
         yield made
 

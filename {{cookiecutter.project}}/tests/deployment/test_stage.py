@@ -80,7 +80,7 @@ def test_an_update_that_was_rolled_back_is_a_failure_though_the_endpoint_is_in_s
 def test_instances_are_replaced_by_serverless_inference(world):
     arn = world.register()
     stage(world.project(), arn)
-    world.configure(staging_serverless="memory_mb = 2048\nmax_concurrency = 2")
+    world.configure(staging__serverless="memory_mb = 2048\nmax_concurrency = 2")
 
     stage(world.project(), arn)
 
