@@ -9,13 +9,14 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-# One session for all: it reads a service's model, which takes longest, once. Making clients is not thread-safe.
+# One session for all: it reads a service's model, which takes longest, once. Making clients is not
+# thread-safe.
 _session = boto3.Session(region_name="us-east-1")
 _making = threading.Lock()
 
 
 def client(service: str, credentials: Mapping[str, str]) -> Any:
-    """A client of ``service`` from environment variables (``AWS_ACCESS_KEY_ID`` ..., ``AWS_ENDPOINT_URL``)."""
+    """A client of ``service`` from the environment variables that :mod:`local.actors` makes."""
     # A proxy of the user's network cannot reach the loopback address.
     config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
     with _making:

@@ -22,10 +22,11 @@ class Object:
 
     @property
     def uri(self) -> str:
+        """``s3://bucket/key``."""
         return f"s3://{self.bucket}/{self.key}"
 
 
-class NothingFound(Exception):
+class NothingFoundError(Exception):
     """No object where a job was told to read."""
 
 
@@ -44,11 +45,11 @@ class Storage:
     def find(self, uri: str, data_type: str = "S3Prefix") -> list[Object]:
         """The objects that a data source names, ordered by key; ``data_type`` S3Prefix or ManifestFile.
 
-        Raises NothingFound where there is none, and botocore's ClientError.
+        Raises NothingFoundError where there is none, and botocore's ClientError.
         """
         found = list(self._in_manifest(uri) if data_type == "ManifestFile" else self._under(uri))
         if not found:
-            raise NothingFound(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
+            raise NothingFoundError(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
         return found
 
     def _under(self, uri: str) -> Iterator[Object]:

@@ -1,7 +1,8 @@
 """Processes that need AutoGluon, started in a fraction of a second.
 
-Importing AutoGluon takes 4-6 s. A server process imports it once, ahead of time, and every worker is a fork of it
-that starts a session and a process group of its own, with an environment that holds nothing of this process's.
+Importing AutoGluon takes 4-6 s. A server process imports it once, ahead of time, and every worker is a fork
+of it that starts a session and a process group of its own, with an environment that holds nothing of this
+process's.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _context = multiprocessing.get_context("forkserver")
 
 
 class Worker:
-    """A running worker: ``pid`` (also of its process group) and ``connection``, the other end of its argument."""
+    """A running worker: ``pid``, also of its process group, and ``connection`` to it."""
 
     def __init__(self, process: multiprocessing.Process, connection: Connection) -> None:
         self._process = process

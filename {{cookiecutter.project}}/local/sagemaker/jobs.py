@@ -44,7 +44,7 @@ class Kind:
         return job
 
 
-class JobFailed(Exception):
+class JobError(Exception):
     """A job's work ends with this FailureReason."""
 
 
@@ -73,6 +73,7 @@ class Job(Record):
 
     @property
     def status(self) -> str:
+        """InProgress, Stopping, Completed, Failed or Stopped."""
         return self.details[f"{self.kind.prefix}Status"]
 
     def describe(self) -> dict[str, Any]:
@@ -108,8 +109,8 @@ def create(caller: Caller, kind: Kind, parameters: dict[str, Any], details: dict
     if jobs.setdefault(job.name, job) is not job:
         raise AWSError(
             "ResourceInUse",
-            f"Job name must be unique within an AWS account and region, and a job with this name already exists "
-            f"({job.arn})",
+            "Job name must be unique within an AWS account and region, and a job with this name already "
+            f"exists ({job.arn})",
         )
     return job
 
@@ -117,7 +118,7 @@ def create(caller: Caller, kind: Kind, parameters: dict[str, Any], details: dict
 def start(job: Job, work: Callable[[Job], None]) -> None:
     """Run ``work`` in a thread: the job is Completed when it returns, or Stopped if somebody stopped it.
 
-    It fails with what JobFailed says; ``work`` may also end the job itself.
+    It fails with what JobError says; ``work`` may also end the job itself.
     """
     runtime.current().thread(f"{job.kind.resource} {job.name}", _run, job, work)
 
@@ -125,7 +126,7 @@ def start(job: Job, work: Callable[[Job], None]) -> None:
 def _run(job: Job, work: Callable[[Job], None]) -> None:
     try:
         work(job)
-    except JobFailed as failure:
+    except JobError as failure:
         job.end("Failed", str(failure))
     except (ClientError, BotoCoreError) as error:
         job.end("Failed", f"ClientError: {error}")

@@ -1,11 +1,12 @@
-"""Processing jobs: the entry point runs on this machine, in a folder that stands for the container's ``/opt/ml``.
+"""Processing jobs: the entry point runs here, in a folder that stands for the container's ``/opt/ml``.
 
-No image is pulled: the program runs with this Python, whatever AppSpecification.ImageUri says. ``/opt/ml/...`` in
-arguments and environment becomes the job's folder.
+No image is pulled: the program runs with this Python, whatever AppSpecification.ImageUri says.
+``/opt/ml/...`` in arguments and environment becomes the job's folder.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
@@ -25,7 +26,7 @@ from local.bridge import Caller, operation
 from local.sagemaker import jobs
 from local.sagemaker.logs import Log
 from local.sagemaker.resources import invalid, listed, present
-from local.storage import NothingFound, Object, Storage
+from local.storage import NothingFoundError, Object, Storage
 
 KIND = jobs.Kind(
     "processing-job",
@@ -135,7 +136,7 @@ class _Container:
         self._log = Log(self._credentials, LOG_GROUP, stream)
 
     def prepare(self) -> None:
-        """Make the folders and download the inputs. Raises JobFailed."""
+        """Make the folders and download the inputs. Raises JobError."""
         shutil.rmtree(self._folder, ignore_errors=True)
         for name in ("processing", "output", "config"):
             (self._root / name).mkdir(parents=True)
@@ -147,7 +148,7 @@ class _Container:
             self._download(given["S3Input"])
 
     def run(self) -> None:
-        """Run the program, then upload the outputs. Raises JobFailed where it fails."""
+        """Run the program, then upload the outputs. Raises JobError where it fails."""
         self._job.update(ProcessingStartTime=utcnow())
         output = self._folder / "log"
         status, ending = self._execute(output)
@@ -157,7 +158,7 @@ class _Container:
         elif status != 0:
             message = members.get("ExitMessage", "")
             self._job.update(**members)
-            raise jobs.JobFailed(f"AlgorithmError: {message}, exit code: {status}")
+            raise jobs.JobError(f"AlgorithmError: {message}, exit code: {status}")
         else:
             for given in self._outputs():
                 self._storage.upload_folder(self._path(given["LocalPath"]), given["S3Uri"], self._key_id())
@@ -175,15 +176,15 @@ class _Container:
                 self._storage.download(item, folder / item.name)
                 if given.get("S3CompressionType") == "Gzip" and item.name.endswith(".gz"):
                     _unzip(item, folder)
-        except NothingFound as error:
-            raise jobs.JobFailed(
+        except NothingFoundError as error:
+            raise jobs.JobError(
                 f"ClientError: {error} Please ensure that the bucket exists in the selected region "
                 f"({self._job.caller.region}), that objects exist under that S3 prefix, and that the role "
                 f'"{self._request["RoleArn"]}" has "s3:ListBucket" permissions on the bucket.'
             ) from error
 
     def _execute(self, output: Path) -> tuple[int, str | None]:
-        """Exit status, and why the program was ended (None where it was not, "" where somebody stopped it)."""
+        """Exit status, and why the program was ended: None where it was not, "" where somebody stopped it."""
         specification = self._request["AppSpecification"]
         words = [*specification["ContainerEntrypoint"], *specification.get("ContainerArguments", [])]
         command = [self._inside(word) for word in words]
@@ -195,7 +196,7 @@ class _Container:
                     command, self._environment(), cwd=self._folder, stdout=file, stderr=subprocess.STDOUT
                 )
         except OSError as error:
-            raise jobs.JobFailed(f"AlgorithmError: {words[0]} cannot be run: {error}") from error
+            raise jobs.JobError(f"AlgorithmError: {words[0]} cannot be run: {error}") from error
         limit = self._request["StoppingCondition"]["MaxRuntimeInSeconds"]
         deadline = time.monotonic() + limit
         ending = None
@@ -250,8 +251,6 @@ def _unzip(item: Object, folder: Path) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGTERM)
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(SECONDS_TO_END)
-    except subprocess.TimeoutExpired:
-        pass
     runtime.kill_group(process)

@@ -1,4 +1,4 @@
-"""What SageMaker's inference containers do with a model archive: answer requests from a process of its own."""
+"""What SageMaker's inference containers do with a model archive: answer requests."""
 
 from local.serving.errors import BadInput, ModelError
 from local.serving.predictor import Predictor

@@ -1,7 +1,8 @@
 """The inference containers, one class each: bytes in, bytes out.
 
-In ensembling mode one container does everything. In hyperparameter tuning mode the first makes features of raw rows,
-the second predicts (classes by number), the third, for a classification, puts labels in the place of numbers.
+In ensembling mode one container does everything. In hyperparameter tuning mode the first makes features of
+raw rows, the second predicts (classes by number), the third, for a classification, puts labels in the place
+of numbers.
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class Ensemble:
         self._predictor.persist([self._model], max_memory=None)
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """See :class:`Container`."""
         kind = responses.content_type(accept, self._environment)
         rows = rows_of(body, content_type, self._description.columns)
         if self._description.problem_type == REGRESSION:
@@ -86,9 +88,10 @@ class Features:
     def __init__(self, folder: Path, description: Description, environment: Mapping[str, str]) -> None:
         self._description = description
         with (folder / "features.pkl").open("rb") as file:
-            self._generator = pickle.load(file)  # noqa: S301 - the archive's nature, see local.serving.archive
+            self._generator = pickle.load(file)  # noqa: S301 - see local.serving.archive
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """See :class:`Container`."""
         rows = rows_of(body, content_type, self._description.columns)
         features = self._generator.transform(rows)
         return features.to_csv(header=False, index=False).encode(), responses.CSV
@@ -107,6 +110,7 @@ class Algorithm:
         self._model.set_contexts(str(path))
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """See :class:`Container`."""
         kind = responses.content_type(accept, self._environment)
         columns = [column | {"type": "number"} for column in self._description.features]
         features = tabular.from_csv(body, columns)
@@ -136,6 +140,7 @@ class Labels:
         self._environment = environment
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
+        """See :class:`Container`."""
         kind = responses.content_type(accept, self._environment)
         given = responses.decode(body, responses.input_keys(self._environment))
         keys = responses.output_keys(self._environment)

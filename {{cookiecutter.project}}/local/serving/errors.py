@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class BadInput(Exception):
+class BadInput(Exception):  # noqa: N818 - named for what is wrong, as HTTP's reasons are
     """The container refuses the request: HTTP 4xx, the sender's fault."""
 
 

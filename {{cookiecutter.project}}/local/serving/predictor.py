@@ -57,8 +57,8 @@ class Predictor:
     ) -> tuple[bytes, str]:
         """The answer to a request and its content type.
 
-        Raises BadInput where the container refuses the request, ModelError where it fails or takes longer than
-        ``timeout`` seconds.
+        Raises BadInput where the container refuses the request, ModelError where it fails or takes longer
+        than ``timeout`` seconds.
         """
         with self._lock:
             if self._stopped:

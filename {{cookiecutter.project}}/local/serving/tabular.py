@@ -64,7 +64,7 @@ def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def from_json(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows of a JSON list, each an object by column name or a list in the columns' order. Raises BadInput."""
+    """The rows of a JSON list: objects by column name, or lists in the columns' order. Raises BadInput."""
     try:
         rows = json.loads(body)
     except ValueError as error:

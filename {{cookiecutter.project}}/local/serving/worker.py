@@ -14,8 +14,8 @@ from local.serving.errors import BadInput
 def serve(connection: Connection, containers: list[dict[str, Any]]) -> None:
     """Answer requests until the connection is closed.
 
-    ``containers`` are ``{"archive", "folder", "environment"}`` in order. The first message out is ("ready", "") or
-    ("error", reason); each request (body, content type, accept) gets ("answer", body, content type),
+    ``containers`` are ``{"archive", "folder", "environment"}`` in order. The first message out is
+    ("ready", "") or ("error", reason). Each request (body, content type, accept) gets ("answer", body, type),
     ("refused", reason) or ("error", reason).
     """
     logging.disable(logging.INFO)

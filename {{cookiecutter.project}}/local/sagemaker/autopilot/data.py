@@ -16,7 +16,7 @@ from botocore.exceptions import ClientError
 from local.sagemaker.autopilot.objectives import BINARY, MULTICLASS, REGRESSION
 from local.serving import tabular
 from local.serving.errors import BadInput
-from local.storage import NothingFound, Storage
+from local.storage import NothingFoundError, Storage
 
 TARGET = "__target__"  # the encoded target's column; no CSV of people's has one of that name
 WEIGHT = "__weight__"
@@ -25,8 +25,8 @@ MAXIMAL_INFERRED_CLASSES = 20
 MINIMAL_ROWS = 20
 
 
-class JobFailure(Exception):
-    """Why a job fails, as FailureReason says it."""
+class DataError(Exception):
+    """The data, or the time, does not do; the message is the FailureReason of the job."""
 
 
 @dataclass
@@ -50,20 +50,20 @@ class Prepared:
 
 
 def read(storage: Storage, channel: dict[str, Any]) -> pd.DataFrame:
-    """A channel of AutoMLJobInputDataConfig as a frame of text. Raises JobFailure."""
+    """A channel of AutoMLJobInputDataConfig as a frame of text. Raises DataError."""
     source = channel["DataSource"]["S3DataSource"]
     try:
         frames = []
         for item in storage.find(source["S3Uri"], source["S3DataType"]):
             content = storage.read(item.bucket, item.key)
             frames.append(_frame(content, channel, item.uri))
-    except NothingFound as error:
-        raise JobFailure(f"ClientError: {error}") from error
+    except NothingFoundError as error:
+        raise DataError(f"ClientError: {error}") from error
     except ClientError as error:
-        raise JobFailure(f"ClientError: {source['S3Uri']} cannot be read: {error}") from error
+        raise DataError(f"ClientError: {source['S3Uri']} cannot be read: {error}") from error
     for frame in frames[1:]:
         if list(frame.columns) != list(frames[0].columns):
-            raise JobFailure("ClientError: The files of a channel have to have the same columns.")
+            raise DataError("ClientError: The files of a channel have to have the same columns.")
     return pd.concat(frames, ignore_index=True)
 
 
@@ -77,7 +77,7 @@ def _frame(content: bytes, channel: dict[str, Any], uri: str) -> pd.DataFrame:
         # As text: a label "01" is not the number 1, and True is not 1.0.
         return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
     except (ValueError, OSError, pd.errors.ParserError) as error:
-        raise JobFailure(f"ClientError: {uri} is not a data set with a header: {error}") from error
+        raise DataError(f"ClientError: {uri} is not a data set with a header: {error}") from error
 
 
 def prepare(
@@ -86,7 +86,7 @@ def prepare(
     request: dict[str, Any],
     specification: dict[str, Any],
 ) -> Prepared:
-    """Frames of text to what is trained on. Raises JobFailure.
+    """Frames of text to what is trained on. Raises DataError.
 
     ``request`` has target, weight (or None), problem_type (or None) and validation_fraction;
     ``specification`` is the content of FeatureSpecificationS3Uri, or empty.
@@ -94,7 +94,7 @@ def prepare(
     target, weight = request["target"], request["weight"]
     for name in (target, weight):
         if name is not None and name not in train.columns:
-            raise JobFailure(
+            raise DataError(
                 f"ClientError: The column {name!r} is not in the header of the training data "
                 f"({', '.join(map(str, train.columns[:20]))})."
             )
@@ -132,22 +132,22 @@ def infer(values: pd.Series) -> str:
 
 
 def specification(storage: Storage, uri: str | None) -> dict[str, Any]:
-    """The content of FeatureSpecificationS3Uri. Raises JobFailure."""
+    """The content of FeatureSpecificationS3Uri. Raises DataError."""
     if not uri:
         return {}
     try:
         item = storage.find(uri)[0]
         return json.loads(storage.read(item.bucket, item.key))
-    except (NothingFound, ClientError, ValueError) as error:
-        raise JobFailure(f"ClientError: The feature specification {uri} cannot be read: {error}") from error
+    except (NothingFoundError, ClientError, ValueError) as error:
+        raise DataError(f"ClientError: The feature specification {uri} cannot be read: {error}") from error
 
 
 def _with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     if target not in frame.columns:
-        raise JobFailure(f"ClientError: The column {target!r} is not in the header of the validation data.")
+        raise DataError(f"ClientError: The column {target!r} is not in the header of the validation data.")
     kept = frame[frame[target] != ""].reset_index(drop=True)
     if len(kept) < MINIMAL_ROWS:
-        raise JobFailure(
+        raise DataError(
             f"ClientError: The data has {len(kept)} rows with a target, at least {MINIMAL_ROWS} needed."
         )
     return kept
@@ -161,12 +161,12 @@ def _feature_names(
     if chosen is not None:
         unknown = sorted(set(chosen) - set(names))
         if unknown:
-            raise JobFailure(
+            raise DataError(
                 f"ClientError: The feature specification names {unknown[0]!r}, no column of the data."
             )
         names = [name for name in names if name in chosen]
     if not names:
-        raise JobFailure("ClientError: The training data has no column beside the target.")
+        raise DataError("ClientError: The training data has no column beside the target.")
     return names
 
 
@@ -191,13 +191,11 @@ def _check_target(values: pd.Series, target: str, problem_type: str, labels: lis
         numbers = pd.to_numeric(values, errors="coerce")
         if not np.isfinite(numbers).all():
             wrong = values[~np.isfinite(numbers)].iloc[0]
-            raise JobFailure(f"ClientError: Regression needs a number as target, {target!r} has {wrong!r}.")
+            raise DataError(f"ClientError: Regression needs a number as target, {target!r} has {wrong!r}.")
     elif len(labels) < 2:
-        raise JobFailure(f"ClientError: The target {target!r} has one value alone, {labels[0]!r}.")
+        raise DataError(f"ClientError: The target {target!r} has one value alone, {labels[0]!r}.")
     elif problem_type == BINARY and len(labels) != 2:
-        raise JobFailure(
-            f"ClientError: BinaryClassification needs two classes, {target!r} has {len(labels)}."
-        )
+        raise DataError(f"ClientError: BinaryClassification needs two classes, {target!r} has {len(labels)}.")
 
 
 def _encoded(
@@ -212,7 +210,7 @@ def _encoded(
         if weight is not None:
             encoded[WEIGHT] = tabular.numbers(frame[weight])
     except BadInput as error:
-        raise JobFailure(f"ClientError: {error}.") from error
+        raise DataError(f"ClientError: {error}.") from error
     return encoded
 
 

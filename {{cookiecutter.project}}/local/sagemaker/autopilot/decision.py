@@ -1,7 +1,7 @@
 """Where the line between the classes is drawn: the weights by which probabilities are compared.
 
-A model trained on the likelihood knows the probabilities, but the most probable class maximises accuracy, not F1.
-For two classes the weights are a decision threshold; the search is the same for more.
+A model trained on the likelihood knows the probabilities, but the most probable class maximises accuracy, not
+F1. For two classes the weights are a decision threshold; the search is the same for more.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def worth_choosing(truth: np.ndarray, classes: int) -> bool:
 
 
 def choose(objective: str, truth: np.ndarray, probabilities: np.ndarray) -> list[float]:
-    """The weights with the greatest ``objective`` (F1, F1macro, BalancedAccuracy or RecallMacro) on these rows.
+    """The weights with the greatest ``objective`` (F1, F1macro, BalancedAccuracy, RecallMacro) on these rows.
 
-    Coordinate ascent from equal weights: one class after the other over a grid of factors. ``probabilities`` is
-    rows x classes; the weights' largest is 1.
+    Coordinate ascent from equal weights: one class after the other over a grid of factors. ``probabilities``
+    is rows x classes; the weights' largest is 1.
     """
     if len(truth) > MAXIMAL_ROWS:
         kept = np.random.default_rng(0).choice(len(truth), MAXIMAL_ROWS, replace=False)

@@ -1,9 +1,10 @@
-"""The reports of a job: model quality of the best candidate, what its predictions rest on, and the data's profile.
+"""The reports of a job: the best candidate's quality, what its predictions rest on, and the data's profile.
 
-Model quality has the schema of the model registry's statistics. The attributions have Clarify's schema, and are what
-Clarify estimates too: Shapley values of the features against a baseline row, averaged over rows in absolute value.
-Clarify regresses on sampled coalitions (Kernel SHAP); here feature orders are sampled (Castro, Gomez, Tejada 2009,
-doi 10.1016/j.cor.2008.04.004), which needs no weights and can be ended at any time.
+Model quality has the schema of the model registry's statistics. The attributions have Clarify's schema, and
+are what Clarify estimates too: Shapley values of the features against a baseline row, averaged over rows in
+absolute value. Clarify regresses on sampled coalitions (Kernel SHAP); here feature orders are sampled
+(Castro, Gomez, Tejada 2009, doi 10.1016/j.cor.2008.04.004), which needs no weights and can be ended at any
+time.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ EXPLAINED_ROWS = 50
 
 
 def model_quality(prepared: Prepared, values: dict[str, float], predicted: np.ndarray) -> dict[str, Any]:
-    """The statistics of the validation rows; ``predicted`` are values, or rows x classes of chosen probabilities."""
+    """The statistics of the validation rows.
+
+    ``predicted`` has values, or rows x classes whose greatest is the class that was chosen.
+    """
     truth = prepared.validation[TARGET].to_numpy()
     if prepared.problem_type == REGRESSION:
         return {"regression_metrics": {name.lower(): _scalar(value) for name, value in values.items()}}
@@ -88,9 +92,9 @@ def _shapley(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean absolute Shapley values, features x outputs, and the baseline's outputs.
 
-    For a random order the features of every row are set one after the other from the baseline's value to its own;
-    what each changes is one sample of its value. Orders are drawn until the time is up, at least one, and at most
-    as many as there are features times four.
+    For a random order the features of every row are set one after the other from the baseline's value to its
+    own; what each changes is one sample of its value. Orders are drawn until the time is up, at least one,
+    and at most as many as there are features times four.
     """
     random = np.random.default_rng(0)
     started = time.monotonic()

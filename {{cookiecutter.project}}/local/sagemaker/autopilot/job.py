@@ -43,7 +43,7 @@ class AutoMLJob:
         self._lock = threading.Lock()
 
     def run(self, job: jobs.Job) -> None:
-        """Train and publish. Raises JobFailed."""
+        """Train and publish. Raises JobError."""
         folder = Path(runtime.current().directory) / "automl-jobs" / job.caller.account / job.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -56,7 +56,7 @@ class AutoMLJob:
         credentials = jobs.role_credentials(self._request["RoleArn"], self.job.caller.region)
         chosen = settings(self._request, self._size(credentials))
         if not chosen.algorithms:
-            raise jobs.JobFailed(f"ClientError: None of {', '.join(chosen.missing)} is installed.")
+            raise jobs.JobError(f"ClientError: None of {', '.join(chosen.missing)} is installed.")
         for name in chosen.missing:
             self._note(f"The algorithm {name} was left out: it is not installed where the local AWS runs.")
         argument = self._argument(chosen, dict(credentials), folder)
@@ -72,7 +72,7 @@ class AutoMLJob:
         if self.job.stopping.is_set():
             self.job.end("Stopped", AutoMLJobSecondaryStatus="Stopped")
         elif self._best is None:
-            raise jobs.JobFailed("ClientError: No candidate was trained within the time that the job has.")
+            raise jobs.JobError("ClientError: No candidate was trained within the time that the job has.")
         else:
             self.job.end("Completed", AutoMLJobSecondaryStatus="Completed")
 
@@ -80,7 +80,7 @@ class AutoMLJob:
         worker = workers.start(f"{PROCESS}:salvage", argument, {}, log)
         try:
             self._follow(worker, time.monotonic() + GRACE_SECONDS, heed_stop=False)
-        except jobs.JobFailed as failure:
+        except jobs.JobError as failure:
             self._note(f"What was trained could not be published: {failure}")
         finally:
             worker.kill()
@@ -95,7 +95,7 @@ class AutoMLJob:
         source = self._request["AutoMLJobInputDataConfig"][0]["DataSource"]["S3DataSource"]
         try:
             found = storage.Storage(credentials).find(source["S3Uri"], source["S3DataType"])
-        except (storage.NothingFound, ClientError):
+        except (storage.NothingFoundError, ClientError):
             return 0
         return sum(item.size for item in found)
 
@@ -184,7 +184,7 @@ class AutoMLJob:
 
     def _on_failed(self, reason: str) -> None:
         self.job.update(AutoMLJobSecondaryStatus="Failed")
-        raise jobs.JobFailed(reason)
+        raise jobs.JobError(reason)
 
     def _note(self, reason: str) -> None:
         self._partial = [*self._partial, {"PartialFailureMessage": reason}][:5]

@@ -26,8 +26,8 @@ def classification(
 ) -> dict[str, float]:
     """Every classification metric of the problem type, and LogLoss.
 
-    ``truth`` and ``chosen`` are numbers of classes, ``probabilities`` rows x classes; class 1 of two is the positive.
-    A metric that the rows do not allow (one class alone) is left out.
+    ``truth`` and ``chosen`` are numbers of classes, ``probabilities`` rows x classes; class 1 of two is the
+    positive. A metric that the rows do not allow (one class alone) is left out.
     """
     values = {
         "Accuracy": sk.accuracy_score(truth, chosen),

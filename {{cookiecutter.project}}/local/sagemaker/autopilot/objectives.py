@@ -16,9 +16,9 @@ REGRESSION = "Regression"
 class Objective:
     """A metric by its name in the API, the one that AutoGluon trains with, and whether more of it is better.
 
-    ``decided``: it depends on where the line between the classes is drawn, and no choice of it is degenerate (the
-    best precision would be to call one row positive), so that the line is worth choosing. What such an objective
-    needs of the models is good probabilities.
+    ``decided``: it depends on where the line between the classes is drawn, and no choice of it is degenerate
+    (the best precision would be to call one row positive), so that the line is worth choosing. What such an
+    objective needs of the models is good probabilities.
     """
 
     name: str

@@ -44,9 +44,9 @@ def _check_quota(caller: Caller) -> None:
     if running >= limit:
         raise AWSError(
             "ResourceLimitExceeded",
-            f"The account-level service limit 'Number of concurrent AutoML jobs' is {limit} AutoML jobs, with "
-            f"current utilization of {running} AutoML jobs and a request delta of 1 AutoML jobs. Please use AWS "
-            "Service Quotas to request an increase for this quota.",
+            f"The account-level service limit 'Number of concurrent AutoML jobs' is {limit} AutoML jobs, "
+            f"with current utilization of {running} AutoML jobs and a request delta of 1 AutoML jobs. "
+            "Please use AWS Service Quotas to request an increase for this quota.",
         )
 
 
@@ -102,7 +102,17 @@ def list_jobs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     wanted = parameters.get("StatusEquals")
     found = [job.describe() for job in KIND.all(caller).values() if wanted in (None, job.status)]
     page, token = listed(found, {"SortBy": "Name", **parameters}, "AutoMLJobName")
-    members = ["AutoMLJobName", "AutoMLJobArn", "AutoMLJobStatus", "AutoMLJobSecondaryStatus", "CreationTime", "EndTime", "LastModifiedTime", "FailureReason", "PartialFailureReasons"]
+    members = [
+        "AutoMLJobName",
+        "AutoMLJobArn",
+        "AutoMLJobStatus",
+        "AutoMLJobSecondaryStatus",
+        "CreationTime",
+        "EndTime",
+        "LastModifiedTime",
+        "FailureReason",
+        "PartialFailureReasons",
+    ]
     summaries = [present({member: job.get(member) for member in members}) for job in page]
     return present({"AutoMLJobSummaries": summaries, "NextToken": token})
 

@@ -1,4 +1,4 @@
-"""Which models a job trains: AutoGluon's, by the algorithms' names in the API, in the order of their worth."""
+"""Which of AutoGluon's models a job trains, by the algorithms' names in the API, the best first."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def available(algorithm: str) -> bool:
 
 
 def ensembling(algorithms: list[str], count: int, seed: int = 0) -> dict[str, list[dict[str, Any]]]:
-    """``count`` models at most, as AutoGluon's ``hyperparameters``: one of each kind, then variants of them."""
+    """``count`` models at most, as AutoGluon's ``hyperparameters``: one of each kind, then variants."""
     return _numbered(_ensembling(algorithms, np.random.default_rng(seed)), count)
 
 

@@ -1,4 +1,4 @@
-"""The training process of a job: reads, trains, publishes, explains, and says so to the process that started it.
+"""The training process of a job: reads, trains, publishes, explains, and reports to who started it.
 
 Every message is a dictionary with ``event``:
 
@@ -24,10 +24,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-# AutoGluon looks for these only to warn or for a GPU; importing them takes seconds.
-for _unneeded in ("mlflow", "ray"):
-    sys.modules.setdefault(_unneeded, None)  # type: ignore[arg-type]
-
 import numpy as np
 import pandas as pd
 
@@ -40,7 +36,11 @@ log = logging.getLogger(__name__)
 
 
 def run(connection: Connection, job: dict[str, Any]) -> None:
-    """Do ``job``: ``request`` (CreateAutoMLJobV2's), ``credentials``, ``region``, ``folder``, ``prefix`` in S3."""
+    """Do a job.
+
+    ``job`` has ``request`` (CreateAutoMLJobV2's), ``credentials``, ``region``, ``folder``, the ``prefix`` in
+    S3, and what follows from the request: ``mode``, ``algorithms``, ``max_candidates``.
+    """
     _guarded(connection, lambda: _Job(connection, job).run())
 
 
@@ -50,10 +50,12 @@ def salvage(connection: Connection, job: dict[str, Any]) -> None:
 
 
 def _guarded(connection: Connection, work: Callable[[], None]) -> None:
+    # AutoGluon imports it, where it is installed, to warn of one of its settings: that takes seconds.
+    sys.modules.setdefault("mlflow", None)  # type: ignore[arg-type]
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(message)s")
     try:
         work()
-    except data.JobFailure as failure:
+    except data.DataError as failure:
         connection.send({"event": "failed", "reason": str(failure)})
     except Exception as error:
         traceback.print_exc()
@@ -94,7 +96,7 @@ class _Job:
 
         predictor = training.fit(prepared, plan, scorer, self._folder / "predictor", report)
         if not candidates:
-            raise data.JobFailure("ClientError: No candidate was trained within the time that the job has.")
+            raise data.DataError("ClientError: No candidate was trained within the time that the job has.")
         wanted = sum(map(len, plan.hyperparameters.values()))
         in_time = len(candidates) >= wanted
         self._status("MaxCandidatesReached" if in_time else "MaxAutoMLJobRuntimeReached")

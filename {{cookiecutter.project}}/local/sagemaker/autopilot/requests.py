@@ -17,7 +17,7 @@ CONTENT_TYPES = ("text/csv;header=present", "x-application/vnd.amazon+parquet")
 
 @dataclass(frozen=True)
 class Settings:
-    """What follows from a request: the algorithms by name, those of them that this machine lacks, the limit."""
+    """What follows from a request; ``missing`` are the algorithms asked for that this machine lacks."""
 
     mode: str
     algorithms: list[str]

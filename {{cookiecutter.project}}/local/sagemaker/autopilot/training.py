@@ -28,7 +28,7 @@ _AUTOGLUON = {BINARY: "binary", MULTICLASS: "multiclass", REGRESSION: "regressio
 
 @dataclass
 class Plan:
-    """What is trained: AutoGluon's ``hyperparameters``, whether the models are combined, the limits in seconds."""
+    """What is trained: AutoGluon's ``hyperparameters``, whether models are combined, limits in seconds."""
 
     objective: Objective
     hyperparameters: dict[str, list[dict[str, Any]]]
@@ -92,7 +92,8 @@ class _Progress(AbstractCallback):
         self._report = report
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
-        # AutoGluon saves its trainer, callbacks included, after each model; a model has to remember none of this.
+        # AutoGluon saves its trainer, callbacks included, after each model; a model has to remember none of
+        # this.
         return AbstractCallback, ()
 
     def before_trainer_fit(self, trainer: Any, **_: Any) -> None:
@@ -107,7 +108,7 @@ class _Progress(AbstractCallback):
 def fit(
     prepared: Prepared, plan: Plan, scorer: Scorer, folder: Path, report: Callable[[Candidate], None]
 ) -> TabularPredictor:
-    """Train in ``folder`` and return AutoGluon's predictor; ``report`` gets each candidate when it is ready."""
+    """Train in ``folder``; returns AutoGluon's predictor. ``report`` gets each candidate when it is ready."""
     weighted = WEIGHT in prepared.train.columns
     predictor = TabularPredictor(
         TARGET,

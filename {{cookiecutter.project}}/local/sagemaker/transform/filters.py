@@ -38,7 +38,7 @@ class Filter:
 
 
 def parse(path: str) -> Filter:
-    """``$``, ``$[*]``, ``$[2:]``, ``$[:-1]``, ``$[0]``, ``$[0,3]``. Raises UnknownFilterError for other paths."""
+    """``$``, ``$[*]``, ``$[2:]``, ``$[:-1]``, ``$[0]``, ``$[0,3]``. Raises UnknownFilterError."""
     if _WHOLE.fullmatch(path):
         return Filter(slice(None, None))
     if found := _SLICE.fullmatch(path):

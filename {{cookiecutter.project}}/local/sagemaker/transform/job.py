@@ -12,7 +12,7 @@ from local import serving
 from local.sagemaker import jobs, models
 from local.sagemaker.logs import Log
 from local.sagemaker.transform import filters, records
-from local.storage import NothingFound, Object, Storage
+from local.storage import NothingFoundError, Object, Storage
 
 KIND = jobs.Kind(
     "transform-job",
@@ -22,14 +22,15 @@ KIND = jobs.Kind(
     ("ValidationException", "Could not find requested job with name: {name}"),
 )
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-# The whole reason that the service gives for a record that the container refuses, and for one that it fails at.
+# The whole reason that the service gives for a record that the container refuses, and for one that it fails
+# at.
 REFUSED = "ClientError: See job logs for more information"
 FAILED = "AlgorithmError: See job logs for more information"
 DEFAULT_TIMEOUT = 600
 
 
 def run(job: jobs.Job) -> None:
-    """Transform with the model's role. An object with a record that fails has no output. Raises JobFailed."""
+    """Transform with the model's role. An object with a record that fails has no output. Raises JobError."""
     request = job.details
     model = models.find(job.caller, request["ModelName"])
     credentials = jobs.role_credentials(model.role_arn, job.caller.region)
@@ -38,15 +39,15 @@ def run(job: jobs.Job) -> None:
     source = request["TransformInput"]["DataSource"]["S3DataSource"]
     try:
         items = storage.find(source["S3Uri"], source["S3DataType"])
-    except NothingFound as error:
-        raise jobs.JobFailed(f"ClientError: {error}") from error
+    except NothingFoundError as error:
+        raise jobs.JobError(f"ClientError: {error}") from error
     environment = request.get("Environment", {})
     containers = [c | {"Environment": c.get("Environment", {}) | environment} for c in model.containers]
     try:
         predictor = serving.Predictor.start(containers, credentials, job.caller.region)
     except serving.ModelError as error:
         log.write([str(error)])
-        raise jobs.JobFailed(FAILED) from error
+        raise jobs.JobError(FAILED) from error
     job.update(TransformStartTime=utcnow())
     try:
         failures = [
@@ -56,7 +57,7 @@ def run(job: jobs.Job) -> None:
         predictor.stop()
     for reason in (FAILED, REFUSED):
         if reason in failures:
-            raise jobs.JobFailed(reason)
+            raise jobs.JobError(reason)
 
 
 def _transform(

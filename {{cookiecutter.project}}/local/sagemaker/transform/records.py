@@ -15,8 +15,9 @@ class TooLargeError(Exception):
 def payloads(content: bytes, split: str, strategy: str, limit: int) -> Iterator[bytes]:
     """The requests for one object; ``limit`` is their size in bytes.
 
-    SplitType ``split``: Line cuts at every newline, inside quotes too, as the service does; None cuts nothing.
-    BatchStrategy ``strategy``: MultiRecord puts as many lines into a request as fit. Raises TooLargeError.
+    SplitType ``split``: Line cuts at every newline, inside quotes too, as the service does; None cuts
+    nothing. BatchStrategy ``strategy``: MultiRecord puts as many lines into a request as fit. Raises
+    TooLargeError.
     """
     if split == "None":
         yield _within(content, limit)

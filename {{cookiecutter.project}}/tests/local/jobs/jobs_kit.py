@@ -64,7 +64,7 @@ class Site:
         return "\n".join(events)
 
     def create_automl(self, **changes: Any) -> str:
-        """Start an AutoML job; keyword arguments replace members of the request or of its TabularJobConfig."""
+        """Start an AutoML job; ``changes`` replace members of the request or of its TabularJobConfig."""
         request, tabular = automl_request(self, self.name("automl"), data(SPECIES))
         for name, value in changes.items():
             place = request if name[0].isupper() and name in REQUEST_MEMBERS else tabular
@@ -80,8 +80,12 @@ class Site:
             lambda job: job["AutoMLJobStatus"] in ("Completed", "Failed", "Stopped"),
         )
 
+    def candidates(self, job: dict[str, Any]) -> list[dict[str, Any]]:
+        name = job["AutoMLJobName"]
+        return self.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName=name)["Candidates"]
+
     def trained(self, kind: str) -> dict[str, Any]:
-        """The description of a completed AutoML job: SPECIES (three classes), RETURNS (two), PRICE (a number)."""
+        """A completed AutoML job's description: SPECIES (three classes), RETURNS (two), PRICE (a number)."""
         if kind not in self._trained:
             settings = TRAINED[kind]
             uri = self.put(f"{kind}/train.csv", data(kind))
@@ -96,7 +100,7 @@ class Site:
         return self._trained[kind]
 
     def model(self, kind: str, **environment: str) -> str:
-        """Create a model of the best candidate of :meth:`trained`; ``environment`` is the last container's."""
+        """A model of the best candidate of :meth:`trained`; ``environment`` is the last container's."""
         containers = [dict(c) for c in self.trained(kind)["BestCandidate"]["InferenceContainers"]]
         containers[-1]["Environment"] = containers[-1]["Environment"] | environment
         name = self.name("model")
@@ -159,7 +163,7 @@ def channel(uri: str, kind: str = "training", data_type: str = "S3Prefix") -> di
 
 
 def rows(kind: str, count: int = 240, seed: int = 1) -> list[list[str]]:
-    """Rows of a data set that can be learned, the target last. Labels are not what a CSV reader would make of them."""
+    """Rows that can be learned from, the target last; its labels are not what a CSV reader makes of them."""
     chance = random.Random(seed)
     made = []
     for _ in range(count):

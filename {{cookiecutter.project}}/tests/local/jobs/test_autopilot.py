@@ -11,7 +11,21 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from jobs_kit import BUCKET, PRICE, QUICK, RETURNS, SPECIES, TRUST, Site, channel, data, policy, rows, text, wait
+from jobs_kit import (
+    BUCKET,
+    PRICE,
+    QUICK,
+    RETURNS,
+    SPECIES,
+    TRUST,
+    Site,
+    channel,
+    data,
+    policy,
+    rows,
+    text,
+    wait,
+)
 
 ENSEMBLE_KEYS = "predicted_label,probability,probabilities,labels"
 
@@ -24,7 +38,7 @@ def metric(candidate: dict[str, Any], name: str) -> float:
 def test_ensembling_finds_the_best_candidate_by_the_objective(site: Site) -> None:
     job = site.trained(SPECIES)
 
-    candidates = site.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName=job["AutoMLJobName"])["Candidates"]
+    candidates = site.candidates(job)
 
     values = [c["FinalAutoMLJobObjectiveMetric"]["Value"] for c in candidates]
     assert 2 <= len(candidates) <= QUICK["MaxCandidates"]
@@ -66,7 +80,7 @@ def test_older_description_has_the_older_shape(site: Site) -> None:
 
 def test_every_candidate_has_an_archive_of_its_own(site: Site) -> None:
     job = site.trained(SPECIES)
-    candidates = site.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName=job["AutoMLJobName"])["Candidates"]
+    candidates = site.candidates(job)
 
     containers = [candidate["InferenceContainers"] for candidate in candidates]
 
@@ -85,7 +99,8 @@ def test_tuning_of_a_classification_has_three_containers(site: Site) -> None:
     features, algorithm, labels = job["BestCandidate"]["InferenceContainers"]
 
     assert features["ModelDataUrl"] == labels["ModelDataUrl"] != algorithm["ModelDataUrl"]
-    assert algorithm["Environment"]["SAGEMAKER_INFERENCE_SUPPORTED"] == "predicted_label,probability,probabilities"
+    supported = algorithm["Environment"]["SAGEMAKER_INFERENCE_SUPPORTED"]
+    assert supported == "predicted_label,probability,probabilities"
     assert labels["Environment"]["SAGEMAKER_INFERENCE_INPUT"] == "predicted_label"
     assert "labels" in labels["Environment"]["SAGEMAKER_INFERENCE_SUPPORTED"]
     assert metric(job["BestCandidate"], "AUC") > 0.8
@@ -149,7 +164,8 @@ def test_files_of_a_manifest_zipped_or_not_and_a_validation_channel_are_read(sit
     header = ["length", "colour", "spots", "species"]
     site.put("parts/a.csv", text([header, *rows(SPECIES, 60, seed=2)]))
     site.put("parts/b.csv.gz", gzip.compress(text([header, *rows(SPECIES, 60, seed=3)]).encode()))
-    manifest = site.put("parts.manifest", json.dumps([{"prefix": f"s3://{BUCKET}/parts/"}, "a.csv", "b.csv.gz"]))
+    listed = [{"prefix": f"s3://{BUCKET}/parts/"}, "a.csv", "b.csv.gz"]
+    manifest = site.put("parts.manifest", json.dumps(listed))
     validation = site.put("validation.csv", text([header, *rows(SPECIES, 33, seed=4)]))
 
     job = site.ended_automl(
@@ -207,7 +223,9 @@ def test_specification_chooses_columns_and_weights_are_no_feature(site: Site) ->
         ({"source": "nowhere/"}, "No S3 objects found"),
     ],
 )
-def test_data_that_cannot_be_trained_on_fails_the_job(site: Site, changes: dict[str, Any], reason: str) -> None:
+def test_data_that_cannot_be_trained_on_fails_the_job(
+    site: Site, changes: dict[str, Any], reason: str
+) -> None:
     changes = dict(changes)
     if "objective" in changes:
         changes["AutoMLJobObjective"] = {"MetricName": changes.pop("objective")}
@@ -320,7 +338,12 @@ def test_request_that_the_service_refuses(site: Site, changes: dict[str, Any], m
 
 @pytest.mark.parametrize(
     "operation",
-    ["describe_auto_ml_job_v2", "describe_auto_ml_job", "stop_auto_ml_job", "list_candidates_for_auto_ml_job"],
+    [
+        "describe_auto_ml_job_v2",
+        "describe_auto_ml_job",
+        "stop_auto_ml_job",
+        "list_candidates_for_auto_ml_job",
+    ],
 )
 def test_job_that_does_not_exist(site: Site, operation: str) -> None:
     with pytest.raises(ClientError) as missing:

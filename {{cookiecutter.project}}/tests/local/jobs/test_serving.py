@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 from jobs_kit import BUCKET, PRICE, RETURNS, SPECIES, Site, rows, text, wait
 
-from local import serving
 from local.serving import BadInput, ModelError, Predictor
 
 ALL_KEYS = "predicted_label,probability,probabilities,labels"
@@ -27,7 +26,7 @@ Start = Callable[..., Predictor]
 
 @pytest.fixture
 def start(site: Site) -> Iterator[Start]:
-    """Start a predictor of the best candidate of a kind; each dictionary replaces values of one environment."""
+    """Start a predictor of a kind's best candidate; each dictionary changes one container's environment."""
     started: list[Predictor] = []
 
     def of(kind: str, *environments: dict[str, str], archive: str | None = None) -> Predictor:
@@ -42,6 +41,15 @@ def start(site: Site) -> Iterator[Start]:
     yield of
     for predictor in started:
         predictor.stop()
+
+
+@pytest.fixture(scope="module")
+def shared(site: Site) -> Iterator[Predictor]:
+    """One predictor for the tests that change nothing about it."""
+    containers = site.trained(SPECIES)["BestCandidate"]["InferenceContainers"]
+    predictor = Predictor.start(containers, site.aws.environment, site.aws.region)
+    yield predictor
+    predictor.stop()
 
 
 def features(kind: str, count: int = 40, seed: int = 9) -> tuple[bytes, list[str]]:
@@ -98,7 +106,9 @@ def test_json_in_and_out(start: Start) -> None:
     ]
     predictor = start(SPECIES, {"SAGEMAKER_INFERENCE_OUTPUT": ALL_KEYS})
 
-    answer, content_type = predictor.predict(json.dumps(records).encode(), "application/json", "application/json")
+    answer, content_type = predictor.predict(
+        json.dumps(records).encode(), "application/json", "application/json"
+    )
     by_position, _ = predictor.predict(
         json.dumps([list(record.values()) for record in records]).encode(), "application/json"
     )
@@ -182,28 +192,25 @@ def test_containers_whose_keys_do_not_fit_fail(start: Start) -> None:
     ],
 )
 def test_request_that_the_container_refuses(
-    site: Site, start: Start, body: bytes, content_type: str, accept: str, reason: str
+    shared: Predictor, body: bytes, content_type: str, accept: str, reason: str
 ) -> None:
-    predictor = _shared(site, start)
-
     with pytest.raises(BadInput, match=reason):
-        predictor.predict(body, content_type, accept)
+        shared.predict(body, content_type, accept)
 
 
-def test_missing_values_and_unknown_categories_are_no_error(site: Site, start: Start) -> None:
-    answer, _ = _shared(site, start).predict(b',,\n5,never seen,NaN\n2,"quoted, with comma",1\n')
+def test_missing_values_and_unknown_categories_are_no_error(shared: Predictor) -> None:
+    answer, _ = shared.predict(b',,\n5,never seen,NaN\n2,"quoted, with comma",1\n')
 
     assert len(answered(answer)) == 3
 
 
-def test_threads_take_turns(site: Site, start: Start) -> None:
-    predictor = _shared(site, start)
+def test_threads_take_turns(shared: Predictor) -> None:
     body, _ = features(SPECIES, 20)
-    alone = predictor.predict(body)
+    alone = shared.predict(body)
     together: list[Any] = [None] * 8
 
     def ask(number: int) -> None:
-        together[number] = predictor.predict(body)
+        together[number] = shared.predict(body)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(together))]
     for thread in threads:
@@ -311,14 +318,6 @@ class _Spy:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return exec, (f"import os; open({self.path!r}, 'w').write(' '.join(os.environ))",)
-
-
-def _shared(site: Site, start: Start) -> Predictor:
-    """One predictor for the tests that change nothing about it."""
-    if not hasattr(site, "shared_predictor"):
-        containers = site.trained(SPECIES)["BestCandidate"]["InferenceContainers"]
-        site.shared_predictor = serving.Predictor.start(containers, site.aws.environment, site.aws.region)
-    return site.shared_predictor
 
 
 def _changed(site: Site, files: dict[str, bytes] | None = None, **description: Any) -> str:

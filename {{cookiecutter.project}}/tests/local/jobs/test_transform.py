@@ -190,7 +190,9 @@ def test_description_has_the_defaults_and_the_list_the_job(site: Site) -> None:
 
     assert (job["BatchStrategy"], job["MaxPayloadInMB"]) == ("MultiRecord", 6)
     assert job["DataProcessing"] == {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
-    assert [summary["TransformJobArn"] for summary in listed["TransformJobSummaries"]] == [job["TransformJobArn"]]
+    assert [summary["TransformJobArn"] for summary in listed["TransformJobSummaries"]] == [
+        job["TransformJobArn"]
+    ]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,10 @@ def test_description_has_the_defaults_and_the_list_the_job(site: Site) -> None:
             "JoinSource Input requires",
         ),
         (
-            {"DataProcessing": {"InputFilter": "$[1:]"}, "TransformInput": {"ContentType": "application/json"}},
+            {
+                "DataProcessing": {"InputFilter": "$[1:]"},
+                "TransformInput": {"ContentType": "application/json"},
+            },
             "text/csv alone",
         ),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "SplitType RecordIO"),
