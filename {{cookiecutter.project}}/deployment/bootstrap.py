@@ -30,14 +30,11 @@ def deploy(
     may have, `("any",)` takes that back; without any those of the last deployment stay. Raises `UserError` or
     `RunError`.
     """
+    if subject_prefix is not None:
+        _check_subject(subject_prefix, project.config)
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     state = stack.settle()
     prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
-    if not _SUBJECT.fullmatch(prefix):
-        raise UserError(
-            f"--github-oidc-subject {prefix} is not of the form repo:owner/name or repo:owner@ID/name@ID: "
-            f"`gh api repos/{project.config.project.repository}/actions/oidc/customization/sub` shows it"
-        )
     parameters = {
         "OidcSubjectPrefix": prefix,
         "CreateOidcProvider": "true" if _makes_provider(project.aws, stack) else "false",
@@ -77,6 +74,14 @@ def _common(project: Project, state: StackState, instance_types: Sequence[str]) 
         "UsesVpc": "true" if project.config.network else "false",
         "EndpointInstanceTypes": _instance_types(instance_types, state),
     }
+
+
+def _check_subject(prefix: str, config: Config) -> None:
+    if not _SUBJECT.fullmatch(prefix):
+        raise UserError(
+            f"--github-oidc-subject {prefix} is not of the form repo:owner/name or repo:owner@ID/name@ID: "
+            f"`gh api repos/{config.project.repository}/actions/oidc/customization/sub` shows it"
+        )
 
 
 def _default_prefix(config: Config) -> str:

@@ -34,6 +34,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back,
     and nothing leaves it as it is. Raises `UserError` or `RunError`.
     """
+    _check_accounts(share_with)
     template, codes = read_text(FILE), lambda_code.build()
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle()
@@ -91,14 +92,15 @@ def _accounts(given: Sequence[str], before: str, own: str) -> str:
     """The parameter HostingAccounts."""
     if not given:
         return before
-    if list(given) == [NOBODY]:
-        return ""
+    return "" if list(given) == [NOBODY] else ",".join(sorted(set(given) - {own}))
+
+
+def _check_accounts(given: Sequence[str]) -> None:
     for account in given:
-        if not re.fullmatch(r"\d{12}", account):
+        if not re.fullmatch(r"\d{12}", account) and list(given) != [NOBODY]:
             raise UserError(
                 f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` for nobody"
             )
-    return ",".join(sorted(set(given) - {own}))
 
 
 def _parameter(function: str) -> str:
