@@ -1,28 +1,26 @@
-"""How an operation that moto lacks is answered by moto's server.
+"""How operations that moto lacks are answered beside those that it has.
 
-moto dispatches a request to the method of its response class that bears the operation's name.
-:func:`operation` puts such a method there. Parameters are parsed, and results serialised, by botocore's
-service model, so an answer has the real shape without any code here.
+A function that is decorated with :func:`operation` answers in moto's place. Parameters are parsed, and
+results serialised, by botocore's service model, so an answer has the real shape without any code here.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
-from moto.core.responses import ActionContext, ActionResult, BaseResponse
-from moto.core.utils import camelcase_to_underscores
 
-RESPONSES = {
-    "application-autoscaling": "moto.applicationautoscaling.responses:ApplicationAutoScalingResponse",
-    "cloudwatch": "moto.cloudwatch.responses:CloudWatchResponse",
-    "lambda": "moto.awslambda.responses:LambdaResponse",
-    "sagemaker": "moto.sagemaker.responses:SageMakerResponse",
-}
+from local.wire import Request, respond
+
+log = logging.getLogger("local")
+# Where the request, already read, stands in WSGI's environment.
+REQUEST = "local.request"
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
 # Errors that every service gives and no service model lists; moto warns of a code that it does not find
 # there. Source: "Common errors" in the API reference of each service.
 COMMON_ERROR_CODES.extend(
@@ -31,6 +29,8 @@ COMMON_ERROR_CODES.extend(
         "AccessDeniedException",
         "ExpiredToken",
         "ExpiredTokenException",
+        "InternalFailure",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",
@@ -62,16 +62,7 @@ class AWSError(ServiceException):
         self.status_code = status
 
 
-class _Result(ActionResult):
-    """A result whose status, where the model makes it a member, is the answer's HTTP status too."""
-
-    def execute_result(self, context: ActionContext) -> Any:
-        status, headers, body = super().execute_result(context)
-        output = context.operation_model.output_shape
-        for name, shape in (output.members if output else {}).items():
-            if shape.serialization.get("location") == "statusCode":
-                status = self.result.get(name, status)
-        return status, headers, body
+_handlers: dict[tuple[str, str], Handler] = {}
 
 
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
@@ -81,17 +72,35 @@ def operation(service: str, name: str) -> Callable[[Handler], Handler]:
     result as a boto3 client would, or raises :class:`AWSError`.
     """
 
-    def install(handler: Handler) -> Handler:
-        module, class_name = RESPONSES[service].split(":")
-        response_class = getattr(importlib.import_module(module), class_name)
-
-        def method(self: BaseResponse) -> ActionResult:
-            if not self.automated_parameter_parsing:  # moto's older services read requests by hand
-                self.parse_parameters(self.normalized_request)
-            caller = Caller(self.current_account, self.region, self.access_key)
-            return _Result(handler(caller, dict(self.params)) or {})
-
-        setattr(response_class, camelcase_to_underscores(name), method)
+    def register(handler: Handler) -> Handler:
+        _handlers[service, name] = handler
         return handler
 
-    return install
+    return register
+
+
+class Bridge:
+    """WSGI application that answers what :func:`operation` registered; all else goes on to ``inner``."""
+
+    def __init__(self, inner: Application) -> None:
+        self._inner = inner
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request."""
+        request: Request = environ[REQUEST]
+        handler = _handlers.get((request.service, request.operation.name if request.operation else ""))
+        try:
+            if handler is None:
+                return self._inner(environ, start_response)
+            signed = request.signature
+            caller = Caller(
+                environ["HTTP_X_MOTO_ACCOUNT_ID"], request.region, signed.access_key if signed else ""
+            )
+            result = handler(caller, dict(request.parameters)) or {}
+        except ServiceException as error:
+            return respond(request, error, start_response)
+        except Exception as error:
+            log.exception("%s failed", request.name)
+            message = f"the local AWS failed at {request.name}: {type(error).__name__}: {error}"
+            return respond(request, AWSError("InternalFailure", message, 500), start_response)
+        return respond(request, result, start_response)

@@ -20,6 +20,7 @@ from werkzeug.serving import make_server
 
 from local import accounts, actors, runtime, workers
 from local.authorization.gate import Gate
+from local.bridge import Bridge
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
 # has a function `start` is called once the address is known.
@@ -66,7 +67,7 @@ class LocalAWS:
         """Listen; returns when the first request can be sent."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._log = _log_to(self.directory / "local-aws.log")
-        app = Gate(DomainDispatcherApplication(create_backend_app))
+        app = Gate(Bridge(DomainDispatcherApplication(create_backend_app)))
         self._server = make_server(HOST, self._port, app, threaded=True, request_handler=_RequestHandler)
         self._server.daemon_threads = True
         self.url = f"http://{HOST}:{self._server.server_port}"

@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
-from local.authorization.requests import Request
+from local.wire import Request
 
 Parameters = Mapping[str, Any]
 Keys = Iterator[tuple[str, list[Any]]]

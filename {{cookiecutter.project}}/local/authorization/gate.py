@@ -14,8 +14,8 @@ from local.authorization import answers, context, decisions, principals, signatu
 from local.authorization.conditions import Context
 from local.authorization.policies import Check, Principal, refusal
 from local.authorization.questions import Question, questions
-from local.authorization.requests import Request
-from local.bridge import AWSError
+from local.bridge import REQUEST, Application, AWSError
+from local.wire import Request, respond
 
 log = logging.getLogger("local.authorization")
 # Everybody may ask who he is.
@@ -23,7 +23,6 @@ ALWAYS_ALLOWED = ("sts:GetCallerIdentity",)
 # Moto looks these up in the caller's account alone; a request for another account's goes to that account.
 BY_OWNER = ("lambda", "sqs")
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _deleting: ContextVar[tuple[Principal, Context] | None] = ContextVar("deleting", default=None)
 
 
@@ -47,12 +46,13 @@ class Gate:
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._admit(request, principal)
         except AWSError as error:
             log.info("refused %s: %s", error.code, error.message)
-            return answers.respond(request, error, start_response)
+            return respond(request, error, start_response)
 
         def start(status: str, *more: Any) -> Any:
             log.debug("%s %s: %s", principal.arn if principal else "-", request.name, status)
             return start_response(status, *more)
 
+        environ[REQUEST] = request
         return self._inner(environ, start)
 
     def _admit(self, request: Request, principal: Principal | None) -> str:

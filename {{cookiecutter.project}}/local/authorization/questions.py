@@ -9,7 +9,7 @@ from typing import Any
 from moto.s3.models import s3_backends
 
 from local.authorization import arns, s3
-from local.authorization.requests import Request
+from local.wire import Request
 
 # Operations whose action bears another name.
 ACTIONS = {

@@ -1,23 +1,27 @@
-"""What a request asks for: service, operation and parameters, read by botocore's service model."""
+"""Requests and answers on the wire, read and written by botocore's service models."""
 
 from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import botocore.session
+from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
 from moto.core.request import determine_request_protocol
 from moto.core.routing import get_service_router
+from moto.core.serialize import XFormedAttributePicker, get_serializer_class
 from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
+from werkzeug.http import HTTP_STATUS_CODES
 
 from local.authorization import signature as signatures
 from local.authorization.signature import Signature
@@ -134,3 +138,40 @@ class Request:
 @lru_cache(maxsize=1)
 def _known_services() -> frozenset[str]:
     return frozenset(botocore.session.get_session().get_available_services())
+
+
+def respond(request: Request, result: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer ``request`` with ``result``: what a boto3 client would return, or a ServiceException."""
+    status, headers, body = _serialised(request, result)
+    if request.method == "HEAD":
+        body = b""
+    headers |= {
+        "Content-Length": str(len(body)),
+        "x-amzn-RequestId": str(uuid4()),
+        "x-amz-request-id": uuid4().hex[:16].upper(),
+    }
+    start_response(f"{status} {HTTP_STATUS_CODES.get(status, 'Error')}", list(headers.items()))
+    return [body]
+
+
+def _serialised(request: Request, result: Any) -> tuple[int, dict[str, str], bytes]:
+    if request.service not in _known_services():  # no request of AWS
+        return 400, {"Content-Type": "text/plain"}, str(result).encode()
+    model = get_service_model(request.service)
+    try:
+        protocol = determine_request_protocol(model, request.headers.get("content-type", ""))
+    except NotImplementedError:
+        protocol = str(model.protocol)
+    operation = request.operation or OperationModel({}, model)
+    serializer = get_serializer_class(request.service, protocol)
+    answer = serializer(operation, value_picker=XFormedAttributePicker()).serialize(result)
+    status = int(answer["status_code"])
+    if isinstance(result, ServiceException):
+        status = getattr(result, "status_code", status)
+    else:
+        for name, shape in (operation.output_shape.members if operation.output_shape else {}).items():
+            if shape.serialization.get("location") == "statusCode":  # Lambda's Invoke
+                status = result.get(name, status)
+    body = answer["body"]
+    headers = {name: str(value) for name, value in answer["headers"].items()}
+    return status, headers, body if isinstance(body, bytes) else str(body).encode()
