@@ -95,7 +95,9 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     # The models' patterns are Java's: surrogate pairs, character properties, in a few a repeated end.
     translated = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     translated = re.sub(r"\$\{\d+,\d+\}$", "", translated)
-    translated = re.sub(r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}", lambda part: _with_properties(part[0]), translated)
+    translated = re.sub(
+        r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}", lambda part: _with_properties(part[0]), translated
+    )
     return re.compile(translated)
 
 
