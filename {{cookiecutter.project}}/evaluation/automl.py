@@ -91,7 +91,9 @@ def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
             "seconds": _seconds(found.get("CreationTime"), found.get("EndTime")),
             "metrics": {
                 # MetricName knows the objectives alone; log loss and latency come by their standard name.
-                f"{metric.get('MetricName') or metric['StandardMetricName']} ({metric['Set']})": metric["Value"]
+                f"{metric.get('MetricName', metric.get('StandardMetricName'))} ({metric['Set']})": metric[
+                    "Value"
+                ]
                 for metric in found.get("CandidateProperties", {}).get("CandidateMetrics", [])
             },
         }

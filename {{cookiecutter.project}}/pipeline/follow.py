@@ -11,7 +11,7 @@ from rich.text import Text
 
 from pipeline.aws import NO_ANSWER
 from pipeline.console import Output
-from pipeline.execution import Autopilot, Execution
+from pipeline.execution import ENDED, Autopilot, Execution
 
 _MARKS = {"Succeeded": "green", "Failed": "red", "Stopped": "red", "Executing": "cyan", "Stopping": "yellow"}
 _STUMBLES = 5  # failed looks in a row after which it is more than a hiccup of the network
@@ -47,7 +47,7 @@ def changes(before: Execution | None, now: Execution) -> Iterator[str]:
     known = {step.name: step for step in before.steps} if before else {}
     for step in now.steps:
         if step.name not in known or known[step.name].status != step.status:
-            took = f" after {step.seconds:.0f} s" if step.status != "Executing" else ""
+            took = f" after {step.seconds:.0f} s" if step.status in ENDED else ""
             reason = f": {step.failure_reason}" if step.failure_reason else ""
             yield f"{step.name}: {step.status}{took}{reason}"
     if now.autopilot and progress(now.autopilot) != (

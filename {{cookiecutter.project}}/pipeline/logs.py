@@ -1,4 +1,4 @@
-"""What a processing job said last, from CloudWatch Logs: SageMaker's own reason is often an exit code alone."""
+"""What a processing job said last, from CloudWatch Logs: SageMaker's reason is often an exit code alone."""
 
 from typing import Any
 
