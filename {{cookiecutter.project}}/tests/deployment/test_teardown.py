@@ -1,0 +1,169 @@
+"""Teardown: the account before the project and after it look the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from botocore.exceptions import ClientError
+
+from deployment import resources
+from deployment.__main__ import app
+from deployment.promote import promote
+from deployment.stage import stage
+from deployment.teardown import find, remove
+from pipeline import cli
+from pipeline.errors import UserError
+
+
+@pytest.fixture
+def busy(world):
+    """A project with everything that it can have beside its stacks."""
+    world.configure(production__autoscaling="min_instances = 2\nmax_instances = 4")
+    arn = world.sign_off(world.register())
+    stage(world.project(), arn)
+    world.name_in_git(arn)
+    promote(world.project())
+    return arn
+
+
+def left(world):
+    """All that bears the project's name."""
+    alarms = world.cloudwatch.describe_alarms(AlarmNamePrefix=world.name)["MetricAlarms"]
+    endpoints = world.sagemaker.list_endpoints(NameContains=world.name)["Endpoints"]
+    targets = world.aws.client("application-autoscaling").describe_scalable_targets(
+        ServiceNamespace="sagemaker"
+    )
+    return [
+        *world.parts(),
+        *(alarm["AlarmName"] for alarm in alarms),
+        *(entry["EndpointName"] for entry in endpoints),
+        *(
+            target["ResourceId"]
+            for target in targets["ScalableTargets"]
+            if world.name in target["ResourceId"]
+        ),
+    ]
+
+
+def test_it_lists_first_and_removes_nothing_without_the_name(world, busy, capsys, monkeypatch):
+    capsys.readouterr()
+    before = left(world)
+
+    ended = cli.run(app, ["teardown"])
+
+    printed = capsys.readouterr().out
+    assert ended == 0
+    assert f"{world.name}-production" in printed
+    assert f"--confirm {world.name}" in printed
+    assert left(world) == before
+
+
+def test_a_wrong_name_removes_nothing(world, busy):
+    before = left(world)
+    project = world.project()
+
+    with pytest.raises(UserError, match="nothing was removed"):
+        remove(project, find(project), "another")
+
+    assert left(world) == before
+
+
+def test_nothing_is_left_but_bucket_and_registry(world, busy, capsys):
+    ended = cli.run(app, ["teardown", "--confirm", world.name])
+
+    assert ended == 0
+    assert left(world) == []
+    assert world.package(busy)["ModelApprovalStatus"] == "Approved"
+    assert world.objects("datasets/")
+    capsys.readouterr()
+    assert cli.run(app, ["teardown", "--confirm", world.name, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"removed": False, "resources": []}
+
+
+def test_data_go_when_that_is_asked_for(world, busy):
+    project = world.project()
+
+    remove(project, find(project, data=True), world.name)
+
+    assert world.objects() == []
+    assert (
+        world.sagemaker.list_model_packages(ModelPackageGroupName=world.name)["ModelPackageSummaryList"] == []
+    )
+    assert left(world) == []
+
+
+def test_only_one_endpoint_can_be_removed(world, busy):
+    project = world.project()
+
+    remove(project, find(project, only="production"), world.name)
+
+    assert world.endpoint("staging")["EndpointStatus"] == "InService"
+    assert [name for name in left(world) if "-production" in name] == []
+
+
+def test_an_interrupted_teardown_is_completed_by_the_next(world, busy):
+    project = world.project()
+    found = find(project)
+    for resource in found[: len(found) // 2]:
+        resource.remove()
+
+    remove(project, find(project), world.name)
+
+    assert left(world) == []
+
+
+def test_what_somebody_else_removed_meanwhile_is_no_failure(world, busy):
+    project = world.project()
+    found = find(project)
+    for resource in find(project):
+        resource.remove()
+
+    remove(project, found, world.name)
+
+    assert left(world) == []
+
+
+def test_a_project_whose_name_begins_alike_keeps_what_it_has(world, busy):
+    twin = f"{world.name}-staging-v2"
+    config = world.endpoint("staging")["EndpointConfigName"]
+    variants = world.sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    world.sagemaker.create_endpoint_config(EndpointConfigName=f"my-{twin}", ProductionVariants=variants)
+    world.sagemaker.create_endpoint_config(
+        EndpointConfigName=f"{world.name}-eu-hand", ProductionVariants=variants
+    )
+    project = world.project()
+
+    remove(project, find(project), world.name)
+
+    assert set(left(world)) == {f"my-{twin}", f"{world.name}-eu-hand"}
+
+
+def test_a_running_autopilot_job_of_a_project_with_a_longer_name_is_not_the_projects(world, monkeypatch):
+    project = world.project()
+    own, other = f"{world.name}-abc123def456", f"{world.name}-eu-abc123def456"
+    jobs = [{"AutoMLJobName": name, "AutoMLJobStatus": "InProgress"} for name in (own, other)]
+
+    class Pages:
+        def paginate(self, **_):
+            return [{"AutoMLJobSummaries": jobs}]
+
+    sagemaker = project.client("sagemaker")
+    real = sagemaker.get_paginator
+    monkeypatch.setattr(
+        sagemaker, "get_paginator", lambda name: Pages() if name == "list_auto_ml_jobs" else real(name)
+    )
+
+    found = [resource.name for resource in resources.of_training(project)]
+
+    assert found == [own]
+
+
+def test_the_endpoints_are_gone_from_the_service(world, busy):
+    project = world.project()
+
+    remove(project, find(project), world.name)
+
+    for name in ("staging", "production"):
+        with pytest.raises(ClientError, match="Could not find"):
+            world.endpoint(name)
