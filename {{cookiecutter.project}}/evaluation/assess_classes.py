@@ -1,4 +1,4 @@
-"""What a holdout says about classifiers: every metric of candidate, baseline and champion on the same rows."""
+"""What a holdout says about classifiers: the metrics of candidate, baseline and champion on the same rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -49,17 +49,29 @@ def figures(
     ``truth`` and ``predicted`` are codes (rows,). Two classes are calibrated by the positive one, more by the
     one that was predicted. Curves are drawn of the most frequent classes.
     """
+    drawn = _most_frequent(truth) if draw else ()
+    ranked, ranked_codes = given, codes
     if positive is not None and positive in codes:
-        scores = given[codes.index(positive)]
-        ranked, ranked_codes = scores[None], [positive]
-        calibration = probabilities.calibration(scores, truth == positive)
-    else:
-        ranked, ranked_codes = given, codes
-        scores = probabilities.of_predicted(given, codes, predicted)
-        calibration = probabilities.calibration(scores, truth == predicted)
-    frequent = np.bincount(truth).argsort(kind="stable")[::-1][:MOST_DRAWN_CLASSES] if draw else ()
-    found, curves = areas(ranked, truth, ranked_codes, list(frequent))
+        place = codes.index(positive)
+        ranked, ranked_codes = given[place : place + 1], [positive]
+    calibration = _calibration(given, codes, truth, predicted, positive)
+    found, curves = areas(ranked, truth, ranked_codes, drawn)
     return Figures(probabilities.pointwise(given, codes, truth), found, calibration, curves)
+
+
+def _most_frequent(truth: np.ndarray) -> list[int]:
+    """The codes of the classes whose curves are drawn."""
+    found = count([truth], [int(truth.max()) + 1])
+    return found.codes[0][np.argsort(-found.rows, kind="stable")][:MOST_DRAWN_CLASSES].tolist()
+
+
+def _calibration(
+    given: np.ndarray, codes: list[int], truth: np.ndarray, predicted: np.ndarray, positive: int | None
+) -> probabilities.Calibration:
+    """Of the positive class, or where there is none of the predicted one."""
+    if positive is not None and positive in codes:
+        return probabilities.calibration(given[codes.index(positive)], truth == positive)
+    return probabilities.calibration(probabilities.of_predicted(given, codes, predicted), truth == predicted)
 
 
 def assess(

@@ -29,6 +29,16 @@ class Candidate:
         """Whether classes are predicted."""
         return self.problem_type != "Regression"
 
+    def document(self) -> dict[str, Any]:
+        """`schema.Evaluation.automl_job`."""
+        return {
+            "name": self.job,
+            "arn": self.job_arn,
+            "best_candidate": self.name,
+            "seconds": self.seconds,
+            "candidates": self.candidates,
+        }
+
 
 def best_candidate(client: Any, job: str) -> Candidate:
     """Describe the best candidate of a job that has ended. Raises `EvaluationError` where there is none."""

@@ -1,16 +1,23 @@
 """The version that production serves: how it answers, and whether it can read today's columns."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from containers import with_outputs
+from errors import EvaluationError
 from schema import Champion
+from settings import Settings
 from storage import read_json
+from transform import Place, Transform, TransformFailed
+from verdict import Holdout
 
 
 @dataclass
 class Registered:
-    """A model package as the evaluation needs it; ``evaluation`` is its own evaluation.json, where it can be read."""
+    """A model package; ``evaluation`` is its own evaluation.json, where it can be read."""
 
     arn: str
     containers: list[dict[str, Any]]
@@ -25,21 +32,82 @@ class Registered:
         return [column["name"] for column in dataset["columns"] if column["name"] != dataset["target"]]
 
 
-def registered(sagemaker: Any, s3: Any, arn: str) -> Registered | str:
+class Contest:
+    """The champion's way through an evaluation. What goes wrong with it is noted in `entry` and harms nothing
+    else.
+
+    ``entry`` is `None` where there is no champion.
+    """
+
+    def __init__(self, arn: str, place: Place, settings: Settings) -> None:
+        """Look the model package ``arn`` up in the registry; `none` stands for no champion."""
+        self._place = place
+        self._registered: Registered | None = None
+        self._run: tuple[Transform, list[str], list[dict[str, Any]]] | None = None
+        self.entry: Champion | None = None
+        if arn != "none":
+            found = _registered(place, arn)
+            self.entry = _entry(arn, found, settings.dataset, settings.features)
+            self._registered = found if isinstance(found, Registered) else None
+
+    def start(
+        self,
+        stack: ExitStack,
+        name: str,
+        input_uri: str,
+        output_uri: str,
+        classification: bool,
+        classes: int | None,
+    ) -> None:
+        """Start its batch transform, if it can read the rows."""
+        if self._registered is None or self.entry.status != "compared":
+            return
+        containers, outputs = with_outputs(self._registered.containers, classification, classes)
+        try:
+            run = stack.enter_context(Transform(self._place, name, containers, input_uri, output_uri))
+        except ClientError as error:
+            self._failed(error.response["Error"]["Message"])
+            return
+        self._run = run, outputs, containers
+
+    def finish(self, holdout: Holdout, inputs: list[str], folder: Path) -> None:
+        """Wait for its predictions and hand them to the holdout."""
+        if self._run is None:
+            return
+        run, outputs, containers = self._run
+        try:
+            holdout.champion(run.outputs(inputs, folder), outputs, containers)
+        except TransformFailed as error:
+            # The service says ClientError where the model refused what it was sent.
+            if self.entry.dataset is None and "ClientError" in error.reason:
+                self.entry.status = "columns_changed"
+                self.entry.reason = f"it cannot read today's rows ({error})"
+            else:
+                self._failed(str(error))
+        except EvaluationError as error:
+            self._failed(str(error))
+
+    def _failed(self, reason: str) -> None:
+        self.entry.status, self.entry.reason = "failed", reason
+
+
+def _registered(place: Place, arn: str) -> Registered | str:
     """Read a model package from the registry; where that fails, the reason."""
     try:
-        package = sagemaker.describe_model_package(ModelPackageName=arn)
+        package = place.sagemaker.describe_model_package(ModelPackageName=arn)
         containers = package["InferenceSpecification"]["Containers"]
     except ClientError as error:
         return f"the registry says: {error.response['Error']['Message']}"
     except KeyError:
         return "the model package has no containers"
     statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
-    evaluation = read_json(s3, statistics.rpartition("/")[0] + "/evaluation.json") if statistics else None
+    evaluation = (
+        read_json(place.s3, statistics.rpartition("/")[0] + "/evaluation.json") if statistics else None
+    )
     return Registered(arn, containers, evaluation)
 
 
-def entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
+def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
     """The champion's entry before it is tried; its status is `compared` where it looks as if it could be.
 
     The holdout's rows have no header: a champion of other columns, or of the same in another order, would
@@ -69,12 +137,3 @@ def entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: 
 def _changes(columns: dict[str, list[str]]) -> str:
     said = [f"{kind}: {', '.join(names)}" for kind, names in columns.items() if names]
     return "; ".join(said) or "the same in another order"
-
-
-def failure(champion: Champion, error: Exception, refused: bool) -> None:
-    """Note that it was tried in vain; ``refused`` says that it did not accept the rows."""
-    known = champion.dataset is not None
-    champion.status = "columns_changed" if refused and not known else "failed"
-    champion.reason = (
-        f"it cannot read today's rows ({error})" if champion.status == "columns_changed" else str(error)
-    )

@@ -82,9 +82,10 @@ def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 class Margins:
-    """Takes counts of cells to rows by class. Cells are those of a table of truth and the models' predictions."""
+    """Takes counts of cells, those of a table of truth and the models' predictions, to rows by class."""
 
     def __init__(self, table: Counts, classes: int) -> None:
+        """Of a table whose dimensions are the truth and one or more models."""
         self.truth, *self.models = table.codes
         self._classes = classes
 
@@ -144,7 +145,7 @@ def compared(
 
 
 def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
-    """Support, predicted rows, precision, recall and F1 of each class, from a table of truth and predictions."""
+    """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
     names = ["precision", "recall", "f1"]
 

@@ -43,7 +43,7 @@ def with_outputs(
 
 
 def probability_is_of_positive(containers: list[Container]) -> bool:
-    """Whether `probability` of two classes is the positive class's (tuning mode), or the predicted one's (ensembling)."""
+    """Whether `probability` is the positive class's (tuning mode) or the predicted one's (ensembling)."""
     return len(containers) > 1
 
 

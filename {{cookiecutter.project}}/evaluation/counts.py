@@ -9,13 +9,13 @@ from math import prod
 
 import numpy as np
 
-CHUNK_ROWS = 1 << 20
+CHUNK_ROWS = 1 << 17
 DENSE_CELLS = 1 << 20
 
 
 @dataclass(frozen=True)
 class Counts:
-    """``rows[i]`` rows have the codes ``codes[0][i]``, ``codes[1][i]``, ...; every cell has at least one row."""
+    """``rows[i]`` rows have the codes ``codes[0][i]``, ``codes[1][i]``, ...; no cell is empty."""
 
     codes: tuple[np.ndarray, ...]
     rows: np.ndarray

@@ -2,7 +2,7 @@
 
 
 class EvaluationError(Exception):
-    """The evaluation cannot go on; the message is one sentence with the reason, shown as the step's failure."""
+    """The evaluation cannot go on; the message, one sentence, is shown as the step's failure."""
 
 
 class PredictionError(EvaluationError):

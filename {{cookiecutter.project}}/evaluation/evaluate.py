@@ -17,29 +17,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import boto3
-import champion as champions
-import gate
 import transform
 from automl import Candidate, best_candidate
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from champion import Contest
 from containers import with_outputs
-from document import differences, intervals, objective, values
 from errors import EvaluationError
 from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
+from importance import Explanation
+from inputs import check_lines
+from model_card import model_card
 from model_quality import model_quality
 from objectives import metric_of
 from reading import Part, parts
-from schema import Baseline, Champion, Evaluation, Slice, SliceSet
+from schema import Evaluation
 from settings import Settings
 from slices import read_slicings
+from verdict import Holdout, verdict
 
 PROCESSING = Path("/opt/ml/processing")
-BLOCK_BYTES = 1 << 24
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -88,75 +88,55 @@ class Clock:
             self.seconds[name] = round(time.monotonic() - start, 3)
 
 
-def evaluate(
-    chosen: argparse.Namespace, settings: Settings, sagemaker: Any, s3: Any, place: transform.Place
-) -> Evaluation:
+def evaluate(chosen: argparse.Namespace, settings: Settings, place: transform.Place) -> Evaluation:
     """Run the transforms and judge what they gave. Raises `EvaluationError`."""
     clock = Clock()
-    found = best_candidate(sagemaker, chosen.automl_job_name)
-    metric = metric_of(found.objective)
-    labels, inputs = parts(chosen.y_test, "y_test"), parts(chosen.x_test, "x_test")
-    with clock.stage("labels"):
-        holdout = _holdout(found, labels, settings)
-        check_lines(inputs, holdout.counts)
+    found = best_candidate(place.sagemaker, chosen.automl_job_name)
     classes = len(settings.classes) if settings.classes else None
     containers, outputs = with_outputs(found.containers, found.classification, classes)
-    registered, champion = _champion(chosen.champion, sagemaker, s3, settings)
+    with clock.stage("labels"):
+        inputs = parts(chosen.x_test, "x_test")
+        holdout = _holdout(found, parts(chosen.y_test, "y_test"), settings)
+        check_lines(inputs, holdout.counts)
+    contest = Contest(chosen.champion, place, settings)
     names = [part.name.removeprefix("x_test/") for part in inputs]
-    prefix = f"{settings.project}-{chosen.execution_id}"
+    name = f"{settings.project}-{chosen.execution_id}"
     target = f"s3://{chosen.bucket}/transforms/{chosen.execution_id}"
     with ExitStack() as stack:
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=chosen.output.parent)))
         run = stack.enter_context(
             transform.Transform(
-                place, f"{prefix}-candidate", containers, chosen.x_test_uri, f"{target}/candidate"
+                place, f"{name}-candidate", containers, chosen.x_test_uri, f"{target}/candidate"
             )
         )
-        other = _start_champion(
-            stack, place, f"{prefix}-champion", registered, champion, chosen, target, found, classes
+        contest.start(
+            stack, f"{name}-champion", chosen.x_test_uri, f"{target}/champion", found.classification, classes
         )
         with clock.stage("slices"):
             holdout.slicings = read_slicings(
                 inputs, settings.features, settings.slices, settings.bands, holdout.counts
             )
+        explanation = Explanation(place, found.explainability_uri, containers, outputs)
+        with clock.stage("sample"):
+            explanation.start(
+                stack, f"{name}-importance", inputs, settings.features, holdout, f"{target}/importance", work
+            )
         with clock.stage("candidate's predictions"):
             holdout.candidate(run.outputs(names, work / "candidate"), outputs, containers)
-        if other:
-            with clock.stage("champion's predictions"):
-                _take_champion(holdout, other, champion, names, work / "champion")
+        with clock.stage("champion's predictions"):
+            contest.finish(holdout, names, work / "champion")
+        with clock.stage("importance"):
+            importance = explanation.finish(metric_of(found.objective))
     with clock.stage("metrics"):
-        evaluation = _judged(chosen, settings, found, metric, holdout, champion, containers, outputs)
-    evaluation.seconds = clock.seconds
+        evaluation = verdict(found, holdout, contest.entry, containers, outputs, settings, chosen.threshold)
+    evaluation.importance, evaluation.seconds = importance, clock.seconds
     return evaluation
 
 
-def check_lines(inputs: Sequence[Part], counts: Sequence[int]) -> None:
-    """Raise `EvaluationError` unless each part of the inputs has a line for every label, before a transform
-    is paid for.
-
-    Batch transform takes each line for a row, quoted or not.
-    """
-    if len(inputs) != len(counts):
-        raise EvaluationError(f"x_test has {len(inputs)} parts, y_test has {len(counts)}")
-    for part, rows in zip(inputs, counts, strict=True):
-        lines, last = 0, b"\n"
-        with part.path.open("rb") as file:
-            while block := file.read(BLOCK_BYTES):
-                lines += block.count(b"\n")
-                last = block[-1:]
-        lines += last != b"\n"
-        if lines != rows:
-            raise EvaluationError(
-                f"{part.name}: {lines} lines of inputs for {rows} labels; batch transform takes each line for a row, "
-                "so that no value may hold a line break"
-            )
-
-
-def _holdout(found: Candidate, labels: Sequence[Part], settings: Settings) -> ClassHoldout | NumberHoldout:
+def _holdout(found: Candidate, labels: Sequence[Part], settings: Settings) -> Holdout:
     if found.classification:
-        holdout = ClassHoldout(
-            labels, found.problem_type == "BinaryClassification", settings.dataset.get("classes")
-        )
+        binary = found.problem_type == "BinaryClassification"
+        holdout: Holdout = ClassHoldout(labels, binary, settings.dataset.get("classes"))
     else:
         holdout = NumberHoldout(labels)
     if not holdout.rows:
@@ -164,167 +144,17 @@ def _holdout(found: Candidate, labels: Sequence[Part], settings: Settings) -> Cl
     return holdout
 
 
-def _champion(
-    arn: str, sagemaker: Any, s3: Any, settings: Settings
-) -> tuple[champions.Registered | None, Champion | None]:
-    """The champion in the registry, if it can be tried, and its entry, if there is a champion."""
-    if arn == "none":
-        return None, None
-    found = champions.registered(sagemaker, s3, arn)
-    entry = champions.entry(arn, found, settings.dataset, settings.features)
-    return (found if entry.status == "compared" else None), entry
-
-
-def _start_champion(
-    stack: ExitStack,
-    place: transform.Place,
-    name: str,
-    registered: champions.Registered | None,
-    entry: Champion | None,
-    chosen: argparse.Namespace,
-    target: str,
-    found: Candidate,
-    classes: int | None,
-) -> tuple[transform.Transform, list[str], list[dict[str, Any]]] | None:
-    """Start the champion's transform; what goes wrong with it is noted in its entry and harms nothing else."""
-    if registered is None:
-        return None
-    containers, outputs = with_outputs(registered.containers, found.classification, classes)
-    try:
-        run = stack.enter_context(
-            transform.Transform(place, name, containers, chosen.x_test_uri, f"{target}/champion")
-        )
-    except ClientError as error:
-        champions.failure(entry, EvaluationError(error.response["Error"]["Message"]), refused=False)
-        return None
-    return run, outputs, containers
-
-
-def _take_champion(
-    holdout: ClassHoldout | NumberHoldout,
-    other: tuple[transform.Transform, list[str], list[dict[str, Any]]],
-    entry: Champion,
-    names: list[str],
-    folder: Path,
-) -> None:
-    run, outputs, containers = other
-    try:
-        holdout.champion(run.outputs(names, folder), outputs, containers)
-    except transform.TransformFailed as error:
-        champions.failure(entry, error, refused="ClientError" in error.reason)
-    except EvaluationError as error:
-        champions.failure(entry, error, refused=False)
-
-
-def _judged(
-    chosen: argparse.Namespace,
-    settings: Settings,
-    found: Candidate,
-    metric: str,
-    holdout: ClassHoldout | NumberHoldout,
-    champion: Champion | None,
-    containers: list[dict[str, Any]],
-    outputs: list[str],
-) -> Evaluation:
-    """Metrics, gate and document."""
-    groups = holdout.groups()
-    candidate, confidence = groups["candidate"], settings.gate["confidence"]
-    if metric not in candidate:
-        raise EvaluationError(
-            f"the objective {found.objective} cannot be computed on this holdout: {'; '.join(holdout.notes) or outputs}"
-        )
-    if champion and champion.status == "compared":
-        champion.metrics = values(groups["champion"])
-        champion.intervals = intervals(groups["champion"])
-        champion.differences = differences(groups["candidate - champion"], confidence)
-        champion.curves = holdout.champion_curves()
-    name, prediction = holdout.baseline()
-    slices = list(_slices(holdout, settings))
-    conditions = gate.judge(
-        settings.gate, chosen.threshold, _facts(found, metric, holdout, groups, name, champion, slices)
-    )
-    reasons = gate.reasons(conditions)
-    return Evaluation(
-        decision=gate.decision(conditions),
-        reasons=reasons,
-        reasons_text=gate.in_one_line(reasons),
-        problem_type=found.problem_type,
-        objective=objective(found.objective, metric, candidate[metric], found.validation_value),
-        rows=holdout.rows,
-        metrics=values(candidate),
-        intervals=intervals(candidate),
-        containers=containers,
-        outputs=outputs,
-        automl_job={
-            "name": found.job,
-            "arn": found.job_arn,
-            "best_candidate": found.name,
-            "seconds": found.seconds,
-            "candidates": found.candidates,
-        },
-        gate=conditions,
-        baseline=Baseline(
-            name,
-            prediction,
-            values(groups["baseline"]),
-            differences(groups["candidate - baseline"], confidence),
-        ),
-        champion=champion,
-        dataset=settings.dataset,
-        notes=holdout.notes,
-        slices=slices,
-        **holdout.description(),
-    )
-
-
-def _slices(holdout: ClassHoldout | NumberHoldout, settings: Settings) -> Iterator[SliceSet]:
-    sets: dict[int, SliceSet] = {}
-    confidence = settings.gate["confidence"]
-    for slicing, code, groups in holdout.slice_groups():
-        found = sets.setdefault(id(slicing), SliceSet(slicing.column, slicing.kind, []))
-        rows = int(slicing.mask(code).sum())
-        entry = Slice(slicing.names[code], rows, rows < settings.minimum_slice_rows)
-        if groups:
-            entry.metrics, entry.intervals = values(groups["candidate"]), intervals(groups["candidate"])
-            entry.champion = values(groups.get("champion", {}))
-            entry.differences = differences(groups.get("candidate - champion", {}), confidence)
-        found.slices.append(entry)
-    yield from sets.values()
-
-
-def _facts(
-    found: Candidate,
-    metric: str,
-    holdout: ClassHoldout | NumberHoldout,
-    groups: dict[str, dict[str, Any]],
-    baseline: str,
-    champion: Champion | None,
-    slices: Sequence[SliceSet],
-) -> gate.Facts:
-    return gate.Facts(
-        objective=found.objective,
-        metric=metric,
-        rows=holdout.rows,
-        metrics=groups["candidate"],
-        baseline=groups["candidate - baseline"],
-        baseline_name=baseline,
-        champion=groups.get("candidate - champion", {}),
-        champion_value=champion.metrics.get(metric) if champion else None,
-        champion_status=champion.status if champion else "none",
-        champion_reason=champion.reason if champion else "",
-        slices=[
-            gate.SliceValue(f"{entry.column}: {item.name}", item.rows, item.small, item.metrics.get(metric))
-            for entry in slices
-            for item in entry.slices
-        ],
-    )
-
-
-def write(folder: Path, evaluation: Evaluation) -> None:
+def write(folder: Path, evaluation: Evaluation, description: str, inputs_uri: str) -> None:
     """Write the documents; evaluation.json last, since its presence says that all are there."""
     document = evaluation.document()
-    for name, content in {"model_quality.json": model_quality(document), "evaluation.json": document}.items():
-        (folder / name).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
+    contents = {
+        "model_quality.json": model_quality(document),
+        "explainability.json": document["importance"],
+        "model_card.json": model_card(document, description, inputs_uri),
+        "evaluation.json": document,
+    }
+    for name, content in contents.items():
+        (folder / name).write_text(json.dumps(content, allow_nan=False, ensure_ascii=False), encoding="utf-8")
 
 
 def _say(message: Path, text: str) -> None:
@@ -354,8 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             settings.network,
             settings.tags,
         )
-        evaluation = evaluate(chosen, settings, sagemaker, s3, place)
-        write(chosen.output, evaluation)
+        evaluation = evaluate(chosen, settings, place)
+        write(chosen.output, evaluation, settings.description, chosen.x_test_uri)
     except (EvaluationError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         _say(chosen.message, str(error))

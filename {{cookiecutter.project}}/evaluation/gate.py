@@ -106,7 +106,8 @@ def _between(estimate: Estimate, confidence: float) -> str:
 def _rows(settings: dict[str, Any], facts: Facts) -> list[Condition]:
     least = settings["minimum_rows"]
     enough = facts.rows >= least
-    reason = f"the holdout has {facts.rows} rows, {'at least' if enough else 'fewer than'} the {least} that are asked for"
+    said = "at least" if enough else "fewer than"
+    reason = f"the holdout has {facts.rows} rows, {said} the {least} that are asked for"
     return [Condition("rows of the holdout", "passed" if enough else "failed", reason, facts.rows, least)]
 
 
@@ -148,7 +149,7 @@ def _champion(settings: dict[str, Any], facts: Facts) -> list[Condition]:
 
 
 def _margin(margin: float | str, champion: float) -> float:
-    """How much worse than the champion is allowed, from a number or a share of the champion's value such as `5%`."""
+    """How much worse than the champion is allowed, from a number or a share of its value such as `5%`."""
     if isinstance(margin, str):
         return float(margin.rstrip("%")) / 100 * abs(champion)
     return margin

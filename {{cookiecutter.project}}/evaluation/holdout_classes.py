@@ -1,19 +1,20 @@
 """The holdout of a classification: true labels, then the candidate's predictions, then the champion's."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import classification
 import numpy as np
 from assess_classes import Figures, Groups, Model, assess, figures
 from containers import probability_is_of_positive
-from counts import Counts
+from counts import Counts, count
 from document import interval_of
 from errors import PredictionError
 from labels import Classes
 from predictions import ClassPredictions, read_class_predictions
 from probabilities import calibration
-from reading import Part, read_labels
+from reading import Part, read_labels, write_labels
 from slices import Slicing
 
 MOST_CLASSES_IN_MATRIX = 50
@@ -28,6 +29,7 @@ class ClassHoldout:
     """
 
     def __init__(self, found: Sequence[Part], binary: bool, rows_by_class: dict[str, int] | None) -> None:
+        """Read the labels. Raises `EvaluationError`."""
         labels = read_labels(found)
         self.counts, self.rows = labels.place.counts, labels.place.rows
         self.slicings: list[Slicing] = []
@@ -43,7 +45,7 @@ class ClassHoldout:
         self._note_unseen(labels.place)
 
     def _note_unseen(self, place: Any) -> None:
-        if len(np.unique(self._truth)) == 1:
+        if len(self._rows_by_code()) == 1:
             self.notes.append(f"the holdout has one class only, {self._classes.labels[self._truth[0]]}")
         if not self._training:
             return
@@ -69,10 +71,15 @@ class ClassHoldout:
     def champion(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
-        """Take the champion's predictions; classes that today's data set does not have are wrong, not errors."""
+        """Take the champion's predictions; a class that today's data set does not have is wrong, no error."""
         self._champion = self._model(
             "champion", read_class_predictions(found, outputs, self.counts), containers
         )
+
+    def sample(self, rows: np.ndarray, folder: Path) -> "ClassHoldout":
+        """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
+        labels = [self._classes.labels[code] for code in self._truth[rows]]
+        return ClassHoldout(write_labels(folder, labels), self._binary, self._training)
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
@@ -151,7 +158,7 @@ class ClassHoldout:
         return Model(predicted, figures(values, codes, self._truth, predicted, self._positive, draw=True))
 
     def _positive_code(self, given: ClassPredictions) -> int:
-        """The second of the labels that the model names (Autopilot's positive class), or the last in order."""
+        """The second label that the model names (Autopilot's positive class), or the last in order."""
         if given.probability_labels and len(given.probability_labels) == 2:
             return self._classes.code(given.probability_labels[1])
         return self._classes.code(
@@ -161,7 +168,7 @@ class ClassHoldout:
     def _probabilities(
         self, given: ClassPredictions, predicted: np.ndarray, containers: list[dict[str, Any]]
     ) -> tuple[np.ndarray | None, list[int]]:
-        """Probabilities (classes, rows) and the classes' codes; none where only one number is known of three classes."""
+        """Probabilities (classes, rows) and the classes' codes; none where a row has one number of many."""
         if given.probabilities is not None:
             return given.probabilities, [self._classes.code(label) for label in given.probability_labels]
         if given.probability is None or self._positive is None or len(self._classes) != 2:
@@ -182,14 +189,20 @@ class ClassHoldout:
         return assess(truth, candidate, champion, len(self._classes), self._positive, self._shares())
 
     def _shares(self) -> np.ndarray:
-        """The classes' shares in the whole data set, or where they were not counted in the holdout (classes,)."""
+        """The classes' shares (classes,) in the data set or, where it was not counted, in the holdout."""
         rows = np.zeros(len(self._classes))
         if self._training:
             for label, number in self._training.items():
                 rows[self._classes.code(label)] += number
         if not rows.any():
-            rows = np.bincount(self._truth, minlength=len(self._classes)).astype(np.float64)
+            for code, number in self._rows_by_code().items():
+                rows[code] = number
         return rows / rows.sum()
+
+    def _rows_by_code(self) -> dict[int, int]:
+        """The holdout's rows by class, of the classes that occur."""
+        found = count([self._truth], [len(self._classes)])
+        return dict(zip(found.codes[0].tolist(), found.rows.tolist(), strict=True))
 
     def _by_class(self, table: Counts) -> list[tuple[int, dict[str, Any]]]:
         entries = enumerate(classification.by_class(table, len(self._classes)))

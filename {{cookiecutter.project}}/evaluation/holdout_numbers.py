@@ -1,13 +1,14 @@
 """The holdout of a regression: the true numbers, then the candidate's predictions, then the champion's."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import regression
 from assess_classes import Groups
 from predictions import read_number_predictions
-from reading import Part, read_numbers
+from reading import Part, read_numbers, write_labels
 from slices import Slicing
 
 
@@ -15,6 +16,7 @@ class NumberHoldout:
     """What the rows of the holdout say about regression models; used as `holdout_classes.ClassHoldout` is."""
 
     def __init__(self, found: Sequence[Part]) -> None:
+        """Read the true numbers. Raises `EvaluationError`."""
         self._truth, place = read_numbers(found, header=True)
         self.counts, self.rows = place.counts, place.rows
         self.slicings: list[Slicing] = []
@@ -37,6 +39,10 @@ class NumberHoldout:
     ) -> None:
         """Take the champion's predictions. Raises `PredictionError`."""
         self._champion = read_number_predictions(found, self.counts)
+
+    def sample(self, rows: np.ndarray, folder: Path) -> "NumberHoldout":
+        """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
+        return NumberHoldout(write_labels(folder, [repr(float(value)) for value in self._truth[rows]]))
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""

@@ -126,6 +126,7 @@ class Linear:
         return float(np.sqrt(self.groups.var(ddof=1) * count)) if count > 1 else float("nan")
 
     def __sub__(self, other: "Linear") -> "Linear":
+        """The difference on the same rows."""
         return Linear(self.value - other.value, self.groups - other.groups)
 
     def estimate(self) -> Estimate:
@@ -138,7 +139,7 @@ class Linear:
         return Estimate(self.value, interval)
 
     def share(self) -> Estimate:
-        """With an interval that stays within 0-1: normal on the logit scale, as is usual for areas under curves."""
+        """With an interval within 0-1: normal on the logit scale, as is usual for areas under curves."""
         if not 0 < self.value < 1:
             return Estimate(self.value)
 
@@ -154,7 +155,7 @@ class Linear:
 
 
 def wilson(successes: np.ndarray, trials: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """The score interval of a share (E. B. Wilson, 1927), 0-1 where there was no trial; arrays of one shape."""
+    """The score interval of shares (E. B. Wilson, 1927), 0-1 where there was no trial."""
     z = -ndtri((1 - confidence) / 2)
     trials = np.asarray(trials, dtype=np.float64)
     share = np.divide(successes, trials, out=np.full_like(trials, 0.5), where=trials > 0)
@@ -171,6 +172,7 @@ class GroupSums:
     """Sums over rows of several quantities, by group; row ``i`` belongs to group ``i`` modulo `GROUPS`."""
 
     def __init__(self, quantities: int) -> None:
+        """Of so many quantities."""
         self._sums = np.zeros((GROUPS, quantities))
         self._rows = 0
 

@@ -43,6 +43,7 @@ class Classes:
     """
 
     def __init__(self, *spellings: Sequence[str]) -> None:
+        """Of all labels of the groups."""
         self._kind = kind(label for group in spellings for label in group)
         shown: dict[Key, str] = {}
         for group in spellings:
@@ -76,7 +77,7 @@ class Classes:
             return label
 
     def recode(self, codes: np.ndarray, labels: Sequence[str]) -> np.ndarray:
-        """``codes`` that count in ``labels`` (integers, any shape), as codes of these classes in the least type."""
+        """``codes`` that count in ``labels``, as codes of these classes in the smallest type."""
         table = np.array([self.code(label) for label in labels], dtype=code_type(len(self)))
         return table[codes]
 

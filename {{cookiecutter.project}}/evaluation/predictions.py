@@ -11,7 +11,7 @@ import pyarrow.csv
 from errors import EvaluationError, PredictionError
 from reading import Encoder, Labels, Part, Place, batches, concatenate, decoded, numbers, read_numbers
 
-# How far the probabilities of a row may be from 1 in sum: answers are rounded, and some models work in float32.
+# How far the probabilities of a row may be from 1 in sum: answers are rounded, some are float32.
 SUM_TOLERANCE = 1e-2
 ROUNDING = 1e-6
 

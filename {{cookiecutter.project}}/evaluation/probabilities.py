@@ -1,4 +1,4 @@
-"""Metrics of classifiers' probabilities that are means over rows, and how far the probabilities can be believed."""
+"""Metrics of probabilities that are means over rows, and how far the probabilities can be believed."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ QUANTITIES = ("rows", "log_loss", "brier")
 
 @dataclass
 class Calibration:
-    """Rows by the probability that was given, in equally wide bins (bins,) each: rows, sum of it, rows that came true."""
+    """By bins of equally wide probabilities (bins,): rows, sum of the probabilities, rows that came true."""
 
     rows: np.ndarray
     given: np.ndarray
@@ -28,7 +28,7 @@ class Calibration:
         return float(np.abs(self.given - self.true).sum() / self.rows.sum())
 
     def bins(self) -> list[dict[str, float | int]]:
-        """The reliability curve: the bins that have rows, with Wilson's interval of the share that came true."""
+        """The reliability curve: the bins that have rows; Wilson's interval of the share that came true."""
         low, high = wilson(self.true, self.rows, 0.95)
         return [
             {
@@ -79,7 +79,7 @@ def calibration(given: np.ndarray, came_true: np.ndarray) -> Calibration:
 
 
 def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndarray) -> np.ndarray:
-    """The probability that the model gave to the class that it predicted (rows,), 0 for a class without one."""
+    """The probability that the model gave the class that it predicted (rows,), 0 for one without."""
     place = np.full(int(max(predicted.max(initial=0), max(codes))) + 1, -1)
     place[codes] = np.arange(len(codes))
     given = np.empty(len(predicted))

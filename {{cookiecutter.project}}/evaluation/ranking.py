@@ -39,7 +39,7 @@ class Ranking:
         return bool(len(self.positive) and len(self.negative))
 
     def roc_area(self) -> float:
-        """The area under the ROC curve: the share of pairs in which the row of the class scores higher, ties half."""
+        """The area under the ROC curve: the share of pairs whose row of the class is higher, ties half."""
         twice = 0
         for span in spans(len(self.positive)):
             scores = self.positive[span]
@@ -72,7 +72,7 @@ class Ranking:
         }
 
     def precision_recall_curve(self) -> dict[str, list[float]]:
-        """Points of the curve at the quantiles of the scores, thresholds falling; precision's interval is Wilson's."""
+        """Points at the quantiles of the scores, thresholds falling; precision's interval is Wilson's."""
         thresholds = self._quantiles(CURVE_POINTS // 2)[::-1]
         true, false = self._at(thresholds)
         low, high = wilson(true, true + false, 0.95)
@@ -85,7 +85,7 @@ class Ranking:
         }
 
     def threshold_curve(self) -> dict[str, list[float]]:
-        """What calling a row positive from each threshold on would give: precision, recall, F1, share of positives."""
+        """What calling rows positive from a threshold on gives: precision, recall, F1, share called."""
         thresholds = np.linspace(0, 1, 101)
         true, false = self._at(thresholds)
         called = true + false
@@ -122,7 +122,7 @@ class Ranking:
         return true, len(self.negative) - np.searchsorted(self.negative, thresholds, "left")
 
     def _quantiles(self, number: int) -> np.ndarray:
-        """Distinct scores, rising: so many quantiles of both kinds of rows, with the least and the greatest."""
+        """Distinct scores, rising: quantiles of both kinds of rows, with the least and the greatest."""
         chosen = [
             values[np.unique(np.linspace(0, len(values) - 1, min(number, len(values))).astype(np.int64))]
             for values in (self.positive, self.negative)
@@ -139,7 +139,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Influence:
-    """Gradients of both areas by kind of row (0 other, 1 of the class) and bin of the score: (2, bins) each."""
+    """Gradients of both areas by kind of row (0 other, 1 of the class) and bin of the score (2, bins)."""
 
     edges: np.ndarray
     roc: np.ndarray
@@ -184,22 +184,33 @@ def areas(
     found: dict[str, Linear] = {}
     curves: dict[int, dict[str, Any]] = {}
     for values, code in zip(scores, codes, strict=True):
-        ranking = Ranking.of(values, truth == code)
-        if not ranking.defined:
-            continue
-        influence, sums = ranking.influence(), GroupSums(2)
-        for span in spans(len(truth)):
-            sums.add(span.start, np.stack(influence.of_rows(values[span], truth[span] == code), axis=1))
-        found[f"auc/{code}"] = Linear(ranking.roc_area(), sums.sums[:, 0])
-        found[f"average_precision/{code}"] = Linear(ranking.average_precision(), sums.sums[:, 1])
-        if code in drawn:
-            curves[code] = ranking.curves()
+        one = _areas_of_class(values, truth, code, draw=code in drawn)
+        if one:
+            found[f"auc/{code}"], found[f"average_precision/{code}"], curve = one
+            curves |= {code: curve} if curve else {}
     for name in ("auc", "average_precision"):
         each = [area for key, area in found.items() if key.startswith(f"{name}/")]
         if each:
             value = float(np.mean([area.value for area in each]))
             found[name] = Linear(value, np.mean([area.groups for area in each], axis=0))
     return found, curves
+
+
+def _areas_of_class(
+    scores: np.ndarray, truth: np.ndarray, code: int, draw: bool
+) -> tuple[Linear, Linear, dict[str, Any] | None] | None:
+    """Both areas of one class, and its curves. A function of its own, so that sorted copies go one by one."""
+    ranking = Ranking.of(scores, truth == code)
+    if not ranking.defined:
+        return None
+    influence, sums = ranking.influence(), GroupSums(2)
+    for span in spans(len(truth)):
+        sums.add(span.start, np.stack(influence.of_rows(scores[span], truth[span] == code), axis=1))
+    return (
+        Linear(ranking.roc_area(), sums.sums[:, 0]),
+        Linear(ranking.average_precision(), sums.sums[:, 1]),
+        ranking.curves() if draw else None,
+    )
 
 
 def rounded(values: np.ndarray) -> list[float]:

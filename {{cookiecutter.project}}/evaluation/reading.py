@@ -7,6 +7,7 @@ is found with its row. Rows are counted from 1 in each part, the header not coun
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pyarrow.csv
 from errors import EvaluationError
 from labels import code_type
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Encoder:
     """Gives byte strings numbers in the order in which they are met."""
 
     def __init__(self) -> None:
+        """With no byte string met."""
         self._codes: dict[bytes, int] = {}
 
     def __call__(self, array: pa.Array) -> np.ndarray:
@@ -142,7 +144,7 @@ class Labels:
 
 
 def read_labels(found: Sequence[Part]) -> Labels:
-    """The one column of a data set's label parts. Raises `EvaluationError` for a missing or undecodable label."""
+    """The one column of label parts. Raises `EvaluationError` for a missing or undecodable label."""
     encoder, codes, counts = Encoder(), [], []
     for part in found:
         start = len(codes)
@@ -152,22 +154,37 @@ def read_labels(found: Sequence[Part]) -> Labels:
     return Labels(joined := concatenate(codes), decoded(encoder, joined, place, "label"), place)
 
 
+def write_labels(folder: Path, labels: Sequence[str]) -> list[Part]:
+    """Labels as a part of one column, as `read_labels` and `read_numbers` read them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "part-00000.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [["label"], *([label] for label in labels)]
+        )
+    return [Part(path, path.name)]
+
+
 def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, Place]:
     """The first column of parts as float64 (rows,). Raises `EvaluationError` for what is no finite number."""
     chunks, counts = [], []
     for part in found:
         count = 0
         for batch in batches(part, columns, header=header):
-            before = count
-            chunks.append(numbers(batch.column(0), lambda row: f"{part.name}, row {before + row + 1}"))  # noqa: B023 - called at once
+            place = partial(_row, part.name, count)
+            chunks.append(numbers(batch.column(0), place))
             count += batch.num_rows
         counts.append(count)
     values = np.concatenate(chunks) if chunks else np.empty(0)
     return values, Place([part.name for part in found], counts)
 
 
+def _row(name: str, before: int, row: int) -> str:
+    return f"{name}, row {before + row + 1}"
+
+
 def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
-    """A binary array as float64 (rows,). Raises `EvaluationError` at ``where`` a value is no finite number."""
+    """A binary array as float64 (rows,). Raises `EvaluationError` where a value is no finite number."""
     try:
         values = column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
@@ -193,7 +210,7 @@ def concatenate(chunks: list[np.ndarray]) -> np.ndarray:
 
 
 def decoded(encoder: Encoder, codes: np.ndarray, place: Place, what: str) -> list[str]:
-    """The encoder's byte strings as text. Raises `EvaluationError` with the first row of one that is empty or not UTF-8."""
+    """The encoder's byte strings as text. Raises `EvaluationError` for one that is empty or not UTF-8."""
     texts = []
     for code, value in enumerate(encoder.values):
         if not value:

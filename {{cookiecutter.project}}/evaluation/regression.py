@@ -1,4 +1,4 @@
-"""Metrics of regression from sums over rows, and what the errors look like. Definitions are scikit-learn's."""
+"""Metrics of regression from sums over rows, by scikit-learn's definitions, and what the errors look like."""
 
 from collections.abc import Sequence
 
@@ -43,7 +43,7 @@ def metrics(sums: np.ndarray, model: int) -> np.ndarray:
 def compared(
     truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
 ) -> dict[str, dict[str, Estimate]]:
-    """Metrics and their differences, as `classification.compared` gives them; the baseline is the target's mean."""
+    """Metrics and differences as in `classification.compared`; the baseline is the target's mean."""
     models = [candidate, np.broadcast_to(truth.mean(), truth.shape)]
     groups = ["candidate", "baseline", "candidate - baseline"]
     if champion is not None:
@@ -84,7 +84,7 @@ def residuals(truth: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
 
 
 def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, float | int]]:
-    """Rows by how much was predicted: what was predicted, and what came, on average and in its middle 80 %."""
+    """Rows by how much was predicted: what was predicted, and what came, on average and its middle 80 %."""
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BANDS + 1)))
     band = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, max(len(edges) - 2, 0))
     found = []

@@ -110,7 +110,7 @@ class Slice:
 
 @dataclass
 class SliceSet:
-    """The slices of one entry of [evaluation] slices: a column's ``values``, its ``bands``, or ``one-hot`` columns."""
+    """The slices of one entry of [evaluation] slices, by values, bands of numbers, or one-hot columns."""
 
     column: str
     kind: Literal["values", "bands", "one-hot"]

@@ -153,7 +153,7 @@ def _edges(numbers: np.ndarray, rows: np.ndarray, bands: int) -> np.ndarray:
 
 
 def _one_hot(entry: str, names: list[str], columns: list[_Column]) -> Slicing:
-    """A slice for each column of a group, of the rows that have a 1 there, and one for rows with none or several."""
+    """A slice for each column of a group, of the rows with a 1 there; one for rows with none or several."""
     codes = np.zeros(len(columns[0].codes), dtype=code_type(len(columns) + 1))
     hits = np.zeros(len(codes), dtype=np.uint8)
     for place, (name, column) in enumerate(zip(names, columns, strict=True)):

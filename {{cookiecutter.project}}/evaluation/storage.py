@@ -15,7 +15,7 @@ def address(uri: str) -> tuple[str, str]:
 
 
 def keys(s3: Any, prefix_uri: str) -> dict[str, int]:
-    """The objects below a prefix that are no folder markers: key relative to the prefix, and size in bytes, sorted."""
+    """The objects below a prefix, by key relative to it, with their sizes in bytes; no folder markers."""
     bucket, prefix = address(prefix_uri.rstrip("/") + "/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     found = {
@@ -30,6 +30,13 @@ def download(s3: Any, uri: str, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     s3.download_file(bucket, key, str(path))
     return path
+
+
+def upload(s3: Any, path: Path, uri: str, kms_key: str | None) -> None:
+    """Copy a file to an object."""
+    bucket, key = address(uri)
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+    s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
 
 
 def read_json(s3: Any, uri: str) -> Any | None:

@@ -37,6 +37,7 @@ class TransformFailed(EvaluationError):  # noqa: N818 - the field's word for wha
     """A transform job did not complete; ``reason`` is the service's."""
 
     def __init__(self, job: str, status: str, reason: str) -> None:
+        """With the job's last status."""
         super().__init__(f"transform job {job} {status}: {reason}")
         self.reason = reason
 
@@ -52,6 +53,7 @@ class Transform:
     def __init__(
         self, place: Place, name: str, containers: list[dict[str, Any]], input_uri: str, output_uri: str
     ) -> None:
+        """Of the objects below ``input_uri``; ``name`` is the model's, and the job's with a number."""
         self._place, self._containers = place, containers
         self._input, self._output = input_uri.rstrip("/") + "/", output_uri.rstrip("/")
         self._model = name[:MODEL_NAME_LENGTH]

@@ -1,4 +1,4 @@
-"""The evaluation's code is a folder of flat modules, as in its container: here, too, the folder is on the path."""
+"""The evaluation's code is a folder of flat modules; as in its container, the folder is on the path."""
 
 import sys
 from pathlib import Path

@@ -24,7 +24,7 @@ IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/autogluon:1"
 Predict = Callable[[list[list[str]], dict[str, str]], list[str]]
 
 
-class ModelFault(Exception):
+class ModelFaultError(Exception):
     """Raised by a `Predict`: the transform job fails with this reason."""
 
 
@@ -157,7 +157,7 @@ class FakeSageMaker:
                 self.s3.put_object(
                     Bucket=out_bucket, Key=key, Body="".join(f"{line}\n" for line in lines).encode()
                 )
-        except ModelFault as fault:
+        except ModelFaultError as fault:
             job |= {"status": "Failed", "reason": str(fault)}
         else:
             job["status"] = "Completed"

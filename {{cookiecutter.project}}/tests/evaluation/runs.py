@@ -1,4 +1,4 @@
-"""A whole run of the evaluation against the fake SageMaker: data in folders and in S3, evaluation.json out."""
+"""A whole run of the evaluation against the fake SageMaker: data in folders and S3, evaluation.json out."""
 
 import csv
 import io
@@ -45,7 +45,8 @@ class Run:
         """evaluation.json of a run."""
         chosen = self.prepared()
         place = transform.Place(sagemaker, self.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None)
-        evaluate.write(chosen.output, evaluate.evaluate(chosen, self.loaded(), sagemaker, self.s3, place))
+        found = evaluate.evaluate(chosen, self.loaded(), place)
+        evaluate.write(chosen.output, found, "d", chosen.x_test_uri)
         return json.loads((chosen.output / "evaluation.json").read_text())
 
     def loaded(self) -> Settings:
@@ -82,11 +83,13 @@ class Run:
         (self.folder / "output" / "evaluation").mkdir(parents=True, exist_ok=True)
         return evaluate.options(
             [
-                "--automl-job-name", JOB, "--execution-id", "abcdefghijkl", "--role-arn", ROLE, "--bucket", BUCKET,
+                "--automl-job-name", JOB, "--execution-id", "abcdefghijkl",
+                "--role-arn", ROLE, "--bucket", BUCKET,
                 "--x-test-uri", f"s3://{BUCKET}/datasets/0/x_test", "--threshold", str(self.threshold),
                 "--champion", self.champion, "--transform-instance-type", "ml.m5.xlarge",
                 "--transform-instance-count", "1", "--y-test", str(self.folder / "y_test"),
-                "--x-test", str(self.folder / "x_test"), "--output", str(self.folder / "output" / "evaluation"),
+                "--x-test", str(self.folder / "x_test"),
+                "--output", str(self.folder / "output" / "evaluation"),
                 "--message", str(self.folder / "message"),
             ]
         )  # fmt: skip
@@ -105,7 +108,7 @@ def text(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def classifier(labels: Sequence[str], probabilities: Any) -> Predict:
-    """A model that gives a row the probabilities that a function gives its values, as Autopilot's containers answer."""
+    """A model with the probabilities that a function gives a row's values; answers as Autopilot's containers."""
 
     def predict(rows: list[list[str]], environment: dict[str, str]) -> list[str]:
         wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT", "predicted_label").split(",")
