@@ -59,7 +59,7 @@ def run(project: Project, output: Output, changes: dict[str, str], again: int | 
             return Started(summary["PipelineExecutionArn"], new=False)
     if not came_from.is_committed:
         output.notice(
-            "files differ from the last commit: this run is not reproducible from Git, and is not retraining"
+            "files differ from the last commit: this run cannot be repeated from Git"
         )
     values = {
         **{key: str(value) for key, value in defaults.items()},

@@ -20,7 +20,7 @@ import pyarrow.parquet
 
 from pipeline.errors import UserError
 
-_BLOCK = 16 * 2**20  # bytes of a CSV file at a time
+_BLOCK = 8 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
