@@ -86,7 +86,9 @@ class Predictor:
 
     def _fetch(self, source: storage.Storage) -> None:
         for number, container in enumerate(self._containers):
-            uri = container["ModelDataUrl"]
+            uri = container.get("ModelDataUrl")
+            if uri is None:
+                raise ModelError("A container without ModelDataUrl has no model that could be loaded.")
             try:
                 bucket, key = storage.split(uri)
                 source.client.download_file(bucket, key, str(self._archive(number)))

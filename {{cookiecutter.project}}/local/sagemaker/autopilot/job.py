@@ -44,7 +44,8 @@ class AutoMLJob:
 
     def run(self, job: jobs.Job) -> None:
         """Train and publish. Raises JobError."""
-        folder = Path(runtime.current().directory) / "automl-jobs" / job.caller.account / job.name
+        caller = job.caller
+        folder = runtime.current().directory / "automl-jobs" / caller.account / caller.region / job.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:

@@ -9,6 +9,7 @@ import json
 import time
 from typing import Any
 
+import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 from jobs_kit import (
@@ -185,6 +186,36 @@ def test_files_of_a_manifest_zipped_or_not_and_a_validation_channel_are_read(sit
     assert sum(count for row in matrix.values() for count in row.values()) == 33
     found = site.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName=job["AutoMLJobName"])
     assert len(found["Candidates"]) == 1
+
+
+def test_parquet_is_read(site: Site) -> None:
+    buffer = io.BytesIO()
+    pd.read_csv(io.StringIO(data(SPECIES)), dtype={"species": str}).to_parquet(buffer)
+    source = channel(site.put("parquet/train.parquet", buffer.getvalue()))
+    source["ContentType"] = "x-application/vnd.amazon+parquet"
+
+    job = site.ended_automl(
+        site.create_automl(AutoMLJobInputDataConfig=[source], CompletionCriteria={"MaxCandidates": 1})
+    )
+
+    assert job["AutoMLJobStatus"] == "Completed", job
+    assert metric(job["BestCandidate"], "F1macro") > 0.8
+
+
+def test_output_is_encrypted_with_the_key(site: Site) -> None:
+    key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    job = site.ended_automl(
+        site.create_automl(
+            OutputDataConfig={"S3OutputPath": f"s3://{BUCKET}/encrypted", "KmsKeyId": key},
+            CompletionCriteria={"MaxCandidates": 1},
+        )
+    )
+
+    keys = site.keys(f"s3://{BUCKET}/encrypted/{job['AutoMLJobName']}/")
+    found = [site.client("s3").head_object(Bucket=BUCKET, Key=name).get("SSEKMSKeyId") for name in keys]
+    assert len(found) >= 5
+    assert set(found) == {key}
 
 
 def test_specification_chooses_columns_and_weights_are_no_feature(site: Site) -> None:

@@ -113,6 +113,24 @@ except s3.exceptions.ClientError as error:
     assert "refused: AccessDenied" in site.logged(LOGS, name)
 
 
+def test_output_is_encrypted_with_the_key(site: Site) -> None:
+    key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
+    script = "import pathlib, sys; pathlib.Path(sys.argv[1], 'result').write_text('x')"
+    name = site.name("encrypted")
+
+    create(
+        site,
+        script,
+        ["/opt/ml/processing/output"],
+        ProcessingJobName=name,
+        ProcessingOutputConfig={"Outputs": [output(name)], "KmsKeyId": key},
+    )
+    ended(site, name)
+
+    found = site.client("s3").head_object(Bucket=BUCKET, Key=f"{name}/output/result")
+    assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", key)
+
+
 def test_failure_has_exit_code_message_and_log(site: Site) -> None:
     script = """
 import pathlib, sys
