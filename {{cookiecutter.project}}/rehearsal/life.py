@@ -91,6 +91,7 @@ class Life:
     def _push_data(self) -> None:
         file = self._prepared_data()
         lock = self._as_administrator("pipeline", "dataset", "push", str(file["file"]), *file["options"])
+        self.lock = lock
         self.summary.update(
             project=self.names.project,
             dataset={
@@ -114,8 +115,7 @@ class Life:
 
     def _rows(self) -> Path:
         """A file of the first rows of the holdout, as somebody who wants predictions would have it."""
-        lock = json.loads(self._lock_text())
-        bucket, _, key = lock["uris"]["x_test"].removeprefix("s3://").partition("/")
+        bucket, _, key = self.lock["uris"]["x_test"].removeprefix("s3://").partition("/")
         s3 = self.aws.client("s3")
         first = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"][0]["Key"]
         text = s3.get_object(Bucket=bucket, Key=first)["Body"].read().decode()
@@ -123,9 +123,6 @@ class Life:
         path.parent.mkdir(exist_ok=True)
         path.write_text("".join(text.splitlines(keepends=True)[:ROWS_TO_PREDICT]))
         return path
-
-    def _lock_text(self) -> str:
-        return (self.copy.directory / "dataset.lock").read_text()
 
     def _evaluation(self, execution_id: str) -> dict[str, Any]:
         key = f"evaluations/{execution_id}/evaluation.json"
