@@ -1,7 +1,9 @@
 """environments/production.toml: which model package production serves, and on what grounds."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -9,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.config import parse_toml, read_text
 from pipeline.config_errors import describe, line_of
 from pipeline.errors import UserError
+from pipeline.service import nearest
 
 FILE = Path("environments/production.toml")
 _HEAD = (
@@ -55,8 +58,9 @@ class ProductionFile(_Section):
         try:
             content = cls.model_validate(document)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise UserError(describe(cls, file, first), file=file, line=line_of(text, first["loc"])) from None
+            # A key that is missing is most often one that is misspelt, and that says more.
+            first = min(error.errors(), key=lambda found: found["type"] != "extra_forbidden")
+            raise UserError(_sentence(file, first), file=file, line=line_of(text, first["loc"])) from None
         found = _VERSION.search(content.model_package_arn)
         if content.version and found and int(found[1]) != content.version:
             raise UserError(
@@ -94,3 +98,16 @@ class ProductionFile(_Section):
         half.write_text(text, encoding="utf-8")
         half.replace(path)
         return True
+
+
+def _sentence(file: str, error: Mapping[str, Any]) -> str:
+    """One of pydantic's findings; what differs from automl.toml is that the file's first lines are in no
+    section.
+    """
+    place = error["loc"]
+    if error["type"] == "extra_forbidden" and len(place) == 1:
+        near = nearest(place[0], ProductionFile.model_fields)
+        return f"{file}: {place[0]} is not a key of this file" + (f"; did you mean {near}?" if near else "")
+    if place[0] == "metrics" and len(place) > 1:
+        return f"{file}: [metrics] {place[1]} = {error['input']!r} is not a number"
+    return describe(ProductionFile, file, error)

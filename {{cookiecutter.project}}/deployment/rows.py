@@ -57,7 +57,7 @@ def _rows(reader: Any, path: Path, columns: Sequence[str], target: str) -> Itera
 def _order(first: Sequence[str], path: Path, columns: Sequence[str], target: str) -> tuple[list[int], bool]:
     """Which values of a row to send, in order, as the file's first row says; and whether that is a header."""
     features = [name for name in columns if name != target]
-    if len(set(first) & set(columns)) * 2 > len(first):
+    if len(set(first) & set(columns)) * 2 >= len(first):
         missing = [name for name in features if name not in first]
         if missing:
             raise UserError(f"{path}: the header lacks {', '.join(missing)}; the model was trained with it")

@@ -97,25 +97,30 @@ class RulePredictor:
 class World:
     """One project in a folder and in AWS; ``project()`` is what the commands get."""
 
-    def __init__(self, local_aws: Any, folder: Path) -> None:
+    def __init__(self, local_aws: Any, folder: Path, deployed: str = "") -> None:
+        """``deployed`` is the name of a project whose stacks are there; without it the least is made here."""
         self.aws = local_aws
         self.folder = folder
-        self.name = f"deploy-{next(_numbers)}"
+        self.name = deployed or f"deploy-{next(_numbers)}"
         self.bucket = f"{self.name}-{local_aws.account}-{local_aws.region}"
         self.sagemaker = local_aws.client("sagemaker")
         self.s3 = local_aws.client("s3")
         self.cloudwatch = local_aws.client("cloudwatch")
         self.settings: dict[str, str] = {}
-        self.s3.create_bucket(
-            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": local_aws.region}
-        )
-        self.sagemaker.create_model_package_group(ModelPackageGroupName=self.name)
-        self.create_role(local_aws.client("iam"))
+        if not deployed:
+            self._deploy()
         self._put(f"datasets/{SHA256}/x_test/part-00000.csv", _csv(ROWS))
         self._put("autopilot/model.tar.gz", "an archive")
         self.enter()
         self.configure()
         self.name_in_git("")
+
+    def _deploy(self) -> None:
+        self.s3.create_bucket(
+            Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.aws.region}
+        )
+        self.sagemaker.create_model_package_group(ModelPackageGroupName=self.name)
+        self.create_role(self.aws.client("iam"))
 
     def enter(self) -> None:
         """Make the project's folder the current one."""
