@@ -44,12 +44,14 @@ class Probe:
         self.example = ""
 
     def __enter__(self) -> "Probe":
+        """Start asking."""
         self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Stop, once the answer that is under way is there."""
         self._stop.set()
         self._thread.join()
 
