@@ -39,6 +39,8 @@ def main(
         with Life(Path.cwd(), output.resolve(), data, training_seconds) as life:
             life.train()
             life.serve()
+            life.promote()
+            life.break_and_go_back()
             life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
     except CommandFailedError as error:
         raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error

@@ -12,10 +12,12 @@ from local.server import LocalAWS
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.names import Names
+from rehearsal import sabotage
 from rehearsal.actors import assume
 from rehearsal.commands import call
 from rehearsal.copy import ProjectCopy
 from rehearsal.summary import Summary
+from rehearsal.traffic import Traffic
 
 ROWS_TO_PREDICT = 10
 
@@ -82,6 +84,73 @@ class Life:
             }
         )
 
+    def promote(self) -> None:
+        """Verified on staging, proposed, approved, and in production."""
+        self._step("Staging is verified by invoking it")
+        self._verify_and_propose(self.model_package_arn)
+        self._step("The promotion is approved: this rehearsal merges the pull request in your place")
+        self.copy.commit("Promote version 1")
+        promoted = self._as_promote("deployment", "promote")
+        answers = self._as_promote("deployment", "invoke", str(self._rows()), "--endpoint", "production")
+        self.summary.update(
+            production={
+                "model_package_arn": promoted["model_package_arn"],
+                "endpoint": promoted["endpoint"],
+                "config": promoted["config"],
+                "predictions": answers["predictions"],
+            }
+        )
+
+    def break_and_go_back(self) -> None:
+        """A second version that breaks after staging: the canary throws it out, and Git goes back."""
+        sagemaker, s3 = self.aws.client("sagemaker"), self.aws.client("s3")
+        self._step("A second version passes staging, and then somebody overwrites its archive in the bucket")
+        second = sabotage.register_copy(sagemaker, s3, self.names.bucket, self.model_package_arn)
+        self._as_retrain("deployment", "stage", "--model-package", second)
+        self._verify_and_propose(second)
+        sabotage.break_archive(s3, self.names.bucket)
+        self.copy.commit("Promote version 2")
+        self._step("It is promoted while clients send requests: the canary has to throw it out")
+        rows = self._rows().read_text().splitlines()
+        endpoint = self.names.production_endpoint
+        with Traffic(self.aws.client("sagemaker-runtime"), endpoint, rows) as traffic:
+            self._as_promote("deployment", "promote", status=1)
+        before = self.summary.document["production"]["config"]
+        config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        self.summary.update(
+            broken_release={
+                "model_package_arn": second,
+                "outcome": "rolled back" if config == before else "in production",
+                "requests": traffic.requests,
+                "failed_requests": traffic.failed,
+            }
+        )
+        self._step("The promotion is reverted, so that Git says again what production serves")
+        reverted = self._as_administrator("deployment", "rollback")
+        promoted = self._as_promote("deployment", "promote")
+        found = self._as_promote("deployment", "status")
+        self.summary.update(
+            rollback={
+                "commit": reverted["commit"],
+                "leaves": reverted["leaves"],
+                "returns_to": reverted["returns_to"],
+                "model_package_arn": promoted["model_package_arn"],
+                "differences": found["differences"],
+            }
+        )
+
+    def _verify_and_propose(self, arn: str) -> None:
+        record = self._as_retrain("deployment", "verify", "--model-package", arn)
+        self.summary.document.setdefault(
+            "staging",
+            {
+                "model_package_arn": record["model_package_arn"],
+                "outcome": record["outcome"],
+                "checks": {check["name"]: check["outcome"] for check in record["checks"]},
+            },
+        )
+        self._as_retrain("deployment", "propose", "--model-package", arn)
+
     def report(self, *, total: float, setup: float) -> None:
         """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
         self.summary.update(seconds={"total": round(total, 1), "setup": round(setup, 1)})
@@ -131,6 +200,12 @@ class Life:
 
     def _step(self, title: str) -> None:
         self.say.console.rule(title, align="left")
+
+    def _as_promote(self, module: str, *arguments: str, status: int = 0) -> dict[str, Any]:
+        """As the workflow does that runs in the environment `production`."""
+        role = self.names.role_arn(f"{self.names.project}-PromoteRole")
+        environment = assume(self.aws.environment, role, f"{self.subject}:environment:production")
+        return call(self.copy.directory, environment, module, *arguments, status=status)
 
     def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
         return call(self.copy.directory, self.aws.environment, module, *arguments)

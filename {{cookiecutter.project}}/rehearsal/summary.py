@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ class Summary:
             ("pipeline", f"{document['pipeline']['status']} in {document['pipeline']['seconds']:.0f} s"),
             ("model package", document["model_package_arn"]),
             ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
+            *_promotion(document),
             ("first prediction", ", ".join(f"{key} {value}" for key, value in first.items())),
             (
                 "time",
@@ -60,6 +62,24 @@ class Summary:
             ("all of it", str(self.path)),
         ]
         output.table(("", "what happened"), rows)
+
+
+def _promotion(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What became of the version after staging, as far as the rehearsal went."""
+    if "staging" in document:
+        passed = [outcome for outcome in document["staging"]["checks"].values() if outcome == "passed"]
+        yield "staging", f"{document['staging']['outcome']}: {len(passed)} checks passed"
+    if "production" in document:
+        version = document["production"]["model_package_arn"].rsplit("/", 1)[-1]
+        yield "production", f"{document['production']['endpoint']} serves version {version}"
+    if "broken_release" in document:
+        broken = document["broken_release"]
+        yield (
+            "broken release",
+            f"{broken['outcome']}; {broken['failed_requests']} of {broken['requests']} requests failed meanwhile",
+        )
+    if "rollback" in document:
+        yield "rollback", f"Git is back at version {document['rollback']['returns_to'].rsplit('/', 1)[-1]}"
 
 
 def shown(metrics: dict[str, float]) -> list[tuple[str, float]]:

@@ -29,7 +29,9 @@ def table(problem_type: str, target: str) -> pd.DataFrame:
     score = frame["stays"] + 0.05 * frame["age"] + generator.normal(0, 0.5, ROWS)
     if problem_type == "Regression":
         return frame.assign(**{target: score.round(3)})
-    edges, labels = ([6.5, 10.0], ["no", ">30", "<30"]) if problem_type.startswith("Multi") else ([9.0], ["no", "yes"])
+    edges, labels = (
+        ([6.5, 10.0], ["no", ">30", "<30"]) if problem_type.startswith("Multi") else ([9.0], ["no", "yes"])
+    )
     return frame.assign(**{target: np.asarray(labels)[np.digitize(score, edges)]})
 
 
@@ -54,7 +56,17 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
     before = files_of(PROJECT)
 
     ended = subprocess.run(
-        [sys.executable, "-m", "rehearsal", "--data", data, "--output", tmp_path / "out", "--training-seconds", "20"],
+        [
+            sys.executable,
+            "-m",
+            "rehearsal",
+            "--data",
+            data,
+            "--output",
+            tmp_path / "out",
+            "--training-seconds",
+            "20",
+        ],
         cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))},
         capture_output=True,
@@ -83,4 +95,3 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
         assert {row["predicted_label"] for row in summary["endpoint"]["predictions"]} <= labels
         # Always naming the most frequent class scores this; a model that learned anything scores more.
         assert summary["metrics"]["accuracy"] > frame[target].value_counts(normalize=True).max()
-
