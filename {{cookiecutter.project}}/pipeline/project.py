@@ -15,6 +15,7 @@ from pipeline.errors import UserError
 from pipeline.names import Names
 
 PRODUCTION = Path("environments/production.toml")
+_BUILDER = Path(__file__).with_name("definition")
 
 
 class Project:
@@ -78,6 +79,6 @@ class Project:
             "dataset": self.lock.model_dump(mode="json"),
             "champion": self.champion,
             "bundle": self.bundle.sha256,
-            "builder": Path(__file__).with_name("definition.py").read_text(encoding="utf-8"),
+            "builder": [path.read_text(encoding="utf-8") for path in sorted(_BUILDER.glob("*.py"))],
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -58,9 +58,7 @@ def run(project: Project, output: Output, changes: dict[str, str], again: int | 
         if summary.get("PipelineExecutionDisplayName") == name:
             return Started(summary["PipelineExecutionArn"], new=False)
     if not came_from.is_committed:
-        output.notice(
-            "files differ from the last commit: this run cannot be repeated from Git"
-        )
+        output.notice("files differ from the last commit: this run cannot be repeated from Git")
     values = {
         **{key: str(value) for key, value in defaults.items()},
         **given,
