@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from pipeline import cli
 from pipeline.errors import RunError
 

@@ -1,4 +1,4 @@
-"""Who calls a command: an administrator at first, then the roles that GitHub's workflows assume, as they assume them."""
+"""Who calls a command: an administrator at first, then the roles of GitHub's workflows, as those assume them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The project's whole life on the local AWS: real commands, real training, a small data set and a budget of seconds."""
+"""The project's whole life on the local AWS: real commands and training, a small data set, a budget of seconds."""
 
 import json
 import os
