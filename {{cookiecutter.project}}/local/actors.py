@@ -10,7 +10,7 @@ from typing import Any
 from moto.sts.models import sts_backends
 
 from local import clients, runtime
-from local.authorization import trust
+from local.authorization import principals, trust
 
 SESSION_SECONDS = 12 * 3600
 
@@ -47,6 +47,16 @@ def credentials(role_arn: str, service: str | None, region: str, session: str = 
 def client(service: str, role_arn: str, region: str, principal: str = "sagemaker.amazonaws.com") -> Any:
     """A boto3 client of ``service`` that acts as ``role_arn``, assumed by service principal ``principal``."""
     return client_with(service, credentials(role_arn, principal, region))
+
+
+def of_caller(access_key: str, region: str) -> dict[str, str]:
+    """The environment variables of whoever signs with ``access_key``, for what a service does in his name."""
+    return {
+        **principals.keys(access_key),
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ENDPOINT_URL": runtime.current().endpoint_url,
+    }
 
 
 def client_with(service: str, given: dict[str, str]) -> Any:

@@ -25,6 +25,8 @@ from local.bridge import Bridge
 # Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
 # has a function `start` is called once the address is known.
 MODULES: tuple[str, ...] = (
+    "local.cloudformation",
+    "local.cloudformation",
     "local.cloudwatch",
     "local.lambda_",
     "local.sagemaker.autopilot.operations",

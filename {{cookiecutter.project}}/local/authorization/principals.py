@@ -49,6 +49,19 @@ def signer(access_key: str, session_token: str | None) -> Signer:
     raise UnknownKey(access_key)
 
 
+def keys(access_key: str) -> dict[str, str]:
+    """The secret and the session token of ``access_key`` too; raises :class:`UnknownKey`."""
+    for account, partitions in list(iam_backends.items()):
+        for partition, backend in list(partitions.items()):
+            key = backend.access_keys.get(access_key)
+            if key is None:
+                continue
+            found = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+            session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
+            return found | ({"AWS_SESSION_TOKEN": session.session_token} if session else {})
+    raise UnknownKey(access_key)
+
+
 def _user_signer(backend: IAMBackend, access_key: str) -> Signer:
     user = backend.get_user_from_access_key_id(access_key)
     key = next((k for k in user.access_keys if k.access_key_id == access_key), None) if user else None

@@ -1,0 +1,193 @@
+"""CloudFormation's operations on stacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from local import actors, runtime
+from local.bridge import AWSError, Caller, operation
+from local.cloudformation import plan, stacks, template
+from local.cloudformation.engine import Engine
+from local.cloudformation.stacks import Stack, Wanted
+from local.cloudformation.template import invalid
+
+
+def engine(caller: Caller, stack: Stack, role_arn: str | None) -> Engine:
+    """An engine that acts as ``role_arn`` or, without one, as the caller."""
+    if role_arn:
+        return Engine(stack, actors.credentials(role_arn, "cloudformation.amazonaws.com", stack.region))
+    return Engine(stack, actors.of_caller(caller.access_key, stack.region))
+
+
+def run(stack: Stack, work: Callable[..., None], *arguments: Any) -> None:
+    """Do ``work`` in the background; the stack's status says how it goes."""
+    runtime.current().thread(f"stack-{stack.name}", work, *arguments)
+
+
+def existing(caller: Caller, name: str) -> Stack | None:
+    """The stack of that name that is not deleted."""
+    return next((s for s in stacks.of(caller.account, caller.region) if s.name == name), None)
+
+
+@operation("cloudformation", "CreateStack")
+def create_stack(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises AlreadyExistsException, ValidationError, InsufficientCapabilitiesException."""
+    name = parameters["StackName"]
+    wanted = plan.read(fetched(caller, parameters), None)
+    with stacks.lock:
+        if existing(caller, name):
+            raise AWSError("AlreadyExistsException", f"Stack [{name}] already exists")
+        stack = stacks.add(caller, name, "CREATE_IN_PROGRESS")
+    stack.protected = bool(parameters.get("EnableTerminationProtection"))
+    nothing = "DO_NOTHING" if parameters.get("DisableRollback") else "ROLLBACK"
+    stack.on_failure = parameters.get("OnFailure", nothing)
+    return begin(caller, stack, wanted, "CREATE_IN_PROGRESS")
+
+
+def begin(caller: Caller, stack: Stack, wanted: Wanted, status: str) -> dict[str, Any]:
+    """Start what brings ``stack`` to ``wanted``."""
+    worker = engine(caller, stack, wanted.role_arn)
+    stack.turn(status, "User Initiated")
+    run(stack, worker.create if status == "CREATE_IN_PROGRESS" else worker.update, wanted)
+    return {"StackId": stack.id}
+
+
+@operation("cloudformation", "UpdateStack")
+def update_stack(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationError, also where there is nothing to do."""
+    with stacks.lock:
+        stack = stacks.find(caller, parameters["StackName"])
+        check_updatable(stack)
+        wanted = plan.read(fetched(caller, parameters), stack)
+        if plan.is_nothing(stack, wanted):
+            raise invalid(plan.UNCHANGED)
+        stack.on_failure = "DO_NOTHING" if parameters.get("DisableRollback") else "ROLLBACK"
+        stack.updated = stacks.now()
+        return begin(caller, stack, wanted, "UPDATE_IN_PROGRESS")
+
+
+def check_updatable(stack: Stack) -> None:
+    """Raise ValidationError where the stack's status allows no update."""
+    stuck = ("CREATE_FAILED", "DELETE_COMPLETE", "DELETE_FAILED", "REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE")
+    if stack.moving or stack.status in (*stuck, "ROLLBACK_FAILED", "UPDATE_ROLLBACK_FAILED"):
+        raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
+
+
+@operation("cloudformation", "ContinueUpdateRollback")
+def continue_update_rollback(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises ValidationError unless a rollback of the stack failed."""
+    with stacks.lock:
+        stack = stacks.find(caller, parameters["StackName"])
+        if stack.status != "UPDATE_ROLLBACK_FAILED":
+            raise invalid(
+                f"Stack:{stack.id} is in {stack.status} state and can not continue to roll back the update."
+            )
+        steps, before = stack.unfinished
+        worker = engine(caller, stack, parameters.get("RoleARN") or before.role_arn)
+        stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", "User Initiated")
+        run(stack, worker.roll_back, steps, before, tuple(parameters.get("ResourcesToSkip") or ()))
+
+
+@operation("cloudformation", "DeleteStack")
+def delete_stack(caller: Caller, parameters: dict[str, Any]) -> None:
+    """A stack that is not there is no error. Raises ValidationError for a protected or used one."""
+    with stacks.lock:
+        try:
+            stack = stacks.find(caller, parameters["StackName"])
+        except AWSError:
+            return
+        if stack.status == "DELETE_COMPLETE" or stack.status == "DELETE_IN_PROGRESS":
+            return
+        if stack.protected:
+            raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
+        if stack.moving:
+            raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
+        _check_exports(stack)
+        role = parameters.get("RoleARN") or (stack.wanted.role_arn if stack.wanted else None)
+        worker = engine(caller, stack, role)
+        stack.turn("DELETE_IN_PROGRESS", "User Initiated")
+        run(stack, worker.delete, tuple(parameters.get("RetainResources") or ()))
+
+
+def _check_exports(stack: Stack) -> None:
+    names = {o["ExportName"] for o in stack.outputs if "ExportName" in o}
+    for other in stacks.of(stack.account, stack.region):
+        used = sorted(names & other.imports)
+        if used and other is not stack:
+            raise invalid(f"Export {used[0]} cannot be deleted as it is in use by {other.name}")
+
+
+@operation("cloudformation", "UpdateTerminationProtection")
+def update_termination_protection(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Switch the protection on or off."""
+    stack = stacks.find(caller, parameters["StackName"])
+    stack.protected = parameters["EnableTerminationProtection"]
+    return {"StackId": stack.id}
+
+
+@operation("cloudformation", "ValidateTemplate")
+def validate_template(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Raises ValidationError."""
+    parsed = template.parse(fetched(caller, parameters).get("TemplateBody", ""))
+    return _summary(parsed) | {"Description": parsed.get("Description", "")}
+
+
+@operation("cloudformation", "GetTemplateSummary")
+def get_template_summary(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Of a template, or of the one that a stack was deployed from."""
+    if "StackName" in parameters:
+        parsed = _deployed(caller, parameters["StackName"]).template
+    else:
+        parsed = template.parse(fetched(caller, parameters).get("TemplateBody", ""))
+    kinds = sorted({body["Type"] for body in parsed["Resources"].values()})
+    return _summary(parsed) | {"ResourceTypes": kinds, "Version": "2010-09-09"}
+
+
+def _summary(parsed: dict[str, Any]) -> dict[str, Any]:
+    needed = template.capabilities(parsed)
+    return {
+        "Parameters": [
+            {
+                "ParameterKey": name,
+                "ParameterType": declared.get("Type", "String"),
+                "DefaultValue": declared.get("Default"),
+                "Description": declared.get("Description", ""),
+                "NoEcho": str(declared.get("NoEcho")).lower() == "true",
+            }
+            for name, declared in parsed.get("Parameters", {}).items()
+        ],
+        "Capabilities": [needed] if needed else [],
+    }
+
+
+@operation("cloudformation", "GetTemplate")
+def get_template(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """The text as it was deployed."""
+    wanted = _deployed(caller, parameters["StackName"])
+    return {"TemplateBody": wanted.text, "StagesAvailable": ["Original", "Processed"]}
+
+
+def _deployed(caller: Caller, name: str) -> Wanted:
+    wanted = stacks.find(caller, name).wanted
+    if wanted is None:
+        raise invalid(f"Stack with id {name} has no template yet")
+    return wanted
+
+
+def fetched(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """``parameters`` with the template that TemplateURL names, read with the caller's rights."""
+    url = parameters.get("TemplateURL")
+    if not url:
+        return parameters
+    place = url.split("//", 1)[-1].split("/", 1)
+    host, path = place[0], place[1] if len(place) > 1 else ""
+    bucket, _, key = path.partition("/")
+    if ".s3" in host:
+        bucket, key = host.split(".s3")[0], path
+    s3 = actors.client_with("s3", actors.of_caller(caller.access_key, caller.region))
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    except s3.exceptions.ClientError as error:
+        raise invalid(f"S3 error: {error.response['Error']['Message']}") from error
+    return parameters | {"TemplateBody": body}

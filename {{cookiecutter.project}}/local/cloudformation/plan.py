@@ -1,0 +1,120 @@
+"""What a template would do to a stack, without doing it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from local.bridge import AWSError
+from local.cloudformation import parameters, template, types
+from local.cloudformation.functions import evaluate
+from local.cloudformation.stacks import Stack, Wanted
+from local.cloudformation.template import invalid
+
+UNCHANGED = "No updates are to be performed."
+
+
+@dataclass(frozen=True)
+class Change:
+    """A resource that is added, modified or removed."""
+
+    action: str
+    logical_id: str
+    physical_id: str
+    type: str
+    replacement: bool = False
+
+
+def read(request: dict[str, Any], stack: Stack | None) -> Wanted:
+    """What a CreateStack, UpdateStack or CreateChangeSet request wants; raises as the service does."""
+    before = stack.wanted if stack else None
+    text = request.get("TemplateBody")
+    if request.get("UsePreviousTemplate") and before:
+        text = before.text
+    if not text:
+        raise invalid("Either Template URL or Template Body must be specified.")
+    if len(text.encode()) > template.MAX_BYTES:
+        raise invalid(
+            f"1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must "
+            f"have length less than or equal to {template.MAX_BYTES}"
+        )
+    parsed = template.parse(text)
+    given = {
+        p["ParameterKey"]: _previous(p["ParameterKey"], before)
+        if p.get("UsePreviousValue")
+        else p.get("ParameterValue", "")
+        for p in request.get("Parameters") or []
+    }
+    tags = (
+        {t["Key"]: t["Value"] for t in request["Tags"]}
+        if "Tags" in request
+        else (before.tags if before else {})
+    )
+    wanted = Wanted(
+        text=text,
+        template=parsed,
+        parameters=parameters.bind(parsed.get("Parameters", {}), given),
+        tags=tags,
+        role_arn=request.get("RoleARN") or (before.role_arn if before else None),
+        capabilities=tuple(request.get("Capabilities") or ()),
+    )
+    _check(wanted)
+    return wanted
+
+
+def _previous(name: str, before: Wanted | None) -> str:
+    if before is None or name not in before.parameters:
+        raise invalid(f"Parameters: [{name}] must have values")
+    return before.parameters[name]
+
+
+def _check(wanted: Wanted) -> None:
+    unknown = sorted(
+        {b["Type"] for b in wanted.template["Resources"].values() if types.find(b["Type"]) is None}
+    )
+    if unknown:
+        raise invalid(f"Template format error: Unrecognized resource types: [{', '.join(unknown)}]")
+    template.order(wanted.template["Resources"])
+    needed = template.capabilities(wanted.template)
+    enough = {"CAPABILITY_NAMED_IAM", needed}
+    if needed and not enough & set(wanted.capabilities):
+        raise AWSError("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+
+
+def changes(stack: Stack, wanted: Wanted) -> list[Change]:
+    """What differs between the stack as it is and ``wanted``."""
+    scope, resources = stack.scope(wanted), wanted.template["Resources"]
+    active = [n for n in template.order(resources) if scope.active(resources[n])]
+    retagged = stack.wanted is not None and stack.wanted.tags != wanted.tags
+    found = []
+    for name in active:
+        kind, current = resources[name]["Type"], stack.resources.get(name)
+        if current is None:
+            found.append(Change("Add", name, "", kind))
+            continue
+        try:
+            properties = evaluate(resources[name].get("Properties") or {}, scope)
+        except AWSError:  # it refers to something that is still to come
+            properties = None
+        if properties != current.properties or kind != current.type or retagged:
+            fixed = types.find(kind)
+            replaced = kind != current.type or any(
+                properties is not None and properties.get(p) != current.properties.get(p)
+                for p in (fixed.fixed if fixed else ())
+            )
+            found.append(Change("Modify", name, current.physical_id, kind, replaced))
+    gone = [r for name, r in stack.resources.items() if name not in active]
+    return found + [Change("Remove", r.logical_id, r.physical_id, r.type) for r in gone]
+
+
+def is_nothing(stack: Stack, wanted: Wanted) -> bool:
+    """Whether an update would do nothing at all."""
+    before = stack.wanted
+    if before is None or stack.status in ("UPDATE_FAILED", "UPDATE_ROLLBACK_FAILED"):
+        return False
+    same = (before.parameters, before.tags, before.template.get("Outputs")) == (
+        wanted.parameters,
+        wanted.tags,
+        wanted.template.get("Outputs"),
+    )
+    return same and not changes(stack, wanted)
