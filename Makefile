@@ -39,6 +39,7 @@ export ANSWERS
 demo: SHELL := /bin/bash
 demo: $(VENV)/template ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
 	@set -euo pipefail; started=$$(date +%s); \
+	find '$(TEMPLATE)' \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +; \
 	bake() { $(VENV)/bin/cookiecutter --no-input --overwrite-if-exists --output-dir $(DEMO) $(CURDIR) "$$@" >/dev/null; }; \
 	bake; $(MAKE) --no-print-directory -C $(DEMO_PROJECT) setup; \
 	if [ -n "$(DATA)" ]; then \

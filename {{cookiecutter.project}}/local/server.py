@@ -26,7 +26,6 @@ from local.bridge import Bridge
 # has a function `start` is called once the address is known.
 MODULES: tuple[str, ...] = (
     "local.cloudformation",
-    "local.cloudformation",
     "local.cloudwatch",
     "local.lambda_",
     "local.sagemaker.autopilot.operations",
