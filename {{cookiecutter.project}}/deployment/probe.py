@@ -16,7 +16,7 @@ from deployment.rows import csv_line
 from pipeline.console import Output
 
 ROWS = 50
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.1
 REPORT_SECONDS = 10.0
 
 

@@ -227,7 +227,8 @@ class _Promoter:
         if self._package.approval == "Approved":
             return False
         description = approval_description(self._project, sign(self._project.aws))
-        return self._registry.approve(self._package, description)
+        self._registry.approve(self._package, description)
+        return True
 
     def _bring_alarms(self) -> bool:
         wrong = bool(self._alarms.missing())

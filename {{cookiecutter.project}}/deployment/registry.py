@@ -166,16 +166,13 @@ class Registry:
             self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
         return bool(request)
 
-    def approve(self, package: ModelPackage, description: str) -> bool:
-        """Set `Approved` with a description (1,024 characters at most); returns whether that took a call."""
-        if package.approval == "Approved":
-            return False
+    def approve(self, package: ModelPackage, description: str) -> None:
+        """Set `Approved` with a description (1,024 characters at most)."""
         self._sagemaker.update_model_package(
             ModelPackageArn=package.arn,
             ModelApprovalStatus="Approved",
             ApprovalDescription=description[:1024],
         )
-        return True
 
 
 def metadata_value(text: str) -> str:

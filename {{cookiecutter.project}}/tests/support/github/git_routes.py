@@ -138,7 +138,7 @@ def _compare(github: GitHub, base: str, head: str, **_: Any) -> tuple[int, Any]:
     }
 
 
-@route("GET", r"commits/(?P<sha>[\w/.-]+)")
+@route("GET", r"commits/(?P<sha>[\w.-]+)")
 def _get_repository_commit(github: GitHub, sha: str, **_: Any) -> tuple[int, Any]:
     commit = _commit(github, github.commit_of(sha))
     return 200, {
