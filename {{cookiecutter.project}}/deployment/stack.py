@@ -36,6 +36,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     """
     _check_accounts(share_with)
     template, codes = read_text(FILE), lambda_code.build()
+    _require_roles(project)
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle()
     accounts = _accounts(share_with, state.parameters.get("HostingAccounts", ""), project.names.account)
@@ -86,6 +87,15 @@ def kms_key_arn(aws: Aws, config: Config) -> str:
     if ":key/" in key:
         return key
     return aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+
+
+def _require_roles(project: Project) -> None:
+    bootstrap = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    if not bootstrap.look().exists:
+        raise UserError(
+            f"the project's roles are not in account {project.names.account} yet (no stack {bootstrap.name}): "
+            "an administrator runs `python -m deployment bootstrap` first"
+        )
 
 
 def _accounts(given: Sequence[str], before: str, own: str) -> str:

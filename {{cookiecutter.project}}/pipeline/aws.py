@@ -30,7 +30,7 @@ _CREDENTIALS = (
 )
 # The network, not the service, is to blame.
 NO_ANSWER = (exceptions.HTTPClientError, exceptions.ConnectionError)
-_REFUSED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_REFUSED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
 _STALE = {
     "ExpiredToken",
     "ExpiredTokenException",

@@ -205,6 +205,15 @@ def test_sharing_stays_until_it_is_taken_back(deployed: DeployedProject) -> None
     assert (third.outcome, shared_with()) == ("updated", set())
 
 
+def test_without_roles_there_is_no_stack(
+    local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = DeployedProject(local_aws, tmp_path, monkeypatch)
+
+    with pytest.raises(UserError, match="an administrator runs `python -m deployment bootstrap` first"):
+        stack.deploy(project.sign_in())
+
+
 def test_an_account_that_is_none_is_refused(project: DeployedProject) -> None:
     with pytest.raises(UserError, match="--share-with staging is no AWS account"):
         stack.deploy(project.sign_in("RetrainRole"), ["staging"])
