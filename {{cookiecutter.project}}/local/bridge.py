@@ -63,6 +63,7 @@ class AWSError(ServiceException):
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
+_checks: dict[tuple[str, str], Handler] = {}
 
 
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
@@ -79,6 +80,16 @@ def operation(service: str, name: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def check(service: str, name: str) -> Callable[[Handler], Handler]:
+    """Have the decorated function look at a request that moto answers: it may raise :class:`AWSError`."""
+
+    def register(handler: Handler) -> Handler:
+        _checks[service, name] = handler
+        return handler
+
+    return register
+
+
 class Bridge:
     """WSGI application that answers what :func:`operation` registered; all else goes on to ``inner``."""
 
@@ -88,18 +99,22 @@ class Bridge:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
         request: Request = environ[REQUEST]
-        handler = _handlers.get((request.service, request.operation.name if request.operation else ""))
+        name = (request.service, request.operation.name if request.operation else "")
+        access_key = request.signature.access_key if request.signature else ""
+        caller = Caller(environ["HTTP_X_MOTO_ACCOUNT_ID"], request.region, access_key)
         try:
-            if handler is None:
+            if name in _checks:
+                _checks[name](caller, dict(request.parameters))
+            if name not in _handlers:
                 return self._inner(environ, start_response)
-            signed = request.signature
-            caller = Caller(
-                environ["HTTP_X_MOTO_ACCOUNT_ID"], request.region, signed.access_key if signed else ""
-            )
-            result = handler(caller, dict(request.parameters)) or {}
+            result = _handlers[name](caller, dict(request.parameters)) or {}
         except ServiceException as error:
             return respond(request, error, start_response)
         except Exception as error:
+            if (
+                isinstance(error, ValueError) and len(error.args) == 2
+            ):  # so moto's Lambda names code and message
+                return respond(request, AWSError(*map(str, error.args)), start_response)
             log.exception("%s failed", request.name)
             message = f"the local AWS failed at {request.name}: {type(error).__name__}: {error}"
             return respond(request, AWSError("InternalFailure", message, 500), start_response)

@@ -27,6 +27,7 @@ from local.bridge import Bridge
 MODULES: tuple[str, ...] = (
     "local.cloudformation",
     "local.cloudwatch",
+    "local.iam",
     "local.lambda_",
     "local.sagemaker.autopilot.operations",
     "local.sagemaker.endpoints",

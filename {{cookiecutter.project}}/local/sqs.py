@@ -1,4 +1,4 @@
-"""Moto's queues, made safe for several consumers at once.
+"""Moto's queues, made safe for several consumers at once, and for attributes that are set one by one.
 
 Moto's ReceiveMessage gives one message to two consumers that ask at the same moment, and its DeleteMessage
 can lose one that is being sent; both happen here, where functions and people poll one queue.
@@ -18,6 +18,7 @@ LOOK_SECONDS = 0.2
 
 _receive = SQSBackend.receive_message
 _delete = Queue.delete_message
+_set_attributes = Queue._set_attributes
 
 
 def receive_message(
@@ -54,5 +55,14 @@ def waiting(queue: Any) -> bool:
         return bool(queue.messages)
 
 
+def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
+    """Queue._set_attributes, which forgets the policy whenever it is not among the attributes."""
+    kept = {} if "Policy" in attributes else {"Policy": self.policy}
+    _set_attributes(self, {**attributes, **kept}, now)
+
+
 SQSBackend.receive_message = receive_message
 Queue.delete_message = delete_message
+Queue._set_attributes = set_attributes
+# Moto itself would hand each message to a mapped function while it is being sent; local.lambda_ does that.
+Queue.lambda_event_source_mappings = property(lambda self: {}, lambda self, value: None)

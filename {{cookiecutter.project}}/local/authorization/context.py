@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.awslambda.models import lambda_backends
 from moto.utilities.utils import get_partition
 
 from local.wire import Request
@@ -64,7 +65,7 @@ def _of_service(request: Request, account: str) -> Keys:
         yield from _hardware(parameters)
         yield from _network(parameters)
     elif request.prefix == "lambda":
-        function = parameters.get("FunctionName")
+        function = parameters.get("FunctionName") or _mapped_function(request, account)
         if function and not function.startswith("arn:"):
             function = (
                 f"arn:{get_partition(request.region)}:lambda:{request.region}:{account}:function:{function}"
@@ -73,6 +74,13 @@ def _of_service(request: Request, account: str) -> Keys:
         yield "Principal", [parameters.get("Principal")]
     for name in SAME_NAME.get(request.prefix, ()):
         yield name, [parameters.get(NAMES.get(name, name))]
+
+
+def _mapped_function(request: Request, account: str) -> str | None:
+    """The function of the event source mapping that a request names."""
+    mappings = lambda_backends[account][request.region]._event_source_mappings
+    mapping = mappings.get(request.parameters.get("UUID", ""))
+    return str(mapping.function_arn) if mapping else None
 
 
 # Condition keys that bear a parameter's name, or stand for the one in NAMES.

@@ -72,11 +72,18 @@ def questions(request: Request, account: str) -> list[Question]:
     found = [_ask(action, spellings, account) for spellings in named]
     tag = TAGGING_IN_IAM.get(operation) if service == "iam" else TAGGING.get(service)
     if tag and parameters.get("Tags", parameters.get("tags")) and operation.startswith(("Create", "Put")):
-        found.append(_ask(f"{service}:{tag}", found[0].resources, account))
+        tagged = found[0].resources
+        if operation == "CreateEventSourceMapping":  # has no resource itself, since its id is not known yet
+            tagged = (f"arn:aws:lambda:{request.region}:{account}:event-source-mapping:*",)
+        found.append(_ask(f"{service}:{tag}", tagged, account))
     role = parameters.get(PASSED_ROLES.get(service, {}).get(operation, ""))
     if role:
         passed = {"iam:passedtoservice": [f"{service}.amazonaws.com"]}
         found.append(Question("iam:PassRole", (role,), role.split(":")[4], passed))
+    code = parameters.get("Code") or parameters
+    if operation in ("CreateFunction", "UpdateFunctionCode") and code.get("S3Bucket"):
+        # Lambda reads the zip in the caller's name.
+        found.append(_of_object("s3:GetObject", code["S3Bucket"], code.get("S3Key"), account))
     if operation == "CreateModel":
         packages = [c.get("ModelPackageName", "") for c in _containers(parameters)]
         # A package of one's own account needs no right of its own; another account's must allow its use.

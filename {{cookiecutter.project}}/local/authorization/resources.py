@@ -30,6 +30,10 @@ SAGEMAKER = {
     ),
     "processing-job/{ProcessingJobName}": "CreateProcessingJob DescribeProcessingJob StopProcessingJob",
     "training-job/{TrainingJobName}": "CreateTrainingJob DescribeTrainingJob StopTrainingJob",
+    "hyper-parameter-tuning-job/{HyperParameterTuningJobName}": (
+        "CreateHyperParameterTuningJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob "
+        "ListTrainingJobsForHyperParameterTuningJob"
+    ),
     "transform-job/{TransformJobName}": "CreateTransformJob DescribeTransformJob StopTransformJob",
     "pipeline/{PipelineName}": (
         "CreatePipeline UpdatePipeline DeletePipeline DescribePipeline StartPipelineExecution "

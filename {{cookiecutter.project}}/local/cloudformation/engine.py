@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from local import actors
 from local.bridge import AWSError
@@ -341,7 +341,8 @@ def _guarded(kind: str, action: Callable[[], Any], missing_is_fine: bool = False
         if missing_is_fine and is_missing(error):
             return
         raise Failed(_told(kind, error)) from error
-    except (BotoCoreError, AWSError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # the properties are whatever somebody wrote: a stack must not hang for them
+        log.warning("%s", kind, exc_info=True)
         raise Failed(f"Properties validation failed: {type(error).__name__}: {error}") from error
 
 

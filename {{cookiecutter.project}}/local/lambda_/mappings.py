@@ -15,12 +15,12 @@ from collections import Counter
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
-from moto.awslambda.models import EventSourceMapping, LambdaBackend, lambda_backends
+from moto.awslambda.models import EventSourceMapping, lambda_backends
 from moto.sqs.models import Queue, sqs_backends
 
 from local import actors, runtime, sqs
 from local.authorization import decisions
-from local.bridge import AWSError
+from local.bridge import AWSError, Caller, check
 from local.lambda_ import functions, invocation
 from local.lambda_.functions import Function
 
@@ -176,25 +176,16 @@ def _failures(mapping: EventSourceMapping, outcome: invocation.Outcome, identifi
     return named if named <= identifiers else identifiers
 
 
-_create_mapping = LambdaBackend.create_event_source_mapping
-
-
-def _create_checked(self: LambdaBackend, spec: dict[str, Any]) -> EventSourceMapping:
-    """What Lambda refuses and moto does not look at; and moto must not deliver by itself."""
-    source = spec.get("EventSourceArn") or ""
-    queues = sqs_backends[self.account_id][self.region_name].queues.values()
+@check("lambda", "CreateEventSourceMapping")
+def check_mapping(caller: Caller, parameters: dict[str, Any]) -> None:
+    """What Lambda refuses and moto does not look at, of a queue."""
+    source = parameters.get("EventSourceArn") or ""
+    queues = sqs_backends[caller.account][caller.region].queues.values()
     queue = next((q for q in queues if q.queue_arn == source), None)
-    if queue is not None:
-        function = functions.find(self.account_id, self.region_name, spec.get("FunctionName", ""))
-        _check(self, spec, queue, function)
-    mapping = _create_mapping(self, spec)
-    if queue is not None:
-        queue.lambda_event_source_mappings.clear()
-    return mapping
-
-
-def _check(backend: LambdaBackend, spec: dict[str, Any], queue: Queue, function: Function) -> None:
-    for known in backend._event_source_mappings.values():
+    if queue is None:
+        return
+    function = functions.find(caller.account, caller.region, parameters["FunctionName"])
+    for known in lambda_backends[caller.account][caller.region]._event_source_mappings.values():
         if known.event_source_arn == queue.queue_arn and known.function_arn == function.arn:
             raise AWSError(
                 "ResourceConflictException",
@@ -208,8 +199,8 @@ def _check(backend: LambdaBackend, spec: dict[str, Any], queue: Queue, function:
             f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than Function timeout: "
             f"{function.timeout} seconds"
         )
-    size = int(spec.get("BatchSize") or RECEIVE_AT_ONCE)
-    if size > RECEIVE_AT_ONCE and not spec.get("MaximumBatchingWindowInSeconds"):
+    size = int(parameters.get("BatchSize") or RECEIVE_AT_ONCE)
+    if size > RECEIVE_AT_ONCE and not parameters.get("MaximumBatchingWindowInSeconds"):
         raise _invalid(
             "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10"
         )
@@ -223,6 +214,3 @@ def _check(backend: LambdaBackend, spec: dict[str, Any], queue: Queue, function:
 
 def _invalid(message: str) -> AWSError:
     return AWSError("InvalidParameterValueException", message)
-
-
-LambdaBackend.create_event_source_mapping = _create_checked

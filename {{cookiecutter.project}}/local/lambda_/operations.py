@@ -7,11 +7,11 @@ import json
 import logging
 from typing import Any
 
-from moto.awslambda.models import LambdaBackend, LambdaFunction
+from moto.s3.models import s3_backends
 
 from local import clock, runtime
 from local.authorization import trust
-from local.bridge import AWSError, Caller, operation
+from local.bridge import AWSError, Caller, check, operation
 from local.lambda_ import functions, invocation
 from local.lambda_.functions import Function
 
@@ -70,17 +70,30 @@ def _invoke_later(function: Function, event: Any) -> None:
             log.info("%s: %s", function.arn, error.message)
 
 
-_create_function = LambdaBackend.create_function
-
-
-def _create_with_a_role(self: LambdaBackend, spec: dict[str, Any]) -> LambdaFunction:
-    """Moto takes any role; Lambda takes one that trusts it."""
+@check("lambda", "CreateFunction")
+def check_function(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Moto takes any role, and code from anywhere; Lambda looks at both."""
     try:
-        trust.check_service(spec.get("Role", ""), "lambda.amazonaws.com")
+        trust.check_service(parameters["Role"], "lambda.amazonaws.com")
     except AWSError as error:
         message = "The role defined for the function cannot be assumed by Lambda."
         raise AWSError("InvalidParameterValueException", message) from error
-    return _create_function(self, spec)
+    check_code(caller, parameters.get("Code") or {})
 
 
-LambdaBackend.create_function = _create_with_a_role
+@check("lambda", "UpdateFunctionCode")
+def check_code(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises InvalidParameterValueException where there is no such object."""
+    bucket, key = parameters.get("S3Bucket"), parameters.get("S3Key")
+    if not bucket or not key:
+        return
+    problem = None
+    if bucket not in s3_backends.bucket_accounts:
+        problem = "NoSuchBucket. S3 Error Message: The specified bucket does not exist"
+    else:
+        partition, owner = s3_backends.bucket_accounts[bucket]
+        if key not in s3_backends[owner][partition].buckets[bucket].keys:
+            problem = "NoSuchKey. S3 Error Message: The specified key does not exist."
+    if problem:
+        message = f"Error occurred while GetObject. S3 Error Code: {problem}"
+        raise AWSError("InvalidParameterValueException", message)

@@ -66,7 +66,10 @@ class Work:
 
 
 class ResourceType:
-    """A resource type. ``properties`` are those it takes; a change of one in ``fixed`` makes a new resource."""
+    """One resource type.
+
+    ``properties`` are those it takes; a changed one among ``fixed`` makes a new resource, as the service would.
+    """
 
     name: ClassVar[str]
     properties: ClassVar[frozenset[str]]

@@ -42,9 +42,10 @@ class _MotoType(ResourceType):
         """Moto takes what it knows and leaves the rest."""
 
     def create(self, work: Work, new: Properties) -> None:
+        name = new.get(self._name) or work.name()
         resource = self._model.create_from_cloudformation_json(
-            new.get(self._name) or work.name(),
-            {"Type": self._kind, "Properties": new},
+            name,
+            {"Type": self._kind, "Properties": {self._name: name, **new} if self._name else new},
             work.account,
             work.region,
             LogicalId=work.logical_id,

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import json
 import urllib.error
 import urllib.request
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from core_kit import policy, refused
 
 from local import actors
 
@@ -18,23 +17,12 @@ def arn(service, rest):
     return ARN.format(service=service, rest=rest)
 
 
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def keys(aws):
     return {
         "aws_access_key_id": aws.environment["AWS_ACCESS_KEY_ID"],
         "aws_secret_access_key": aws.environment["AWS_SECRET_ACCESS_KEY"],
         "region_name": aws.region,
     }
-
-
-def refused(call, **parameters):
-    """The error's code and message."""
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Code"], caught.value.response["Error"]["Message"]
 
 
 def test_a_right_reaches_as_far_as_its_resource(account, allow):
@@ -359,3 +347,31 @@ class TestSageMaker:
 
         assert before[0] == "AccessDeniedException"
         assert seen["ModelPackageArn"] == package
+
+
+class TestQuotas:
+    def test_policies_have_a_size(self, account, allow):
+        iam, name = account.client("iam"), account.name("policy")
+        role = account.role().split("/")[-1]
+        long = policy(*[allow(f"s3:{'x' * 60}{number}") for number in range(60)])
+        huge = policy(*[allow(f"s3:{'x' * 100}{number}") for number in range(80)])
+
+        managed = refused(iam.create_policy, PolicyName=name, PolicyDocument=long)
+        inline = refused(iam.put_role_policy, RoleName=role, PolicyName="x", PolicyDocument=huge)
+
+        assert managed == ("LimitExceeded", "Cannot exceed quota for PolicySize: 6144")
+        assert inline == ("LimitExceeded", f"Maximum policy size of 10240 bytes exceeded for role {role}")
+
+    def test_a_role_takes_ten_managed_policies(self, account, allow):
+        iam, role = account.client("iam"), account.role().split("/")[-1]
+        arns = [
+            iam.create_policy(PolicyName=account.name("policy"), PolicyDocument=policy(allow("s3:*")))[
+                "Policy"
+            ]["Arn"]
+            for _ in range(11)
+        ]
+        for arn_ in arns[:10]:
+            iam.attach_role_policy(RoleName=role, PolicyArn=arn_)
+
+        iam.attach_role_policy(RoleName=role, PolicyArn=arns[0])
+        assert refused(iam.attach_role_policy, RoleName=role, PolicyArn=arns[10])[0] == "LimitExceeded"

@@ -1,34 +1,14 @@
 from __future__ import annotations
 
 import base64
-import io
 import json
-import textwrap
 import time
-import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
+from core_kit import wait_until, zipped
 
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
-
-
-def zipped(**modules):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, source in modules.items():
-            archive.writestr(f"{name}.py", textwrap.dedent(source))
-    return buffer.getvalue()
-
-
-def wait_until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 @pytest.fixture

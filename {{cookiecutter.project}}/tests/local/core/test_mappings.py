@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-import io
 import json
-import textwrap
 import time
-import zipfile
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from core_kit import refused, wait_until, zipped
 
 # Keeps what it was given under the message's id and receive count, then does what the message says.
 FUNCTION = """
@@ -35,16 +32,6 @@ def handler(event, context):
             sqs.change_message_visibility(**receipt, VisibilityTimeout=body["again"])
     return {"batchItemFailures": failed}
 """
-
-
-def wait_until(condition, seconds=15):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s")
 
 
 @dataclass
@@ -85,15 +72,13 @@ def deliver(account):
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": max_receives})
         attributes = {"VisibilityTimeout": str(visibility), "RedrivePolicy": redrive}
         queue = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
-        bucket, buffer = account.bucket(), io.BytesIO()
-        with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("code.py", textwrap.dedent(FUNCTION))
+        bucket = account.bucket()
         functions.create_function(
             FunctionName=name,
             Runtime="python3.14",
             Handler="code.handler",
             Role=account.role({"Effect": "Allow", "Action": ["sqs:*", "s3:*"], "Resource": "*"}),
-            Code={"ZipFile": buffer.getvalue()},
+            Code={"ZipFile": zipped(code=FUNCTION)},
             Timeout=1,
             Environment={"Variables": {"BUCKET": bucket, "QUEUE": queue}},
         )
@@ -200,12 +185,6 @@ def test_many_messages_come_once_each(deliver):
     assert [delivery.seen(f"m{number}") for number in range(30)] == [["1"]] * 30
 
 
-def refused(call, **parameters):
-    with pytest.raises(ClientError) as caught:
-        call(**parameters)
-    return caught.value.response["Error"]["Message"]
-
-
 def test_refusals(deliver, account):
     delivery = deliver()
     client, sqs = account.client("lambda"), account.client("sqs")
@@ -215,7 +194,8 @@ def test_refusals(deliver, account):
 
     def create(queue):
         arn = f"arn:aws:sqs:eu-west-1:{account.id}:{queue}"
-        return refused(client.create_event_source_mapping, EventSourceArn=arn, FunctionName=delivery.function)
+        given = {"EventSourceArn": arn, "FunctionName": delivery.function}
+        return refused(client.create_event_source_mapping, **given)[1]
 
     again = create(delivery.queue.split("/")[-1])
     too_short = create(short)

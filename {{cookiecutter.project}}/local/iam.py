@@ -1,0 +1,86 @@
+"""IAM's operations and limits that moto lacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.iam.models import OpenIDConnectProvider, Role, iam_backends
+
+from local.bridge import AWSError, Caller, check, operation
+
+# Characters, white space not counted. Source: IAM user guide, "IAM and AWS STS quotas"; the last is the
+# default of a quota that can be raised.
+MANAGED_POLICY = 6_144
+ROLE_INLINE_POLICIES = 10_240
+TRUST_POLICY = 2_048
+POLICIES_PER_ROLE = 10
+
+
+def _provider(caller: Caller, parameters: dict[str, Any]) -> OpenIDConnectProvider:
+    arn = parameters["OpenIDConnectProviderArn"]
+    found = iam_backends[caller.account]["aws"].open_id_providers.get(arn)
+    if found is None:
+        raise AWSError("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
+    return found
+
+
+@operation("iam", "AddClientIDToOpenIDConnectProvider")
+def add_client_id(caller: Caller, parameters: dict[str, Any]) -> None:
+    """One that is there already is no error."""
+    provider = _provider(caller, parameters)
+    if parameters["ClientID"] not in provider.client_id_list:
+        provider.client_id_list.append(parameters["ClientID"])
+
+
+@operation("iam", "RemoveClientIDFromOpenIDConnectProvider")
+def remove_client_id(caller: Caller, parameters: dict[str, Any]) -> None:
+    """One that is not there is no error."""
+    provider = _provider(caller, parameters)
+    provider.client_id_list = [c for c in provider.client_id_list if c != parameters["ClientID"]]
+
+
+def _size(document: str) -> int:
+    return len("".join(document.split()))
+
+
+def _limit(quota: str, size: int, most: int) -> None:
+    if size > most:
+        raise AWSError("LimitExceeded", f"Cannot exceed quota for {quota}: {most}", 409)
+
+
+@check("iam", "CreatePolicy")
+@check("iam", "CreatePolicyVersion")
+def check_managed_policy(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises LimitExceeded."""
+    _limit("PolicySize", _size(parameters["PolicyDocument"]), MANAGED_POLICY)
+
+
+@check("iam", "CreateRole")
+@check("iam", "UpdateAssumeRolePolicy")
+def check_trust_policy(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises LimitExceeded."""
+    document = parameters.get("AssumeRolePolicyDocument", parameters.get("PolicyDocument", ""))
+    _limit("ACLSizePerRole", _size(document), TRUST_POLICY)
+
+
+@check("iam", "PutRolePolicy")
+def check_inline_policies(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises LimitExceeded for all of a role's inline policies together."""
+    role = _role(caller, parameters)
+    others = [d for name, d in role.policies.items() if name != parameters["PolicyName"]] if role else []
+    if sum(map(_size, [*others, parameters["PolicyDocument"]])) > ROLE_INLINE_POLICIES:
+        name, most = parameters["RoleName"], ROLE_INLINE_POLICIES
+        raise AWSError("LimitExceeded", f"Maximum policy size of {most} bytes exceeded for role {name}", 409)
+
+
+@check("iam", "AttachRolePolicy")
+def check_attached_policies(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises LimitExceeded."""
+    role = _role(caller, parameters)
+    attached = {*(role.managed_policies if role else ()), parameters["PolicyArn"]}
+    _limit("PoliciesPerRole", len(attached), POLICIES_PER_ROLE)
+
+
+def _role(caller: Caller, parameters: dict[str, Any]) -> Role | None:
+    roles = list(iam_backends[caller.account]["aws"].get_roles())
+    return next((role for role in roles if role.name == parameters["RoleName"]), None)
