@@ -11,7 +11,7 @@ from typing import Any
 
 from intervals import Estimate
 from objectives import LOWER_IS_BETTER, gain
-from schema import REASONS_LENGTH, Condition
+from schema import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
 
 
 @dataclass
@@ -91,11 +91,19 @@ def _bound(what: str, estimate: Estimate | None, metric: str, bound: float) -> C
             what, "failed", f"{what} could not be computed, so that the {limit} is not met", None, bound
         )
     good = estimate.value >= bound if least else estimate.value <= bound
-    said = f"{what} is {number(estimate.value)}{_between(estimate, 0.95)}"
+    said = f"{what} is {_apart(estimate.value, bound)}{_between(estimate, INTERVAL_CONFIDENCE)}"
     if good:
         return Condition(what, "passed", f"{said}, within the {limit}", estimate.value, bound)
     side = "below" if least else "above"
     return Condition(what, "failed", f"{said}, {side} the {limit}", estimate.value, bound)
+
+
+def _apart(value: float, bound: float) -> str:
+    """A figure with as many digits as tell it from its bound."""
+    return next(
+        (text for digits in range(4, 17) if float(text := f"{value:.{digits}g}") != bound or value == bound),
+        repr(value),
+    )
 
 
 def _between(estimate: Estimate, confidence: float) -> str:

@@ -42,18 +42,13 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
     ``rows`` (cells,) are the counts seen. Undefined figures are left out.
     """
     cells = len(rows)
-    total = int(rows.sum())
     seen = statistic(rows[None, :].astype(np.float64))[0]
     replicates = int(np.clip(MOST_DRAWS // max(cells, 1), LEAST_REPLICATES, REPLICATES))
     generator = np.random.default_rng(SEED)
     block = max(1, BLOCK_CELLS // max(cells, 1))
     drawn = np.concatenate(
         [
-            statistic(
-                generator.multinomial(total, rows / total, size=min(block, replicates - start)).astype(
-                    np.float64
-                )
-            )
+            statistic(_drawn(generator, rows, min(block, replicates - start)))
             for start in range(0, replicates, block)
         ]
     )
@@ -63,6 +58,17 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
     }
+
+
+def _drawn(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
+    """Counts of as many rows, drawn anew ``size`` times (size, cells)."""
+    total, cells = int(rows.sum()), len(rows)
+    if total > 4 * cells:  # then a binomial for each cell costs less than a number for each row
+        return generator.multinomial(total, rows / total, size=size).astype(np.float64)
+    cell_of_row = np.repeat(np.arange(cells), rows)
+    chosen = cell_of_row[generator.integers(0, total, size=(size, total))]
+    chosen += np.arange(size)[:, None] * cells
+    return np.bincount(chosen.ravel(), minlength=size * cells).reshape(size, cells).astype(np.float64)
 
 
 def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, block: int) -> np.ndarray:

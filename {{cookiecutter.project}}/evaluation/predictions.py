@@ -150,7 +150,7 @@ class _ClassReader:
             )
         except pa.ArrowInvalid:
             table = None
-        if table is None or table.num_rows != len(column):
+        if table is None or not table.num_rows == len(column) == lines.count(b"\n"):
             values = column.to_pylist()
             broken = next((row for row, value in enumerate(values) if not _is_list(value, len(target))), 0)
             raise PredictionError(self._complaint(broken, values[broken], wanted)) from None

@@ -213,13 +213,18 @@ def decoded(encoder: Encoder, codes: np.ndarray, place: Place, what: str) -> lis
     """The encoder's byte strings as text. Raises `EvaluationError` for one that is empty or not UTF-8."""
     texts = []
     for code, value in enumerate(encoder.values):
-        if not value:
-            raise EvaluationError(f"{place(int(np.argmax(codes == code)))}: the {what} is missing")
-        try:
-            texts.append(value.decode("utf-8"))
-        except UnicodeDecodeError:
-            row = int(np.argmax(codes == code))
-            raise EvaluationError(
-                f"{place(row)}: the {what} {value!r} is not UTF-8; convert the data set to UTF-8"
-            ) from None
+        wrong = "is missing" if not value else _undecodable(value)
+        if wrong:
+            raise EvaluationError(f"{place(int(np.argmax(codes == code)))}: the {what} {wrong}")
+        texts.append(value.decode("utf-8"))
     return texts
+
+
+def _undecodable(value: bytes) -> str:
+    """What is wrong with the encoding of a text, if anything."""
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"{value!r} is not UTF-8; convert the data set to UTF-8"
+    # UTF-16 of Latin letters passes for UTF-8 with a NUL beside every letter.
+    return f"{value!r} holds NUL bytes; convert the data set to UTF-8" if b"\0" in value else ""

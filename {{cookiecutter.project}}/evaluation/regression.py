@@ -74,8 +74,9 @@ def residuals(truth: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
     """The errors (prediction minus truth): quantiles, histogram, and by bands of equally many predictions."""
     error = predicted - truth
     low, high = np.quantile(error, (0.001, 0.999))
-    inside = np.clip(error, low, high)
-    heights, edges = np.histogram(inside, HISTOGRAM_BINS)
+    # Errors that differ by rounding alone have no room for bins between them.
+    bins = HISTOGRAM_BINS if high - low > 1e-9 * max(abs(low), abs(high)) else 1
+    heights, edges = np.histogram(np.clip(error, low, high), bins)
     return {
         "quantiles": dict(zip(map(str, QUANTILES), rounded(np.quantile(error, QUANTILES)), strict=True)),
         "histogram": {"edges": rounded(edges), "rows": heights.tolist()},

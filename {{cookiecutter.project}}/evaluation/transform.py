@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from errors import EvaluationError
 from reading import Part
 from storage import download, keys
@@ -199,9 +199,12 @@ class Transform:
 
     def _clean_up(self) -> None:
         if self._job and self._status not in ENDED:
-            with contextlib.suppress(ClientError):  # not started, or ended by itself
+            with contextlib.suppress(ClientError, BotoCoreError):  # not started, or ended by itself
                 self._place.sagemaker.stop_transform_job(TransformJobName=self._job)
-        self._delete_model()
+        try:
+            self._delete_model()
+        except (ClientError, BotoCoreError) as error:  # must not hide what the run ended with
+            print(f"warning: the model {self._model} could not be deleted: {error}", flush=True)
 
     def _delete_model(self) -> None:
         try:

@@ -133,6 +133,8 @@ class FakeSageMaker:
         return {"TransformJobStatus": job["status"], "FailureReason": job.get("reason", "")}
 
     def _stop_transform_job(self, request: dict[str, Any]) -> None:
+        if request["TransformJobName"] not in self.jobs:
+            raise error("ValidationException", "Could not find requested job", "StopTransformJob")
         self.jobs[request["TransformJobName"]]["status"] = "Stopped"
 
     def _describe_model_package(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,13 @@ class Run:
         return json.loads((chosen.output / "evaluation.json").read_text())
 
     def loaded(self) -> Settings:
+        """The settings as the evaluation reads them."""
+        path = self.folder / "settings.json"
+        path.write_text(self.settings_json())
+        return Settings.load(path)
+
+    def settings_json(self) -> str:
+        """settings.json."""
         dataset = {
             "name": "shop",
             "synthetic": False,
@@ -59,14 +66,9 @@ class Run:
             "columns": [{"name": name, "type": "number"} for name in (*self.columns, "y")],
             "classes": self.classes,
         }
-        return Settings(
-            **{
-                "project": "shop",
-                "description": "d",
-                "dataset": dataset,
-                "gate": GATE | self.gate,
-                **self.settings,
-            }
+        gate = GATE | self.gate
+        return json.dumps(
+            {"project": "shop", "description": "d", "dataset": dataset, "gate": gate} | self.settings
         )
 
     def prepared(self) -> Any:
@@ -81,18 +83,26 @@ class Run:
             )
             self.s3.put_object(Bucket=BUCKET, Key=f"datasets/0/x_test/{name}", Body=inputs.encode())
         (self.folder / "output" / "evaluation").mkdir(parents=True, exist_ok=True)
-        return evaluate.options(
-            [
-                "--automl-job-name", JOB, "--execution-id", "abcdefghijkl",
-                "--role-arn", ROLE, "--bucket", BUCKET,
-                "--x-test-uri", f"s3://{BUCKET}/datasets/0/x_test", "--threshold", str(self.threshold),
-                "--champion", self.champion, "--transform-instance-type", "ml.m5.xlarge",
-                "--transform-instance-count", "1", "--y-test", str(self.folder / "y_test"),
-                "--x-test", str(self.folder / "x_test"),
-                "--output", str(self.folder / "output" / "evaluation"),
-                "--message", str(self.folder / "message"),
-            ]
-        )  # fmt: skip
+        return evaluate.options(self.arguments())
+
+    def arguments(self) -> list[str]:
+        """The command line."""
+        named = {
+            "--automl-job-name": JOB,
+            "--execution-id": "abcdefghijkl",
+            "--role-arn": ROLE,
+            "--bucket": BUCKET,
+            "--x-test-uri": f"s3://{BUCKET}/datasets/0/x_test",
+            "--threshold": self.threshold,
+            "--champion": self.champion,
+            "--transform-instance-type": "ml.m5.xlarge",
+            "--transform-instance-count": 1,
+            "--y-test": self.folder / "y_test",
+            "--x-test": self.folder / "x_test",
+            "--output": self.folder / "output" / "evaluation",
+            "--message": self.folder / "message",
+        }
+        return [str(item) for pair in named.items() for item in pair]
 
     @staticmethod
     def _write(path: Path, content: str) -> None:
@@ -108,7 +118,7 @@ def text(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def classifier(labels: Sequence[str], probabilities: Any) -> Predict:
-    """A model with the probabilities that a function gives a row's values; answers as Autopilot's containers."""
+    """A model with the probabilities that a function gives a row's values; answers as Autopilot's do."""
 
     def predict(rows: list[list[str]], environment: dict[str, str]) -> list[str]:
         wanted = environment.get("SAGEMAKER_INFERENCE_OUTPUT", "predicted_label").split(",")

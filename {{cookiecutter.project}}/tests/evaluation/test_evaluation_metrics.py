@@ -1,0 +1,228 @@
+"""Every metric against scikit-learn's on the same rows, to 1e-12."""
+
+from collections.abc import Callable
+
+import assess_classes
+import numpy as np
+import pytest
+import regression
+from sklearn import metrics as sk
+
+CLOSE = {"rel": 1e-12, "abs": 1e-12}
+
+# scikit-learn warns of the very cases that are tested here.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+def assessed(
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    classes: int,
+    positive: int | None = None,
+    given: np.ndarray | None = None,
+) -> dict[str, float]:
+    figures = None
+    if given is not None:
+        figures = assess_classes.figures(
+            given.T.copy(), list(range(classes)), truth, predicted, positive, draw=True
+        )
+    shares = np.bincount(truth, minlength=classes) / len(truth)
+    groups, _ = assess_classes.assess(
+        truth, assess_classes.Model(predicted, figures), None, classes, positive, shares
+    )
+    return {name: estimate.value for name, estimate in groups["candidate"].items()}
+
+
+def label_metrics(truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+    found = {
+        "accuracy": sk.accuracy_score(truth, predicted),
+        "balanced_accuracy": sk.balanced_accuracy_score(truth, predicted),
+        "matthews_correlation": sk.matthews_corrcoef(truth, predicted),
+        "cohen_kappa": sk.cohen_kappa_score(truth, predicted),
+    }
+    for average in ("macro", "weighted"):
+        for name, metric in (
+            ("f1", sk.f1_score),
+            ("precision", sk.precision_score),
+            ("recall", sk.recall_score),
+        ):
+            found[f"{name}_{average}"] = metric(truth, predicted, average=average, zero_division=0)
+    return found
+
+
+def drawn(seed: int, rows: int, shares: list[float], right: float) -> tuple[np.ndarray, np.ndarray]:
+    """True codes with such shares, and predictions of which so many are right on purpose."""
+    generator = np.random.default_rng(seed)
+    truth = generator.choice(len(shares), rows, p=shares)
+    predicted = np.where(generator.random(rows) < right, truth, generator.choice(len(shares), rows))
+    return truth, predicted
+
+
+def probabilities(seed: int, truth: np.ndarray, classes: int, digits: int | None) -> np.ndarray:
+    """Rows of probabilities that know something of the truth; few digits make ties."""
+    scores = np.random.default_rng(seed).normal(size=(len(truth), classes))
+    scores[np.arange(len(truth)), truth] += 1
+    given = np.exp(scores)
+    given = given / given.sum(axis=1, keepdims=True)
+    if digits is not None:
+        given = given.round(digits)
+        given[:, 0] += 1 - given.sum(axis=1)
+    return np.clip(given, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("shares", "rows", "right"),
+    [
+        pytest.param([0.5, 0.5], 1000, 0.6, id="two classes"),
+        pytest.param([0.995, 0.005], 1000, 0.9, id="a rare positive class"),
+        pytest.param([0.11, 0.35, 0.54], 3000, 0.4, id="the hospital's shares"),
+        pytest.param([0.9, 0.07, 0.02, 0.01], 500, 0.5, id="imbalanced"),
+        pytest.param([0.25] * 4, 7, 0.0, id="fewer rows than cells"),
+        pytest.param([1.0], 10, 1.0, id="one class"),
+    ],
+)
+def test_label_metrics(shares: list[float], rows: int, right: float) -> None:
+    truth, predicted = drawn(0, rows, shares, right)
+
+    found = assessed(truth, predicted, len(shares))
+
+    expected = label_metrics(truth, predicted)
+    if np.isnan(expected["cohen_kappa"]):  # undefined with one class: absent, not NaN
+        del expected["cohen_kappa"]
+    assert found == pytest.approx(expected, **CLOSE)
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted"),
+    [
+        pytest.param([0, 0, 1, 1], [2, 2, 2, 2], id="only a class that never occurs"),
+        pytest.param([0, 0, 0, 0], [0, 1, 0, 1], id="one true class"),
+        pytest.param([0, 1, 2, 2], [0, 0, 0, 0], id="one class for all"),
+        pytest.param([0, 1, 1, 0], [1, 0, 0, 1], id="always wrong"),
+        pytest.param([0, 2, 2, 0], [0, 2, 2, 0], id="always right, a class between without rows"),
+        pytest.param([1], [1], id="one row"),
+    ],
+)
+def test_label_metrics_at_the_edges(truth: list[int], predicted: list[int]) -> None:
+    expected = {
+        k: v for k, v in label_metrics(np.array(truth), np.array(predicted)).items() if not np.isnan(v)
+    }
+
+    found = assessed(np.array(truth), np.array(predicted), 3)
+
+    assert found == pytest.approx(expected, **CLOSE)
+
+
+@pytest.mark.parametrize("digits", [pytest.param(None, id="no ties"), pytest.param(1, id="many ties")])
+@pytest.mark.parametrize("positive", [0, 1])
+def test_probabilities_of_two_classes(digits: int | None, positive: int) -> None:
+    truth, predicted = drawn(1, 2000, [0.8, 0.2], 0.7)
+    given = probabilities(2, truth, 2, digits)
+
+    found = assessed(truth, predicted, 2, positive, given)
+
+    is_positive, score = truth == positive, given[:, positive]
+    expected = {
+        "auc": sk.roc_auc_score(is_positive, score),
+        "average_precision": sk.average_precision_score(is_positive, score),
+        "log_loss": sk.log_loss(truth, given),
+        "brier": sk.brier_score_loss(is_positive, score),
+        "f1": sk.f1_score(truth, predicted, pos_label=positive),
+        "precision": sk.precision_score(truth, predicted, pos_label=positive),
+        "recall": sk.recall_score(truth, predicted, pos_label=positive),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, **CLOSE)
+
+
+@pytest.mark.parametrize("digits", [pytest.param(None, id="no ties"), pytest.param(2, id="ties")])
+def test_probabilities_of_several_classes(digits: int | None) -> None:
+    truth, predicted = drawn(3, 3000, [0.11, 0.35, 0.54], 0.5)
+    given = probabilities(4, truth, 3, digits)
+
+    found = assessed(truth, predicted, 3, None, given)
+
+    expected = {
+        "auc": sk.roc_auc_score(truth, given, multi_class="ovr", average="macro"),
+        "average_precision": sk.average_precision_score(np.eye(3)[truth], given, average="macro"),
+        "log_loss": sk.log_loss(truth, given),
+        "brier": sk.brier_score_loss(truth, given),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, **CLOSE)
+
+
+def test_certain_and_wrong_probabilities_have_a_finite_log_loss() -> None:
+    truth = np.array([0, 1, 1, 0])
+    given = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])
+
+    found = assessed(truth, given.argmax(axis=1), 2, 1, given)
+
+    assert found["log_loss"] == pytest.approx(sk.log_loss(truth, given), **CLOSE)
+
+
+def test_calibration_error_by_its_definition() -> None:
+    truth, predicted = drawn(5, 4000, [0.3, 0.7], 0.6)
+    given = probabilities(6, truth, 2, None)
+
+    found = assessed(truth, predicted, 2, 1, given)
+
+    score, came_true = given[:, 1], truth == 1
+    bins = np.minimum((score * 15).astype(int), 14)
+    gaps = [
+        abs(score[bins == b].mean() - came_true[bins == b].mean()) * (bins == b).mean()
+        for b in np.unique(bins)
+    ]
+    assert found["calibration_error"] == pytest.approx(sum(gaps), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "transform",
+    [
+        pytest.param(lambda y: y, id="around 0"),
+        pytest.param(lambda y: y + 1e6, id="a mean that is large against the spread"),
+        pytest.param(np.exp, id="skewed"),
+    ],
+)
+def test_regression(transform: Callable[[np.ndarray], np.ndarray]) -> None:
+    generator = np.random.default_rng(7)
+    truth = transform(generator.normal(size=6000))
+    predicted = truth + generator.normal(0, 0.5, 6000)
+
+    found = {
+        name: estimate.value
+        for name, estimate in regression.compared(truth, predicted, None)["candidate"].items()
+    }
+
+    expected = {
+        "r2": sk.r2_score(truth, predicted),
+        "mae": sk.mean_absolute_error(truth, predicted),
+        "mse": sk.mean_squared_error(truth, predicted),
+        "rmse": sk.root_mean_squared_error(truth, predicted),
+        "median_absolute_error": sk.median_absolute_error(truth, predicted),
+        "max_error": sk.max_error(truth, predicted),
+    }
+    assert {name: found[name] for name in expected} == pytest.approx(expected, **CLOSE)
+
+
+def test_the_baseline_of_a_regression_explains_nothing() -> None:
+    truth = np.random.default_rng(8).normal(3, 2, 500)
+
+    groups = regression.compared(truth, truth, None)
+
+    assert groups["baseline"]["r2"].value == pytest.approx(0, abs=1e-12)
+    assert groups["baseline"]["mse"].value == pytest.approx(truth.var(), rel=1e-12)
+    assert groups["candidate"]["r2"].value == 1
+
+
+def test_the_baseline_of_a_classification_is_the_most_frequent_class_of_the_data_set() -> None:
+    truth, predicted = drawn(9, 1000, [0.2, 0.5, 0.3], 0.5)
+
+    groups, _ = assess_classes.assess(
+        truth, assess_classes.Model(predicted), None, 3, None, np.array([0.6, 0.3, 0.1])
+    )
+
+    found = {name: estimate.value for name, estimate in groups["baseline"].items()}
+    expected = label_metrics(truth, np.zeros_like(truth))
+    assert found == pytest.approx(expected, **CLOSE)
+    assert groups["candidate - baseline"]["f1_macro"].value == pytest.approx(
+        groups["candidate"]["f1_macro"].value - expected["f1_macro"], **CLOSE
+    )
