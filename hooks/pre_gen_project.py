@@ -35,7 +35,10 @@ def problem_with_project(project):
             "(S3 bucket and SageMaker names allow no more)"
         )
     if not 3 <= len(project) <= LONGEST_PROJECT:
-        return "use 3 to %d characters (an Autopilot job name holds 32, and 13 of them are the run's)" % LONGEST_PROJECT
+        return (
+            "use 3 to %d characters (an Autopilot job name holds 32, and 13 of them are the run's)"
+            % LONGEST_PROJECT
+        )
     if project.startswith(("aws-", "sthree-", "amzn-s3-demo-")) or project in ("aws", "sagemaker"):
         return "AWS reserves names that start like this; choose another"
     return None
@@ -49,7 +52,10 @@ def problem_with_repository(repository):
     if not re.fullmatch(r"[A-Za-z0-9]+(-[A-Za-z0-9]+)*", owner) or len(owner) > 39:
         return "the owner %r has up to 39 letters, digits and single hyphens on GitHub" % owner
     if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", name) or name in (".", "..") or name.endswith(".git"):
-        return "the name %r has up to 100 letters, digits, '.', '_' and '-' on GitHub, and does not end in .git" % name
+        return (
+            "the name %r has up to 100 letters, digits, '.', '_' and '-' on GitHub, and does not end in .git"
+            % name
+        )
     return None
 
 

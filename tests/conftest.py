@@ -15,7 +15,14 @@ COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedProcess[str]:
     """Run cookiecutter as a user would, without questions."""
     return subprocess.run(
-        [COOKIECUTTER, "--no-input", "--output-dir", output, template, *(f"{k}={v}" for k, v in answers.items())],
+        [
+            COOKIECUTTER,
+            "--no-input",
+            "--output-dir",
+            output,
+            template,
+            *(f"{k}={v}" for k, v in answers.items()),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -26,7 +33,11 @@ def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedPr
 def offline(project: Path) -> dict[str, str]:
     """The environment of a command in a generated project: no credentials of the machine, no proxy to AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
-    return kept | {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "PWD": str(project)}
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "PWD": str(project),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,9 @@ def test_no_template_variable_survives(projects, problem_type):
     project = projects[problem_type]
 
     leftovers = [
-        name for name in files_of(project) if re.search(r"cookiecutter\.|\{%", (project / name).read_text("utf-8"))
+        name
+        for name in files_of(project)
+        if re.search(r"cookiecutter\.|\{%", (project / name).read_text("utf-8"))
     ]
 
     assert leftovers == []
@@ -36,7 +38,15 @@ def test_no_template_variable_survives(projects, problem_type):
 
 def test_only_the_few_files_that_carry_an_answer_differ_between_two_projects(template, tmp_path):
     bake(template, tmp_path / "a")
-    bake(template, tmp_path / "b", project="other", description="Other.", repository="o/n", target="y", region="us-east-1")
+    bake(
+        template,
+        tmp_path / "b",
+        project="other",
+        description="Other.",
+        repository="o/n",
+        target="y",
+        region="us-east-1",
+    )
     one, other = tmp_path / "a" / "readmission", tmp_path / "b" / "other"
 
     different = [name for name in files_of(one) if (one / name).read_bytes() != (other / name).read_bytes()]
@@ -49,7 +59,9 @@ def test_rendering_twice_gives_the_same_bytes(template, tmp_path):
     bake(template, tmp_path / "b")
 
     for name in EXPECTED:
-        assert (tmp_path / "a/readmission" / name).read_bytes() == (tmp_path / "b/readmission" / name).read_bytes(), name
+        assert (tmp_path / "a/readmission" / name).read_bytes() == (
+            tmp_path / "b/readmission" / name
+        ).read_bytes(), name
 
 
 def test_cruft_renders_the_same_files(template, tmp_path):
@@ -67,11 +79,16 @@ def test_cruft_renders_the_same_files(template, tmp_path):
     )
 
     project = tmp_path / "cruft" / "readmission"
-    assert json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]["project"] == "readmission"
+    assert (
+        json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]["project"]
+        == "readmission"
+    )
     (project / ".cruft.json").unlink()
     assert files_of(project) == EXPECTED
     for name in EXPECTED:
-        assert (project / name).read_bytes() == (tmp_path / "cookiecutter/readmission" / name).read_bytes(), name
+        assert (project / name).read_bytes() == (tmp_path / "cookiecutter/readmission" / name).read_bytes(), (
+            name
+        )
 
 
 @pytest.mark.parametrize("problem_type", PROBLEM_TYPES)
@@ -87,7 +104,9 @@ def test_cruft_renders_the_same_files(template, tmp_path):
 def test_formatter_and_linter_change_nothing(projects, problem_type, command):
     project = projects[problem_type]
 
-    result = subprocess.run([sys.executable, *command], cwd=project, env=offline(project), capture_output=True, text=True)
+    result = subprocess.run(
+        [sys.executable, *command], cwd=project, env=offline(project), capture_output=True, text=True
+    )
 
     assert result.returncode == 0, result.stdout + result.stderr
 
@@ -103,7 +122,15 @@ def test_cloudformation_has_nothing_to_mend(projects):
 
 
 def test_the_configuration_carries_the_answers(template, tmp_path):
-    bake(template, tmp_path, project="churn", problem_type="binary", target="left", region="us-west-2", repository="o/r")
+    bake(
+        template,
+        tmp_path,
+        project="churn",
+        problem_type="binary",
+        target="left",
+        region="us-west-2",
+        repository="o/r",
+    )
 
     config = tomllib.loads((tmp_path / "churn" / "automl.toml").read_text())
 
