@@ -21,7 +21,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-log = logging.getLogger()
+log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 GRACE_SECONDS = 15 * 60  # what the service may need beyond the job's own limit, for its reports
@@ -319,5 +319,6 @@ def reasons(job: dict[str, Any]) -> str:
 
 
 def shortened(reason: str) -> str:
-    """A reason within the service's length."""
+    """A reason on one line, within the service's length."""
+    reason = " ".join(reason.split())
     return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"

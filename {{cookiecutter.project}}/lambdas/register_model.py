@@ -12,7 +12,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-log = logging.getLogger()
+log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 # CustomerMetadataProperties of CreateModelPackage: 50 of them. Some are left for verification and deployment.
@@ -118,9 +118,9 @@ def model_metrics(prefix: str) -> dict[str, Any]:
 
 
 def report(uri: str) -> dict[str, str] | None:
-    """A JSON report as a `MetricsSource`, or none if there is no such object."""
+    """A JSON report as a `MetricsSource`, or none if there is no such object or nothing in it."""
     content = get(uri)
-    if content is None:
+    if content is None or content.strip() == b"null":
         return None
     return {
         "ContentType": "application/json",

@@ -195,7 +195,7 @@ def test_a_completed_job_without_a_candidate_fails_the_step(stubbed: StubbedAws)
 
 
 def test_a_failed_job_fails_the_step_with_its_reasons(stubbed: StubbedAws) -> None:
-    partial = [{"PartialFailureMessage": "3 candidates failed"}]
+    partial = [{"PartialFailureMessage": "3 candidates\n  failed"}]
     described(stubbed, job("Failed", FailureReason="too few rows", PartialFailureReasons=partial))
     failed(stubbed, f"Autopilot job {JOB} Failed: too few rows; 3 candidates failed")
 

@@ -171,7 +171,13 @@ def test_reports_are_attached_with_their_digests(registration: Registration) -> 
     }
 
 
-def test_without_explainability_report_and_card_there_is_none(registration: Registration) -> None:
+@pytest.mark.parametrize("content", [None, b"null"], ids=["no object", "nothing in it"])
+def test_without_explainability_report_and_card_there_is_none(
+    registration: Registration, content: bytes | None
+) -> None:
+    if content:
+        registration.objects["explainability.json"] = content
+
     registration.run()
 
     assert "Explainability" not in registration.request["ModelMetrics"]
