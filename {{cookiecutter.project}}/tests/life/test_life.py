@@ -23,6 +23,8 @@ def table(problem_type: str, target: str) -> pd.DataFrame:
         {
             "stays": generator.integers(0, 10, ROWS),
             "age": generator.normal(60, 15, ROWS).round(1),
+            # The example's slices of automl.toml name such columns.
+            **{f"race_{name}": generator.integers(0, 2, ROWS) for name in ("A", "B")},
             "ward": generator.choice(["north", "south", "children, infants"], ROWS),
         }
     )
