@@ -46,7 +46,7 @@ def read_slicings(
     counts: Sequence[int],
 ) -> list[Slicing]:
     """The slices of the holdout's inputs; ``counts`` are its rows by part. Raises `EvaluationError`."""
-    groups = {entry: _columns(entry, features) for entry in wanted}
+    groups = {entry: columns_of(entry, features) for entry in wanted}
     columns = sorted({column for group in groups.values() for column in group})
     if not columns:
         return []
@@ -54,7 +54,7 @@ def read_slicings(
     return [_slicing(entry, group, read, bands.get(entry)) for entry, group in groups.items()]
 
 
-def _columns(entry: str, features: Sequence[str]) -> list[str]:
+def columns_of(entry: str, features: Sequence[str]) -> list[str]:
     """The columns that an entry names."""
     columns = [entry] if entry in features else []
     if not columns and "*" in entry:

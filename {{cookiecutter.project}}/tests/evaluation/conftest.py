@@ -14,17 +14,20 @@ sys.path.insert(0, str(EVALUATION))
 sys.path.insert(0, str(Path(__file__).parent))
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An S3 of moto's with the project's bucket."""
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
-        monkeypatch.setenv(name, "testing")
+def _bucket() -> Iterator[Any]:
     import fake_sagemaker
 
-    with mock_aws():
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        environment.delenv("AWS_ENDPOINT_URL", raising=False)
+        for name in names:
+            environment.setenv(name, "testing")
         client = boto3.client("s3", region_name="eu-west-1")
-        client.create_bucket(
-            Bucket=fake_sagemaker.BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-        )
+        configuration = {"LocationConstraint": "eu-west-1"}
+        client.create_bucket(Bucket=fake_sagemaker.BUCKET, CreateBucketConfiguration=configuration)
         yield client
+
+
+# An S3 of moto's with the project's bucket, for one test and for the tests of a module.
+s3 = pytest.fixture(_bucket)
+module_s3 = pytest.fixture(_bucket, scope="module")

@@ -1,4 +1,4 @@
-"""CSV parts as they come: quoting, encodings, numbers and booleans as labels, and what is wrong with its row."""
+"""CSV parts as they come: quoting, encodings, numbers and booleans as labels; what is wrong, with its row."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -272,7 +272,8 @@ def test_a_class_that_training_never_saw_is_wrong_and_noted(tmp_path: Path) -> N
     assert found["accuracy"].value == 0.5
     assert found["log_loss"].value == pytest.approx((2 * np.log(2) - 2 * np.log(np.finfo(float).eps)) / 4)
     assert holdout.notes == [
-        'the class "new" of 2 rows (first: y.csv, row 3) is not in the data set\'s classes: no prediction of it can be right'
+        'the class "new" of 2 rows (first: y.csv, row 3) is not in the data set\'s classes: '
+        "no prediction of it can be right"
     ]
 
 
@@ -329,7 +330,7 @@ def test_parts_are_taken_in_the_order_of_their_names(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_parts_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="^y_test: no file in "):
+    with pytest.raises(EvaluationError, match=r"^y_test: no file in "):
         parts(tmp_path, "y_test")
 
 

@@ -85,11 +85,9 @@ def test_a_failed_job_gives_the_services_reason_and_leaves_no_model(
 ) -> None:
     sagemaker.models["candidate"] = fail
 
-    with pytest.raises(
-        TransformFailed, match=f"^transform job {NAME}-1 failed: AlgorithmError: See job logs"
-    ):  # noqa: SIM117 - leaving is what is tested
-        with transform(sagemaker) as run:
-            run.outputs(["part-00000.csv"], tmp_path)
+    reason = f"^transform job {NAME}-1 failed: AlgorithmError: See job logs"
+    with pytest.raises(TransformFailed, match=reason), transform(sagemaker) as run:
+        run.outputs(["part-00000.csv"], tmp_path)
 
     assert sagemaker.deployed == {}
 
@@ -97,7 +95,7 @@ def test_a_failed_job_gives_the_services_reason_and_leaves_no_model(
 def test_a_part_without_output_is_named(tmp_path: Path, sagemaker: FakeSageMaker) -> None:
     with (
         transform(sagemaker) as run,
-        pytest.raises(EvaluationError, match="wrote no output for x.csv and 1 more parts"),
+        pytest.raises(EvaluationError, match=r"wrote no output for x\.csv and 1 more parts"),
     ):
         run.outputs(["part-00000.csv", "x.csv", "y.csv"], tmp_path)
 
@@ -105,9 +103,9 @@ def test_a_part_without_output_is_named(tmp_path: Path, sagemaker: FakeSageMaker
 def test_a_job_beyond_the_deadline_is_stopped(tmp_path: Path, sagemaker: FakeSageMaker) -> None:
     sagemaker.polls = 10**9
 
-    with pytest.raises(EvaluationError, match="is still running after 0 minutes"):  # noqa: SIM117 - as above
-        with transform(sagemaker, deadline_seconds=0.0) as run:
-            run.outputs(["part-00000.csv"], tmp_path)
+    late = pytest.raises(EvaluationError, match="is still running after 0 minutes")
+    with late, transform(sagemaker, deadline_seconds=0.0) as run:
+        run.outputs(["part-00000.csv"], tmp_path)
 
     assert sagemaker.jobs[f"{NAME}-1"]["status"] == "Stopped"
     assert sagemaker.deployed == {}
@@ -213,7 +211,7 @@ class TestProcess:
 
         assert evaluate.main(arguments) == 1
 
-        reason = "transform job shop-abcdefghijkl-candidate-1 failed: AlgorithmError: See job logs for more information"
+        reason = f"transform job {NAME}-1 failed: AlgorithmError: See job logs for more information"
         assert (tmp_path / "message").read_text() == reason
         assert capsys.readouterr().err == f"error: {reason}\n"
         assert fake.deployed == {}
