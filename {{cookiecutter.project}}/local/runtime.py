@@ -45,14 +45,21 @@ class Runtime:
         process = subprocess.Popen(  # noqa: S603 - runs only what the owner of this machine deployed to it
             list(arguments), env=kept | dict(environment), start_new_session=True, **options
         )
-        with self._lock:
-            self._processes = [p for p in self._processes if p.poll() is None] + [process]
+        self.adopt(process)
         return process
 
     def adopt(self, process: Any) -> None:
-        """End ``process`` (with ``pid``, ``poll`` and ``wait``, the leader of its group) when this ends."""
+        """End ``process`` (with ``pid``, ``poll`` and ``wait``, the leader of its group) when this ends.
+
+        Raises RuntimeError, with the process ended, if this has ended already.
+        """
         with self._lock:
-            self._processes = [p for p in self._processes if p.poll() is None] + [process]
+            ended = self.stopping.is_set()
+            if not ended:
+                self._processes = [p for p in self._processes if p.poll() is None] + [process]
+        if ended:
+            kill_group(process)
+            raise RuntimeError("the local AWS has ended")
 
     def session(self, credentials: Mapping[str, str], region: str) -> boto3.Session:
         """A boto3 session with the given credentials (``AWS_ACCESS_KEY_ID`` ...); see :mod:`local.actors`."""
@@ -65,7 +72,8 @@ class Runtime:
 
     def stop(self) -> None:
         """End every thread and process that was started here."""
-        self.stopping.set()
+        with self._lock:
+            self.stopping.set()
         for process in self._processes:
             kill_group(process)
         for thread in self._threads:

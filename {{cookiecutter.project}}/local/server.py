@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import logging
 import shutil
+import socket
 import tempfile
 import threading
 from pathlib import Path
@@ -66,13 +67,22 @@ class LocalAWS:
         self._administrators: dict[str, dict[str, str]] = {}
 
     def start(self) -> LocalAWS:
-        """Listen; returns when the first request can be sent."""
+        """Listen; returns when the first request can be sent. Raises OSError where the port is taken."""
         self.directory.mkdir(parents=True, exist_ok=True)
         self._log = _log_to(self.directory / "local-aws.log")
         app = Gate(Bridge(DomainDispatcherApplication(create_backend_app)))
-        self._server = make_server(HOST, self._port, app, threaded=True, request_handler=_RequestHandler)
+        # Werkzeug ends the whole process when it cannot have the port; a socket of our own raises OSError.
+        with socket.create_server((HOST, self._port), backlog=128) as listening:
+            self._server = make_server(
+                HOST,
+                listening.getsockname()[1],
+                app,
+                threaded=True,
+                request_handler=_RequestHandler,
+                fd=listening.fileno(),
+            )
         self._server.daemon_threads = True
-        self.url = f"http://{HOST}:{self._server.server_port}"
+        self.url = f"http://{HOST}:{self._server.port}"
         self._runtime = runtime.Runtime(self.url, self.directory)
         runtime.set_current(self._runtime)
         for module in map(importlib.import_module, MODULES):

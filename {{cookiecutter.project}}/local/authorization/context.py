@@ -88,7 +88,7 @@ SAME_NAME = {
     "application-autoscaling": ("service-namespace", "scalable-dimension"),
     "cloudformation": ("ChangeSetName", "RoleArn", "TemplateUrl"),
     "cloudwatch": ("Namespace",),
-    "iam": ("PolicyARN", "PermissionsBoundary"),
+    "iam": ("AWSServiceName", "PolicyARN", "PermissionsBoundary"),
     "sts": ("ExternalId", "RoleSessionName"),
 }
 NAMES = {

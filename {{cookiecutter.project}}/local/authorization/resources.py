@@ -20,6 +20,7 @@ SAGEMAKER = {
     "model-package/{ModelPackageName}": "DescribeModelPackage DeleteModelPackage",
     "model-package/{ModelPackageGroupName}/*": "CreateModelPackage ListModelPackages",
     "{ModelPackageArn}": "UpdateModelPackage",
+    "{ModelPackageArnList}": "BatchDescribeModelPackage",
     "model-card/{ModelCardName}": "CreateModelCard DescribeModelCard UpdateModelCard DeleteModelCard",
     "endpoint-config/{EndpointConfigName}": (
         "CreateEndpointConfig DescribeEndpointConfig DeleteEndpointConfig CreateEndpoint UpdateEndpoint"
@@ -28,7 +29,9 @@ SAGEMAKER = {
         "CreateEndpoint UpdateEndpoint DescribeEndpoint DeleteEndpoint UpdateEndpointWeightsAndCapacities "
         "InvokeEndpoint InvokeEndpointAsync InvokeEndpointWithResponseStream"
     ),
-    "processing-job/{ProcessingJobName}": "CreateProcessingJob DescribeProcessingJob StopProcessingJob",
+    "processing-job/{ProcessingJobName}": (
+        "CreateProcessingJob DescribeProcessingJob StopProcessingJob DeleteProcessingJob"
+    ),
     "training-job/{TrainingJobName}": "CreateTrainingJob DescribeTrainingJob StopTrainingJob",
     "hyper-parameter-tuning-job/{HyperParameterTuningJobName}": (
         "CreateHyperParameterTuningJob DescribeHyperParameterTuningJob StopHyperParameterTuningJob "
@@ -39,6 +42,7 @@ SAGEMAKER = {
         "CreatePipeline UpdatePipeline DeletePipeline DescribePipeline StartPipelineExecution "
         "ListPipelineExecutions"
     ),
+    "{PipelineArn}": "ListPipelineVersions UpdatePipelineVersion",
     "{PipelineExecutionArn}": (
         "DescribePipelineExecution ListPipelineExecutionSteps StopPipelineExecution "
         "RetryPipelineExecution UpdatePipelineExecution DescribePipelineDefinitionForExecution "
@@ -80,6 +84,7 @@ IAM = {
         "ListUserPolicies AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies CreateAccessKey "
         "DeleteAccessKey ListAccessKeys UpdateAccessKey TagUser UntagUser ListUserTags"
     ),
+    "role/aws-service-role/{AWSServiceName}/*": "CreateServiceLinkedRole",
     "policy/{PolicyName}": "CreatePolicy",
     "{PolicyArn}": (
         "GetPolicy DeletePolicy GetPolicyVersion CreatePolicyVersion DeletePolicyVersion "
@@ -105,8 +110,6 @@ CLOUDFORMATION = {
 CLOUDWATCH = {
     "alarm:{AlarmName}": "PutMetricAlarm PutCompositeAlarm SetAlarmState DescribeAlarmHistory",
     "alarm:{AlarmNames}": "DeleteAlarms DescribeAlarms EnableAlarmActions DisableAlarmActions",
-    "dashboard/{DashboardName}": "PutDashboard GetDashboard",
-    "dashboard/{DashboardNames}": "DeleteDashboards",
     "{ResourceARN}": "TagResource UntagResource ListTagsForResource",
 }
 LOGS = {
@@ -116,7 +119,6 @@ LOGS = {
         "DescribeMetricFilters TagLogGroup UntagLogGroup ListTagsLogGroup PutSubscriptionFilter "
         "DeleteSubscriptionFilter"
     ),
-    "log-group:{logGroupNamePrefix}": "DescribeLogGroups",
     "log-group:{logGroupName}:log-stream:{logStreamName}": (
         "CreateLogStream DeleteLogStream PutLogEvents GetLogEvents"
     ),
@@ -147,9 +149,6 @@ SSM = {
     "parameter/{Name}": "GetParameter PutParameter DeleteParameter GetParameterHistory",
     "parameter/{Names}": "GetParameters DeleteParameters",
     "parameter/{Path}": "GetParametersByPath",
-}
-BUDGETS = {
-    "budget/{BudgetName}": "ModifyBudget ViewBudget",
 }
 
 

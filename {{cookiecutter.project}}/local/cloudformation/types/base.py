@@ -68,7 +68,7 @@ class Work:
 class ResourceType:
     """One resource type.
 
-    ``properties`` are those it takes; a changed one among ``fixed`` makes a new resource, as the service would.
+    ``properties`` are those it takes; a changed one among ``fixed`` makes a new resource.
     """
 
     name: ClassVar[str]

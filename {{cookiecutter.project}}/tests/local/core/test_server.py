@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import time
+import urllib.error
+import urllib.request
+from functools import partial
 from pathlib import Path
 
-import boto3
+import pytest
+from core_kit import policy, wait_until, zipped
+
+from local import actors
 
 
 def test_administrator_is_who_the_environment_says(local_aws):
@@ -25,41 +31,98 @@ def test_a_second_account_has_resources_of_its_own(local_aws):
     assert queues.get("QueueUrls", []) == []
 
 
-def test_up_announces_serves_and_leaves_nothing_running(tmp_path):
-    ready = tmp_path / "ready"
-    started = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "local",
-        "up",
-        "--directory",
-        str(tmp_path / "state"),
-        "--ready-file",
-        str(ready),
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
+def running(pid: int) -> bool:
     try:
-        while not ready.exists():
-            assert process.poll() is None
-            assert time.monotonic() - started < 30
-            time.sleep(0.02)
-        exports = dict(re.findall(r"^export (\w+)=(\S+)$", ready.read_text(), re.M))
-        sts = boto3.client(
-            "sts",
-            endpoint_url=exports["AWS_ENDPOINT_URL"],
-            aws_access_key_id=exports["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=exports["AWS_SECRET_ACCESS_KEY"],
-            region_name=exports["AWS_REGION"],
-        )
-        account = sts.get_caller_identity()["Account"]
-        os.kill(process.pid, signal.SIGINT)
-        printed, _ = process.communicate(timeout=15)
-    finally:
-        process.kill()
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2] if Path("/proc").exists() else True
 
-    assert account == "123456789012"
+
+@pytest.fixture
+def up(tmp_path):
+    """Start `python -m local up`; returns the process, what it announces, and the file that says so."""
+    started = []
+
+    def start(*arguments):
+        ready = tmp_path / "ready"
+        command = [sys.executable, "-m", "local", "up", "--directory", str(tmp_path / "state")]
+        command += ["--ready-file", str(ready), *arguments]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
+        started.append(process)
+        wait_until(lambda: ready.exists() or process.poll() is not None, 60)
+        assert process.poll() is None
+        return process, dict(re.findall(r"^export (\w+)=(\S+)$", ready.read_text(), re.M)), ready
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_up_announces_serves_and_leaves_nothing_running(up, number):
+    process, exports, ready = up()
+    client = partial(actors.client_with, given=exports)
+    identity = client("sts").get_caller_identity()
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    code = zipped(code="import os\ndef handler(event, context): return os.getpid()")
+    given = {"Runtime": "python3.14", "Handler": "code.handler", "Role": role, "Code": {"ZipFile": code}}
+    client("lambda").create_function(FunctionName="function", **given)
+    worker = json.loads(client("lambda").invoke(FunctionName="function")["Payload"].read())
+    while_up = running(worker)
+
+    os.kill(process.pid, number)
+    printed, _ = process.communicate(timeout=30)
+
+    assert identity["Arn"] == "arn:aws:iam::123456789012:user/administrator"
     assert exports["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert process.returncode == 0
     assert all(f"export {name}={value}" in printed for name, value in exports.items())
     assert not ready.exists()
+    assert while_up
+    assert not running(worker)
+
+
+def test_a_function_ends_with_a_server_that_is_killed(up):
+    process, exports, _ = up()
+    client = partial(actors.client_with, given=exports)
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    role = client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
+    code = zipped(code="import os\ndef handler(event, context): return os.getpid()")
+    given = {"Runtime": "python3.14", "Handler": "code.handler", "Role": role, "Code": {"ZipFile": code}}
+    client("lambda").create_function(FunctionName="function", **given)
+    worker = json.loads(client("lambda").invoke(FunctionName="function")["Payload"].read())
+
+    process.kill()
+
+    assert wait_until(lambda: not running(worker))
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(local_aws):
+    port = local_aws.url.rpartition(":")[2]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "local", "up", "--port", port],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        timeout=60,
+    )
+
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"--port {port}: Address already in use")
+    assert "Traceback" not in ended.stderr
+
+
+def test_only_this_machine_is_listened_to(local_aws):
+    assert local_aws.url.startswith("http://127.0.0.1:")
+    assert local_aws._server.server_address[0] == "127.0.0.1"
+
+
+def test_motos_back_door_is_shut(local_aws):
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{local_aws.url}/moto-api/reset", data=b"", timeout=5)
+
+    assert caught.value.code == 404
