@@ -11,7 +11,7 @@ from deployment.checks import Check, check_csv
 from deployment.deployments import DEPLOYED, FAILED, ROLLED_BACK, Deployment, Records
 from deployment.endpoint import Endpoint, State, require_success
 from deployment.environments import Project
-from deployment.holdout import Holdout, load_holdout
+from deployment.holdout import Holdout, load_holdout, read_evaluation
 from deployment.production_file import FILE, ProductionFile
 from deployment.proof import require_verified
 from deployment.registry import ModelPackage, Registry
@@ -119,7 +119,7 @@ class _Promoter:
                 self._release,
                 self._alarms,
                 state,
-                holdout=holdout,
+                holdout=holdout if self._reads_the_same(state) else None,
                 way_back=self._way_back,
                 output=self._project.output,
             )
@@ -136,6 +136,29 @@ class _Promoter:
         self._records.write(record)
         self._done.append(f"deployed {self._package.label}")
         return record
+
+    def _reads_the_same(self, state: State) -> bool:
+        """Whether the version that serves takes the new one's rows: else these would be errors of its own."""
+        if not state.exists:
+            return False
+        try:
+            served = self._registry.find(self._endpoint.package_arn(state), self._endpoint.name)
+            before, now = (self._features(package) for package in (served, self._package))
+        except (RunError, UserError) as error:
+            self._project.output.notice(f"nothing is asked during the update: {error}")
+            return False
+        if before != now:
+            self._project.output.notice(
+                f"nothing is asked during the update: {served.label} reads other columns than "
+                f"{self._package.label}"
+            )
+        return before == now
+
+    def _features(self, package: ModelPackage) -> list[str]:
+        """The columns that a version reads, in order."""
+        evaluation = read_evaluation(self._project.aws, self._project.names.bucket, package)
+        dataset = evaluation["dataset"]
+        return [column["name"] for column in dataset["columns"] if column["name"] != dataset["target"]]
 
     def _holdout(self) -> Holdout | None:
         """Rows with known answers; a version that goes back to production does without if they are gone."""

@@ -38,8 +38,14 @@ def verify(project: Project, arn: str | None) -> dict[str, Any]:
             return earlier
     package = _served(project, registry, endpoint, state, arn)
     holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
+    limits = project.config.verification
+    project.output.say(
+        f"asking {environment.endpoint} about {len(holdout.rows)} rows of the holdout, then "
+        f"{limits.requests} times "
+        f"by {limits.concurrency} clients at once"
+    )
     subject = make_subject(project, environment, package, holdout)
-    checks, load = examine(subject, project.config.verification)
+    checks, load = examine(subject, limits)
     outcome = make_verification(project, environment, package, state.config, checks, load)
     uri = verification.write(project.aws, project.names.bucket, outcome)
     note(registry, package, outcome, uri)

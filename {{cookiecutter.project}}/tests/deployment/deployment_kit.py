@@ -169,10 +169,14 @@ class World:
         file.parent.mkdir(exist_ok=True)
         file.write_text(f'model_package_arn = "{arn}"\n')
 
-    def register(self, *, expected: Mapping[str, str] | None = None, **rule: str) -> str:
-        """Register a version whose container follows ``rule``, evaluated as ``expected`` (by default the
-        same).
-        """
+    def register(
+        self,
+        *,
+        expected: Mapping[str, str] | None = None,
+        columns: Sequence[Mapping[str, str]] = COLUMNS,
+        **rule: str,
+    ) -> str:
+        """Register a version whose container follows ``rule``, evaluated as ``expected`` (else the same)."""
         execution = f"exec{next(_numbers):08d}"
         regression = "REGRESSION" in rule
         told = {} if regression else {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label,probability"}
@@ -191,7 +195,7 @@ class World:
         )
         problem_type = "Regression" if regression else "BinaryClassification"
         self._put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
-        self._put(f"evaluations/{execution}/evaluation.json", json.dumps(_evaluation(problem_type)))
+        self._put(f"evaluations/{execution}/evaluation.json", json.dumps(_evaluation(problem_type, columns)))
         return self.sagemaker.create_model_package(
             ModelPackageGroupName=self.name,
             ModelApprovalStatus="PendingManualApproval",
@@ -260,7 +264,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
 
 
-def _evaluation(problem_type: str) -> dict[str, Any]:
+def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     classes = None if problem_type == "Regression" else {"no": 40, "yes": 20}
     return {
         "decision": "accept",
@@ -270,7 +274,7 @@ def _evaluation(problem_type: str) -> dict[str, Any]:
         "metrics": {"f1": 0.8, "accuracy": 0.9},
         "gate": [{"name": "minimum", "outcome": "passed", "reason": "f1 0.8 is at least 0"}],
         "champion": None,
-        "dataset": {"sha256": SHA256, "target": "target", "columns": COLUMNS, "classes": classes},
+        "dataset": {"sha256": SHA256, "target": "target", "columns": columns, "classes": classes},
         "classes": [{"label": label} for label in classes or {}],
     }
 

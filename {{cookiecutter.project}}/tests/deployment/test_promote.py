@@ -9,6 +9,7 @@ import time
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from deployment_kit import COLUMNS
 
 from deployment.__main__ import app
 from deployment.production_file import FILE
@@ -106,6 +107,18 @@ def test_nothing_to_do_is_success_without_a_single_write(world, verified, writes
     assert status == 0
     assert "nothing to do" in capsys.readouterr().out
     assert made == []
+
+
+def test_a_version_that_reads_other_columns_is_not_probed_with_what_the_old_one_refuses(
+    world, verified, capsys
+):
+    put_into_production(world, verified(THRESHOLD="10"))
+    second = verified(THRESHOLD="50", columns=[*COLUMNS, {"name": "ward", "type": "text"}])
+
+    put_into_production(world, second)
+
+    assert "reads other columns" in capsys.readouterr().out
+    assert world.predict(ROW) == "no"
 
 
 class Clients:
