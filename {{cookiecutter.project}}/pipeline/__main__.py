@@ -7,6 +7,7 @@ import typer
 from pipeline import cli
 from pipeline.commands import app as commands
 from pipeline.dataset.commands import app as dataset
+from pipeline.report.commands import app as report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +17,7 @@ app = typer.Typer(
 )
 app.add_typer(dataset, name="dataset")
 app.add_typer(commands)
+app.add_typer(report)
 
 if __name__ == "__main__":
     sys.exit(cli.run(app, name="python -m pipeline"))

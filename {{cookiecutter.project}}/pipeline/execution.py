@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from pipeline.aws import is_missing
+from pipeline.errors import UserError
 from pipeline.names import Names
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
@@ -122,8 +123,15 @@ class Execution:
 
 
 def read(sagemaker: Any, names: Names, arn: str) -> Execution:
-    """Ask SageMaker for an execution, its steps and its Autopilot job."""
-    told = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    """Ask SageMaker for an execution, its steps and its Autopilot job; one that does not exist is a
+    `UserError`.
+    """
+    try:
+        told = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise UserError(f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution") from None
     steps = [
         _step(step)
         for page in sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
@@ -142,6 +150,22 @@ def read(sagemaker: Any, names: Names, arn: str) -> Execution:
         autopilot=_autopilot(sagemaker, names, arn, steps),
         parameters=_parameters(sagemaker, arn),
     )
+
+
+def locate(sagemaker: Any, names: Names, given: str | None) -> str:
+    """The ARN of an execution that is given by id, by ARN, or not at all: the newest one.
+
+    Raises `UserError` for another project's ARN, and where there is none yet.
+    """
+    base = names.arn("sagemaker", f"pipeline/{names.pipeline}/execution/")
+    if given is not None:
+        if given.startswith("arn:") and not given.startswith(base):
+            raise UserError(f"{given}: is not an execution of this project ({base}ID)")
+        return given if given.startswith("arn:") else base + given
+    newest = next(executions(sagemaker, names.pipeline), None)
+    if newest is None:
+        raise UserError("the pipeline has no execution yet: start one with `python -m pipeline run`")
+    return newest["PipelineExecutionArn"]
 
 
 def executions(sagemaker: Any, pipeline: str) -> Iterator[dict[str, Any]]:

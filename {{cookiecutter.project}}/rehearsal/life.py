@@ -11,11 +11,14 @@ from typing import Any
 from local.server import LocalAWS
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.dataset.lock import DatasetLock
 from pipeline.names import Names
 from rehearsal import sabotage
 from rehearsal.actors import assume
+from rehearsal.adapt import adapt
 from rehearsal.commands import call
 from rehearsal.copy import ProjectCopy
+from rehearsal.data import find_lock, sample, stand_in
 from rehearsal.summary import Summary
 from rehearsal.traffic import Traffic
 
@@ -25,16 +28,26 @@ ROWS_TO_PREDICT = 10
 class Life:
     """A copy of the project in ``source``, and a local AWS of its own for as long as the ``with`` block lasts.
 
-    ``output`` gets summary.json, and in ``project/`` the copy; ``data`` is a data set's file or `None` for the example;
+    ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`: then it is
+    rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
     ``training_seconds`` is the Autopilot job's budget. Every step raises `CommandFailedError` where its command fails.
     """
 
-    def __init__(self, source: Path, output: Path, data: Path | None, training_seconds: int) -> None:
+    def __init__(
+        self, source: Path, output: Path, data: Path | None, rows: int | None, training_seconds: int
+    ) -> None:
         self.output = output
         self.data = data.resolve() if data else None
+        self.rows = rows
         self.training_seconds = training_seconds
+        self.title = "Before the first step"
         self.say = Output()
+        Config.load(source / "automl.toml")  # what is wrong with it is said before anything is copied
         self.copy = ProjectCopy(source, output / "project")
+        self.lock = find_lock(self.copy.directory)
+        made_up = data is None and self.lock is not None
+        self.left_out = adapt(self.copy.directory, open_gate=made_up)
+        self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
     def __enter__(self) -> Life:
@@ -69,7 +82,10 @@ class Life:
         self.summary.add_run(run)
         self.model_package_arn = run["model_package_arn"]
         evaluation = self._evaluation(run["execution"]["id"])
-        self.summary.update(metrics=evaluation["metrics"], model_package_arn=self.model_package_arn)
+        written = self._as_retrain("pipeline", "report", "--output", str(self.output / "report.html"))
+        self.summary.update(
+            metrics=evaluation["metrics"], model_package_arn=self.model_package_arn, report=written["report"]
+        )
 
     def serve(self) -> None:
         """The registered version on the staging endpoint, and its predictions."""
@@ -84,10 +100,14 @@ class Life:
             }
         )
 
-    def promote(self) -> None:
-        """Verified on staging, proposed, approved, and in production."""
+    def verify(self) -> None:
+        """The staging endpoint signed off."""
         self._step("Staging is verified by invoking it")
-        self._verify_and_propose(self.model_package_arn)
+        self._verify(self.model_package_arn)
+
+    def promote(self) -> None:
+        """Proposed, approved, and in production."""
+        self._as_retrain("deployment", "propose", "--model-package", self.model_package_arn)
         self._step("The promotion is approved: this rehearsal merges the pull request in your place")
         self.copy.commit("Promote version 1")
         promoted = self._as_promote("deployment", "promote")
@@ -107,7 +127,8 @@ class Life:
         self._step("A second version passes staging, and then somebody overwrites its archive in the bucket")
         second = sabotage.register_copy(sagemaker, s3, self.names.bucket, self.model_package_arn)
         self._as_retrain("deployment", "stage", "--model-package", second)
-        self._verify_and_propose(second)
+        self._verify(second)
+        self._as_retrain("deployment", "propose", "--model-package", second)
         sabotage.break_archive(s3, self.names.bucket)
         self.copy.commit("Promote version 2")
         self._step("It is promoted while clients send requests: the canary has to throw it out")
@@ -139,7 +160,7 @@ class Life:
             }
         )
 
-    def _verify_and_propose(self, arn: str) -> None:
+    def _verify(self, arn: str) -> None:
         record = self._as_retrain("deployment", "verify", "--model-package", arn)
         self.summary.document.setdefault(
             "staging",
@@ -149,7 +170,6 @@ class Life:
                 "checks": {check["name"]: check["outcome"] for check in record["checks"]},
             },
         )
-        self._as_retrain("deployment", "propose", "--model-package", arn)
 
     def report(self, *, total: float, setup: float) -> None:
         """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
@@ -160,8 +180,9 @@ class Life:
     def _push_data(self) -> None:
         file = self._prepared_data()
         lock = self._as_administrator("pipeline", "dataset", "push", str(file["file"]), *file["options"])
-        self.lock = lock
+        self.lock = DatasetLock.load(self.copy.directory / "dataset.lock")
         self.summary.update(
+            left_out=self.left_out,
             project=self.names.project,
             dataset={
                 "rows": lock["rows"]["total"],
@@ -172,19 +193,27 @@ class Life:
         )
 
     def _prepared_data(self) -> dict[str, Any]:
-        """The file to push: the example, the example made of UCI's file, or the given file as it is."""
+        """The file to push: the given one, the example, or rows of the kind that dataset.lock describes."""
+        size = ("--rows", str(self.rows)) if self.rows else ()
+        if self.data is None and self.lock is not None:
+            file = stand_in(self.lock, self.rows or 1000, self.output / "data")
+            return {"file": file, "options": ("--synthetic",)}
         if self.data is None:
-            made = self._as_administrator("pipeline", "dataset", "example")
+            made = self._as_administrator("pipeline", "dataset", "example", *size)
         else:
             seen = self._as_administrator("pipeline", "dataset", "inspect", str(self.data))
             if not seen["prepare"]:
-                return {"file": self.data, "options": ("--real",)}
-            made = self._as_administrator("pipeline", "dataset", f"prepare-{seen['prepare']}", str(self.data))
+                file = sample(self.data, self.rows, self.output / "data") if self.rows else self.data
+                return {"file": file, "options": ("--real",)}
+            made = self._as_administrator(
+                "pipeline", "dataset", f"prepare-{seen['prepare']}", str(self.data), *size
+            )
         return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}
 
     def _rows(self) -> Path:
         """A file of the first rows of the holdout, as somebody who wants predictions would have it."""
-        bucket, _, key = self.lock["uris"]["x_test"].removeprefix("s3://").partition("/")
+        assert self.lock is not None  # noqa: S101 - `train` pushed it
+        bucket, _, key = self.lock.uris.x_test.removeprefix("s3://").partition("/")
         s3 = self.aws.client("s3")
         first = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"][0]["Key"]
         text = s3.get_object(Bucket=bucket, Key=first)["Body"].read().decode()
@@ -199,6 +228,7 @@ class Life:
         return json.loads(found["Body"].read())
 
     def _step(self, title: str) -> None:
+        self.title = title
         self.say.console.rule(title, align="left")
 
     def _as_promote(self, module: str, *arguments: str, status: int = 0) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Summary:
                 "time",
                 f"{document['seconds']['total']:.0f} s, of which {document['seconds']['setup']:.0f} s installation",
             ),
+            ("report", document["report"]),
             ("all of it", str(self.path)),
         ]
         output.table(("", "what happened"), rows)

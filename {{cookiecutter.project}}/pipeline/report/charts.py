@@ -1,0 +1,222 @@
+"""Charts as static SVG: Vega-Lite specifications, rendered without a browser and without the network.
+
+Colours are names of the page's CSS variables, so that the same SVG suits a light and a dark page. Charts are
+drawn as wide as a phone; a wider page sets them side by side.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+WIDTH = 400
+VEGA_LITE = "6.4"
+COLOURS = tuple(f"var(--series-{number})" for number in range(1, 7))
+CANDIDATE, CHAMPION = COLOURS[:2]
+_DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3])
+_SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "stroke")
+_INK, _RULE = "currentColor", "var(--rule)"
+_CONFIG = {
+    "aria": False,
+    "background": None,
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "domain": False,
+        "gridColor": _RULE,
+        "labelColor": _INK,
+        "labelFontSize": 11,
+        "labelLimit": 150,
+        "tickCount": 5,
+        "ticks": False,
+        "titleColor": _INK,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelPadding": 6,
+    },
+    "legend": {
+        "labelColor": _INK,
+        "labelFontSize": 11,
+        "labelLimit": 160,
+        "orient": "top",
+        "title": None,
+        "symbolStrokeWidth": 2,
+    },
+}
+# What Vega writes for programs that read the picture; the page's own text alternative says it better.
+_ROLES = re.compile(r' (?:role|aria-[a-z]+|xmlns(?::xlink)?|version|class|pointer-events)="[^"]*"')
+_INVISIBLE = re.compile(r'<path(?=[^>]*(?:display="none"|d="M0,0h0v0h0Z"))[^>]*/>')
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def svg(spec: Mapping[str, Any], summary: str) -> str:
+    """The picture as an `<svg>` element, with a sentence for who cannot see it."""
+    # Imported here, since the engine takes a moment and only HTML needs it.
+    import vl_convert
+
+    drawn = vl_convert.vegalite_to_svg({"config": _CONFIG, **spec}, vl_version=VEGA_LITE)
+    drawn = _INVISIBLE.sub("", _ROLES.sub("", drawn))
+    drawn = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", drawn)
+    return drawn.replace("<svg ", f'<svg role="img" aria-label="{html.escape(summary)}" ', 1)
+
+
+def intervals(
+    rows: Rows, models: Sequence[str], axis: str, *, at: float | None = None, at_name: str = ""
+) -> dict[str, Any]:
+    """Values with their intervals, a line of the chart for each `label`.
+
+    Rows are {label, model, value, low, high, hollow}; ``models`` are drawn apart by colour and shape. ``at``
+    draws a line across, which ``at_name`` explains.
+    """
+    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"grid": True, "tickBand": "extent"}}
+    offset = {"field": "model", "sort": list(models)}
+    colour = _scale("model", models, COLOURS) | ({} if len(models) > 1 else {"legend": None})
+    shape = _scale("model", models, _SHAPES) | ({} if len(models) > 1 else {"legend": None})
+    x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": axis}
+    layers: list[dict[str, Any]] = [
+        {
+            "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.55},
+            "transform": [{"filter": "isValid(datum.low)"}],
+            "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
+        },
+        {
+            "mark": {"type": "point", "filled": True, "size": 55, "opacity": 1},
+            "encoding": {"x": {"field": "value", **x}, "color": colour, "shape": shape},
+        },
+    ]
+    if at is not None:
+        layers.insert(0, {
+            "data": {"values": [{"at": at}]},
+            "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3], "opacity": 0.6},
+            "encoding": {"x": {"field": "at", **x}},
+        })
+    for layer in layers[-2:]:
+        layer["encoding"] |= {"y": y, "yOffset": offset}
+    return _sized({"data": {"values": list(rows)}, "layer": layers, "height": {"step": 16 * len(models) + 8, "for": "position"}})
+
+
+def lines(
+    rows: Rows,
+    series: Sequence[str],
+    axes: tuple[str, str],
+    *,
+    band: bool = False,
+    diagonal: bool = False,
+    domain: tuple[float, float] | None = (0.0, 1.0),
+) -> dict[str, Any]:
+    """Curves of {series, x, y, order} and, with ``band``, {low, high} about the first of them."""
+    scale = {"domain": list(domain)} if domain else {"zero": False}
+    x = {"field": "x", "type": "quantitative", "title": axes[0], "scale": scale}
+    y = {"field": "y", "type": "quantitative", "title": axes[1], "scale": scale}
+    legend = {} if len(series) > 1 else {"legend": None}
+    colour = _scale("series", series, COLOURS) | legend
+    layers: list[dict[str, Any]] = []
+    if diagonal:
+        layers.append(_diagonal(*(domain or (0.0, 1.0))))
+    if band:
+        layers.append({
+            "transform": [{"filter": "isValid(datum.low)"}],
+            "mark": {"type": "area", "opacity": 0.18, "line": False},
+            "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour},
+        })
+    layers.append({
+        "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"},
+        "encoding": {
+            "x": x,
+            "y": y,
+            "color": colour,
+            "strokeDash": _scale("series", series, _DASHES) | legend,
+            "order": {"field": "order", "type": "quantitative"},
+        },
+    })
+    return _square({"data": {"values": list(rows)}, "layer": layers})
+
+
+def reliability(rows: Rows, axes: tuple[str, str], extent: tuple[float, float]) -> dict[str, Any]:
+    """What came against what was said: points of {x, y, low, high} about the diagonal."""
+    scale = {"domain": list(extent), "nice": True, "zero": False}
+    x = {"field": "x", "type": "quantitative", "title": axes[0], "scale": scale}
+    y = {"field": "y", "type": "quantitative", "title": axes[1], "scale": scale}
+    return _square({
+        "data": {"values": list(rows)},
+        "layer": [
+            _diagonal(*extent),
+            {
+                "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.5, "color": CANDIDATE},
+                "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "line", "strokeWidth": 1.5, "color": CANDIDATE,
+                         "point": {"filled": True, "size": 40, "color": CANDIDATE}},
+                "encoding": {"x": x, "y": y},
+            },
+        ],
+    })  # fmt: skip
+
+
+def histogram(rows: Rows, axes: tuple[str, str]) -> dict[str, Any]:
+    """Bars of {from, to, rows}, with a line at 0."""
+    return _square({
+        "data": {"values": list(rows)},
+        "layer": [
+            {
+                "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "binSpacing": 0.5},
+                "encoding": {
+                    "x": {"field": "from", "type": "quantitative", "title": axes[0], "bin": "binned"},
+                    "x2": {"field": "to"},
+                    "y": {"field": "rows", "type": "quantitative", "title": axes[1]},
+                },
+            },
+            {
+                "data": {"values": [{"at": 0}]},
+                "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3]},
+                "encoding": {"x": {"field": "at", "type": "quantitative"}},
+            },
+        ],
+    })
+
+
+def bars(rows: Rows, axis: str) -> dict[str, Any]:
+    """Horizontal bars of {label, value, low, high}."""
+    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False}}
+    x = {"type": "quantitative", "title": axis}
+    return _sized({
+        "data": {"values": list(rows)},
+        "height": {"step": 20},
+        "layer": [
+            {
+                "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "height": 11},
+                "encoding": {"y": y, "x": {"field": "value", **x}},
+            },
+            {
+                "transform": [{"filter": "isValid(datum.low)"}],
+                "mark": {"type": "rule", "color": _INK, "strokeWidth": 1.5},
+                "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
+            },
+        ],
+    })
+
+
+def _scale(field: str, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "field": field,
+        "type": "nominal",
+        "scale": {"domain": list(names), "range": list(values[: len(names)])},
+    }
+
+
+def _diagonal(low: float, high: float) -> dict[str, Any]:
+    return {
+        "data": {"values": [{"x": low, "y": low}, {"x": high, "y": high}]},
+        "mark": {"type": "line", "color": _INK, "strokeDash": [3, 3], "strokeWidth": 1, "opacity": 0.5},
+        "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}},
+    }
+
+
+def _sized(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"width": WIDTH, "autosize": {"type": "fit-x", "contains": "padding"}, **spec}
+
+
+def _square(spec: dict[str, Any]) -> dict[str, Any]:
+    return {"width": WIDTH, "height": 330, "autosize": {"type": "fit", "contains": "padding"}, **spec}

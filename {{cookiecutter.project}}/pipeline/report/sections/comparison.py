@@ -1,0 +1,112 @@
+"""Candidate against champion and baseline, metric by metric, on the same rows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.report import charts, words
+from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
+from pipeline.report.sections.decision import difference
+
+
+def section(evaluation: Mapping[str, Any]) -> Section:
+    """All metrics with their intervals, and a chart of those that share an axis."""
+    champion = evaluation["champion"]
+    compared = bool(champion) and champion["status"] == "compared"
+    blocks: list[Block] = [_introduction(evaluation)]
+    if compared and champion["same_dataset"] is False:
+        blocks.append(
+            Text(
+                "The champion was trained on another data set, perhaps on some rows of today's holdout: it may look "
+                "better here than it is.",
+                notice=True,
+            )
+        )
+    table = _table(evaluation, champion if compared else None)
+    chart = _chart(evaluation, champion if compared else None)
+    title = "Candidate against champion" if champion else "Candidate against baseline"
+    return Section("comparison", title, [*blocks, Group([chart, table]) if chart else table])
+
+
+def _introduction(evaluation: Mapping[str, Any]) -> Text:
+    champion, baseline = evaluation["champion"], evaluation["baseline"]
+    prediction = baseline["prediction"]
+    said = words.number(prediction) if isinstance(prediction, float) else f"“{prediction}”"
+    against = f"The baseline predicts {said} ({baseline['name']}) for every row."
+    rows = words.number(evaluation["rows"])
+    if not champion:
+        return Text(f"Nothing is in production yet. {against}")
+    name = f"the champion (version {champion['model_package_arn'].rpartition('/')[2]})"
+    if champion["status"] != "compared":
+        return Text(f"{name[0].upper()}{name[1:]} could not be compared: {champion['reason']}. {against}", notice=True)
+    return Text(
+        f"Candidate and {name} predicted the same {rows} rows. ▲ and ▼ mark a candidate that is better or worse with "
+        f"the whole interval of the difference, at the gate's confidence. {against}"
+    )
+
+
+def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Table:
+    other = champion or evaluation["baseline"]
+    names = ["Candidate", *(["Champion"] if champion else []), "Difference", "Baseline"]
+    if not champion:
+        names = ["Candidate", "Difference", "Baseline"]
+    rows = []
+    for metric, value in evaluation["metrics"].items():
+        row = [_name(metric, evaluation["objective"]["metric"])]
+        row.append(words.estimate(value, evaluation["intervals"].get(metric)))
+        if champion:
+            row.append(words.estimate(champion["metrics"].get(metric), champion["intervals"].get(metric)))
+        row.append(difference(other["differences"].get(metric)))
+        row.append(words.estimate(evaluation["baseline"]["metrics"].get(metric)))
+        rows.append(row)
+    return Table("Metrics on the holdout, with 95 % intervals", ["Metric", *names], rows, frozenset(names))
+
+
+def _name(metric: str, objective: str) -> Cell:
+    said = [
+        *(["the objective"] if metric == objective else []),
+        *(["lower is better"] if metric in words.LOWER_IS_BETTER else []),
+    ]
+    return Cell(words.metric(metric), ", ".join(said))
+
+
+def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Chart | None:
+    models = {"Candidate": evaluation, **({"Champion": champion} if champion else {})}
+    rows = [
+        {"label": words.metric(metric), "model": name, "value": model["metrics"][metric]}
+        | model["intervals"].get(metric, {})
+        for metric in words.SCORES
+        if metric in evaluation["intervals"]
+        for name, model in models.items()
+        if metric in model["metrics"]
+    ]
+    if rows:
+        return Chart(
+            "Scores with 95 % intervals",
+            _said(evaluation, champion),
+            charts.intervals(rows, list(models), "greater is better"),
+        )
+    if not champion:
+        return None
+    relative = [_relative(metric, found, champion) for metric, found in champion["differences"].items()]
+    rows = [row for row in relative if row]
+    return Chart(
+        "Errors of the candidate relative to the champion's",
+        _said(evaluation, champion),
+        charts.intervals(rows, ["Candidate"], "per cent of the champion's, less than 0 is better", at=0),
+    )
+
+
+def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]) -> dict[str, Any] | None:
+    scale = champion["metrics"].get(metric)
+    if metric not in ("rmse", "mse", "mae") or not scale:
+        return None
+    ends = {end: 100 * found[end] / scale for end in ("low", "high") if found[end] is not None}
+    return {"label": words.metric(metric), "model": "Candidate", "value": 100 * found["value"] / scale, **ends}
+
+
+def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:
+    metric = evaluation["objective"]["metric"]
+    text = f"{words.metric(metric)}, the objective: candidate {words.number(evaluation['metrics'][metric])}"
+    if champion and metric in champion["metrics"]:
+        text += f", champion {words.number(champion['metrics'][metric])}"
+    return f"{text}. All values are in the table."

@@ -1,0 +1,130 @@
+"""Curves of the probabilities: ROC, precision and recall, calibration, threshold."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.report import charts, words
+from pipeline.report.blocks import Cell, Chart, Group, Section, Table
+
+_MOST_CLASSES = len(charts.COLOURS)
+_POINTS_IN_TABLE = 15
+_THRESHOLD = ("precision", "recall", "f1", "called")
+
+
+def section(evaluation: Mapping[str, Any]) -> Section | None:
+    """The curves that there are, or nothing where the model gave labels alone."""
+    found = []
+    curves = _named(evaluation)
+    if curves:
+        said = "; ".join(f"{name} {words.number(curve['auc'], 3)}" for name, curve in curves.items())
+        found += [
+            _curve(
+                curves, "roc", ("false_positive_rate", "true_positive_rate"), "ROC curve",
+                f"Area under the curve: {said}.", diagonal=True,
+            ),
+            _curve(
+                curves, "precision_recall", ("recall", "precision"), "Precision and recall",
+                f"Precision by recall of: {', '.join(curves)}.",
+            ),
+        ]  # fmt: skip
+    if evaluation["calibration"]:
+        found.append(_calibration(evaluation["calibration"]))
+    if evaluation["curves"] and "threshold" in evaluation["curves"][0] and len(evaluation["curves"]) == 1:
+        found.append(_threshold(evaluation["curves"][0]))
+    return Section("curves", "Curves", [Group(found)]) if found else None
+
+
+def _named(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Two classes: candidate and champion. More: the candidate's most frequent classes, each against the rest."""
+    curves = evaluation["curves"]
+    if len(curves) != 1:
+        rows = {entry["label"]: entry["support"] for entry in evaluation["classes"]}
+        frequent = sorted(curves, key=lambda curve: -rows.get(curve["label"], 0))[:_MOST_CLASSES]
+        return {curve["label"]: curve for curve in frequent}
+    champion = (evaluation["champion"] or {}).get("curves") or []
+    theirs = {"Champion": curve for curve in champion if curve["label"] == curves[0]["label"]}
+    return {"Candidate": curves[0], **theirs}
+
+
+def _curve(
+    curves: Mapping[str, Mapping[str, Any]],
+    kind: str,
+    axes: tuple[str, str],
+    title: str,
+    summary: str,
+    *,
+    diagonal: bool = False,
+) -> Chart:
+    banded = "Candidate" in curves
+    rows = [
+        {"series": name, "order": place, "x": x, "y": y}
+        | ({"low": low, "high": high} if name == "Candidate" else {})
+        for name, curve in curves.items()
+        for place, (x, y, low, high) in enumerate(
+            zip(*(curve[kind][column] for column in (*axes, "low", "high")), strict=True)
+        )
+    ]
+    shown = [axis.replace("_", " ") for axis in axes]
+    spec = charts.lines(rows, list(curves), (shown[0], shown[1]), band=banded, diagonal=diagonal)
+    data = [
+        [Cell(name), *(Cell(words.number(curve[kind][axis][place], 3), numeric=True) for axis in axes)]
+        for name, curve in curves.items()
+        for place in _places(len(curve[kind][axes[0]]))
+    ]
+    headings = ["Curve", *(axis.capitalize() for axis in shown)]
+    return Chart(title, summary, spec, Table(f"Points of: {title}", headings, data, frozenset(headings[1:])))
+
+
+def _places(length: int) -> Sequence[int]:
+    """Evenly spread places in a list."""
+    steps = min(length, _POINTS_IN_TABLE)
+    return [round(step * (length - 1) / max(steps - 1, 1)) for step in range(steps)]
+
+
+def _calibration(calibration: Mapping[str, Any]) -> Chart:
+    bins = calibration["bins"]
+    rows = [{"x": found["probability"], "y": found["share"], "low": found["low"], "high": found["high"]} for found in bins]
+    data = [
+        [
+            Cell(words.number(found["probability"], 3)),
+            words.estimate(found["share"], found),
+            words.count(found["rows"]),
+        ]
+        for found in bins
+    ]
+    return Chart(
+        "Calibration",
+        f"How often {calibration['of']} was right, by the probability that it was given; "
+        f"the calibration error is {words.number(calibration['error'], 3)}.",
+        charts.reliability(rows, ("probability given", "share that came true"), (0, 1)),
+        Table(
+            "Calibration by bins of the probability",
+            ["Probability", "Came true", "Rows"],
+            data,
+            frozenset({"Came true", "Rows"}),
+        ),
+    )
+
+
+def _threshold(curve: Mapping[str, Any]) -> Chart:
+    values = curve["threshold"]
+    names = dict(zip(_THRESHOLD, ("precision", "recall", "F1", "share called"), strict=True))
+    rows = [
+        {"series": names[name], "order": place, "x": at, "y": y}
+        for name in names
+        for place, (at, y) in enumerate(zip(values["threshold"], values[name], strict=True))
+    ]
+    best = max(range(len(values["f1"])), key=values["f1"].__getitem__)
+    data = [
+        [Cell(words.number(values["threshold"][place], 2))]
+        + [Cell(words.number(values[name][place], 3), numeric=True) for name in names]
+        for place in range(0, len(values["threshold"]), 5)
+    ]
+    headings = [name[0].upper() + name[1:] for name in names.values()]
+    return Chart(
+        "Threshold",
+        f"What calling “{curve['label']}” from a probability on would give: F1 is greatest, "
+        f"{words.number(values['f1'][best], 3)}, from {words.number(values['threshold'][best], 2)} on.",
+        charts.lines(rows, list(names.values()), ("threshold", "value")),
+        Table("Values by threshold", ["Threshold", *headings], data, frozenset(headings)),
+    )

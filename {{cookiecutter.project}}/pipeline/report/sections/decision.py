@@ -1,0 +1,74 @@
+"""The decision: the sentence on top, the few numbers beside it, and the gate's conditions."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipeline.report import words
+from pipeline.report.blocks import Cell, Figure, Section, Table, Tone
+
+_OUTCOMES: dict[str, tuple[str, Tone]] = {
+    "passed": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "skipped": (words.DASH, "quiet"),
+}
+_TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "undecided": "quiet"}
+
+
+def verdict(evaluation: Mapping[str, Any]) -> str:
+    """One sentence."""
+    outcomes = [condition["outcome"] for condition in evaluation["gate"]]
+    failed, skipped, total = outcomes.count("failed"), outcomes.count("skipped"), len(outcomes)
+    if failed:
+        return f"{failed} of the gate's {total} conditions failed"
+    rest = f"; {skipped} had nothing to judge" if skipped else ""
+    return f"{total - skipped} of the gate's {total} conditions passed{rest}"
+
+
+def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
+    """The objective, and its distance to the champion and to the baseline."""
+    objective = evaluation["objective"]
+    metric = objective["metric"]
+    here = words.estimate(objective["value"], objective)
+    yield Figure(f"{words.metric(metric)} on the holdout", here.text, _confidence(here.more))
+    champion = evaluation["champion"]
+    if champion and metric in champion["differences"]:
+        yield _distance("against the champion", champion["differences"][metric])
+    elif champion:
+        yield Figure("against the champion", "not compared", champion["status"].replace("_", " "))
+    else:
+        yield Figure("against the champion", "none yet", "nothing is in production")
+    baseline = evaluation["baseline"]
+    if metric in baseline["differences"]:
+        yield _distance(f"against the baseline ({baseline['name']})", baseline["differences"][metric])
+    yield Figure("rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
+
+
+def _distance(name: str, difference: Mapping[str, Any]) -> Figure:
+    cell = words.estimate(difference["value"], difference, signed=True)
+    said = difference["verdict"]
+    return Figure(name, cell.text, f"{cell.more}: {said}" if cell.more else said, _TONES[said])
+
+
+def _confidence(interval: str) -> str:
+    return f"{interval} (95 % interval)" if interval else ""
+
+
+def difference(found: Mapping[str, Any] | None) -> Cell:
+    """A difference with its interval; the mark says which side of 0 it surely is on, if any."""
+    if not found:
+        return Cell("", numeric=True)
+    cell = words.estimate(found["value"], found, signed=True)
+    mark = {"better": "▲", "worse": "▼"}.get(found["verdict"], "")
+    return Cell(cell.text, cell.more, mark, _TONES[found["verdict"]], numeric=True)
+
+
+def section(evaluation: Mapping[str, Any]) -> Section:
+    """The gate, condition by condition."""
+    rows = []
+    for condition in evaluation["gate"]:
+        mark, tone = _OUTCOMES[condition["outcome"]]
+        rows.append(
+            [Cell(condition["name"]), Cell(condition["outcome"], mark=mark, tone=tone), Cell(condition["reason"])]
+        )
+    table = Table("Conditions of the gate", ["Condition", "Outcome", "Reason"], rows)
+    return Section("gate", "Gate", [table])

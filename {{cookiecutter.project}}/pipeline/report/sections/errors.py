@@ -1,0 +1,99 @@
+"""Where the candidate errs: the confusion matrix and the classes, or the residuals."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.report import charts, words
+from pipeline.report.blocks import Block, Cell, Chart, Group, Matrix, Section, Table, Text
+
+_MOST_ROWS = 50
+
+
+def section(evaluation: Mapping[str, Any]) -> Section:
+    """Of a classification or a regression."""
+    if evaluation["residuals"]:
+        return Section("errors", "Residuals", _residuals(evaluation["residuals"]))
+    return Section("errors", "Where it errs", [*_confusion(evaluation["confusion"] or {}), _classes(evaluation)])
+
+
+def _confusion(confusion: Mapping[str, Any]) -> list[Block]:
+    if confusion.get("rows"):
+        return [Matrix("Confusion matrix: rows of the holdout", confusion["labels"], confusion["rows"])]
+    if not confusion.get("errors"):
+        return []
+    rows = [
+        [Cell(error["truth"]), Cell(error["prediction"]), words.count(error["rows"])]
+        for error in confusion["errors"][:_MOST_ROWS]
+    ]
+    return [Table("Most frequent errors", ["Truth", "Prediction", "Rows"], rows, frozenset({"Rows"}))]
+
+
+def _classes(evaluation: Mapping[str, Any]) -> Table:
+    names = ["Rows", "Predicted", "Precision", "Recall", "F1"]
+    with_area = any("auc" in entry for entry in evaluation["classes"])
+    names += ["Area under ROC"] if with_area else []
+    entries = sorted(evaluation["classes"], key=lambda entry: -entry["support"])
+    rows = []
+    for entry in entries[:_MOST_ROWS]:
+        positive = "positive class" if entry["label"] == evaluation["positive_class"] else ""
+        row = [Cell(entry["label"], positive), words.count(entry["support"]), words.count(entry["predicted"])]
+        row += [words.estimate(entry[name]["value"], entry[name]) for name in ("precision", "recall", "f1")]
+        if with_area:
+            row.append(words.estimate(entry["auc"]["value"], entry["auc"]) if "auc" in entry else Cell(""))
+        rows.append(row)
+    more = len(entries) - len(rows)
+    caption = f"Classes, with 95 % intervals{f'; {more} rarer ones are left out' if more > 0 else ''}"
+    return Table(caption, ["Class", *names], rows, frozenset(names))
+
+
+def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
+    quantiles = {float(share): value for share, value in residuals["quantiles"].items()}
+    table = Table(
+        "Quantiles of the error (prediction minus truth)",
+        ["Share of the rows below", "Error"],
+        [[Cell(words.percent(share)), Cell(words.number(value), numeric=True)] for share, value in quantiles.items()],
+        frozenset({"Error"}),
+    )
+    return [
+        Text(
+            f"Half of the errors lie between {words.number(quantiles[0.25])} and {words.number(quantiles[0.75])}, "
+            f"nine of ten between {words.number(quantiles[0.05])} and {words.number(quantiles[0.95])}."
+        ),
+        Group([_bands(residuals["bands"]), _histogram(residuals["histogram"])]),
+        table,
+    ]
+
+
+def _bands(bands: list[dict[str, Any]]) -> Chart:
+    rows = [{"x": band["predicted"], "y": band["actual"], "low": band["low"], "high": band["high"]} for band in bands]
+    every = [value for row in rows for value in row.values()]
+    names = ["Rows", "Truth, mean", "Truth, lower 10 %", "Truth, upper 10 %"]
+    data = [
+        [Cell(words.number(band["predicted"])), words.count(band["rows"])]
+        + [Cell(words.number(band[name]), numeric=True) for name in ("actual", "low", "high")]
+        for band in bands
+    ]
+    return Chart(
+        "Truth against prediction",
+        f"Mean truth in {len(bands)} bands of predictions, each with the middle 80 % of its rows; "
+        "a perfect model is on the diagonal.",
+        charts.reliability(rows, ("predicted", "true"), (min(every), max(every))),
+        Table("Truth by band of predictions", ["Predicted, mean", *names], data, frozenset(names)),
+    )
+
+
+def _histogram(histogram: Mapping[str, Any]) -> Chart:
+    edges, heights = histogram["edges"], histogram["rows"]
+    rows = [
+        {"from": low, "to": high, "rows": height}
+        for low, high, height in zip(edges, edges[1:], heights, strict=False)
+    ]
+    data = [
+        [Cell(f"{words.number(row['from'])} to {words.number(row['to'])}"), words.count(row["rows"])] for row in rows
+    ]
+    return Chart(
+        "Errors",
+        f"How many rows have which error, from {words.number(edges[0])} to {words.number(edges[-1])}.",
+        charts.histogram(rows, ("prediction minus truth", "rows")),
+        Table("Rows by error", ["Error", "Rows"], data, frozenset({"Rows"})),
+    )

@@ -1,0 +1,80 @@
+"""Where a report's evaluation comes from: an execution's evaluation.json in S3, or a file."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pipeline import evaluation_file
+from pipeline.errors import RunError, UserError
+from pipeline.execution import Execution
+from pipeline.names import Names
+
+VERSION = 1  # of evaluation.json, as evaluation/schema.py has it
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What the evaluation itself does not know; empty where nobody knows."""
+
+    execution_arn: str = ""
+    commit: str = ""
+    repository: str = ""
+    run_url: str = ""
+    model_package_arn: str = ""
+
+    @classmethod
+    def of(cls, execution: Execution) -> "Provenance":
+        """From the parameters that an execution was started with; `none` stands for nothing there."""
+
+        def given(name: str) -> str:
+            value = execution.parameters.get(name, "")
+            return "" if value == "none" else value
+
+        return cls(
+            execution_arn=execution.arn,
+            commit=given("CommitId"),
+            repository=given("Repository"),
+            run_url=given("RunUrl"),
+            model_package_arn=execution.model_package_arn or "",
+        )
+
+    @property
+    def repository_url(self) -> str:
+        """The repository's page on GitHub."""
+        return f"https://github.com/{quote(self.repository)}" if _REPOSITORY.fullmatch(self.repository) else ""
+
+
+def of_execution(s3: Any, names: Names, execution: Execution) -> dict[str, Any]:
+    """An execution's evaluation. Raises `RunError` where it has none, with the execution's own reason."""
+    document = evaluation_file.find(s3, names.bucket, execution.id)
+    if document is None:
+        why = f": {execution.reason}" if execution.reason else ""
+        raise RunError(f"execution {execution.id} has no evaluation, it is {execution.status.lower()}{why}")
+    return _checked(document, names.s3("evaluations", execution.id, "evaluation.json"))
+
+
+def of_file(path: Path) -> dict[str, Any]:
+    """An evaluation in a file. Raises `UserError` where it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read ({error}): give the path of an evaluation.json") from None
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{path}: is no JSON ({error}): give the path of an evaluation.json") from None
+    return _checked(document, str(path))
+
+
+def _checked(document: Any, source: str) -> dict[str, Any]:
+    version = document.get("version") if isinstance(document, dict) else None
+    if version != VERSION:
+        raise UserError(
+            f"{source}: version = {version!r}, but this report reads version {VERSION} of evaluation.json: "
+            "evaluate again, or use the project's commit that wrote it"
+        )
+    return document

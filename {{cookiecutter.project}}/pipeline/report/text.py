@@ -1,0 +1,115 @@
+"""The report as Markdown that GitHub shows in pull requests, comments and job summaries."""
+
+import re
+from collections.abc import Iterator
+
+from pipeline.report.blocks import Block, Bullets, Cell, Chart, Facts, Group, Matrix, Report, Section, Table
+
+LIMIT = 60_000  # characters; GitHub takes 65,536 in a body or comment
+_CUT = "\n\n_The rest did not fit here: it is in report.html._"
+# Whatever could start markup becomes an entity; a zero-width space keeps GitHub from notifying people or linking.
+_MARKUP = re.compile(r"[&<>|`*_~\[\]\\$!]")
+_REFERENCE = re.compile(r"([@#]|(?<=\w)://|\bwww(?=\.))")
+
+
+def escape(text: str) -> str:
+    """A text that GitHub shows as it is."""
+    plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split()))
+    return _REFERENCE.sub(lambda found: f"{found[0]}&#8203;", plain)
+
+
+def render(report: Report, limit: int) -> str:
+    """The document; sections at the end are left out where it would be longer than ``limit`` characters."""
+    text = "\n\n".join(_opening(report))
+    for section in report.sections:
+        part = "\n\n" + "\n\n".join(_section(section))
+        if len(text) + len(part) + len(_CUT) > limit:
+            return text[: limit - len(_CUT)] + _CUT
+        text += part
+    return text + "\n"
+
+
+def _opening(report: Report) -> Iterator[str]:
+    mark, word = ("✅", "accepted") if report.accepted else ("❌", "rejected")
+    yield f"## {mark} {escape(report.title)}: candidate {word}"
+    yield f"{escape(report.verdict)}{':' if report.reasons else '.'}"
+    if report.reasons:
+        yield _bullets(report.reasons)
+    for notice in report.notices:
+        yield f"> [!WARNING]\n> {escape(notice)}"
+    rows = [f"| {escape(figure.name)} | **{escape(figure.value)}** | {escape(figure.more)} |" for figure in report.figures]
+    yield "\n".join(["| | | |", "| --- | ---: | --- |", *rows])
+    yield escape(report.subtitle)
+
+
+def _section(section: Section) -> Iterator[str]:
+    if section.closed:
+        yield f"<details><summary><b>{escape(section.title)}</b></summary>"
+    else:
+        yield f"### {escape(section.title)}"
+    for block in section.blocks:
+        yield from _block(block)
+    if section.closed:
+        yield "</details>"
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Group):
+        for one in block.blocks:
+            yield from _block(one)
+    elif isinstance(block, Table):
+        yield f"{escape(block.caption)}:"
+        yield _table(block)
+    elif isinstance(block, Matrix):
+        yield from _matrix(block)
+    elif isinstance(block, Facts):
+        rows = [f"| {escape(term)} | {_cell(value)} |" for term, value in block.facts]
+        yield "\n".join(["| | |", "| --- | --- |", *rows])
+    elif isinstance(block, Bullets):
+        yield _bullets(block.sentences)
+    elif isinstance(block, Chart):
+        yield f"**{escape(block.title)}.** {escape(block.summary)}"
+        if block.data:
+            yield f"<details><summary>{escape(block.data.caption)}</summary>"
+            yield _table(block.data)
+            yield "</details>"
+    elif block.notice:
+        yield f"> [!NOTE]\n> {escape(block.text)}"
+    else:
+        yield escape(block.text)
+
+
+def _bullets(sentences: object) -> str:
+    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
+
+
+def _table(table: Table) -> str:
+    rules = ["---:" if heading in table.numeric else "---" for heading in table.headings]
+    lines = [list(map(escape, table.headings)), rules, *([_cell(cell) for cell in row] for row in table.rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _matrix(matrix: Matrix) -> Iterator[str]:
+    yield f"{escape(matrix.caption)}, truth by prediction:"
+    lines = [["truth", *map(escape, matrix.labels)], ["---", *("---:" for _ in matrix.labels)]]
+    for number, row in enumerate(matrix.rows):
+        cells = [f"{rows:,}<br>{100 * matrix.share(number, place):.1f} %" for place, rows in enumerate(row)]
+        cells[number] = f"**{cells[number].replace('<br>', '**<br>', 1)}"
+        lines.append([escape(matrix.labels[number]), *cells])
+    yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(cell: Cell) -> str:
+    text = escape(cell.text)
+    if cell.href.startswith("https://"):
+        text = f'<a href="{escape_address(cell.href)}">{text}</a>'
+    elif cell.code and text:
+        text = f"<code>{text}</code>"
+    if cell.mark:
+        text = f"{cell.mark} {text}"
+    return f"{text}<br><sub>{escape(cell.more)}</sub>" if cell.more else text
+
+
+def escape_address(address: str) -> str:
+    """An address inside the quotes of an attribute."""
+    return address.replace("&", "&amp;").replace('"', "%22").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
