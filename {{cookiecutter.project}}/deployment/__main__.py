@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 import typer
 
-from deployment import infrastructure
+from deployment import infrastructure, workflow
 from deployment.environments import Project
+from deployment.workflow import DRIFT
 from pipeline import cli
 from pipeline.config import Config
 from pipeline.console import Output
@@ -21,8 +22,7 @@ app = typer.Typer(
 )
 
 infrastructure.add_to(app)
-
-DRIFT = 3  # exit status of `status` where reality differs from Git
+workflow.add_to(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ModelPackage = Annotated[

@@ -3,7 +3,6 @@
 import csv
 import io
 import itertools
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from deployment.predictions import parse_csv, response_keys
 from deployment.registry import ModelPackage
 from pipeline.aws import Aws, is_missing
 from pipeline.errors import RunError
+from pipeline.evaluation_file import find
 
 PART = "part-00000.csv"  # rows were dealt at random, so the first ones are a fair sample
 
@@ -62,13 +62,11 @@ def execution_id(package: ModelPackage) -> str:
 
 def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> dict[str, Any]:
     """The result of a version's evaluation, evaluation.json. Raises `RunError` where it is gone."""
-    key = f"evaluations/{execution_id(package)}/evaluation.json"
-    try:
-        return json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise RunError(f"s3://{bucket}/{key} is gone; it belongs to {package.arn}") from None
+    execution = execution_id(package)
+    found = find(aws.client("s3"), bucket, execution)
+    if found is None:
+        raise RunError(f"the evaluation of execution {execution} is gone; it belongs to {package.arn}")
+    return found
 
 
 def _lines(s3: Any, bucket: str, key: str, count: int) -> Iterator[list[str]]:

@@ -39,25 +39,13 @@ class Host:
         self._head = repository.get_git_ref(f"heads/{self.branch}").object.sha
 
     @classmethod
-    def connect(cls, repository: str) -> "Host | None":
-        """The repository that the environment names (``repository`` where it does not); `None` without a
-        token.
-        """
-        token = os.environ.get("GITHUB_TOKEN", "")
-        if not token:
+    def connect(cls, name: str) -> "Host | None":
+        """The repository that the environment names (``name`` where it does not); `None` without a token."""
+        found = repository(name)
+        if found is None:
             return None
-        name = os.environ.get("GITHUB_REPOSITORY") or repository
-        api = os.environ.get("GITHUB_API_URL") or DEFAULT_API
-        connection = Github(
-            auth=Auth.Token(token),
-            base_url=api,
-            timeout=30,
-            retry=Retry(total=3, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504)),
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-        )
-        with explained(f"read {name}"):
-            return cls(connection.get_repo(name))
+        with explained(f"read {found.full_name}"):
+            return cls(found)
 
     def read(self, path: str, ref: str = "") -> str | None:
         """The text of a file on the default branch (or at ``ref``), `None` where there is none."""
@@ -120,14 +108,34 @@ class Host:
         return next(iter(self._repository.get_pulls(state="open", head=head, base=self.branch)), None)
 
 
+def repository(name: str) -> Repository | None:
+    """The repository that the environment names (``name`` where it does not); `None` without a token."""
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        return None
+    name = os.environ.get("GITHUB_REPOSITORY") or name
+    connection = Github(
+        auth=Auth.Token(token),
+        base_url=os.environ.get("GITHUB_API_URL") or DEFAULT_API,
+        timeout=30,
+        retry=Retry(total=3, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504)),
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+    with explained(f"read {name}"):
+        return connection.get_repo(name)
+
+
 def _lines(text: str | None) -> list[str]:
     """A text as GitHub may have changed it: other line ends, no white space around."""
     return (text or "").strip().splitlines()
 
 
 @contextmanager
-def explained(action: str) -> Iterator[None]:
-    """GitHub's errors as one sentence each; ``action`` completes "cannot"."""
+def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
+    """GitHub's errors as one sentence each; ``action`` completes "cannot", ``needs`` says what rights that
+    takes.
+    """
     try:
         yield
     except github.BadCredentialsException:
@@ -144,10 +152,10 @@ def explained(action: str) -> Iterator[None]:
         raise UserError(
             f"cannot {action}: GitHub has no such thing, or the token may not see it; check "
             "GITHUB_REPOSITORY, "
-            f"and that {_NEEDS}"
+            f"and that {needs}"
         ) from None
     except GithubException as error:
-        hint = f"; {_NEEDS}" if error.status in (403, 422) else ""
+        hint = f"; {needs}" if error.status in (403, 422) else ""
         raise RunError(f"cannot {action}: GitHub answered {error.status} ({_message(error)}){hint}") from None
     except RequestException as error:
         raise RunError(

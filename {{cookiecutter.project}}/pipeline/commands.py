@@ -4,13 +4,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
 
 from pipeline import logs
-from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
-from pipeline.execution import Execution, executions, read
+from pipeline.execution import Execution, locate, read
 from pipeline.follow import follow, table
 from pipeline.project import Project
 
@@ -71,10 +69,17 @@ def run(
     again: Annotated[
         int | None, typer.Option(min=2, metavar="N", help="The N-th attempt at the same commit.")
     ] = None,
+    model_package_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --wait: write the ARN of the registered version there."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Start the pipeline for the current commit; the same commit twice is the same execution."""
     from pipeline.run import parse_changes, run
+
+    if model_package_file and not wait:
+        raise UserError("--model-package-file: the version is known in the end, so it goes with --wait")
 
     output, project = Output(as_json=as_json), Project()
     started = run(project, output, parse_changes(parameter or []), again)
@@ -92,6 +97,9 @@ def run(
     output.result({**execution.document(), "started": started.new})
     if wait:
         _end(project, output, execution)
+    if model_package_file and execution.model_package_arn:
+        model_package_file.parent.mkdir(parents=True, exist_ok=True)
+        model_package_file.write_text(execution.model_package_arn + "\n", encoding="utf-8")
 
 
 @app.command(epilog="Example: python -m pipeline status --wait")
@@ -104,7 +112,7 @@ def status(
 ) -> None:
     """Show an execution: its steps, the Autopilot job's progress, why it failed, what it registered."""
     output, project = Output(as_json=as_json), Project()
-    arn = _find(project, execution)
+    arn = locate(project.aws.client("sagemaker"), project.names, execution)
     if wait:
         state = _follow(project, output, arn)
     else:
@@ -118,11 +126,35 @@ def status(
         output.say(f"{state.status}: {state.reason}")
 
 
+@app.command(epilog="Example: python -m pipeline summary")
+def summary(execution: Which = None, as_json: Json = False) -> None:
+    """Show in Markdown what came of a run: metrics, gate, leaderboard, cost so far, links.
+
+    In a workflow it goes to the run's page. By default the newest execution of the current commit.
+    """
+    from pipeline import job_summary, source
+    from pipeline.evaluation_file import find
+    from pipeline.summary import Facts, markdown
+
+    output, project = Output(as_json=as_json), Project()
+    arn = locate(project.aws.client("sagemaker"), project.names, execution) if execution else _of_commit(project, source.find().commit)
+    if arn is None:
+        text = "### No run\n\nThis commit has no execution of the pipeline: the steps before it say why.\n"
+        output.result({"execution": None})
+    else:
+        state = _read(project, arn)
+        evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
+        text = markdown(Facts(state, evaluation, project.names))
+        output.result({**state.document(), "evaluation": evaluation})
+    if not job_summary.append(text) and not as_json:
+        print(text)
+
+
 @app.command(epilog="Example: python -m pipeline stop")
 def stop(execution: Which = None, as_json: Json = False) -> None:
     """Stop an execution with its Autopilot job, and wait until it has stopped."""
     output, project = Output(as_json=as_json), Project()
-    arn = _find(project, execution)
+    arn = locate(project.aws.client("sagemaker"), project.names, execution)
     state = _read(project, arn)
     if state.has_ended:
         output.say(f"execution {state.id} has ended already: {state.status}")
@@ -136,26 +168,8 @@ def stop(execution: Which = None, as_json: Json = False) -> None:
     output.result(state.document())
 
 
-def _find(project: Project, given: str | None) -> str:
-    """The ARN of an execution that is given by id, by ARN, or not at all."""
-    base = project.names.arn("sagemaker", f"pipeline/{project.names.pipeline}/execution/")
-    if given is not None:
-        if given.startswith("arn:") and not given.startswith(base):
-            raise UserError(f"{given}: is not an execution of this project ({base}ID)")
-        return given if given.startswith("arn:") else base + given
-    newest = next(executions(project.aws.client("sagemaker"), project.names.pipeline), None)
-    if newest is None:
-        raise UserError("the pipeline has no execution yet: start one with `python -m pipeline run`")
-    return newest["PipelineExecutionArn"]
-
-
 def _read(project: Project, arn: str) -> Execution:
-    try:
-        return read(project.aws.client("sagemaker"), project.names, arn)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise UserError(f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution") from None
+    return read(project.aws.client("sagemaker"), project.names, arn)
 
 
 def _follow(project: Project, output: Output, arn: str) -> Execution:

@@ -14,6 +14,7 @@ from pipeline.settings.base import Section
 from pipeline.settings.dataset import Dataset
 from pipeline.settings.evaluation import Evaluation
 from pipeline.settings.gate import Gate
+from pipeline.settings.prices import Prices
 from pipeline.settings.production import Production
 from pipeline.settings.project import Project
 from pipeline.settings.security import Encryption, Network
@@ -36,6 +37,7 @@ class Config(Section):
     staging: Staging = Field(default_factory=Staging)
     production: Production = Field(default_factory=Production)
     verification: Verification = Field(default_factory=Verification)
+    prices: Prices = Field(default_factory=Prices)
     encryption: Encryption | None = None
     network: Network | None = None
 

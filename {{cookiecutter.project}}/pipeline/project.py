@@ -75,7 +75,7 @@ class Project:
         """
         parts = {
             "account": account,
-            "config": self.config.model_dump(mode="json"),
+            "config": self.config.model_dump(mode="json", exclude={"prices"}),
             "dataset": self.lock.model_dump(mode="json"),
             "champion": self.champion,
             "bundle": self.bundle.sha256,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -23,9 +23,20 @@ def main(
     data: Annotated[
         Path | None, typer.Option(help="Data set (CSV, gzipped CSV, Parquet); the example by default.")
     ] = None,
+    rows: Annotated[
+        int | None, typer.Option(help="Rows of the sample that is trained on; all by default.", min=50)
+    ] = None,
     training_seconds: Annotated[
         int, typer.Option(help="Budget of the Autopilot job, in seconds.", min=10)
     ] = 90,
+    until: Annotated[
+        Literal["staging", "rolled-back"],
+        typer.Option(help="How far: a verified staging endpoint, or a broken release and the way back too."),
+    ] = "rolled-back",
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the report in Markdown, as a pull request shows it."),
+    ] = None,
     setup_seconds: Annotated[
         float, typer.Option(help="What the installation took, for summary.json.", min=0)
     ] = 0.0,
@@ -34,17 +45,29 @@ def main(
     # Imported here because moto takes a second, which --help need not wait for.
     from rehearsal.commands import CommandFailedError
     from rehearsal.life import Life
+    from rehearsal.report import failed, succeeded
 
     started = time.monotonic()
+    life = Life(Path.cwd(), output.resolve(), data, rows, training_seconds)
     try:
-        with Life(Path.cwd(), output.resolve(), data, training_seconds) as life:
+        with life:
             life.train()
             life.serve()
-            life.promote()
-            life.break_and_go_back()
+            life.verify()
+            if until == "rolled-back":
+                life.promote()
+                life.break_and_go_back()
             life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
+        _write(markdown, succeeded(life.summary.document))
     except CommandFailedError as error:
+        _write(markdown, failed(life.summary.document, str(error), life.title))
         raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error
+
+
+def _write(file: Path | None, text: str) -> None:
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

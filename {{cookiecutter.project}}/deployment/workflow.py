@@ -1,0 +1,70 @@
+"""The commands that only the workflows need: `comment` and `drift`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deployment.environments import Project
+from pipeline.config import Config
+from pipeline.console import Output
+
+DRIFT = 3  # exit status where reality differs from Git
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    app.command(epilog="Example: PULL_REQUEST=12 python -m deployment comment build/report/plan.md")(comment)
+    app.command(epilog="Example: python -m deployment drift")(drift)
+
+
+def comment(
+    files: Annotated[
+        list[Path], typer.Argument(help="Markdown files; one that is missing is said to be so.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write reports into the one comment of a pull request (PULL_REQUEST) and into the run's summary.
+
+    GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where; without a token or a number there is the
+    summary alone, and without a workflow run the text is printed.
+    """
+    import os
+
+    from deployment.comment import comment
+    from pipeline.job_summary import VARIABLE
+
+    output = Output(as_json=as_json)
+    made = comment(Config.load().project.repository, files)
+    if made.url:
+        output.done(f"{'commented' if made.changed else 'the comment says so already'}: {made.url}")
+    else:
+        output.notice("no GITHUB_TOKEN or PULL_REQUEST: no comment")
+        if not os.environ.get(VARIABLE):
+            output.say(made.text)
+    output.result({"comment": made.url or None, "changed": made.changed})
+
+
+def drift(as_json: Json = False) -> None:
+    """Compare AWS with Git; open, update or close the one issue about it; exit status 3 where they differ."""
+    from deployment.drift import report
+    from deployment.status import status
+
+    project = Project(Config.load(), Output(as_json=as_json))
+    found = status(project)
+    for notice in found.notices:
+        project.output.notice(notice)
+    for difference in found.differences:
+        project.output.say(f"difference: {difference}", "red")
+    reported = report(project, found)
+    if reported.url:
+        project.output.say(f"issue {reported.outcome}: {reported.url}")
+    elif not found.differences:
+        project.output.done("AWS is what Git says")
+    project.output.result(
+        {"differences": found.differences, "issue": reported.url or None, "outcome": reported.outcome}
+    )
+    if found.differences:
+        raise typer.Exit(DRIFT)
