@@ -8,7 +8,7 @@ import typer
 from pipeline import logs
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
-from pipeline.execution import Execution, locate, read
+from pipeline.execution import Execution, locate, of_commit, read
 from pipeline.follow import follow, table
 from pipeline.project import Project
 
@@ -44,6 +44,35 @@ def definition(
         return
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text + "\n", encoding="utf-8")
+
+
+@app.command(epilog="Example: python -m pipeline plan --base origin/main")
+def plan(
+    base: Annotated[
+        str, typer.Option(metavar="REF", help="Branch or commit to compare with.")
+    ] = "origin/main",
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the report there; else it is printed.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what this branch changes, what merging it starts, and what that costs at most; changes nothing.
+
+    Compares with the base offline and, where credentials are, with what is deployed.
+    """
+    from pipeline.plan import plan
+    from pipeline.plan.markdown import markdown as report
+
+    output, project = Output(as_json=as_json), Project()
+    found = plan(project, base)
+    text = report(found, project.config.prices)
+    if markdown:
+        markdown.parent.mkdir(parents=True, exist_ok=True)
+        markdown.write_text(text, encoding="utf-8")
+        output.done(f"the plan is in {markdown}")
+    elif not as_json:
+        print(text, end="")
+    output.result(found.document())
 
 
 @app.command(epilog="Example: python -m pipeline upsert")
@@ -137,7 +166,11 @@ def summary(execution: Which = None, as_json: Json = False) -> None:
     from pipeline.summary import Facts, markdown
 
     output, project = Output(as_json=as_json), Project()
-    arn = locate(project.aws.client("sagemaker"), project.names, execution) if execution else _of_commit(project, source.find().commit)
+    sagemaker, names = project.aws.client("sagemaker"), project.names
+    if execution:
+        arn: str | None = locate(sagemaker, names, execution)
+    else:
+        arn = of_commit(sagemaker, names, source.find().commit)
     if arn is None:
         text = "### No run\n\nThis commit has no execution of the pipeline: the steps before it say why.\n"
         output.result({"execution": None})

@@ -168,6 +168,14 @@ def locate(sagemaker: Any, names: Names, given: str | None) -> str:
     return newest["PipelineExecutionArn"]
 
 
+def of_commit(sagemaker: Any, names: Names, commit: str) -> str | None:
+    """The ARN of the newest execution that was started for a commit, `None` where there is none."""
+    for summary in executions(sagemaker, names.pipeline):
+        if commit and summary.get("PipelineExecutionDisplayName", "").startswith(commit[:12]):
+            return summary["PipelineExecutionArn"]
+    return None
+
+
 def executions(sagemaker: Any, pipeline: str) -> Iterator[dict[str, Any]]:
     """Summaries of a pipeline's executions, the newest first; none where there is no pipeline."""
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(

@@ -24,6 +24,11 @@ class Project:
     """
 
     @cached_property
+    def folder(self) -> Path:
+        """The project's folder, which is the current one."""
+        return Path.cwd()
+
+    @cached_property
     def config(self) -> Config:
         """automl.toml."""
         return Config.load()

@@ -28,8 +28,8 @@ ROWS_TO_PREDICT = 10
 class Life:
     """A copy of the project in ``source``, and a local AWS of its own for as long as the ``with`` block lasts.
 
-    ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`: then it is
-    rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
+    ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`:
+    then it is rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
     ``training_seconds`` is the Autopilot job's budget. Every step raises `CommandFailedError` where its command fails.
     """
 

@@ -70,6 +70,7 @@ class EvaluateModel:
             instance_type=self.common.parameters["EvaluationInstanceType"],
             instance_count=self.common.parameters["EvaluationInstanceCount"],
             volume_size_in_gb=config.evaluation.volume_size_gb,
+            max_runtime_in_seconds=config.evaluation.max_seconds,
             entrypoint=["python3", f"{_INPUT}/code/{ENTRY_POINT}"],
             output_kms_key=key,
             volume_kms_key=key,

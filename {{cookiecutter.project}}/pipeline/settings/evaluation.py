@@ -17,6 +17,7 @@ RESOURCES = {
     "transform_instance_type",
     "transform_instance_count",
     "volume_size_gb",
+    "max_seconds",
 }
 MOST_BANDS = 20
 
@@ -36,6 +37,7 @@ class Evaluation(Section):
     instance_count: int = Field(default=1, ge=1, le=1)  # the metrics of one holdout are made in one place
     transform_instance_type: TransformInstance = "ml.m5.xlarge"
     transform_instance_count: int = Field(default=1, ge=1, le=100)
+    max_seconds: int = Field(default=7200, ge=60, le=432_000)  # five days (API, ProcessingStoppingCondition)
     volume_size_gb: int = Field(default=30, ge=1, le=16384)  # holds x_test, y_test and the predictions
     slices: list[str] = Field(default_factory=list)
     bands: dict[str, int | list[Number]] = Field(default_factory=dict)

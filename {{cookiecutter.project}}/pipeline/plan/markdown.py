@@ -1,0 +1,166 @@
+"""The plan in Markdown, for the comment on a pull request: short at the top, the rest folded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pipeline.markdown import bullets, cell, code, folded, table
+from pipeline.plan import Plan
+from pipeline.plan.ceiling import Item, hours, money
+from pipeline.plan.changes import Change
+from pipeline.settings.prices import Prices
+
+MOST_CHANGES = 60  # rows of one table
+_LONGEST = 120
+
+
+def markdown(plan: Plan, prices: Prices) -> str:
+    """The report."""
+    parts = ["### Plan", bullets(_opening(plan, prices)), *_details(plan, prices)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
+    yield _what_it_starts(plan, prices)
+    schema = plan.data.schema.sentences
+    if schema:
+        yield f":warning: The data set's schema changes ({'; '.join(schema)}). " + (
+            "The version in production cannot read such rows, so the gate compares with none."
+            if plan.production[1]
+            else "Whoever sends rows to an endpoint has to follow."
+        )
+    if plan.data.changed and plan.data.after:
+        before, after = plan.data.before, plan.data.after
+        was = f" (was {before.rows.total:,})" if before else ""
+        kind = " of made-up (synthetic) data" if after.synthetic else ""
+        yield f"Data set: {after.rows.total:,} rows{was}, {len(after.columns)} columns{kind}."
+    if not plan.has_data:
+        yield "There is no dataset.lock yet: `python -m pipeline dataset push FILE` makes it."
+    if plan.settings:
+        yield f"automl.toml: {_count(plan.settings, 'setting')} changed."
+    if any(change.path.partition(".")[0] == "production" for change in plan.settings):
+        yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
+    if plan.definition:
+        listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
+        yield f"Pipeline definition: {listed}."
+    for name, found in plan.templates.items():
+        who = "; an administrator runs `make bootstrap` once it is merged" if name == "bootstrap.yaml" else ""
+        yield f"infrastructure/{name}: {_count(found, 'difference')}{who}."
+    yield from filter(None, (plan.base_problem, plan.definition_problem))
+    yield _aws(plan)
+
+
+def _what_it_starts(plan: Plan, prices: Prices) -> str:
+    if plan.retrains and not plan.has_data:
+        return "Merging this deploys the stack; there is no data set to train on."
+    if plan.retrains:
+        most, complete = money(plan.ceiling.run)
+        price = (
+            f", {prices.money(most)}{'' if complete else ' and what has no price'}"
+            if most is not None
+            else ""
+        )
+        was = ""
+        if plan.base_ceiling and hours(plan.base_ceiling.run) != hours(plan.ceiling.run):
+            was = f" (was {hours(plan.base_ceiling.run):,.1f})"
+        text = (
+            f"Merging this trains a model: at most {hours(plan.ceiling.run):,.1f} instance-hours{was}{price}."
+        )
+        return text + (" It promotes too." if plan.promotes else "")
+    if plan.promotes:
+        before, after = plan.production
+        return f"Merging this changes what production serves: {_version(before)} becomes {_version(after)}."
+    if plan.base.changed:
+        return "Merging this neither trains nor deploys."
+    return "This changes no file of the project."
+
+
+def _aws(plan: Plan) -> str:
+    found = plan.deployed
+    if found.reason:
+        return f"AWS was not looked at: {found.reason}."
+    parts = [f"pipeline {found.pipeline}"]
+    parts += [f"stack {name} {state.lower()}" for name, state in found.stacks.items()]
+    serving = (
+        f"production serves {_version(found.production)}" if found.production else "nothing in production"
+    )
+    if found.production != found.named and not plan.promotes:
+        serving += f" (Git names {_version(found.named)})"
+    return f"In AWS account {found.account}: {', '.join(parts)}; {serving}."
+
+
+def _details(plan: Plan, prices: Prices) -> Iterator[str]:
+    if plan.settings:
+        yield folded("automl.toml", _changes(plan.settings))
+    if plan.data.changed and (plan.data.before or plan.data.after):
+        yield folded("Data set", _data(plan))
+    if plan.definition:
+        parts = [f"**{place}**\n\n{_changes(found)}" for place, found in plan.definition.items()]
+        yield folded("Pipeline definition, by step", "\n\n".join(parts))
+    for name, found in plan.templates.items():
+        yield folded(f"infrastructure/{name}", _changes(found))
+    for name, found in plan.deployed.stack_changes.items():
+        yield folded(f"Stack {name} in AWS against this branch", _changes(found))
+    yield folded("Ceiling of the cost", _ceiling(plan, prices))
+
+
+def _data(plan: Plan) -> str:
+    before, after = plan.data.before, plan.data.after
+    rows = [
+        ("rows", *(lock and f"{lock.rows.total:,}" for lock in (before, after))),
+        ("to train on", *(lock and f"{lock.rows.train_validation:,}" for lock in (before, after))),
+        ("held out", *(lock and f"{lock.rows.test:,}" for lock in (before, after))),
+        ("columns", *(lock and len(lock.columns) for lock in (before, after))),
+        ("SHA-256", *(lock and code(lock.sha256[:12]) for lock in (before, after))),
+        *(
+            (f"share of {cell(label)}", *("" if share is None else f"{share:.1%}" for share in both))
+            for label, *both in plan.data.shares
+        ),
+    ]
+    text = table(
+        ("", "before", "after"), [[one if one is not None else "" for one in row] for row in rows], "lrr"
+    )
+    schema = plan.data.schema.sentences
+    return text + (f"\n\n{bullets(schema)}" if schema else "\n\nThe columns are the same." if before else "")
+
+
+def _changes(found: list[Change]) -> str:
+    rows = [(code(one.path), _value(one.before), _value(one.after)) for one in found[:MOST_CHANGES]]
+    more = f"\n\n{len(found) - MOST_CHANGES} more." if len(found) > MOST_CHANGES else ""
+    return table(("", "before", "after"), rows) + more
+
+
+def _ceiling(plan: Plan, prices: Prices) -> str:
+    parts = []
+    for title, items in (("One run", plan.ceiling.run), ("A month of the endpoints", plan.ceiling.month)):
+        if items:
+            rows = [_item(item, prices) for item in items]
+            most, complete = money(items)
+            total = "" if most is None else f"{prices.money(most)}{'' if complete else ' + ?'}"
+            rows.append(("**in all**", "", f"{hours(items):,.1f}", total, ""))
+            headings = ("", "instances", "hours at most", "money at most", "limit")
+            parts.append(f"**{title}**\n\n" + table(headings, rows, "llrrl"))
+    notes = [*plan.ceiling.notes]
+    if all(item.money is None for item in (*plan.ceiling.run, *plan.ceiling.month)):
+        notes.append("automl.toml has no [prices], so this speaks of hours alone")
+    return "\n\n".join([*parts, *([bullets(notes)] if notes else [])])
+
+
+def _item(item: Item, prices: Prices) -> tuple[str, ...]:
+    return (item.what, item.instances, f"{item.hours:,.1f}", prices.money(item.money), item.limit)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else repr(value)
+    return code(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
+
+
+def _version(arn: str) -> str:
+    if not arn:
+        return "nothing"
+    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else arn
+
+
+def _count(found: list[Change], word: str) -> str:
+    return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"
