@@ -63,7 +63,7 @@ class AWSError(ServiceException):
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
-_checks: dict[tuple[str, str], Handler] = {}
+_checks: dict[tuple[str, str], list[Handler]] = {}
 
 
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
@@ -84,7 +84,7 @@ def check(service: str, name: str) -> Callable[[Handler], Handler]:
     """Have the decorated function look at a request that moto answers: it may raise :class:`AWSError`."""
 
     def register(handler: Handler) -> Handler:
-        _checks[service, name] = handler
+        _checks.setdefault((service, name), []).append(handler)
         return handler
 
     return register
@@ -103,8 +103,8 @@ class Bridge:
         access_key = request.signature.access_key if request.signature else ""
         caller = Caller(environ["HTTP_X_MOTO_ACCOUNT_ID"], request.region, access_key)
         try:
-            if name in _checks:
-                _checks[name](caller, dict(request.parameters))
+            for look in _checks.get(name, []):
+                look(caller, dict(request.parameters))
             if name not in _handlers:
                 return self._inner(environ, start_response)
             result = _handlers[name](caller, dict(request.parameters)) or {}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from moto.iam.models import OpenIDConnectProvider, Role, iam_backends
 
+from local.authorization.conditions import unknown_operator
+from local.authorization.policies import statements
 from local.bridge import AWSError, Caller, check, operation
 
 # Characters, white space not counted. Source: IAM user guide, "IAM and AWS STS quotas"; the last is the
@@ -37,6 +40,23 @@ def remove_client_id(caller: Caller, parameters: dict[str, Any]) -> None:
     """One that is not there is no error."""
     provider = _provider(caller, parameters)
     provider.client_id_list = [c for c in provider.client_id_list if c != parameters["ClientID"]]
+
+
+@check("iam", "CreatePolicy")
+@check("iam", "CreatePolicyVersion")
+@check("iam", "PutRolePolicy")
+@check("iam", "PutUserPolicy")
+@check("iam", "CreateRole")
+@check("iam", "UpdateAssumeRolePolicy")
+def check_conditions(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises MalformedPolicyDocument for a condition operator that there is not; moto checks the rest."""
+    text = parameters.get("PolicyDocument") or parameters.get("AssumeRolePolicyDocument") or ""
+    with contextlib.suppress(ValueError, AttributeError):
+        for statement in statements(text):
+            operator = unknown_operator(statement.get("Condition", {}))
+            if operator:
+                message = f"Syntax errors in policy: unknown condition operator {operator}"
+                raise AWSError("MalformedPolicyDocument", message)
 
 
 def _size(document: str) -> int:

@@ -25,6 +25,15 @@ def holds(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
     )
 
 
+def unknown_operator(condition: Mapping[str, Any]) -> str | None:
+    """The first operator of ``condition`` that IAM does not have, if there is one."""
+    for operator in condition:
+        name = operator.rpartition(":")[2].removesuffix("IfExists")
+        if operator != "Null" and name not in _OPERATORS:
+            return operator
+    return None
+
+
 def matches(pattern: str, value: str) -> bool:
     """Whether ``value`` matches ``pattern``, where ``*`` stands for any text and ``?`` for any character."""
     return _compiled(pattern).fullmatch(value) is not None

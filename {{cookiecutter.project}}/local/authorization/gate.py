@@ -12,7 +12,7 @@ from moto.s3.models import FakeBucket, s3_backends
 
 from local.authorization import answers, context, decisions, principals, signature, trust
 from local.authorization.conditions import Context
-from local.authorization.policies import Check, Principal, refusal
+from local.authorization.policies import Check, Principal, refusal, trusts
 from local.authorization.questions import Question, questions
 from local.bridge import REQUEST, Application, AWSError
 from local.wire import Request, respond
@@ -47,6 +47,10 @@ class Gate:
         except AWSError as error:
             log.info("refused %s: %s", error.code, error.message)
             return respond(request, error, start_response)
+        except Exception as error:
+            log.exception("%s", request.name)
+            message = f"the local AWS failed at {request.name}: {type(error).__name__}: {error}"
+            return respond(request, AWSError("InternalFailure", message, 500), start_response)
 
         def start(status: str, *more: Any) -> Any:
             log.debug("%s %s: %s", principal.arn if principal else "-", request.name, status)
@@ -67,13 +71,8 @@ class Gate:
         for question in asked:
             _require(request, principal, question, keys)
         if request.service == "s3":
-            _hide_missing(request, principal, asked[0], keys)
+            _hide_missing(request, principal, keys)
         return asked[0].owner if request.service in BY_OWNER else principal.account
-
-
-def identify(access_key: str, session_token: str | None) -> Principal:
-    """Who signs with this key; raises :class:`local.authorization.principals.UnknownKey`."""
-    return principals.signer(access_key, session_token).principal
 
 
 def _authenticate(request: Request) -> Principal | None:
@@ -112,16 +111,16 @@ def _require(request: Request, principal: Principal, question: Question, keys: C
 
 
 def _why_not_assume(principal: Principal, question: Question, keys: Context) -> str | None:
-    trusted, itself = trust.may_assume(principal, question.resources[0], keys)
-    if not trusted:
+    """A role is entered through its trust policy, which is a resource policy that nobody gets past."""
+    role = principals.find_role(question.resources[0])
+    document = principals.trust_policy(role) if role else "{}"
+    names = principal.names | principal.account_names
+    if not trusts(document, question.action, names, keys):
         return ""
-    # The trust policy takes the place of a resource policy, so the owner makes no difference here.
-    check = Check(question.action, question.resources, principal.account, keys)
-    reason = refusal(principal, check)
-    return None if reason and itself and "explicit deny" not in reason else reason
+    return refusal(principal, Check(question.action, question.resources, question.owner, keys, document))
 
 
-def _hide_missing(request: Request, principal: Principal, question: Question, keys: Context) -> None:
+def _hide_missing(request: Request, principal: Principal, keys: Context) -> None:
     """S3 tells only those who may list a bucket that an object is missing; others are refused."""
     if request.operation is None or request.operation.name not in ("GetObject", "HeadObject"):
         return

@@ -6,26 +6,13 @@ import base64
 import binascii
 import json
 import time
-from collections.abc import Mapping
 from typing import Any
 
 from moto.iam.models import iam_backends
 
 from local.authorization import principals
-from local.authorization.policies import Principal, trusts
+from local.authorization.policies import trusts
 from local.bridge import AWSError
-
-
-def may_assume(principal: Principal, role_arn: str, context: Mapping[str, list[str]]) -> tuple[bool, bool]:
-    """Whether the role trusts ``principal``, and whether it names himself, so that nothing else is needed."""
-    role = principals.find_role(role_arn)
-    if role is None:
-        return False, False
-    document, keys = principals.trust_policy(role), {**context, **principal.context}
-    names = principal.names | principal.account_names
-    same_account = role_arn.split(":")[4] == principal.account
-    itself = same_account and trusts(document, "sts:AssumeRole", principal.names, keys)
-    return trusts(document, "sts:AssumeRole", names, keys), itself
 
 
 def check_service(role_arn: str, service: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,8 @@ from local.cloudformation import plan, stacks, template
 from local.cloudformation.engine import Engine
 from local.cloudformation.stacks import Stack, Wanted
 from local.cloudformation.template import invalid
+
+log = logging.getLogger("local.cloudformation")
 
 
 def engine(caller: Caller, stack: Stack, role_arn: str | None) -> Engine:
@@ -22,7 +25,16 @@ def engine(caller: Caller, stack: Stack, role_arn: str | None) -> Engine:
 
 def run(stack: Stack, work: Callable[..., None], *arguments: Any) -> None:
     """Do ``work`` in the background; the stack's status says how it goes."""
-    runtime.current().thread(f"stack-{stack.name}", work, *arguments)
+
+    def guarded() -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # nobody may wait for ever for a stack
+            log.exception("stack %s", stack.name)
+            failed = stack.status.replace("_IN_PROGRESS", "_FAILED").replace("_COMPLETE_CLEANUP", "")
+            stack.turn(failed, f"the local AWS failed: {type(error).__name__}: {error}")
+
+    runtime.current().thread(f"stack-{stack.name}", guarded)
 
 
 def existing(caller: Caller, name: str) -> Stack | None:

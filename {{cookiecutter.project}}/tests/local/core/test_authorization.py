@@ -375,3 +375,12 @@ class TestQuotas:
 
         iam.attach_role_policy(RoleName=role, PolicyArn=arns[0])
         assert refused(iam.attach_role_policy, RoleName=role, PolicyArn=arns[10])[0] == "LimitExceeded"
+
+    def test_a_condition_operator_that_there_is_not_is_refused_at_once(self, account, allow):
+        iam, role = account.client("iam"), account.role().split("/")[-1]
+        document = policy(allow("s3:*", Condition={"StringSomewhatLike": {"a:b": "x"}}))
+
+        code, message = refused(iam.put_role_policy, RoleName=role, PolicyName="x", PolicyDocument=document)
+
+        assert code == "MalformedPolicyDocument"
+        assert "StringSomewhatLike" in message
