@@ -45,10 +45,29 @@ def bootstrap(
             help="The project's account, where you are signed in to another one for staging or production.",
         ),
     ] = None,
+    github: Annotated[
+        bool,
+        typer.Option(
+            "--github",
+            help="Set up the GitHub repository too: environments, branch rule, variables. Needs GITHUB_TOKEN.",
+        ),
+    ] = False,
+    reviewer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOGIN",
+            help="With --github: who approves deployments to production; repeatable; at first you.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Deploy the project's roles and GitHub's identity provider; needs an administrator's credentials."""
     project = Project(Config.load(), Output(as_json=as_json))
+    if github:
+        _set_up_github(
+            project, endpoint_instance_type or [], reviewer or [], project_account, github_oidc_subject
+        )
+        return
     if project_account and github_oidc_subject:
         raise UserError(
             "--github-oidc-subject goes with the project's own account, not with --project-account: GitHub "
@@ -74,6 +93,33 @@ def stack(
     """Deploy the project's bucket, queue, Lambda functions and registry, and wait for them."""
     project = Project(Config.load(), Output(as_json=as_json))
     _report(project, resources.deploy(project, share_with or []))
+
+
+def _set_up_github(
+    project: Project,
+    instance_types: list[str],
+    reviewers: list[str],
+    account: str | None,
+    subject: str | None,
+) -> None:
+    from deployment.setup import set_up
+
+    if account or subject:
+        raise UserError(
+            "--github reads GitHub's subject itself, in the project's own account: leave the others out"
+        )
+    done = set_up(project, instance_types, reviewers)
+    project.output.done(f"stack {done.deployed.name}: {done.deployed.outcome}, for {done.subject_prefix}")
+    project.output.table(
+        ("on GitHub", "", ""), [(one.name, one.outcome, one.detail) for one in done.settings], done.repository
+    )
+    missing = [one.name for one in done.settings if one.outcome == "not offered"]
+    if missing:
+        project.output.notice(
+            f"not offered on this repository's plan, or refused by its organisation: {', '.join(missing)}; "
+            "docs/set-up.md says what that means"
+        )
+    project.output.result(done.document())
 
 
 def _report(project: Project, deployed: Deployed) -> None:

@@ -9,7 +9,7 @@ import github
 from github import Auth, Github, GithubException, InputGitTreeElement
 from github.PullRequest import PullRequest
 from github.Repository import Repository
-from requests.exceptions import RequestException
+from requests.exceptions import RequestException, RetryError
 from urllib3.util.retry import Retry
 
 from pipeline.errors import RunError, UserError
@@ -146,7 +146,7 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
         ) from None
     except github.RateLimitExceededException as error:
         raise RunError(
-            f"cannot {action}: GitHub's rate limit is used up ({_message(error)}); run it again later"
+            f"cannot {action}: GitHub's rate limit is used up ({reason(error)}); run it again later"
         ) from None
     except github.UnknownObjectException:
         raise UserError(
@@ -156,7 +156,11 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
         ) from None
     except GithubException as error:
         hint = f"; {needs}" if error.status in (403, 422) else ""
-        raise RunError(f"cannot {action}: GitHub answered {error.status} ({_message(error)}){hint}") from None
+        raise RunError(f"cannot {action}: GitHub answered {error.status} ({reason(error)}){hint}") from None
+    except RetryError as error:
+        raise RunError(
+            f"cannot {action}: GitHub fails again and again ({_last_words(error)}); run the command again later"
+        ) from None
     except RequestException as error:
         raise RunError(
             f"cannot {action}: GitHub does not answer ({type(error).__name__}); check GITHUB_API_URL and "
@@ -165,7 +169,13 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
         ) from None
 
 
-def _message(error: GithubException) -> str:
+def _last_words(error: RetryError) -> str:
+    """The end of what urllib3 says, `too many 503 error responses`."""
+    return str(error).rsplit("(", 1)[-1].strip("()'\"")
+
+
+def reason(error: GithubException) -> str:
+    """What GitHub says about an error, its details included."""
     data = error.data if isinstance(error.data, dict) else {}
     details = [str(item.get("message", "")) for item in data.get("errors", []) if isinstance(item, dict)]
     return "; ".join(filter(None, [str(data.get("message") or error.data), *details]))

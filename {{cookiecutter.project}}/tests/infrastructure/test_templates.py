@@ -181,7 +181,7 @@ def test_every_resource_bears_the_projects_name(name: str) -> None:
     ("role", "subjects"),
     [
         ("PlanRole", ["repo:owner/name:pull_request", "repo:owner/name:ref:refs/heads/main"]),
-        ("RetrainRole", ["repo:owner/name:ref:refs/heads/main", "repo:owner/name:environment:staging"]),
+        ("RetrainRole", ["repo:owner/name:ref:refs/heads/main"]),
         ("PromoteRole", ["repo:owner/name:environment:production"]),
         ("TeardownRole", ["repo:owner/name:environment:teardown"]),
     ],

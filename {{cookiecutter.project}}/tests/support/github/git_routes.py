@@ -42,6 +42,7 @@ def _repository(github: GitHub, **_: Any) -> tuple[int, Any]:
         "owner": {"login": github.owner, "id": 1, "type": "Organization"},
         "default_branch": github.git.default_branch,
         "private": True,
+        "permissions": {"admin": github.is_administrator, "push": True, "pull": True},
         "html_url": f"https://github.com/{github.repository}",
         "url": f"{github.url}/repos/{github.repository}",
     }

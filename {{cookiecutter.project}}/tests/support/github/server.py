@@ -40,6 +40,7 @@ class GitHub:
         self.repository = repository
         self.owner, self.name = repository.split("/")
         self.token = token
+        self.is_administrator = True  # whether the token may administer the repository
         self.git = GitRepository(directory)
         self.pulls: dict[int, Json] = {}
         self.issues: dict[int, Json] = {}
@@ -81,6 +82,10 @@ class GitHub:
         """Answer the next ``times`` requests that fit (``path`` is a regular expression) with an error."""
         self._failures.append([method, re.compile(path), status, message, times])
 
+    def heal(self) -> None:
+        """Fail no more."""
+        self._failures.clear()
+
     def merge(self, number: int) -> str:
         """Merge a pull request as a person does; returns the merge commit."""
         with self._lock:
@@ -97,6 +102,8 @@ class GitHub:
         prefix = f"/repos/{self.repository}"
         if token.split()[-1:] != [self.token]:
             raise Refusal(401, "Bad credentials")
+        if path == "/user":
+            return 200, {"id": 3, "login": "administrator", "type": "User"}
         if path != prefix and not path.startswith(f"{prefix}/"):
             raise Refusal(404, "Not Found")
         rest = unquote(path.removeprefix(prefix).lstrip("/"))

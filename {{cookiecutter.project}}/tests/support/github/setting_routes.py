@@ -56,13 +56,47 @@ def _get_environment(github: GitHub, name: str, **_: Any) -> tuple[int, Any]:
 
 @route("PUT", r"environments/(?P<name>[^/]+)")
 def _put_environment(github: GitHub, name: str, body: Json, **_: Any) -> tuple[int, Any]:
-    github.environments[name] = {"id": len(github.environments) + 1, "name": name, **body}
-    return 200, github.environments[name]
+    reviewers = [{"type": one["type"], "reviewer": {"id": one["id"]}} for one in body.get("reviewers") or []]
+    rules: list[Json] = [{"type": "branch_policy"}] if body.get("deployment_branch_policy") else []
+    if reviewers:
+        rules.append({"type": "required_reviewers", "reviewers": reviewers})
+    known = github.environments.setdefault(name, {"id": len(github.environments) + 1, "branch_policies": []})
+    known |= {
+        "name": name,
+        "protection_rules": rules,
+        "deployment_branch_policy": body.get("deployment_branch_policy"),
+    }
+    return 200, known
+
+
+@route("GET", r"environments/(?P<name>[^/]+)/deployment-branch-policies")
+def _list_branch_policies(github: GitHub, name: str, **_: Any) -> tuple[int, Any]:
+    policies = _get_environment(github, name)[1]["branch_policies"]
+    return 200, {"total_count": len(policies), "branch_policies": policies}
+
+
+@route("POST", r"environments/(?P<name>[^/]+)/deployment-branch-policies")
+def _create_branch_policy(github: GitHub, name: str, body: Json, **_: Any) -> tuple[int, Any]:
+    policies = _get_environment(github, name)[1]["branch_policies"]
+    policies.append({"id": github.next_number(), "name": body["name"]})
+    return 200, policies[-1]
+
+
+@route("DELETE", r"environments/(?P<name>[^/]+)/deployment-branch-policies/(?P<number>\d+)")
+def _delete_branch_policy(github: GitHub, name: str, number: str, **_: Any) -> tuple[int, Any]:
+    policies = _get_environment(github, name)[1]["branch_policies"]
+    policies[:] = [policy for policy in policies if policy["id"] != int(number)]
+    return 204, None
 
 
 @route("GET", r"rulesets")
 def _list_rulesets(github: GitHub, **_: Any) -> tuple[int, Any]:
-    return 200, github.rulesets
+    return 200, [{key: ruleset[key] for key in ("id", "name", "target")} for ruleset in github.rulesets]
+
+
+@route("GET", r"rulesets/(?P<number>\d+)")
+def _get_ruleset(github: GitHub, number: str, **_: Any) -> tuple[int, Any]:
+    return 200, found({ruleset["id"]: ruleset for ruleset in github.rulesets}, number)
 
 
 @route("POST", r"rulesets")
