@@ -14,6 +14,8 @@ def html(evaluation: Mapping[str, Any], origin: Provenance | None = None) -> str
     return page.render(document.build(evaluation, origin or Provenance()))
 
 
-def markdown(evaluation: Mapping[str, Any], origin: Provenance | None = None, *, limit: int = text.LIMIT) -> str:
+def markdown(
+    evaluation: Mapping[str, Any], origin: Provenance | None = None, *, limit: int = text.LIMIT
+) -> str:
     """The same in Markdown, at most ``limit`` characters: the last sections are left out where it is too long."""
     return text.render(document.build(evaluation, origin or Provenance()), limit)

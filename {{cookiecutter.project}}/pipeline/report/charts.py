@@ -69,14 +69,20 @@ def intervals(
     Rows are {label, model, value, low, high, hollow}; ``models`` are drawn apart by colour and shape. ``at``
     draws a line across, which ``at_name`` explains.
     """
-    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"grid": True, "tickBand": "extent"}}
+    y = {
+        "field": "label",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"grid": True, "tickBand": "extent"},
+    }
     offset = {"field": "model", "sort": list(models)}
     colour = _scale("model", models, COLOURS) | ({} if len(models) > 1 else {"legend": None})
     shape = _scale("model", models, _SHAPES) | ({} if len(models) > 1 else {"legend": None})
     x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": axis}
     layers: list[dict[str, Any]] = [
         {
-            "mark": {"type": "rule", "strokeWidth": 2, "opacity": 0.55},
+            "mark": {"type": "rule", "strokeWidth": 1.5},
             "transform": [{"filter": "isValid(datum.low)"}],
             "encoding": {"x": {"field": "low", **x}, "x2": {"field": "high"}, "color": colour},
         },
@@ -86,14 +92,23 @@ def intervals(
         },
     ]
     if at is not None:
-        layers.insert(0, {
-            "data": {"values": [{"at": at}]},
-            "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3], "opacity": 0.6},
-            "encoding": {"x": {"field": "at", **x}},
-        })
+        layers.insert(
+            0,
+            {
+                "data": {"values": [{"at": at}]},
+                "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3], "opacity": 0.6},
+                "encoding": {"x": {"field": "at", **x}},
+            },
+        )
     for layer in layers[-2:]:
         layer["encoding"] |= {"y": y, "yOffset": offset}
-    return _sized({"data": {"values": list(rows)}, "layer": layers, "height": {"step": 16 * len(models) + 8, "for": "position"}})
+    return _sized(
+        {
+            "data": {"values": list(rows)},
+            "layer": layers,
+            "height": {"step": 16 * len(models) + 8, "for": "position"},
+        }
+    )
 
 
 def lines(
@@ -115,21 +130,25 @@ def lines(
     if diagonal:
         layers.append(_diagonal(*(domain or (0.0, 1.0))))
     if band:
-        layers.append({
-            "transform": [{"filter": "isValid(datum.low)"}],
-            "mark": {"type": "area", "opacity": 0.18, "line": False},
-            "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": colour},
-        })
-    layers.append({
-        "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"},
-        "encoding": {
-            "x": x,
-            "y": y,
-            "color": colour,
-            "strokeDash": _scale("series", series, _DASHES) | legend,
-            "order": {"field": "order", "type": "quantitative"},
-        },
-    })
+        layers.append(
+            {
+                "transform": [{"filter": "isValid(datum.low)"}],
+                "mark": {"type": "area", "opacity": 0.18, "color": CANDIDATE},
+                "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}},
+            }
+        )
+    layers.append(
+        {
+            "mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"},
+            "encoding": {
+                "x": x,
+                "y": y,
+                "color": colour,
+                "strokeDash": _scale("series", series, _DASHES) | legend,
+                "order": {"field": "order", "type": "quantitative"},
+            },
+        }
+    )
     return _square({"data": {"values": list(rows)}, "layer": layers})
 
 
@@ -157,45 +176,49 @@ def reliability(rows: Rows, axes: tuple[str, str], extent: tuple[float, float]) 
 
 def histogram(rows: Rows, axes: tuple[str, str]) -> dict[str, Any]:
     """Bars of {from, to, rows}, with a line at 0."""
-    return _square({
-        "data": {"values": list(rows)},
-        "layer": [
-            {
-                "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "binSpacing": 0.5},
-                "encoding": {
-                    "x": {"field": "from", "type": "quantitative", "title": axes[0], "bin": "binned"},
-                    "x2": {"field": "to"},
-                    "y": {"field": "rows", "type": "quantitative", "title": axes[1]},
+    return _square(
+        {
+            "data": {"values": list(rows)},
+            "layer": [
+                {
+                    "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "binSpacing": 0.5},
+                    "encoding": {
+                        "x": {"field": "from", "type": "quantitative", "title": axes[0], "bin": "binned"},
+                        "x2": {"field": "to"},
+                        "y": {"field": "rows", "type": "quantitative", "title": axes[1]},
+                    },
                 },
-            },
-            {
-                "data": {"values": [{"at": 0}]},
-                "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3]},
-                "encoding": {"x": {"field": "at", "type": "quantitative"}},
-            },
-        ],
-    })
+                {
+                    "data": {"values": [{"at": 0}]},
+                    "mark": {"type": "rule", "color": _INK, "strokeDash": [3, 3]},
+                    "encoding": {"x": {"field": "at", "type": "quantitative"}},
+                },
+            ],
+        }
+    )
 
 
 def bars(rows: Rows, axis: str) -> dict[str, Any]:
     """Horizontal bars of {label, value, low, high}."""
     y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False}}
     x = {"type": "quantitative", "title": axis}
-    return _sized({
-        "data": {"values": list(rows)},
-        "height": {"step": 20},
-        "layer": [
-            {
-                "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "height": 11},
-                "encoding": {"y": y, "x": {"field": "value", **x}},
-            },
-            {
-                "transform": [{"filter": "isValid(datum.low)"}],
-                "mark": {"type": "rule", "color": _INK, "strokeWidth": 1.5},
-                "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
-            },
-        ],
-    })
+    return _sized(
+        {
+            "data": {"values": list(rows)},
+            "height": {"step": 20},
+            "layer": [
+                {
+                    "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "height": 11},
+                    "encoding": {"y": y, "x": {"field": "value", **x}},
+                },
+                {
+                    "transform": [{"filter": "isValid(datum.low)"}],
+                    "mark": {"type": "rule", "color": _INK, "strokeWidth": 1.5},
+                    "encoding": {"y": y, "x": {"field": "low", **x}, "x2": {"field": "high"}},
+                },
+            ],
+        }
+    )
 
 
 def _scale(field: str, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
@@ -210,7 +233,10 @@ def _diagonal(low: float, high: float) -> dict[str, Any]:
     return {
         "data": {"values": [{"x": low, "y": low}, {"x": high, "y": high}]},
         "mark": {"type": "line", "color": _INK, "strokeDash": [3, 3], "strokeWidth": 1, "opacity": 0.5},
-        "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}},
+        "encoding": {
+            "x": {"field": "x", "type": "quantitative"},
+            "y": {"field": "y", "type": "quantitative"},
+        },
     }
 
 

@@ -16,7 +16,9 @@ from pipeline.report.source import of_execution, of_file
 app = typer.Typer()
 
 
-@app.command(epilog="Example: python -m pipeline report --output build/report.html --markdown build/report.md")
+@app.command(
+    epilog="Example: python -m pipeline report --output build/report.html --markdown build/report.md"
+)
 def report(
     which: Which = None,
     evaluation: Annotated[
@@ -24,7 +26,8 @@ def report(
     ] = None,
     output: Annotated[Path, typer.Option(help="The page to write.")] = Path("build/report.html"),
     markdown_file: Annotated[
-        Path | None, typer.Option("--markdown", help="Write the same as Markdown for GitHub, too.", metavar="FILE")
+        Path | None,
+        typer.Option("--markdown", help="Write the same as Markdown for GitHub, too.", metavar="FILE"),
     ] = None,
     as_json: Json = False,
 ) -> None:

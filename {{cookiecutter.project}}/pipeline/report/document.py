@@ -51,6 +51,8 @@ def build(evaluation: Mapping[str, Any], origin: Provenance) -> Report:
         verdict=decision.verdict(evaluation),
         reasons=[] if accepted else list(evaluation["reasons"]),
         figures=list(decision.figures(evaluation)),
-        notices=[f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in notices if note],
+        notices=[
+            f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in notices if note
+        ],
         sections=[section for section in sections if section],
     )

@@ -12,7 +12,7 @@ _FOLDER = Path(__file__).parent
 
 def render(report: Report) -> str:
     """The page; every text is escaped, whatever labels and columns are called."""
-    return _template().render(report=report)
+    return _template().render(report=report).lstrip()
 
 
 @cache

@@ -45,7 +45,9 @@ class Provenance:
     @property
     def repository_url(self) -> str:
         """The repository's page on GitHub."""
-        return f"https://github.com/{quote(self.repository)}" if _REPOSITORY.fullmatch(self.repository) else ""
+        return (
+            f"https://github.com/{quote(self.repository)}" if _REPOSITORY.fullmatch(self.repository) else ""
+        )
 
 
 def of_execution(s3: Any, names: Names, execution: Execution) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """The report as Markdown that GitHub shows in pull requests, comments and job summaries."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from pipeline.markdown import folded, table
 from pipeline.report.blocks import Block, Bullets, Cell, Chart, Facts, Group, Matrix, Report, Section, Table
 
 LIMIT = 60_000  # characters; GitHub takes 65,536 in a body or comment
@@ -37,20 +38,18 @@ def _opening(report: Report) -> Iterator[str]:
         yield _bullets(report.reasons)
     for notice in report.notices:
         yield f"> [!WARNING]\n> {escape(notice)}"
-    rows = [f"| {escape(figure.name)} | **{escape(figure.value)}** | {escape(figure.more)} |" for figure in report.figures]
-    yield "\n".join(["| | | |", "| --- | ---: | --- |", *rows])
+    figures = [(escape(one.name), f"**{escape(one.value)}**", escape(one.more)) for one in report.figures]
+    yield table(("", "", ""), figures, "lrl")
     yield escape(report.subtitle)
 
 
 def _section(section: Section) -> Iterator[str]:
+    parts = [part for block in section.blocks for part in _block(block)]
     if section.closed:
-        yield f"<details><summary><b>{escape(section.title)}</b></summary>"
+        yield folded(f"<b>{escape(section.title)}</b>", "\n\n".join(parts))
     else:
         yield f"### {escape(section.title)}"
-    for block in section.blocks:
-        yield from _block(block)
-    if section.closed:
-        yield "</details>"
+        yield from parts
 
 
 def _block(block: Block) -> Iterator[str]:
@@ -63,40 +62,36 @@ def _block(block: Block) -> Iterator[str]:
     elif isinstance(block, Matrix):
         yield from _matrix(block)
     elif isinstance(block, Facts):
-        rows = [f"| {escape(term)} | {_cell(value)} |" for term, value in block.facts]
-        yield "\n".join(["| | |", "| --- | --- |", *rows])
+        yield table(("", ""), [(escape(term), _cell(value)) for term, value in block.facts])
     elif isinstance(block, Bullets):
         yield _bullets(block.sentences)
     elif isinstance(block, Chart):
         yield f"**{escape(block.title)}.** {escape(block.summary)}"
         if block.data:
-            yield f"<details><summary>{escape(block.data.caption)}</summary>"
-            yield _table(block.data)
-            yield "</details>"
+            yield folded(escape(block.data.caption), _table(block.data))
     elif block.notice:
         yield f"> [!NOTE]\n> {escape(block.text)}"
     else:
         yield escape(block.text)
 
 
-def _bullets(sentences: object) -> str:
+def _bullets(sentences: Sequence[str]) -> str:
     return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
 
 
-def _table(table: Table) -> str:
-    rules = ["---:" if heading in table.numeric else "---" for heading in table.headings]
-    lines = [list(map(escape, table.headings)), rules, *([_cell(cell) for cell in row] for row in table.rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def _table(block: Table) -> str:
+    alignment = "".join("r" if heading in block.numeric else "l" for heading in block.headings)
+    return table([*map(escape, block.headings)], [[*map(_cell, row)] for row in block.rows], alignment)
 
 
 def _matrix(matrix: Matrix) -> Iterator[str]:
     yield f"{escape(matrix.caption)}, truth by prediction:"
-    lines = [["truth", *map(escape, matrix.labels)], ["---", *("---:" for _ in matrix.labels)]]
+    lines = []
     for number, row in enumerate(matrix.rows):
-        cells = [f"{rows:,}<br>{100 * matrix.share(number, place):.1f} %" for place, rows in enumerate(row)]
+        cells = [f"{rows:,}<br>{100 * matrix.share(number, place):.1f}%" for place, rows in enumerate(row)]
         cells[number] = f"**{cells[number].replace('<br>', '**<br>', 1)}"
         lines.append([escape(matrix.labels[number]), *cells])
-    yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    yield table(["truth", *map(escape, matrix.labels)], lines, "l" + "r" * len(matrix.labels))
 
 
 def _cell(cell: Cell) -> str:
@@ -112,4 +107,10 @@ def _cell(cell: Cell) -> str:
 
 def escape_address(address: str) -> str:
     """An address inside the quotes of an attribute."""
-    return address.replace("&", "&amp;").replace('"', "%22").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
+    return (
+        address.replace("&", "&amp;")
+        .replace('"', "%22")
+        .replace("<", "%3C")
+        .replace(">", "%3E")
+        .replace("|", "%7C")
+    )

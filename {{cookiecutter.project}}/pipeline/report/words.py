@@ -39,10 +39,11 @@ LOWER_IS_BETTER = frozenset(
 )
 # Between 0 and 1 and better where greater: they can share an axis.
 SCORES = (
-    "accuracy", "balanced_accuracy", "f1", "f1_macro", "f1_weighted", "precision", "precision_macro",
-    "precision_weighted", "recall", "recall_macro", "recall_weighted", "auc", "average_precision",
+    "accuracy", "balanced_accuracy", "f1", "f1_macro", "precision", "precision_macro", "recall", "recall_macro",
+    "auc", "average_precision",
 )  # fmt: skip
 _SIGNIFICANT = 4
+_NOTHING = 1e-12  # what is left of a subtraction of equal numbers
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
@@ -52,18 +53,27 @@ def metric(name: str) -> str:
 
 
 def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
-    """Decimals worth showing: two digits of the interval's width or, without one, four digits of the value."""
+    """Decimals worth showing: two digits of the interval's width or, without one, four digits of the value.
+
+    Three at least of what lies between -1 and 1, so that scores line up.
+    """
+    least = 3 if max(abs(end) for end in (value, low or 0.0, high or 0.0)) <= 1 else 0
     if low is not None and high is not None and high > low:
-        return min(max(1 - math.floor(math.log10(high - low)), 0), 8)
-    if not value:
-        return 3
-    return min(max(_SIGNIFICANT - 1 - math.floor(math.log10(abs(value))), 0), 8)
+        wanted = 1 - math.floor(math.log10(high - low))
+    elif abs(value) >= _NOTHING:
+        wanted = _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
+        wanted = least if 0.1 <= abs(value) <= 1 else wanted
+    else:
+        wanted = least
+    return min(max(wanted, least), 8)
 
 
 def number(value: float | None, places: int | None = None, *, signed: bool = False) -> str:
     """A number with a real minus sign and commas between thousands; very great and small ones in powers of 10."""
     if value is None:
         return ""
+    if isinstance(value, float) and abs(value) < _NOTHING:
+        value = 0.0
     if isinstance(value, int) and places is None:
         text = f"{value:,}"
     elif value and not 1e-6 < abs(value) < 1e12:
@@ -77,7 +87,7 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
 
 def percent(share: float) -> str:
     """A share as per cent."""
-    return f"{100 * share:.1f} %"
+    return f"{100 * share:.1f}%"
 
 
 def between(low: float | None, high: float | None, places: int, *, signed: bool = False) -> str:
@@ -102,6 +112,11 @@ def estimate(value: float | None, interval: Mapping[str, Any] | None = None, *, 
 def count(value: int) -> Cell:
     """A number of rows."""
     return Cell(number(value), numeric=True)
+
+
+def opening(sentence: str) -> str:
+    """With a capital."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def seconds(value: float | None) -> str:

@@ -37,7 +37,9 @@ def _introduction(evaluation: Mapping[str, Any]) -> Text:
         return Text(f"Nothing is in production yet. {against}")
     name = f"the champion (version {champion['model_package_arn'].rpartition('/')[2]})"
     if champion["status"] != "compared":
-        return Text(f"{name[0].upper()}{name[1:]} could not be compared: {champion['reason']}. {against}", notice=True)
+        return Text(
+            f"{name[0].upper()}{name[1:]} could not be compared: {champion['reason']}. {against}", notice=True
+        )
     return Text(
         f"Candidate and {name} predicted the same {rows} rows. ▲ and ▼ mark a candidate that is better or worse with "
         f"the whole interval of the difference, at the gate's confidence. {against}"
@@ -50,7 +52,8 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     if not champion:
         names = ["Candidate", "Difference", "Baseline"]
     rows = []
-    for metric, value in evaluation["metrics"].items():
+    for metric in _order(evaluation):
+        value = evaluation["metrics"][metric]
         row = [_name(metric, evaluation["objective"]["metric"])]
         row.append(words.estimate(value, evaluation["intervals"].get(metric)))
         if champion:
@@ -58,7 +61,25 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
         row.append(difference(other["differences"].get(metric)))
         row.append(words.estimate(evaluation["baseline"]["metrics"].get(metric)))
         rows.append(row)
-    return Table("Metrics on the holdout, with 95 % intervals", ["Metric", *names], rows, frozenset(names))
+    return Table("Metrics on the holdout, with 95% intervals", ["Metric", *names], rows, frozenset(names))
+
+
+def _order(evaluation: Mapping[str, Any]) -> list[str]:
+    """The metrics, the objective first."""
+    objective = evaluation["objective"]["metric"]
+    return sorted(evaluation["metrics"], key=lambda metric: metric != objective)
+
+
+def _charted(evaluation: Mapping[str, Any]) -> list[str]:
+    """The scores of the chart; of two classes those of the positive one stand for the means over classes."""
+    binary = "f1" in evaluation["metrics"]
+    objective = evaluation["objective"]["metric"]
+    return [
+        metric
+        for metric in _order(evaluation)
+        if metric in words.SCORES and metric in evaluation["intervals"]
+        if not (binary and metric.endswith("_macro") and metric != objective)
+    ]
 
 
 def _name(metric: str, objective: str) -> Cell:
@@ -74,14 +95,13 @@ def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     rows = [
         {"label": words.metric(metric), "model": name, "value": model["metrics"][metric]}
         | model["intervals"].get(metric, {})
-        for metric in words.SCORES
-        if metric in evaluation["intervals"]
+        for metric in _charted(evaluation)
         for name, model in models.items()
         if metric in model["metrics"]
     ]
     if rows:
         return Chart(
-            "Scores with 95 % intervals",
+            "Scores with 95% intervals",
             _said(evaluation, champion),
             charts.intervals(rows, list(models), "greater is better"),
         )
@@ -101,7 +121,12 @@ def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]
     if metric not in ("rmse", "mse", "mae") or not scale:
         return None
     ends = {end: 100 * found[end] / scale for end in ("low", "high") if found[end] is not None}
-    return {"label": words.metric(metric), "model": "Candidate", "value": 100 * found["value"] / scale, **ends}
+    return {
+        "label": words.metric(metric),
+        "model": "Candidate",
+        "value": 100 * found["value"] / scale,
+        **ends,
+    }
 
 
 def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:

@@ -41,9 +41,9 @@ def _named(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
         rows = {entry["label"]: entry["support"] for entry in evaluation["classes"]}
         frequent = sorted(curves, key=lambda curve: -rows.get(curve["label"], 0))[:_MOST_CLASSES]
         return {curve["label"]: curve for curve in frequent}
-    champion = (evaluation["champion"] or {}).get("curves") or []
-    theirs = {"Champion": curve for curve in champion if curve["label"] == curves[0]["label"]}
-    return {"Candidate": curves[0], **theirs}
+    mine, champion = curves[0], (evaluation["champion"] or {}).get("curves") or []
+    theirs = next((curve for curve in champion if curve["label"] == mine["label"]), None)
+    return {"Candidate": mine, **({"Champion": theirs} if theirs else {})}
 
 
 def _curve(
@@ -83,7 +83,10 @@ def _places(length: int) -> Sequence[int]:
 
 def _calibration(calibration: Mapping[str, Any]) -> Chart:
     bins = calibration["bins"]
-    rows = [{"x": found["probability"], "y": found["share"], "low": found["low"], "high": found["high"]} for found in bins]
+    rows = [
+        {"x": found["probability"], "y": found["share"], "low": found["low"], "high": found["high"]}
+        for found in bins
+    ]
     data = [
         [
             Cell(words.number(found["probability"], 3)),
@@ -94,7 +97,7 @@ def _calibration(calibration: Mapping[str, Any]) -> Chart:
     ]
     return Chart(
         "Calibration",
-        f"How often {calibration['of']} was right, by the probability that it was given; "
+        f"How often {calibration['of']} came true, by the probability that it was given; "
         f"the calibration error is {words.number(calibration['error'], 3)}.",
         charts.reliability(rows, ("probability given", "share that came true"), (0, 1)),
         Table(
@@ -112,7 +115,10 @@ def _threshold(curve: Mapping[str, Any]) -> Chart:
     rows = [
         {"series": names[name], "order": place, "x": at, "y": y}
         for name in names
-        for place, (at, y) in enumerate(zip(values["threshold"], values[name], strict=True))
+        for place, (at, y, called) in enumerate(
+            zip(values["threshold"], values[name], values["called"], strict=True)
+        )
+        if called or name != "precision"  # of no rows there is no precision
     ]
     best = max(range(len(values["f1"])), key=values["f1"].__getitem__)
     data = [

@@ -17,7 +17,9 @@ def section(evaluation: Mapping[str, Any]) -> Section:
     before = (champion or {}).get("dataset")
     if before:
         found = list(changes(dataset, before))
-        blocks.append(Text("Since the champion's data set:" if found else "It is the champion's data set, unchanged."))
+        blocks.append(
+            Text("Since the champion's data set:" if found else "It is the champion's data set, unchanged.")
+        )
         blocks += [Bullets(found)] if found else []
     elif champion:
         blocks.append(Text("What the champion was trained on could not be read."))
@@ -58,7 +60,7 @@ def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
     if now["target"] != before["target"]:
         yield f"target: {before['target']} became {now['target']}"
     total, earlier = now["rows"]["total"], before["rows"]["total"]
-    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)} %)" if earlier else ""
+    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)" if earlier else ""
     yield f"rows: {words.number(earlier)} became {words.number(total)}{share}"
     types = {column["name"]: column["type"] for column in now["columns"]}
     earlier_types = {column["name"]: column["type"] for column in before["columns"]}

@@ -32,15 +32,15 @@ def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
     yield Figure(f"{words.metric(metric)} on the holdout", here.text, _confidence(here.more))
     champion = evaluation["champion"]
     if champion and metric in champion["differences"]:
-        yield _distance("against the champion", champion["differences"][metric])
+        yield _distance("Against the champion", champion["differences"][metric])
     elif champion:
-        yield Figure("against the champion", "not compared", champion["status"].replace("_", " "))
+        yield Figure("Against the champion", "not compared", champion["status"].replace("_", " "))
     else:
-        yield Figure("against the champion", "none yet", "nothing is in production")
+        yield Figure("Against the champion", "none yet", "nothing is in production")
     baseline = evaluation["baseline"]
     if metric in baseline["differences"]:
-        yield _distance(f"against the baseline ({baseline['name']})", baseline["differences"][metric])
-    yield Figure("rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
+        yield _distance(f"Against the {baseline['name']}", baseline["differences"][metric])
+    yield Figure("Rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
 
 
 def _distance(name: str, difference: Mapping[str, Any]) -> Figure:
@@ -50,7 +50,7 @@ def _distance(name: str, difference: Mapping[str, Any]) -> Figure:
 
 
 def _confidence(interval: str) -> str:
-    return f"{interval} (95 % interval)" if interval else ""
+    return f"{interval} (95% interval)" if interval else ""
 
 
 def difference(found: Mapping[str, Any] | None) -> Cell:
@@ -68,7 +68,11 @@ def section(evaluation: Mapping[str, Any]) -> Section:
     for condition in evaluation["gate"]:
         mark, tone = _OUTCOMES[condition["outcome"]]
         rows.append(
-            [Cell(condition["name"]), Cell(condition["outcome"], mark=mark, tone=tone), Cell(condition["reason"])]
+            [
+                Cell(words.opening(condition["name"])),
+                Cell(condition["outcome"], mark=mark, tone=tone),
+                Cell(words.opening(condition["reason"])),
+            ]
         )
     table = Table("Conditions of the gate", ["Condition", "Outcome", "Reason"], rows)
     return Section("gate", "Gate", [table])

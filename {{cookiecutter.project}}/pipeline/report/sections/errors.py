@@ -7,13 +7,16 @@ from pipeline.report import charts, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Matrix, Section, Table, Text
 
 _MOST_ROWS = 50
+_MOST_SIDE_BY_SIDE = 5
 
 
 def section(evaluation: Mapping[str, Any]) -> Section:
     """Of a classification or a regression."""
     if evaluation["residuals"]:
         return Section("errors", "Residuals", _residuals(evaluation["residuals"]))
-    return Section("errors", "Where it errs", [*_confusion(evaluation["confusion"] or {}), _classes(evaluation)])
+    tables = [*_confusion(evaluation["confusion"] or {}), _classes(evaluation)]
+    side_by_side = len(evaluation["classes"]) <= _MOST_SIDE_BY_SIDE
+    return Section("errors", "Where it errs", [Group(tables)] if side_by_side else tables)
 
 
 def _confusion(confusion: Mapping[str, Any]) -> list[Block]:
@@ -42,7 +45,7 @@ def _classes(evaluation: Mapping[str, Any]) -> Table:
             row.append(words.estimate(entry["auc"]["value"], entry["auc"]) if "auc" in entry else Cell(""))
         rows.append(row)
     more = len(entries) - len(rows)
-    caption = f"Classes, with 95 % intervals{f'; {more} rarer ones are left out' if more > 0 else ''}"
+    caption = f"Classes, with 95% intervals{f'; {more} rarer ones are left out' if more > 0 else ''}"
     return Table(caption, ["Class", *names], rows, frozenset(names))
 
 
@@ -51,7 +54,10 @@ def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
     table = Table(
         "Quantiles of the error (prediction minus truth)",
         ["Share of the rows below", "Error"],
-        [[Cell(words.percent(share)), Cell(words.number(value), numeric=True)] for share, value in quantiles.items()],
+        [
+            [Cell(words.percent(share)), Cell(words.number(value), numeric=True)]
+            for share, value in quantiles.items()
+        ],
         frozenset({"Error"}),
     )
     return [
@@ -65,9 +71,12 @@ def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
 
 
 def _bands(bands: list[dict[str, Any]]) -> Chart:
-    rows = [{"x": band["predicted"], "y": band["actual"], "low": band["low"], "high": band["high"]} for band in bands]
+    rows = [
+        {"x": band["predicted"], "y": band["actual"], "low": band["low"], "high": band["high"]}
+        for band in bands
+    ]
     every = [value for row in rows for value in row.values()]
-    names = ["Rows", "Truth, mean", "Truth, lower 10 %", "Truth, upper 10 %"]
+    names = ["Rows", "Truth, mean", "Truth, lower 10%", "Truth, upper 10%"]
     data = [
         [Cell(words.number(band["predicted"])), words.count(band["rows"])]
         + [Cell(words.number(band[name]), numeric=True) for name in ("actual", "low", "high")]
@@ -75,7 +84,7 @@ def _bands(bands: list[dict[str, Any]]) -> Chart:
     ]
     return Chart(
         "Truth against prediction",
-        f"Mean truth in {len(bands)} bands of predictions, each with the middle 80 % of its rows; "
+        f"Mean truth in {len(bands)} bands of predictions, each with the middle 80% of its rows; "
         "a perfect model is on the diagonal.",
         charts.reliability(rows, ("predicted", "true"), (min(every), max(every))),
         Table("Truth by band of predictions", ["Predicted, mean", *names], data, frozenset(names)),
@@ -89,7 +98,8 @@ def _histogram(histogram: Mapping[str, Any]) -> Chart:
         for low, high, height in zip(edges, edges[1:], heights, strict=False)
     ]
     data = [
-        [Cell(f"{words.number(row['from'])} to {words.number(row['to'])}"), words.count(row["rows"])] for row in rows
+        [Cell(f"{words.number(row['from'])} to {words.number(row['to'])}"), words.count(row["rows"])]
+        for row in rows
     ]
     return Chart(
         "Errors",

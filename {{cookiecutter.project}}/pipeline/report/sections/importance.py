@@ -42,18 +42,18 @@ def _explained(importance: Mapping[str, Any]) -> str:
         return "Autopilot's own report: mean absolute Shapley values."
     return (
         f"How much of {words.metric(importance['metric'])} is lost when a column's values are exchanged between "
-        f"{words.number(importance['rows'])} rows of the holdout, with 95 % intervals."
+        f"{words.number(importance['rows'])} rows of the holdout, with 95% intervals."
     )
 
 
 def _table(features: list[dict[str, Any]]) -> Table:
     greatest = max((feature["value"] for feature in features), default=0) or 1
-    rows = [
-        [Cell(feature["name"]), _value(feature, greatest)] for feature in features[:_MOST_ROWS]
-    ]
+    rows = [[Cell(feature["name"]), _value(feature, greatest)] for feature in features[:_MOST_ROWS]]
     return Table("Importance of columns", ["Column", "Importance"], rows, frozenset({"Importance"}))
 
 
 def _value(feature: Mapping[str, Any], greatest: float) -> Cell:
     cell = words.estimate(feature["value"], feature)
-    return Cell(cell.text, cell.more, numeric=True, bar=max(feature["value"] / greatest, 0.0) if greatest > 0 else 0.0)
+    return Cell(
+        cell.text, cell.more, numeric=True, bar=max(feature["value"] / greatest, 0.0) if greatest > 0 else 0.0
+    )

@@ -28,6 +28,8 @@ def section(evaluation: Mapping[str, Any]) -> Section | None:
         for entry in known
     ]
     took = f" in {words.seconds(job['seconds'])}" if job.get("seconds") else ""
-    text = f"Autopilot job {job['name']} tried these{took}; it chooses by rows of its own, not by the holdout."
+    text = (
+        f"Autopilot job {job['name']} tried these{took}; it chooses by rows of its own, not by the holdout."
+    )
     table = Table("Candidates", ["Candidate", "Status", *numeric], rows, frozenset(numeric))
     return Section("leaderboard", "Leaderboard", [Text(text), table], closed=True)

@@ -14,7 +14,9 @@ def section(evaluation: Mapping[str, Any], provenance: Provenance) -> Section:
     url = provenance.repository_url
     known = {
         "Commit": Cell(
-            provenance.commit, code=True, href=f"{url}/commit/{provenance.commit}" if url and provenance.commit else ""
+            provenance.commit,
+            code=True,
+            href=f"{url}/commit/{provenance.commit}" if url and provenance.commit else "",
         ),
         "Repository": Cell(provenance.repository, href=url),
         "Run": Cell(provenance.run_url, href=provenance.run_url),
@@ -30,6 +32,9 @@ def section(evaluation: Mapping[str, Any], provenance: Provenance) -> Section:
         known[name] = Cell(container["Image"], container.get("ModelDataUrl", ""), code=True)
     blocks: list[Block] = [Facts([(name, cell) for name, cell in known.items() if cell.text])]
     if evaluation["seconds"]:
-        times = [[Cell(name), Cell(words.seconds(value), numeric=True)] for name, value in evaluation["seconds"].items()]
+        times = [
+            [Cell(name), Cell(words.seconds(value), numeric=True)]
+            for name, value in evaluation["seconds"].items()
+        ]
         blocks.append(Table("Time of the evaluation's stages", ["Stage", "Time"], times, frozenset({"Time"})))
     return Section("provenance", "Provenance", blocks, closed=True)

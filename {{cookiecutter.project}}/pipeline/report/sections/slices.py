@@ -30,7 +30,9 @@ def _table(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
             row.append(difference(part["differences"].get(metric)))
         rows.append(row)
     kind = {"bands": "bands of", "one-hot": "groups of"}.get(found["kind"], "values of")
-    return Table(f"{words.metric(metric)} by {kind} {found['column']}", ["Slice", *numeric], rows, frozenset(numeric))
+    return Table(
+        f"{words.metric(metric)} by {kind} {found['column']}", ["Slice", *numeric], rows, frozenset(numeric)
+    )
 
 
 def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | None:
@@ -47,13 +49,18 @@ def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | N
         rows.append({"label": label, "model": "Candidate", "value": part["metrics"][metric], **ends})
         if metric in part["champion"]:
             rows.append({"label": label, "model": "Champion", "value": part["champion"][metric]})
-    worst = (max if metric in words.LOWER_IS_BETTER else min)(judged, key=lambda part: part["metrics"][metric])
+    worst = (max if metric in words.LOWER_IS_BETTER else min)(
+        judged, key=lambda part: part["metrics"][metric]
+    )
     return Chart(
         f"{named} by {found['column']}",
         f"{named} is worst, {words.number(worst['metrics'][metric])}, for “{worst['name']}” "
         f"({words.number(worst['rows'])} rows); on the whole holdout it is "
         f"{words.number(evaluation['objective']['value'])} (dashed line).",
         charts.intervals(
-            rows, ["Candidate", "Champion"] if compared else ["Candidate"], named, at=evaluation["objective"]["value"]
+            rows,
+            ["Candidate", "Champion"] if compared else ["Candidate"],
+            named,
+            at=evaluation["objective"]["value"],
         ),
     )

@@ -1,0 +1,260 @@
+"""The page: everything of the evaluation is in it, it is sound HTML, and it asks for nothing from outside."""
+
+import re
+from html.parser import HTMLParser
+
+import evaluations
+import pytest
+
+from pipeline.report import Provenance, charts, html, words
+
+MOST_BYTES = 1_500_000
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+NO_CHAMPION = evaluations.multiclass()
+COMPARED = evaluations.binary()
+REJECTED = evaluations.binary(
+    decision="reject",
+    reasons=["F1 on the holdout is 0.8, below the minimum of 0.9"],
+    gate=[
+        evaluations.schema.Condition(
+            "F1 on the holdout", "failed", "F1 is 0.8, below the minimum of 0.9", 0.8, 0.9
+        )
+    ],
+)
+LABELS_ONLY = evaluations.multiclass(curves=[], calibration=None, slices=[], outputs=["predicted_label"])
+COLUMNS_CHANGED = evaluations.binary(
+    champion=evaluations.schema.Champion(
+        evaluations.CHAMPION, "columns_changed", "it was trained on other columns (added: ward)"
+    )
+)
+REGRESSION = evaluations.regression()
+FIRST_REGRESSION = evaluations.regression(champion=None)
+MANY_CLASSES = evaluations.document(
+    classes=[evaluations.class_of(f"class {number}") for number in range(200)],
+    confusion={"errors": [{"truth": "a", "prediction": "b", "rows": 3}]},
+)
+ALL = {
+    "multiclass without champion": NO_CHAMPION,
+    "binary with champion": COMPARED,
+    "rejected": REJECTED,
+    "labels only": LABELS_ONLY,
+    "columns changed": COLUMNS_CHANGED,
+    "regression": REGRESSION,
+    "first regression": FIRST_REGRESSION,
+    "many classes": MANY_CLASSES,
+}
+every = pytest.mark.parametrize("evaluation", ALL.values(), ids=ALL)
+
+
+class Page(HTMLParser):
+    """Reads a page; an element that is closed by another's tag is an `AssertionError`."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def of(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@every
+def test_the_page_is_sound_and_small(evaluation):
+    text = html(evaluation)
+
+    page = Page(text)
+    identities = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert text.startswith("<!doctype html>")
+    assert len(text.encode()) < MOST_BYTES
+    assert len(identities) == len(set(identities))
+    assert [page.of("html")[0]["lang"], len(page.of("h1")), len(page.of("main"))] == ["en", 1, 1]
+
+
+@every
+def test_the_page_loads_nothing(evaluation):
+    page = Page(html(evaluation, Provenance(repository="clinic/hospital", commit="c" * 40)))
+
+    loading = [
+        (tag, value)
+        for tag, attributes in page.elements
+        for name, value in attributes.items()
+        if name in ("src", "srcset", "href", "xlink:href", "action", "poster", "data") and tag != "a"
+    ]
+    assert loading == [("link", "data:,")]
+    assert [tag for tag, _ in page.elements if tag in ("script", "iframe", "object", "embed", "img")] == []
+    assert not re.search(r"url\(|@import", html(evaluation))
+
+
+@every
+def test_every_chart_has_a_text_in_its_place_and_its_numbers_in_a_table(evaluation):
+    page = Page(html(evaluation))
+
+    pictures, summaries = page.of("svg"), html(evaluation).count('<p class="summary">')
+    assert pictures
+    assert all(len(picture["aria-label"]) > 20 and picture["role"] == "img" for picture in pictures)
+    assert len(pictures) == summaries == len(page.of("figure"))
+    assert len(page.of("table")) >= len(pictures)
+
+
+@every
+def test_colours_come_from_the_page_so_that_dark_pages_can_change_them(evaluation):
+    text = html(evaluation)
+
+    pictures = "".join(re.findall(r"<svg.*?</svg>", text, re.DOTALL))
+    drawn = set(re.findall(r'(?:fill|stroke)="([^"]*)"', pictures))
+    assert {colour for colour in drawn if not colour.startswith("var(--")} <= {
+        "none",
+        "currentColor",
+        "transparent",
+    }
+    assert all(f"{colour[4:-1]}:" in text for colour in drawn if colour.startswith("var(--"))
+
+
+def test_an_accepted_candidate_is_called_so_with_its_figures():
+    page = Page(html(COMPARED))
+
+    assert page.text.startswith("hospital: candidate accepted")
+    assert "2 of the gate's 3 conditions passed; 1 had nothing to judge." in page.text
+    assert "0.800" in page.text
+    assert "+0.080 +0.040 to +0.120" in page.text.replace("▲ ", "")
+    assert "170" in page.text
+
+
+def test_a_rejected_candidate_has_its_reasons_on_top():
+    page = Page(html(REJECTED))
+
+    reason = "F1 on the holdout is 0.8, below the minimum of 0.9"
+    assert "Candidate rejected" in page.text
+    assert page.text.index(reason) < page.text.index("Conditions of the gate")
+
+
+def test_a_champion_that_was_not_compared_is_no_silence():
+    page = Page(html(COLUMNS_CHANGED))
+
+    assert "could not be compared: it was trained on other columns (added: ward)" in page.text
+    assert "not compared columns changed" in page.text
+
+
+def test_synthetic_data_and_notes_are_said_before_anything_else():
+    data = evaluations.dataset(synthetic=True)
+    page = Page(html(evaluations.multiclass(dataset=data, notes=["the holdout has one class only, no"])))
+
+    assert page.text.index("The data are synthetic") < page.text.index("F1 (macro) on the holdout")
+    assert "The holdout has one class only, no." in page.text
+
+
+def test_changes_of_the_data_set_since_the_champion_s_are_listed():
+    columns = [
+        {"name": "age", "type": "number"},
+        {"name": "size", "type": "number"},
+        {"name": "readmitted", "type": "text"},
+    ]
+    before = evaluations.dataset(
+        sha256="cd" * 32, columns=columns, rows={"total": 1600, "train_validation": 1280, "test": 320}
+    )
+    other = evaluations.champion({"f1": 0.8}, dataset=before, same_dataset=False)
+    page = Page(html(evaluations.binary(champion=other)))
+
+    for sentence in (
+        "rows: 1,600 became 2,000 (+25.0%)",
+        "new columns: ward",
+        "columns that are gone: size",
+        "column age: number became integer",
+        "was trained on another data set",
+    ):
+        assert sentence in page.text
+
+
+def test_where_it_came_from_is_linked_if_it_is_a_web_address():
+    commit, run = "c" * 40, "https://github.com/clinic/hospital/actions/runs/1"
+    page = Page(html(NO_CHAMPION, Provenance("arn:x", commit, "clinic/hospital", run, "arn:y/4")))
+    unsafe = Page(html(NO_CHAMPION, Provenance(repository='x"/y', run_url="javascript:alert(1)")))
+
+    links = [attributes["href"] for attributes in page.of("a")]
+    assert f"https://github.com/clinic/hospital/commit/{commit}" in links
+    assert run in links
+    assert all(attributes["href"].startswith("#") for attributes in unsafe.of("a"))
+
+
+HOSTILE = '</style><script>alert(1)</script><img src=x onerror="alert(1)">'
+
+
+def test_labels_columns_and_reasons_cannot_break_out():
+    evaluation = evaluations.multiclass(
+        labels=[HOSTILE, "a & b", "]]>"],
+        slices=[evaluations.slices(HOSTILE, HOSTILE)],
+        reasons=[HOSTILE],
+        decision="reject",
+        notes=[HOSTILE],
+        dataset=evaluations.dataset(name=HOSTILE, target=HOSTILE, classes={HOSTILE: 1}),
+        importance={"source": None, "reason": HOSTILE, "features": []},
+    )
+
+    page = Page(html(evaluation, Provenance(commit=HOSTILE, repository=HOSTILE, run_url=HOSTILE)))
+
+    assert [tag for tag, _ in page.elements if tag in ("script", "img")] == []
+    assert len(page.of("style")) == 1
+    assert HOSTILE in page.text
+
+
+def test_the_same_evaluation_gives_the_same_page():
+    assert html(COMPARED) == html(COMPARED)
+
+
+def test_the_report_knows_each_metric_and_its_better_side():
+    objectives = evaluations.load("objectives")
+
+    assert words.LOWER_IS_BETTER == objectives.LOWER_IS_BETTER
+    assert set(objectives.METRICS.values()) <= set(words.NAMES)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "shown"),
+    [
+        (0.8, 0.75, 0.84, "0.800"),
+        (0.81234, 0.81230, 0.81239, "0.812340"),
+        (4.158, 3.87, 4.49, "4.16"),
+        (123456.7, 120000.0, 130000.0, "123,457"),
+        (0.00012, None, None, "0.0001200"),
+        (-1.8e-15, None, None, "0.000"),
+        (-2.5, None, None, "\N{MINUS SIGN}2.500"),
+        (3e15, None, None, "3.000e+15"),
+    ],
+)
+def test_numbers_have_as_many_digits_as_they_deserve(value, low, high, shown):
+    assert words.estimate(value, {"low": low, "high": high}).text == shown
+
+
+def test_a_picture_is_drawn_without_the_network(monkeypatch):
+    def refuse(*arguments: object) -> None:
+        raise AssertionError("a picture wants the network")
+
+    monkeypatch.setattr("socket.socket.connect", refuse)
+    rows = [{"label": "a", "model": "Candidate", "value": 0.5, "low": 0.4, "high": 0.6}]
+
+    picture = charts.svg(charts.intervals(rows, ["Candidate"], "x"), "A point.")
+
+    assert picture.startswith('<svg role="img" aria-label="A point."')
