@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import signal
 import sys
 import threading
 from pathlib import Path
+
+DEFAULT_ACCOUNT = "123456789012"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +22,8 @@ def main(arguments: list[str] | None = None) -> int:
     from local import workers
     from local.server import LocalAWS  # imports moto: --help should not wait for it
 
-    aws = LocalAWS(options.directory, options.port, options.account, options.region)
+    first, *others = options.account or [DEFAULT_ACCOUNT]
+    aws = LocalAWS(options.directory, options.port, first, options.region)
     try:
         aws.start()
     except OSError as error:
@@ -28,6 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 2
     try:
+        for account in others:
+            aws.administrator(account)
         _announce(aws.environment, options.ready_file)
         workers.warm_up()  # while the user exports the variables: the first training starts sooner
         print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
@@ -56,9 +62,31 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--ready-file", type=Path, help="written, with the same lines, once requests are answered"
     )
-    up.add_argument("--account", default="123456789012", help="12-digit account id (default: %(default)s)")
-    up.add_argument("--region", default="eu-west-1", help="default region (default: %(default)s)")
+    up.add_argument(
+        "--account",
+        action="append",
+        type=_account,
+        help=f"12-digit account id (default: {DEFAULT_ACCOUNT}); give it again for a further account, in "
+        "which the first one's administrator may assume OrganizationAccountAccessRole",
+    )
+    up.add_argument(
+        "--region", type=_region, default="eu-west-1", help="default region (default: %(default)s)"
+    )
     return parser
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch(r"\d{12}", text):
+        raise argparse.ArgumentTypeError(f"{text} is no account id: it has 12 digits")
+    return text
+
+
+def _region(text: str) -> str:
+    import boto3
+
+    if text not in boto3.Session().get_available_regions("sagemaker"):
+        raise argparse.ArgumentTypeError(f"{text} is no region with SageMaker, such as eu-west-1")
+    return text
 
 
 def _announce(environment: dict[str, str], ready_file: Path | None) -> None:

@@ -38,6 +38,7 @@ MODULES: tuple[str, ...] = (
     "local.sagemaker.registry",
     "local.sagemaker.transform.operations",
     "local.sagemaker.tags",
+    "local.sqs",
 )
 
 HOST = "127.0.0.1"

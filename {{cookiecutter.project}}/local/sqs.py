@@ -1,4 +1,4 @@
-"""Moto's queues, made safe for several consumers at once, and for attributes that are set one by one.
+"""Moto's queues, made safe for several consumers and for attributes set one by one; and their metrics.
 
 Moto's ReceiveMessage gives one message to two consumers that ask at the same moment, and its DeleteMessage
 can lose one that is being sent; both happen here, where functions and people poll one queue.
@@ -7,11 +7,13 @@ can lose one that is being sent; both happen here, where functions and people po
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any
 
-from moto.sqs.models import Message, Queue, SQSBackend
+from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
-from local import runtime
+from local import clock, runtime
+from local.cloudwatch.metrics import STORE, Data, Metric
 
 # A message that becomes visible again wakes nobody, so a long poll looks this often.
 LOOK_SECONDS = 0.2
@@ -59,6 +61,32 @@ def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = 
     """Queue._set_attributes, which forgets the policy whenever it is not among the attributes."""
     kept = {} if "Policy" in attributes else {"Policy": self.policy}
     _set_attributes(self, {**attributes, **kept}, now)
+
+
+def start() -> None:
+    """Publish the queues' metrics from now on; called by :mod:`local.server`."""
+    runtime.current().thread("sqs-metrics", _publish_for_ever)
+
+
+def _publish_for_ever() -> None:
+    # The real service publishes once a minute, which passes as fast as the periods of alarms do.
+    while not runtime.current().stopping.wait(clock.shortened(60)):
+        for regions in list(sqs_backends.values()):
+            for backend in list(regions.values()):
+                for queue in list(backend.queues.values()):
+                    _publish(queue)
+
+
+def _publish(queue: Queue) -> None:
+    with queue._messages_lock:
+        total, visible = len(queue._messages), len(queue.messages)
+    for name, value in (
+        ("ApproximateNumberOfMessagesVisible", visible),
+        ("ApproximateNumberOfMessagesNotVisible", total - visible),
+    ):
+        dimensions = [{"Name": "QueueName", "Value": queue.name}]
+        metric = Metric.of(queue.account_id, queue.region, "AWS/SQS", name, dimensions)
+        STORE.put(metric, Data(Counter({float(value): 1}), unit="Count"), time.time())
 
 
 SQSBackend.receive_message = receive_message

@@ -206,3 +206,28 @@ def test_refusals(deliver, account):
     assert delivery.mapping in again
     assert "is less than Function timeout: 1 seconds" in too_short
     assert "does not have permissions to call ReceiveMessage on SQS" in without_right
+
+
+def test_an_alarm_tells_of_a_message_in_a_queue(account):
+    sqs, cloudwatch, name = account.client("sqs"), account.client("cloudwatch"), account.name("queue")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    cloudwatch.put_metric_alarm(
+        AlarmName=name,
+        Namespace="AWS/SQS",
+        MetricName="ApproximateNumberOfMessagesVisible",
+        Dimensions=[{"Name": "QueueName", "Value": name}],
+        Statistic="Maximum",
+        Period=300,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="notBreaching",
+    )
+
+    def state():
+        return cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+    wait_until(lambda: state() == "OK")
+    sqs.send_message(QueueUrl=url, MessageBody="not understood")
+
+    wait_until(lambda: state() == "ALARM")

@@ -15,6 +15,7 @@ import pytest
 from core_kit import policy, wait_until, zipped
 
 from local import actors
+from local.__main__ import main
 
 
 def test_administrator_is_who_the_environment_says(local_aws):
@@ -62,9 +63,11 @@ def up(tmp_path):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_up_announces_serves_and_leaves_nothing_running(up, number):
-    process, exports, ready = up()
+    process, exports, ready = up("--account", "111111111111", "--account", "222222222222")
     client = partial(actors.client_with, given=exports)
     identity = client("sts").get_caller_identity()
+    other = "arn:aws:iam::222222222222:role/OrganizationAccountAccessRole"
+    assumed = client("sts").assume_role(RoleArn=other, RoleSessionName="session")["AssumedRoleUser"]["Arn"]
     trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
     role = client("iam").create_role(RoleName="role", AssumeRolePolicyDocument=policy(trust))["Role"]["Arn"]
     code = zipped(code="import os\ndef handler(event, context): return os.getpid()")
@@ -76,7 +79,8 @@ def test_up_announces_serves_and_leaves_nothing_running(up, number):
     os.kill(process.pid, number)
     printed, _ = process.communicate(timeout=30)
 
-    assert identity["Arn"] == "arn:aws:iam::123456789012:user/administrator"
+    assert identity["Arn"] == "arn:aws:iam::111111111111:user/administrator"
+    assert assumed.startswith("arn:aws:sts::222222222222:assumed-role/")
     assert exports["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert process.returncode == 0
     assert all(f"export {name}={value}" in printed for name, value in exports.items())
@@ -114,6 +118,18 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(local_aws):
     assert ended.returncode == 2
     assert ended.stderr.startswith(f"--port {port}: Address already in use")
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [("--account", "123", "12 digits"), ("--region", "eu-nowhere-1", "no region with SageMaker")],
+)
+def test_a_wrong_option_is_told_in_one_sentence(capsys, option, value, message):
+    with pytest.raises(SystemExit) as caught:
+        main(["up", option, value])
+
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_only_this_machine_is_listened_to(local_aws):
