@@ -54,6 +54,9 @@ demo: $(VENV)/template ## generate a project and show its whole life on the loca
 test: setup ## everything: the questions, the generated files, a generated project's tests and its life
 	$(RUN) -m pytest tests
 
+bench: setup ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
+	$(RUN) -m benchmarks $(ONLY)
+
 check: setup ## format and lint
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .

@@ -1,0 +1,32 @@
+"""The report page: its size, and what Chromium and axe find in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import pages
+from benchmarks.browser import DESKTOP, PHONE, open_browser
+from benchmarks.figures import Figure
+
+MEGABYTE = 1_000_000
+VIEWS = (("light", PHONE), ("dark", DESKTOP))
+
+
+def figures(work: Path) -> Iterator[Figure]:
+    """Measure one report of each kind, light on a phone's width and dark on a desktop's. Raises `NoBrowserError`."""
+    written = pages.write(work)
+    size = max(path.stat().st_size for path in written.values())
+    yield Figure.of("report page: size of the largest", size / MEGABYTE, "MB", "< 1.5")
+    with open_browser() as browser:
+        visits = [browser.visit(path, scheme, width) for path in written.values() for scheme, width in VIEWS]
+    seen = f"{len(written)} pages, light on a phone, dark on a desktop"
+    yield Figure.of(
+        f"report page: violations that axe finds; {seen}", sum(len(v.violations) for v in visits), "", "<= 0"
+    )
+    yield Figure.of(
+        f"report page: console errors; {seen}", sum(len(visit.errors) for visit in visits), "", "<= 0"
+    )
+    yield Figure.of(
+        f"report page: requests; {seen}", sum(len(visit.requests) for visit in visits), "", "<= 0"
+    )
+    overflow = max(visit.overflow for visit in visits)
+    yield Figure.of(f"report page: pixels that scroll sideways; {seen}", overflow, "px", "<= 0")
