@@ -63,7 +63,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Chart:
-    """A Vega-Lite ``spec``, a sentence in its place (``summary``), and its numbers where no table beside it has them."""
+    """A Vega-Lite ``spec``, a sentence in its place (``summary``), and its numbers if no table beside it has them."""
 
     kind: ClassVar[str] = "chart"
     title: str

@@ -12,9 +12,14 @@ from typing import Any
 WIDTH = 400
 VEGA_LITE = "6.4"
 COLOURS = tuple(f"var(--series-{number})" for number in range(1, 7))
-CANDIDATE, CHAMPION = COLOURS[:2]
+CANDIDATE = COLOURS[0]
+# A model looks the same in every chart.
+_MODELS = {
+    "Candidate": (COLOURS[0], "circle"),
+    "Champion": (COLOURS[1], "diamond"),
+    "Baseline": (COLOURS[5], "square"),
+}
 _DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3])
-_SHAPES = ("circle", "diamond", "square", "triangle-up", "cross", "stroke")
 _INK, _RULE = "currentColor", "var(--rule)"
 _CONFIG = {
     "aria": False,
@@ -66,7 +71,7 @@ def intervals(
 ) -> dict[str, Any]:
     """Values with their intervals, a line of the chart for each `label`.
 
-    Rows are {label, model, value, low, high, hollow}; ``models`` are drawn apart by colour and shape. ``at``
+    Rows are {label, model, value, low, high, hollow}; ``models`` are of `_MODELS`, apart by colour and shape. ``at``
     draws a line across, which ``at_name`` explains.
     """
     y = {
@@ -77,8 +82,12 @@ def intervals(
         "axis": {"grid": True, "tickBand": "extent"},
     }
     offset = {"field": "model", "sort": list(models)}
-    colour = _scale("model", models, COLOURS) | ({} if len(models) > 1 else {"legend": None})
-    shape = _scale("model", models, _SHAPES) | ({} if len(models) > 1 else {"legend": None})
+    colour = _scale("model", models, [_MODELS[model][0] for model in models]) | (
+        {} if len(models) > 1 else {"legend": None}
+    )
+    shape = _scale("model", models, [_MODELS[model][1] for model in models]) | (
+        {} if len(models) > 1 else {"legend": None}
+    )
     x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": axis}
     layers: list[dict[str, Any]] = [
         {

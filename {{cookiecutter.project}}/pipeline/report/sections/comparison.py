@@ -91,10 +91,13 @@ def _name(metric: str, objective: str) -> Cell:
 
 
 def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Chart | None:
-    models = {"Candidate": evaluation, **({"Champion": champion} if champion else {})}
+    models = {
+        "Candidate": evaluation,
+        **({"Champion": champion} if champion else {"Baseline": evaluation["baseline"]}),
+    }
     rows = [
         {"label": words.metric(metric), "model": name, "value": model["metrics"][metric]}
-        | model["intervals"].get(metric, {})
+        | model.get("intervals", {}).get(metric, {})
         for metric in _charted(evaluation)
         for name, model in models.items()
         if metric in model["metrics"]
@@ -134,4 +137,6 @@ def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> 
     text = f"{words.metric(metric)}, the objective: candidate {words.number(evaluation['metrics'][metric])}"
     if champion and metric in champion["metrics"]:
         text += f", champion {words.number(champion['metrics'][metric])}"
+    if metric in evaluation["baseline"]["metrics"]:
+        text += f", baseline {words.number(evaluation['baseline']['metrics'][metric])}"
     return f"{text}. All values are in the table."
