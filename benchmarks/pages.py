@@ -55,7 +55,7 @@ def largest() -> dict[str, Any]:
     slicings = [made.slices(f"column {number}") for number in range(SLICINGS)]
     for slicing in slicings:
         slicing.slices[:] = [
-            made.schema.Slice(
+            made.layout.Slice(
                 f"value {number}", 500, False, {"f1_macro": 0.6 + number / 100}, slicing.slices[0].intervals
             )
             for number in range(SLICES)

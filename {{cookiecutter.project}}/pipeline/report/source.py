@@ -12,7 +12,7 @@ from pipeline.errors import RunError, UserError
 from pipeline.execution import Execution
 from pipeline.names import Names
 
-VERSION = 1  # of evaluation.json, as evaluation/schema.py has it
+VERSION = 1  # of evaluation.json, as evaluation/layout.py has it
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 

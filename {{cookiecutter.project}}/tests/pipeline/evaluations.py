@@ -1,8 +1,9 @@
-"""Evaluation documents for the report's tests, of the evaluation's own schema."""
+"""Evaluation documents for the report's tests, of the evaluation's own layout."""
 
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -24,8 +25,6 @@ def load(name: str) -> ModuleType:
     """A module of the evaluation by its file, since it shares no package with the runner's code."""
     spec = importlib.util.spec_from_file_location(f"evaluation_{name}", EVALUATION / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
-    import sys
-
     sys.modules[spec.name] = module
     sys.path.insert(0, str(EVALUATION))
     try:
@@ -35,11 +34,11 @@ def load(name: str) -> ModuleType:
     return module
 
 
-schema = load("schema")
+layout = load("layout")
 
 
 def document(**fields: Any) -> dict[str, Any]:
-    """A document with some fields; an unknown or missing one is a TypeError of the schema's."""
+    """A document with some fields; an unknown or missing one is a TypeError of the layout's."""
     metric, name = fields.pop("metric", "f1_macro"), fields.pop("objective_name", "F1macro")
     metrics = fields.pop("metrics", SCORES)
     value = metrics[metric]
@@ -48,7 +47,7 @@ def document(**fields: Any) -> dict[str, Any]:
         "reasons": [f"{name} on the holdout is {value}"],
         "reasons_text": f"{name} on the holdout is {value}",
         "problem_type": "MulticlassClassification",
-        "objective": schema.Objective(name, metric, "maximize", value, value - 0.02, value + 0.02, 0.83),
+        "objective": layout.Objective(name, metric, "maximize", value, value - 0.02, value + 0.02, 0.83),
         "rows": 400,
         "metrics": metrics,
         "intervals": {
@@ -76,9 +75,9 @@ def document(**fields: Any) -> dict[str, Any]:
             ],
         },
         "gate": [
-            schema.Condition("F1macro on the holdout", "passed", f"F1macro is {value}", value, 0.3),
-            schema.Condition("rows of the holdout", "passed", "the holdout has 400 rows", 400, 30),
-            schema.Condition("not worse than the champion", "skipped", "there is no champion yet"),
+            layout.Condition("F1macro on the holdout", "passed", f"F1macro is {value}", value, 0.3),
+            layout.Condition("rows of the holdout", "passed", "the holdout has 400 rows", 400, 30),
+            layout.Condition("not worse than the champion", "skipped", "there is no champion yet"),
         ],
         "baseline": baseline(metrics),
         "champion": None,
@@ -95,15 +94,15 @@ def document(**fields: Any) -> dict[str, Any]:
         },
         "seconds": {"labels": 0.2, "metrics": 1.5},
     }
-    return schema.Evaluation(**{**values, **fields}).document()
+    return layout.Evaluation(**{**values, **fields}).document()
 
 
 def baseline(metrics: dict[str, float]) -> Any:
     differences = {
-        metric: schema.Difference(value / 2, value / 2 - 0.1, value / 2 + 0.1, "better")
+        metric: layout.Difference(value / 2, value / 2 - 0.1, value / 2 + 0.1, "better")
         for metric, value in metrics.items()
     }
-    return schema.Baseline(
+    return layout.Baseline(
         "most frequent class", "no", {metric: value / 2 for metric, value in metrics.items()}, differences
     )
 
@@ -193,13 +192,13 @@ def champion(metrics: dict[str, float], **changes: Any) -> Any:
             metric: {"low": 0.85 * value, "high": 0.95 * value} for metric, value in metrics.items()
         },
         "differences": {
-            metric: schema.Difference(0.1 * value, 0.05 * value, 0.15 * value, "better")
+            metric: layout.Difference(0.1 * value, 0.05 * value, 0.15 * value, "better")
             for metric, value in metrics.items()
         },
         "dataset": dataset(),
         "same_dataset": True,
     }
-    return schema.Champion(**{**values, **changes})
+    return layout.Champion(**{**values, **changes})
 
 
 def class_of(label: str) -> dict[str, Any]:
@@ -255,13 +254,13 @@ def calibration(of: str) -> dict[str, Any]:
 def slices(column: str = "age", name: str = "below 50") -> Any:
     """Two slices that were measured, one that is small, and an empty one."""
     ends = {"f1_macro": {"low": 0.7, "high": 0.85}}
-    return schema.SliceSet(
+    return layout.SliceSet(
         column,
         "bands",
         [
-            schema.Slice(name, 200, False, {"f1_macro": 0.78}, ends),
-            schema.Slice("50 and above", 190, False, {"f1_macro": 0.8}, ends),
-            schema.Slice("(missing)", 10, True, {"f1_macro": 0.5}, {}),
-            schema.Slice("nobody", 0, True),
+            layout.Slice(name, 200, False, {"f1_macro": 0.78}, ends),
+            layout.Slice("50 and above", 190, False, {"f1_macro": 0.8}, ends),
+            layout.Slice("(missing)", 10, True, {"f1_macro": 0.5}, {}),
+            layout.Slice("nobody", 0, True),
         ],
     )

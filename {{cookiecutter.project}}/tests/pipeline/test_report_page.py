@@ -16,14 +16,14 @@ REJECTED = evaluations.binary(
     decision="reject",
     reasons=["F1 on the holdout is 0.8, below the minimum of 0.9"],
     gate=[
-        evaluations.schema.Condition(
+        evaluations.layout.Condition(
             "F1 on the holdout", "failed", "F1 is 0.8, below the minimum of 0.9", 0.8, 0.9
         )
     ],
 )
 LABELS_ONLY = evaluations.multiclass(curves=[], calibration=None, slices=[], outputs=["predicted_label"])
 COLUMNS_CHANGED = evaluations.binary(
-    champion=evaluations.schema.Champion(
+    champion=evaluations.layout.Champion(
         evaluations.CHAMPION, "columns_changed", "it was trained on other columns (added: ward)"
     )
 )
@@ -182,7 +182,7 @@ def test_changes_of_the_data_set_since_the_champion_s_are_listed():
         "rows: 1,600 became 2,000 (+25.0%)",
         "new columns: ward",
         "columns that are gone: size",
-        "column age: number became integer",
+        "columns of another type: age from number to integer",
         "was trained on another data set",
     ):
         assert sentence in page.text

@@ -1,1 +1,1 @@
-"""The report's sections, each made of the evaluation's JSON (schema: evaluation/schema.py)."""
+"""The report's sections, each made of the evaluation's JSON (schema: evaluation/layout.py)."""

@@ -1,12 +1,12 @@
 """The data set, and what changed since the one that the champion was trained on."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.report import words
 from pipeline.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
 
-_MOST_CLASSES = 30
+_MOST_CLASSES, _MOST_NAMES = 30, 20
 
 
 def section(evaluation: Mapping[str, Any]) -> Section:
@@ -67,14 +67,23 @@ def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
     added = [name for name in types if name not in earlier_types]
     removed = [name for name in earlier_types if name not in types]
     if added:
-        yield f"new columns: {', '.join(added)}"
+        yield f"new columns: {_listed(added)}"
     if removed:
-        yield f"columns that are gone: {', '.join(removed)}"
-    for name in types:
-        if name in earlier_types and types[name] != earlier_types[name]:
-            yield f"column {name}: {earlier_types[name]} became {types[name]}"
+        yield f"columns that are gone: {_listed(removed)}"
+    changed = [
+        f"{name} from {earlier_types[name]} to {types[name]}"
+        for name in types
+        if name in earlier_types and types[name] != earlier_types[name]
+    ]
+    if changed:
+        yield f"columns of another type: {_listed(changed)}"
     if not added and not removed and list(types) != list(earlier_types):
         yield "the columns are in another order"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
