@@ -75,7 +75,7 @@ class Stage:
     def __init__(self, project: Path, folder: Path) -> None:
         self.name = project.name
         self.folder = folder
-        self.github = GitHub(folder / "github" / f"{self.name}.git", f"{OWNER}/{self.name}", "token")
+        self.github = GitHub(folder / "github" / f"{self.name}.git", f"{OWNER}/{self.name}", "ghs_of_the_stand_in")
         self.clone = folder / "clone"
         self._project = project
         self._checkouts = 0

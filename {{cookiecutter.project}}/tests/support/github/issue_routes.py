@@ -37,7 +37,11 @@ def _create_issue(github: GitHub, body: Json, **_: Any) -> tuple[int, Any]:
 
 @route("GET", r"issues/(?P<number>\d+)")
 def _get_issue(github: GitHub, number: str, **_: Any) -> tuple[int, Any]:
-    return 200, found(github.issues | github.pulls, number)
+    pulls = {
+        known: pull | {"url": pull["issue_url"], "pull_request": {"url": pull["url"]}}
+        for known, pull in github.pulls.items()
+    }
+    return 200, found(github.issues | pulls, number)
 
 
 @route("PATCH", r"issues/(?P<number>\d+)")

@@ -1,0 +1,187 @@
+"""The scenes in their order; each is played once, when it is first asked for, and leaves a record of what was then."""
+
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import yaml
+from act import Run
+from botocore.exceptions import ClientError
+from scenes import Life
+
+PUSHES = 10
+
+
+@dataclass(frozen=True)
+class World:
+    """What AWS and GitHub have after a scene."""
+
+    executions: list[str]
+    versions: dict[str, tuple[str, str]]  # by ARN: approval, and deployment as the registry has it
+    staging: str
+    production: str
+    pulls: dict[int, dict[str, Any]]
+    issues: dict[int, dict[str, Any]]
+    comments: dict[int, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The runs of a scene by workflow, the world after it, and whatever else a test wants to know."""
+
+    runs: dict[str, Run]
+    world: World
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+class Story:
+    """A project from its first push to its teardown."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self.stage = life.stage
+
+    @cached_property
+    def first_push(self) -> Scene:
+        """Nothing is set up yet."""
+        return self._scene(self.life.first_push())
+
+    @cached_property
+    def set_up(self) -> Scene:
+        """The administrator's one command."""
+        assert self.first_push
+        return self._scene([], first=self.life.set_up(), again=self.life.set_up())
+
+    @cached_property
+    def pull_request(self) -> Scene:
+        """The first data set is proposed."""
+        assert self.set_up
+        number = self.life.propose_data()
+        return self._scene([self.stage.check(number)], number=number)
+
+    @cached_property
+    def pushes(self) -> Scene:
+        """Nine more pushes to it: the Comment step's own command with other reports."""
+        number = self.pull_request.facts["number"]
+        workflow = yaml.safe_load((self.stage.clone / ".github/workflows/pull-request.yml").read_text())
+        (step,) = [one for one in workflow["jobs"]["report"]["steps"] if one.get("name") == "Comment"]
+        found = re.fullmatch(r"\.venv/bin/python -m (.+)", step["run"])
+        assert found
+        reports = self.stage.clone / "build" / "report"
+        reports.mkdir(parents=True, exist_ok=True)
+        for push in range(2, PUSHES + 1):
+            for name in ("plan", "rehearsal"):
+                (reports / f"{name}.md").write_text(f"### {name} of push {push}\n")
+            self.stage.command(*found[1].split(), environment={"PULL_REQUEST": str(number)})
+        return self._scene([])
+
+    @cached_property
+    def merge(self) -> Scene:
+        """It is merged: train, stage, verify, propose."""
+        return self._scene(self.stage.merge(self.pull_request.facts["number"]))
+
+    @cached_property
+    def promotion(self) -> Scene:
+        """The proposal is merged: production serves."""
+        assert self.merge
+        return self._scene(self.stage.merge(self.life.promotion()), named=self.life.named())
+
+    @cached_property
+    def bad_change(self) -> Scene:
+        """A change whose model the gate rejects is merged."""
+        before = self.promotion.world
+        number = self.life.propose_harder_gate()
+        return self._scene(self.stage.merge(number), before=before)
+
+    @cached_property
+    def second_promotion(self) -> Scene:
+        """Another version is proposed and merged."""
+        assert self.bad_change
+        second = self.life.propose_copy()
+        return self._scene(self.stage.merge(self.life.promotion()), second=second)
+
+    @cached_property
+    def revert(self) -> Scene:
+        """That promotion is reverted."""
+        assert self.second_promotion
+        return self._scene(self.life.revert(), named=self.life.named())
+
+    @cached_property
+    def drift(self) -> Scene:
+        """Somebody deletes an alarm; the daily comparison sees it, twice."""
+        assert self.revert
+        calm = self.stage.dispatch("drift.yml")
+        self.stage.aws.client("cloudwatch").delete_alarms(AlarmNames=[f"{self.stage.name}-production-5xx"])
+        scene = self._scene([self.stage.dispatch("drift.yml")], calm=calm)
+        again = self._scene([self.stage.dispatch("drift.yml")])
+        return Scene(scene.runs, scene.world, scene.facts | {"again": again.world})
+
+    @cached_property
+    def repair(self) -> Scene:
+        """Promote by hand brings it back, and the next comparison closes the issue."""
+        assert self.drift
+        return self._scene([self.stage.dispatch("promote.yml"), self.stage.dispatch("drift.yml")])
+
+    @cached_property
+    def refused_teardown(self) -> Scene:
+        """Somebody types another name."""
+        assert self.repair
+        return self._scene([self.stage.dispatch("teardown.yml", project="another")])
+
+    @cached_property
+    def teardown(self) -> Scene:
+        """The project's name is typed in."""
+        assert self.refused_teardown
+        return self._scene([self.stage.dispatch("teardown.yml", project=self.stage.name, delete_data="true")])
+
+    def _scene(self, runs: list[Run], **facts: Any) -> Scene:
+        return Scene({run.workflow: run for run in runs}, self._look(), facts)
+
+    def _look(self) -> World:
+        sagemaker, github = self.stage.aws.client("sagemaker"), self.stage.github
+        name = self.stage.name
+        return World(
+            executions=_executions(sagemaker, name),
+            versions=_versions(sagemaker, name),
+            staging=_served(sagemaker, f"{name}-staging"),
+            production=_served(sagemaker, f"{name}-production"),
+            pulls={number: dict(pull) for number, pull in github.pulls.items()},
+            issues={number: dict(issue) for number, issue in github.issues.items()},
+            comments={number: [dict(one) for one in found] for number, found in github.comments.items()},
+        )
+
+
+def _executions(sagemaker: Any, name: str) -> list[str]:
+    try:
+        found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")
+    except ClientError:
+        return []
+    return [one["PipelineExecutionStatus"] for one in found["PipelineExecutionSummaries"]]
+
+
+def _versions(sagemaker: Any, name: str) -> dict[str, tuple[str, str]]:
+    try:
+        listed = sagemaker.list_model_packages(ModelPackageGroupName=name)["ModelPackageSummaryList"]
+    except ClientError:
+        return {}
+    arns = [one["ModelPackageArn"] for one in listed]
+    told = {arn: sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns}
+    return {
+        arn: (one["ModelApprovalStatus"], one.get("CustomerMetadataProperties", {}).get("deployment", ""))
+        for arn, one in told.items()
+    }
+
+
+def _served(sagemaker: Any, endpoint: str) -> str:
+    """The model package that an endpoint serves, "" where there is no endpoint."""
+    try:
+        told = sagemaker.describe_endpoint(EndpointName=endpoint)
+    except ClientError:
+        return ""
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=told["EndpointConfigName"])
+    model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+    tags = sagemaker.list_tags(ResourceArn=model["ModelArn"])["Tags"]
+    containers = [model.get("PrimaryContainer") or {}, *(model.get("Containers") or [])]
+    named = [one["ModelPackageName"] for one in containers if one.get("ModelPackageName")]
+    return (named + [tag["Value"] for tag in tags if tag["Key"] == "model-package-arn"])[0]

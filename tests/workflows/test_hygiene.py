@@ -1,0 +1,123 @@
+"""What is true of every rendered workflow."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import bake
+
+TOOLS = Path(sys.executable).parent
+FILES = ("drift.yml", "promote.yml", "pull-request.yml", "retrain.yml", "teardown.yml")
+
+
+@pytest.fixture(scope="module")
+def rendered(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated project as a user gets it."""
+    output = tmp_path_factory.mktemp("rendered")
+    result = bake(template, output)
+    assert result.returncode == 0, result.stderr
+    return output / "readmission"
+
+
+def text_of(rendered: Path, name: str) -> str:
+    return (rendered / ".github" / "workflows" / name).read_text()
+
+
+def workflow_of(rendered: Path, name: str) -> dict:
+    return yaml.safe_load(text_of(rendered, name))
+
+
+def steps_of(rendered: Path, name: str) -> list[dict]:
+    return [step for job in workflow_of(rendered, name)["jobs"].values() for step in job["steps"]]
+
+
+def test_these_are_all(rendered):
+    assert sorted(path.name for path in (rendered / ".github" / "workflows").iterdir()) == list(FILES)
+
+
+def test_actionlint_has_nothing_to_say(rendered):
+    files = sorted((rendered / ".github" / "workflows").iterdir())
+
+    done = subprocess.run([TOOLS / "actionlint", *files], capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_zizmor_has_nothing_to_say(rendered):
+    command = [TOOLS / "zizmor", "--offline", "--no-progress", "--persona", "pedantic", rendered / ".github"]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "No findings to report" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_action_is_pinned_with_its_version_beside_it(rendered, name):
+    lines = [line for line in text_of(rendered, name).splitlines() if "uses:" in line]
+
+    assert lines or name == "none"
+    assert [line for line in lines if not re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_rights_are_none_at_the_top_and_named_on_each_job(rendered, name):
+    workflow = workflow_of(rendered, name)
+
+    assert workflow["permissions"] == {}
+    assert [job for job, content in workflow["jobs"].items() if "permissions" not in content] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_job_ends_and_no_run_in_progress_is_cancelled(rendered, name):
+    workflow = workflow_of(rendered, name)
+
+    assert [job for job, content in workflow["jobs"].items() if "timeout-minutes" not in content] == []
+    assert workflow["concurrency"]["cancel-in-progress"] is False
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_expression_stands_in_a_script_and_no_secret_is_named(rendered, name):
+    scripts = [step["run"] for step in steps_of(rendered, name) if "run" in step]
+
+    assert [script for script in scripts if "${{" in script] == []
+    assert "secrets." not in text_of(rendered, name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_checkout_leaves_the_token_behind(rendered, name):
+    checkouts = [step for step in steps_of(rendered, name) if step.get("uses", "").startswith("actions/checkout@")]
+
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_answer_of_the_template_is_in_it(rendered, name):
+    template = Path(__file__).resolve().parents[2] / "{{cookiecutter.project}}"
+
+    assert text_of(rendered, name) == (template / ".github" / "workflows" / name).read_text()
+    assert not re.search(r"\bcookiecutter\b|readmission", text_of(rendered, name))
+
+
+def test_a_pull_request_gets_no_role_that_can_change_anything(rendered):
+    text = text_of(rendered, "pull-request.yml")
+
+    assert "AWS_PLAN_ROLE" in text
+    assert not re.search(r"AWS_(RETRAIN|PROMOTE|TEARDOWN)_ROLE", text)
+    assert "pull_request_target" not in text
+
+
+def test_the_plan_knows_which_files_start_which_workflow(rendered):
+    code = "from pipeline.plan import PROMOTES, RETRAINS; print(*RETRAINS, '|', *PROMOTES)"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=rendered, capture_output=True, text=True, check=True, timeout=60
+    ).stdout
+    retrains, promotes = (part.split() for part in printed.split("|"))
+
+    def paths(name: str) -> list[str]:
+        return [path.removesuffix("/**") for path in workflow_of(rendered, name)[True]["push"]["paths"]]
+
+    assert (retrains, promotes) == (paths("retrain.yml"), paths("promote.yml"))

@@ -1,0 +1,186 @@
+"""The rendered workflows, from the first push to the teardown; what counts is what AWS and GitHub have afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import bake
+from scenes import Life, small
+from stage import OWNER, Stage
+from story import Story
+
+NOTHING = {"staging": "", "production": ""}
+
+
+@pytest.fixture(scope="module")
+def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """The scenes, each played when a test first asks for it."""
+    folder = tmp_path_factory.mktemp("stage")
+    result = bake(template, folder / "baked", repository=f"{OWNER}/readmission")
+    assert result.returncode == 0, result.stderr
+    project = folder / "baked" / "readmission"
+    small(project)
+    with Stage(project, folder) as stage:
+        yield Story(Life(stage, project))
+
+
+def test_the_first_push_is_green_and_says_what_is_missing(story):
+    scene = story.first_push
+
+    assert {name: run.green for name, run in scene.runs.items()} == {"promote.yml": True, "retrain.yml": True}
+    for name, variable in (("retrain.yml", "AWS_RETRAIN_ROLE"), ("promote.yml", "AWS_PROMOTE_ROLE")):
+        run = scene.runs[name]
+        assert run.jobs == {"configuration": "success"}, run
+        (notice,) = run.annotations
+        assert notice.kind == "notice"
+        assert variable in notice.text
+        assert "make bootstrap" in notice.text
+    assert scene.world.executions == []
+
+
+def test_the_administrator_s_command_sets_everything_up_and_then_changes_nothing(story):
+    first, again = story.set_up.facts["first"], story.set_up.facts["again"]
+
+    assert {setting["outcome"] for setting in first["settings"]} == {"created", "changed"}
+    assert {setting["outcome"] for setting in again["settings"]} == {"unchanged"}
+    assert again["outcome"] == "unchanged"
+
+
+def test_a_pull_request_is_checked_planned_and_rehearsed_in_one_comment(story):
+    scene = story.pull_request
+    run = scene.runs["pull-request.yml"]
+
+    assert run.jobs == {"check": "success", "report": "success"}, run
+    (comment,) = scene.world.comments[scene.facts["number"]]
+    short, _, folded = comment["body"].partition("<details>")
+    assert "Merging this trains a model: at most 7.0 instance-hours" in short
+    assert "pipeline absent" in short
+    assert "Rehearsal :white_check_mark:" in short
+    assert len(short.splitlines()) < 25
+    assert "Ceiling of the cost" in folded
+    assert "Plan" in run.summary
+    assert scene.world.executions == [], "a pull request never trains where it costs"
+
+
+def test_ten_pushes_leave_one_comment(story):
+    before = story.pull_request.world.comments
+    number = story.pull_request.facts["number"]
+
+    (comment,) = story.pushes.world.comments[number]
+
+    assert comment["id"] == before[number][0]["id"]
+    assert "push 10" in comment["body"]
+    assert "push 9" not in comment["body"]
+
+
+def test_its_merge_trains_stages_verifies_and_proposes(story):
+    scene = story.merge
+    (run,) = scene.runs.values()
+
+    assert run.workflow == "retrain.yml"
+    assert run.jobs == {"configuration": "success", "retrain": "success"}, run
+    assert scene.world.executions == ["Succeeded"]
+    ((arn, (approval, _)),) = scene.world.versions.items()
+    assert approval == "PendingManualApproval"
+    assert scene.world.staging == arn
+    assert scene.world.production == ""
+    (proposal,) = [pull for pull in scene.world.pulls.values() if pull["head"]["ref"] == "promote-production"]
+    assert arn in proposal["body"]
+    assert "is registered" in run.summary
+    assert "Leaderboard" in run.summary
+
+
+def test_merging_the_proposal_puts_it_into_production(story):
+    scene = story.promotion
+    (run,) = scene.runs.values()
+
+    assert run.workflow == "promote.yml"
+    assert run.jobs == {"configuration": "success", "promote": "success"}, run
+    arn = scene.facts["named"]
+    assert scene.world.production == arn
+    assert scene.world.versions == {arn: ("Approved", "deployed")}
+
+
+def test_a_model_that_the_gate_rejects_is_red_and_changes_nothing_that_serves(story):
+    scene = story.bad_change
+    run, before = scene.runs["retrain.yml"], scene.facts["before"]
+
+    assert run.jobs["retrain"] == "failure", run
+    assert scene.world.executions == ["Succeeded", "Failed"]
+    assert (scene.world.versions, scene.world.staging, scene.world.production) == (
+        before.versions,
+        before.staging,
+        before.production,
+    )
+    assert {pull["head"]["ref"] for pull in scene.world.pulls.values() if pull["state"] == "open"} == set()
+    (error,) = run.annotations
+    assert error.kind == "error"
+    assert "below the minimum of 1.5" in error.text
+    assert "the gate rejected the model" in run.summary
+    assert "below the minimum of 1.5" in run.summary
+
+
+def test_a_second_promotion_replaces_the_first_and_its_revert_brings_it_back(story):
+    first, second = story.promotion.facts["named"], story.second_promotion.facts["second"]
+
+    assert story.second_promotion.runs["promote.yml"].green, story.second_promotion.runs["promote.yml"]
+    assert story.second_promotion.world.production == second
+    (run,) = story.revert.runs.values()
+    assert run.workflow == "promote.yml"
+    assert run.green, run
+    assert story.revert.facts["named"] == first
+    assert story.revert.world.production == first
+    assert len(story.revert.world.executions) == 2, "a revert trains nothing"
+
+
+def test_drift_opens_one_issue(story):
+    scene = story.drift
+
+    assert scene.facts["calm"].green, scene.facts["calm"]
+    assert not scene.runs["drift.yml"].green
+    (issue,) = scene.world.issues.values()
+    assert issue["state"] == "open"
+    assert "readmission-production-5xx is missing" in issue["body"]
+    assert scene.facts["again"].issues == scene.world.issues, "the same difference is the same issue"
+
+
+def test_promote_by_hand_repairs_it_and_the_issue_is_closed(story):
+    scene = story.repair
+
+    assert {name: run.green for name, run in scene.runs.items()} == {"promote.yml": True, "drift.yml": True}
+    (issue,) = scene.world.issues.values()
+    assert issue["state"] == "closed"
+    assert scene.world.production == story.revert.world.production
+
+
+def test_a_teardown_wants_the_project_s_name(story):
+    scene = story.refused_teardown
+
+    run = scene.runs["teardown.yml"]
+    assert not run.green
+    assert [error.kind for error in run.annotations] == ["error"]
+    assert "another" in run.annotations[0].text
+    assert scene.world.production == story.repair.world.production
+
+
+def test_a_teardown_leaves_nothing_but_the_roles(story):
+    scene = story.teardown
+
+    assert scene.runs["teardown.yml"].green, scene.runs["teardown.yml"]
+    assert {"staging": scene.world.staging, "production": scene.world.production} == NOTHING
+    assert scene.world.versions == {}
+    assert story.stage.aws.client("s3").list_buckets()["Buckets"] == []
+    stacks = story.stage.aws.client("cloudformation").describe_stacks()["Stacks"]
+    assert [stack["StackName"] for stack in stacks] == ["readmission-bootstrap"]
+
+
+@pytest.mark.parametrize("variable", ["AWS_PLAN_ROLE"])
+def test_without_its_variable_the_daily_comparison_is_skipped(story, variable):
+    assert story.teardown
+    removed = story.stage.github.variables[""].pop(variable)
+
+    run = story.stage.dispatch("drift.yml")
+    story.stage.github.variables[""][variable] = removed
+
+    assert run.green, run
+    assert run.jobs == {}
