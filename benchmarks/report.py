@@ -1,10 +1,11 @@
 """The report page: its size, and what Chromium and axe find in it."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import pages
-from benchmarks.browser import DESKTOP, PHONE, open_browser
+from benchmarks.browser import DESKTOP, PHONE, NoBrowserError, Visit, open_browser
 from benchmarks.figures import Figure
 
 MEGABYTE = 1_000_000
@@ -12,12 +13,14 @@ VIEWS = (("light", PHONE), ("dark", DESKTOP))
 
 
 def figures(work: Path) -> Iterator[Figure]:
-    """Measure one report of each kind, light on a phone's width and dark on a desktop's. Raises `NoBrowserError`."""
+    """Measure one report of each kind, light on a phone's width and dark on a desktop's."""
     written = pages.write(work)
     size = max(path.stat().st_size for path in written.values())
     yield Figure.of("report page: size of the largest", size / MEGABYTE, "MB", "< 1.5")
-    with open_browser() as browser:
-        visits = [browser.visit(path, scheme, width) for path in written.values() for scheme, width in VIEWS]
+    try:
+        visits = _visits(written.values())
+    except NoBrowserError as error:
+        sys.exit(f"error: the report's figures need a browser: {error}")
     seen = f"{len(written)} pages, light on a phone, dark on a desktop"
     yield Figure.of(
         f"report page: violations that axe finds; {seen}", sum(len(v.violations) for v in visits), "", "<= 0"
@@ -30,3 +33,8 @@ def figures(work: Path) -> Iterator[Figure]:
     )
     overflow = max(visit.overflow for visit in visits)
     yield Figure.of(f"report page: pixels that scroll sideways; {seen}", overflow, "px", "<= 0")
+
+
+def _visits(files: Iterable[Path]) -> list[Visit]:
+    with open_browser() as browser:
+        return [browser.visit(file, scheme, width) for file in files for scheme, width in VIEWS]
