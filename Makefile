@@ -7,10 +7,10 @@ DEMO := $(CURDIR)/build/demo
 DEMO_PROJECT := $(DEMO)/readmission
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench check format lock clean
+.PHONY: help setup demo demo-github test bench check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/template: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed (found %d.%d): make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
@@ -50,6 +50,12 @@ demo: $(VENV)/template ## generate a project and show its whole life on the loca
 	fi; \
 	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) $(if $(DATA),DATA="$(abspath $(DATA))") \
 		SETUP_SECONDS=$$(( $$(date +%s) - started ))
+
+demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
+	@rm -rf build/demo-github && mkdir -p build/demo-github
+	@find '$(TEMPLATE)' \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
+	@$(VENV)/bin/cookiecutter --no-input --output-dir build/demo-github $(CURDIR) repository=owner/readmission >/dev/null
+	@$(RUN) tests/workflows/demo.py build/demo-github/readmission
 
 test: setup ## everything: the questions, the generated files, a generated project's tests and its life
 	$(RUN) -m pytest tests

@@ -135,7 +135,9 @@ def _read(workflow: str, status: int, log: str) -> Run:
             run.jobs[entry["jobID"]] = entry["jobResult"]
         if entry.get("command") in ("error", "warning", "notice"):
             place = entry.get("kvPairs") or {}
-            run.annotations.append(Annotation(entry["command"], str(entry.get("arg", "")), place.get("file", "")))
+            run.annotations.append(
+                Annotation(entry["command"], str(entry.get("arg", "")), place.get("file", ""))
+            )
         if entry.get("command") == "summary":
             run.summary += str(entry.get("content", ""))
     run.log = "\n".join(lines)

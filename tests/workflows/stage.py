@@ -18,7 +18,14 @@ from act import Run, Runner
 TEMPLATE = Path(__file__).resolve().parents[2]
 PROJECT = TEMPLATE / "{{cookiecutter.project}}"
 HERE = Path(__file__).resolve().parent
-IDENTITY = ("-c", "user.name=Developer", "-c", "user.email=developer@example.org", "-c", "commit.gpgsign=false")
+IDENTITY = (
+    "-c",
+    "user.name=Developer",
+    "-c",
+    "user.email=developer@example.org",
+    "-c",
+    "commit.gpgsign=false",
+)
 OWNER = "owner"
 TIME_SCALE = "600"  # waits of the services are this much shorter: ten minutes of a canary are a second
 
@@ -47,7 +54,9 @@ class LocalAws:
                 raise RuntimeError("the local AWS did not start")
             time.sleep(0.05)
         lines = (line.removeprefix("export ") for line in ready.read_text().splitlines())
-        self.environment = {name: shlex.split(value)[0] for name, value in (line.split("=", 1) for line in lines)}
+        self.environment = {
+            name: shlex.split(value)[0] for name, value in (line.split("=", 1) for line in lines)
+        }
 
     def client(self, service: str) -> Any:
         """A client with the administrator's rights."""
@@ -75,7 +84,9 @@ class Stage:
     def __init__(self, project: Path, folder: Path) -> None:
         self.name = project.name
         self.folder = folder
-        self.github = GitHub(folder / "github" / f"{self.name}.git", f"{OWNER}/{self.name}", "ghs_of_the_stand_in")
+        self.github = GitHub(
+            folder / "github" / f"{self.name}.git", f"{OWNER}/{self.name}", "ghs_of_the_stand_in"
+        )
         self.clone = folder / "clone"
         self._project = project
         self._checkouts = 0
@@ -149,7 +160,9 @@ class Stage:
         pull = self.github.pulls[number]
         git = self.github.git
         tree = git.git("merge-tree", "--write-tree", "main", pull["head"]["ref"]).splitlines()[0]
-        merged = git.commit_tree(tree, [git.resolve("main"), git.resolve(pull["head"]["ref"])], f"Merge {number}")
+        merged = git.commit_tree(
+            tree, [git.resolve("main"), git.resolve(pull["head"]["ref"])], f"Merge {number}"
+        )
         git.git("update-ref", f"refs/pull/{number}/merge", merged)
         source = "somebody/fork" if fork else self.github.repository
         payload = {
@@ -197,7 +210,12 @@ class Stage:
         return runs
 
     def _run(
-        self, workflow: str, event: str, payload: dict[str, Any], commit: str | None, ref: str = "refs/heads/main"
+        self,
+        workflow: str,
+        event: str,
+        payload: dict[str, Any],
+        commit: str | None,
+        ref: str = "refs/heads/main",
     ) -> Run:
         assert commit
         owner, name = self.github.repository.split("/")
@@ -210,7 +228,9 @@ class Stage:
         """A working tree of a commit, from which act reads workflow and commit."""
         path = self.folder / "checkouts" / commit
         if not path.exists():
-            subprocess.run(["git", "clone", "--quiet", "--no-checkout", self.github.git.path, path], check=True)
+            subprocess.run(
+                ["git", "clone", "--quiet", "--no-checkout", self.github.git.path, path], check=True
+            )
             for command in (
                 ("fetch", "--quiet", "origin", "+refs/pull/*:refs/remotes/pull/*"),
                 ("checkout", "--quiet", "--detach", commit),

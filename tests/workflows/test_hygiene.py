@@ -60,7 +60,9 @@ def test_every_action_is_pinned_with_its_version_beside_it(rendered, name):
     lines = [line for line in text_of(rendered, name).splitlines() if "uses:" in line]
 
     assert lines or name == "none"
-    assert [line for line in lines if not re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)] == []
+    assert [
+        line for line in lines if not re.search(r"uses: [\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$", line)
+    ] == []
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -89,7 +91,9 @@ def test_no_expression_stands_in_a_script_and_no_secret_is_named(rendered, name)
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_checkout_leaves_the_token_behind(rendered, name):
-    checkouts = [step for step in steps_of(rendered, name) if step.get("uses", "").startswith("actions/checkout@")]
+    checkouts = [
+        step for step in steps_of(rendered, name) if step.get("uses", "").startswith("actions/checkout@")
+    ]
 
     assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
 

@@ -98,6 +98,10 @@ def run(
     again: Annotated[
         int | None, typer.Option(min=2, metavar="N", help="The N-th attempt at the same commit.")
     ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Another attempt where the commit's execution failed or was stopped."),
+    ] = False,
     model_package_file: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="With --wait: write the ARN of the registered version there."),
@@ -111,7 +115,7 @@ def run(
         raise UserError("--model-package-file: the version is known in the end, so it goes with --wait")
 
     output, project = Output(as_json=as_json), Project()
-    started = run(project, output, parse_changes(parameter or []), again)
+    started = run(project, output, parse_changes(parameter or []), again, retry=retry)
     execution = _read(project, started.arn)
     if started.new:
         output.say(f"execution {execution.id} started")

@@ -31,6 +31,7 @@ _KEYS = {
     "TransformInstanceCount": ("evaluation", "transform_instance_count"),
 }
 _LONGEST = 1024  # characters of a parameter's value
+_IN_VAIN = ("Failed", "Stopped")
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,14 @@ class Started:
     new: bool
 
 
-def run(project: Project, output: Output, changes: dict[str, str], again: int | None) -> Started:
+def run(
+    project: Project, output: Output, changes: dict[str, str], again: int | None, *, retry: bool = False
+) -> Started:
     """Start the pipeline for the current commit, or find the execution that was.
 
     ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same
-    commit. Files that differ from the commit make it a run of its own, named by their content.
+    commit; with ``retry`` an execution that failed or was stopped is followed by another one. Files that
+    differ from the commit make it a run of its own, named by their content.
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
     given = _checked(project.config, changes, defaults)
@@ -54,9 +58,16 @@ def run(project: Project, output: Output, changes: dict[str, str], again: int | 
     _require_current(project)
     _require_data(project, given)
     sagemaker = project.aws.client("sagemaker")
-    for summary in executions(sagemaker, project.names.pipeline):
-        if summary.get("PipelineExecutionDisplayName") == name:
-            return Started(summary["PipelineExecutionArn"], new=False)
+    known = {
+        one.get("PipelineExecutionDisplayName"): one for one in executions(sagemaker, project.names.pipeline)
+    }
+    first, attempt = name, 1
+    while name in known:
+        if not retry or known[name]["PipelineExecutionStatus"] not in _IN_VAIN:
+            return Started(known[name]["PipelineExecutionArn"], new=False)
+        attempt += 1
+        name = f"{first}-retry-{attempt}"
+        token = _token(came_from.commit, name)
     if not came_from.is_committed:
         output.notice("files differ from the last commit: this run cannot be repeated from Git")
     values = {
@@ -134,7 +145,11 @@ def _identity(
         name += f"-again-{again}"
     if name == came_from.commit[:12]:
         return name, came_from.commit
-    return name, hashlib.sha256(f"{came_from.commit}/{name}".encode()).hexdigest()
+    return name, _token(came_from.commit, name)
+
+
+def _token(commit: str, name: str) -> str:
+    return hashlib.sha256(f"{commit}/{name}".encode()).hexdigest()
 
 
 def _require_current(project: Project) -> None:

@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 from making import ACCOUNT, BUCKET, automl_toml, lock, table
 
+import pipeline.run as run_module
 from pipeline import definition, source
 from pipeline.aws import Aws
 from pipeline.console import Output
@@ -155,6 +156,24 @@ def test_another_attempt_is_another_execution(project: Project) -> None:
     started = [start(project), start(project, again=2), start(project, again=2), start(project, again=3)]
 
     assert [one.new for one in started] == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts"), [("Failed", 2), ("Stopped", 2), ("Executing", 1), ("Succeeded", 1)]
+)
+def test_a_retry_is_another_execution_only_after_a_failure(
+    project: Project, monkeypatch: pytest.MonkeyPatch, status: str, attempts: int
+) -> None:
+    upsert(project)
+    first = start(project)
+    told = project.aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")
+    before = [one | {"PipelineExecutionStatus": status} for one in told["PipelineExecutionSummaries"]]
+    monkeypatch.setattr(run_module, "executions", lambda *_: iter(before))
+
+    again = run(project, Output(), {}, None, retry=True)
+
+    assert again.new is (attempts == 2)
+    assert (again.arn == first.arn) is (attempts == 1)
 
 
 def test_run_says_where_it_comes_from(
