@@ -30,7 +30,7 @@ class Candidate:
         return self.problem_type != "Regression"
 
     def document(self) -> dict[str, Any]:
-        """`schema.Evaluation.automl_job`."""
+        """`layout.Evaluation.automl_job`."""
         return {
             "name": self.job,
             "arn": self.job_arn,

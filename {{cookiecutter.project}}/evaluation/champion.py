@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from containers import with_outputs
 from errors import EvaluationError
-from schema import Champion
+from layout import Champion
 from settings import Settings
 from storage import read_json
 from transform import Place, Transform, TransformFailed

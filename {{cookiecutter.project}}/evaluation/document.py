@@ -5,7 +5,7 @@ from typing import Any
 
 from intervals import Estimate
 from objectives import LOWER_IS_BETTER, NO_DIRECTION, gain
-from schema import INTERVAL_CONFIDENCE, Difference, Interval, Objective
+from layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
 
 
 def values(found: dict[str, Estimate]) -> dict[str, float]:

@@ -34,7 +34,7 @@ from model_card import model_card
 from model_quality import model_quality
 from objectives import metric_of
 from reading import Part, parts
-from schema import Evaluation
+from layout import Evaluation
 from settings import Settings
 from slices import read_slicings
 from verdict import Holdout, verdict

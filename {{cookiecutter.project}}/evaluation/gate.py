@@ -11,7 +11,7 @@ from typing import Any
 
 from intervals import Estimate
 from objectives import LOWER_IS_BETTER, gain
-from schema import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
+from layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
 
 
 @dataclass

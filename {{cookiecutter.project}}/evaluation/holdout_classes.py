@@ -94,7 +94,7 @@ class ClassHoldout:
                 yield slicing, code, self._assess(mask, (place, code))[0] if mask.any() else None
 
     def description(self) -> dict[str, Any]:
-        """The fields of `schema.Evaluation` that classifications have; after `groups`."""
+        """The fields of `layout.Evaluation` that classifications have; after `groups`."""
         labels, table = self._classes.labels, self._table.only(0, 1)
         areas = self._candidate.figures.areas if self._candidate.figures else {}
         found: dict[str, Any] = {

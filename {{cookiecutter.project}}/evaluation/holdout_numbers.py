@@ -56,7 +56,7 @@ class NumberHoldout:
                 yield slicing, code, self._masked(mask) if mask.any() else None
 
     def description(self) -> dict[str, Any]:
-        """The fields of `schema.Evaluation` that regressions have."""
+        """The fields of `layout.Evaluation` that regressions have."""
         return {"residuals": regression.residuals(self._truth, self._candidate)}
 
     def champion_curves(self) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from errors import EvaluationError
 from objectives import LOWER_IS_BETTER
 from reading import Part, batches
-from schema import INTERVAL_CONFIDENCE
+from layout import INTERVAL_CONFIDENCE
 from storage import keys, read_json, upload
 from transform import Place, Transform
 
@@ -53,7 +53,7 @@ class Holdout(Protocol):
 
 
 def of_autopilot(s3: Any, prefix_uri: str | None) -> dict[str, Any] | None:
-    """`schema.Evaluation.importance` from Autopilot's report, `None` where there is none that can be read."""
+    """`layout.Evaluation.importance` from Autopilot's report, `None` where there is none that can be read."""
     if not prefix_uri:
         return None
     for key in keys(s3, prefix_uri):
@@ -124,7 +124,7 @@ class Permutation:
     def importance(
         self, metric: str, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> dict[str, Any]:
-        """`schema.Evaluation.importance` from what the model answered for `parts`."""
+        """`layout.Evaluation.importance` from what the model answered for `parts`."""
         features = []
         for name, permuted in zip(self._features, found[1:], strict=True):
             sample = self._holdout.sample(self._chosen, self.folder / "labels")
@@ -187,7 +187,7 @@ class Explanation:
             self._result = missing(str(error))
 
     def finish(self, metric: str) -> dict[str, Any]:
-        """The result: `schema.Evaluation.importance`."""
+        """The result: `layout.Evaluation.importance`."""
         if self._run and not self._result:
             try:
                 names = [path.name for path in self._permutation.parts]
@@ -199,7 +199,7 @@ class Explanation:
 
 
 def missing(reason: str) -> dict[str, Any]:
-    """`schema.Evaluation.importance` where there is none."""
+    """`layout.Evaluation.importance` where there is none."""
     return {"source": None, "reason": reason, "features": []}
 
 

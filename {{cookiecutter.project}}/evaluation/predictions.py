@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from errors import EvaluationError, PredictionError
-from reading import Encoder, Labels, Part, Place, batches, concatenate, decoded, numbers, read_numbers
+from reading import Encoder, Labels, Part, Place, batches, concatenate, decoded, numbers, plain, read_numbers
 
 # How far the probabilities of a row may be from 1 in sum: answers are rounded, some are float32.
 SUM_TOLERANCE = 1e-2
@@ -154,8 +155,9 @@ class _ClassReader:
             values = column.to_pylist()
             broken = next((row for row, value in enumerate(values) if not _is_list(value, len(target))), 0)
             raise PredictionError(self._complaint(broken, values[broken], wanted)) from None
-        for given, row in zip(table.columns, target, strict=True):
-            row[:] = given.to_numpy()  # what is missing is NaN
+        for given, row in zip(table.combine_chunks().columns, target, strict=True):
+            values = given.chunk(0)
+            row[:] = plain(values if not values.null_count else pc.fill_null(values, np.nan), np.float64)
             self._check_range(row, column, wanted)
 
     def _check_range(self, values: np.ndarray, column: pa.Array, wanted: str) -> None:

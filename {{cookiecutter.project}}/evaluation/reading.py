@@ -126,7 +126,7 @@ class Encoder:
         """The codes of a binary array (rows,), in the smallest type that holds all so far."""
         encoded = array.dictionary_encode()
         table = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
-        return np.array(table, dtype=code_type(len(self._codes)))[encoded.indices.to_numpy()]
+        return np.array(table, dtype=code_type(len(self._codes)))[plain(encoded.indices, np.int32)]
 
     @property
     def values(self) -> list[bytes]:
@@ -186,7 +186,7 @@ def _row(name: str, before: int, row: int) -> str:
 def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
     """A binary array as float64 (rows,). Raises `EvaluationError` where a value is no finite number."""
     try:
-        values = column.cast(pa.string()).cast(pa.float64()).to_numpy(zero_copy_only=False)
+        values = plain(column.cast(pa.string()).cast(pa.float64()), np.float64)
     except pa.ArrowInvalid:
         values = np.array([_number(value) for value in column.to_pylist()])
     bad = np.flatnonzero(~np.isfinite(values))
@@ -202,6 +202,12 @@ def _number(text: bytes) -> float:
         return float(text)
     except ValueError:
         return float("nan")
+
+
+def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
+    """An array of numbers without missing ones, as it lies in memory (pyarrow's own way imports pandas, a second)."""
+    size = np.dtype(dtype).itemsize
+    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * size)
 
 
 def concatenate(chunks: list[np.ndarray]) -> np.ndarray:

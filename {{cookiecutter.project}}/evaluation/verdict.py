@@ -11,7 +11,7 @@ from errors import EvaluationError
 from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
 from objectives import metric_of
-from schema import Baseline, Champion, Evaluation, Slice, SliceSet
+from layout import Baseline, Champion, Evaluation, Slice, SliceSet
 from settings import Settings
 
 Holdout = ClassHoldout | NumberHoldout

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from botocore.exceptions import ClientError
 
 from pipeline import logs
+from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
 from pipeline.execution import Execution, locate, of_commit, read
@@ -206,11 +208,18 @@ def stop(execution: Which = None, as_json: Json = False) -> None:
 
 
 def _read(project: Project, arn: str) -> Execution:
-    return read(project.aws.client("sagemaker"), project.names, arn)
+    """The execution now; one that does not exist is a `UserError`."""
+    try:
+        return read(project.aws.client("sagemaker"), project.names, arn)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise UserError(
+            f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution; `python -m pipeline status` shows the newest"
+        ) from None
 
 
 def _follow(project: Project, output: Output, arn: str) -> Execution:
-
     name = arn.rsplit("/", 1)[-1]
     try:
         return follow(lambda: _read(project, arn), output)

@@ -9,7 +9,7 @@ from pipeline.aws import is_missing
 
 
 def find(s3: Any, bucket: str, execution_id: str) -> dict[str, Any] | None:
-    """The document (its schema is in evaluation/schema.py), `None` where the execution came to none."""
+    """The document (its schema is in evaluation/layout.py), `None` where the execution came to none."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=f"evaluations/{execution_id}/evaluation.json")
     except ClientError as error:

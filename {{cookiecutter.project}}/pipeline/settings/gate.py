@@ -10,7 +10,7 @@ Number = Annotated[float, Field(allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
 Share = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
 
-# The evaluation's names of metrics (evaluation/schema.py says which are there for which problem).
+# The evaluation's names of metrics (evaluation/layout.py says which are there for which problem).
 MORE_IS_BETTER = (
     "accuracy",
     "auc",

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
+from support.moto_bucket import moto_bucket
 
 EVALUATION = Path(__file__).parents[2] / "evaluation"
 sys.path.insert(0, str(EVALUATION))
@@ -18,14 +17,12 @@ def _bucket() -> Iterator[Any]:
     import fake_sagemaker
 
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
-    with pytest.MonkeyPatch.context() as environment, mock_aws():
+    with pytest.MonkeyPatch.context() as environment:
         environment.delenv("AWS_ENDPOINT_URL", raising=False)
         for name in names:
             environment.setenv(name, "testing")
-        client = boto3.client("s3", region_name="eu-west-1")
-        configuration = {"LocationConstraint": "eu-west-1"}
-        client.create_bucket(Bucket=fake_sagemaker.BUCKET, CreateBucketConfiguration=configuration)
-        yield client
+        with moto_bucket(fake_sagemaker.BUCKET, "eu-west-1") as client:
+            yield client
 
 
 # An S3 of moto's with the project's bucket, for one test and for the tests of a module.

@@ -12,7 +12,7 @@ from fake_sagemaker import CHAMPION, FakeSageMaker, container
 from model_card import model_card
 from pydantic import TypeAdapter
 from runs import Run, classifier
-from schema import Evaluation
+from layout import Evaluation
 
 PROBLEMS = ["binary", "three classes", "many classes", "regression"]
 

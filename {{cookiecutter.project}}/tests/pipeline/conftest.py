@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 from making import BUCKET, REGION, automl_toml
-from moto import mock_aws
+from support.moto_bucket import moto_bucket
 
 from pipeline.aws import Aws
 from pipeline.config import Config
@@ -37,7 +36,5 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """AWS within the process, with the project's bucket."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        place = {"LocationConstraint": REGION}
-        boto3.client("s3", region_name=REGION).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=place)
+    with moto_bucket(BUCKET, REGION):
         yield Aws(REGION)

@@ -245,9 +245,12 @@ class Command:
             return found
 
         monkeypatch.setattr(commands, "_read", look)
-        monkeypatch.setattr(commands, "_find", lambda *_: ARN)
+        monkeypatch.setattr(commands, "locate", lambda *_: ARN)
         monkeypatch.setattr("pipeline.follow.time.sleep", lambda _: None)
         monkeypatch.setattr("pipeline.aws.Aws.client", lambda *_: self)
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": "123456789012"}
 
     def stop_pipeline_execution(self, **sent: str) -> None:
         self.stopped.append(sent["ClientRequestToken"])
