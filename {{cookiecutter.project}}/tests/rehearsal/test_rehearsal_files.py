@@ -1,0 +1,172 @@
+"""What a rehearsal changes in its copy of the project, which rows it makes up, and what it reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from deployment.production_file import ProductionFile
+from pipeline.config import Config
+from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from rehearsal.adapt import adapt
+from rehearsal.data import sample, stand_in
+from rehearsal.report import failed, succeeded
+
+AUTOML = """
+[project]
+name = "hospital"
+description = "Predict readmission"
+region = "eu-west-1"
+repository = "clinic/hospital"
+
+[dataset]
+target = "label"
+
+[autopilot]
+problem_type = "{problem}"
+
+[gate]
+{gate}
+
+[encryption]
+kms_key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+"""
+ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/3"
+CLASSES = {"<30": 20, ">30": 300, "no": 680}
+
+
+def lock(target: str = "text", classes: dict[str, int] | None = CLASSES) -> DatasetLock:
+    return DatasetLock(
+        name="patients",
+        source="patients.csv",
+        synthetic=False,
+        sha256="ab" * 32,
+        target="label",
+        holdout=0.2,
+        seed=42,
+        rows=Rows(total=1000, train_validation=800, test=200),
+        columns=[
+            Column(name="age", type="integer"),
+            Column(name="label", type=target),
+            Column(name="weight", type="number"),
+            Column(name="ward", type="text"),
+        ],
+        classes=classes,
+        uris=Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/"),
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a key of its own, a strict gate, and something in production."""
+    gate = "minimum = 0.9\nworst_slice = 0.8\nminimums = { recall_macro = 0.9 }"
+    (tmp_path / "automl.toml").write_text(AUTOML.format(problem="MulticlassClassification", gate=gate))
+    ProductionFile(model_package_arn=ARN).save(tmp_path / "environments" / "production.toml")
+    return tmp_path
+
+
+def test_what_is_the_account_s_is_left_out(project):
+    left_out = adapt(project, open_gate=False)
+
+    config = Config.load(project / "automl.toml")
+    assert config.encryption is None
+    assert config.gate.minimum == 0.9
+    assert config.verification.max_latency_p95_ms >= 60_000
+    assert ProductionFile.load(project / "environments" / "production.toml").model_package_arn == ""
+    assert [line.split(":")[0] for line in left_out] == ["[encryption]", "environments/production.toml"]
+
+
+def test_made_up_rows_are_not_judged(project):
+    left_out = adapt(project, open_gate=True)
+
+    gate = Config.load(project / "automl.toml").gate
+    assert gate.threshold < -1000
+    assert (gate.worst_slice, gate.minimums, gate.better_than_baseline) == (None, {}, False)
+    assert any(line.startswith("[gate]") for line in left_out)
+
+
+def test_a_bound_from_above_is_opened_upwards(project):
+    (project / "automl.toml").write_text(AUTOML.format(problem="Regression", gate="maximum = 3.0"))
+
+    adapt(project, open_gate=True)
+
+    assert Config.load(project / "automl.toml").gate.threshold > 1000
+
+
+def test_an_ordinary_project_loses_nothing(project):
+    adapt(project, open_gate=False)
+
+    assert adapt(project, open_gate=False) == []
+
+
+def test_made_up_rows_have_the_lock_s_columns_and_shares(tmp_path):
+    frame = pd.read_csv(stand_in(lock(), 1000, tmp_path))
+
+    assert list(frame.columns) == ["age", "label", "weight", "ward"]
+    assert pd.api.types.is_integer_dtype(frame["age"])
+    assert pd.api.types.is_float_dtype(frame["weight"])
+    assert frame["label"].value_counts().to_dict() == CLASSES
+
+
+def test_every_class_has_rows_to_split(tmp_path):
+    frame = pd.read_csv(stand_in(lock(classes={"rare": 1, "no": 99_999}), 200, tmp_path))
+
+    assert frame["label"].value_counts()["rare"] >= 2
+    assert len(frame) == 200
+
+
+@pytest.mark.parametrize(("kind", "check"), [("integer", "is_integer_dtype"), ("number", "is_float_dtype")])
+def test_a_quantity_stays_one(tmp_path, kind, check):
+    frame = pd.read_csv(stand_in(lock(kind, None), 100, tmp_path))
+
+    assert getattr(pd.api.types, check)(frame["label"])
+    assert frame["label"].nunique() > 20
+
+
+def test_there_is_something_to_learn(tmp_path):
+    frame = pd.read_csv(stand_in(lock("number", None), 500, tmp_path))
+
+    assert frame[["age", "weight"]].corrwith(frame["label"]).abs().max() > 0.3
+
+
+def test_a_sample_keeps_rows_as_they_are(tmp_path):
+    table = pd.DataFrame({"id": range(300), "code": [f"{number:05}" for number in range(300)]})
+    table.to_csv(tmp_path / "table.csv", index=False)
+
+    frame = pd.read_csv(sample(tmp_path / "table.csv", 100, tmp_path / "out"), dtype=str)
+
+    assert len(frame) == 100
+    assert (frame["code"] == frame["id"].str.zfill(5)).all()
+
+
+DOCUMENT = {
+    "left_out": ["[gate]: a model of made-up rows cannot be judged"],
+    "dataset": {"rows": 1000, "columns": 4, "synthetic": True},
+    "pipeline": {"steps": [{"name": "StartAutopilot", "status": "Succeeded", "seconds": 1.0}]},
+    "metrics": {"accuracy": 0.91234, "f1_macro": 0.8},
+    "staging": {"outcome": "verified", "checks": {"answers csv": "passed"}},
+    "seconds": {"total": 61.2},
+}
+
+
+def test_the_report_is_short_at_the_top():
+    short, _, folded = succeeded(DOCUMENT).partition("<details>")
+
+    assert "staging (verified)" in short
+    assert "made-up (synthetic)" in short
+    assert "accuracy 0.9123" in short
+    assert len(short.splitlines()) < 8
+    assert "StartAutopilot" in folded
+    assert "answers csv" in folded
+
+
+def test_a_rehearsal_that_broke_off_says_where():
+    text = failed(
+        {}, "`python -m pipeline upsert` ended with exit status 2 instead of 0", "The merge upserts"
+    )
+
+    assert text.startswith("### Rehearsal :x:")
+    assert "pipeline upsert" in text
+    assert "The step was: The merge upserts" in text
