@@ -180,6 +180,10 @@ class Stage:
         before = self.github.git.head("main")
         return self.pushed(before, self.github.merge(number))
 
+    def repeat(self, workflow: str, commit: str) -> Run:
+        """Repeat the run of a workflow that a push of this commit to main had started."""
+        return self._run(workflow, "push", {"ref": "refs/heads/main", "after": commit}, commit)
+
     def dispatch(self, workflow: str, **inputs: str) -> Run:
         """Start a workflow by hand."""
         return self._run(workflow, "workflow_dispatch", {"inputs": inputs}, self.github.git.head("main"))

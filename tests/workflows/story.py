@@ -99,7 +99,8 @@ class Story:
         """Another version is proposed and merged."""
         assert self.bad_change
         second = self.life.propose_copy()
-        return self._scene(self.stage.merge(self.life.promotion()), second=second)
+        runs = self.stage.merge(self.life.promotion())
+        return self._scene(runs, second=second, commit=self.stage.github.git.head("main"))
 
     @cached_property
     def revert(self) -> Scene:
@@ -108,9 +109,15 @@ class Story:
         return self._scene(self.life.revert(), named=self.life.named())
 
     @cached_property
+    def repeated(self) -> Scene:
+        """Somebody repeats the run of the promotion that was reverted since."""
+        assert self.revert
+        return self._scene([self.stage.repeat("promote.yml", self.second_promotion.facts["commit"])])
+
+    @cached_property
     def drift(self) -> Scene:
         """Somebody deletes an alarm; the daily comparison sees it, twice."""
-        assert self.revert
+        assert self.repeated
         calm = self.stage.dispatch("drift.yml")
         self.stage.aws.client("cloudwatch").delete_alarms(AlarmNames=[f"{self.stage.name}-production-5xx"])
         scene = self._scene([self.stage.dispatch("drift.yml")], calm=calm)

@@ -133,6 +133,13 @@ def test_a_second_promotion_replaces_the_first_and_its_revert_brings_it_back(sto
     assert len(story.revert.world.executions) == 2, "a revert trains nothing"
 
 
+def test_repeating_an_old_run_does_not_bring_back_an_old_state(story):
+    scene = story.repeated
+
+    assert scene.runs["promote.yml"].green, scene.runs["promote.yml"]
+    assert scene.world.production == story.promotion.facts["named"]
+
+
 def test_drift_opens_one_issue(story):
     scene = story.drift
 

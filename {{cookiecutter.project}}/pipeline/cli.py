@@ -81,8 +81,17 @@ def annotation(error: UserError | RunError) -> str:
     Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it
     wants.
     """
-    place = ""
-    if isinstance(error, UserError) and error.file:
-        place = f" file={error.file}" + (f",line={error.line}" if error.line else "")
-    text = str(error).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    return f"::error{place}::{text}"
+    where = (error.file, error.line) if isinstance(error, UserError) else (None, None)
+    return workflow_command("error", str(error), *where)
+
+
+def warn(text: str, file: str) -> None:
+    """In a workflow: a warning on the run that GitHub shows at a file."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(workflow_command("warning", text, file), file=sys.stderr)
+
+
+def workflow_command(kind: str, text: str, file: str | None = None, line: int | None = None) -> str:
+    """`::kind file=...,line=...::text`."""
+    place = f" file={file}" + (f",line={line}" if line else "") if file else ""
+    return f"::{kind}{place}::" + text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

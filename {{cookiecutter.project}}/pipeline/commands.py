@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from botocore.exceptions import ClientError
 
-from pipeline import logs
+from pipeline import cli, logs
 from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
@@ -68,6 +68,9 @@ def plan(
     output, project = Output(as_json=as_json), Project()
     found = plan(project, base)
     text = report(found, project.config.prices)
+    schema = found.data.schema.sentences
+    if schema:
+        cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
     if markdown:
         markdown.parent.mkdir(parents=True, exist_ok=True)
         markdown.write_text(text, encoding="utf-8")
@@ -215,7 +218,8 @@ def _read(project: Project, arn: str) -> Execution:
         if not is_missing(error):
             raise
         raise UserError(
-            f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution; `python -m pipeline status` shows the newest"
+            f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution; "
+            "`python -m pipeline status` shows the newest"
         ) from None
 
 
