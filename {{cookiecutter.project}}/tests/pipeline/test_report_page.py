@@ -215,7 +215,11 @@ def test_labels_columns_and_reasons_cannot_break_out():
 
     page = Page(html(evaluation, Provenance(commit=HOSTILE, repository=HOSTILE, run_url=HOSTILE)))
 
+    names = {name for _, attributes in page.elements for name in attributes}
     assert [tag for tag, _ in page.elements if tag in ("script", "img")] == []
+    assert [
+        name for name in names if name.startswith("on") or not re.fullmatch(r"[a-z][a-z0-9:-]*", name)
+    ] == []
     assert len(page.of("style")) == 1
     assert HOSTILE in page.text
 
