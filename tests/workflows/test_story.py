@@ -181,13 +181,33 @@ def test_a_teardown_leaves_nothing_but_the_roles(story):
     assert [stack["StackName"] for stack in stacks] == ["readmission-bootstrap"]
 
 
-@pytest.mark.parametrize("variable", ["AWS_PLAN_ROLE"])
-def test_without_its_variable_the_daily_comparison_is_skipped(story, variable):
+@pytest.mark.parametrize(
+    ("workflow", "variable", "green", "kind"),
+    [("drift.yml", "AWS_PLAN_ROLE", True, "notice"), ("teardown.yml", "AWS_TEARDOWN_ROLE", False, "error")],
+)
+def test_a_missing_variable_is_named_with_the_command_that_sets_it(story, workflow, variable, green, kind):
     assert story.teardown
-    removed = story.stage.github.variables[""].pop(variable)
+    variables = story.stage.github.variables[""]
+    removed = variables.pop(variable)
+
+    run = story.stage.dispatch(workflow, project=story.stage.name)
+    variables[variable] = removed
+
+    assert run.green is green, run
+    assert [(one.kind, variable in one.text, "make bootstrap" in one.text) for one in run.annotations] == [
+        (kind, True, True)
+    ]
+
+
+def test_a_role_that_does_not_trust_the_job_is_refused_by_aws(story):
+    """The PromoteRole is for the environment production: on the main branch alone it cannot be assumed."""
+    assert story.teardown
+    variables = story.stage.github.variables[""]
+    right = variables["AWS_PLAN_ROLE"]
+    variables["AWS_PLAN_ROLE"] = variables["AWS_PROMOTE_ROLE"]
 
     run = story.stage.dispatch("drift.yml")
-    story.stage.github.variables[""][variable] = removed
+    variables["AWS_PLAN_ROLE"] = right
 
-    assert run.green, run
-    assert run.jobs == {}
+    assert run.jobs == {"configuration": "success", "compare": "failure"}, run
+    assert "Not authorized to perform sts:AssumeRoleWithWebIdentity" in run.log
