@@ -114,6 +114,16 @@ def test_a_pull_request_gets_no_role_that_can_change_anything(rendered):
     assert "pull_request_target" not in text
 
 
+def test_a_fork_s_pull_request_signs_in_nowhere_and_comments_nowhere(rendered):
+    ours = "github.event.pull_request.head.repo.full_name == github.repository"
+    steps = [step for step in steps_of(rendered, "pull-request.yml") if "name" in step]
+    (sign_in,) = [step for step in steps if step["name"].startswith("Sign in to AWS")]
+    (comment,) = [step for step in steps if step["name"] == "Comment"]
+
+    assert ours in sign_in["if"]
+    assert comment["env"]["GITHUB_TOKEN"] == f"${{{{ {ours} && github.token || '' }}}}"
+
+
 def test_the_plan_knows_which_files_start_which_workflow(rendered):
     code = "from pipeline.plan import PROMOTES, RETRAINS; print(*RETRAINS, '|', *PROMOTES)"
     printed = subprocess.run(

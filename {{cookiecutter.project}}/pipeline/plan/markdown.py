@@ -11,6 +11,13 @@ from pipeline.settings.prices import Prices
 
 MOST_CHANGES = 60  # rows of one table
 _LONGEST = 120
+_STATES = {
+    "absent": "absent",
+    "current": "as in this branch",
+    "outdated": "other than in this branch",
+    "CREATE_COMPLETE": "as in this branch",
+    "UPDATE_COMPLETE": "as in this branch",
+}
 
 
 def markdown(plan: Plan, prices: Prices) -> str:
@@ -78,8 +85,8 @@ def _aws(plan: Plan) -> str:
     found = plan.deployed
     if found.reason:
         return f"AWS was not looked at: {found.reason}."
-    parts = [f"pipeline {found.pipeline}"]
-    parts += [f"stack {name} {state.lower()}" for name, state in found.stacks.items()]
+    parts = [f"pipeline {_STATES[found.pipeline]}"]
+    parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
     serving = (
         f"production serves {_version(found.production)}" if found.production else "nothing in production"
     )
