@@ -1,0 +1,1 @@
+"""What the template promises in figures, measured: `make bench`. README.md says how."""

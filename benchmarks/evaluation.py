@@ -1,0 +1,85 @@
+"""The evaluation: speed and memory on ten million rows, and whether its intervals keep their word."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from benchmarks import container
+from benchmarks.figures import Figure
+
+MILLION = 1_000_000
+CLASSES = 3
+SEED_COUNT = 1000  # data sets of a simulation
+HOLDOUT_ROWS = 2000  # of each of them
+
+
+def figures(work: Path) -> Iterator[Figure]:
+    """Measure; data and environment stay in ``work`` for the next time."""
+    python = container.environment(work / "environment")
+    small, large = (_data(python, work / f"{rows}-rows", rows) for rows in (MILLION, 10 * MILLION))
+    yield from _large(python, small, large)
+    yield _against_scikit_learn(python, _data(python, work / "20000-rows", 20_000))
+    yield from _intervals(python)
+
+
+def _data(python: Path, folder: Path, rows: int) -> Path:
+    """Labels and predictions of two models, as batch transforms write them."""
+    if not (folder / "done").exists():
+        container.run(python, "make_data", folder, rows)
+    return folder
+
+
+def _large(python: Path, small: Path, large: Path) -> Iterator[Figure]:
+    labels, labels_small = (_fastest(python, folder, "labels") for folder in (large, small))
+    yield Figure.of(
+        "evaluation of 10 M rows, 3 classes, champion; labels only", labels["seconds"], "s", "< 20"
+    )
+    grown = (labels["peak_bytes"] - labels_small["peak_bytes"]) / 1e6
+    yield Figure.of("its peak memory, 10 M rows against 1 M rows", grown, "MB", "< 100")
+    given, given_small = (_fastest(python, folder, "probabilities") for folder in (large, small))
+    yield Figure.of(
+        "evaluation of 10 M rows, 3 classes, champion; probabilities", given["seconds"], "s", "< 60"
+    )
+    grown = (given["peak_bytes"] - given_small["peak_bytes"]) / (9 * MILLION * CLASSES)
+    yield Figure.of("its peak memory by row and class, from 1 M to 10 M rows", grown, "bytes", "<= 16")
+
+
+def _fastest(python: Path, folder: Path, kind: str) -> dict[str, Any]:
+    """The faster of two runs."""
+    runs = [container.run(python, "evaluate_files", folder, kind) for _ in range(2)]
+    return min(runs, key=lambda run: run["seconds"])
+
+
+def _against_scikit_learn(python: Path, folder: Path) -> Figure:
+    ours = _fastest(python, folder, "labels")["seconds"]
+    theirs = container.run(python, "scikit_learn", folder)["seconds"]
+    name = "evaluation of 20,000 rows: times as fast as scikit-learn with a bootstrap by rows"
+    return Figure.of(name, theirs / ours, "", ">= 10")
+
+
+def _intervals(python: Path) -> Iterator[Figure]:
+    """Simulations in two processes, of data sets with seeds of their own."""
+    half = SEED_COUNT // 2
+    for kind in ("classification", "regression"):
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [
+                pool.submit(container.run, python, "simulate", kind, start, half, HOLDOUT_ROWS)
+                for start in (0, half)
+            ]
+            counts = [job.result() for job in jobs]
+        total = {
+            key: {name: sum(count[key][name] for count in counts) / SEED_COUNT for name in counts[0][key]}
+            for key in counts[0]
+        }
+        held, passed = total["held"], total["better"]
+        lowest, highest, better = (
+            min(held, key=held.get),
+            max(held, key=held.get),
+            max(passed, key=passed.get),
+        )
+        said = f"of 95 % intervals, {kind}, {SEED_COUNT:,} data sets"
+        yield Figure.of(f"least coverage {said} ({lowest})", held[lowest], "", ">= 0.93")
+        yield Figure.of(f"greatest coverage {said} ({highest})", held[highest], "", "<= 0.97")
+        name = f"an equal challenger passes as better, {kind}, {SEED_COUNT:,} data sets, at most ({better})"
+        yield Figure.of(name, passed[better], "", "<= 0.05")

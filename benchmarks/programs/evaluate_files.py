@@ -1,0 +1,61 @@
+"""evaluate_files.py FOLDER KIND: seconds and peak memory of an evaluation from files to evaluation.json.
+
+All that the processing job does once the transforms have written their outputs; imports are not counted in seconds.
+"""
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from automl import Candidate
+from evaluate import write
+from holdout_classes import ClassHoldout
+from layout import Champion
+from reading import parts
+from settings import Settings
+from verdict import verdict
+
+OUTPUTS = {"labels": ["predicted_label"], "probabilities": ["predicted_label", "probabilities", "labels"]}
+GATE = {
+    "confidence": 0.95,
+    "minimum_rows": 30,
+    "better_than_baseline": True,
+    "not_worse_than_champion": True,
+    "champion_margin": "5%",
+    "champion_failure": "reject",
+}
+DATASET = {
+    "name": "made up",
+    "synthetic": True,
+    "sha256": "0" * 64,
+    "target": "readmitted",
+    "columns": [],
+    "classes": {"<30": 11, ">30": 35, "no": 54},
+}
+
+
+def main(folder: Path, kind: str) -> None:
+    """Evaluate, write the documents, print the measurements."""
+    start = time.perf_counter()
+    settings = Settings("bench", "", DATASET, GATE)
+    found = Candidate(
+        "job", "arn", "best", "MulticlassClassification", "F1macro", None, [{"Image": ""}], None, None
+    )
+    holdout = ClassHoldout(parts(folder / "y_test", "y_test"), False, DATASET["classes"])
+    holdout.candidate(parts(folder / kind / "candidate", "candidate"), OUTPUTS[kind], found.containers)
+    holdout.champion(parts(folder / kind / "champion", "champion"), OUTPUTS[kind], found.containers)
+    champion = Champion("arn", "compared", "")
+    evaluation = verdict(found, holdout, champion, found.containers, OUTPUTS[kind], settings, 0.3)
+    evaluation.importance = {"source": None, "reason": "not measured", "features": []}
+    out = folder / "documents"
+    out.mkdir(exist_ok=True)
+    write(out, evaluation, "", "s3://bucket/x_test")
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak_bytes": peak, "metrics": evaluation.metrics}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])
