@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from intervals import Estimate
-from objectives import LOWER_IS_BETTER, NO_DIRECTION, gain
 from layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
+from objectives import LOWER_IS_BETTER, NO_DIRECTION, gain
 
 
 def values(found: dict[str, Estimate]) -> dict[str, float]:

@@ -30,11 +30,11 @@ from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
 from importance import Explanation
 from inputs import check_lines
+from layout import Evaluation
 from model_card import model_card
 from model_quality import model_quality
 from objectives import metric_of
 from reading import Part, parts
-from layout import Evaluation
 from settings import Settings
 from slices import read_slicings
 from verdict import Holdout, verdict

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from intervals import Estimate
-from objectives import LOWER_IS_BETTER, gain
 from layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
+from objectives import LOWER_IS_BETTER, gain
 
 
 @dataclass

@@ -16,9 +16,9 @@ import numpy as np
 from assess_classes import Groups
 from botocore.exceptions import ClientError
 from errors import EvaluationError
+from layout import INTERVAL_CONFIDENCE
 from objectives import LOWER_IS_BETTER
 from reading import Part, batches
-from layout import INTERVAL_CONFIDENCE
 from storage import keys, read_json, upload
 from transform import Place, Transform
 

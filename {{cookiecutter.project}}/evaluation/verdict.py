@@ -10,8 +10,8 @@ from document import differences, intervals, objective, values
 from errors import EvaluationError
 from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
-from objectives import metric_of
 from layout import Baseline, Champion, Evaluation, Slice, SliceSet
+from objectives import metric_of
 from settings import Settings
 
 Holdout = ClassHoldout | NumberHoldout

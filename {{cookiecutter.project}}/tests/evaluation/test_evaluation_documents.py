@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from card_schema import MODEL_CARD
 from fake_sagemaker import CHAMPION, FakeSageMaker, container
+from layout import Evaluation
 from model_card import model_card
 from pydantic import TypeAdapter
 from runs import Run, classifier
-from layout import Evaluation
 
 PROBLEMS = ["binary", "three classes", "many classes", "regression"]
 
