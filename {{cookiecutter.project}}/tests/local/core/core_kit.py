@@ -142,7 +142,7 @@ def zipped(**modules: str) -> bytes:
     return buffer.getvalue()
 
 
-def wait_until(condition, seconds: float = 20):
+def wait_until(condition, seconds: float = 60):
     """What ``condition`` returns once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
