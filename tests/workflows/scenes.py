@@ -29,17 +29,9 @@ def small(project: Path) -> None:
     }
     document["production"]["alarms"] |= {"max_latency_p95_ms": 60_000}
     path.write_text(tomlkit.dumps(document))
-    tests = project / "tests"
-    kept = (
-        tests / "pipeline" / "test_names.py",
-        tests / "pipeline" / "conftest.py",
-        tests / "pipeline" / "making.py",
-    )
-    texts = {file: file.read_text() for file in (*kept, tests / "conftest.py")}
-    shutil.rmtree(tests)
-    for file, text in texts.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+    for test in (project / "tests").rglob("test_*.py"):
+        if test.name != "test_names.py":
+            test.unlink()
 
 
 def table(path: Path, rows: int = ROWS) -> Path:
