@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from counts import Counts
-from intervals import Estimate, estimates
+from intervals import Estimate, estimates, share
 from scipy import sparse
 
 MOST_CLASSES_WITH_INTERVALS = 50  # a class's own metrics have intervals up to so many classes
@@ -64,7 +64,7 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
         (precision * weights).sum(axis=-1),
         _mean(recall, occurs),
         (recall * weights).sum(axis=-1),
-        (accuracy - chance) / scale,
+        np.clip((accuracy - chance) / scale, -1, 1),
         np.where(same, np.nan, (accuracy - chance) / np.where(same, 1, 1 - chance)),
     ]
     if positive is not None:
@@ -138,10 +138,29 @@ def compared(
     if len(margins.models) > 1:
         groups += ["champion", "candidate - champion"]
     drawn = estimates(statistic, table.rows, [f"{group}/{name}" for group in groups for name in names])
+    for group, model in zip(("candidate", "champion"), range(len(margins.models)), strict=False):
+        for name, found in _shares(margins, table.rows, model, positive).items():
+            if found.value in (0, 1):  # drawing from rows that are all alike gives the same again
+                drawn[f"{group}/{name}"] = found
     return {
         group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
         for group in groups
     }
+
+
+def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None) -> dict[str, Estimate]:
+    """Those metrics that are a share of rows."""
+    correct, true, predicted = (
+        margins.correct(rows, model),
+        margins.true(rows),
+        margins.predicted(rows, model),
+    )
+    accuracy = share(float(correct.sum()), float(true.sum()))
+    found = {"accuracy": accuracy, "recall_weighted": accuracy}
+    if positive is not None:
+        found["precision"] = share(float(correct[positive]), float(predicted[positive]))
+        found["recall"] = share(float(correct[positive]), float(true[positive]))
+    return found
 
 
 def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
@@ -165,6 +184,11 @@ def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
             for code in range(classes)
         }
     true, predicted = margins.true(table.rows), margins.predicted(table.rows, 0)
+    correct = margins.correct(table.rows, 0)
+    for code in range(classes):
+        for name, trials in (("precision", predicted[code]), ("recall", true[code])):
+            if drawn[f"{name}/{code}"].value in (0, 1):
+                drawn[f"{name}/{code}"] = share(float(correct[code]), float(trials))
     return [
         {"support": int(true[code]), "predicted": int(predicted[code])}
         | {n: drawn[f"{n}/{code}"] for n in names}

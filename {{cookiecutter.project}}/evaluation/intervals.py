@@ -18,6 +18,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 
 REPLICATES = 2000
 LEAST_REPLICATES = 200
+DIFFERENCE = " - "
 SEED = 20_260_701  # any number: the same evaluation gives the same intervals again
 BLOCK_CELLS = 1 << 21  # how many counts of a table are held at once
 MOST_DRAWS = 200_000_000  # a table of very many cells is drawn less often
@@ -39,7 +40,9 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
     """Bootstrap a statistic of counts.
 
     ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined;
-    ``rows`` (cells,) are the counts seen. Undefined figures are left out.
+    ``rows`` (cells,) are the counts seen. Undefined figures are left out. A figure that is the same in every
+    draw has no interval (rows without one error do not tell how rare errors are), unless its name, such as
+    `a - b`, says that it is a difference.
     """
     cells = len(rows)
     seen = statistic(rows[None, :].astype(np.float64))[0]
@@ -54,7 +57,10 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
     )
     acceleration = _acceleration(statistic, rows.astype(np.float64), seen, block)
     return {
-        name: Estimate(float(seen[i]), _bca(float(seen[i]), np.sort(drawn[:, i]), float(acceleration[i])))
+        name: Estimate(
+            float(seen[i]),
+            _bca(float(seen[i]), np.sort(drawn[:, i]), float(acceleration[i]), constant=DIFFERENCE in name),
+        )
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
     }
@@ -89,15 +95,17 @@ def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, bloc
     return np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
 
 
-def _bca(seen: float, drawn: np.ndarray, acceleration: float) -> Callable[[float], Interval | None]:
-    """The interval of a figure from its sorted replicates, NaN last."""
+def _bca(
+    seen: float, drawn: np.ndarray, acceleration: float, constant: bool
+) -> Callable[[float], Interval | None]:
+    """The interval of a figure from its sorted replicates, NaN last; ``constant`` allows it to be a point."""
     defined = drawn[np.isfinite(drawn)]
 
     def interval(confidence: float) -> Interval | None:
         if len(defined) < len(drawn) / 2:
             return None
         if defined[0] == defined[-1]:
-            return float(defined[0]), float(defined[-1])
+            return (seen, seen) if constant else None
         below = (
             (np.searchsorted(defined, seen, "left") + np.searchsorted(defined, seen, "right"))
             / 2
@@ -106,7 +114,7 @@ def _bca(seen: float, drawn: np.ndarray, acceleration: float) -> Callable[[float
         bias = ndtri(np.clip(below, 1 / len(defined), 1 - 1 / len(defined)))
         tail = (1 - confidence) / 2
         shifted = bias + ndtri(np.array([tail, 1 - tail]))
-        levels = ndtr(bias + shifted / (1 - acceleration * shifted))
+        levels = ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 0.1))  # stays in order
         low, high = np.quantile(defined, levels)
         return float(low), float(high)
 
@@ -169,6 +177,16 @@ def wilson(successes: np.ndarray, trials: np.ndarray, confidence: float) -> tupl
     low = (share * trials + z * z / 2 - spread) / (trials + z * z)
     high = (share * trials + z * z / 2 + spread) / (trials + z * z)
     return np.where(trials > 0, low, 0.0), np.where(trials > 0, high, 1.0)
+
+
+def share(successes: float, trials: float) -> Estimate:
+    """A share with Wilson's interval, which has a width also where all trials ended alike."""
+
+    def interval(confidence: float) -> Interval | None:
+        low, high = wilson(np.array([successes]), np.array([trials]), confidence)
+        return (float(low[0]), float(high[0])) if trials else None
+
+    return Estimate(successes / trials if trials else 0.0, interval)
 
 
 GROUPS = 4096

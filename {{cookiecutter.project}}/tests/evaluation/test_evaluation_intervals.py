@@ -105,6 +105,17 @@ def test_a_model_compared_with_itself_differs_by_nothing() -> None:
     assert (difference.value, difference.interval(0.95)) == (0, (0, 0))
 
 
+def test_without_one_error_the_interval_still_has_a_width() -> None:
+    truth = np.repeat([0, 1, 2], [10, 10, 20])
+
+    found = groups_of(truth, truth)["candidate"]
+
+    low, high = found["accuracy"].interval(0.95)
+    assert (found["accuracy"].value, high) == (1, 1)
+    assert low == pytest.approx(40 / (40 + 1.959964**2))
+    assert found["f1_macro"].interval(0.95) is None
+
+
 def test_the_variance_of_the_auc_is_delongs() -> None:
     generator = np.random.default_rng(6)
     truth = (generator.random(300) < 0.3).astype(int)
