@@ -39,6 +39,7 @@ from settings import Settings
 from slices import read_slicings
 from verdict import Holdout, verdict
 
+DEADLINE_SHARE = 0.9
 PROCESSING = Path("/opt/ml/processing")
 
 
@@ -183,6 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             chosen.kms_key,
             settings.network,
             settings.tags,
+            # Earlier than the service's own limit, so that the reason is ours and the jobs are stopped.
+            deadline_seconds=DEADLINE_SHARE * settings.max_seconds,
         )
         evaluation = evaluate(chosen, settings, place)
         write(chosen.output, evaluation, settings.description, chosen.x_test_uri)

@@ -12,8 +12,8 @@ class Settings:
 
     ``dataset`` holds `name`, `synthetic`, `sha256`, `rows`, `target`, `columns` ([{name, type}] in the order
     of the data set, the target among them) and `classes` ({label: rows} or none). ``gate`` is [gate] of
-    automl.toml; ``slices``, ``bands`` and ``minimum_slice_rows`` are of [evaluation]; ``network`` holds
-    `subnets` and `security_groups`, or nothing.
+    automl.toml; ``slices``, ``bands``, ``minimum_slice_rows`` and ``max_seconds`` (of the whole job) are of
+    [evaluation]; ``network`` holds `subnets` and `security_groups`, or nothing.
     """
 
     project: str
@@ -23,6 +23,7 @@ class Settings:
     slices: list[str] = field(default_factory=list)
     bands: dict[str, int | list[float]] = field(default_factory=dict)
     minimum_slice_rows: int = 100
+    max_seconds: int = 7200
     network: dict[str, list[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
 

@@ -12,7 +12,6 @@ from errors import EvaluationError
 from reading import Part
 from storage import download, keys
 
-DEADLINE_SECONDS = 6 * 3600
 MODEL_NAME_LENGTH = 63
 ENDED = ("Completed", "Failed", "Stopped")
 
@@ -29,7 +28,7 @@ class Place:
     kms_key: str | None = None
     network: dict[str, list[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
-    deadline_seconds: float = DEADLINE_SECONDS
+    deadline_seconds: float = 7200
     sleep: Callable[[float], None] = time.sleep
 
 

@@ -17,7 +17,6 @@ RESOURCES = {
     "transform_instance_type",
     "transform_instance_count",
     "volume_size_gb",
-    "max_seconds",
 }
 MOST_BANDS = 20
 
