@@ -26,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from champion import Contest
 from containers import with_outputs
 from errors import EvaluationError
+from gate import check_side
 from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
 from importance import Explanation
@@ -93,6 +94,8 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: transform.Pl
     """Run the transforms and judge what they gave. Raises `EvaluationError`."""
     clock = Clock()
     found = best_candidate(place.sagemaker, chosen.automl_job_name)
+    metric = metric_of(found.objective)
+    check_side(settings.gate, found.objective, metric)
     classes = len(settings.classes) if settings.classes else None
     containers, outputs = with_outputs(found.containers, found.classification, classes)
     with clock.stage("labels"):
@@ -127,7 +130,7 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: transform.Pl
         with clock.stage("champion's predictions"):
             contest.finish(holdout, names, work / "champion")
         with clock.stage("importance"):
-            importance = explanation.finish(metric_of(found.objective))
+            importance = explanation.finish(metric)
     with clock.stage("metrics"):
         evaluation = verdict(found, holdout, contest.entry, containers, outputs, settings, chosen.threshold)
     evaluation.importance, evaluation.seconds = importance, clock.seconds

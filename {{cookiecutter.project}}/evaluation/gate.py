@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from errors import EvaluationError
 from intervals import Estimate
 from layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
 from objectives import LOWER_IS_BETTER, gain
@@ -58,6 +59,17 @@ def judge(settings: dict[str, Any], threshold: float, facts: Facts) -> list[Cond
     for condition in (_rows, _other_metrics, _baseline, _champion, _slices, _calibration):
         found += condition(settings, facts)
     return found
+
+
+def check_side(settings: dict[str, Any], objective: str, metric: str) -> None:
+    """Raise `EvaluationError` where the bound is on the wrong side of an objective that Autopilot inferred."""
+    given, wanted = ("minimum", "maximum") if metric in LOWER_IS_BETTER else ("maximum", "minimum")
+    if given in settings:
+        better = "less" if wanted == "maximum" else "more"
+        raise EvaluationError(
+            f"[gate] {given} = {settings[given]:g} does not fit {objective}, which Autopilot chose and of which "
+            f"{better} is better: use {wanted}"
+        )
 
 
 def decision(conditions: Sequence[Condition]) -> str:

@@ -1,5 +1,6 @@
 """The holdout's files, checked before a transform is paid for."""
 
+import csv
 from collections.abc import Sequence
 
 from errors import EvaluationError
@@ -19,10 +20,13 @@ def check_lines(inputs: Sequence[Part], counts: Sequence[int]) -> None:
     for part, rows in zip(inputs, counts, strict=True):
         lines = _lines(part)
         if lines != rows:
-            raise EvaluationError(
-                f"{part.name}: {lines} lines of inputs for {rows} labels; batch transform takes each line "
-                "for a row, so that no value may hold a line break"
+            broken = _first_broken(part)
+            why = (
+                f"; row {broken} holds a line break, and batch transform takes each line for a row"
+                if broken
+                else ""
             )
+            raise EvaluationError(f"{part.name}: {lines} lines of inputs for {rows} labels{why}")
 
 
 def _lines(part: Part) -> int:
@@ -32,3 +36,14 @@ def _lines(part: Part) -> int:
             lines += block.count(b"\n")
             last = block[-1:]
     return lines + (last != b"\n")
+
+
+def _first_broken(part: Part) -> int | None:
+    """The number of the first row that takes more than one line."""
+    with part.path.open(encoding="latin-1", newline="") as file:
+        reader, before = csv.reader(file), 0
+        for number, _ in enumerate(reader, 1):
+            if reader.line_num > before + 1:
+                return number
+            before = reader.line_num
+    return None

@@ -1,9 +1,11 @@
 """The gate: every condition in both directions. A gate that accepts everything, or nothing, fails here."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from gate import Facts, SliceValue, decision, in_one_line, judge, reasons
+from errors import EvaluationError
+from gate import Facts, SliceValue, check_side, decision, in_one_line, judge, reasons
 from intervals import Estimate, Interval
 
 SETTINGS: dict[str, Any] = {
@@ -209,6 +211,27 @@ def test_maximal_calibration_error(metrics: dict[str, Estimate], expected: str) 
     found = facts(metrics={"f1_macro": estimate(0.5)} | metrics)
 
     assert outcome({"maximum_calibration_error": 0.1}, found)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "metric", "fits"),
+    [
+        ({"minimum": 0.3}, "f1_macro", True),
+        ({"maximum": 0.3}, "mse", True),
+        ({"minimum": 0.3}, "mse", False),
+        ({"maximum": 0.3}, "f1_macro", False),
+    ],
+)
+def test_a_bound_on_the_wrong_side_of_an_inferred_objective_is_an_error(
+    settings: dict[str, Any], metric: str, fits: bool
+) -> None:
+    (given,) = settings
+    wrong = pytest.raises(
+        EvaluationError, match=rf"^\[gate\] {given} = 0.3 does not fit {metric}, .* use (min|max)imum$"
+    )
+
+    with nullcontext() if fits else wrong:
+        check_side(settings, metric, metric)
 
 
 def test_conditions_that_are_not_configured_are_not_judged() -> None:

@@ -340,7 +340,7 @@ def test_a_folder_without_parts_is_an_error(tmp_path: Path) -> None:
         pytest.param(
             '"a\nb",1\nc,2\n',
             [2],
-            "3 lines of inputs for 2 labels; batch transform takes each line",
+            "3 lines of inputs for 2 labels; row 1 holds a line break, and batch transform takes each line",
             id="a break",
         ),
         pytest.param("a,1\n", [2], "1 lines of inputs for 2 labels", id="too few"),

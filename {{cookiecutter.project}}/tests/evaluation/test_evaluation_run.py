@@ -160,6 +160,67 @@ def test_tuning_mode_sets_the_outputs_of_its_containers(tmp_path: Path, s3: Any)
     )
 
 
+def test_the_one_probability_of_tuning_mode_is_the_positive_classs(tmp_path: Path, s3: Any) -> None:
+    inputs, labels = two_classes()
+    supported = "predicted_label,probability"
+    containers = [container("candidate", supported) for _ in range(3)]
+    sagemaker = binary(s3, containers=containers)
+    sagemaker.models["candidate"] = lambda rows, environment: [
+        f"{'yes' if float(row[0]) > 0.5 else 'no'},{row[0]}" for row in rows
+    ]
+
+    found = run_of(tmp_path, s3, inputs, labels).evaluate(sagemaker)
+
+    assert found["outputs"] == ["predicted_label", "probability"]
+    assert found["metrics"]["auc"] == pytest.approx(
+        metrics.roc_auc_score(labels == "yes", inputs[:, 0]), abs=1e-12
+    )
+
+
+def test_one_probability_of_many_classes_is_calibrated_and_no_more(tmp_path: Path, s3: Any) -> None:
+    inputs, _ = two_classes()
+    names = np.array(["a", "b", "c"])
+    labels = names[np.minimum((inputs[:, 0] * 3).astype(int), 2)]
+    sagemaker = FakeSageMaker(
+        s3,
+        "MulticlassClassification",
+        "Accuracy",
+        {"candidate": lambda rows, environment: ["b,0.5"] * len(rows)},
+    )
+    sagemaker.containers = [container("candidate", "predicted_label,probability")]
+
+    found = run_of(tmp_path, s3, inputs, labels, classes=dict.fromkeys("abc", 1)).evaluate(sagemaker)
+
+    assert found["metrics"]["calibration_error"] == pytest.approx(abs((labels == "b").mean() - 0.5))
+    assert "log_loss" not in found["metrics"]
+    assert found["calibration"]["of"] == "the predicted class"
+
+
+def test_what_autopilot_inferred_is_taken_from_the_job(tmp_path: Path, s3: Any) -> None:
+    inputs, labels = two_classes()
+    sagemaker = binary(s3)
+    described = sagemaker._describe_auto_ml_job_v2
+
+    def inferred(request: dict[str, Any]) -> dict[str, Any]:
+        found = described(request)
+        del found["AutoMLJobObjective"], found["AutoMLProblemTypeConfig"]["TabularJobConfig"]["ProblemType"]
+        found["ResolvedAttributes"] = {
+            "AutoMLJobObjective": {"MetricName": "Accuracy"},
+            "AutoMLProblemTypeResolvedAttributes": {
+                "TabularResolvedAttributes": {"ProblemType": "BinaryClassification"}
+            },
+        }
+        return found
+
+    sagemaker.__dict__["_describe_auto_ml_job_v2"] = inferred
+
+    found = run_of(tmp_path, s3, inputs, labels).evaluate(sagemaker)
+
+    assert (found["problem_type"], found["objective"]["metric"]) == ("BinaryClassification", "accuracy")
+    assert found["automl_job"]["candidates"][0]["metrics"] == {"F1 (Validation)": 0.75}
+    assert found["automl_job"]["seconds"] == 60
+
+
 def test_a_regression(tmp_path: Path, s3: Any) -> None:
     generator = np.random.default_rng(1)
     inputs = generator.random((200, 2)).round(3)
