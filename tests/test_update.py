@@ -1,0 +1,55 @@
+"""A project follows its template: an update brings what is new, and keeps what its owner changed."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from conftest import bake
+
+CRUFT = Path(sys.executable).with_name("cruft")
+IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+
+
+def commit(folder: Path) -> None:
+    """Commit everything that is in ``folder``."""
+    if not (folder / ".git").exists():
+        subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
+    subprocess.run(["git", *IDENTITY, "commit", "-q", "-m", "t"], cwd=folder, check=True)
+
+
+def cruft(*arguments: str | Path, folder: Path) -> None:
+    subprocess.run([CRUFT, *arguments], cwd=folder, check=True, capture_output=True, timeout=120)
+
+
+def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template, tmp_path):
+    source, project = tmp_path / "template", tmp_path / "readmission"
+    subprocess.run(["cp", "-r", template, source], check=True)
+    generated = source / "{{cookiecutter.project}}"
+    newest = (generated / "local" / "clock.py").read_text()
+    (generated / "local" / "clock.py").write_text("# as it was in the version before\n")
+    (generated / "local" / "gone.py").write_text("# no longer there in the newest version\n")
+    commit(source)
+    cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
+    config = project / "automl.toml"
+    config.write_text(config.read_text().replace("max_seconds = 3600", "max_seconds = 7200"))
+    commit(project)
+    (generated / "local" / "clock.py").write_text(newest)
+    (generated / "local" / "gone.py").unlink()
+    commit(source)
+
+    cruft("update", "--skip-apply-ask", folder=project)
+
+    bake(source, tmp_path / "fresh")
+    fresh = tmp_path / "fresh" / "readmission"
+    assert "max_seconds = 7200" in config.read_text()
+    config.write_text((fresh / "automl.toml").read_text())
+    files = {str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file()}
+    kept = {
+        str(path.relative_to(project))
+        for path in project.rglob("*")
+        if path.is_file() and ".git/" not in str(path)
+    }
+    assert kept - {".cruft.json"} == files
+    for name in files:
+        assert (project / name).read_bytes() == (fresh / name).read_bytes(), name
