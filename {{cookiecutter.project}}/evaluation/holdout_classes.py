@@ -14,11 +14,12 @@ from errors import PredictionError
 from labels import Classes
 from predictions import ClassPredictions, read_class_predictions
 from probabilities import calibration
-from reading import Part, read_labels, write_labels
+from reading import Part, Place, read_labels, write_labels
 from slices import Slicing
 
 MOST_CLASSES_IN_MATRIX = 50
 MOST_ERRORS = 50
+MOST_NOTED_CLASSES = 10
 
 
 class ClassHoldout:
@@ -44,21 +45,28 @@ class ClassHoldout:
         self._by_slice: dict[tuple[str, int, int], Figures] = {}
         self._note_unseen(labels.place)
 
-    def _note_unseen(self, place: Any) -> None:
+    def _note_unseen(self, place: Place) -> None:
         if len(self._rows_by_code()) == 1:
             self.notes.append(f"the holdout has one class only, {self._classes.labels[self._truth[0]]}")
-        if not self._training:
-            return
-        seen = Classes(list(self._training))
+        unseen = self._unseen() if self._training else []
+        for label in unseen[:MOST_NOTED_CLASSES]:
+            hit = self._truth == self._classes.code(label)
+            self.notes.append(
+                f'the class "{label}" of {int(hit.sum())} rows (first: {place(int(hit.argmax()))}) '
+                "is not in the data set's classes: no prediction of it can be right"
+            )
+        if len(unseen) > MOST_NOTED_CLASSES:
+            self.notes.append(f"so are {len(unseen) - MOST_NOTED_CLASSES} more classes")
+
+    def _unseen(self) -> list[str]:
+        """The labels of the holdout that are of no class of the data set."""
+        seen, found = Classes(list(self._training)), []
         for label in self._classes.labels:
             try:
                 seen.code(label)
             except KeyError:
-                hit = self._truth == self._classes.code(label)
-                self.notes.append(
-                    f'the class "{label}" of {int(hit.sum())} rows (first: {place(int(hit.argmax()))}) '
-                    "is not in the data set's classes: no prediction of it can be right"
-                )
+                found.append(label)
+        return found
 
     def candidate(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
