@@ -32,24 +32,21 @@ def register_copy(sagemaker: Any, s3: Any, bucket: str, model_package_arn: str) 
         for key, value in first["CustomerMetadataProperties"].items()
         if key not in _OF_VERIFICATION
     }
-    specification = {
-        key: value for key, value in first["InferenceSpecification"].items() if value not in (None, [])
-    }
-    container = {
-        key: value for key, value in specification["Containers"][-1].items() if value not in (None, [], {})
-    }
-    source, _, key = container["ModelDataUrl"].removeprefix("s3://").partition("/")
+    specification = _given(first["InferenceSpecification"])
+    # The first container is the one that reads the rows; in tuning mode others follow.
+    reader, *others = map(_given, specification["Containers"])
+    source, _, key = reader["ModelDataUrl"].removeprefix("s3://").partition("/")
     s3.copy_object(Bucket=bucket, Key=KEY, CopySource={"Bucket": source, "Key": key})
-    container["ModelDataUrl"] = f"s3://{bucket}/{KEY}"
-    kept = [
-        {name: value for name, value in other.items() if value not in (None, [], {})}
-        for other in specification["Containers"][:-1]
-    ]
-    specification["Containers"] = [*kept, container]
+    specification["Containers"] = [reader | {"ModelDataUrl": f"s3://{bucket}/{KEY}"}, *others]
     request["InferenceSpecification"] = specification
     return sagemaker.create_model_package(**request, ModelApprovalStatus="PendingManualApproval")[
         "ModelPackageArn"
     ]
+
+
+def _given(described: dict[str, Any]) -> dict[str, Any]:
+    """What was given when something was created: a description tells of empty parts too."""
+    return {key: value for key, value in described.items() if value not in (None, [], {})}
 
 
 def break_archive(s3: Any, bucket: str) -> None:
