@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import itertools
 import json
 import os
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 
 import botocore.client
 import pytest
+from support.unique import unique
 
 from deployment import verification
 from deployment.environments import Project
@@ -44,7 +44,6 @@ EXECUTION_ROLE = {
         {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms", "Resource": "*"},
     ],
 }
-_numbers = itertools.count(1)
 
 
 class RulePredictor:
@@ -101,7 +100,7 @@ class World:
         """``deployed`` is the name of a project whose stacks are there; without it the least is made here."""
         self.aws = local_aws
         self.folder = folder
-        self.name = deployed or f"deploy-{next(_numbers)}"
+        self.name = deployed or unique("deploy")
         self.bucket = f"{self.name}-{local_aws.account}-{local_aws.region}"
         self.sagemaker = local_aws.client("sagemaker")
         self.s3 = local_aws.client("s3")
@@ -177,7 +176,7 @@ class World:
         **rule: str,
     ) -> str:
         """Register a version whose container follows ``rule``, evaluated as ``expected`` (else the same)."""
-        execution = f"exec{next(_numbers):08d}"
+        execution = unique("execution")
         regression = "REGRESSION" in rule
         told = {} if regression else {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label,probability"}
         containers = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,8 @@ from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.names import Names
 
-_numbers = itertools.count(1)
+from .unique import unique
+
 _AUTOML_TOML = """
 [project]
 name = "{name}"
@@ -43,7 +43,7 @@ class DeployedProject:
         self.aws = aws
         self.folder = folder
         self._monkeypatch = monkeypatch
-        self.name = f"infra-{next(_numbers)}"
+        self.name = unique("infra")
         for part in ("infrastructure", "lambdas"):
             shutil.copytree(part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "automl.toml").write_text(_AUTOML_TOML.format(name=self.name, region=aws.region))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
+from support.unique import unique
 
 from local import clock
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +24,7 @@ def cloudwatch(local_aws):
 
 @pytest.fixture
 def namespace() -> str:
-    return f"AlarmTests{next(_numbers)}"
+    return unique("AlarmTests")
 
 
 def put(

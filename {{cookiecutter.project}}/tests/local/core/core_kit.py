@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import json
 import textwrap
 import time
@@ -13,10 +12,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from support.unique import unique
 
 from local import actors
-
-_numbers = itertools.count(1)
 
 
 @dataclass
@@ -30,7 +28,7 @@ class Account:
         return self.aws.client(service, self.id)
 
     def name(self, stem: str) -> str:
-        return f"core-{stem}-{next(_numbers)}"
+        return unique(f"core-{stem}")
 
     def role(self, *statements: dict[str, Any], trust: dict[str, Any] | None = None) -> str:
         """A role with these statements; the account's administrator and every service may assume it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import threading
 import time
@@ -10,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
+from support.unique import unique
 
 from local import serving
 
@@ -89,8 +89,6 @@ def role(local_aws) -> str:
 class Hosting:
     """Creates what a test hosts, under names of its own."""
 
-    _numbers = itertools.count(1)
-
     def __init__(self, aws: Any, role: str) -> None:
         self.aws = aws
         self.role = role
@@ -99,7 +97,7 @@ class Hosting:
         self.cloudwatch = aws.client("cloudwatch")
 
     def name(self, kind: str) -> str:
-        return f"{kind}-{next(self._numbers)}"
+        return unique(kind)
 
     def container(self, **environment: str) -> dict[str, Any]:
         return {

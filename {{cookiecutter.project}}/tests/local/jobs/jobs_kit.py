@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import itertools
 import json
 import random
 import time
@@ -12,9 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.unique import unique
+
 BUCKET = "job-tests"
 PATIENCE = 120.0
-_numbers = itertools.count(1)
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Site:
         return self.client("sagemaker")
 
     def name(self, stem: str) -> str:
-        return f"{stem}-{next(_numbers)}"
+        return unique(stem)
 
     def put(self, key: str, content: str | bytes) -> str:
         body = content.encode() if isinstance(content, str) else content

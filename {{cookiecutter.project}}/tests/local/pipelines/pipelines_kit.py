@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import json
 import time
-import uuid
 import zipfile
 from collections.abc import Callable
 from typing import Any
+
+from support.unique import unique
 
 VERSION = "2020-12-01"
 ENDED = ("Succeeded", "Failed", "Stopped")
@@ -102,10 +103,6 @@ class Pipelines:
 
     def _receive(self, queue: str) -> list[dict[str, Any]]:
         return self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1).get("Messages", [])
-
-
-def unique(kind: str) -> str:
-    return f"pipelines-{kind}-{uuid.uuid4().hex[:12]}"
 
 
 def document(*statements: dict[str, Any]) -> str:

@@ -9,8 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from pipelines_kit import unique
 from steps_of import compare, condition, fail
+from support.unique import unique
 
 needs_sdk = pytest.mark.skipif(
     importlib.util.find_spec("sagemaker") is None,

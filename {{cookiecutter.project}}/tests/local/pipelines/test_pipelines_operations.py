@@ -5,8 +5,9 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from pipelines_kit import definition, unique, wait_for
+from pipelines_kit import definition, wait_for
 from steps_of import callback, fail, get
+from support.unique import unique
 
 NUMBER = [{"Name": "N", "Type": "Integer", "DefaultValue": 3}]
 
@@ -165,7 +166,7 @@ def test_lists_come_in_pages(pipelines):
     lister = pipelines.sagemaker.get_paginator("list_pipelines")
 
     pages = list(
-        lister.paginate(PipelineNamePrefix="pipelines", SortBy="Name", PaginationConfig={"PageSize": 1})
+        lister.paginate(PipelineNamePrefix="pipeline", SortBy="Name", PaginationConfig={"PageSize": 1})
     )
 
     found = [summary["PipelineName"] for page in pages for summary in page["PipelineSummaries"]]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 
 import pytest
 from botocore.exceptions import ClientError
+from support.unique import unique
 
 OTHER = "222222222222"
 CONTAINERS = [
@@ -22,7 +22,6 @@ SPECIFICATION = {
     "SupportedContentTypes": ["text/csv"],
     "SupportedResponseMIMETypes": ["text/csv"],
 }
-_numbers = itertools.count(1)
 
 
 @pytest.fixture
@@ -32,7 +31,7 @@ def sagemaker(local_aws):
 
 @pytest.fixture
 def group(sagemaker) -> str:
-    name = f"versions-{next(_numbers)}"
+    name = unique("versions")
     sagemaker.create_model_package_group(ModelPackageGroupName=name)
     return name
 
