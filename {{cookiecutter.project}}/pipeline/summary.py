@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline import links
 from pipeline.execution import Execution
-from pipeline.markdown import bullets, cell, folded, number, table
+from pipeline.markdown import bullets, escape, folded, number, table
 from pipeline.names import Names
 from pipeline.settings.prices import AUTOPILOT, Prices
 
@@ -35,7 +35,8 @@ def markdown(facts: Facts) -> str:
     if facts.evaluation:
         parts += [
             "#### Candidate against champion\n\n" + _metrics(facts.evaluation),
-            "#### Gate\n\n" + bullets(f"{c['outcome']}: {c['reason']}" for c in facts.evaluation["gate"]),
+            "#### Gate\n\n"
+            + bullets(f"{c['outcome']}: {escape(c['reason'])}" for c in facts.evaluation["gate"]),
             *_confusion(facts.evaluation.get("confusion")),
             *_leaderboard(facts.evaluation["automl_job"].get("candidates") or []),
         ]
@@ -50,10 +51,10 @@ def _opening(facts: Facts) -> str:
         arn = execution.model_package_arn
         return f"{title}version {arn.rsplit('/', 1)[-1]} is registered\n\n`{arn}` waits for its approval."
     if evaluation and evaluation["decision"] == "reject":
-        reasons = bullets(evaluation["reasons"])
+        reasons = bullets(map(escape, evaluation["reasons"]))
         return f"{title}the gate rejected the model\n\n{reasons}\n\nStaging and production stay as they are."
     if execution.has_ended:
-        return f"{title}{execution.status.lower()}\n\n{cell(execution.reason)}"
+        return f"{title}{execution.status.lower()}\n\n{escape(execution.reason)}"
     return f"{title}{execution.status.lower()}"
 
 
@@ -75,14 +76,14 @@ def _metrics(evaluation: Mapping[str, Any]) -> str:
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.get("status") != "compared":
-        note += f" The champion was not compared: {cell(champion.get('reason', ''))}."
+        note += f" The champion was not compared: {escape(champion.get('reason', ''))}."
     return table(("metric", "candidate", "champion", "verdict"), rows, "lrrl") + f"\n\n{note}"
 
 
 def _confusion(confusion: Mapping[str, Any] | None) -> Iterator[str]:
     if not confusion or not confusion.get("labels"):
         return
-    labels = [cell(label) for label in confusion["labels"]]
+    labels = [escape(label) for label in confusion["labels"]]
     if len(labels) > MOST_CLASSES:
         yield f"The confusion matrix of {len(labels)} classes is in evaluation.json."
         return
@@ -95,7 +96,7 @@ def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     if not candidates:
         return
     rows = [
-        (place, entry.get("name", ""), number(entry.get("value")), number(entry.get("seconds")))
+        (place, escape(entry.get("name")), number(entry.get("value")), number(entry.get("seconds")))
         for place, entry in enumerate(candidates[:MOST_CANDIDATES], start=1)
     ]
     more = f"\n\n{len(candidates) - len(rows)} more." if len(candidates) > len(rows) else ""
@@ -107,7 +108,8 @@ def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 
 def _steps(execution: Execution) -> str:
     rows = [
-        (step.name, step.status, f"{step.seconds:.0f}", cell(step.failure_reason)) for step in execution.steps
+        (step.name, step.status, f"{step.seconds:.0f}", escape(step.failure_reason))
+        for step in execution.steps
     ]
     return table(("step", "status", "seconds", "reason"), rows, "llrl")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.markdown import bullets, cell, folded, number, table
+from pipeline.markdown import bullets, escape, folded, number, table
 from rehearsal.summary import shown
 
 
@@ -23,7 +23,7 @@ def succeeded(document: dict[str, Any]) -> str:
 
 def failed(document: dict[str, Any], reason: str, step: str) -> str:
     """The report of a rehearsal that broke off in a step; ``document`` holds what had happened until then."""
-    top = [f"It broke off: {reason}. The step was: {step}. The log of the run has the command's own words."]
+    top = [f"It broke off: {escape(reason)}. The step was: {escape(step)}. The log of the run has its words."]
     return _join("### Rehearsal :x:", top, document)
 
 
@@ -40,7 +40,7 @@ def _join(title: str, top: list[str], document: dict[str, Any]) -> str:
         values = [(name, number(value)) for name, value in document["metrics"].items()]
         parts.append(folded("Metrics on the holdout", table(("metric", "value"), values, "lr")))
     if "staging" in document:
-        checks = [(cell(name), outcome) for name, outcome in document["staging"]["checks"].items()]
+        checks = [(escape(name), outcome) for name, outcome in document["staging"]["checks"].items()]
         parts.append(folded("Checks of staging", table(("check", "outcome"), checks)))
     return "\n\n".join(parts) + "\n"
 

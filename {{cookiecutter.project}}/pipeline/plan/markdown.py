@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.markdown import bullets, cell, code, folded, table
+from pipeline.markdown import bullets, code, escape, folded, table
 from pipeline.plan import Plan
 from pipeline.plan.ceiling import Item, hours, money
 from pipeline.plan.changes import Change
@@ -30,7 +30,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
     yield _what_it_starts(plan, prices)
     schema = plan.data.schema.sentences
     if schema:
-        yield f":warning: The data set's schema changes ({'; '.join(schema)}). " + (
+        yield f":warning: The data set's schema changes ({escape('; '.join(schema))}). " + (
             "The version in production cannot read such rows, so the gate compares with none."
             if plan.production[1]
             else "Whoever sends rows to an endpoint has to follow."
@@ -52,7 +52,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
     for name, found in plan.templates.items():
         who = "; an administrator runs `make bootstrap` once it is merged" if name == "bootstrap.yaml" else ""
         yield f"infrastructure/{name}: {_count(found, 'difference')}{who}."
-    yield from filter(None, (plan.base_problem, plan.definition_problem))
+    yield from map(escape, filter(None, (plan.base_problem, plan.definition_problem)))
     yield _aws(plan)
 
 
@@ -84,7 +84,7 @@ def _what_it_starts(plan: Plan, prices: Prices) -> str:
 def _aws(plan: Plan) -> str:
     found = plan.deployed
     if found.reason:
-        return f"AWS was not looked at: {found.reason}."
+        return f"AWS was not looked at: {escape(found.reason)}."
     parts = [f"pipeline {_STATES[found.pipeline]}"]
     parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
     serving = (
@@ -119,7 +119,7 @@ def _data(plan: Plan) -> str:
         ("columns", *(lock and len(lock.columns) for lock in (before, after))),
         ("SHA-256", *(lock and code(lock.sha256[:12]) for lock in (before, after))),
         *(
-            (f"share of {cell(label)}", *("" if share is None else f"{share:.1%}" for share in both))
+            (f"share of {escape(label)}", *("" if share is None else f"{share:.1%}" for share in both))
             for label, *both in plan.data.shares
         ),
     ]
@@ -127,7 +127,9 @@ def _data(plan: Plan) -> str:
         ("", "before", "after"), [[one if one is not None else "" for one in row] for row in rows], "lrr"
     )
     schema = plan.data.schema.sentences
-    return text + (f"\n\n{bullets(schema)}" if schema else "\n\nThe columns are the same." if before else "")
+    return text + (
+        f"\n\n{bullets(map(escape, schema))}" if schema else "\n\nThe columns are the same." if before else ""
+    )
 
 
 def _changes(found: list[Change]) -> str:
@@ -166,7 +168,7 @@ def _value(value: Any) -> str:
 def _version(arn: str) -> str:
     if not arn:
         return "nothing"
-    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else arn
+    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else escape(arn)
 
 
 def _count(found: list[Change], word: str) -> str:

@@ -1,22 +1,12 @@
 """The report as Markdown that GitHub shows in pull requests, comments and job summaries."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from pipeline.markdown import folded, table
+from pipeline.markdown import bullets, escape, folded, table
 from pipeline.report.blocks import Block, Bullets, Cell, Chart, Facts, Group, Matrix, Report, Section, Table
 
 LIMIT = 60_000  # characters; GitHub takes 65,536 in a body or comment
 _CUT = "\n\n_The rest did not fit here: it is in report.html._"
-# Whatever could start markup becomes an entity; a zero-width space keeps GitHub from notifying people or linking.
-_MARKUP = re.compile(r"[&<>|`*_~\[\]\\$!]")
-_REFERENCE = re.compile(r"([@#]|(?<=\w)://|\bwww(?=\.))")
-
-
-def escape(text: str) -> str:
-    """A text that GitHub shows as it is."""
-    plain = _MARKUP.sub(lambda found: f"&#{ord(found[0])};", " ".join(text.split()))
-    return _REFERENCE.sub(lambda found: f"{found[0]}&#8203;", plain)
 
 
 def render(report: Report, limit: int) -> str:
@@ -35,7 +25,7 @@ def _opening(report: Report) -> Iterator[str]:
     yield f"## {mark} {escape(report.title)}: candidate {word}"
     yield f"{escape(report.verdict)}{':' if report.reasons else '.'}"
     if report.reasons:
-        yield _bullets(report.reasons)
+        yield bullets(map(escape, report.reasons))
     for notice in report.notices:
         yield f"> [!WARNING]\n> {escape(notice)}"
     figures = [(escape(one.name), f"**{escape(one.value)}**", escape(one.more)) for one in report.figures]
@@ -64,7 +54,7 @@ def _block(block: Block) -> Iterator[str]:
     elif isinstance(block, Facts):
         yield table(("", ""), [(escape(term), _cell(value)) for term, value in block.facts])
     elif isinstance(block, Bullets):
-        yield _bullets(block.sentences)
+        yield bullets(map(escape, block.sentences))
     elif isinstance(block, Chart):
         yield f"**{escape(block.title)}.** {escape(block.summary)}"
         if block.data:
@@ -73,10 +63,6 @@ def _block(block: Block) -> Iterator[str]:
         yield f"> [!NOTE]\n> {escape(block.text)}"
     else:
         yield escape(block.text)
-
-
-def _bullets(sentences: Sequence[str]) -> str:
-    return "\n".join(f"- {escape(sentence)}" for sentence in sentences)
 
 
 def _table(block: Table) -> str:

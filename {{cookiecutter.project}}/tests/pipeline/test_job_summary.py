@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from pipeline import job_summary
-from pipeline.markdown import cell, code, table
 
 
 def test_outside_a_workflow_there_is_none(monkeypatch):
@@ -32,10 +31,3 @@ def test_more_than_github_takes_is_cut(tmp_path: Path, monkeypatch: pytest.Monke
 
     assert path.stat().st_size <= job_summary.MOST_BYTES
     assert path.read_text().count("(cut:") == 1
-
-
-def test_what_would_break_a_table_or_call_somebody_is_harmless():
-    text = table(("a", "b"), [(cell("<30|x\ny"), code("a`b|c")), (cell("@everyone"), "")])
-
-    assert text.splitlines()[2] == "| &lt;30\\|x y | `a'b\\|c` |"
-    assert "@everyone" not in text

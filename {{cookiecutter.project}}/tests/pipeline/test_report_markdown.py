@@ -4,7 +4,6 @@ import evaluations
 import pytest
 
 from pipeline.report import Provenance, markdown
-from pipeline.report.text import escape
 
 GITHUB = 65_536  # characters of a pull request's body or a comment
 
@@ -75,7 +74,3 @@ def test_labels_cannot_break_out():
     assert "](https" not in text
     assert "https://evil" not in text
     assert "\n# " not in text
-
-
-def test_a_plain_text_stays_readable():
-    assert escape("F1 is 0.8 (95% interval 0.7 to 0.9)") == "F1 is 0.8 (95% interval 0.7 to 0.9)"
