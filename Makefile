@@ -42,13 +42,15 @@ demo: $(VENV)/template ## generate a project and show its whole life on the loca
 	find '$(TEMPLATE)' \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +; \
 	bake() { $(VENV)/bin/cookiecutter --no-input --overwrite-if-exists --output-dir $(DEMO) $(CURDIR) "$$@" >/dev/null; }; \
 	bake; $(MAKE) --no-print-directory -C $(DEMO_PROJECT) setup; \
-	if [ -n "$(DATA)" ]; then \
-		facts=$$(cd $(DEMO_PROJECT) && .venv/bin/python -m pipeline dataset inspect "$(abspath $(DATA))" --json \
+	data="$(DATA)"; \
+	if [ -n "$$data" ]; then \
+		case "$$data" in /*) ;; *) data="$(CURDIR)/$$data" ;; esac; \
+		facts=$$(cd $(DEMO_PROJECT) && .venv/bin/python -m pipeline dataset inspect "$$data" --json \
 			$(if $(TARGET),--target "$(TARGET)")); \
-		answers=$$($(RUN) -c "$$ANSWERS" <<<"$$facts"); \
-		if [ -n "$$answers" ]; then readarray -t answers <<<"$$answers"; bake "$${answers[@]}"; fi; \
+		answers=$$($(RUN) -c "$$ANSWERS" <<<"$$facts"); given=(); \
+		if [ -n "$$answers" ]; then while IFS= read -r answer; do given+=("$$answer"); done <<<"$$answers"; bake "$${given[@]}"; fi; \
 	fi; \
-	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) $(if $(DATA),DATA="$(abspath $(DATA))") \
+	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) DATA="$$data" \
 		SETUP_SECONDS=$$(( $$(date +%s) - started ))
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show

@@ -30,6 +30,17 @@ def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedPr
     )
 
 
+def commit(folder: Path) -> None:
+    """Commit everything that is in ``folder``, in a repository of its own."""
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+    for command in (
+        ("init", "-q", "-b", "main"),
+        ("add", "--all"),
+        (*identity, "commit", "-q", "--allow-empty", "-m", "t"),
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+
+
 def offline(project: Path) -> dict[str, str]:
     """The environment of a command in a generated project: no credentials of the machine, no proxy to AWS."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}

@@ -81,6 +81,17 @@ def test_quotes_and_other_alphabets_survive_in_the_configuration(template, tmp_p
     assert loaded.dataset.target == 'a "quoted" \\ name'
 
 
+@pytest.mark.parametrize(
+    ("description", "sentence"),
+    [("Who returns", "Who returns."), ("Who returns.", "Who returns."), ("Who returns? ", "Who returns?")],
+)
+def test_the_readme_s_first_sentence_ends_once(template, tmp_path, description, sentence):
+    result = bake(template, tmp_path, description=description)
+
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "readmission" / "README.md").read_text().splitlines()[2] == sentence
+
+
 def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     hook = load_hook(template)
     autopilot = load_project_module("settings.autopilot")

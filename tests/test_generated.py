@@ -2,13 +2,14 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import PROBLEM_TYPES, ROOT, bake, offline
+from conftest import PROBLEM_TYPES, ROOT, bake, commit, offline
 
 EXPECTED = (ROOT / "tests" / "generated_files.txt").read_text().splitlines()
 TOOLS = Path(sys.executable).parent
@@ -66,14 +67,13 @@ def test_rendering_twice_gives_the_same_bytes(template, tmp_path):
 
 
 def test_cruft_renders_the_same_files(template, tmp_path):
-    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=template, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=template, check=True)
-    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", *identity, "commit", "-q", "--allow-empty", "-m", "t"], cwd=template, check=True)
+    source = tmp_path / "template"
+    shutil.copytree(template, source)
+    commit(source)
     bake(template, tmp_path / "cookiecutter")
 
     subprocess.run(
-        [TOOLS / "cruft", "create", "--no-input", "--output-dir", tmp_path / "cruft", template],
+        [TOOLS / "cruft", "create", "--no-input", "--output-dir", tmp_path / "cruft", source],
         check=True,
         capture_output=True,
         timeout=120,
@@ -120,6 +120,29 @@ def test_cloudformation_has_nothing_to_mend(projects):
     )
 
     assert result.returncode == 0, result.stdout
+
+
+def test_the_hooks_let_the_first_commit_pass_and_look_at_the_definition_once_there_is_data(
+    template, tmp_path
+):
+    bake(template, tmp_path)
+    project = tmp_path / "readmission"
+    (project / ".venv").symlink_to(sys.prefix)
+    commit(project)
+    environment = offline(project) | {"PRE_COMMIT_HOME": str(tmp_path / "pre-commit")}
+
+    def hooks() -> subprocess.CompletedProcess[str]:
+        command = [TOOLS / "pre-commit", "run", "--all-files"]
+        return subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True)
+
+    first = hooks()
+    (project / "dataset.lock").write_text("[")
+    commit(project)
+    second = hooks()
+
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert second.returncode == 1
+    assert "error: dataset.lock: " in second.stdout
 
 
 def test_the_configuration_carries_the_answers(template, tmp_path):

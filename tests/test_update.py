@@ -4,18 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from conftest import bake
+from conftest import bake, commit
 
 CRUFT = Path(sys.executable).with_name("cruft")
-IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
-
-
-def commit(folder: Path) -> None:
-    """Commit everything that is in ``folder``."""
-    if not (folder / ".git").exists():
-        subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, check=True)
-    subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
-    subprocess.run(["git", *IDENTITY, "commit", "-q", "-m", "t"], cwd=folder, check=True)
 
 
 def cruft(*arguments: str | Path, folder: Path) -> None:
@@ -31,19 +22,31 @@ def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template
     (generated / "local" / "gone.py").write_text("# no longer there in the newest version\n")
     commit(source)
     cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
-    config = project / "automl.toml"
-    config.write_text(config.read_text().replace("max_seconds = 3600", "max_seconds = 7200"))
+    owned = {
+        "automl.toml": (project / "automl.toml")
+        .read_text()
+        .replace("max_seconds = 3600", "max_seconds = 60"),
+        "environments/production.toml": 'model_package_arn = "of the owner"\n',
+        "dataset.lock": "{}\n",
+    }
+    for name, text in owned.items():
+        (project / name).write_text(text)
     commit(project)
     (generated / "local" / "clock.py").write_text(newest)
     (generated / "local" / "gone.py").unlink()
+    # The newest version changes the very lines that the owner changed.
+    template_s = generated / "automl.toml"
+    template_s.write_text(template_s.read_text().replace("max_seconds = 3600", "max_seconds = 1800"))
     commit(source)
 
-    cruft("update", "--skip-apply-ask", folder=project)
+    cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
 
     bake(source, tmp_path / "fresh")
     fresh = tmp_path / "fresh" / "readmission"
-    assert "max_seconds = 7200" in config.read_text()
-    config.write_text((fresh / "automl.toml").read_text())
+    assert {name: (project / name).read_text() for name in owned} == owned
+    (project / "dataset.lock").unlink()
+    for name in ("automl.toml", "environments/production.toml"):
+        (project / name).write_text((fresh / name).read_text())
     files = {str(path.relative_to(fresh)) for path in fresh.rglob("*") if path.is_file()}
     kept = {
         str(path.relative_to(project))
