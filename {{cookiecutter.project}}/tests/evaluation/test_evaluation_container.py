@@ -1,64 +1,23 @@
 """The evaluation in an environment of exactly the packages of SageMaker's scikit-learn container 1.9-0."""
 
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from container import NoEnvironmentError, environment
 
 EVALUATION = Path(__file__).parents[2] / "evaluation"
-# https://github.com/aws/sagemaker-scikit-learn-container, requirements of version 1.9-0
-PACKAGES = [
-    "numpy==2.5.1",
-    "scikit-learn==1.9.0",
-    "scipy==1.18.0",
-    "pandas==2.2.3",
-    "pyarrow==25.0.0",
-    "boto3==1.43.*",
-    "joblib",
-    "threadpoolctl",
-]
 
 pytestmark = pytest.mark.container
-
-
-def python_3_12() -> str | None:
-    """An interpreter of the container's version: on the path, or one that pyenv installed."""
-    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    on_path = [shutil.which("python3.12")]
-    found = [*on_path, *map(str, sorted(versions.glob("3.12.*/bin/python")))]
-    for candidate in filter(None, found):
-        asked = subprocess.run(
-            [candidate, "-c", "import sys; print(sys.version_info[:2])"], capture_output=True, text=True
-        )
-        if asked.stdout.strip() == "(3, 12)":
-            return candidate
-    return None
 
 
 @pytest.fixture(scope="module")
 def container_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of a virtual environment with the container's packages."""
-    uv = shutil.which(
-        "uv", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    )
-    python = python_3_12()
-    if uv is None or python is None:
-        pytest.skip(f"needs uv and Python 3.12; found {uv} and {python}")
-    where = tmp_path_factory.mktemp("container") / "venv"
-    subprocess.run([uv, "venv", "--quiet", "--python", python, where], check=True)
-    installed = where / "bin" / "python"
-    done = subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", installed, *PACKAGES],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode:
-        pytest.skip(f"the container's packages cannot be installed here: {done.stderr.strip()[:300]}")
-    return installed
+    try:
+        return environment(tmp_path_factory.mktemp("container") / "venv")
+    except NoEnvironmentError as error:
+        pytest.skip(f"the container's packages cannot be installed here: {error}")
 
 
 def run(python: Path, *arguments: str | Path) -> str:
