@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.config import parse_toml, read_text
 from pipeline.config_errors import describe, line_of
 from pipeline.errors import UserError
-from pipeline.service import nearest
+from pipeline.words import nearest
 
 FILE = Path("environments/production.toml")
 _HEAD = (

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pipeline.service import nearest
+from pipeline.words import nearest
 
 _TYPES = {
     "int_type": "is not a whole number",

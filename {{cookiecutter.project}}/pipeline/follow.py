@@ -12,6 +12,7 @@ from rich.text import Text
 from pipeline.aws import NO_ANSWER
 from pipeline.console import Output
 from pipeline.execution import ENDED, Autopilot, Execution
+from pipeline.words import counted
 
 _MARKS = {"Succeeded": "green", "Failed": "red", "Stopped": "red", "Executing": "cyan", "Stopping": "yellow"}
 _STUMBLES = 5  # failed looks in a row after which it is more than a hiccup of the network
@@ -60,7 +61,7 @@ def progress(autopilot: Autopilot) -> str:
     """The job's progress in a few words."""
     words = [autopilot.secondary_status or autopilot.status]
     if autopilot.candidates:
-        words.append(f"{autopilot.candidates} candidate{'s' if autopilot.candidates > 1 else ''}")
+        words.append(counted(autopilot.candidates, "candidate"))
     if autopilot.value is not None:
         words.append(f"best {autopilot.objective} {autopilot.value:.4f}")
     return ", ".join(words)

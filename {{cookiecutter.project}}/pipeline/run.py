@@ -16,8 +16,8 @@ from pipeline.console import Output
 from pipeline.errors import UserError
 from pipeline.execution import executions
 from pipeline.project import Project
-from pipeline.service import nearest
 from pipeline.upsert import current, describe
+from pipeline.words import nearest
 
 # Where the parameters that a person may change for one run stand in automl.toml, so that both are checked
 # alike.

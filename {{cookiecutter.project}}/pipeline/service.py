@@ -1,7 +1,5 @@
 """What SageMaker allows, read from the service model that botocore carries (offline)."""
 
-import difflib
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -50,10 +48,3 @@ def regions() -> tuple[str, ...]:
 def partition(region: str) -> str:
     """The partition of a region: `aws`, `aws-cn`, `aws-us-gov`, ..."""
     return _resolver().get_partition_for_region(region)
-
-
-def nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known word that looks most like ``word``, or `None` if none is near."""
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[found[0]] if found else None

@@ -9,6 +9,7 @@ from pipeline.execution import Execution
 from pipeline.markdown import bullets, escape, folded, number, table
 from pipeline.names import Names
 from pipeline.settings.prices import AUTOPILOT, Prices
+from pipeline.words import counted
 
 MOST_CANDIDATES = 10
 MOST_CLASSES = 20
@@ -72,7 +73,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> str:
         )
         for name, value in ours.items()
     ]
-    note = f"On {evaluation['rows']} rows of the holdout; bold is Autopilot's objective."
+    note = f"On {counted(evaluation['rows'], 'row')} of the holdout; bold is Autopilot's objective."
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.get("status") != "compared":
@@ -101,7 +102,7 @@ def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     ]
     more = f"\n\n{len(candidates) - len(rows)} more." if len(candidates) > len(rows) else ""
     yield folded(
-        f"Leaderboard: {len(candidates)} candidates",
+        f"Leaderboard: {counted(len(candidates), 'candidate')}",
         table(("", "candidate", "objective (validation)", "seconds"), rows, "rlrr") + more,
     )
 

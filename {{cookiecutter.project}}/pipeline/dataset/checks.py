@@ -6,8 +6,8 @@ from pipeline.config import Config
 from pipeline.dataset.profile import Profile
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
-from pipeline.service import nearest
 from pipeline.settings.autopilot import INFER
+from pipeline.words import counted, nearest
 
 LEAST_ROWS = 50
 
@@ -17,7 +17,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     path, target, problem = table.path, seen.target, config.autopilot.problem_type
     if seen.rows < LEAST_ROWS:
         raise UserError(
-            f"{path}: has {seen.rows} rows, too few for a split: at least {LEAST_ROWS} are needed"
+            f"{path}: has {counted(seen.rows, 'row')}, too few for a split: at least {LEAST_ROWS} are needed"
         )
     for name, kind in seen.types.items():
         if kind == "empty":
@@ -59,15 +59,16 @@ def _check_classes(config: Config, table: Table, seen: Profile) -> dict[str, int
         )
     if config.autopilot.problem_type == "BinaryClassification" and len(classes) != 2:
         raise UserError(
-            f'{path}: the target "{target.name}" has {len(classes)} classes ({_some(classes)}), but '
+            f'{path}: the target "{target.name}" has {counted(len(classes), "class", "classes")} '
+            f"({_some(classes)}), but "
             'automl.toml has [autopilot] problem_type = "BinaryClassification": use MulticlassClassification'
         )
     lonely = {label: count for label, count in classes.items() if count < 2}
     if lonely:
         raise UserError(
-            f'{path}: {len(lonely)} of the {len(classes)} classes of the target "{target.name}" have '
-            f"one row ({_some(lonely)}), but one is needed to train and one to test: "
-            f"merge or remove them{or_number}"
+            f'{path}: the target "{target.name}" has {counted(len(lonely), "class", "classes")} of one row '
+            f"({_some(lonely)}), but a class needs a row to train on and one to test: "
+            f"merge small classes or remove them{or_number}"
         )
     return dict(classes)
 

@@ -7,6 +7,7 @@ import typer
 
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.words import counted
 
 app = typer.Typer(no_args_is_help=True, help="The data set: check and upload it, or get an example.")
 
@@ -37,9 +38,9 @@ def push(
     pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
     lock = pushed.lock
     output.done(
-        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{lock.rows.train_validation} rows to train on, "
-        f"{lock.rows.test} held out, {len(lock.columns)} columns, sha256 {lock.sha256[:12]}: "
-        f"{pushed.uploaded or 'no'} files uploaded, "
+        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{counted(lock.rows.train_validation, 'row')} to train on, "
+        f"{lock.rows.test:,} held out, {counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
+        f"{counted(pushed.uploaded, 'file')} uploaded, "
         f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
     )
     output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})
@@ -59,7 +60,7 @@ def prepare_hospital(
 
     output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
     written = hospital.prepare(file, path, rows)
-    output.done(f"{path}: {written} rows; next: python -m pipeline dataset push {path}")
+    output.done(f"{path}: {counted(written, 'row')}; next: python -m pipeline dataset push {path}")
     output.result({"file": str(path), "source": str(file), "rows": written, "synthetic": False})
 
 
@@ -77,8 +78,12 @@ def example(
 
     output = Output(as_json=as_json)
     made = example(folder, given, rows, output)
-    kind = "SYNTHETIC rows" if made.synthetic else f"rows from {made.source}"
-    output.done(f"{made.path}: {made.rows} {kind}; next: python -m pipeline dataset push {made.path}")
+    rows_of = (
+        f"SYNTHETIC {counted(made.rows, 'row')}"
+        if made.synthetic
+        else f"{counted(made.rows, 'row')} from {made.source}"
+    )
+    output.done(f"{made.path}: {rows_of}; next: python -m pipeline dataset push {made.path}")
     output.result(
         {"file": str(made.path), "source": made.source, "rows": made.rows, "synthetic": made.synthetic}
     )
@@ -95,7 +100,7 @@ def inspect(
 
     output, facts = Output(as_json=as_json), inspect(file, target)
     output.say(
-        f"{file}: {facts['rows']} rows; target {facts['target']}, problem type {facts['problem_type']}"
+        f"{file}: {counted(facts['rows'], 'row')}; target {facts['target']}, problem type {facts['problem_type']}"
     )
     output.table(("column", "type"), [(column["name"], column["type"]) for column in facts["columns"]])
     if facts["prepare"]:
@@ -116,7 +121,8 @@ def show(as_json: Json = False) -> None:
         f"{lock.name}{' (SYNTHETIC)' if lock.synthetic else ''} from {lock.source}, sha256 {lock.sha256}"
     )
     output.say(
-        f"{rows.total} rows: {rows.train_validation} to train on, {rows.test} held out (seed {lock.seed})"
+        f"{counted(rows.total, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
+        f"(seed {lock.seed})"
     )
     output.table(
         ("column", "type"),

@@ -17,6 +17,7 @@ from pipeline.dataset.profile import Profile, profile
 from pipeline.dataset.split import Split
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
+from pipeline.words import counted
 
 FORMAT = 1  # of the objects: another number is another hash
 PART_ROWS = 200_000  # of x_test and y_test; several parts let several instances work
@@ -142,12 +143,12 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     )
     if table.broken:
         output.notice(
-            f"{path}: {table.broken} values have line breaks; batch transform reads by lines, so spaces "
+            f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
     train = seen.rows - round(seen.rows * config.dataset.holdout)
     if train < AUTOPILOT_ROWS:
         output.notice(
-            f"{path}: {train} rows are left to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
+            f"{path}: {counted(train, 'row')} to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
         )
     return Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)

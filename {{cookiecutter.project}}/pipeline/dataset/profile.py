@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
-from pipeline.service import nearest
+from pipeline.words import nearest
 
 # What pandas, and with it the trainers, read as a missing value where they find it in a CSV file.
 MISSING = (

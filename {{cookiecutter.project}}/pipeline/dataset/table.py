@@ -19,6 +19,7 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from pipeline.errors import UserError
+from pipeline.words import counted
 
 _BLOCK = 8 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
@@ -190,7 +191,8 @@ def _unreadable(path: Path, error: Exception) -> UserError:
         # The header is the parser's first row.
         where = f"row {int(found[1]) - 1}" if found[1] else "a row"
         return UserError(
-            f"{path}: {where} has {found[3]} columns instead of {found[2]}: quote values that contain commas"
+            f"{path}: {where} has {counted(int(found[3]), 'column')} instead of {found[2]}: "
+            "quote values that contain commas"
         )
     if "UTF8" in message or "UTF-8" in message:
         return UserError(f"{path}: is not UTF-8: save it as UTF-8")

@@ -7,6 +7,7 @@ from typing import Any
 from pipeline.config import Config
 from pipeline.settings.hosting import Hosting
 from pipeline.settings.prices import AUTOPILOT
+from pipeline.words import counted
 
 MONTH_HOURS = 730  # 8,760 hours of a year in twelve parts
 _HOUR = 3600
@@ -60,7 +61,7 @@ def _run(config: Config, has_champion: bool) -> Iterator[Item]:
         "chosen by Autopilot",
         training,
         prices.of(AUTOPILOT, training),
-        f"{budget.max_candidates} candidates, {budget.max_seconds_per_training_job} s each; "
+        f"{counted(budget.max_candidates, 'candidate')}, {budget.max_seconds_per_training_job} s each; "
         f"the job ends after {budget.max_seconds} s",
     )
     length = evaluation.max_seconds / _HOUR

@@ -8,6 +8,7 @@ from pipeline.plan import Plan
 from pipeline.plan.ceiling import Item, hours, money
 from pipeline.plan.changes import Change
 from pipeline.settings.prices import Prices
+from pipeline.words import counted
 
 MOST_CHANGES = 60  # rows of one table
 _LONGEST = 120
@@ -39,11 +40,11 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         before, after = plan.data.before, plan.data.after
         was = f" (was {before.rows.total:,})" if before else ""
         kind = " of made-up (synthetic) data" if after.synthetic else ""
-        yield f"Data set: {after.rows.total:,} rows{was}, {len(after.columns)} columns{kind}."
+        yield f"Data set: {counted(after.rows.total, 'row')}{was}, {counted(len(after.columns), 'column')}{kind}."
     if not plan.has_data:
         yield "There is no dataset.lock yet: `python -m pipeline dataset push FILE` makes it."
     if plan.settings:
-        yield f"automl.toml: {_count(plan.settings, 'setting')} changed."
+        yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
     if any(change.path.partition(".")[0] == "production" for change in plan.settings):
         yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
     if plan.definition:
@@ -51,7 +52,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         yield f"Pipeline definition: {listed}."
     for name, found in plan.templates.items():
         who = "; an administrator runs `make bootstrap` once it is merged" if name == "bootstrap.yaml" else ""
-        yield f"infrastructure/{name}: {_count(found, 'difference')}{who}."
+        yield f"infrastructure/{name}: {counted(len(found), 'difference')}{who}."
     yield from map(escape, filter(None, (plan.base_problem, plan.definition_problem)))
     yield _aws(plan)
 
@@ -169,7 +170,3 @@ def _version(arn: str) -> str:
     if not arn:
         return "nothing"
     return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else escape(arn)
-
-
-def _count(found: list[Change], word: str) -> str:
-    return f"{len(found)} {word}{'' if len(found) == 1 else 's'}"

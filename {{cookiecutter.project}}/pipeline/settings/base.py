@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from pipeline import service
+from pipeline.words import nearest
 
 
 class Section(BaseModel):
@@ -26,7 +27,7 @@ def instance_type(shape: str, use: str) -> AfterValidator:
     def check(value: str) -> str:
         known = service.values(shape)
         if value not in known:
-            near = service.nearest(value, known)
+            near = nearest(value, known)
             hint = (
                 f"; did you mean {near}?"
                 if near and re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9-]+", value)

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from pipeline import service
 from pipeline.settings.base import Section
+from pipeline.words import nearest
 
 AUTOPILOT = "autopilot"
 _SHAPES = ("ProcessingInstanceType", "TransformInstanceType", "ProductionVariantInstanceType")
@@ -28,7 +29,7 @@ class Prices(Section):
         known = {AUTOPILOT, *(name for shape in _SHAPES for name in service.values(shape))}
         for name in self.__pydantic_extra__:
             if name not in known:
-                near = service.nearest(name, known)
+                near = nearest(name, known)
                 raise ValueError(
                     f'has "{name}", which is neither an instance type nor `{AUTOPILOT}`'
                     + (f"; did you mean {near}?" if near else "")

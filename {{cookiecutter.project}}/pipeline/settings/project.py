@@ -6,6 +6,7 @@ from pydantic import Field, field_validator
 
 from pipeline import service
 from pipeline.settings.base import Section
+from pipeline.words import nearest
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
@@ -39,7 +40,7 @@ class Project(Section):
     def _region(cls, value: str) -> str:
         known = service.regions()
         if value not in known:
-            near = service.nearest(value, known)
+            near = nearest(value, known)
             raise ValueError("is not a region of SageMaker" + (f"; did you mean {near}?" if near else ""))
         return value
 

@@ -245,7 +245,12 @@ UNFIT = [
         csv_text(["a", "b"] * 10), {}, "has 20 rows, too few for a split: at least 50", id="few rows"
     ),
     pytest.param(csv_text(["a"] * 60), {}, "has the same value in all rows", id="one class"),
-    pytest.param(csv_text(["a", "b"] * 30 + ["c"]), {}, "1 of the 3 classes", id="class with one row"),
+    pytest.param(
+        csv_text(["a", "b"] * 30 + ["c"]),
+        {},
+        "has 1 class of one row (c), but a class needs",
+        id="class with one row",
+    ),
     pytest.param(
         csv_text(["a", "b", "c"] * 20),
         {"problem_type": "BinaryClassification", "objective": "F1"},
@@ -312,7 +317,7 @@ def test_few_rows_for_autopilot_get_a_notice(
 
     push(config(), path, aws, Output(), synthetic=False)
 
-    assert "160 rows are left to train on, and Autopilot asks for at least 500" in capsys.readouterr().out
+    assert "160 rows to train on, and Autopilot asks for at least 500" in capsys.readouterr().out
 
 
 def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> None:
