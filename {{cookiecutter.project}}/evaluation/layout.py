@@ -51,7 +51,7 @@ class Objective:
 
 @dataclass
 class Difference:
-    """Candidate minus other, on the same rows, with its interval at the gate's confidence.
+    """Candidate minus other, on the same rows, with its interval at `Evaluation.confidence`.
 
     `better` and `worse` mean that the whole interval lies on that side of 0, whichever sign is the better
     one.
@@ -126,7 +126,8 @@ class Evaluation:
     - ``containers``: exactly what was evaluated; these are registered and served. ``outputs`` are what their
       answers hold, column by column: `predicted_label` and, where supported, `probabilities` with `labels`,
       or `probability`; `prediction` alone for regression.
-    - ``intervals``: of the metrics of the same name.
+    - ``intervals``: of the metrics of the same name, at `INTERVAL_CONFIDENCE`.
+    - ``confidence``: [gate] confidence, that of the differences' intervals.
     - ``classes``: label, support, predicted (rows), precision, recall, f1, each with its interval, and auc.
     - ``confusion``: ``labels`` and ``rows`` (truth by prediction), or, above 50 classes, the most frequent
       ``errors`` [{truth, prediction, rows}].
@@ -151,6 +152,7 @@ class Evaluation:
     outputs: list[str]
     automl_job: dict[str, Any]
     gate: list[Condition]
+    confidence: float
     baseline: Baseline
     champion: Champion | None
     dataset: dict[str, Any]

@@ -59,6 +59,7 @@ def verdict(
         outputs=outputs,
         automl_job=found.document(),
         gate=conditions,
+        confidence=confidence,
         baseline=Baseline(
             name,
             prediction,

@@ -98,6 +98,11 @@ def between(low: float | None, high: float | None, places: int, *, signed: bool 
     return f"{ends[0]} to {ends[1]}" if MINUS in ends[0] or signed else f"{ends[0]}{DASH}{ends[1]}"
 
 
+def confidence(share: float) -> str:
+    """A confidence as per cent, such as `95%` or `99.5%`."""
+    return f"{100 * share:.6g}%"
+
+
 def estimate(value: float | None, interval: Mapping[str, Any] | None = None, *, signed: bool = False) -> Cell:
     """A value with its interval below it."""
     if value is None:

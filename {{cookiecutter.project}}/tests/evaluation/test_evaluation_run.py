@@ -332,6 +332,18 @@ class TestChampion:
         assert difference["value"] == pytest.approx(found["metrics"]["f1"] - champion["metrics"]["f1"])
         assert champion["curves"][0]["label"] == "yes"
 
+    def test_differences_have_their_interval_at_the_gates_confidence(self, tmp_path: Path, s3: Any) -> None:
+        package = self.registered(s3, ["a", "b"])
+        champion = classifier(["no", "yes"], weak)
+
+        narrow, _ = self.contest(tmp_path / "1", s3, good, champion, package, confidence=0.5)
+        wide, _ = self.contest(tmp_path / "2", s3, good, champion, package, confidence=0.99)
+
+        assert (narrow["confidence"], wide["confidence"]) == (0.5, 0.99)
+        inner, outer = (found["champion"]["differences"]["f1"] for found in (narrow, wide))
+        assert outer["low"] < inner["low"] < inner["high"] < outer["high"]
+        assert narrow["intervals"] == wide["intervals"]  # of metrics, not of differences
+
     def test_a_worse_candidate_does_not(self, tmp_path: Path, s3: Any) -> None:
         package = self.registered(s3, ["a", "b"])
 

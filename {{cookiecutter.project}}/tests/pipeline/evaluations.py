@@ -79,6 +79,7 @@ def document(**fields: Any) -> dict[str, Any]:
             layout.Condition("rows of the holdout", "passed", "the holdout has 400 rows", 400, 30),
             layout.Condition("not worse than the champion", "skipped", "there is no champion yet"),
         ],
+        "confidence": 0.95,
         "baseline": baseline(metrics),
         "champion": None,
         "dataset": dataset(),

@@ -158,6 +158,16 @@ def test_a_champion_that_was_not_compared_is_no_silence():
     assert "not compared columns changed" in page.text
 
 
+def test_intervals_of_differences_are_called_by_the_gate_s_confidence():
+    usual, other = Page(html(COMPARED)), Page(html(evaluations.binary(confidence=0.8)))
+
+    assert "with the whole 95% interval of the difference" in usual.text
+    assert "differences with" not in usual.text
+    assert "with the whole 80% interval of the difference" in other.text
+    assert "better: +0.040 to +0.120 (80% interval)" in other.text
+    assert "Metrics on the holdout, with 95% intervals, differences with 80% intervals" in other.text
+
+
 def test_synthetic_data_and_notes_are_said_before_anything_else():
     data = evaluations.dataset(synthetic=True)
     page = Page(html(evaluations.multiclass(dataset=data, notes=["the holdout has one class only, no"])))

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.report import charts, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
-from pipeline.report.sections.decision import difference
+from pipeline.report.sections.decision import difference, of_differences
 
 
 def section(evaluation: Mapping[str, Any]) -> Section:
@@ -42,7 +42,7 @@ def _introduction(evaluation: Mapping[str, Any]) -> Text:
         )
     return Text(
         f"Candidate and {name} predicted the same {rows} rows. ▲ and ▼ mark a candidate that is better or worse with "
-        f"the whole interval of the difference, at the gate's confidence. {against}"
+        f"the whole {words.confidence(evaluation['confidence'])} interval of the difference. {against}"
     )
 
 
@@ -61,7 +61,8 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
         row.append(difference(other["differences"].get(metric)))
         row.append(words.estimate(evaluation["baseline"]["metrics"].get(metric)))
         rows.append(row)
-    return Table("Metrics on the holdout, with 95% intervals", ["Metric", *names], rows, frozenset(names))
+    caption = f"Metrics on the holdout, with 95% intervals{of_differences(evaluation)}"
+    return Table(caption, ["Metric", *names], rows, frozenset(names))
 
 
 def _order(evaluation: Mapping[str, Any]) -> list[str]:

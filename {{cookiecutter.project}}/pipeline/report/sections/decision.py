@@ -29,28 +29,36 @@ def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
     objective = evaluation["objective"]
     metric = objective["metric"]
     here = words.estimate(objective["value"], objective)
-    yield Figure(f"{words.metric(metric)} on the holdout", here.text, _confidence(here.more))
+    yield Figure(f"{words.metric(metric)} on the holdout", here.text, _interval(here.more))
     champion = evaluation["champion"]
+    level = words.confidence(evaluation["confidence"])
     if champion and metric in champion["differences"]:
-        yield _distance("Against the champion", champion["differences"][metric])
+        yield _distance("Against the champion", champion["differences"][metric], level)
     elif champion:
         yield Figure("Against the champion", "not compared", champion["status"].replace("_", " "))
     else:
         yield Figure("Against the champion", "none yet", "nothing is in production")
     baseline = evaluation["baseline"]
     if metric in baseline["differences"]:
-        yield _distance(f"Against the {baseline['name']}", baseline["differences"][metric])
+        yield _distance(f"Against the {baseline['name']}", baseline["differences"][metric], level)
     yield Figure("Rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
 
 
-def _distance(name: str, difference: Mapping[str, Any]) -> Figure:
+def _distance(name: str, difference: Mapping[str, Any], confidence: str) -> Figure:
     cell = words.estimate(difference["value"], difference, signed=True)
     said = difference["verdict"]
-    return Figure(name, cell.text, f"{cell.more}: {said}" if cell.more else said, _TONES[said])
+    between = _interval(cell.more, confidence)
+    return Figure(name, cell.text, f"{said}: {between}" if between else said, _TONES[said])
 
 
-def _confidence(interval: str) -> str:
-    return f"{interval} (95% interval)" if interval else ""
+def _interval(ends: str, confidence: str = "95%") -> str:
+    return f"{ends} ({confidence} interval)" if ends else ""
+
+
+def of_differences(evaluation: Mapping[str, Any]) -> str:
+    """What a table with differences has to say about their intervals, where it speaks of 95% intervals."""
+    said = words.confidence(evaluation["confidence"])
+    return "" if said == "95%" else f", differences with {said} intervals"
 
 
 def difference(found: Mapping[str, Any] | None) -> Cell:

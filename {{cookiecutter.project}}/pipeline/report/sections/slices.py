@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.report import charts, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table
-from pipeline.report.sections.decision import difference
+from pipeline.report.sections.decision import difference, of_differences
 
 
 def section(evaluation: Mapping[str, Any]) -> Section | None:
@@ -30,9 +30,9 @@ def _table(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
             row.append(difference(part["differences"].get(metric)))
         rows.append(row)
     kind = {"bands": "bands of", "one-hot": "groups of"}.get(found["kind"], "values of")
-    return Table(
-        f"{words.metric(metric)} by {kind} {found['column']}", ["Slice", *numeric], rows, frozenset(numeric)
-    )
+    said = f"with 95% intervals{of_differences(evaluation) if compared else ''}"
+    caption = f"{words.metric(metric)} by {kind} {found['column']}, {said}"
+    return Table(caption, ["Slice", *numeric], rows, frozenset(numeric))
 
 
 def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | None:
