@@ -133,8 +133,9 @@ class Update:
 
     def _bake(self, seconds: float) -> None:
         allowed = min(seconds, self._plan.limit - self._spent)
-        until = time.monotonic() + clock.shortened(max(0.0, allowed))
-        while (left := until - time.monotonic()) > 0:
+        begun = time.monotonic()
+        # Shortened anew with each look: whoever lets time pass faster need not wait for what has begun.
+        while (left := begun + clock.shortened(max(0.0, allowed)) - time.monotonic()) > 0:
             if runtime.current().stopping.wait(min(LOOK_SECONDS, left)):
                 raise _EndError
             self._look()

@@ -6,10 +6,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from support.unique import unique
+from support.waiting import wait_until
 
 from local import serving
 
@@ -30,6 +32,8 @@ class ChosenPredictor:
         assert credentials["AWS_SESSION_TOKEN"]
         environment = containers[-1]["Environment"]
         time.sleep(float(environment.get("START_SECONDS", "0")))
+        if "STARTS_ONCE_THERE_IS" in environment:
+            wait_until(Path(environment["STARTS_ONCE_THERE_IS"]).exists)
         if "CANNOT_LOAD" in environment:
             raise serving.ModelError(f"The model could not be loaded. {environment['CANNOT_LOAD']}")
         return cls(environment)
@@ -136,14 +140,9 @@ class Hosting:
         """The endpoint's description once nothing is under way."""
         return self.until(endpoint, lambda found: found["EndpointStatus"] in SETTLED)
 
-    def until(
-        self, endpoint: str, reached: Callable[[dict[str, Any]], bool], seconds: float = 20
-    ) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        while not reached(found := self.sagemaker.describe_endpoint(EndpointName=endpoint)):
-            assert time.monotonic() < deadline, found
-            time.sleep(0.02)
-        return found
+    def until(self, endpoint: str, reached: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The endpoint's description once it is so."""
+        return wait_until(lambda: self.sagemaker.describe_endpoint(EndpointName=endpoint), reached)
 
     def running(self, **environment: str) -> str:
         """An endpoint in service whose model answers as ``environment`` says."""
@@ -215,10 +214,8 @@ class Load:
 
     def more(self, requests: int) -> Load:
         """Go on until that many more requests were answered."""
-        deadline, wanted = time.monotonic() + 20, len(self.outcomes) + requests
-        while len(self.outcomes) < wanted:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wanted = len(self.outcomes) + requests
+        wait_until(lambda: len(self.outcomes) >= wanted)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -71,8 +71,9 @@ def logged(hosting, endpoint: str) -> list[str]:
     return [event["message"] for page in found for event in page["events"]]
 
 
-def test_nothing_changes_an_endpoint_that_is_being_changed(hosting):
-    slow = hosting.config(hosting.model(START_SECONDS="1"))
+def test_nothing_changes_an_endpoint_that_is_being_changed(hosting, tmp_path):
+    gate = tmp_path / "open"
+    slow = hosting.config(hosting.model(STARTS_ONCE_THERE_IS=str(gate)))
     endpoint = hosting.endpoint(slow)
     busy = ("ValidationException", f'Cannot update in-progress endpoint "{arn("endpoint", endpoint)}".')
 
@@ -80,6 +81,7 @@ def test_nothing_changes_an_endpoint_that_is_being_changed(hosting):
         refusal(hosting.sagemaker.update_endpoint, EndpointName=endpoint, EndpointConfigName=slow),
         refusal(hosting.sagemaker.delete_endpoint, EndpointName=endpoint),
     ]
+    gate.touch()
 
     assert calls == [busy, busy]
     assert hosting.settled(endpoint)["EndpointStatus"] == "InService"

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+from support.waiting import wait_until
 
 from local import clock
 
@@ -83,10 +84,13 @@ def test_a_healthy_rollout_under_load_loses_no_request(hosting, load, deployment
     assert {word for sent, word in clients.outcomes if sent > in_service} == {"new"}
 
 
-def test_a_broken_version_is_seen_by_few_and_gone_within_an_evaluation_period(hosting, load):
+def test_a_broken_version_is_seen_by_few_and_gone_within_an_evaluation_period(hosting, load, monkeypatch):
+    # The alarm needs a third of its period. The rest is for a machine that stops for seconds.
+    period = 10
+    monkeypatch.setenv(clock.VARIABLE, str(60 / period))
     endpoint = hosting.running(ANSWER="old")
     config = hosting.config(hosting.model(FAILS="no such column"))
-    alarm = hosting.alarm(endpoint)  # one period of a minute: one second here
+    alarm = hosting.alarm(endpoint)  # one period of a minute
 
     with load(endpoint, pause=0.005) as clients:
         update(hosting, endpoint, config, canary(10, 300, [alarm]))
@@ -100,21 +104,23 @@ def test_a_broken_version_is_seen_by_few_and_gone_within_an_evaluation_period(ho
     # One request in ten, the two at the ends included.
     assert during.count("ModelError") <= 0.12 * len(during) + 2
     assert len(failures) <= 0.12 * len(clients.outcomes)
-    assert last - first <= 60 / SCALE
+    assert last - first <= period
     assert described["EndpointStatus"] == "InService"
     assert described["EndpointConfigName"] != config
     assert alarm in described["FailureReason"]
     assert hosting.ask(endpoint) == "old:1"
 
 
-def test_while_a_canary_bakes_the_old_config_is_described_and_the_new_one_is_pending(hosting):
+def test_while_a_canary_bakes_the_old_config_is_described_and_the_new_one_is_pending(hosting, monkeypatch):
+    monkeypatch.setenv(clock.VARIABLE, "1")  # it bakes for as long as this test looks at it
     endpoint = hosting.running(ANSWER="old")
     old = hosting.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     new = hosting.config(hosting.model(ANSWER="new"), instances=10)
 
-    update(hosting, endpoint, new, canary(10, 120))
+    update(hosting, endpoint, new, canary(10, 1500))
     baking = hosting.until(endpoint, lambda d: statuses(d) == ["Baking"])
     answers = [hosting.ask(endpoint) for _ in range(50)]
+    monkeypatch.setenv(clock.VARIABLE, "1000000")  # and no longer
     described = hosting.settled(endpoint)
 
     assert (baking["EndpointStatus"], baking["EndpointConfigName"]) == ("Updating", old)
@@ -125,7 +131,7 @@ def test_while_a_canary_bakes_the_old_config_is_described_and_the_new_one_is_pen
     assert answers.count("new:1") == 5
     assert "PendingDeploymentSummary" not in described
     assert described["EndpointConfigName"] == new
-    assert described["LastDeploymentConfig"] == canary(10, 120)
+    assert described["LastDeploymentConfig"] == canary(10, 1500)
 
 
 def statuses(described: dict[str, Any]) -> list[str]:
@@ -151,7 +157,7 @@ def test_a_version_that_does_not_load_never_gets_traffic(hosting, load):
 def test_an_alarm_that_fires_already_stops_a_deployment_before_it_shifts_traffic(hosting, load):
     endpoint = hosting.running(ANSWER="old")
     alarm = hosting.alarm(endpoint, "Invocations", Threshold=0, TreatMissingData="breaching")
-    wait_for_alarm(hosting, alarm, "ALARM")
+    wait_until(lambda: state(hosting, alarm), "ALARM".__eq__)
 
     with load(endpoint) as clients:
         update(hosting, endpoint, hosting.config(hosting.model(ANSWER="new")), canary(50, 60, [alarm]))
@@ -161,11 +167,8 @@ def test_an_alarm_that_fires_already_stops_a_deployment_before_it_shifts_traffic
     assert alarm in described["FailureReason"]
 
 
-def wait_for_alarm(hosting, name: str, state: str) -> None:
-    deadline = time.monotonic() + 10
-    while hosting.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"] != state:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def state(hosting, alarm: str) -> str:
+    return hosting.cloudwatch.describe_alarms(AlarmNames=[alarm])["MetricAlarms"][0]["StateValue"]
 
 
 def test_the_next_successful_update_clears_the_reason(hosting):

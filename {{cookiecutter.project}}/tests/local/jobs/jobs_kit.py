@@ -6,15 +6,13 @@ import csv
 import io
 import json
 import random
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from support.unique import unique
+from support.waiting import wait_until
 
 BUCKET = "job-tests"
-PATIENCE = 120.0
 
 
 @dataclass
@@ -75,7 +73,7 @@ class Site:
         return request["AutoMLJobName"]
 
     def ended_automl(self, name: str) -> dict[str, Any]:
-        return wait(
+        return wait_until(
             lambda: self.sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name),
             lambda job: job["AutoMLJobStatus"] in ("Completed", "Failed", "Stopped"),
         )
@@ -121,7 +119,8 @@ REQUEST_MEMBERS = (
     "RoleArn",
     "Tags",
 )
-QUICK = {"MaxCandidates": 4, "MaxAutoMLJobRuntimeInSeconds": 20}
+# The candidates end these jobs, after seconds; the time is what a slow machine may take for them.
+QUICK = {"MaxCandidates": 4, "MaxAutoMLJobRuntimeInSeconds": 240}
 TRAINED: dict[str, dict[str, Any]] = {
     SPECIES: {"CompletionCriteria": QUICK},
     RETURNS: {
@@ -187,14 +186,6 @@ def text(records: list[list[str]]) -> str:
 
 def data(kind: str, count: int = 240) -> str:
     return text([["length", "colour", "spots", TARGETS[kind]], *rows(kind, count)])
-
-
-def wait(look: Callable[[], Any], ended: Callable[[Any], bool], patience: float = PATIENCE) -> Any:
-    deadline = time.monotonic() + patience
-    while not ended(seen := look()):
-        assert time.monotonic() < deadline, f"still {seen}"
-        time.sleep(0.05)
-    return seen
 
 
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}

@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import time
 from typing import Any
 
 import pandas as pd
@@ -25,8 +24,8 @@ from jobs_kit import (
     policy,
     rows,
     text,
-    wait,
 )
+from support.waiting import wait_until
 
 ENSEMBLE_KEYS = "predicted_label,probability,probabilities,labels"
 
@@ -283,7 +282,7 @@ def test_role_without_rights_fails_the_job(site: Site) -> None:
 def test_stop_ends_the_training_and_keeps_what_was_trained(site: Site) -> None:
     # Without a limit of its own, a job of so many candidates takes minutes.
     name = site.create_automl(CompletionCriteria={"MaxCandidates": 300})
-    found = wait(
+    found = wait_until(
         lambda: site.sagemaker.list_candidates_for_auto_ml_job(AutoMLJobName=name)["Candidates"],
         lambda candidates: len(candidates) >= 2,
     )
@@ -299,14 +298,17 @@ def test_stop_ends_the_training_and_keeps_what_was_trained(site: Site) -> None:
 
 
 def test_time_that_is_up_ends_the_job_with_the_best_so_far(site: Site) -> None:
-    started = time.monotonic()
-    criteria = {"MaxCandidates": 300, "MaxAutoMLJobRuntimeInSeconds": 8}
+    # So many candidates take minutes; the time is enough for the first on a machine that others have, too.
+    criteria = {"MaxCandidates": 750, "MaxAutoMLJobRuntimeInSeconds": 15}
 
     job = site.ended_automl(site.create_automl(CompletionCriteria=criteria))
 
     assert job["AutoMLJobStatus"] == "Completed", job
     assert site.keys(job["BestCandidate"]["InferenceContainers"][0]["ModelDataUrl"])
-    assert time.monotonic() - started < 60  # generous: other tests may have the machine
+    pages = site.sagemaker.get_paginator("list_candidates_for_auto_ml_job").paginate(
+        AutoMLJobName=job["AutoMLJobName"]
+    )
+    assert 1 <= sum(len(page["Candidates"]) for page in pages) < 750
 
 
 def test_job_beyond_the_quota_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from jobs_kit import BUCKET, TRUST, Site, policy, wait
+from jobs_kit import BUCKET, TRUST, Site, policy
+from support.waiting import wait_until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/anything:1"
 LOGS = "/aws/sagemaker/ProcessingJobs"
@@ -55,7 +56,7 @@ def output(name: str) -> dict[str, Any]:
 
 
 def ended(site: Site, name: str) -> dict[str, Any]:
-    return wait(
+    return wait_until(
         lambda: site.sagemaker.describe_processing_job(ProcessingJobName=name),
         lambda job: job["ProcessingJobStatus"] in ("Completed", "Failed", "Stopped"),
     )
@@ -207,14 +208,16 @@ print("child", child.pid, flush=True)
 time.sleep(600)
 """
     name = create(site, script)
-    log = wait(lambda: site.logged(LOGS, name) if _has_log(site, name) else "", lambda text: "child" in text)
+    log = wait_until(
+        lambda: site.logged(LOGS, name) if _has_log(site, name) else "", lambda text: "child" in text
+    )
     pid = int(log.split()[1])
 
     site.sagemaker.stop_processing_job(ProcessingJobName=name)
     job = ended(site, name)
 
     assert job["ProcessingJobStatus"] == "Stopped"
-    assert not _runs(pid)
+    wait_until(lambda: not _runs(pid))  # the kernel has the signal, and takes its time to act on it
     with pytest.raises(ClientError, match="in status Stopped"):
         site.sagemaker.stop_processing_job(ProcessingJobName=name)
 

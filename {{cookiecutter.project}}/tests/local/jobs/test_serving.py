@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from jobs_kit import BUCKET, PRICE, RETURNS, SPECIES, Site, rows, text, wait
+from jobs_kit import BUCKET, PRICE, RETURNS, SPECIES, Site, rows, text
+from support.waiting import PATIENCE, wait_until
 
 from local.serving import BadInput, ModelError, Predictor
 
@@ -216,7 +217,7 @@ def test_threads_take_turns(shared: Predictor) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
 
     assert together == [alone] * len(together)
 
@@ -229,7 +230,7 @@ def test_worker_that_died_is_replaced(start: Start) -> None:
     assert worker is not None
 
     os.kill(worker.pid, signal.SIGKILL)
-    wait(worker.poll, lambda status: status is not None)
+    wait_until(worker.poll, lambda status: status is not None)
 
     assert predictor.predict(body) == before
 
@@ -237,9 +238,12 @@ def test_worker_that_died_is_replaced(start: Start) -> None:
 def test_answer_that_takes_too_long_is_an_error_and_no_hang(start: Start) -> None:
     predictor = start(SPECIES)
     body, _ = features(SPECIES, 2)
+    worker = predictor._worker
+    assert worker is not None
+    os.kill(worker.pid, signal.SIGSTOP)
 
-    with pytest.raises(ModelError, match="No answer within 0 seconds"):
-        predictor.predict(body, timeout=0)
+    with pytest.raises(ModelError, match=r"No answer within 0\.1 seconds"):
+        predictor.predict(body, timeout=0.1)
 
     assert answered(predictor.predict(body)[0])
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from jobs_kit import BUCKET, PRICE, SPECIES, TRUST, Site, policy, rows, text, wait
+from jobs_kit import BUCKET, PRICE, SPECIES, TRUST, Site, policy, rows, text
+from support.waiting import wait_until
 
 from local.sagemaker.transform import filters, records
 
@@ -45,7 +46,7 @@ def create(site: Site, model: str, uri: str, **changes: Any) -> str:
 
 
 def ended(site: Site, name: str) -> dict[str, Any]:
-    return wait(
+    return wait_until(
         lambda: site.sagemaker.describe_transform_job(TransformJobName=name),
         lambda job: job["TransformJobStatus"] in ("Completed", "Failed", "Stopped"),
     )
@@ -167,7 +168,7 @@ def test_job_has_the_rights_of_the_models_role(site: Site) -> None:
 def test_stopped_job_writes_no_more(site: Site) -> None:
     uri = site.put("endless/rows.csv", features(3000, 9))
     name = create(site, site.model(SPECIES), uri, BatchStrategy="SingleRecord")
-    wait(
+    wait_until(
         lambda: site.sagemaker.describe_transform_job(TransformJobName=name),
         lambda job: "TransformStartTime" in job,
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable
 from typing import Any
 
 from support.unique import unique
+from support.waiting import wait_until
 
 VERSION = "2020-12-01"
 ENDED = ("Succeeded", "Failed", "Stopped")
@@ -52,7 +51,7 @@ class Pipelines:
             Role=self.create_role("lambda.amazonaws.com", "logs:*"),
             Handler="function.handler",
             Code={"ZipFile": archive.getvalue()},
-            Timeout=30,
+            Timeout=900,
         )
         return created["FunctionArn"]
 
@@ -84,8 +83,7 @@ class Pipelines:
 
     def finish(self, execution: str) -> str:
         """Wait for the execution's end; returns its status."""
-        wait_for(lambda: self.describe(execution)["PipelineExecutionStatus"] in ENDED)
-        return self.describe(execution)["PipelineExecutionStatus"]
+        return wait_until(lambda: self.describe(execution)["PipelineExecutionStatus"], ENDED.__contains__)
 
     def run(
         self, *steps: dict[str, Any], parameters: list[dict[str, Any]] | None = None
@@ -96,10 +94,9 @@ class Pipelines:
 
     def message(self, queue: str) -> dict[str, Any]:
         """The next message of the queue, which is deleted."""
-        received: list[dict[str, Any]] = []
-        wait_for(lambda: received or received.extend(self._receive(queue)) or received)
-        self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=received[0]["ReceiptHandle"])
-        return json.loads(received[0]["Body"])
+        (received,) = wait_until(lambda: self._receive(queue))
+        self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=received["ReceiptHandle"])
+        return json.loads(received["Body"])
 
     def _receive(self, queue: str) -> list[dict[str, Any]]:
         return self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=1).get("Messages", [])
@@ -113,10 +110,3 @@ def definition(*steps: dict[str, Any], parameters: list[dict[str, Any]] | None =
     return json.dumps(
         {"Version": VERSION, "Metadata": {}, "Parameters": parameters or [], "Steps": list(steps)}
     )
-
-
-def wait_for(reached: Callable[[], Any], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline, "not reached in time"
-        time.sleep(0.03)

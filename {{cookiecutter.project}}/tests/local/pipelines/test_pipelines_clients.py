@@ -48,12 +48,14 @@ pipeline.upsert(role_arn=role, tags=[{"Key": "stage", "Value": "two"}])
 def run(limit):
     execution = pipeline.start(parameters={"Limit": limit})
     sqs = boto3.client("sqs")
-    body = json.loads(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"][0]["Body"])
+    while not (received := sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20).get("Messages")):
+        pass
+    body = json.loads(received[0]["Body"])
     outputs = [{"Name": "x", "Value": "2.5"}]
     sagemaker = boto3.client("sagemaker")
     sagemaker.send_pipeline_execution_step_success(CallbackToken=body["token"], OutputParameters=outputs)
     try:
-        execution.wait(delay=1, max_attempts=60)
+        execution.wait(delay=1, max_attempts=300)
     except Exception as error:
         assert "terminal failure state" in str(error), error
     members = ("StepName", "StepStatus", "FailureReason")
@@ -77,7 +79,7 @@ def environment(pipelines, **more):
 def test_the_sdk_creates_starts_follows_and_lists(pipelines):
     command = [sys.executable, "-c", SDK, unique("pipeline"), pipelines.role, pipelines.create_queue()]
 
-    ran = subprocess.run(command, env=environment(pipelines), capture_output=True, text=True, timeout=240)
+    ran = subprocess.run(command, env=environment(pipelines), capture_output=True, text=True, timeout=600)
 
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert json.loads(ran.stdout.splitlines()[-1]) == {
@@ -117,7 +119,7 @@ def test_the_command_line_lists_the_steps(pipelines):
         env=environment(pipelines),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
 
     assert ran.returncode == 0, ran.stderr

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import time
 import uuid
+from datetime import UTC
 
 import pytest
 from botocore.exceptions import ClientError
-from pipelines_kit import wait_for
 from steps_of import callback, compare, condition, fail, get, join
+from support.waiting import wait_until
 
 STEPS_FAILED = "Step failure: One or multiple steps failed."
 ONE = {"x": "Integer"}
@@ -288,7 +288,7 @@ def test_a_failure_lets_running_steps_end_and_starts_no_other(pipelines):
     )
     execution = pipelines.start(name)
     token = pipelines.message(queue)["token"]
-    wait_for(lambda: pipelines.steps(execution)["Reject"]["StepStatus"] == "Failed")
+    wait_until(lambda: pipelines.steps(execution)["Reject"]["StepStatus"] == "Failed")
 
     during = pipelines.describe(execution)["PipelineExecutionStatus"]
     succeed(pipelines, token)
@@ -364,10 +364,11 @@ def test_execution_variables_have_their_values(pipelines):
     execution = pipelines.start(name)
     pipelines.finish(execution)
     told = pipelines.steps(execution)["Tell"]["FailureReason"].split("|")
+    began = pipelines.describe(execution)["CreationTime"].astimezone(UTC)
 
     identifier = execution.rpartition("/")[2]
     assert told[:4] == [execution.removesuffix(f"/execution/{identifier}"), name, execution, identifier]
-    assert told[4].startswith(time.strftime("%Y-", time.gmtime()))
+    assert told[4].startswith(f"{began:%Y-%m-%dT%H:%M:%S}.")
     assert told[4].endswith("Z")
 
 

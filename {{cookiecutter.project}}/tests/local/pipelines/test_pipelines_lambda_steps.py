@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from pipelines_kit import wait_for
 from steps_of import fail, function, get, join
+from support.waiting import wait_until
 
 ANSWER = """
 def handler(event, context):
@@ -102,7 +102,7 @@ def handler(event, context):
     arn = pipelines.create_function(source)
     name = pipelines.create(function("Start", arn, {"gate": str(gate)}), fail("After", DependsOn=["Start"]))
     execution = pipelines.start(name)
-    wait_for(lambda: pipelines.steps(execution).get("Start", {}).get("StepStatus") == "Executing")
+    wait_until(lambda: pipelines.steps(execution).get("Start", {}).get("StepStatus") == "Executing")
 
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     during = pipelines.describe(execution)["PipelineExecutionStatus"]

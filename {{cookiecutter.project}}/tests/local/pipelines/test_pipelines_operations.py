@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 from botocore.exceptions import ClientError
-from pipelines_kit import definition, wait_for
+from pipelines_kit import definition
 from steps_of import callback, fail, get
 from support.unique import unique
+from support.waiting import wait_until
 
 NUMBER = [{"Name": "N", "Type": "Integer", "DefaultValue": 3}]
 
@@ -299,7 +300,7 @@ def test_executions_are_found_by_their_time(pipelines):
 
     assert after == []
     assert [found["PipelineExecutionArn"] for found in before] == [execution]
-    wait_for(lambda: pipelines.describe(execution)["PipelineExecutionStatus"] == "Failed")
+    wait_until(lambda: pipelines.describe(execution)["PipelineExecutionStatus"] == "Failed")
 
 
 def test_the_experiment_configuration_is_told(pipelines):

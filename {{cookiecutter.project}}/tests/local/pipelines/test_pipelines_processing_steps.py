@@ -6,8 +6,8 @@ import re
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
-from pipelines_kit import wait_for
 from steps_of import compare, condition, fail, get, join, json_get, processing
+from support.waiting import wait_until
 
 from local.sagemaker import resources
 from local.sagemaker.pipelines import retries, state
@@ -132,7 +132,7 @@ def test_a_property_file_that_was_not_written_fails_the_step_that_reads_it(pipel
 def test_stopping_stops_the_job(pipelines):
     step = processing("Evaluate", pipelines.role, ["python3", "-c", "import time; time.sleep(600)"])
     execution = pipelines.start(pipelines.create(step, fail("After", DependsOn=["Evaluate"])))
-    wait_for(lambda: pipelines.steps(execution).get("Evaluate", {}).get("Metadata"))
+    wait_until(lambda: pipelines.steps(execution).get("Evaluate", {}).get("Metadata"))
 
     pipelines.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
     status = pipelines.finish(execution)
