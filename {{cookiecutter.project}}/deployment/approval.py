@@ -1,6 +1,5 @@
 """On whose word a version goes to production: the pull request that was merged, the person, the run."""
 
-import os
 import re
 
 from deployment import git
@@ -12,11 +11,12 @@ from pipeline.errors import RunError, UserError
 
 # What GitHub writes into the message of a merge, and of a squash.
 _NUMBER = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)\s*$", re.MULTILINE)
+_DECIDES = "-G^model_package_arn"  # commits in which that line differs
 
 
-def approval_description(project: Project, signature: Signature) -> str:
-    """What the registry keeps with `Approved`."""
-    source = pull_request(project) or f"{FILE.as_posix()} as it stands"
+def approval_description(pull_request: str, signature: Signature) -> str:
+    """What the registry keeps with `Approved`; ``pull_request`` is what the function of that name found."""
+    source = pull_request or f"{FILE.as_posix()} as it stands"
     run = f", run {signature.run}" if signature.run else ""
     return (
         f"Approved for production by {signature.by} ({signature.identity}) at {signature.at}: {source}{run}"
@@ -24,26 +24,39 @@ def approval_description(project: Project, signature: Signature) -> str:
 
 
 def pull_request(project: Project) -> str:
-    """The pull request that last changed production.toml, as a URL, else a number, else the commit; ""
-    without Git.
+    """The pull request that named the version which production.toml names, as a URL, else a number, else the
+    commit; "" where Git cannot tell.
 
-    GitHub is asked where a token is there; what it does not answer, the commit's message does.
+    Not that of the commit which is checked out: whatever came since, and a run that is repeated, approved
+    nothing. GitHub is asked where a token is there; what it does not answer, the commit's message does.
     """
     try:
-        commit = git.run("log", "-1", "--format=%H", "--", FILE.as_posix())
-        head = git.run("rev-parse", "HEAD")
-        message = git.run("log", "-1", "--first-parent", "-m", "--format=%B", "--", FILE.as_posix())
+        commit = _commit(project)
+        message = git.run("log", "-1", "--format=%B", commit) if commit else ""
     except UserError:
+        return ""  # no Git, or nothing committed
+    if not commit:
         return ""
     try:
         host = Host.connect(project.config.project.repository)
-        for candidate in dict.fromkeys((os.environ.get("GITHUB_SHA", head), commit)):
-            found = host.pull_request_of(candidate) if host and candidate else None
-            if found:
-                return found[1]
+        found = host.pull_request_of(commit) if host else None
+        if found:
+            return found[1]
     except (RunError, UserError) as error:
         project.output.notice(f"the pull request is taken from Git: {error}")
     number = _NUMBER.search(message)
-    if number:
-        return f"pull request {number[1] or number[2]}"
-    return f"commit {commit}" if commit else ""
+    return f"pull request {number[1] or number[2]}" if number else f"commit {commit}"
+
+
+def _commit(project: Project) -> str:
+    """The commit of the branch that named the version, "" where that is not to be seen."""
+    path = FILE.as_posix()
+    if git.run("status", "--porcelain", "--", path):
+        project.output.notice(f"no pull request is recorded: {path} has changes that are not committed")
+        return ""
+    if git.run("rev-parse", "--is-shallow-repository") == "true":
+        project.output.notice(
+            "no pull request is recorded: this clone lacks the history, which `git fetch --unshallow` brings"
+        )
+        return ""
+    return git.run("log", "-1", "--first-parent", "-m", _DECIDES, "--format=%H", "--", path)

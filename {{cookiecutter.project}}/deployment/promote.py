@@ -4,6 +4,7 @@ so yet.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from deployment.alarms import Alarms, alarm_requests
 from deployment.approval import approval_description, pull_request
@@ -84,6 +85,10 @@ class _Promoter:
         keep = {record.model, record.endpoint_config, record.previous_model, record.previous_endpoint_config}
         self._endpoint.tidy(keep)
         return Promotion(self._package, self._endpoint.name, self._release.config_name, self._done)
+
+    @cached_property
+    def _pull_request(self) -> str:
+        return pull_request(self._project)
 
     def _has_proved_itself(self) -> bool:
         """Whether exactly this version was approved and found right in production before; then it needs no
@@ -212,7 +217,7 @@ class _Promoter:
             previous_package_arn=before.package_arn if before else "",
             previous_endpoint_config=before.endpoint_config if before else "",
             previous_model=before.model if before else "",
-            pull_request=pull_request(self._project),
+            pull_request=self._pull_request,
             signature=sign(self._project.aws),
             checks=[check.document() for check in checks],
         )
@@ -249,7 +254,7 @@ class _Promoter:
     def _approve(self) -> bool:
         if self._package.approval == "Approved":
             return False
-        description = approval_description(self._project, sign(self._project.aws))
+        description = approval_description(self._pull_request, sign(self._project.aws))
         self._registry.approve(self._package, description)
         return True
 

@@ -74,10 +74,12 @@ class Host:
             return Proposed(found.number, found.html_url, changed=moved or edited)
 
     def pull_request_of(self, commit: str) -> tuple[int, str] | None:
-        """Number and address of the pull request that brought a commit, `None` where none did."""
+        """Number and address of the merged pull request that brought a commit, `None` where none did."""
         with explained(f"look up the pull request of {commit[:12]}"):
             pulls = list(self._repository.get_commit(commit).get_pulls())
-        return (pulls[0].number, pulls[0].html_url) if pulls else None
+        # One that is open, or was closed without a merge, may hold the commit too.
+        merged = [pull for pull in pulls if pull.merged_at]
+        return (merged[0].number, merged[0].html_url) if merged else None
 
     def _bring_branch(self, branch: str, path: str, text: str, message: str) -> bool:
         with explained(f"write {path} to branch {branch}"):

@@ -72,17 +72,84 @@ def test_the_first_version_is_approved_served_watched_and_recorded(world, git, m
     assert model["PrimaryContainer"]["ModelPackageName"] == arn
 
 
-def test_the_approval_names_the_pull_request_that_github_knows(world, git, github, monkeypatch):
-    arn = world.sign_off(world.register())
-    github.git.commit_files("main", {FILE.as_posix(): FILE.read_text()}, "Start")
-    url = propose(world.project(), arn).url
+@pytest.fixture
+def pull(world, git, github):
+    """Takes what GitHub's main branch has into the project's folder, by default with all its history."""
+    files = ("automl.toml", FILE.as_posix())
+    github.git.commit_files("main", {name: (world.folder / name).read_text() for name in files}, "Start")
+
+    def pull(*options: str) -> None:
+        git("fetch", "--quiet", *options, f"file://{github.git.path}", "main")
+        git("reset", "--quiet", "--hard", "FETCH_HEAD")
+
+    return pull
+
+
+def test_the_approval_names_the_pull_request_of_the_version_and_not_of_the_run(
+    world, pull, github, monkeypatch
+):
+    """An old run is repeated, or the workflow started by hand after other merges: Git decides all the same."""
+    first, second = (world.sign_off(world.register(THRESHOLD=threshold)) for threshold in ("10", "50"))
+    propose(world.project(), first)
     monkeypatch.setenv("GITHUB_SHA", github.merge(1))
-    world.name_in_git(arn)
-    git("commit", "--quiet", "-am", "Promote")
+    approved = propose(world.project(), second).url
+    github.merge(2)
+    github.git.commit_files("main", {"README.md": "later\n"}, "Something else (#3)")
+    pull()
 
     promote(world.project())
 
-    assert url in world.package(arn)["ApprovalDescription"]
+    assert f": {approved}" in world.package(second)["ApprovalDescription"]
+    (record,) = world.objects("deployments/")
+    assert world.read(record)["pull_request"] == approved
+
+
+def test_a_pull_request_that_was_not_merged_approves_nothing(world, pull, github):
+    arn = world.sign_off(world.register())
+    propose(world.project(), arn)
+    # Somebody pushes the branch to main; its pull request stays open.
+    github.git.set_branch("main", github.git.head("promote-production"))
+    pull()
+
+    promote(world.project())
+
+    assert f": commit {github.git.head('main')}" in world.package(arn)["ApprovalDescription"]
+
+
+def test_a_later_change_that_names_the_same_version_approves_nothing(world, git):
+    arn = world.sign_off(world.register())
+    world.name_in_git(arn)
+    git("commit", "--quiet", "-am", "Promote (#7)")
+    FILE.write_text(f"# A remark\n{FILE.read_text()}")
+    git("commit", "--quiet", "-am", "Remark (#9)")
+
+    promote(world.project())
+
+    assert ": pull request 7" in world.package(arn)["ApprovalDescription"]
+
+
+def test_what_is_not_committed_was_approved_by_no_pull_request(world, git, capsys):
+    git("commit", "--quiet", "--allow-empty", "-m", "Promote (#7)")
+    arn = world.sign_off(world.register())
+    world.name_in_git(arn)
+
+    promote(world.project())
+
+    assert "has changes that are not committed" in capsys.readouterr().out
+    assert world.package(arn)["ApprovalDescription"].endswith(f": {FILE.as_posix()} as it stands")
+
+
+def test_without_the_history_no_commit_is_taken_for_the_approval(world, pull, github, capsys):
+    arn = world.sign_off(world.register())
+    propose(world.project(), arn)
+    github.merge(1)
+    github.git.commit_files("main", {"README.md": "later\n"}, "Something else (#3)")
+    pull("--depth=1")
+
+    promote(world.project())
+
+    assert "git fetch --unshallow" in capsys.readouterr().out
+    assert world.package(arn)["ApprovalDescription"].endswith(f": {FILE.as_posix()} as it stands")
 
 
 def test_github_that_does_not_answer_holds_up_no_promotion(world, git, monkeypatch):

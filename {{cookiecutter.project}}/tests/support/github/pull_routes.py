@@ -44,6 +44,7 @@ def _create_pull(github: GitHub, body: Json, **_: Any) -> tuple[int, Any]:
         "number": number,
         "state": "open",
         "merged": False,
+        "merged_at": None,
         "title": body["title"],
         "body": body.get("body", ""),
         "draft": bool(body.get("draft")),
