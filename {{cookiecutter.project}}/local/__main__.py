@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 import shlex
 import signal
@@ -26,10 +27,8 @@ def main(arguments: list[str] | None = None) -> int:
     aws = LocalAWS(options.directory, options.port, first, options.region)
     try:
         aws.start()
-    except OSError as error:
-        print(
-            f"--port {options.port}: {error.strerror}; choose another, or 0 for a free one", file=sys.stderr
-        )
+    except (OSError, ValueError) as error:
+        print(_told(error, options), file=sys.stderr)
         return 2
     try:
         for account in others:
@@ -38,10 +37,14 @@ def main(arguments: list[str] | None = None) -> int:
         workers.warm_up()  # while the user exports the variables: the first training starts sooner
         print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
         stop.wait()
+    except OSError as error:
+        print(f"--ready-file {options.ready_file}: {error.strerror}; name another", file=sys.stderr)
+        return 2
     finally:
         aws.stop()
         if options.ready_file:
-            options.ready_file.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it was never written
+                options.ready_file.unlink()
     return 0
 
 
@@ -55,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser(
         "up", help="serve until interrupted; prints the environment variables for other shells"
     )
-    up.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    up.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument(
         "--directory", type=Path, help="keep the log and the jobs' files here (default: a temporary one)"
     )
@@ -73,6 +76,21 @@ def _parser() -> argparse.ArgumentParser:
         "--region", type=_region, default="eu-west-1", help="default region (default: %(default)s)"
     )
     return parser
+
+
+def _told(error: OSError | ValueError, options: argparse.Namespace) -> str:
+    """Why there is no local AWS, and the way out."""
+    if isinstance(error, ValueError):
+        return str(error)
+    if error.filename:
+        return f"--directory {options.directory}: {error.strerror}; name a folder that can be written to"
+    return f"--port {options.port}: {error.strerror}; choose another, or 0 for a free one"
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text} is no port: a number from 0 to 65535")
+    return int(text)
 
 
 def _account(text: str) -> str:
@@ -93,6 +111,7 @@ def _announce(environment: dict[str, str], ready_file: Path | None) -> None:
     lines = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in environment.items())
     print(lines, end="", flush=True)
     if ready_file:
+        ready_file.parent.mkdir(parents=True, exist_ok=True)
         unfinished = ready_file.with_name(ready_file.name + ".tmp")
         unfinished.touch(mode=0o600)
         unfinished.write_text(lines, encoding="utf-8")

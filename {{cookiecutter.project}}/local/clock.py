@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 VARIABLE = "LOCAL_AWS_TIME_SCALE"
@@ -14,7 +15,11 @@ def shortened(seconds: float) -> float:
 
     Raises ValueError where the variable is not a positive number.
     """
-    scale = float(os.environ.get(VARIABLE, DEFAULT))
-    if scale <= 0:
-        raise ValueError(f"{VARIABLE} = {scale} is not a positive number")
+    text = os.environ.get(VARIABLE, str(DEFAULT))
+    try:
+        scale = float(text)
+    except ValueError:
+        scale = math.nan
+    if not 0 < scale < math.inf:
+        raise ValueError(f"{VARIABLE} = {text} is not a positive number, such as {DEFAULT:g}")
     return seconds / scale

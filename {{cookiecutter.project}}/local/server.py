@@ -19,7 +19,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local import accounts, actors, runtime, workers
+from local import accounts, actors, clock, runtime, workers
 from local.authorization.gate import Gate
 from local.bridge import Bridge
 
@@ -63,17 +63,22 @@ class LocalAWS:
         self.account = account
         self.region = region
         self._port = port
-        self._temporary = directory is None
-        self.directory = Path(directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
+        self._given_directory = directory
         self._administrators: dict[str, dict[str, str]] = {}
 
     def start(self) -> LocalAWS:
-        """Listen; returns when the first request can be sent. Raises OSError where the port is taken."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._log = _log_to(self.directory / "local-aws.log")
+        """Listen; returns when the first request can be sent.
+
+        Raises OSError where the port is taken, or the directory (the error's ``filename``) cannot be used,
+        and ValueError for a wrong time scale (see :mod:`local.clock`).
+        """
+        clock.shortened(0)
         app = Gate(Bridge(DomainDispatcherApplication(create_backend_app)))
         # Werkzeug ends the whole process when it cannot have the port; a socket of our own raises OSError.
         with socket.create_server((HOST, self._port), backlog=128) as listening:
+            self.directory = Path(self._given_directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._log = _log_to(self.directory / "local-aws.log")
             self._server = make_server(
                 HOST,
                 listening.getsockname()[1],
@@ -119,7 +124,7 @@ class LocalAWS:
         runtime.set_current(None)
         log.removeHandler(self._log)
         self._log.close()
-        if self._temporary:
+        if self._given_directory is None:
             shutil.rmtree(self.directory, ignore_errors=True)
 
     def __enter__(self) -> LocalAWS:

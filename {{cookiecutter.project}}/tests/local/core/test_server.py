@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from functools import partial
@@ -46,7 +47,7 @@ def up(tmp_path):
     started = []
 
     def start(*arguments):
-        ready = tmp_path / "ready"
+        ready = tmp_path / "a folder that is not there yet" / "ready"
         command = [sys.executable, "-m", "local", "up", "--directory", str(tmp_path / "state")]
         command += ["--ready-file", str(ready), *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
@@ -104,29 +105,78 @@ def test_a_function_ends_with_a_server_that_is_killed(up):
     assert wait_until(lambda: not running(worker))
 
 
-def test_a_port_that_is_taken_is_told_in_one_sentence(local_aws):
+@pytest.fixture
+def command_line():
+    """`python -m local` in this process, whose signals are its own again in the end."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield main
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def test_a_port_that_is_taken_is_told_in_one_sentence(local_aws, command_line, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     port = local_aws.url.rpartition(":")[2]
 
+    status = command_line(["up", "--port", port])
+
+    assert status == 2
+    assert capsys.readouterr().err.startswith(f"--port {port}: Address already in use")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_directory_that_cannot_be_used_is_told_in_one_sentence(command_line, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.touch()
+
+    status = command_line(["up", "--directory", str(file)])
+
+    assert status == 2
+    assert capsys.readouterr().err == (
+        f"--directory {file}: File exists; name a folder that can be written to\n"
+    )
+
+
+def test_a_ready_file_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
+    file = tmp_path / "file"
+    file.touch()
+
     ended = subprocess.run(
-        [sys.executable, "-m", "local", "up", "--port", port],
+        [sys.executable, "-m", "local", "up", "--ready-file", str(file / "ready")],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[3],
-        timeout=60,
+        timeout=120,
     )
 
     assert ended.returncode == 2
-    assert ended.stderr.startswith(f"--port {port}: Address already in use")
-    assert "Traceback" not in ended.stderr
+    assert ended.stderr == f"--ready-file {file / 'ready'}: File exists; name another\n"
+
+
+@pytest.mark.parametrize("scale", ["fast", "0", "-1", "nan", "inf"])
+def test_a_wrong_time_scale_is_told_in_one_sentence(command_line, monkeypatch, capsys, scale):
+    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", scale)
+
+    status = command_line(["up"])
+
+    assert status == 2
+    assert capsys.readouterr().err == (
+        f"LOCAL_AWS_TIME_SCALE = {scale} is not a positive number, such as 30\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("option", "value", "message"),
-    [("--account", "123", "12 digits"), ("--region", "eu-nowhere-1", "no region with SageMaker")],
+    [
+        ("--port", "70000", "0 to 65535"),
+        ("--port", "http", "0 to 65535"),
+        ("--account", "123", "12 digits"),
+        ("--region", "eu-nowhere-1", "no region with SageMaker"),
+    ],
 )
-def test_a_wrong_option_is_told_in_one_sentence(capsys, option, value, message):
+def test_a_wrong_option_is_told_in_one_sentence(command_line, capsys, option, value, message):
     with pytest.raises(SystemExit) as caught:
-        main(["up", option, value])
+        command_line(["up", option, value])
 
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
