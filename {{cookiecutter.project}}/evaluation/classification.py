@@ -8,10 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from counts import Counts
-from intervals import Estimate, estimates, share
+from intervals import Estimate, estimates, f1, share
 from scipy import sparse
-
-MOST_CLASSES_WITH_INTERVALS = 50  # a class's own metrics have intervals up to so many classes
 
 NAMES = (
     "accuracy",
@@ -42,7 +40,7 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
     """
     rows = true.sum(axis=-1)
     precision, recall = _share(correct, predicted), _share(correct, true)
-    f1 = _share(2 * correct, true + predicted)
+    dice = _share(2 * correct, true + predicted)
     occurs, is_true = (true + predicted) > 0, true > 0
     weights = true / rows[..., None]
     accuracy = correct.sum(axis=-1) / rows
@@ -58,8 +56,8 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
     found = [
         accuracy,
         _mean(recall, is_true),
-        _mean(f1, occurs),
-        (f1 * weights).sum(axis=-1),
+        _mean(dice, occurs),
+        (dice * weights).sum(axis=-1),
         _mean(precision, occurs),
         (precision * weights).sum(axis=-1),
         _mean(recall, occurs),
@@ -68,7 +66,7 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
         np.where(same, np.nan, (accuracy - chance) / np.where(same, 1, 1 - chance)),
     ]
     if positive is not None:
-        found += [f1[..., positive], precision[..., positive], recall[..., positive]]
+        found += [dice[..., positive], precision[..., positive], recall[..., positive]]
     return np.stack(found, axis=-1)
 
 
@@ -139,9 +137,8 @@ def compared(
         groups += ["champion", "candidate - champion"]
     drawn = estimates(statistic, table.rows, [f"{group}/{name}" for group in groups for name in names])
     for group, model in zip(("candidate", "champion"), range(len(margins.models)), strict=False):
-        for name, found in _shares(margins, table.rows, model, positive).items():
-            if found.value in (0, 1):  # drawing from rows that are all alike gives the same again
-                drawn[f"{group}/{name}"] = found
+        shares = _shares(margins, table.rows, model, positive)
+        drawn |= {f"{group}/{name}": found for name, found in shares.items()}
     return {
         group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
         for group in groups
@@ -149,7 +146,7 @@ def compared(
 
 
 def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None) -> dict[str, Estimate]:
-    """Those metrics that are a share of rows."""
+    """Those metrics that follow from one share of rows; their own interval is exacter than a drawn one."""
     correct, true, predicted = (
         margins.correct(rows, model),
         margins.true(rows),
@@ -158,41 +155,26 @@ def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None
     accuracy = share(float(correct.sum()), float(true.sum()))
     found = {"accuracy": accuracy, "recall_weighted": accuracy}
     if positive is not None:
-        found["precision"] = share(float(correct[positive]), float(predicted[positive]))
-        found["recall"] = share(float(correct[positive]), float(true[positive]))
+        found |= _of_class(correct[positive], true[positive], predicted[positive])
     return found
+
+
+def _of_class(correct: float, true: float, predicted: float) -> dict[str, Estimate]:
+    """Precision, recall and F1 of one class."""
+    return {
+        "precision": share(correct, predicted),
+        "recall": share(correct, true),
+        "f1": f1(correct, true, predicted),
+    }
 
 
 def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
     """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
-    names = ["precision", "recall", "f1"]
-
-    def statistic(rows: np.ndarray) -> np.ndarray:
-        correct, true, predicted = margins.correct(rows, 0), margins.true(rows), margins.predicted(rows, 0)
-        found = [_share(correct, predicted), _share(correct, true), _share(2 * correct, true + predicted)]
-        return np.concatenate(found, axis=-1)
-
-    if classes <= MOST_CLASSES_WITH_INTERVALS:
-        flat = [f"{name}/{code}" for name in names for code in range(classes)]
-        drawn = estimates(statistic, table.rows, flat)
-    else:
-        seen = statistic(table.rows[None].astype(np.float64))[0].reshape(3, classes)
-        drawn = {
-            f"{name}/{code}": Estimate(float(seen[i, code]))
-            for i, name in enumerate(names)
-            for code in range(classes)
-        }
-    true, predicted = margins.true(table.rows), margins.predicted(table.rows, 0)
-    correct = margins.correct(table.rows, 0)
-    for code in range(classes):
-        for name, trials in (("precision", predicted[code]), ("recall", true[code])):
-            if drawn[f"{name}/{code}"].value in (0, 1):
-                drawn[f"{name}/{code}"] = share(float(correct[code]), float(trials))
+    counts = (margins.correct(table.rows, 0), margins.true(table.rows), margins.predicted(table.rows, 0))
     return [
-        {"support": int(true[code]), "predicted": int(predicted[code])}
-        | {n: drawn[f"{n}/{code}"] for n in names}
-        for code in range(classes)
+        {"support": int(true), "predicted": int(predicted), **_of_class(correct, true, predicted)}
+        for correct, true, predicted in zip(*(found.tolist() for found in counts), strict=True)
     ]
 
 

@@ -17,6 +17,7 @@ from probabilities import calibration
 from reading import Part, Place, read_labels, write_labels
 from slices import Slicing
 
+MOST_CLASSES = 1000
 MOST_CLASSES_IN_MATRIX = 50
 MOST_ERRORS = 50
 MOST_NOTED_CLASSES = 10
@@ -213,8 +214,12 @@ class ClassHoldout:
         return dict(zip(found.codes[0].tolist(), found.rows.tolist(), strict=True))
 
     def _by_class(self, table: Counts) -> list[tuple[int, dict[str, Any]]]:
+        """The classes that occur, in order; of very many the most frequent ones."""
         entries = enumerate(classification.by_class(table, len(self._classes)))
-        return [(code, entry) for code, entry in entries if entry["support"] or entry["predicted"]]
+        found = [(code, entry) for code, entry in entries if entry["support"] or entry["predicted"]]
+        return sorted(
+            sorted(found, key=lambda one: -one[1]["support"])[:MOST_CLASSES], key=lambda one: one[0]
+        )
 
     def _class(self, label: str, entry: dict[str, Any], area: Any) -> dict[str, Any]:
         found = {"label": label, "support": entry["support"], "predicted": entry["predicted"]}

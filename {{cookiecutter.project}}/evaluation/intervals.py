@@ -6,15 +6,16 @@ alone has therefore the same bootstrap distribution whether rows or counts are d
 in rows. The same code serves sums over rows: these are gathered in groups of rows, and groups are drawn (a
 group is one row as long as the rows are fewer than the groups).
 
-Intervals are bias-corrected and accelerated: Efron and Tibshirani, An Introduction to the Bootstrap (1993),
-ch. 14.
+Intervals are bias-corrected and accelerated (Efron and Tibshirani, An Introduction to the Bootstrap (1993),
+ch. 14), and widened for few rows as Student's are (Hesterberg, The American Statistician 69 (2015) 371-386,
+"expanded percentile interval"). A share of rows has Wilson's interval, which is exacter where they are few.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import expit, logit, ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
 REPLICATES = 2000
 LEAST_REPLICATES = 200
@@ -55,11 +56,18 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
             for start in range(0, replicates, block)
         ]
     )
+    total = int(rows.sum())
     acceleration = _acceleration(statistic, rows.astype(np.float64), seen, block)
     return {
         name: Estimate(
             float(seen[i]),
-            _bca(float(seen[i]), np.sort(drawn[:, i]), float(acceleration[i]), constant=DIFFERENCE in name),
+            _bca(
+                float(seen[i]),
+                np.sort(drawn[:, i]),
+                float(acceleration[i]),
+                total,
+                constant=DIFFERENCE in name,
+            ),
         )
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
@@ -96,9 +104,12 @@ def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, bloc
 
 
 def _bca(
-    seen: float, drawn: np.ndarray, acceleration: float, constant: bool
+    seen: float, drawn: np.ndarray, acceleration: float, rows: int, constant: bool
 ) -> Callable[[float], Interval | None]:
-    """The interval of a figure from its sorted replicates, NaN last; ``constant`` allows it to be a point."""
+    """The interval of a figure of so many rows from its sorted replicates, NaN last.
+
+    ``constant`` allows it to be a point.
+    """
     defined = drawn[np.isfinite(drawn)]
 
     def interval(confidence: float) -> Interval | None:
@@ -112,8 +123,8 @@ def _bca(
             / len(defined)
         )
         bias = ndtri(np.clip(below, 1 / len(defined), 1 - 1 / len(defined)))
-        tail = (1 - confidence) / 2
-        shifted = bias + ndtri(np.array([tail, 1 - tail]))
+        reach = -stdtrit(rows - 1, (1 - confidence) / 2) * np.sqrt(rows / (rows - 1))
+        shifted = bias + np.array([-reach, reach])
         levels = ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 0.1))  # stays in order
         low, high = np.quantile(defined, levels)
         return float(low), float(high)
@@ -187,6 +198,21 @@ def share(successes: float, trials: float) -> Estimate:
         return (float(low[0]), float(high[0])) if trials else None
 
     return Estimate(successes / trials if trials else 0.0, interval)
+
+
+def f1(correct: float, true: float, predicted: float) -> Estimate:
+    """F1 of a class, whose interval follows from that of a share.
+
+    It is 2 s / (1 + s), where s is the share of the rows that are right among those that are of the class or
+    were predicted as it.
+    """
+    inner = share(correct, true + predicted - correct)
+
+    def interval(confidence: float) -> Interval | None:
+        ends = inner.interval(confidence)
+        return (2 * ends[0] / (1 + ends[0]), 2 * ends[1] / (1 + ends[1])) if ends else None
+
+    return Estimate(2 * correct / (true + predicted) if true + predicted else 0.0, interval)
 
 
 GROUPS = 4096

@@ -128,7 +128,8 @@ class Evaluation:
       or `probability`; `prediction` alone for regression.
     - ``intervals``: of the metrics of the same name, at `INTERVAL_CONFIDENCE`.
     - ``confidence``: [gate] confidence, that of the differences' intervals.
-    - ``classes``: label, support, predicted (rows), precision, recall, f1, each with its interval, and auc.
+    - ``classes``: label, support, predicted (rows), precision, recall, f1, each with its interval, and auc;
+      the 1,000 most frequent ones, where there are more.
     - ``confusion``: ``labels`` and ``rows`` (truth by prediction), or, above 50 classes, the most frequent
       ``errors`` [{truth, prediction, rows}].
     - ``calibration``: ``of`` (what the probabilities are of), ``error``, ``bins``.
