@@ -37,7 +37,8 @@ def comment(
     from pipeline.job_summary import VARIABLE
 
     output = Output(as_json=as_json)
-    made = comment(Config.load().project.repository, files)
+    # In a workflow automl.toml is not needed, and may be what the reports complain about.
+    made = comment(os.environ.get("GITHUB_REPOSITORY") or Config.load().project.repository, files)
     if made.url:
         output.done(f"{'commented' if made.changed else 'the comment says so already'}: {made.url}")
     else:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deployment.__main__ import app
 from deployment.comment import MARKER, MOST_CHARACTERS, comment, compose
+from pipeline import cli
 from pipeline.errors import RunError, UserError
 
 
@@ -111,6 +113,16 @@ def test_what_github_refuses_is_one_sentence(github, pull, report, status, messa
 
     with pytest.raises(kind, match=words):
         comment("owner/name", [report("### Plan")])
+
+
+def test_the_command_comments_though_automl_toml_is_wrong(github, pull, report, tmp_path, monkeypatch):
+    (tmp_path / "automl.toml").write_text("[")
+    monkeypatch.chdir(tmp_path)
+
+    status = cli.run(app, ["comment", str(report("### Plan")), "rehearsal.md"])
+
+    assert status == 0
+    assert "### Rehearsal\n\n:x:" in github.comments[pull][0]["body"]
 
 
 def test_a_number_that_is_none_is_refused(github, report, monkeypatch):
