@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from local import actors
-from local.bridge import AWSError, Caller, operation
-from local.constraints import check
+from local import clients
+from local.bridge import Caller
+from local.sagemaker import roles
 from local.sagemaker.registry import versions
-from local.sagemaker.resources import Record, arn, backend, invalid, listed, now, present
-
-PRINCIPAL = "sagemaker.amazonaws.com"
+from local.sagemaker.resources import Collection, Record, invalid, listed, now, present
+from local.sagemaker.service import operation
+from local.storage import split
 
 
 class Model(Record):
@@ -27,25 +26,17 @@ class Model(Record):
         return self.details["ExecutionRoleArn"]
 
 
-def find(caller: Caller, name: str) -> Model:
-    """The model of that name; raises ValidationException where there is none."""
-    model = backend(caller.account, caller.region)._models.get(name)
-    if model is None:
-        raise invalid(f'Could not find model "{arn(caller, "model", name)}".')
-    return model
+MODELS: Collection[Model] = Collection("_models", "model", "model")
 
 
-@operation("sagemaker", "CreateModel")
+@operation("CreateModel")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException unless the role may be assumed and reads every archive.
 
     A model package, which may be another account's, must be Approved.
     """
-    check("sagemaker", "CreateModel", parameters)
     name = parameters["ModelName"]
-    model_arn = arn(caller, "model", name)
-    if name in backend(caller.account, caller.region)._models:
-        raise invalid(f'Cannot create already existing model "{model_arn}".')
+    MODELS.check_new(caller, name)
     if "ExecutionRoleArn" not in parameters:
         raise invalid("ExecutionRoleArn is required.")
     resolved = [c for given in _given(parameters) for c in _resolved(caller, given)]
@@ -56,14 +47,14 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     else:
         details["Containers"] = [_described(c) for c in details["Containers"]]
     details |= {
-        "ModelArn": model_arn,
+        "ModelArn": MODELS.arn(caller, name),
         "CreationTime": now(),
         "EnableNetworkIsolation": parameters.get("EnableNetworkIsolation", False),
     }
-    model = Model(model_arn, details, parameters.get("Tags"))
+    model = Model(details["ModelArn"], details, parameters.get("Tags"))
     model.containers = tuple(resolved)
-    backend(caller.account, caller.region)._models[name] = model
-    return {"ModelArn": model_arn}
+    MODELS.add(caller, name, model)
+    return {"ModelArn": model.arn}
 
 
 def _given(parameters: dict[str, Any]) -> list[dict[str, Any]]:
@@ -108,44 +99,34 @@ def _described(container: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_archives(caller: Caller, role: str, containers: list[dict[str, Any]]) -> None:
-    try:
-        s3 = actors.client("s3", role, caller.region, PRINCIPAL)
-    except AWSError:
-        raise invalid(
-            f"Could not assume role {role}. Please ensure that the role exists and allows principal "
-            f"'{PRINCIPAL}' to assume the role."
-        ) from None
+    s3 = clients.client("s3", roles.credentials(role, caller.region))
     for url in (c["ModelDataUrl"] for c in containers if "ModelDataUrl" in c):
-        location = urlsplit(url)
+        bucket, key = split(url)
         try:
-            s3.head_object(Bucket=location.netloc, Key=location.path.lstrip("/"))
+            s3.head_object(Bucket=bucket, Key=key)
         except ClientError:
             raise invalid(
                 f'Could not access model data at {url}. Please ensure that the role "{role}" exists and that '
                 f'its trust relationship policy allows the action "sts:AssumeRole" for the service principal '
-                f'"{PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the '
+                f'"{roles.PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the '
                 f"object is located in {caller.region}."
             ) from None
 
 
-@operation("sagemaker", "DescribeModel")
+@operation("DescribeModel")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no such model."""
-    return find(caller, parameters["ModelName"]).details
+    return MODELS.find(caller, parameters["ModelName"]).details
 
 
-@operation("sagemaker", "ListModels")
+@operation("ListModels")
 def list_models(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by creation, the newest first, where nothing else is said."""
-    check("sagemaker", "ListModels", parameters)
-    models = (model.details for model in backend(caller.account, caller.region)._models.values())
-    page, token = listed(models, parameters, "ModelName")
-    summaries = [{member: m[member] for member in ("ModelName", "ModelArn", "CreationTime")} for m in page]
-    return present({"Models": summaries, "NextToken": token})
+    found = [model.details for model in list(MODELS.all(caller).values())]
+    return listed(found, parameters, "Models", "ModelName")
 
 
-@operation("sagemaker", "DeleteModel")
+@operation("DeleteModel")
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """An endpoint that runs it goes on."""
-    find(caller, parameters["ModelName"])
-    del backend(caller.account, caller.region)._models[parameters["ModelName"]]
+    MODELS.remove(caller, parameters["ModelName"])

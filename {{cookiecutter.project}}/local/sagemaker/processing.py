@@ -19,22 +19,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moto.core.utils import utcnow
-
-from local import constraints, runtime
-from local.bridge import Caller, operation
-from local.sagemaker import jobs
+from local import runtime
+from local.bridge import Caller
+from local.sagemaker import jobs, roles
 from local.sagemaker.logs import Log
-from local.sagemaker.resources import invalid, listed, present
+from local.sagemaker.resources import invalid, now, present
+from local.sagemaker.service import operation
 from local.storage import NothingFoundError, Object, Storage
 
-KIND = jobs.Kind(
-    "processing-job",
-    "ProcessingJob",
-    "processing_jobs",
-    "ProcessingEndTime",
-    ("ValidationException", "Could not find requested job with name: {name}"),
-)
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
 CONTAINER_ROOT = "/opt/ml"
 DEFAULT_SECONDS = 86_400
@@ -45,17 +37,35 @@ _IN_CONTAINER = re.compile(r"(?<![\w/.-])/opt/ml(?=/|$)")
 _PYTHON = re.compile(r"(/\S*/)?python(3(\.\d+)?)?")
 
 
-@operation("sagemaker", "CreateProcessingJob")
+class ProcessingJob(jobs.Job):
+    """A processing job."""
+
+    resource = "processing-job"
+    prefix = "ProcessingJob"
+    collection = "processing_jobs"
+    ended = "ProcessingEndTime"
+
+    def run(self) -> None:
+        """Run the program. Raises JobError."""
+        container = _Container(self)
+        try:
+            container.prepare()
+            if not self.stopping.is_set():
+                container.run()
+        finally:
+            container.remove()
+
+
+jobs.answer(ProcessingJob, order="Ascending")
+
+
+@operation("CreateProcessingJob")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException and ResourceInUse."""
-    constraints.check("sagemaker", "CreateProcessingJob", parameters)
     _check(parameters)
-    jobs.role_credentials(parameters["RoleArn"], caller.region)
-    details = {name: value for name, value in parameters.items() if name not in ("Tags", "ProcessingJobName")}
-    details.setdefault("StoppingCondition", {"MaxRuntimeInSeconds": DEFAULT_SECONDS})
-    job = jobs.create(caller, KIND, parameters, details)
-    jobs.start(job, _run)
-    return {"ProcessingJobArn": job.arn}
+    roles.credentials(parameters["RoleArn"], caller.region)
+    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS}}
+    return {"ProcessingJobArn": ProcessingJob.start(caller, limit | parameters).arn}
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -75,54 +85,14 @@ def _check(parameters: dict[str, Any]) -> None:
             raise invalid(f"LocalPath {path} must be under /opt/ml/processing.")
 
 
-@operation("sagemaker", "DescribeProcessingJob")
-def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationException where there is no such job."""
-    return KIND.find(caller, parameters["ProcessingJobName"]).describe()
-
-
-@operation("sagemaker", "StopProcessingJob")
-def stop(caller: Caller, parameters: dict[str, Any]) -> None:
-    """Raises ValidationException where there is no such job, or it has ended."""
-    job = KIND.find(caller, parameters["ProcessingJobName"])
-    if job.status not in ("InProgress", "Stopping"):
-        raise invalid(f"The request was rejected because the processing job is in status {job.status}.")
-    job.stop()
-
-
-@operation("sagemaker", "ListProcessingJobs")
-def list_jobs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The newest first where nothing else is said."""
-    constraints.check("sagemaker", "ListProcessingJobs", parameters)
-    wanted = parameters.get("StatusEquals")
-    found = [job.describe() for job in KIND.all(caller).values() if wanted in (None, job.status)]
-    page, token = listed(found, parameters, "ProcessingJobName")
-    members = (
-        "ProcessingJobName ProcessingJobArn CreationTime ProcessingEndTime LastModifiedTime "
-        "ProcessingJobStatus FailureReason ExitMessage"
-    )
-    summaries = [present({member: job.get(member) for member in members.split()}) for job in page]
-    return present({"ProcessingJobSummaries": summaries, "NextToken": token})
-
-
-def _run(job: jobs.Job) -> None:
-    container = _Container(job)
-    try:
-        container.prepare()
-        if not job.stopping.is_set():
-            container.run()
-    finally:
-        container.remove()
-
-
 class _Container:
     """What stands for the container of one job."""
 
-    def __init__(self, job: jobs.Job) -> None:
+    def __init__(self, job: ProcessingJob) -> None:
         self._job = job
         request = job.details
         self._request = request
-        self._credentials = jobs.role_credentials(request["RoleArn"], job.caller.region)
+        self._credentials = roles.credentials(request["RoleArn"], job.caller.region)
         self._storage = Storage(self._credentials)
         self._folder = (
             runtime.current().directory
@@ -149,7 +119,7 @@ class _Container:
 
     def run(self) -> None:
         """Run the program, then upload the outputs. Raises JobError where it fails."""
-        self._job.update(ProcessingStartTime=utcnow())
+        self._job.update(ProcessingStartTime=now())
         output = self._folder / "log"
         status, ending = self._execute(output)
         members = present({"ExitMessage": self._exit_message()})

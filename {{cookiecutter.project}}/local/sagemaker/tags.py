@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from local import bridge, constraints
 from local.bridge import AWSError, Caller
 from local.sagemaker import resources
+from local.sagemaker.service import operation
 
 
-@bridge.operation("sagemaker", "AddTags")
+@operation("AddTags")
 def add_tags(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """AddTags, for every kind of resource that moto can tag; raises ResourceNotFound where there is none."""
-    constraints.check("sagemaker", "AddTags", parameters)
     arn, tags = parameters["ResourceArn"], parameters["Tags"]
     backend = resources.backend(caller.account, caller.region)
     try:

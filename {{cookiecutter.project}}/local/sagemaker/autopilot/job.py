@@ -11,41 +11,44 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from moto.core.utils import utcnow
 
 from local import runtime, storage, workers
-from local.sagemaker import jobs
+from local.bridge import Caller
+from local.sagemaker import jobs, roles
 from local.sagemaker.autopilot.objectives import objective
 from local.sagemaker.autopilot.requests import Settings, settings
+from local.sagemaker.resources import now
 
-KIND = jobs.Kind(
-    "automl-job",
-    "AutoMLJob",
-    "auto_ml_jobs",
-    "EndTime",
-    ("ResourceNotFound", "Could not find AutoML job with name {name}."),
-)
 # A training that does not end by itself this long after its limit is ended, and what it has is published.
 GRACE_SECONDS = 30.0
+# Publishing takes a second or two; on a machine that has other things to do it may take longer.
+SALVAGE_SECONDS = 120.0
 PROCESS = "local.sagemaker.autopilot.process"
 
 
-class AutoMLJob:
-    """What happens for one job, in a thread of its own."""
+class AutoMLJob(jobs.Job):
+    """An AutoML job."""
 
-    def __init__(self, job: jobs.Job, request: dict[str, Any]) -> None:
-        self.job = job
-        self._candidates: dict[str, dict[str, Any]] = {}
+    resource = "automl-job"
+    prefix = "AutoMLJob"
+    collection = "auto_ml_jobs"
+    ended = "EndTime"
+    missing = ("ResourceNotFound", "Could not find AutoML job with name {name}.")
+
+    def __init__(self, caller: Caller, request: dict[str, Any]) -> None:
+        described = {"AutoMLProblemTypeConfigName": "Tabular", "AutoMLJobSecondaryStatus": "Starting"}
+        super().__init__(caller, request | described)
         self._request = request
+        self._candidates: dict[str, dict[str, Any]] = {}
         self._objective = ""
         self._best: str | None = None
         self._partial: list[dict[str, str]] = []
-        self._lock = threading.Lock()
+        self._changing = threading.Lock()
 
-    def run(self, job: jobs.Job) -> None:
+    def run(self) -> None:
         """Train and publish. Raises JobError."""
-        caller = job.caller
-        folder = runtime.current().directory / "automl-jobs" / caller.account / caller.region / job.name
+        account, region = self.caller.account, self.caller.region
+        folder = runtime.current().directory / "automl-jobs" / account / region / self.name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
@@ -54,7 +57,7 @@ class AutoMLJob:
             shutil.rmtree(folder / "predictor", ignore_errors=True)
 
     def _train(self, folder: Path) -> None:
-        credentials = jobs.role_credentials(self._request["RoleArn"], self.job.caller.region)
+        credentials = roles.credentials(self._request["RoleArn"], self.caller.region)
         chosen = settings(self._request, self._size(credentials))
         if not chosen.algorithms:
             raise jobs.JobError(f"ClientError: None of {', '.join(chosen.missing)} is installed.")
@@ -70,25 +73,25 @@ class AutoMLJob:
             # Stopped, or far beyond its time: what was trained is published by another process.
             self._salvage(argument, folder / "log")
         self._end_candidates()
-        if self.job.stopping.is_set():
-            self.job.end("Stopped", AutoMLJobSecondaryStatus="Stopped")
+        if self.stopping.is_set():
+            self.end("Stopped", AutoMLJobSecondaryStatus="Stopped")
         elif self._best is None:
             raise jobs.JobError("ClientError: No candidate was trained within the time that the job has.")
         else:
-            self.job.end("Completed", AutoMLJobSecondaryStatus="Completed")
+            self.end("Completed", AutoMLJobSecondaryStatus="Completed")
 
     def _salvage(self, argument: dict[str, Any], log: Path) -> None:
         worker = workers.start(f"{PROCESS}:salvage", argument, {}, log)
         try:
-            self._follow(worker, time.monotonic() + GRACE_SECONDS, heed_stop=False)
+            self._follow(worker, time.monotonic() + SALVAGE_SECONDS, heed_stop=False)
         except jobs.JobError as failure:
             self._note(f"What was trained could not be published: {failure}")
         finally:
             worker.kill()
 
-    def described(self) -> list[dict[str, Any]]:
+    def candidates(self) -> list[dict[str, Any]]:
         """The candidates so far, as ListCandidatesForAutoMLJob gives them."""
-        with self._lock:
+        with self._changing:
             return [dict(candidate) for candidate in self._candidates.values()]
 
     def _size(self, credentials: Any) -> int:
@@ -105,9 +108,9 @@ class AutoMLJob:
         return {
             "request": self._request,
             "credentials": credentials,
-            "region": self.job.caller.region,
+            "region": self.caller.region,
             "folder": str(folder),
-            "prefix": f"{output}/{self.job.name}",
+            "prefix": f"{output}/{self.name}",
             "mode": chosen.mode,
             "algorithms": chosen.algorithms,
             "max_candidates": chosen.max_candidates,
@@ -122,7 +125,7 @@ class AutoMLJob:
         """Take in messages until the process is done; False where it was stopped, died or is out of time."""
         connection: Connection = worker.connection
         while not runtime.current().stopping.is_set() and time.monotonic() < deadline:
-            if heed_stop and self.job.stopping.is_set():
+            if heed_stop and self.stopping.is_set():
                 return False
             try:
                 if not connection.poll(0.2):
@@ -136,8 +139,8 @@ class AutoMLJob:
         return False
 
     def _on_status(self, secondary: str) -> None:
-        if not self.job.stopping.is_set():
-            self.job.update(AutoMLJobSecondaryStatus=secondary)
+        if not self.stopping.is_set():
+            self.update(AutoMLJobSecondaryStatus=secondary)
 
     def _on_resolved(self, problem_type: str, objective: str) -> None:
         self._objective = objective
@@ -150,52 +153,52 @@ class AutoMLJob:
         }
         if "CompletionCriteria" in tabular:
             resolved["CompletionCriteria"] = tabular["CompletionCriteria"]
-        self.job.update(ResolvedAttributes=resolved)
+        self.update(ResolvedAttributes=resolved)
 
     def _on_candidate(self, model: str, metrics: dict[str, float], seconds: float, **_: Any) -> None:
-        with self._lock:
-            self._candidates[model] = self._candidate(model, metrics, utcnow())
+        with self._changing:
+            self._candidates[model] = self._candidate(model, metrics, now())
 
     def _on_published(
         self, model: str, metrics: dict[str, float], containers: list[dict[str, Any]], best: bool
     ) -> None:
-        with self._lock:
-            candidate = self._candidates.setdefault(model, self._candidate(model, metrics, utcnow()))
+        with self._changing:
+            candidate = self._candidates.setdefault(model, self._candidate(model, metrics, now()))
             candidate |= {
                 "InferenceContainers": containers,
                 "CandidateStatus": "Completed",
-                "EndTime": utcnow(),
+                "EndTime": now(),
             }
             if best:
                 self._best = model
-                self.job.update(BestCandidate=dict(candidate))
+                self.update(BestCandidate=dict(candidate))
 
     def _on_artifacts(self, explainability: str, insights: str, exploration: str) -> None:
-        with self._lock:
+        with self._changing:
             candidate = self._candidates[self._best or ""]
             candidate["CandidateProperties"]["CandidateArtifactLocations"] = {
                 "Explainability": explainability,
                 "ModelInsights": insights,
             }
             artifacts = {"DataExplorationNotebookLocation": exploration}
-            self.job.update(BestCandidate=dict(candidate), AutoMLJobArtifacts=artifacts)
+            self.update(BestCandidate=dict(candidate), AutoMLJobArtifacts=artifacts)
 
     def _on_partial(self, reason: str) -> None:
         self._note(reason)
 
     def _on_failed(self, reason: str) -> None:
-        self.job.update(AutoMLJobSecondaryStatus="Failed")
+        self.update(AutoMLJobSecondaryStatus="Failed")
         raise jobs.JobError(reason)
 
     def _note(self, reason: str) -> None:
         self._partial = [*self._partial, {"PartialFailureMessage": reason}][:5]
-        self.job.update(PartialFailureReasons=self._partial)
+        self.update(PartialFailureReasons=self._partial)
 
     def _end_candidates(self) -> None:
-        with self._lock:
+        with self._changing:
             for candidate in self._candidates.values():
                 if candidate["CandidateStatus"] == "InProgress":
-                    candidate |= {"CandidateStatus": "Stopped", "EndTime": utcnow()}
+                    candidate |= {"CandidateStatus": "Stopped", "EndTime": now()}
 
     def _candidate(self, model: str, values: dict[str, float], moment: datetime) -> dict[str, Any]:
         target = objective(self._objective)

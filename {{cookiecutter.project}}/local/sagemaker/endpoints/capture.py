@@ -10,13 +10,13 @@ import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import actors, clock, runtime
+from local import clock, runtime
 from local.bridge import AWSError
-from local.sagemaker.models import PRINCIPAL
+from local.sagemaker import roles
+from local.storage import Storage
 
 if TYPE_CHECKING:
     from local.sagemaker.endpoints.endpoint import Endpoint
@@ -120,13 +120,8 @@ class Capture:
 
     def _write(self, variant: str, role: str, lines: list[str]) -> None:
         now = datetime.now(UTC)
-        destination = urlsplit(self._config["DestinationS3Uri"])
+        prefix = f"{self._config['DestinationS3Uri'].rstrip('/')}/{self._endpoint.name}/{variant}"
         name = f"{now:%Y/%m/%d/%H/%M-%S-%f}"[:-3] + f"-{uuid.uuid4()}.jsonl"
-        prefix = destination.path.strip("/")
-        key = "/".join(part for part in (prefix, self._endpoint.name, variant, name) if part)
-        encryption = {}
-        if self._config.get("KmsKeyId"):
-            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self._config["KmsKeyId"]}
-        s3 = actors.client("s3", role, self._endpoint.caller.region, PRINCIPAL)
         body = "".join(f"{line}\n" for line in lines).encode()
-        s3.put_object(Bucket=destination.netloc, Key=key, Body=body, **encryption)
+        storage = Storage(roles.credentials(role, self._endpoint.caller.region))
+        storage.write(f"{prefix}/{name}", body, self._config.get("KmsKeyId"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from local.bridge import Caller, operation
-from local.constraints import check
+from local.bridge import Caller
 from local.sagemaker import models
-from local.sagemaker.resources import Record, arn, backend, invalid, listed, now, present
+from local.sagemaker.resources import Collection, Record, invalid, listed, now
+from local.sagemaker.service import operation
 
 SERVERLESS_MEMORY_IN_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 UNSUPPORTED = ("AsyncInferenceConfig", "ShadowProductionVariants", "ExplainerConfig")
@@ -32,23 +32,16 @@ class EndpointConfig(Record):
         return "ServerlessConfig" in self.variants[0]
 
 
-def find(caller: Caller, name: str) -> EndpointConfig:
-    """The endpoint config of that name; raises ValidationException where there is none."""
-    config = backend(caller.account, caller.region).endpoint_configs.get(name)
-    if config is None:
-        raise invalid(f'Could not find endpoint configuration "{arn(caller, "endpoint-config", name)}".')
-    return config
+CONFIGS: Collection[EndpointConfig] = Collection(
+    "endpoint_configs", "endpoint-config", "endpoint configuration"
+)
 
 
-@operation("sagemaker", "CreateEndpointConfig")
+@operation("CreateEndpointConfig")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException for what the real service does not combine."""
-    check("sagemaker", "CreateEndpointConfig", parameters)
     name = parameters["EndpointConfigName"]
-    config_arn = arn(caller, "endpoint-config", name)
-    configs = backend(caller.account, caller.region).endpoint_configs
-    if name in configs:
-        raise invalid(f'Cannot create already existing endpoint configuration "{config_arn}".')
+    CONFIGS.check_new(caller, name)
     for member in UNSUPPORTED:
         if parameters.get(member):
             raise invalid(f"{member} is not supported by the local AWS.")
@@ -59,19 +52,20 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     for variant in variants:
         _check_variant(variant, model(caller, variant), parameters, len(variants))
     details = {key: value for key, value in parameters.items() if key != "Tags"} | {
-        "EndpointConfigArn": config_arn,
+        "EndpointConfigArn": CONFIGS.arn(caller, name),
         "ProductionVariants": variants,
         "CreationTime": now(),
     }
-    configs[name] = EndpointConfig(config_arn, details, parameters.get("Tags"))
-    return {"EndpointConfigArn": config_arn}
+    config = EndpointConfig(details["EndpointConfigArn"], details, parameters.get("Tags"))
+    CONFIGS.add(caller, name, config)
+    return {"EndpointConfigArn": config.arn}
 
 
 def model(caller: Caller, variant: dict[str, Any]) -> models.Model:
     """The model of a production variant; raises ValidationException where there is none."""
     if "ModelName" not in variant:
         raise invalid(f"Production variant {variant['VariantName']} requires a ModelName.")
-    return models.find(caller, variant["ModelName"])
+    return models.MODELS.find(caller, variant["ModelName"])
 
 
 def _check_variant(
@@ -108,24 +102,20 @@ def _check_variant(
             raise invalid(f"Serverless inference does not support {feature} (production variant {name}).")
 
 
-@operation("sagemaker", "DescribeEndpointConfig")
+@operation("DescribeEndpointConfig")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no such config."""
-    return find(caller, parameters["EndpointConfigName"]).details
+    return CONFIGS.find(caller, parameters["EndpointConfigName"]).details
 
 
-@operation("sagemaker", "ListEndpointConfigs")
+@operation("ListEndpointConfigs")
 def list_configs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by creation, the newest first, where nothing else is said."""
-    check("sagemaker", "ListEndpointConfigs", parameters)
-    found = (config.details for config in backend(caller.account, caller.region).endpoint_configs.values())
-    page, token = listed(found, parameters, "EndpointConfigName")
-    members = ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
-    return present({"EndpointConfigs": [{m: c[m] for m in members} for c in page], "NextToken": token})
+    found = [config.details for config in list(CONFIGS.all(caller).values())]
+    return listed(found, parameters, "EndpointConfigs", "EndpointConfigName")
 
 
-@operation("sagemaker", "DeleteEndpointConfig")
+@operation("DeleteEndpointConfig")
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """An endpoint that uses it goes on."""
-    find(caller, parameters["EndpointConfigName"])
-    del backend(caller.account, caller.region).endpoint_configs[parameters["EndpointConfigName"]]
+    CONFIGS.remove(caller, parameters["EndpointConfigName"])

@@ -9,16 +9,16 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local import actors, clock, runtime
-from local.bridge import Caller
+from local import clients, clock, runtime
+from local.bridge import AWSError, Caller
 from local.cloudwatch import alarms
+from local.sagemaker import roles
 from local.sagemaker.endpoints import configs
 from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.endpoints.configs import EndpointConfig
 from local.sagemaker.endpoints.endpoint import Endpoint, Pending
 from local.sagemaker.endpoints.fleet import DeploymentError, Fleet
 from local.sagemaker.endpoints.policies import Plan, Shift
-from local.sagemaker.models import PRINCIPAL
 
 LOOK_SECONDS = 0.05
 log = logging.getLogger("local.endpoints")
@@ -108,8 +108,9 @@ class Update:
             return
         role, region = self._pending.fleets[0].model.role_arn, self._endpoint.caller.region
         try:
-            actors.client("cloudwatch", role, region, PRINCIPAL).describe_alarms(AlarmNames=self._alarms)
-        except ClientError as error:
+            cloudwatch = clients.client("cloudwatch", roles.credentials(role, region))
+            cloudwatch.describe_alarms(AlarmNames=self._alarms)
+        except (AWSError, ClientError) as error:
             raise DeploymentError(
                 f"Unable to describe the configured alarms {self._alarms} with the role {role}. Please "
                 f"ensure that the role has cloudwatch:DescribeAlarms permission. ({error})"

@@ -13,7 +13,7 @@ from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.endpoints.configs import EndpointConfig
 from local.sagemaker.endpoints.fleet import Fleet
 from local.sagemaker.endpoints.traffic import Traffic
-from local.sagemaker.resources import Record, arn, backend, invalid, now, present
+from local.sagemaker.resources import Collection, Record, arn, invalid, now, present
 
 IN_PROGRESS = frozenset({"Creating", "Updating", "RollingBack", "SystemUpdating", "Deleting"})
 
@@ -122,9 +122,4 @@ def _variant(fleet: Fleet, share: float) -> dict[str, Any]:
     }
 
 
-def find(caller: Caller, name: str) -> Endpoint:
-    """The endpoint of that name; raises ValidationException where there is none."""
-    endpoint = backend(caller.account, caller.region).endpoints.get(name)
-    if endpoint is None:
-        raise invalid(f'Could not find endpoint "{arn(caller, "endpoint", name)}".')
-    return endpoint
+ENDPOINTS: Collection[Endpoint] = Collection("endpoints", "endpoint", "endpoint")

@@ -6,11 +6,12 @@ import threading
 import uuid
 from typing import Any
 
-from local import actors, serving
+from local import serving
 from local.bridge import AWSError
+from local.sagemaker import roles
 from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.logs import Log
-from local.sagemaker.models import PRINCIPAL, Model
+from local.sagemaker.models import Model
 
 # InvokeEndpoint's own limit: a request that takes longer is lost to its sender anyway.
 LONGEST_REQUEST_SECONDS = 60.0
@@ -39,11 +40,9 @@ class Fleet:
     def start(self, endpoint: str, region: str) -> None:
         """Load the model; returns when it answers. Raises DeploymentError where it does not."""
         try:
-            credentials = actors.credentials(self.model.role_arn, PRINCIPAL, region)
+            credentials = roles.credentials(self.model.role_arn, region)
         except AWSError as error:
-            raise DeploymentError(
-                f"Unable to assume the role {self.model.role_arn}: {error.message}"
-            ) from error
+            raise DeploymentError(error.message) from error
         stream = f"{self.variant}/i-{uuid.uuid4().hex[:17]}"
         self._log = Log(credentials, f"/aws/sagemaker/Endpoints/{endpoint}", stream)
         try:

@@ -15,9 +15,8 @@ from local import serving
 from local.bridge import AWSError, Caller
 from local.cloudwatch.metrics import STORE, Data, Metric
 from local.constraints import check
-from local.sagemaker.endpoints.endpoint import Endpoint
+from local.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
 from local.sagemaker.endpoints.fleet import Fleet
-from local.sagemaker.resources import backend
 
 NAMESPACE = "AWS/SageMaker"
 LARGEST_SERVERLESS_BODY = 4 * 1024 * 1024
@@ -43,7 +42,7 @@ def _invoke_endpoint(self: SageMakerRuntimeResponse) -> Response:
         check("sagemaker-runtime", "InvokeEndpoint", parameters)
     except AWSError as error:
         return _error(400, "ValidationError", error.message)
-    endpoint = backend(caller.account, caller.region).endpoints.get(name)
+    endpoint = ENDPOINTS.all(caller).get(name)
     variant = parameters.get("TargetVariant")
     fleet = endpoint.traffic.enter(variant) if endpoint else None
     if fleet is None:

@@ -5,43 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from local import runtime
-from local.bridge import Caller, operation
+from local.bridge import Caller
 from local.cloudwatch import alarms
-from local.constraints import check
 from local.sagemaker.endpoints import configs, deployment, scaling
 from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.endpoints.configs import EndpointConfig
-from local.sagemaker.endpoints.endpoint import Endpoint, find
+from local.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
 from local.sagemaker.endpoints.fleet import Fleet
 from local.sagemaker.endpoints.policies import plan
-from local.sagemaker.resources import arn, backend, invalid, listed, present
+from local.sagemaker.resources import invalid, listed
+from local.sagemaker.service import operation
 
-SUMMARY = ("EndpointName", "EndpointArn", "CreationTime", "LastModifiedTime", "EndpointStatus")
 
-
-@operation("sagemaker", "CreateEndpoint")
+@operation("CreateEndpoint")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where the endpoint exists or the config does not."""
-    check("sagemaker", "CreateEndpoint", parameters)
     name = parameters["EndpointName"]
-    endpoints = backend(caller.account, caller.region).endpoints
-    if name in endpoints:
-        raise invalid(f'Cannot create already existing endpoint "{arn(caller, "endpoint", name)}".')
-    config = configs.find(caller, parameters["EndpointConfigName"])
+    ENDPOINTS.check_new(caller, name)
+    config = configs.CONFIGS.find(caller, parameters["EndpointConfigName"])
     endpoint = Endpoint(caller, name, config, parameters.get("Tags"))
     endpoint.last_deployment = parameters.get("DeploymentConfig")
     new = deployment.fleets(caller, config, endpoint.capture)
-    endpoints[name] = endpoint
+    ENDPOINTS.add(caller, name, endpoint)
     runtime.current().thread(f"create-{name}", deployment.create, endpoint, new)
     return {"EndpointArn": endpoint.arn}
 
 
-@operation("sagemaker", "UpdateEndpoint")
+@operation("UpdateEndpoint")
 def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException for an update that the real service refuses; the endpoint stays as it is."""
-    check("sagemaker", "UpdateEndpoint", parameters)
-    endpoint = find(caller, parameters["EndpointName"])
-    config = configs.find(caller, parameters["EndpointConfigName"])
+    endpoint = ENDPOINTS.find(caller, parameters["EndpointName"])
+    config = configs.CONFIGS.find(caller, parameters["EndpointConfigName"])
     with endpoint.lock:
         if endpoint.status == "Failed":
             raise invalid(f'Cannot update failed endpoint "{endpoint.arn}".')
@@ -118,11 +112,10 @@ def _capture(endpoint: Endpoint, config: EndpointConfig, parameters: dict[str, A
     return Capture(endpoint, source.details.get("DataCaptureConfig"))
 
 
-@operation("sagemaker", "UpdateEndpointWeightsAndCapacities")
+@operation("UpdateEndpointWeightsAndCapacities")
 def update_weights(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """The traffic follows at once; the number of instances changes what is described and measured."""
-    check("sagemaker", "UpdateEndpointWeightsAndCapacities", parameters)
-    endpoint = find(caller, parameters["EndpointName"])
+    endpoint = ENDPOINTS.find(caller, parameters["EndpointName"])
     with endpoint.lock:
         by_name = {fleet.variant: fleet for fleet in endpoint.fleets}
         desired = parameters["DesiredWeightsAndCapacities"]
@@ -143,30 +136,28 @@ def update_weights(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]
     return {"EndpointArn": endpoint.arn}
 
 
-@operation("sagemaker", "DescribeEndpoint")
+@operation("DescribeEndpoint")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no such endpoint."""
-    return find(caller, parameters["EndpointName"]).details
+    return ENDPOINTS.find(caller, parameters["EndpointName"]).details
 
 
-@operation("sagemaker", "ListEndpoints")
+@operation("ListEndpoints")
 def list_endpoints(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by creation, the newest first, where nothing else is said."""
-    check("sagemaker", "ListEndpoints", parameters)
-    wanted = parameters.get("StatusEquals")
-    found = [endpoint.details for endpoint in list(backend(caller.account, caller.region).endpoints.values())]
-    found = [endpoint for endpoint in found if wanted in (None, endpoint["EndpointStatus"])]
-    page, token = listed(found, parameters, "EndpointName")
-    return present({"Endpoints": [{m: e[m] for m in SUMMARY} for e in page], "NextToken": token})
+    found = [endpoint.details for endpoint in list(ENDPOINTS.all(caller).values())]
+    return listed(found, parameters, "Endpoints", "EndpointName")
 
 
-@operation("sagemaker", "DeleteEndpoint")
+@operation("DeleteEndpoint")
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ValidationException while something is under way. Scalable targets go with the endpoint."""
-    endpoint = find(caller, parameters["EndpointName"])
+    endpoint = ENDPOINTS.find(caller, parameters["EndpointName"])
     endpoint.begin("Deleting")
     scaling.forget(caller, endpoint.name)
-    endpoints = backend(caller.account, caller.region).endpoints
     runtime.current().thread(
-        f"delete-{endpoint.name}", deployment.remove, endpoint, lambda: endpoints.pop(endpoint.name, None)
+        f"delete-{endpoint.name}",
+        deployment.remove,
+        endpoint,
+        lambda: ENDPOINTS.remove(caller, endpoint.name),
     )

@@ -73,21 +73,20 @@ def list_pipeline_executions(caller: Caller, parameters: dict[str, Any]) -> dict
     """ListPipelineExecutions."""
     pipeline = state.find_pipeline(caller, parameters["PipelineName"])
     records = [
-        resources.present(
-            {
-                "PipelineExecutionArn": execution.arn,
-                "CreationTime": execution.created,
-                "StartTime": execution.created,
-                "PipelineExecutionStatus": execution.status,
-                "PipelineExecutionDescription": execution.description,
-                "PipelineExecutionDisplayName": execution.display_name,
-                "PipelineExecutionFailureReason": execution.failure_reason,
-            }
-        )
+        {
+            "PipelineExecutionArn": execution.arn,
+            "CreationTime": execution.created,
+            "StartTime": execution.created,
+            "PipelineExecutionStatus": execution.status,
+            "PipelineExecutionDescription": execution.description,
+            "PipelineExecutionDisplayName": execution.display_name,
+            "PipelineExecutionFailureReason": execution.failure_reason,
+        }
         for execution in list(pipeline.executions.values())
     ]
-    page, token = resources.listed(records, created_within(parameters), "PipelineExecutionArn")
-    return resources.present({"PipelineExecutionSummaries": page, "NextToken": token})
+    return resources.listed(
+        records, created_within(parameters), "PipelineExecutionSummaries", "PipelineExecutionArn"
+    )
 
 
 @operation("ListPipelineExecutionSteps")
@@ -99,36 +98,30 @@ def list_pipeline_execution_steps(caller: Caller, parameters: dict[str, Any]) ->
     steps = execution.definition.steps
     with execution.changed:
         records = [
-            resources.present(
-                {
-                    "StepName": run.name,
-                    "StepDisplayName": steps[run.name].body.display_name,
-                    "StepDescription": steps[run.name].body.description,
-                    "CreationTime": (run.started, position),
-                    "StartTime": run.started,
-                    "EndTime": run.ended,
-                    "StepStatus": run.status,
-                    "FailureReason": run.failure_reason,
-                    "Metadata": dict(run.metadata),
-                    "AttemptCount": run.attempts,
-                }
-            )
-            for position, run in enumerate(execution.steps.values())
+            {
+                "StepName": run.name,
+                "StepDisplayName": steps[run.name].body.display_name,
+                "StepDescription": steps[run.name].body.description,
+                "CreationTime": run.started,
+                "StartTime": run.started,
+                "EndTime": run.ended,
+                "StepStatus": run.status,
+                "FailureReason": run.failure_reason,
+                "Metadata": dict(run.metadata),
+                "AttemptCount": run.attempts,
+            }
+            for run in execution.steps.values()
         ]
-    page, token = resources.listed(records, parameters, "StepName")
-    return resources.present({"PipelineExecutionSteps": page, "NextToken": token})
+    return resources.listed(records, parameters, "PipelineExecutionSteps", "StepName")
 
 
 @operation("ListPipelineParametersForExecution")
 def list_pipeline_parameters_for_execution(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """ListPipelineParametersForExecution: all of them, with the values that this execution has."""
     execution = state.find_execution(caller, parameters["PipelineExecutionArn"])
-    records = [
-        {"Name": name, "Value": values.to_text(value), "CreationTime": position}
-        for position, (name, value) in enumerate(execution.parameters.items())
-    ]
-    page, token = resources.listed(records, parameters, "Name", order="Ascending")
-    return resources.present({"PipelineParameters": page, "NextToken": token})
+    bound = execution.parameters.items()
+    records = [{"Name": name, "Value": values.to_text(value)} for name, value in bound]
+    return resources.page(records, parameters, "PipelineParameters")
 
 
 @operation("DescribePipelineDefinitionForExecution")

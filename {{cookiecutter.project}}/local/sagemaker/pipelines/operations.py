@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.s3.models import s3_backends
+from botocore.exceptions import ClientError
 
-from local import bridge, constraints
+from local import actors, clients
 from local.bridge import AWSError, Caller, Handler
-from local.sagemaker import resources
+from local.sagemaker import resources, service
 from local.sagemaker.pipelines import definition, state
 from local.sagemaker.pipelines.state import Pipeline, Version
 
@@ -23,17 +23,16 @@ _created_by_token: dict[tuple[str, str, str], str] = {}
 
 
 def operation(name: str) -> Any:
-    """Answer SageMaker's operation ``name``, its parameters checked against the service's model first."""
+    """Answer SageMaker's operation ``name``, but for requests with a member that is :data:`UNSUPPORTED`."""
 
     def install(handler: Handler) -> Handler:
         def checked(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any] | None:
-            constraints.check("sagemaker", name, parameters)
             for member in UNSUPPORTED:
                 if parameters.get(member):
                     raise resources.invalid(f"{member} is not supported by the local AWS")
             return handler(caller, parameters)
 
-        return bridge.operation("sagemaker", name)(checked)
+        return service.operation(name)(checked)
 
     return install
 
@@ -123,23 +122,11 @@ def list_pipelines(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]
     """ListPipelines."""
     prefix = parameters.get("PipelineNamePrefix", "")
     records = [
-        resources.present(
-            {
-                "PipelineArn": pipeline.arn,
-                "PipelineName": pipeline.name,
-                "PipelineDisplayName": pipeline.display_name,
-                "PipelineDescription": pipeline.description,
-                "RoleArn": pipeline.role_arn,
-                "CreationTime": pipeline.created,
-                "LastModifiedTime": pipeline.modified,
-                "LastExecutionTime": pipeline.last_run,
-            }
-        )
-        for pipeline in state.pipelines(caller).values()
+        pipeline.describe(pipeline.latest) | {"LastExecutionTime": pipeline.last_run}
+        for pipeline in list(state.pipelines(caller).values())
         if pipeline.name.startswith(prefix)
     ]
-    page, token = resources.listed(records, created_within(parameters), "PipelineName")
-    return resources.present({"PipelineSummaries": page, "NextToken": token})
+    return resources.listed(records, created_within(parameters), "PipelineSummaries", "PipelineName")
 
 
 @operation("ListPipelineVersions")
@@ -147,19 +134,15 @@ def list_pipeline_versions(caller: Caller, parameters: dict[str, Any]) -> dict[s
     """ListPipelineVersions, the latest first."""
     pipeline = state.find_pipeline(caller, parameters["PipelineName"])
     records = [
-        resources.present(
-            {
-                "PipelineArn": pipeline.arn,
-                "PipelineVersionId": version.id,
-                "CreationTime": version.created,
-                "LastExecutionPipelineExecutionArn": version.last_execution,
-            }
-        )
-        for version in pipeline.versions
+        {
+            "PipelineArn": pipeline.arn,
+            "PipelineVersionId": version.id,
+            "CreationTime": version.created,
+            "LastExecutionPipelineExecutionArn": version.last_execution,
+        }
+        for version in list(pipeline.versions)
     ]
-    wanted = created_within(parameters) | {"SortBy": "PipelineVersionId"}
-    page, token = resources.listed(records, wanted, "PipelineArn")
-    return resources.present({"PipelineVersionSummaries": page, "NextToken": token})
+    return resources.listed(records, created_within(parameters), "PipelineVersionSummaries", "PipelineArn")
 
 
 def created_within(parameters: dict[str, Any]) -> dict[str, Any]:
@@ -191,13 +174,11 @@ def _definition(caller: Caller, parameters: dict[str, Any]) -> definition.Defini
 
 
 def _from_s3(caller: Caller, location: dict[str, str]) -> str:
-    where = f"s3://{location['Bucket']}/{location['ObjectKey']}"
-    backend = s3_backends[caller.account]["aws"]
-    if location["Bucket"] not in backend.buckets:
-        raise resources.invalid(f"The pipeline definition {where} cannot be read: no such bucket.")
-    found = backend.get_object(
-        location["Bucket"], location["ObjectKey"], version_id=location.get("VersionId")
-    )
-    if found is None:
-        raise resources.invalid(f"The pipeline definition {where} cannot be read: no such object.")
-    return found.value.decode()
+    names = {"Bucket": "Bucket", "ObjectKey": "Key", "VersionId": "VersionId"}
+    s3 = clients.client("s3", actors.of_caller(caller.access_key, caller.region))
+    try:
+        found = s3.get_object(**{names[member]: value for member, value in location.items()})
+    except ClientError as error:
+        where = f"s3://{location['Bucket']}/{location['ObjectKey']}"
+        raise resources.invalid(f"The pipeline definition {where} cannot be read: {error}") from None
+    return found["Body"].read().decode()

@@ -5,18 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.bridge import AWSError, Caller, operation
-from local.constraints import check
+from local.bridge import AWSError, Caller
 from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
-
-# The members of DescribeModelPackageGroup that its list shows.
-SUMMARY = (
-    "ModelPackageGroupName",
-    "ModelPackageGroupArn",
-    "ModelPackageGroupDescription",
-    "CreationTime",
-    "ModelPackageGroupStatus",
-)
+from local.sagemaker.service import operation
 
 
 class Group(Record):
@@ -38,14 +29,11 @@ def find(caller: Caller, name: str) -> Group:
     return group
 
 
-@operation("sagemaker", "CreateModelPackageGroup")
+@operation("CreateModelPackageGroup")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where the group exists."""
-    check("sagemaker", "CreateModelPackageGroup", parameters)
     name = parameters["ModelPackageGroupName"]
     groups = backend(caller.account, caller.region).model_package_groups
-    if name in groups:
-        raise invalid(f"Model Package Group already exists: {groups[name].arn}")
     group_arn = arn(caller, "model-package-group", name)
     details = {
         "ModelPackageGroupName": name,
@@ -55,44 +43,44 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         "CreatedBy": user_context(caller),
         "ModelPackageGroupStatus": "Completed",
     }
-    groups[name] = Group(group_arn, present(details), parameters.get("Tags"))
+    group = Group(group_arn, present(details), parameters.get("Tags"))
+    if groups.setdefault(name, group) is not group:
+        raise invalid(f"Model Package Group already exists: {group_arn}")
     return {"ModelPackageGroupArn": group_arn}
 
 
-@operation("sagemaker", "DescribeModelPackageGroup")
+@operation("DescribeModelPackageGroup")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no such group."""
     return find(caller, parameters["ModelPackageGroupName"]).details
 
 
-@operation("sagemaker", "ListModelPackageGroups")
+@operation("ListModelPackageGroups")
 def list_groups(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by creation, the oldest first, where nothing else is said."""
-    check("sagemaker", "ListModelPackageGroups", parameters)
-    groups = backend(caller.account, caller.region).model_package_groups.values()
-    page, token = listed((g.details for g in groups), parameters, "ModelPackageGroupName", "Ascending")
-    summaries = [{member: g[member] for member in SUMMARY if member in g} for g in page]
-    return present({"ModelPackageGroupSummaryList": summaries, "NextToken": token})
+    groups = list(backend(caller.account, caller.region).model_package_groups.values())
+    found = [group.details for group in groups]
+    return listed(found, parameters, "ModelPackageGroupSummaryList", "ModelPackageGroupName", "Ascending")
 
 
-@operation("sagemaker", "DeleteModelPackageGroup")
+@operation("DeleteModelPackageGroup")
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ConflictException while the group has versions."""
     group = find(caller, parameters["ModelPackageGroupName"])
     name = group.details["ModelPackageGroupName"]
     storage = backend(*home(group.arn))
-    if any(p.details.get("ModelPackageGroupName") == name for p in storage.model_packages.values()):
+    packages = list(storage.model_packages.values())
+    if any(package.details.get("ModelPackageGroupName") == name for package in packages):
         raise AWSError(
             "ConflictException",
             f"Model Package Group {group.arn} cannot be deleted because it still contains Model Packages.",
         )
-    del storage.model_package_groups[name]
+    storage.model_package_groups.pop(name, None)
 
 
-@operation("sagemaker", "PutModelPackageGroupPolicy")
+@operation("PutModelPackageGroupPolicy")
 def put_policy(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where the policy is no policy for this group."""
-    check("sagemaker", "PutModelPackageGroupPolicy", parameters)
     group = _of_policy(caller, parameters)
     try:
         statements = json.loads(parameters["ResourcePolicy"])["Statement"]
@@ -105,7 +93,7 @@ def put_policy(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"ModelPackageGroupArn": group.arn}
 
 
-@operation("sagemaker", "GetModelPackageGroupPolicy")
+@operation("GetModelPackageGroupPolicy")
 def get_policy(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException where there is no policy."""
     group = _of_policy(caller, parameters)
@@ -114,7 +102,7 @@ def get_policy(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     return {"ResourcePolicy": group.policy}
 
 
-@operation("sagemaker", "DeleteModelPackageGroupPolicy")
+@operation("DeleteModelPackageGroupPolicy")
 def delete_policy(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ValidationException where there is no policy."""
     get_policy(caller, parameters)

@@ -6,25 +6,13 @@ import json
 import threading
 from typing import Any
 
-from local.bridge import Caller, operation
-from local.constraints import check
+from local.bridge import Caller
 from local.sagemaker.registry import groups
 from local.sagemaker.resources import Record, arn, backend, home, invalid, listed, now, present, user_context
+from local.sagemaker.service import operation
 
 # What a request says about itself, not about the model package.
 CONTROL = {"ClientToken", "Tags"}
-SUMMARY = (
-    "ModelPackageName",
-    "ModelPackageGroupName",
-    "ModelPackageVersion",
-    "ModelPackageArn",
-    "ModelPackageDescription",
-    "CreationTime",
-    "ModelPackageStatus",
-    "ModelApprovalStatus",
-    "ModelLifeCycle",
-    "ModelPackageRegistrationType",
-)
 _lock = threading.Lock()
 _by_token: dict[tuple[str, str, str], str] = {}
 
@@ -41,13 +29,12 @@ def find(caller: Caller, name: str) -> Record:
     return package
 
 
-@operation("sagemaker", "CreateModelPackage")
+@operation("CreateModelPackage")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """A new version of a group, or an unversioned package; the same ``ClientToken`` makes one only.
 
     Raises ValidationException for a request that the real service refuses.
     """
-    check("sagemaker", "CreateModelPackage", parameters)
     _check_content(parameters)
     token = (caller.account, caller.region, parameters.get("ClientToken", ""))
     with _lock:
@@ -124,17 +111,15 @@ def _completed(caller: Caller, package_arn: str, parameters: dict[str, Any]) -> 
     }
 
 
-@operation("sagemaker", "DescribeModelPackage")
+@operation("DescribeModelPackage")
 def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """By name or ARN, also another account's whose group's policy allows it."""
-    check("sagemaker", "DescribeModelPackage", parameters)
     return find(caller, parameters["ModelPackageName"]).details
 
 
-@operation("sagemaker", "ListModelPackages")
+@operation("ListModelPackages")
 def list_packages(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Those of a group, or by type: unversioned ones where nothing is said."""
-    check("sagemaker", "ListModelPackages", parameters)
     storage, group_name = backend(caller.account, caller.region), None
     if "ModelPackageGroupName" in parameters:
         group = groups.find(caller, parameters["ModelPackageGroupName"])
@@ -143,28 +128,18 @@ def list_packages(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     kind = parameters.get("ModelPackageType", "Versioned" if group_name else "Unversioned")
     status = parameters.get("ModelApprovalStatus")
     found = [
-        {"ModelPackageName": package.details.get("ModelPackageGroupName", ""), **package.details}
-        for package in storage.model_packages.values()
+        {"Name": group_name or package.details.get("ModelPackageName", ""), **package.details}
+        for package in list(storage.model_packages.values())
         if group_name in (None, package.details.get("ModelPackageGroupName"))
         and kind in ("Both", "Versioned" if "ModelPackageVersion" in package.details else "Unversioned")
         and status in (None, package.details.get("ModelApprovalStatus"))
     ]
-    page, token = listed(found, parameters, "ModelPackageName", "Ascending")
-    summaries = [
-        {
-            member: package[member]
-            for member in SUMMARY
-            if member in package and not (member == "ModelPackageName" and "ModelPackageVersion" in package)
-        }
-        for package in page
-    ]
-    return present({"ModelPackageSummaryList": summaries, "NextToken": token})
+    return listed(found, parameters, "ModelPackageSummaryList", "Name", "Ascending")
 
 
-@operation("sagemaker", "UpdateModelPackage")
+@operation("UpdateModelPackage")
 def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Changes what the request names, and nothing else."""
-    check("sagemaker", "UpdateModelPackage", parameters)
     _check_card(parameters)
     package = find(caller, parameters["ModelPackageArn"])
     with _lock:
@@ -198,9 +173,8 @@ def _updated(details: dict[str, Any], parameters: dict[str, Any]) -> dict[str, A
     return changed
 
 
-@operation("sagemaker", "DeleteModelPackage")
+@operation("DeleteModelPackage")
 def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Its number is never given again."""
-    check("sagemaker", "DeleteModelPackage", parameters)
     package = find(caller, parameters["ModelPackageName"])
-    del backend(*home(package.arn)).model_packages[package.arn]
+    backend(*home(package.arn)).model_packages.pop(package.arn, None)

@@ -6,21 +6,13 @@ import gzip
 import time
 from typing import Any
 
-from moto.core.utils import utcnow
-
 from local import serving
-from local.sagemaker import jobs, models
+from local.sagemaker import jobs, models, roles
 from local.sagemaker.logs import Log
+from local.sagemaker.resources import now
 from local.sagemaker.transform import filters, records
 from local.storage import NothingFoundError, Object, Storage
 
-KIND = jobs.Kind(
-    "transform-job",
-    "TransformJob",
-    "transform_jobs",
-    "TransformEndTime",
-    ("ValidationException", "Could not find requested job with name: {name}"),
-)
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
 # The whole reason that the service gives for a record that the container refuses, and for one that it fails
 # at.
@@ -29,39 +21,49 @@ FAILED = "AlgorithmError: See job logs for more information"
 DEFAULT_TIMEOUT = 600
 
 
-def run(job: jobs.Job) -> None:
-    """Transform with the model's role. An object with a record that fails has no output. Raises JobError."""
-    request = job.details
-    model = models.find(job.caller, request["ModelName"])
-    credentials = jobs.role_credentials(model.role_arn, job.caller.region)
-    storage = Storage(credentials)
-    log = Log(credentials, LOG_GROUP, f"{job.name}/i-local-{int(time.time())}")
-    source = request["TransformInput"]["DataSource"]["S3DataSource"]
-    try:
-        items = storage.find(source["S3Uri"], source["S3DataType"])
-    except NothingFoundError as error:
-        raise jobs.JobError(f"ClientError: {error}") from error
-    environment = request.get("Environment", {})
-    containers = [c | {"Environment": c.get("Environment", {}) | environment} for c in model.containers]
-    try:
-        predictor = serving.Predictor.start(containers, credentials, job.caller.region)
-    except serving.ModelError as error:
-        log.write([str(error)])
-        raise jobs.JobError(FAILED) from error
-    job.update(TransformStartTime=utcnow())
-    try:
-        failures = [
-            _transform(job, predictor, storage, log, item) for item in items if not job.stopping.is_set()
-        ]
-    finally:
-        predictor.stop()
-    for reason in (FAILED, REFUSED):
-        if reason in failures:
-            raise jobs.JobError(reason)
+class TransformJob(jobs.Job):
+    """A transform job."""
+
+    resource = "transform-job"
+    prefix = "TransformJob"
+    collection = "transform_jobs"
+    ended = "TransformEndTime"
+
+    def run(self) -> None:
+        """Transform with the model's role. An object with a record that fails has no output. Raises JobError."""
+        request = self.details
+        model = models.MODELS.find(self.caller, request["ModelName"])
+        credentials = roles.credentials(model.role_arn, self.caller.region)
+        storage = Storage(credentials)
+        log = Log(credentials, LOG_GROUP, f"{self.name}/i-local-{int(time.time())}")
+        source = request["TransformInput"]["DataSource"]["S3DataSource"]
+        try:
+            items = storage.find(source["S3Uri"], source["S3DataType"])
+        except NothingFoundError as error:
+            raise jobs.JobError(f"ClientError: {error}") from error
+        environment = request.get("Environment", {})
+        containers = [c | {"Environment": c.get("Environment", {}) | environment} for c in model.containers]
+        try:
+            predictor = serving.Predictor.start(containers, credentials, self.caller.region)
+        except serving.ModelError as error:
+            log.write([str(error)])
+            raise jobs.JobError(FAILED) from error
+        self.update(TransformStartTime=now())
+        try:
+            failures = [
+                _transform(self, predictor, storage, log, item)
+                for item in items
+                if not self.stopping.is_set()
+            ]
+        finally:
+            predictor.stop()
+        for reason in (FAILED, REFUSED):
+            if reason in failures:
+                raise jobs.JobError(reason)
 
 
 def _transform(
-    job: jobs.Job, predictor: serving.Predictor, storage: Storage, log: Log, item: Object
+    job: TransformJob, predictor: serving.Predictor, storage: Storage, log: Log, item: Object
 ) -> str | None:
     """Transform one object; None where its output was written or the job stopped, or why it was not."""
     output = job.details["TransformOutput"]
@@ -87,7 +89,7 @@ def _transform(
     return None
 
 
-def _answers(job: jobs.Job, predictor: serving.Predictor, content: bytes) -> list[bytes]:
+def _answers(job: TransformJob, predictor: serving.Predictor, content: bytes) -> list[bytes]:
     request: dict[str, Any] = job.details
     given = request["TransformInput"]
     if given["CompressionType"] == "Gzip":

@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from local import constraints
-from local.bridge import Caller, operation
+from local.bridge import Caller
 from local.sagemaker import jobs, models
-from local.sagemaker.resources import invalid, listed, present
+from local.sagemaker.resources import invalid
+from local.sagemaker.service import operation
 from local.sagemaker.transform import filters
-from local.sagemaker.transform.job import KIND, run
+from local.sagemaker.transform.job import TransformJob
 
 DEFAULT_PAYLOAD_MB = 6
 
 
-@operation("sagemaker", "CreateTransformJob")
+jobs.answer(TransformJob)
+
+
+@operation("CreateTransformJob")
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException and ResourceInUse."""
-    constraints.check("sagemaker", "CreateTransformJob", parameters)
     _check(parameters)
-    models.find(caller, parameters["ModelName"])
-    details = {name: value for name, value in parameters.items() if name not in ("Tags", "TransformJobName")}
+    models.MODELS.find(caller, parameters["ModelName"])
+    return {"TransformJobArn": TransformJob.start(caller, _completed(parameters)).arn}
+
+
+def _completed(parameters: dict[str, Any]) -> dict[str, Any]:
+    """``parameters`` with the defaults of what they do not say."""
     defaults = {"BatchStrategy": "MultiRecord", "MaxPayloadInMB": DEFAULT_PAYLOAD_MB}
-    details = defaults | details
-    details["TransformInput"] = {"CompressionType": "None", "SplitType": "None"} | details["TransformInput"]
-    details["TransformOutput"] = {"AssembleWith": "None"} | details["TransformOutput"]
-    processing = {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"}
-    details["DataProcessing"] = processing | details.get("DataProcessing", {})
-    job = jobs.create(caller, KIND, parameters, details)
-    jobs.start(job, run)
-    return {"TransformJobArn": job.arn}
+    parts = {
+        "TransformInput": {"CompressionType": "None", "SplitType": "None"},
+        "TransformOutput": {"AssembleWith": "None"},
+        "DataProcessing": {"InputFilter": "$", "OutputFilter": "$", "JoinSource": "None"},
+    }
+    return defaults | parameters | {name: part | parameters.get(name, {}) for name, part in parts.items()}
 
 
 def _check(parameters: dict[str, Any]) -> None:
@@ -54,33 +58,3 @@ def _check(parameters: dict[str, Any]) -> None:
     types = (given.get("ContentType", ""), parameters["TransformOutput"].get("Accept", "text/csv"))
     if any(not kind.startswith("text/csv") for kind in types):
         raise invalid("The local AWS offers DataProcessing for ContentType and Accept text/csv alone.")
-
-
-@operation("sagemaker", "DescribeTransformJob")
-def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationException where there is no such job."""
-    return KIND.find(caller, parameters["TransformJobName"]).describe()
-
-
-@operation("sagemaker", "StopTransformJob")
-def stop(caller: Caller, parameters: dict[str, Any]) -> None:
-    """Raises ValidationException where there is no such job, or it has ended."""
-    job = KIND.find(caller, parameters["TransformJobName"])
-    if job.status not in ("InProgress", "Stopping"):
-        raise invalid(f"The request was rejected because the transform job is in status {job.status}.")
-    job.stop()
-
-
-@operation("sagemaker", "ListTransformJobs")
-def list_jobs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """The newest first where nothing else is said."""
-    constraints.check("sagemaker", "ListTransformJobs", parameters)
-    wanted = parameters.get("StatusEquals")
-    found = [job.describe() for job in KIND.all(caller).values() if wanted in (None, job.status)]
-    page, token = listed(found, parameters, "TransformJobName")
-    members = (
-        "TransformJobName TransformJobArn CreationTime TransformEndTime LastModifiedTime TransformJobStatus "
-        "FailureReason"
-    )
-    summaries = [present({member: job.get(member) for member in members.split()}) for job in page]
-    return present({"TransformJobSummaries": summaries, "NextToken": token})

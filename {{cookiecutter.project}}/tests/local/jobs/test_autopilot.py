@@ -66,18 +66,6 @@ def test_description_has_the_request_what_was_resolved_and_the_end(site: Site) -
     assert [summary["AutoMLJobArn"] for summary in summaries] == [job["AutoMLJobArn"]]
 
 
-def test_older_description_has_the_older_shape(site: Site) -> None:
-    job = site.trained(SPECIES)
-
-    older = site.sagemaker.describe_auto_ml_job(AutoMLJobName=job["AutoMLJobName"])
-
-    assert older["InputDataConfig"][0]["TargetAttributeName"] == "species"
-    assert older["AutoMLJobConfig"]["Mode"] == "ENSEMBLING"
-    assert older["AutoMLJobConfig"]["CompletionCriteria"] == QUICK
-    assert older["ResolvedAttributes"]["ProblemType"] == "MulticlassClassification"
-    assert older["BestCandidate"]["CandidateName"] == job["BestCandidate"]["CandidateName"]
-
-
 def test_every_candidate_has_an_archive_of_its_own(site: Site) -> None:
     job = site.trained(SPECIES)
     candidates = site.candidates(job)
@@ -373,7 +361,6 @@ def test_request_that_the_service_refuses(site: Site, changes: dict[str, Any], m
     "operation",
     [
         "describe_auto_ml_job_v2",
-        "describe_auto_ml_job",
         "stop_auto_ml_job",
         "list_candidates_for_auto_ml_job",
     ],

@@ -24,7 +24,7 @@ class Pipelines:
         )
         self.role = self.create_role("sagemaker.amazonaws.com", "*")
 
-    def create_role(self, service: str, action: str) -> str:
+    def create_role(self, service: str, action: str | list[str]) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         name = unique("role")
         policy = {"Effect": "Allow", "Action": action, "Resource": "*"}

@@ -10,6 +10,8 @@ from steps_of import callback, fail, get
 from support.unique import unique
 from support.waiting import wait_until
 
+from local import actors
+
 NUMBER = [{"Name": "N", "Type": "Integer", "DefaultValue": 3}]
 
 
@@ -98,6 +100,25 @@ def test_a_definition_may_lie_in_s3(pipelines):
     assert pipelines.sagemaker.describe_pipeline(PipelineName=name)["PipelineDefinition"] == text
 
 
+def test_a_definition_in_s3_is_read_with_the_callers_rights(pipelines):
+    bucket = pipelines.create_bucket()
+    pipelines.s3.put_object(Bucket=bucket, Key="definition.json", Body=definition(fail("F")))
+    role = pipelines.create_role("sagemaker.amazonaws.com", ["sagemaker:*", "iam:PassRole"])
+    caller = actors.client("sagemaker", role, pipelines.aws.region)
+    there = {"Bucket": bucket, "ObjectKey": "definition.json"}
+
+    error = refused(
+        caller.create_pipeline,
+        PipelineName=unique("pipeline"),
+        PipelineDefinitionS3Location=there,
+        RoleArn=pipelines.role,
+    )
+
+    assert error["Code"] == "ValidationException"
+    assert f"s3://{bucket}/definition.json cannot be read" in error["Message"]
+    assert "AccessDenied" in error["Message"]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -111,7 +132,7 @@ def test_a_definition_may_lie_in_s3(pipelines):
                 "PipelineDefinition": None,
                 "PipelineDefinitionS3Location": {"Bucket": "no-such-bucket", "ObjectKey": "k"},
             },
-            "s3://no-such-bucket/k cannot be read: no such bucket",
+            "s3://no-such-bucket/k cannot be read: An error occurred (NoSuchBucket)",
         ),
         ({"PipelineDefinition": "{}"}, "Unable to parse pipeline definition. Missing required property"),
         ({"PipelineDefinition": " " * 1_048_577}, "Member must have length less than or equal to 1048576"),
