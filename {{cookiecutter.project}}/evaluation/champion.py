@@ -1,5 +1,6 @@
 """The version that production serves: how it answers, and whether it can read today's columns."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 from containers import with_outputs
 from errors import EvaluationError
+from inputs import select
 from layout import Champion
+from reading import Part
 from settings import Settings
-from storage import read_json
+from storage import read_json, upload
 from transform import Place, Transform, TransformFailed
 from verdict import Holdout
 
@@ -41,7 +44,7 @@ class Contest:
 
     def __init__(self, arn: str, place: Place, settings: Settings) -> None:
         """Look the model package ``arn`` up in the registry; `none` stands for no champion."""
-        self._place = place
+        self._place, self._features = place, settings.features
         self._registered: Registered | None = None
         self._run: tuple[Transform, list[str], list[dict[str, Any]]] | None = None
         self.entry: Champion | None = None
@@ -54,21 +57,38 @@ class Contest:
         self,
         stack: ExitStack,
         name: str,
+        inputs: Sequence[Part],
         input_uri: str,
         output_uri: str,
+        work: Path,
         classification: bool,
         classes: int | None,
     ) -> None:
-        """Start its batch transform, if it can read the rows."""
+        """Start its batch transform, if it can read the rows; ``inputs`` are those below ``input_uri``."""
         if self._registered is None or self.entry.status != "compared":
             return
         containers, outputs = with_outputs(self._registered.containers, classification, classes)
         try:
+            if self._registered.features not in (None, self._features):
+                input_uri = self._own_columns(inputs, f"{output_uri}-inputs", work)
             run = stack.enter_context(Transform(self._place, name, containers, input_uri, output_uri))
         except ClientError as error:
             self._failed(error.response["Error"]["Message"])
             return
+        except EvaluationError as error:
+            self._failed(str(error))
+            return
         self._run = run, outputs, containers
+
+    def _own_columns(self, inputs: Sequence[Part], uri: str, work: Path) -> str:
+        """Upload the inputs with the columns that it was trained on, in its order; the prefix where they are."""
+        positions = [self._features.index(name) for name in self._registered.features]
+        for part in inputs:
+            name = part.name.partition("/")[2]
+            select(part, len(self._features), positions, work / name)
+            upload(self._place.s3, work / name, f"{uri}/{name}", self._place.kms_key)
+            (work / name).unlink()  # one part at a time: the inputs may be large
+        return uri
 
     def finish(self, holdout: Holdout, inputs: list[str], folder: Path) -> None:
         """Wait for its predictions and hand them to the holdout."""
@@ -111,7 +131,7 @@ def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features:
     """The champion's entry before it is tried; its status is `compared` where it looks as if it could be.
 
     The holdout's rows have no header: a champion of other columns, or of the same in another order, would
-    answer, and wrongly.
+    answer, and wrongly. One whose columns are all there gets just these.
     """
     if isinstance(found, str):
         return Champion(arn, "failed", found)
@@ -129,11 +149,7 @@ def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features:
             "added": [name for name in features if name not in before],
             "removed": [name for name in before if name not in features],
         }
-        champion.status = "columns_changed"
-        champion.reason = f"it was trained on other columns ({_changes(champion.columns)})"
+        if gone := champion.columns["removed"]:
+            champion.status = "columns_changed"
+            champion.reason = f"it reads columns that the data set no longer has: {', '.join(gone)}"
     return champion
-
-
-def _changes(columns: dict[str, list[str]]) -> str:
-    said = [f"{kind}: {', '.join(names)}" for kind, names in columns.items() if names]
-    return "; ".join(said) or "the same in another order"

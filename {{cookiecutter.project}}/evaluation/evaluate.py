@@ -114,7 +114,14 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: transform.Pl
             )
         )
         contest.start(
-            stack, f"{name}-champion", chosen.x_test_uri, f"{target}/champion", found.classification, classes
+            stack,
+            f"{name}-champion",
+            inputs,
+            chosen.x_test_uri,
+            f"{target}/champion",
+            work / "inputs",
+            found.classification,
+            classes,
         )
         with clock.stage("slices"):
             holdout.slicings = read_slicings(

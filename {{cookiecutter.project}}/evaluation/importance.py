@@ -16,6 +16,7 @@ import numpy as np
 from assess_classes import Groups
 from botocore.exceptions import ClientError
 from errors import EvaluationError
+from inputs import ENCODING
 from layout import INTERVAL_CONFIDENCE
 from objectives import LOWER_IS_BETTER
 from reading import Part, batches
@@ -26,8 +27,6 @@ MOST_PREDICTIONS = 50_000
 MOST_ROWS, FEWEST_ROWS = 3000, 100
 MOST_FEATURES = MOST_PREDICTIONS // FEWEST_ROWS - 1
 SEED = 20_260_702
-# Values pass from one CSV to another byte by byte, whatever their encoding.
-ENCODING = "latin-1"
 
 
 class Holdout(Protocol):

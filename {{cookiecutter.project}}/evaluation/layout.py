@@ -77,8 +77,9 @@ class Baseline:
 class Champion:
     """The version that production serves, on the same holdout.
 
-    ``status``: `compared`; `columns_changed`, it cannot read today's columns (``columns`` says what changed);
-    or `failed`, for another ``reason``. Metrics and differences are there when it was compared. ``dataset``
+    ``status``: `compared`; `columns_changed`, it cannot read today's columns; or `failed`, for another
+    ``reason``. ``columns`` are `added` and `removed` since it was trained: it is compared where none is gone,
+    and then does not read the added ones. Metrics and differences are there when it was compared. ``dataset``
     is what it was trained on, where its own evaluation could be read; a champion of another data set may have
     been trained on rows of today's holdout, which makes it look better than it is.
     """

@@ -363,25 +363,75 @@ class TestChampion:
         assert (within["decision"], without["decision"]) == ("accept", "reject")
 
     @pytest.mark.parametrize(
-        ("columns", "said"),
+        "columns",
         [
-            pytest.param(["a"], "added: b", id="one more today"),
-            pytest.param(["a", "b", "c"], "removed: c", id="one less today"),
-            pytest.param(["b", "a"], "the same in another order", id="another order"),
+            pytest.param(["a"], id="a column was added"),
+            pytest.param(["b", "a"], id="the same in another order"),
+            pytest.param(["c", "a"], id="added between, in another order"),
         ],
     )
-    def test_one_of_other_columns_is_not_asked(
-        self, tmp_path: Path, s3: Any, columns: list[str], said: str
+    def test_one_that_knows_no_new_column_gets_its_own(
+        self, tmp_path: Path, s3: Any, columns: list[str]
     ) -> None:
+        generator = np.random.default_rng(0)
+        inputs = generator.random((300, 3)).round(3)
+        labels = np.where(inputs[:, 0] + generator.normal(0, 0.2, 300) > 0.5, "yes", "no")
+        seen = []
+
+        def by_name(row: list[float]) -> list[float]:
+            named = dict(zip(columns, row, strict=True))
+            seen.append(tuple(row))
+            return [1 - named["a"], named["a"]]
+
+        sagemaker = binary(s3, good, champion=self.registered(s3, columns))
+        sagemaker.models["champion"] = classifier(["no", "yes"], by_name)
+        run = run_of(tmp_path, s3, inputs, labels, columns=("a", "b", "c"), champion=CHAMPION)
+
+        found = run.evaluate(sagemaker)
+
+        champion = found["champion"]
+        assert champion["status"] == "compared", champion["reason"]
+        assert champion["metrics"] == pytest.approx(found["metrics"])  # the same model, by its columns' names
+        assert champion["columns"] == {"added": sorted({"a", "b", "c"} - {*columns}), "removed": []}
+        places = ["abc".index(name) for name in columns]
+        assert seen == [tuple(row) for row in inputs[:, places].tolist()]
+        assert found["gate"][-1]["outcome"] == "passed"
+
+    @pytest.mark.parametrize(
+        "columns",
+        [pytest.param(["a", "b", "c"], id="one less today"), pytest.param(["a", "c"], id="another")],
+    )
+    def test_one_whose_column_is_gone_is_not_asked(self, tmp_path: Path, s3: Any, columns: list[str]) -> None:
         package = self.registered(s3, columns)
 
         found, sagemaker = self.contest(tmp_path, s3, good, classifier(["no", "yes"], good), package)
 
         assert found["decision"] == "accept"
         assert found["champion"]["status"] == "columns_changed"
-        assert said in found["champion"]["reason"]
+        assert found["champion"]["reason"] == "it reads columns that the data set no longer has: c"
+        assert found["champion"]["columns"]["removed"] == ["c"]
         assert not any("champion" in job for job in sagemaker.jobs)
         assert found["gate"][-1]["outcome"] == "skipped"
+        assert found["gate"][-1]["reason"] == (
+            "the champion cannot be compared: it reads columns that the data set no longer has: c"
+        )
+
+    def test_inputs_that_cannot_be_cut_to_its_columns_are_its_failure(self, tmp_path: Path, s3: Any) -> None:
+        inputs, labels = two_classes()
+        sagemaker = binary(s3, champion=self.registered(s3, ["a"]))
+        whole = sagemaker.models["candidate"]
+        sagemaker.models["candidate"] = lambda rows, environment: whole(
+            [row[:2] for row in rows], environment
+        )
+        rows = [[*row, 0] if number == 200 else row for number, row in enumerate(inputs.tolist())]
+        run = Run(tmp_path, s3, rows, labels.tolist(), classes=CLASSES, champion=CHAMPION)
+
+        found = run.evaluate(sagemaker)
+
+        assert found["champion"]["status"] == "failed"
+        assert found["champion"]["reason"] == (
+            "x_test/part-00001.csv, row 51: 3 fields where 2 were expected"
+        )
 
     def test_one_of_unknown_columns_that_refuses_the_rows_cannot_read_them(
         self, tmp_path: Path, s3: Any

@@ -24,7 +24,7 @@ REJECTED = evaluations.binary(
 LABELS_ONLY = evaluations.multiclass(curves=[], calibration=None, slices=[], outputs=["predicted_label"])
 COLUMNS_CHANGED = evaluations.binary(
     champion=evaluations.layout.Champion(
-        evaluations.CHAMPION, "columns_changed", "it was trained on other columns (added: ward)"
+        evaluations.CHAMPION, "columns_changed", "it reads columns that the data set no longer has: size"
     )
 )
 REGRESSION = evaluations.regression()
@@ -154,7 +154,7 @@ def test_a_rejected_candidate_has_its_reasons_on_top():
 def test_a_champion_that_was_not_compared_is_no_silence():
     page = Page(html(COLUMNS_CHANGED))
 
-    assert "could not be compared: it was trained on other columns (added: ward)" in page.text
+    assert "could not be compared: it reads columns that the data set no longer has: size" in page.text
     assert "not compared columns changed" in page.text
 
 
@@ -166,6 +166,15 @@ def test_intervals_of_differences_are_called_by_the_gate_s_confidence():
     assert "with the whole 80% interval of the difference" in other.text
     assert "better: +0.040 to +0.120 (80% interval)" in other.text
     assert "Metrics on the holdout, with 95% intervals, differences with 80% intervals" in other.text
+
+
+def test_columns_that_the_champion_does_not_read_are_named():
+    columns = {"added": [f"column {number}" for number in range(12)], "removed": []}
+    page = Page(html(evaluations.binary(champion=evaluations.champion({"f1": 0.8}, columns=columns))))
+
+    assert "does not read the columns added since: column 0, " in page.text
+    assert "column 9, 2 more." in page.text
+    assert "does not read" not in Page(html(COMPARED)).text
 
 
 def test_synthetic_data_and_notes_are_said_before_anything_else():

@@ -7,6 +7,8 @@ from pipeline.report import charts, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
 from pipeline.report.sections.decision import difference, of_differences
 
+_MOST_NAMES = 10
+
 
 def section(evaluation: Mapping[str, Any]) -> Section:
     """All metrics with their intervals, and a chart of those that share an axis."""
@@ -42,8 +44,19 @@ def _introduction(evaluation: Mapping[str, Any]) -> Text:
         )
     return Text(
         f"Candidate and {name} predicted the same {rows} rows. ▲ and ▼ mark a candidate that is better or worse with "
-        f"the whole {words.confidence(evaluation['confidence'])} interval of the difference. {against}"
+        f"the whole {words.confidence(evaluation['confidence'])} interval of the difference."
+        f"{_unknown(champion)} {against}"
     )
+
+
+def _unknown(champion: Mapping[str, Any]) -> str:
+    """Today's columns that the champion does not read."""
+    names = champion["columns"].get("added") or []
+    shown = [
+        *names[:_MOST_NAMES],
+        *([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []),
+    ]
+    return f" The champion does not read the columns added since: {', '.join(shown)}." if names else ""
 
 
 def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Table:
