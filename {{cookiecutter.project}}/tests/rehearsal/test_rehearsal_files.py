@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,9 @@ import pytest
 from deployment.production_file import ProductionFile
 from pipeline.config import Config
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.errors import UserError
 from rehearsal.adapt import adapt
+from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample, stand_in
 from rehearsal.report import failed, succeeded
 
@@ -65,6 +68,38 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "automl.toml").write_text(AUTOML.format(problem="MulticlassClassification", gate=gate))
     ProductionFile(model_package_arn=ARN).save(tmp_path / "environments" / "production.toml")
     return tmp_path
+
+
+def test_commands_can_commit_in_the_copy_whatever_git_is_told_on_the_machine(project, tmp_path, monkeypatch):
+    settings = tmp_path / "gitconfig"
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "pre-commit").write_text("#!/bin/sh\nexit 1\n")
+    (hooks / "pre-commit").chmod(0o755)
+    settings.write_text(f"[user]\n\tuseConfigOnly = true\n[core]\n\thooksPath = {hooks}\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(settings))
+
+    copy = ProjectCopy(project, tmp_path / "out" / "project")
+
+    commit = ["git", "commit", "--quiet", "--allow-empty", "--message", "as `rollback` does"]
+    subprocess.run(commit, cwd=copy.directory, check=True, capture_output=True)
+    assert copy.commit("Another one")
+
+
+def test_the_copy_is_without_results_of_an_earlier_rehearsal(project):
+    for _ in range(2):
+        copy = ProjectCopy(project, project / "results" / "project")
+        (project / "results" / "summary.json").write_text("{}")
+
+    found = {str(path.relative_to(copy.directory)) for path in copy.directory.iterdir()}
+    assert found == {".git", "automl.toml", "environments"}
+
+
+def test_git_that_is_missing_is_one_sentence(project, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+
+    with pytest.raises(UserError, match="git is not installed"):
+        ProjectCopy(project, tmp_path / "out" / "project")
 
 
 def test_what_is_the_account_s_is_left_out(project):
