@@ -94,10 +94,13 @@ class Request:
 
     @cached_property
     def parameters(self) -> Mapping[str, Any]:
-        """The parameters as boto3 would take them. Of S3, whose bodies can be large, no body is looked at."""
+        """The parameters as boto3 would take them.
+
+        Of S3, whose bodies can be large, no body is looked at but the list of what DeleteObjects deletes.
+        """
         if self.operation is None:
             return {}
-        if self.service == "s3":
+        if self.service == "s3" and self.operation.name != "DeleteObjects":
             query = {name: values[0] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
             return query | self._uri_parameters
         model = get_service_model(self.service)

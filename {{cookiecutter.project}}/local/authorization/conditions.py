@@ -28,8 +28,9 @@ def holds(condition: Mapping[str, Mapping[str, Any]], context: Context) -> bool:
 def unknown_operator(condition: Mapping[str, Any]) -> str | None:
     """The first operator of ``condition`` that IAM does not have, if there is one."""
     for operator in condition:
-        name = operator.rpartition(":")[2].removesuffix("IfExists")
-        if operator != "Null" and name not in _OPERATORS:
+        quantifier, _, name = operator.rpartition(":")
+        known = operator == "Null" or name.removesuffix("IfExists") in _OPERATORS
+        if not known or quantifier not in ("", "ForAllValues", "ForAnyValue"):
             return operator
     return None
 

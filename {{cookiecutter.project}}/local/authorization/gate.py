@@ -23,7 +23,8 @@ ALWAYS_ALLOWED = ("sts:GetCallerIdentity",)
 # Moto looks these up in the caller's account alone; a request for another account's goes to that account.
 BY_OWNER = ("lambda", "sqs")
 
-_deleting: ContextVar[tuple[Principal, Context] | None] = ContextVar("deleting", default=None)
+# The ARNs of the objects that the present DeleteObjects may not delete.
+_kept: ContextVar[frozenset[str]] = ContextVar("kept", default=frozenset())
 
 
 class Gate:
@@ -39,7 +40,7 @@ class Gate:
             start_response("404 Not Found", [("Content-Length", "0")])
             return []
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
-        _deleting.set(None)
+        _kept.set(frozenset())
         request = Request(environ)
         try:
             principal = _authenticate(request)
@@ -66,7 +67,7 @@ class Gate:
         asked = questions(request, principal.account)
         keys = context.of(request, principal.account) | principal.context
         if request.service == "s3" and request.operation and request.operation.name == "DeleteObjects":
-            _deleting.set((principal, keys))  # each key is asked for by moto itself
+            _kept.set(_not_deletable(asked, principal, keys))
             return principal.account
         for question in asked:
             _require(request, principal, question, keys)
@@ -96,9 +97,12 @@ def _authenticate(request: Request) -> Principal | None:
 def _admit_unsigned(request: Request) -> str:
     if request.operation is None or request.operation.name != "AssumeRoleWithWebIdentity":
         raise AWSError("MissingAuthenticationToken", "Missing Authentication Token", 403)
-    role = request.parameters.get("RoleArn", "")
-    trust.check_web_identity(role, request.parameters.get("WebIdentityToken", ""))
-    return str(role.split(":")[4])
+    role = str(request.parameters.get("RoleArn", ""))
+    account = "".join(role.split(":")[4:5])
+    trust.check_web_identity(
+        role, request.parameters.get("WebIdentityToken", ""), context.of(request, account)
+    )
+    return account
 
 
 def _require(request: Request, principal: Principal, question: Question, keys: Context) -> None:
@@ -133,11 +137,12 @@ def _hide_missing(request: Request, principal: Principal, keys: Context) -> None
         _require(request, principal, listing, keys)
 
 
+def _not_deletable(asked: list[Question], principal: Principal, keys: Context) -> frozenset[str]:
+    """S3 decides for each object of DeleteObjects by itself, and answers the request in any case."""
+    return frozenset(q.resources[0] for q in asked if decisions.why_not(principal, q, keys) is not None)
+
+
 def _may_delete(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
-    """Asked by moto before each key that DeleteObjects names (and with actions that were checked already)."""
-    deleting = _deleting.get()
-    if action != "s3:DeleteObject" or deleting is None:
-        return PermissionResult.NEUTRAL
-    principal, keys = deleting
-    reason = decisions.why_not(principal, Question(action, (resource,), bucket.account_id), keys)
-    return PermissionResult.NEUTRAL if reason is None else PermissionResult.DENIED
+    """Asked by moto before each object that DeleteObjects names (and of actions that were checked already)."""
+    denied = action == "s3:DeleteObject" and resource in _kept.get()
+    return PermissionResult.DENIED if denied else PermissionResult.NEUTRAL

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from local.authorization.conditions import Context, holds, matches, substitute
+from local.authorization.conditions import Context, arn_matches, holds, matches, substitute
 
 Statement = Mapping[str, Any]
 
@@ -56,11 +56,8 @@ def refusal(principal: Principal, check: Check) -> str | None:
         return "with an explicit deny in an identity-based policy"
     if _any(resource, "Deny", check):
         return "with an explicit deny in a resource-based policy"
-    for document, kind in (
-        (principal.boundary, "permissions boundary"),
-        (principal.session_policy, "session policy"),
-    ):
-        if document and _any(statements(document), "Deny", check):
+    for document, kind in _limits(principal):
+        if _any(statements(document), "Deny", check):
             return f"with an explicit deny in a {kind}"
     allowing = [s for s in resource if s.get("Effect") == "Allow" and _concerns(s, check)]
     return _unallowed(principal, check, _any(identity, "Allow", check), allowing)
@@ -72,20 +69,24 @@ def _unallowed(
     action = check.action
     if check.owner != principal.account and not allowing:
         return f"because no resource-based policy allows the {action} action"
-    # Within an account a resource policy that names the very caller suffices; one that names the account
-    # leaves the decision to the account's identity policies.
-    named = check.owner == principal.account and any(
-        _principal_in(s.get("Principal", {}), principal.names) for s in allowing
-    )
+    # Within an account a resource policy that names the caller suffices; one that names the account leaves
+    # the decision to the account's identity policies. Only one that names the very user or session, and not
+    # the session's role, passes the limits too.
+    within = allowing if check.owner == principal.account else []
+    named = any(_principal_in(s.get("Principal", {}), principal.names) for s in within)
     if not by_identity and not named:
         return f"because no identity-based policy allows the {action} action"
-    for document, kind in (
-        (principal.boundary, "permissions boundary"),
-        (principal.session_policy, "session policy"),
-    ):
-        if document and not named and not _any(statements(document), "Allow", check):
+    if any(principal.arn in _listed(s.get("Principal", {})) for s in within):
+        return None
+    for document, kind in _limits(principal):
+        if not _any(statements(document), "Allow", check):
             return f"because no {kind} allows the {action} action"
     return None
+
+
+def _limits(principal: Principal) -> list[tuple[str, str]]:
+    kinds = ((principal.boundary, "permissions boundary"), (principal.session_policy, "session policy"))
+    return [(document, kind) for document, kind in kinds if document]
 
 
 @lru_cache(maxsize=1024)
@@ -125,7 +126,11 @@ def _concerns_resource(statement: Statement, check: Check) -> bool:
 
 def _resource_matches(patterns: Any, check: Check) -> bool:
     filled = (substitute(pattern, check.context) for pattern in _many(patterns))
-    return any(p is not None and matches(p, resource) for p in filled for resource in check.resources)
+    return any(
+        p == "*" or (p is not None and arn_matches(p, resource))
+        for p in filled
+        for resource in check.resources
+    )
 
 
 def _many(value: Any) -> list[str]:
@@ -140,10 +145,12 @@ def _concerns_principal(statement: Statement, principal: Principal) -> bool:
 
 
 def _principal_in(element: Any, names: frozenset[str]) -> bool:
-    if element == "*":
-        return True
-    listed = [name for kind in element.values() for name in _many(kind)]
-    return any(name == "*" or name in names for name in listed)
+    return any(name == "*" or name in names for name in _listed(element))
+
+
+def _listed(element: Any) -> list[str]:
+    """The names in a Principal element, of whatever kind."""
+    return ["*"] if element == "*" else [name for kind in element.values() for name in _many(kind)]
 
 
 def trusts(document: str, action: str, names: frozenset[str], context: Context) -> bool:

@@ -9,12 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from moto.core.utils import utcnow
-from moto.iam.models import IAMBackend, ManagedPolicy, Role, User, iam_backends
+from moto.iam.models import AccessKey, IAMBackend, ManagedPolicy, Role, User, iam_backends
 from moto.sts.models import AssumedRole, sts_backends
 from moto.utilities.utils import PARTITION_NAMES
 
 from local.authorization.policies import Principal
 
+# What a boundary allows whose policy is not here, such as one that AWS manages.
+NO_RIGHTS = '{"Statement": []}'
 _ROLE_ARN = re.compile(r"arn:([a-z-]+):iam::(\d{12}):role/.+")
 
 
@@ -36,37 +38,39 @@ class Signer:
 
 def signer(access_key: str, session_token: str | None) -> Signer:
     """Find whom ``access_key`` belongs to; raises :class:`UnknownKey` or :class:`ExpiredSession`."""
-    for account, partitions in list(iam_backends.items()):
-        for partition, backend in list(partitions.items()):
-            key = backend.access_keys.get(access_key)
-            if key is None:
-                continue
-            if key.user_name:
-                return _user_signer(backend, access_key)
-            session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
-            if session and session.session_token == session_token:
-                return _session_signer(backend, session)
-    raise UnknownKey(access_key)
+    backend, key = _key(access_key)
+    if key.user_name:
+        return _user_signer(backend, key)
+    session = _session(backend, access_key)
+    if session is None or session.session_token != session_token:
+        raise UnknownKey(access_key)
+    return _session_signer(backend, session)
 
 
 def keys(access_key: str) -> dict[str, str]:
     """The secret and the session token of ``access_key`` too; raises :class:`UnknownKey`."""
-    for account, partitions in list(iam_backends.items()):
-        for partition, backend in list(partitions.items()):
-            key = backend.access_keys.get(access_key)
-            if key is None:
-                continue
-            found = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
-            session = sts_backends[account][partition].get_assumed_role_from_access_key(access_key)
-            return found | ({"AWS_SESSION_TOKEN": session.session_token} if session else {})
+    backend, key = _key(access_key)
+    session = _session(backend, access_key)
+    found = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+    return found | ({"AWS_SESSION_TOKEN": session.session_token} if session else {})
+
+
+def _key(access_key: str) -> tuple[IAMBackend, AccessKey]:
+    for partitions in list(iam_backends.values()):
+        for backend in list(partitions.values()):
+            if access_key in backend.access_keys:
+                return backend, backend.access_keys[access_key]
     raise UnknownKey(access_key)
 
 
-def _user_signer(backend: IAMBackend, access_key: str) -> Signer:
-    user = backend.get_user_from_access_key_id(access_key)
-    key = next((k for k in user.access_keys if k.access_key_id == access_key), None) if user else None
-    if user is None or key is None or key.status != "Active":
-        raise UnknownKey(access_key)
+def _session(backend: IAMBackend, access_key: str) -> AssumedRole | None:
+    return sts_backends[backend.account_id][backend.partition].get_assumed_role_from_access_key(access_key)
+
+
+def _user_signer(backend: IAMBackend, key: AccessKey) -> Signer:
+    user = backend.get_user_from_access_key_id(key.access_key_id)
+    if user is None or key.status != "Active":
+        raise UnknownKey(key.access_key_id)
     return Signer(_of_user(backend, user), key.secret_access_key)
 
 
@@ -108,7 +112,6 @@ def of_role(role_arn: str) -> Principal:
 
 
 def _of_session(backend: IAMBackend, role: Role, session_arn: str, user_id: str) -> Principal:
-    boundary = backend.managed_policies.get(role.permissions_boundary_arn or "")
     tags = role.tags.values() if isinstance(role.tags, dict) else role.tags or []
     return Principal(
         arn=session_arn,
@@ -116,7 +119,7 @@ def _of_session(backend: IAMBackend, role: Role, session_arn: str, user_id: str)
         names=frozenset({session_arn, role.arn}),
         account_names=_account_names(backend),
         policies=tuple(_documents(role)),
-        boundary=_managed(boundary) if boundary else None,
+        boundary=_boundary(backend, role),
         context={
             "aws:principalarn": [role.arn],
             "aws:principalaccount": [backend.account_id],
@@ -125,6 +128,13 @@ def _of_session(backend: IAMBackend, role: Role, session_arn: str, user_id: str)
             **{f"aws:principaltag/{tag['Key'].lower()}": [tag["Value"]] for tag in tags},
         },
     )
+
+
+def _boundary(backend: IAMBackend, role: Role) -> str | None:
+    if not role.permissions_boundary_arn:
+        return None
+    policy = backend.managed_policies.get(role.permissions_boundary_arn)
+    return _managed(policy) if policy else NO_RIGHTS
 
 
 def find_role(role_arn: str) -> Role | None:

@@ -56,6 +56,12 @@ def actions(
     if operation in VERSIONED and parameters.get("versionId"):
         name += "Version"
     bucket, key = parameters.get("Bucket", "*"), parameters.get("Key")
+    if operation == "DeleteObjects":
+        objects = (parameters.get("Delete") or {}).get("Objects") or []
+        return [
+            ("s3:DeleteObjectVersion" if o.get("VersionId") else "s3:DeleteObject", bucket, o.get("Key"))
+            for o in objects
+        ]
     found = [(f"s3:{name}", bucket, key)]
     if operation == "GetObjectAttributes":
         found.append(("s3:GetObject", bucket, key))

@@ -11,8 +11,17 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from local.authorization import principals
+from local.authorization.conditions import Context
 from local.authorization.policies import trusts
 from local.bridge import AWSError
+
+# The claims of a token that a trust policy can look at, others are not shown to it: OpenID Connect's and
+# GitHub's. Source: IAM user guide, "IAM and AWS STS condition context keys", keys for OIDC federation.
+CLAIMS = (
+    *("amr", "aud", "sub"),
+    *("actor", "actor_id", "enterprise_id", "environment", "job_workflow_ref"),
+    *("ref", "repository", "repository_id", "workflow"),
+)
 
 
 def check_service(role_arn: str, service: str) -> None:
@@ -30,8 +39,8 @@ def check_service(role_arn: str, service: str) -> None:
         )
 
 
-def check_web_identity(role_arn: str, token: str) -> None:
-    """Raise as STS does unless the JWT ``token`` may become the role.
+def check_web_identity(role_arn: str, token: str, keys: Context) -> None:
+    """Raise as STS does unless the JWT ``token`` may become the role; ``keys`` are the request's own.
 
     Looked at are issuer (there must be such an identity provider in the role's account), audience (one of the
     provider's), expiry, and the trust policy's conditions on the claims. The token's signature is not
@@ -51,11 +60,13 @@ def check_web_identity(role_arn: str, token: str) -> None:
         raise AWSError("InvalidIdentityToken", message)
     if claims.get("aud") not in provider.client_id_list:
         raise AWSError("InvalidIdentityToken", "Incorrect token audience")
-    if float(claims.get("exp", "inf")) < time.time():
+    if not isinstance(claims.get("exp"), (int, float)):
+        raise AWSError("InvalidIdentityToken", "The ID Token provided is not a valid JWT")
+    if claims["exp"] < time.time():
         raise AWSError("ExpiredTokenException", "Token expired: current date/time is past the token's exp")
-    context = {f"{issuer}:{name}".lower(): [str(value)] for name, value in claims.items()}
+    claimed = {f"{issuer}:{name}".lower(): [str(claims[name])] for name in CLAIMS if name in claims}
     names = frozenset({provider.arn})
-    if not trusts(principals.trust_policy(role), "sts:AssumeRoleWithWebIdentity", names, context):
+    if not trusts(principals.trust_policy(role), "sts:AssumeRoleWithWebIdentity", names, {**keys, **claimed}):
         raise denied
 
 

@@ -77,6 +77,19 @@ def test_attached_policy_and_boundary(account, allow):
     assert "because no identity-based policy allows the s3:ListAllMyBuckets action" in of_s3
 
 
+def test_a_boundary_whose_policy_is_not_there_allows_nothing(account, allow):
+    role = account.role(allow("*"))
+    managed_by_aws = "arn:aws:iam::aws:policy/PowerUserAccess"
+    account.client("iam").put_role_permissions_boundary(
+        RoleName=role.split("/")[-1], PermissionsBoundary=managed_by_aws
+    )
+    sqs = actors.client_with("sqs", actors.credentials(role, None, "eu-west-1"))
+
+    _, message = refused(sqs.list_queues)
+
+    assert message.endswith("because no permissions boundary allows the sqs:ListQueues action")
+
+
 def test_errors_bear_the_code_of_their_service(account):
     nothing = {
         ("sagemaker", "list_models"): "AccessDeniedException",
@@ -193,6 +206,25 @@ class TestS3:
 
         assert [d["Key"] for d in answer["Deleted"]] == ["a"]
         assert [(e["Key"], e["Code"]) for e in answer["Errors"]] == [("b", "AccessDenied")]
+
+    def test_deleting_a_version_is_a_right_of_its_own(self, account, allow):
+        bucket, s3 = account.bucket(), account.client("s3")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        versions = [s3.put_object(Bucket=bucket, Key="a", Body=b"")["VersionId"] for _ in range(2)]
+        objects = {"Objects": [{"Key": "a", "VersionId": version} for version in versions]}
+        of_objects = account.acting("s3", allow("s3:DeleteObject"))
+        of_versions = account.acting("s3", allow("s3:DeleteObjectVersion"))
+
+        refusal = of_objects.delete_objects(Bucket=bucket, Delete=objects)
+        _, message = refused(of_objects.delete_object, Bucket=bucket, Key="a", VersionId=versions[0])
+        marker = of_versions.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "a"}]})
+        answer = of_versions.delete_objects(Bucket=bucket, Delete=objects)
+
+        assert [error["Code"] for error in refusal["Errors"]] == ["AccessDenied", "AccessDenied"]
+        assert "s3:DeleteObjectVersion" in message
+        assert [error["Code"] for error in marker["Errors"]] == ["AccessDenied"]
+        assert [deleted["VersionId"] for deleted in answer["Deleted"]] == versions
+        assert "Versions" not in s3.list_object_versions(Bucket=bucket)
 
     def test_a_policy_that_demands_tls_does_not_shut_the_loopback_out(self, account):
         bucket = account.bucket(a="1")
@@ -376,11 +408,12 @@ class TestQuotas:
         iam.attach_role_policy(RoleName=role, PolicyArn=arns[0])
         assert refused(iam.attach_role_policy, RoleName=role, PolicyArn=arns[10])[0] == "LimitExceeded"
 
-    def test_a_condition_operator_that_there_is_not_is_refused_at_once(self, account, allow):
+    @pytest.mark.parametrize("operator", ["StringSomewhatLike", "ForMostValues:StringLike"])
+    def test_a_condition_operator_that_there_is_not_is_refused_at_once(self, account, allow, operator):
         iam, role = account.client("iam"), account.role().split("/")[-1]
-        document = policy(allow("s3:*", Condition={"StringSomewhatLike": {"a:b": "x"}}))
+        document = policy(allow("s3:*", Condition={operator: {"a:b": "x"}}))
 
         code, message = refused(iam.put_role_policy, RoleName=role, PolicyName="x", PolicyDocument=document)
 
         assert code == "MalformedPolicyDocument"
-        assert "StringSomewhatLike" in message
+        assert operator in message

@@ -25,26 +25,11 @@ def token(**claims):
 
 
 @pytest.fixture
-def github(account):
-    """A role that the main branch of one repository may assume, and a client that has no keys."""
+def trusting(account):
+    """Make a role that GitHub's tokens may become under a condition; returns what assumes it without keys."""
     iam = account.client("iam")
     if not iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]:
         iam.create_open_id_connect_provider(Url=f"https://{ISSUER}", ClientIDList=["sts.amazonaws.com"])
-    trust = {
-        "Effect": "Allow",
-        "Principal": {"Federated": f"arn:aws:iam::{account.id}:oidc-provider/{ISSUER}"},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {
-            "StringEquals": {
-                f"{ISSUER}:aud": "sts.amazonaws.com",
-                f"{ISSUER}:sub": [
-                    "repo:owner/name:ref:refs/heads/main",
-                    "repo:owner/name:environment:staging",
-                ],
-            }
-        },
-    }
-    role = account.role({"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}, trust=trust)
     sts = boto3.client(
         "sts",
         endpoint_url=account.aws.url,
@@ -52,10 +37,30 @@ def github(account):
         config=Config(signature_version=UNSIGNED),
     )
 
-    def assume(jwt):
-        return sts.assume_role_with_web_identity(RoleArn=role, RoleSessionName="run", WebIdentityToken=jwt)
+    def made(condition):
+        trust = {
+            "Effect": "Allow",
+            "Principal": {"Federated": f"arn:aws:iam::{account.id}:oidc-provider/{ISSUER}"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": condition,
+        }
+        role = account.role({"Effect": "Allow", "Action": "sqs:ListQueues", "Resource": "*"}, trust=trust)
 
-    return assume
+        def assume(jwt):
+            return sts.assume_role_with_web_identity(
+                RoleArn=role, RoleSessionName="run", WebIdentityToken=jwt
+            )
+
+        return assume
+
+    return made
+
+
+@pytest.fixture
+def github(trusting):
+    """What assumes a role that the main branch and one environment of one repository may become."""
+    subjects = ["repo:owner/name:ref:refs/heads/main", "repo:owner/name:environment:staging"]
+    return trusting({"StringEquals": {f"{ISSUER}:aud": "sts.amazonaws.com", f"{ISSUER}:sub": subjects}})
 
 
 @pytest.mark.parametrize("subject", ["ref:refs/heads/main", "environment:staging"])
@@ -81,16 +86,41 @@ def test_a_token_of_the_trusted_branch_becomes_the_role(account, github, subject
         ({"sub": "repo:owner/name:environment:production"}, "AccessDenied"),
         ({"sub": "repo:other/name:ref:refs/heads/main"}, "AccessDenied"),
         ({"sub": "repo:owner@1/name@2:ref:refs/heads/main"}, "AccessDenied"),
+        ({"sub": "repo:Owner/name:ref:refs/heads/main"}, "AccessDenied"),
+        ({}, "AccessDenied"),
         ({"sub": "repo:owner/name:ref:refs/heads/main", "aud": "elsewhere"}, "InvalidIdentityToken"),
         (
             {"sub": "repo:owner/name:ref:refs/heads/main", "iss": "https://evil.example"},
             "InvalidIdentityToken",
         ),
         ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": 1}, "ExpiredTokenException"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": None}, "InvalidIdentityToken"),
     ],
 )
 def test_other_tokens_do_not(github, claims, code):
     assert refused(github, jwt=token(**claims))[0] == code
+
+
+@pytest.mark.parametrize(
+    ("condition", "becomes"),
+    [
+        ({"StringEquals": {f"{ISSUER}:repository_id": "7"}}, True),
+        ({"StringEquals": {f"{ISSUER}:repository_id": "8"}}, False),
+        ({"StringEquals": {f"{ISSUER}:repository_owner": "owner"}}, False),  # AWS does not look at this claim
+        ({"StringEquals": {f"{ISSUER}:sub": "repo:owner/*"}}, False),  # a star is one among equals only
+        ({"StringLike": {f"{ISSUER}:sub": "repo:owner/*"}}, True),
+        ({"StringEquals": {"sts:RoleSessionName": "run"}}, True),
+        ({"StringEquals": {"sts:RoleSessionName": "walk"}}, False),
+    ],
+)
+def test_what_a_trust_policy_can_ask_of_a_token(trusting, condition, becomes):
+    jwt = token(sub="repo:owner/name:ref:refs/heads/main", repository_id="7", repository_owner="owner")
+    assume = trusting(condition)
+
+    if becomes:
+        assert assume(jwt)["AssumedRoleUser"]["Arn"].endswith("/run")
+    else:
+        assert refused(assume, jwt=jwt)[0] == "AccessDenied"
 
 
 def test_what_is_no_token_is_refused(github):
