@@ -34,6 +34,7 @@ COMMON_ERROR_CODES.extend(
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",
+        "NotImplemented",
         "SignatureDoesNotMatch",
         "ThrottlingException",
         "UnrecognizedClientException",
@@ -64,6 +65,7 @@ class AWSError(ServiceException):
 
 _handlers: dict[tuple[str, str], Handler] = {}
 _checks: dict[tuple[str, str], list[Handler]] = {}
+_whole: set[str] = set()
 
 
 def operation(service: str, name: str) -> Callable[[Handler], Handler]:
@@ -90,6 +92,11 @@ def check(service: str, name: str) -> Callable[[Handler], Handler]:
     return register
 
 
+def answer_all(service: str) -> None:
+    """Refuse what no function answers of boto3 service ``service``: moto's own is never asked."""
+    _whole.add(service)
+
+
 class Bridge:
     """WSGI application that answers what :func:`operation` registered; all else goes on to ``inner``."""
 
@@ -105,11 +112,18 @@ class Bridge:
         try:
             for look in _checks.get(name, []):
                 look(caller, dict(request.parameters))
-            if name not in _handlers:
+            if name in _handlers:
+                result = _handlers[name](caller, dict(request.parameters)) or {}
+            elif request.service in _whole:
+                raise NotImplementedError
+            else:
                 return self._inner(environ, start_response)
-            result = _handlers[name](caller, dict(request.parameters)) or {}
         except ServiceException as error:
             return respond(request, error, start_response)
+        except NotImplementedError as error:  # so moto says it as well
+            log.info("%s is not offered: %s", request.name, error)
+            message = f"the local AWS does not offer {request.name}"
+            return respond(request, AWSError("NotImplemented", message), start_response)
         except Exception as error:
             if (
                 isinstance(error, ValueError) and len(error.args) == 2

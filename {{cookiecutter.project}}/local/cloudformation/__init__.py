@@ -5,6 +5,9 @@ is made by calls to its service, with the rights of whoever deploys the stack, s
 it would on the real AWS.
 """
 
+from local.bridge import answer_all
 from local.cloudformation import change_sets, descriptions, operations
+
+answer_all("cloudformation")
 
 __all__ = ["change_sets", "descriptions", "operations"]

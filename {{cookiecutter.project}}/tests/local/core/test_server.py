@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from core_kit import policy, wait_until, zipped
+from core_kit import policy, refused, wait_until, zipped
 
 from local import actors
 from local.__main__ import main
@@ -205,3 +205,26 @@ def test_motos_back_door_is_shut(local_aws):
         urllib.request.urlopen(f"{local_aws.url}/moto-api/reset", data=b"", timeout=5)
 
     assert caught.value.code == 404
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        (
+            "cloudformation",
+            "create_stack_set",
+            {"StackSetName": "x"},
+        ),  # moto has these two; its stacks are others
+        ("cloudformation", "set_stack_policy", {"StackName": "x"}),
+        ("cloudformation", "detect_stack_drift", {"StackName": "x"}),
+        ("iam", "put_user_permissions_boundary", {"UserName": "x", "PermissionsBoundary": "x" * 20}),
+        ("logs", "list_anomalies", {}),
+    ],
+)
+def test_what_is_not_offered_is_refused_in_one_sentence(local_aws, service, operation, parameters):
+    client = local_aws.client(service)
+    name = client.meta.method_to_api_mapping[operation]
+
+    code, message = refused(getattr(client, operation), **parameters)
+
+    assert (code, message) == ("NotImplemented", f"the local AWS does not offer {service}:{name}")
