@@ -144,7 +144,10 @@ def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features:
         same_dataset=trained_on["sha256"] == dataset["sha256"] if trained_on else None,
     )
     before = found.features
-    if before is not None and before != features:
+    if trained_on and trained_on["target"] != dataset["target"]:
+        champion.status = "columns_changed"
+        champion.reason = f"it predicts {trained_on['target']}, the data set's target is {dataset['target']}"
+    elif before is not None and before != features:
         champion.columns = {
             "added": [name for name in features if name not in before],
             "removed": [name for name in before if name not in features],

@@ -17,6 +17,11 @@ class Schema:
     target: tuple[str, str] | None = None
 
     @property
+    def keeps_champion(self) -> bool:
+        """Whether a model of before can be compared on rows of after: all that it reads is there."""
+        return not self.removed and not self.target
+
+    @property
     def sentences(self) -> list[str]:
         """Each difference in a few words."""
         found = []

@@ -29,10 +29,13 @@ def markdown(plan: Plan, prices: Prices) -> str:
 
 def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
     yield _what_it_starts(plan, prices)
-    schema = plan.data.schema.sentences
-    if schema:
-        yield f":warning: The data set's schema changes ({escape('; '.join(schema))}). " + (
-            "The version in production cannot read such rows, so the gate compares with none."
+    schema = plan.data.schema
+    if schema.sentences:
+        compared = (
+            "compares it by the columns that it knows" if schema.keeps_champion else "compares with none"
+        )
+        yield f":warning: The data set's schema changes ({escape('; '.join(schema.sentences))}). " + (
+            f"The version in production cannot read such rows: the gate {compared}."
             if plan.production[1]
             else "Whoever sends rows to an endpoint has to follow."
         )

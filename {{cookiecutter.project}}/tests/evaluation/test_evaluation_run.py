@@ -282,14 +282,16 @@ class TestChampion:
     """The version that production serves, on the same rows."""
 
     @staticmethod
-    def registered(s3: Any, columns: list[str] | None, sha256: str = "0" * 64) -> dict[str, Any]:
+    def registered(
+        s3: Any, columns: list[str] | None, sha256: str = "0" * 64, target: str = "y"
+    ) -> dict[str, Any]:
         """A model package, whose own evaluation tells its columns."""
         package: dict[str, Any] = {"InferenceSpecification": {"Containers": [container("champion")]}}
         if columns is not None:
             dataset = {
                 "sha256": sha256,
-                "target": "y",
-                "columns": [{"name": name} for name in (*columns, "y")],
+                "target": target,
+                "columns": [{"name": name} for name in (*columns, target)],
             }
             body = json.dumps({"dataset": dataset}).encode()
             s3.put_object(Bucket=BUCKET, Key="evaluations/1/evaluation.json", Body=body)
@@ -415,6 +417,16 @@ class TestChampion:
         assert found["gate"][-1]["reason"] == (
             "the champion cannot be compared: it reads columns that the data set no longer has: c"
         )
+
+    def test_one_of_another_target_is_not_asked(self, tmp_path: Path, s3: Any) -> None:
+        package = self.registered(s3, ["a", "b"], target="z")
+
+        found, sagemaker = self.contest(tmp_path, s3, good, classifier(["no", "yes"], good), package)
+
+        assert found["champion"]["status"] == "columns_changed"
+        assert found["champion"]["reason"] == "it predicts z, the data set's target is y"
+        assert not any("champion" in job for job in sagemaker.jobs)
+        assert found["gate"][-1]["outcome"] == "skipped"
 
     def test_inputs_that_cannot_be_cut_to_its_columns_are_its_failure(self, tmp_path: Path, s3: Any) -> None:
         inputs, labels = two_classes()

@@ -158,6 +158,22 @@ def test_the_schema_s_changes_are_named():
     assert change.shares == [("<30", 0.2, 0.5), (">30", 0.3, None), ("no", 0.5, 0.5)]
 
 
+@pytest.mark.parametrize(
+    ("names", "target", "kept"),
+    [
+        pytest.param(["age", "ward", "stays", "label"], "label", True, id="a new column"),
+        pytest.param(["ward", "age", "label"], "label", True, id="another order"),
+        pytest.param(["age", "label"], "label", False, id="a column that is gone"),
+        pytest.param(["age", "ward", "label", "stays"], "stays", False, id="another target"),
+    ],
+)
+def test_the_champion_is_compared_where_all_that_it_reads_is_there(names, target, kept):
+    types = {column.name: column.type for column in lock().columns} | {"stays": "integer"}
+    columns = [Column(name=name, type=types[name]) for name in names]
+
+    assert DataChange(lock(), lock(columns=columns, target=target)).schema.keeps_champion is kept
+
+
 def test_another_order_and_another_target_are_changes_of_the_schema():
     before = lock()
     after = lock(sha256=OTHER, target="age", columns=list(reversed(before.columns)))
