@@ -15,10 +15,13 @@ _session = boto3.Session(region_name="us-east-1")
 _making = threading.Lock()
 
 
-def client(service: str, credentials: Mapping[str, str]) -> Any:
-    """A client of ``service`` from the environment variables that :mod:`local.actors` makes."""
+def client(service: str, credentials: Mapping[str, str], **options: Any) -> Any:
+    """A client of ``service`` from the environment variables that :mod:`local.actors` makes.
+
+    ``options`` are those of botocore's Config.
+    """
     # A proxy of the user's network cannot reach the loopback address.
-    config = Config(proxies={}, retries={"mode": "standard", "max_attempts": 3})
+    config = Config(**({"proxies": {}, "retries": {"mode": "standard", "max_attempts": 3}} | options))
     with _making:
         return _session.client(
             service,

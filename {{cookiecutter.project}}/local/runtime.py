@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 
 class Runtime:
     """One running local AWS.
@@ -60,15 +58,6 @@ class Runtime:
         if ended:
             kill_group(process)
             raise RuntimeError("the local AWS has ended")
-
-    def session(self, credentials: Mapping[str, str], region: str) -> boto3.Session:
-        """A boto3 session with the given credentials (``AWS_ACCESS_KEY_ID`` ...); see :mod:`local.actors`."""
-        return boto3.Session(
-            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=credentials.get("AWS_SESSION_TOKEN"),
-            region_name=region,
-        )
 
     def stop(self) -> None:
         """End every thread and process that was started here."""

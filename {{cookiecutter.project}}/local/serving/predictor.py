@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import runtime, storage, workers
-from local.serving.errors import BadInput, ModelError
+from local.serving.errors import BadInput, DownloadError, ModelError
 
 START_SECONDS = 120.0
 ANSWER_SECONDS = 60.0  # InvokeEndpoint's limit
@@ -93,7 +93,7 @@ class Predictor:
                 bucket, key = storage.split(uri)
                 source.client.download_file(bucket, key, str(self._archive(number)))
             except (BotoCoreError, ClientError) as error:
-                raise ModelError(f"Failed to download model data from {uri}: {error}") from error
+                raise DownloadError(number + 1, uri, error) from error
 
     def _archive(self, number: int) -> Path:
         return self._directory / f"{number}.tar.gz"

@@ -94,9 +94,10 @@ class _Job:
             candidates.append(candidate)
             self._send("candidate", **vars(candidate))
 
-        predictor = training.fit(prepared, plan, scorer, self._folder / "predictor", report)
-        if not candidates:
-            raise data.DataError("ClientError: No candidate was trained within the time that the job has.")
+        try:
+            predictor = training.fit(prepared, plan, scorer, self._folder / "predictor", report)
+        except training.NothingTrainedError as error:
+            raise data.DataError(f"ClientError: No candidate could be trained. {error}") from error
         wanted = sum(map(len, plan.hyperparameters.values()))
         in_time = len(candidates) >= wanted
         self._status("MaxCandidatesReached" if in_time else "MaxAutoMLJobRuntimeReached")

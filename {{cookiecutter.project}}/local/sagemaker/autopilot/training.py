@@ -80,6 +80,10 @@ class Scorer:
         return Candidate(model, values, weights, float(seconds))
 
 
+class NothingTrainedError(Exception):
+    """There is no model; the message is AutoGluon's."""
+
+
 class _Progress(AbstractCallback):
     """Reports each model as it is trained, and leaves what a later process needs to go on from there."""
 
@@ -90,6 +94,7 @@ class _Progress(AbstractCallback):
         self._predictor = predictor
         self._scorer = scorer
         self._report = report
+        self.reported = 0
 
     def __reduce__(self) -> tuple[type, tuple[()]]:
         # AutoGluon saves its trainer, callbacks included, after each model; a model has to remember none of
@@ -102,13 +107,17 @@ class _Progress(AbstractCallback):
     def _after_model_fit(self, trainer: Any, model_names: list[str], **_: Any) -> bool:
         for name in model_names:
             self._report(self._scorer.candidate(trainer, name))
+            self.reported += 1
         return False
 
 
 def fit(
     prepared: Prepared, plan: Plan, scorer: Scorer, folder: Path, report: Callable[[Candidate], None]
 ) -> TabularPredictor:
-    """Train in ``folder``; returns AutoGluon's predictor. ``report`` gets each candidate when it is ready."""
+    """Train in ``folder``; returns AutoGluon's predictor. ``report`` gets each candidate when it is ready.
+
+    Raises NothingTrainedError.
+    """
     weighted = WEIGHT in prepared.train.columns
     predictor = TabularPredictor(
         TARGET,
@@ -122,20 +131,29 @@ def fit(
         learner_kwargs={"label_count_threshold": 1},
     )
     small = prepared.train.size < CELLS_FOR_SEVERAL_CORES
-    predictor.fit(
-        prepared.train,
-        tuning_data=prepared.validation,
-        hyperparameters=plan.hyperparameters,
-        time_limit=plan.seconds,
-        num_gpus=0,
-        num_cpus=1 if small else "auto",
-        num_bag_folds=0,
-        dynamic_stacking=False,
-        calibrate_decision_threshold=False,
-        fit_weighted_ensemble=plan.combined,
-        ag_args_fit={"max_time_limit": _limit_of_a_model(plan)},
-        callbacks=[_Progress(predictor, scorer, report)],
-    )
+    progress = _Progress(predictor, scorer, report)
+    try:
+        predictor.fit(
+            prepared.train,
+            tuning_data=prepared.validation,
+            hyperparameters=plan.hyperparameters,
+            time_limit=plan.seconds,
+            num_gpus=0,
+            num_cpus=1 if small else "auto",
+            num_bag_folds=0,
+            dynamic_stacking=False,
+            calibrate_decision_threshold=False,
+            fit_weighted_ensemble=plan.combined,
+            ag_args_fit={"max_time_limit": _limit_of_a_model(plan)},
+            callbacks=[progress],
+        )
+    except (
+        AssertionError,
+        RuntimeError,
+    ) as error:  # AutoGluon's, where the time was up, or all models failed
+        if progress.reported:
+            raise
+        raise NothingTrainedError(str(error)) from error
     return predictor
 
 

@@ -49,16 +49,15 @@ class Fleet:
             self._predictor = serving.Predictor.start(list(self.model.containers), credentials, region)
         except serving.ModelError as error:
             self._log.write([str(error)])
-            raise DeploymentError(self._reason(str(error))) from error
+            raise DeploymentError(self._reason(error)) from error
         self._log.write([f"The model {self.model.details['ModelName']} answers requests."])
 
-    def _reason(self, found: str) -> str:
-        if "download" in found:
+    def _reason(self, found: serving.ModelError) -> str:
+        if isinstance(found, serving.DownloadError):
             return (
-                'Failed to download model data for container "container_1" from URL: '
-                f'"{self.model.containers[0].get("ModelDataUrl")}". Please ensure that there is an object '
-                "located at the URL and that the role passed to CreateModel has permissions to download the "
-                f"object. ({found})"
+                f'Failed to download model data for container "container_{found.number}" from URL: '
+                f'"{found.uri}". Please ensure that there is an object located at the URL and that the role '
+                f"passed to CreateModel has permissions to download the object. ({found.reason})"
             )
         return (
             f"The primary container for production variant {self.variant} did not pass the ping health "

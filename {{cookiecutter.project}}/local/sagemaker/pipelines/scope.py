@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import actors, runtime
-from local.sagemaker import resources
+from local import actors, clients
+from local.sagemaker import resources, roles
 from local.sagemaker.pipelines import expressions
 from local.sagemaker.pipelines.expressions import ExpressionError, JsonFile, Reference
 from local.sagemaker.pipelines.state import Execution
+from local.storage import split
 
-PRINCIPAL = "sagemaker.amazonaws.com"
 # A Lambda step may take ten minutes. The client makes one attempt: retries are the step's matter.
-_CLIENT = Config(proxies={}, read_timeout=600, retries={"total_max_attempts": 1})
+_OPTIONS: dict[str, Any] = {"read_timeout": 600, "retries": {"total_max_attempts": 1}}
 
 
 class ExecutionScope:
@@ -51,11 +49,10 @@ class ExecutionScope:
             if file.property_file
             else expressions.evaluate(file.uri, self)
         )
-        location = urlsplit(uri)
+        bucket, key = split(uri)
         s3 = client(self._execution, "s3")
         try:
-            body = s3.get_object(Bucket=location.netloc, Key=location.path.lstrip("/"))["Body"].read()
-            return json.loads(body)
+            return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
         except (ClientError, BotoCoreError) as error:
             raise ExpressionError(f"Cannot read {uri}: {error}") from error
         except ValueError as error:
@@ -87,11 +84,8 @@ def client(execution: Execution, service: str) -> Any:
     """A boto3 client of ``service`` that acts as the pipeline's role."""
     with execution.changed:
         if service not in execution.clients:
-            credentials = actors.credentials(execution.role_arn, PRINCIPAL, execution.region)
-            session = runtime.current().session(credentials, execution.region)
-            execution.clients[service] = session.client(
-                service, endpoint_url=runtime.current().endpoint_url, config=_CLIENT
-            )
+            credentials = actors.credentials(execution.role_arn, roles.PRINCIPAL, execution.region)
+            execution.clients[service] = clients.client(service, credentials, **_OPTIONS)
         return execution.clients[service]
 
 

@@ -34,6 +34,10 @@ class ChosenPredictor:
         time.sleep(float(environment.get("START_SECONDS", "0")))
         if "STARTS_ONCE_THERE_IS" in environment:
             wait_until(Path(environment["STARTS_ONCE_THERE_IS"]).exists)
+        if "ARCHIVE_IS_GONE" in environment:
+            raise serving.DownloadError(
+                len(containers), containers[-1]["ModelDataUrl"], OSError(environment["ARCHIVE_IS_GONE"])
+            )
         if "CANNOT_LOAD" in environment:
             raise serving.ModelError(f"The model could not be loaded. {environment['CANNOT_LOAD']}")
         return cls(environment)

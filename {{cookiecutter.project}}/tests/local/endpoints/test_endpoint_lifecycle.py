@@ -63,6 +63,24 @@ def test_a_model_that_does_not_load_fails_the_endpoint_with_the_reason(hosting):
     hosting.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
+def test_an_archive_that_cannot_be_fetched_fails_the_endpoint_and_is_named(hosting):
+    model = hosting.name("pipeline-model")
+    hosting.sagemaker.create_model(
+        ModelName=model,
+        Containers=[hosting.container(), hosting.container(ARCHIVE_IS_GONE="it was deleted")],
+        ExecutionRoleArn=hosting.role,
+    )
+
+    described = hosting.settled(hosting.endpoint(hosting.config(model)))
+
+    assert described["EndpointStatus"] == "Failed"
+    assert described["FailureReason"].startswith(
+        'Failed to download model data for container "container_2" from URL: '
+        '"s3://endpoint-tests/model.tar.gz".'
+    )
+    assert "it was deleted" in described["FailureReason"]
+
+
 def logged(hosting, endpoint: str) -> list[str]:
     """What the endpoint's containers wrote to CloudWatch Logs."""
     logs, group = hosting.aws.client("logs"), f"/aws/sagemaker/Endpoints/{endpoint}"

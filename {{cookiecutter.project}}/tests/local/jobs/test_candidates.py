@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from local.sagemaker.autopilot import data, decision, insights, metrics, portfolio, requests
+from local.sagemaker.autopilot import data, decision, insights, metrics, objectives, portfolio, requests
 
 REQUEST = {"target": "target", "weight": None, "problem_type": None, "validation_fraction": 0.2}
 
@@ -157,6 +159,25 @@ def test_automatic_mode_depends_on_the_size_of_the_data(size: int, mode: str) ->
     request = {"AutoMLProblemTypeConfig": {"TabularJobConfig": {"TargetAttributeName": "y"}}}
 
     assert requests.settings(request, size).mode == mode
+
+
+@pytest.mark.slow  # imports AutoGluon
+def test_training_without_time_says_so(tmp_path: Path) -> None:
+    from local.sagemaker.autopilot import training
+
+    numbers = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", data.TARGET])
+    column = {"name": "a", "type": "number"}
+    prepared = data.Prepared("Regression", [column], [], numbers[:40], numbers[40:])
+    target = objectives.objective("MSE")
+    plan = training.Plan(target, portfolio.ensembling(["lightgbm"], 1), False, 0.001, None)
+    candidates: list[training.Candidate] = []
+
+    with pytest.raises(training.NothingTrainedError, match="Not enough time left"):
+        training.fit(
+            prepared, plan, training.Scorer(prepared, target), tmp_path / "predictor", candidates.append
+        )
+
+    assert candidates == []
 
 
 def test_positive_class_is_the_second_of_two() -> None:
