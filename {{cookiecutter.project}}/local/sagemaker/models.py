@@ -9,8 +9,9 @@ from botocore.exceptions import ClientError
 from local import clients
 from local.bridge import Caller
 from local.sagemaker import roles
+from local.sagemaker.named import Collection
 from local.sagemaker.registry import versions
-from local.sagemaker.resources import Collection, Record, invalid, listed, now, present
+from local.sagemaker.resources import Record, invalid, now, present
 from local.sagemaker.service import operation
 from local.storage import split
 
@@ -26,7 +27,8 @@ class Model(Record):
         return self.details["ExecutionRoleArn"]
 
 
-MODELS: Collection[Model] = Collection("_models", "model", "model")
+MODELS: Collection[Model] = Collection("Model", "model", "model", "_models")
+MODELS.answer("Describe", "List", "Delete")  # an endpoint that runs a deleted one goes on
 
 
 @operation("CreateModel")
@@ -111,22 +113,3 @@ def _check_archives(caller: Caller, role: str, containers: list[dict[str, Any]])
                 f'"{roles.PRINCIPAL}". Also ensure that the role has "s3:GetObject" permissions and that the '
                 f"object is located in {caller.region}."
             ) from None
-
-
-@operation("DescribeModel")
-def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationException where there is no such model."""
-    return MODELS.find(caller, parameters["ModelName"]).details
-
-
-@operation("ListModels")
-def list_models(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Sorted by creation, the newest first, where nothing else is said."""
-    found = [model.details for model in list(MODELS.all(caller).values())]
-    return listed(found, parameters, "Models", "ModelName")
-
-
-@operation("DeleteModel")
-def delete(caller: Caller, parameters: dict[str, Any]) -> None:
-    """An endpoint that runs it goes on."""
-    MODELS.remove(caller, parameters["ModelName"])

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
@@ -46,51 +45,6 @@ def backend(account: str, region: str) -> SageMakerModelBackend:
 def arn(caller: Caller, kind: str, name: str) -> str:
     """The ARN of a resource in the caller's account and region."""
     return f"arn:{get_partition(caller.region)}:sagemaker:{caller.region}:{caller.account}:{kind}/{name}"
-
-
-R = TypeVar("R")
-
-
-@dataclass(frozen=True)
-class Collection(Generic[R]):
-    """The resources of a kind, by the names that people give them.
-
-    ``attribute`` is where moto keeps them, ``kind`` their type in ARNs, ``words`` the service's for one.
-    """
-
-    attribute: str
-    kind: str
-    words: str
-
-    def all(self, caller: Caller) -> dict[str, R]:
-        """The caller's by name."""
-        return getattr(backend(caller.account, caller.region), self.attribute)
-
-    def arn(self, caller: Caller, name: str) -> str:
-        """The ARN that one of that name has."""
-        return arn(caller, self.kind, name)
-
-    def find(self, caller: Caller, name: str) -> R:
-        """The one of that name; raises ValidationException where there is none."""
-        found = self.all(caller).get(name)
-        if found is None:
-            raise invalid(f'Could not find {self.words} "{self.arn(caller, name)}".')
-        return found
-
-    def check_new(self, caller: Caller, name: str) -> None:
-        """Raise ValidationException where there is one of that name."""
-        if name in self.all(caller):
-            raise invalid(f'Cannot create already existing {self.words} "{self.arn(caller, name)}".')
-
-    def add(self, caller: Caller, name: str, record: R) -> None:
-        """Keep a new one; of two requests at once, the second raises ValidationException."""
-        if self.all(caller).setdefault(name, record) is not record:
-            self.check_new(caller, name)
-
-    def remove(self, caller: Caller, name: str) -> None:
-        """Forget the one of that name; raises ValidationException where there is none."""
-        self.find(caller, name)
-        self.all(caller).pop(name, None)
 
 
 def now() -> datetime:

@@ -6,7 +6,8 @@ from typing import Any
 
 from local.bridge import Caller
 from local.sagemaker import models
-from local.sagemaker.resources import Collection, Record, invalid, listed, now
+from local.sagemaker.named import Collection
+from local.sagemaker.resources import Record, invalid, now
 from local.sagemaker.service import operation
 
 SERVERLESS_MEMORY_IN_MB = (1024, 2048, 3072, 4096, 5120, 6144)
@@ -33,8 +34,9 @@ class EndpointConfig(Record):
 
 
 CONFIGS: Collection[EndpointConfig] = Collection(
-    "endpoint_configs", "endpoint-config", "endpoint configuration"
+    "EndpointConfig", "endpoint-config", "endpoint configuration", "endpoint_configs"
 )
+CONFIGS.answer("Describe", "List", "Delete")  # an endpoint that uses a deleted one goes on
 
 
 @operation("CreateEndpointConfig")
@@ -100,22 +102,3 @@ def _check_variant(
     for feature, present_here in obstacles.items():
         if present_here:
             raise invalid(f"Serverless inference does not support {feature} (production variant {name}).")
-
-
-@operation("DescribeEndpointConfig")
-def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationException where there is no such config."""
-    return CONFIGS.find(caller, parameters["EndpointConfigName"]).details
-
-
-@operation("ListEndpointConfigs")
-def list_configs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Sorted by creation, the newest first, where nothing else is said."""
-    found = [config.details for config in list(CONFIGS.all(caller).values())]
-    return listed(found, parameters, "EndpointConfigs", "EndpointConfigName")
-
-
-@operation("DeleteEndpointConfig")
-def delete(caller: Caller, parameters: dict[str, Any]) -> None:
-    """An endpoint that uses it goes on."""
-    CONFIGS.remove(caller, parameters["EndpointConfigName"])

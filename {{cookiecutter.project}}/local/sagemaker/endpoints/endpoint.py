@@ -13,7 +13,8 @@ from local.sagemaker.endpoints.capture import Capture
 from local.sagemaker.endpoints.configs import EndpointConfig
 from local.sagemaker.endpoints.fleet import Fleet
 from local.sagemaker.endpoints.traffic import Traffic
-from local.sagemaker.resources import Collection, Record, arn, invalid, now, present
+from local.sagemaker.named import Collection
+from local.sagemaker.resources import Record, arn, invalid, now, present
 
 IN_PROGRESS = frozenset({"Creating", "Updating", "RollingBack", "SystemUpdating", "Deleting"})
 
@@ -122,4 +123,5 @@ def _variant(fleet: Fleet, share: float) -> dict[str, Any]:
     }
 
 
-ENDPOINTS: Collection[Endpoint] = Collection("endpoints", "endpoint", "endpoint")
+ENDPOINTS: Collection[Endpoint] = Collection("Endpoint", "endpoint", "endpoint", "endpoints")
+ENDPOINTS.answer("Describe", "List")

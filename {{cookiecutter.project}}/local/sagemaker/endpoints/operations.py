@@ -13,7 +13,7 @@ from local.sagemaker.endpoints.configs import EndpointConfig
 from local.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
 from local.sagemaker.endpoints.fleet import Fleet
 from local.sagemaker.endpoints.policies import plan
-from local.sagemaker.resources import invalid, listed
+from local.sagemaker.resources import invalid
 from local.sagemaker.service import operation
 
 
@@ -134,19 +134,6 @@ def update_weights(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]
         endpoint.traffic.route((fleet, fleet.weight) for fleet in endpoint.fleets)
         endpoint.enter("InService")
     return {"EndpointArn": endpoint.arn}
-
-
-@operation("DescribeEndpoint")
-def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationException where there is no such endpoint."""
-    return ENDPOINTS.find(caller, parameters["EndpointName"]).details
-
-
-@operation("ListEndpoints")
-def list_endpoints(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Sorted by creation, the newest first, where nothing else is said."""
-    found = [endpoint.details for endpoint in list(ENDPOINTS.all(caller).values())]
-    return listed(found, parameters, "Endpoints", "EndpointName")
 
 
 @operation("DeleteEndpoint")
