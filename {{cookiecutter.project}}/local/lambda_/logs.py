@@ -48,6 +48,8 @@ def serve() -> None:
             # As on the real AWS: a role without the right to write logs has none, and the function runs all
             # the same.
             log.info("no logs of %s: %s", process.function.arn, error)
+        except Exception:  # of these lines: those of other functions must come
+            log.exception("no logs of %s", process.function.arn)
 
 
 def _deliver(process: Process, lines: list[str]) -> None:

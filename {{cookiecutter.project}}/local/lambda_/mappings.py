@@ -65,9 +65,7 @@ def _mappings() -> list[EventSourceMapping]:
 
 
 def _queue(mapping: EventSourceMapping) -> Queue | None:
-    _, _, service, region, account, name = mapping.event_source_arn.split(":", 5)
-    if service != "sqs":
-        return None
+    _, _, _, region, account, name = mapping.event_source_arn.split(":", 5)
     queue: Queue | None = sqs_backends[account][region].queues.get(name)
     return queue
 
@@ -97,8 +95,9 @@ def _deliver(mapping: EventSourceMapping, queue: Queue) -> None:
             _deliveries.receiving.discard(mapping.uuid)
         if messages:
             _invoke(mapping, function, client, url, messages)
-    except (AWSError, ClientError, BotoCoreError) as error:
-        log.warning("event source mapping %s rests %s s: %s", mapping.uuid, REST_SECONDS, error)
+    except Exception as error:  # of this mapping: nobody waits for it, and it must not be tried without end
+        expected = isinstance(error, AWSError | ClientError | BotoCoreError)
+        log.warning("mapping %s rests %s s: %s", mapping.uuid, REST_SECONDS, error, exc_info=not expected)
         with _deliveries.lock:
             _deliveries.rest_until[mapping.uuid] = time.monotonic() + REST_SECONDS
     finally:
@@ -174,6 +173,17 @@ def _failures(mapping: EventSourceMapping, outcome: invocation.Outcome, identifi
         return identifiers
     named = {item.get("itemIdentifier") for item in items}
     return named if named <= identifiers else identifiers
+
+
+@check("lambda", "CreateEventSourceMapping")
+@check("lambda", "UpdateEventSourceMapping")
+def check_settings(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises InvalidParameterValueException for what would have no effect here."""
+    source = parameters.get("EventSourceArn")
+    if source and not source.startswith("arn:aws:sqs:"):
+        raise _invalid(f"the local AWS delivers messages of SQS queues alone, not of {source}")
+    if parameters.get("FilterCriteria"):
+        raise _invalid("the local AWS does not filter what a mapping delivers: leave FilterCriteria out")
 
 
 @check("lambda", "CreateEventSourceMapping")

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import base64
 import json
-import logging
 from typing import Any
 
 from moto.s3.models import s3_backends
 
-from local import clock, runtime
 from local.authorization import trust
 from local.bridge import AWSError, Caller, check, operation
 from local.lambda_ import functions, invocation
-from local.lambda_.functions import Function
 
-log = logging.getLogger("local.lambda")
-# Lambda tries an asynchronous invocation twice again, after one and after two minutes.
-RETRY_SECONDS = (60, 120)
 TAIL_BYTES = 4096
 
 
 @operation("lambda", "Invoke")
 def invoke(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Run the function: at once, in the background (Event), or not at all (DryRun)."""
+    """Run the function; raises InvalidParameterValueException for any kind of invocation but RequestResponse."""
     function = functions.find(
         caller.account, caller.region, parameters["FunctionName"], parameters.get("Qualifier")
     )
     event = _event(parameters.get("Payload") or b"{}")
     kind = parameters.get("InvocationType", "RequestResponse")
-    if kind == "DryRun":
-        return {"StatusCode": 204}
-    if kind == "Event":
-        runtime.current().thread(f"event-{function.name}", _invoke_later, function, event)
-        return {"StatusCode": 202}
+    if kind != "RequestResponse":
+        message = f"the local AWS waits for a function's answer; InvocationType {kind} is not offered"
+        raise AWSError("InvalidParameterValueException", message)
     outcome = invocation.invoke(function, event)
     answer: dict[str, Any] = {
         "StatusCode": 200,
@@ -57,17 +49,6 @@ def _event(payload: bytes | str) -> Any:
     except ValueError as error:
         message = f"Could not parse request body into json: {error}"
         raise AWSError("InvalidRequestContentException", message) from error
-
-
-def _invoke_later(function: Function, event: Any) -> None:
-    for pause in (0, *RETRY_SECONDS):
-        if runtime.current().stopping.wait(clock.shortened(pause)):
-            return
-        try:
-            if not invocation.invoke(function, event).failed:
-                return
-        except AWSError as error:
-            log.info("%s: %s", function.arn, error.message)
 
 
 @check("lambda", "CreateFunction")
