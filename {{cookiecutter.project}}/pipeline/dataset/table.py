@@ -6,12 +6,11 @@ size.
 
 import csv
 import gzip
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -86,8 +85,9 @@ class Table:
 
     def _csv_batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            with _open(self.path, self.format) as stream:
-                reader = pa.csv.open_csv(
+            with (
+                _native(self.path, self.format) as stream,
+                pa.csv.open_csv(
                     stream,
                     read_options=pa.csv.ReadOptions(
                         block_size=_BLOCK,
@@ -100,12 +100,13 @@ class Table:
                     convert_options=pa.csv.ConvertOptions(
                         column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
                     ),
-                )
+                ) as reader,
+            ):
                 header = True
                 for batch in reader:
                     yield batch.slice(1) if header else batch
                     header = header and not batch.num_rows
-        except (pa.ArrowInvalid, OSError, EOFError) as error:
+        except (pa.ArrowInvalid, OSError) as error:
             raise _unreadable(self.path, error) from None
 
     def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
@@ -139,13 +140,18 @@ def _format(path: Path) -> Literal["csv", "csv.gz", "parquet"]:
     return "csv"
 
 
-def _open(path: Path, kind: str) -> IO[bytes]:
-    return gzip.open(path, "rb") if kind == "csv.gz" else path.open("rb")
+def _native(path: Path, kind: str) -> pa.NativeFile:
+    """The file as Arrow reads it: a thread of Arrow's that still holds a file of Python's when the process ends
+    aborts it.
+    """
+    file = pa.OSFile(str(path))
+    return pa.CompressedInputStream(file, "gzip") if kind == "csv.gz" else file
 
 
 def _csv_columns(path: Path, kind: str) -> list[str]:
     try:
-        with _open(path, kind) as stream, io.TextIOWrapper(stream, encoding="utf-8-sig", newline="") as text:
+        opened = gzip.open if kind == "csv.gz" else Path.open
+        with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
             header = next((row for row in csv.reader(text, strict=True) if row), None)
     except UnicodeDecodeError:
         raise UserError(f"{path}: is not UTF-8: save it as UTF-8") from None

@@ -59,6 +59,28 @@ def test_rows_survive_the_borders_of_blocks(tmp_path: Path, monkeypatch: pytest.
     assert rows(write(tmp_path / "t.csv", text.getvalue())) == expected
 
 
+def test_a_gzip_file_of_several_members(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv.gz", gzip.compress(b"a,b\n1,2\n") + gzip.compress(b"3,4\n"))
+
+    assert rows(path) == [["1", "2"], ["3", "4"]]
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_arrow_opens_the_file_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compress: bool) -> None:
+    """A thread of Arrow's that lets go of a file of Python's after the interpreter's end aborts the process."""
+    given, open_csv = [], pa.csv.open_csv
+    monkeypatch.setattr(
+        pa.csv, "open_csv", lambda file, **options: given.append(file) or open_csv(file, **options)
+    )
+    content = b"a,b\n1,2\n"
+
+    assert rows(write(tmp_path / "t", gzip.compress(content) if compress else content)) == [["1", "2"]]
+
+    assert [isinstance(file, pa.NativeFile) and not isinstance(file, pa.PythonFile) for file in given] == [
+        True
+    ]
+
+
 def test_line_breaks_are_counted(tmp_path: Path) -> None:
     read = Table.open(write(tmp_path / "t.csv", 'a,b\n"1\n","x\r\ny"\n2,z\n'))
 
