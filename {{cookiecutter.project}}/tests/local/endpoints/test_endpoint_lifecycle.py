@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from botocore.exceptions import ClientError
+from support.waiting import PATIENCE
 
 
 def refusal(call, **parameters) -> tuple[str, str]:
@@ -157,6 +160,30 @@ def test_nothing_is_created_twice(hosting):
         "Cannot create already existing endpoint configuration ",
         "Cannot create already existing endpoint ",
     ]
+
+
+def test_of_requests_at_once_one_creates(hosting):
+    name, model, start = hosting.name("config"), hosting.model(), threading.Barrier(8)
+    outcomes: list[str] = []
+
+    def create() -> None:
+        start.wait()
+        try:
+            hosting.sagemaker.create_endpoint_config(
+                EndpointConfigName=name, ProductionVariants=[instances(model)]
+            )
+            outcomes.append("created")
+        except ClientError as error:
+            outcomes.append(error.response["Error"]["Message"])
+
+    threads = [threading.Thread(target=create) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+    taken = f'Cannot create already existing endpoint configuration "{arn("endpoint-config", name)}".'
+    assert sorted(outcomes) == sorted(["created", *[taken] * 7])
 
 
 def test_what_an_endpoint_runs_may_be_deleted_under_it(hosting):
@@ -371,3 +398,38 @@ def test_configs_and_models_are_listed_newest_first(hosting):
     assert [c["EndpointConfigName"] for c in found["EndpointConfigs"]] == configs[:0:-1]
     assert "NextToken" in found
     assert [m["ModelName"] for m in models] == [model]
+
+
+def test_a_list_has_ten_items_a_page_where_nothing_is_said(hosting):
+    stem = hosting.name("paged")
+    names = [f"{stem}-{number:02d}" for number in range(12)]
+    model = hosting.model()
+    for name in names:
+        hosting.sagemaker.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[instances(model)]
+        )
+    listing = hosting.sagemaker.list_endpoint_configs
+    wanted = {"NameContains": stem, "SortBy": "Name", "SortOrder": "Ascending"}
+
+    first = listing(**wanted)
+    rest = listing(**wanted, NextToken=first["NextToken"])
+
+    pages = [[c["EndpointConfigName"] for c in page["EndpointConfigs"]] for page in (first, rest)]
+    assert pages == [names[:10], names[10:]]
+    assert "NextToken" not in rest
+    assert refusal(listing, NextToken="nonsense") == ("ValidationException", "Invalid NextToken")
+
+
+def test_endpoints_are_listed_by_their_status(hosting):
+    broken = hosting.endpoint(hosting.config(hosting.model(CANNOT_LOAD="x")))
+    hosting.settled(broken)
+    running = hosting.running()
+
+    def found(**parameters) -> list[str]:
+        pages = hosting.sagemaker.get_paginator("list_endpoints").paginate(**parameters)
+        names = [endpoint["EndpointName"] for page in pages for endpoint in page["Endpoints"]]
+        return [name for name in names if name in (broken, running)]
+
+    assert found(StatusEquals="Failed") == [broken]
+    assert found(SortBy="Status", SortOrder="Ascending") == [broken, running]
+    assert found(SortBy="Status", SortOrder="Descending") == [running, broken]

@@ -275,5 +275,22 @@ def test_list_filters_by_name_and_status(site: Site) -> None:
 
     assert [job["ProcessingJobName"] for job in listed["ProcessingJobSummaries"]] == [name]
     assert failed["ProcessingJobSummaries"] == []
+
+
+def test_list_has_the_oldest_first_where_nothing_is_said(site: Site) -> None:
+    stem = site.name("ordered")
+    names = [f"{stem}-{letter}" for letter in "ba"]
+    for name in names:
+        create(site, "", ProcessingJobName=name)
+        ended(site, name)
+
+    listed = site.sagemaker.list_processing_jobs(NameContains=stem)["ProcessingJobSummaries"]
+    by_name = site.sagemaker.list_processing_jobs(NameContains=stem, SortBy="Name")["ProcessingJobSummaries"]
+
+    assert [job["ProcessingJobName"] for job in listed] == names
+    assert [job["ProcessingJobName"] for job in by_name] == names[::-1]
+
+
+def test_job_that_does_not_exist(site: Site) -> None:
     with pytest.raises(ClientError, match="Could not find requested job"):
         site.sagemaker.describe_processing_job(ProcessingJobName="no-such-job")
