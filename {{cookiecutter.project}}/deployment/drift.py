@@ -11,6 +11,7 @@ from deployment.pull_request import explained, repository
 from deployment.signature import run_url
 from deployment.status import Status
 from pipeline import job_summary
+from pipeline.markdown import bullets, escape
 
 MARKER = "<!-- drift of this project -->"
 LABEL = "drift"
@@ -52,11 +53,10 @@ def body(project: Project, found: Status) -> str:
     """What differs and what to do about it; the same differences give the same text."""
     run = run_url()
     lines = [
-        *(f"- {difference}" for difference in found.differences),
+        bullets(escape(difference) for difference in found.differences),
         "",
         "Either bring AWS back to what Git says: run the workflow **Promote** by hand. Or bring Git to what "
-        "AWS "
-        "has, by a pull request that changes `environments/production.toml` or `automl.toml`. "
+        "AWS has, by a pull request that changes `environments/production.toml` or `automl.toml`. "
         "`docs/operate.md` says more.",
         "",
         f"Seen by `python -m deployment status` in project {project.config.project.name}"

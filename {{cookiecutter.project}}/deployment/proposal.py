@@ -10,6 +10,7 @@ from deployment.production_file import FILE, ProductionFile
 from deployment.registry import ModelPackage
 from deployment.verification import checks_table
 from pipeline.config import Config
+from pipeline.markdown import bullets, code, escape, folded, number, table
 
 MAX_LENGTH = 60_000  # GitHub takes 65,536 characters
 
@@ -73,32 +74,24 @@ def _metrics(facts: Facts) -> str:
         and champion["model_package_arn"] == facts.previous.model_package_arn
     )
     theirs = champion["metrics"] if same_rows else facts.previous.metrics
-    rows = [f"| {name} | {_number(value)} | {_number(theirs.get(name))} |" for name, value in ours.items()]
+    rows = [(escape(name), number(value), number(theirs.get(name))) for name, value in ours.items()]
     objective = facts.evaluation["objective"]["metric"]
     note = f"Autopilot's objective: {objective}. Measured on {facts.evaluation['rows']} holdout rows."
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."
-    return "\n".join(["| metric | candidate | production |", "| --- | ---: | ---: |", *rows, "", note])
+    return f"{table(('metric', 'candidate', 'production'), rows, 'lrr')}\n\n{note}"
 
 
 def _gate(evaluation: Mapping[str, Any]) -> str:
-    return "\n".join(f"- {condition['outcome']}: {condition['reason']}" for condition in evaluation["gate"])
+    return bullets(f"{one['outcome']}: {escape(one['reason'])}" for one in evaluation["gate"])
 
 
 def _verification(document: Mapping[str, Any]) -> str:
     signed = document["signed_off"]
     run = f" ([run]({signed['run']}))" if signed["run"] else ""
-    return "\n".join(
-        [
-            f"{document['outcome'].capitalize()}, signed off by {signed['by']} at {signed['at']}{run}.",
-            "",
-            "<details><summary>Checks</summary>",
-            "",
-            *checks_table(document["checks"]),
-            "",
-            "</details>",
-        ]
-    )
+    outcome = document["outcome"].capitalize()
+    sentence = f"{outcome}, signed off by {escape(signed['by'])} at {signed['at']}{run}."
+    return f"{sentence}\n\n{folded('Checks', checks_table(document['checks']))}"
 
 
 def _provenance(facts: Facts) -> str:
@@ -107,13 +100,12 @@ def _provenance(facts: Facts) -> str:
     rows = {
         "commit": f"[`{commit[:12]}`]({url}/commit/{commit})" if commit else "",
         "run": known.get("run", ""),
-        "pipeline execution": _code(known.get("pipeline_execution", "")),
-        "Autopilot job": _code(known.get("automl_job", "")),
-        "data set": _code(known.get("dataset_sha256", "")),
-        "evaluation": _code(known.get("evaluation", "")),
+        "pipeline execution": code(known.get("pipeline_execution")),
+        "Autopilot job": code(known.get("automl_job")),
+        "data set": code(known.get("dataset_sha256")),
+        "evaluation": code(known.get("evaluation")),
     }
-    lines = [f"| {name} | {value} |" for name, value in rows.items() if value]
-    return "\n".join(["| | |", "| --- | --- |", *lines])
+    return table(("", ""), ((name, value) for name, value in rows.items() if value))
 
 
 def _way_back(facts: Facts) -> str:
@@ -122,14 +114,5 @@ def _way_back(facts: Facts) -> str:
     return (
         "Revert this pull request once it is merged (its button, or `python -m deployment rollback` and a "
         f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production "
-        "follows, "
-        "without training or staging."
+        "follows, without training or staging."
     )
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _code(text: str) -> str:
-    return f"`{text}`" if text else ""

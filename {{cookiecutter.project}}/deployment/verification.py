@@ -13,6 +13,7 @@ from deployment.load import Load
 from deployment.registry import ModelPackage
 from deployment.signature import Signature
 from pipeline.aws import Aws, is_missing
+from pipeline.markdown import code, escape, table
 
 VERIFIED, FAILED = "verified", "failed"
 
@@ -101,26 +102,19 @@ def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
 def markdown(document: Mapping[str, Any]) -> str:
     """A record for people."""
     signed = document["signed_off"]
-    lines = [
-        f"## Verification of version {document['model_package_version']}: {document['outcome']}",
-        "",
-        *checks_table(document["checks"]),
-        "",
-        f"Endpoint `{document['endpoint']}` with config `{document['endpoint_config']}`, "
-        f"model package `{document['model_package_arn']}`.",
-        "",
-        f"Signed off by {signed['by']} (`{signed['identity']}`) at {signed['at']}"
-        + (f" in [this run]({signed['run']})" if signed["run"] else "")
-        + ".",
-        "",
-    ]
-    return "\n".join(lines)
+    run = f" in [this run]({signed['run']})" if signed["run"] else ""
+    return "\n\n".join(
+        [
+            f"## Verification of version {document['model_package_version']}: {document['outcome']}",
+            checks_table(document["checks"]),
+            f"Endpoint {code(document['endpoint'])} with config {code(document['endpoint_config'])}, "
+            f"model package {code(document['model_package_arn'])}.",
+            f"Signed off by {escape(signed['by'])} ({code(signed['identity'])}) at {signed['at']}{run}.\n",
+        ]
+    )
 
 
-def checks_table(checks: Sequence[Mapping[str, str]]) -> list[str]:
-    """Checks as the lines of a Markdown table."""
-    rows = [
-        f"| {check['name']} | {check['outcome']} | {check['detail'].replace('|', chr(92) + '|')} |"
-        for check in checks
-    ]
-    return ["| check | outcome | what was seen |", "| --- | --- | --- |", *rows]
+def checks_table(checks: Sequence[Mapping[str, str]]) -> str:
+    """Checks as a Markdown table; what an endpoint answered may hold anything."""
+    rows = [(escape(check["name"]), check["outcome"], escape(check["detail"])) for check in checks]
+    return table(("check", "outcome", "what was seen"), rows)

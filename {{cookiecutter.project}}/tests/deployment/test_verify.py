@@ -8,9 +8,18 @@ import pytest
 
 from deployment.__main__ import app
 from deployment.stage import stage
+from deployment.verification import checks_table
 from deployment.verify import verify
 from pipeline import cli
 from pipeline.errors import RunError, UserError
+
+
+def test_what_an_endpoint_answered_does_not_break_the_report():
+    detail = "answered 200: 'yes | no\n<b>'"
+
+    text = checks_table([{"name": "answers csv", "outcome": "failed", "detail": detail}])
+
+    assert text.splitlines()[2:] == ["| answers csv | failed | answered 200: 'yes &#124; no &lt;b&gt;' |"]
 
 
 def outcomes(record):
