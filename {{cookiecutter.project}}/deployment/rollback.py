@@ -36,6 +36,7 @@ def rollback(*, further: bool = False) -> Rollback:
     Run twice it does not go back twice, unless ``further`` says so. Raises `UserError` where there is nothing
     to go back to, or where the file has changes that are not committed.
     """
+    ProductionFile.parse(git.committed(FILE) or read_text(FILE))
     history = _history()
     if not history or not history[-1].arn:
         raise UserError(f"{FILE}: names no version, so there is nothing to roll back")
@@ -52,6 +53,8 @@ def rollback(*, further: bool = False) -> Rollback:
     leaves, returns_to = stack[-1], stack[-2]
     subject = git.run("log", "-1", "--format=%s", leaves.commit)
     text = git.committed(FILE, f"{leaves.commit}^") or ""
+    if _named(text) != returns_to.arn:  # what came right before could not be read, and was never promoted
+        text = git.committed(FILE, returns_to.commit) or ""
     # An interrupted run of this command leaves the text that it was about to commit.
     if git.run("status", "--porcelain", "--", FILE.as_posix()) and read_text(FILE) != text:
         raise UserError(
@@ -66,19 +69,24 @@ def rollback(*, further: bool = False) -> Rollback:
 
 def _history() -> list[_Change]:
     """The commits that changed what the file names, oldest first."""
+    path = FILE.as_posix()
+    commits = git.run("log", "--reverse", "--first-parent", "-m", "--format=%H", "--", path).split()
     changes: list[_Change] = []
-    for commit in git.run(
-        "log", "--reverse", "--first-parent", "-m", "--format=%H", "--", FILE.as_posix()
-    ).split():
-        text = git.committed(FILE, commit)
-        arn = (
-            ProductionFile.parse(text, f"{FILE.as_posix()} in {commit[:12]}").model_package_arn
-            if text
-            else ""
-        )
-        if not changes or changes[-1].arn != arn:
+    for commit in commits:
+        arn = _named(git.committed(FILE, commit) or "")
+        if arn is not None and (not changes or changes[-1].arn != arn):
             changes.append(_Change(commit, arn))
     return changes
+
+
+def _named(text: str) -> str | None:
+    """The model package that a text of the file names; `None` where it is not to be read: such a commit put
+    nothing into production.
+    """
+    try:
+        return ProductionFile.parse(text).model_package_arn if text else ""
+    except UserError:
+        return None
 
 
 def _promotions(history: list[_Change]) -> list[_Change]:

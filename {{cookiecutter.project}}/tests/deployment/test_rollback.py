@@ -117,6 +117,29 @@ def test_own_changes_of_the_file_are_not_lost(git, promoted):
     assert FILE.read_text() == "# mine\n"
 
 
+def test_what_could_not_be_read_was_never_in_production_and_is_no_way_back(git, promoted):
+    promoted(1)
+    FILE.write_text('model_package_am = "a slip"\n')
+    git("commit", "--quiet", "-am", "A slip")
+    promoted(2)
+
+    rollback()
+
+    assert named() == "1"
+    assert git("status", "--porcelain") == ""
+
+
+def test_a_file_that_cannot_be_read_now_is_to_be_mended_first(git, promoted, capsys):
+    promoted(1)
+    promoted(2)
+    FILE.write_text('model_package_am = "a slip"\n')
+    git("commit", "--quiet", "-am", "A slip")
+
+    assert cli.run(app, ["rollback"]) == 2
+
+    assert "did you mean model_package_arn" in capsys.readouterr().err
+
+
 def test_nothing_promoted_and_nothing_before_are_said(world, git, promoted, capsys):
     assert cli.run(app, ["rollback"]) == 2
     assert "nothing to roll back" in capsys.readouterr().err
