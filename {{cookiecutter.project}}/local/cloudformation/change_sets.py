@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,6 +29,7 @@ class ChangeSet:
     creates: bool
     changes: list[Change]
     description: str | None = None
+    imported: dict[str, dict[str, str]] = field(default_factory=dict)  # logical id: what identifies it
     status: str = "CREATE_COMPLETE"
     execution: str = "AVAILABLE"
     created: datetime = field(default_factory=stacks.now)
@@ -40,23 +41,36 @@ _change_sets: dict[str, ChangeSet] = {}
 @operation("cloudformation", "CreateChangeSet")
 def create_change_set(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationError, AlreadyExistsException, InsufficientCapabilitiesException."""
-    creates, name = parameters.get("ChangeSetType", "UPDATE") == "CREATE", parameters["ChangeSetName"]
+    creates = parameters.get("ChangeSetType", "UPDATE") != "UPDATE"
+    name, imported = parameters["ChangeSetName"], _imported(parameters)
     with stacks.lock:
         stack = _stack(caller, parameters, creates)
         if any(c.name == name and c.stack is stack for c in _change_sets.values()):
             raise AWSError("AlreadyExistsException", f"ChangeSet {name} already exists")
         wanted = plan.read(operations.fetched(caller, parameters), stack)
+        if imported:
+            plan.check_import(wanted, imported)
         stack = stack or stacks.add(caller, parameters["StackName"], "REVIEW_IN_PROGRESS")
         if stack.status == "REVIEW_IN_PROGRESS" and not stack.events:
             stack.turn("REVIEW_IN_PROGRESS", "User Initiated")
         identity = f"arn:aws:cloudformation:{caller.region}:{caller.account}:changeSet/{name}/{uuid.uuid4()}"
+        changes = plan.changes(stack, wanted)
+        if imported:
+            changes = [replace(change, action="Import") for change in changes]
         made = ChangeSet(
-            identity, name, stack, wanted, creates, plan.changes(stack, wanted), parameters.get("Description")
+            identity, name, stack, wanted, creates, changes, parameters.get("Description"), imported
         )
         if not creates and plan.is_nothing(stack, wanted):
             made.status, made.execution = "FAILED", "UNAVAILABLE"
         _change_sets[identity] = made
     return {"Id": identity, "StackId": stack.id}
+
+
+def _imported(parameters: dict[str, Any]) -> dict[str, dict[str, str]]:
+    given = parameters.get("ResourcesToImport") or []
+    if bool(given) != (parameters.get("ChangeSetType") == "IMPORT"):
+        raise invalid("ResourcesToImport and ChangeSetType IMPORT belong together")
+    return {one["LogicalResourceId"]: one["ResourceIdentifier"] for one in given}
 
 
 def _stack(caller: Caller, parameters: dict[str, Any], creates: bool) -> Stack | None:
@@ -151,6 +165,9 @@ def execute_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
         # The service forgets a stack's other change sets, since they speak of a state that is gone.
         for other in [c for c in _change_sets.values() if c.stack is stack]:
             del _change_sets[other.id]
+        if found.imported:
+            operations.begin_import(caller, stack, found.wanted, found.imported)
+            return
         operations.begin(
             caller, stack, found.wanted, "CREATE_IN_PROGRESS" if found.creates else "UPDATE_IN_PROGRESS"
         )

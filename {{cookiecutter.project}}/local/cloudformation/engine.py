@@ -48,6 +48,20 @@ class Engine:
         else:
             stack.turn("CREATE_COMPLETE")
 
+    def adopt(self, wanted: Wanted, identifiers: dict[str, dict[str, str]]) -> None:
+        """To IMPORT_COMPLETE with resources that exist, or to IMPORT_ROLLBACK_COMPLETE without any."""
+        stack = self.stack
+        stack.wanted = wanted
+        try:
+            for logical_id in self._order(wanted):
+                self._worker.adopt(logical_id, wanted, identifiers[logical_id])
+        except (Stopped, AWSError) as failure:
+            stack.turn("IMPORT_ROLLBACK_IN_PROGRESS", text_of(failure))
+            stack.resources.clear()
+            stack.turn("IMPORT_ROLLBACK_COMPLETE")
+        else:
+            stack.turn("IMPORT_COMPLETE")
+
     def update(self, wanted: Wanted) -> None:
         """To UPDATE_COMPLETE, or back to UPDATE_ROLLBACK_COMPLETE."""
         stack, before = self.stack, self.stack.wanted

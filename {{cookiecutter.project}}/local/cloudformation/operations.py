@@ -65,6 +65,15 @@ def begin(caller: Caller, stack: Stack, wanted: Wanted, status: str) -> dict[str
     return {"StackId": stack.id}
 
 
+def begin_import(
+    caller: Caller, stack: Stack, wanted: Wanted, identifiers: dict[str, dict[str, str]]
+) -> None:
+    """Start to make ``stack`` of resources that exist already."""
+    worker = engine(caller, stack, wanted.role_arn)
+    stack.turn("IMPORT_IN_PROGRESS", "User Initiated")
+    run(stack, worker.adopt, wanted, identifiers)
+
+
 @operation("cloudformation", "UpdateStack")
 def update_stack(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationError, also where there is nothing to do."""

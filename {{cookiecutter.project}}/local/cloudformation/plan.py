@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,20 @@ def _check(wanted: Wanted) -> None:
     enough = {"CAPABILITY_NAMED_IAM", needed}
     if needed and not enough & set(wanted.capabilities):
         raise AWSError("InsufficientCapabilitiesException", f"Requires capabilities : [{needed}]")
+
+
+def check_import(wanted: Wanted, identifiers: Mapping[str, object]) -> None:
+    """Raise ValidationError unless ``wanted`` is about the imported resources alone."""
+    if wanted.template.get("Outputs"):
+        raise invalid("As part of the import operation, you cannot modify or add [Outputs]")
+    for name, body in wanted.template["Resources"].items():
+        if name not in identifiers:
+            raise invalid(f"As part of the import operation, you cannot modify or add [{name}]")
+        if "DeletionPolicy" not in body:
+            raise invalid(f"Resources [{name}] is missing DeletionPolicy attribute in template")
+    unknown = sorted(set(identifiers) - set(wanted.template["Resources"]))
+    if unknown:
+        raise invalid(f"Resources [{unknown[0]}] to import do not exist in template")
 
 
 def changes(stack: Stack, wanted: Wanted) -> list[Change]:

@@ -13,7 +13,7 @@ from local import actors
 from local.bridge import AWSError
 from local.cloudformation import types
 from local.cloudformation.functions import evaluate
-from local.cloudformation.stacks import Resource, Stack, Wanted, now
+from local.cloudformation.stacks import Resource, Stack, Wanted, now, of
 from local.cloudformation.template import depends_on, references
 from local.cloudformation.types.base import ResourceType, Unsupported, Work, is_missing
 
@@ -76,6 +76,28 @@ class Worker:
             logical_id, work.made, name, "CREATE_IN_PROGRESS", "Resource creation Initiated", properties
         )
         stack.event(logical_id, work.made, name, "CREATE_COMPLETE", None, properties)
+
+    def adopt(self, logical_id: str, wanted: Wanted, identifier: dict[str, str]) -> None:
+        """Take over a resource that exists; raises :class:`Stopped`."""
+        stack, body = self.stack, wanted.template["Resources"][logical_id]
+        name, named = body["Type"], next(iter(identifier.values()))
+        stack.event(logical_id, named, name, "IMPORT_IN_PROGRESS", "Resource import started.")
+        work = self._work(logical_id, wanted.tags)
+        try:
+            properties = evaluate(body.get("Properties") or {}, stack.scope(wanted))
+            kind = kind_of(name)
+            _guarded(name, lambda: (kind.check(properties), kind.adopt(work, identifier)))
+            self._check_free(name, work.made)
+        except (Failed, AWSError) as failure:
+            stack.event(logical_id, named, name, "IMPORT_FAILED", text_of(failure), properties={})
+            raise Stopped("import", logical_id) from failure
+        self._keep(logical_id, body, work, properties, wanted, "IMPORT_COMPLETE")
+        stack.event(logical_id, work.made, name, "IMPORT_COMPLETE", "Resource import completed.", properties)
+
+    def _check_free(self, kind: str, physical_id: str) -> None:
+        for other in of(self.stack.account, self.stack.region):
+            if any((r.type, r.physical_id) == (kind, physical_id) for r in other.resources.values()):
+                raise Failed(f"Resource {physical_id} already exists in stack {other.id}")
 
     def _keep(
         self, logical_id: str, body: Any, work: Work, properties: dict[str, Any], wanted: Wanted, status: str

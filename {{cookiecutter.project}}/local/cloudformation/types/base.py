@@ -93,6 +93,10 @@ class ResourceType:
         """Make the resource; sets ``work.made`` to its physical id and fills ``work.attributes``."""
         raise NotImplementedError
 
+    def adopt(self, work: Work, identifier: Mapping[str, str]) -> None:
+        """Find a resource that exists by ``identifier``; sets what `create` does, and changes nothing."""
+        raise Unsupported(f"Resource type {self.name} cannot be imported here")
+
     def update(self, work: Work, old: Properties, new: Properties) -> None:
         """Bring the resource ``work.made`` from ``old`` to ``new`` properties."""
         raise NotImplementedError

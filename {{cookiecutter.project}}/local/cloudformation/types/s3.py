@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from local.cloudformation.types.base import Properties, ResourceType, Unsupported, Work
@@ -33,13 +34,20 @@ class _Bucket(ResourceType):
         name = new.get("BucketName") or work.name(63).lower()
         place = None if work.region == "us-east-1" else {"LocationConstraint": work.region}
         work.call("s3", "create_bucket", Bucket=name, CreateBucketConfiguration=place)
+        self._know(work, name)
+        self._configure(work, {}, new)
+
+    def adopt(self, work: Work, identifier: Mapping[str, str]) -> None:
+        work.call("s3", "head_bucket", Bucket=identifier["BucketName"])
+        self._know(work, identifier["BucketName"])
+
+    def _know(self, work: Work, name: str) -> None:
         work.made = name
         work.attributes = {
             "Arn": f"arn:aws:s3:::{name}",
             "DomainName": f"{name}.s3.amazonaws.com",
             "RegionalDomainName": f"{name}.s3.{work.region}.amazonaws.com",
         }
-        self._configure(work, {}, new)
 
     def update(self, work: Work, old: Properties, new: Properties) -> None:
         self._configure(work, old, new)

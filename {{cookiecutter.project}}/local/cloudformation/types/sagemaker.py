@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from local.cloudformation.types.base import Properties, ResourceType, Work, chosen
 
@@ -24,9 +25,17 @@ class _ModelPackageGroup(ResourceType):
             Tags=work.tag_list(new.get("Tags")) or None,
             **chosen(new, "ModelPackageGroupName", "ModelPackageGroupDescription"),
         )["ModelPackageGroupArn"]
+        self._know(work, arn)
+        self._share(work, {}, new)
+
+    def adopt(self, work: Work, identifier: Mapping[str, str]) -> None:
+        arn = identifier["ModelPackageGroupArn"]
+        work.call("sagemaker", "describe_model_package_group", ModelPackageGroupName=arn)
+        self._know(work, arn)
+
+    def _know(self, work: Work, arn: str) -> None:
         work.made = arn
         work.attributes = {"ModelPackageGroupArn": arn, "ModelPackageGroupStatus": "Completed"}
-        self._share(work, {}, new)
 
     def update(self, work: Work, old: Properties, new: Properties) -> None:
         self._share(work, old, new)
