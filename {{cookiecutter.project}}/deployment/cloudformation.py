@@ -1,6 +1,7 @@
 """A CloudFormation stack: brought to a template, whatever state it is found in, and removed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ _NOTHING_TO_DO = "No updates are to be performed"
 # A resource that was given up because of another one's failure; its reason says nothing.
 _CANCELLED = "cancelled"
 _TURNS = 5  # how often somebody else may be faster before that is worth a word
+_ADOPTION = "adopt"  # the change set's name
 TEMPLATE_BYTES = 51_200  # CreateStack, TemplateBody
 
 
@@ -78,24 +80,26 @@ class Stack:
         """The template that the stack was last deployed from."""
         return self._client.get_template(StackName=self.name)["TemplateBody"]
 
-    def resources(self) -> set[str]:
-        """The logical ids of the resources that the stack holds; empty where there is no stack."""
+    def resources(self) -> dict[str, str]:
+        """The resources that the stack holds, logical id to status; empty where there is no stack."""
         try:
             pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
             return {
-                resource["LogicalResourceId"]
+                resource["LogicalResourceId"]: resource["ResourceStatus"]
                 for page in pages
                 for resource in page["StackResourceSummaries"]
                 if resource["ResourceStatus"] != "DELETE_COMPLETE"
             }
         except ClientError as error:
             if is_missing(error):
-                return set()
+                return {}
             raise
 
-    def settle(self) -> StackState:
+    def settle(self, keep: Collection[str] = ()) -> StackState:
         """Wait for whatever goes on, then bring a stack that is stuck into a state that can be updated or
         created.
+
+        ``keep`` are resources that may stay in the account where CloudFormation could not delete them.
         """
         state = self.look()
         if state.moving:
@@ -103,7 +107,7 @@ class Stack:
             state = self._wait(self._last_event(state))
         if state.status in _STILLBORN:
             self._output.notice(f"stack {self.name} is {state.status}: deleting it, to create it anew")
-            self.delete()
+            self.delete(keep)
             return StackState()
         if state.status == "UPDATE_ROLLBACK_FAILED":
             self._output.notice(f"stack {self.name} is UPDATE_ROLLBACK_FAILED: going on with the rollback")
@@ -178,13 +182,60 @@ class Stack:
             )
         return "updated" if state.exists else "created"
 
-    def delete(self) -> None:
-        """Delete the stack and wait until it is gone; one that is not there is as good."""
+    def adopt(
+        self, template: str, identifiers: Mapping[str, Mapping[str, str]], tags: Mapping[str, str]
+    ) -> None:
+        """Make a new stack of resources that exist already: those of ``template``, and no others.
+
+        ``identifiers`` has, by logical id, the property that names the resource, as ResourcesToImport takes
+        it; in the template each needs a DeletionPolicy. Raises `RunError` where CloudFormation does not take
+        them; then there is no stack.
+        """
+        types = {name: body["Type"] for name, body in json.loads(template)["Resources"].items()}
+        self._client.create_change_set(
+            StackName=self.name,
+            ChangeSetName=_ADOPTION,
+            ChangeSetType="IMPORT",
+            TemplateBody=template,
+            ResourcesToImport=[
+                {"LogicalResourceId": name, "ResourceType": types[name], "ResourceIdentifier": dict(one)}
+                for name, one in identifiers.items()
+            ],
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )
+        made = wait(
+            f"change set {_ADOPTION} of stack {self.name}",
+            lambda: self._client.describe_change_set(StackName=self.name, ChangeSetName=_ADOPTION),
+            lambda seen: not seen["Status"].endswith(("_PENDING", "_IN_PROGRESS")),
+            seconds=WAIT_SECONDS,
+            status=lambda seen: seen["Status"],
+            output=self._output,
+        )
+        reason = made.get("StatusReason", "")
+        if made["Status"] == "CREATE_COMPLETE":
+            mark = self._last_event(self.look())
+            self._client.execute_change_set(StackName=self.name, ChangeSetName=_ADOPTION)
+            ended = self._wait(mark)
+            if ended.status in _GOOD:
+                return
+            reason = self._failure(ended, mark)
+        self.delete()
+        raise RunError(f"stack {self.name} cannot take {', '.join(identifiers)} over: {reason}")
+
+    def delete(self, keep: Collection[str] = ()) -> None:
+        """Delete the stack and wait until it is gone; one that is not there is as good.
+
+        ``keep`` as in `settle`.
+        """
         state = self.look()
         if not state.exists:
             return
         mark = self._last_event(state)
-        self._client.delete_stack(StackName=self.name)
+        options: dict[str, Any] = {}
+        if keep and state.status == "DELETE_FAILED":  # else the service leaves nothing behind
+            failed = [name for name, status in self.resources().items() if status == "DELETE_FAILED"]
+            options["RetainResources"] = [name for name in failed if name in keep]
+        self._client.delete_stack(StackName=self.name, **options)
         ended = self._wait(mark, state.id)
         if ended.exists:
             raise RunError(

@@ -18,6 +18,7 @@ _MOVING = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 # What cannot be updated any more, only deleted.
 _DEAD = {"Failed", "OutOfService"}
 STARTUP_SECONDS = 1800.0  # an instance and a container of Autopilot take about five minutes
+UPDATE_SECONDS = 28_800.0 + STARTUP_SECONDS  # whoever's it is, MaximumExecutionTimeoutInSeconds ends it
 DELETION_SECONDS = 900.0
 
 
@@ -102,7 +103,7 @@ class Endpoint:
             longest=pause,
         )
 
-    def settle_before_change(self, config_name: str) -> State:
+    def settle_before_change(self, config_name: str = "") -> State:
         """As `settle`, and say which update is waited for where it is not the one to ``config_name``."""
         state = self.look()
         busy_with = state.pending_config or state.config
@@ -110,7 +111,7 @@ class Endpoint:
             self._output.notice(
                 f"endpoint {self.name} is {state.status} ({busy_with}): waiting for that to end first"
             )
-        return self.settle()
+        return self.settle(seconds=UPDATE_SECONDS)
 
     def make_parts(self, release: Release) -> None:
         """Create the release's model and endpoint config where they are not there."""
@@ -138,12 +139,16 @@ class Endpoint:
         self._sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=config_name, **options)
 
     def delete(self) -> None:
-        """Delete the endpoint and wait until it is gone; its models and endpoint configs stay."""
-        try:
-            self._sagemaker.delete_endpoint(EndpointName=self.name)
-        except ClientError as error:
-            if not is_missing(error):
-                raise
+        """Delete the endpoint and wait until it is gone; its models and endpoint configs stay.
+
+        What is under way is waited for, since the service deletes no endpoint meanwhile.
+        """
+        if self.settle_before_change().exists:
+            try:
+                self._sagemaker.delete_endpoint(EndpointName=self.name)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
         wait(
             f"endpoint {self.name}",
             self.look,

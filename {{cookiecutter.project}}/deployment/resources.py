@@ -13,9 +13,11 @@ from deployment.alarms import Alarms, alarm_requests
 from deployment.cloudformation import Stack
 from deployment.endpoint import Endpoint
 from deployment.environments import Environment, Project
+from deployment.left_behind import left_behind
 from deployment.scaling import Scaling
 from deployment.waiting import wait
 from pipeline.aws import Aws, is_missing
+from pipeline.errors import RunError
 
 STORAGE = {
     "Bucket",
@@ -70,27 +72,39 @@ def of_training(project: Project) -> Iterator[Resource]:
         if own.fullmatch(job) and summary["AutoMLJobStatus"] not in _ENDED:
             yield Resource("running Autopilot job", job, account, partial(_stop_job, project, job))
     if _exists(partial(sagemaker.describe_pipeline, PipelineName=names.pipeline)):
-        remove = partial(
-            sagemaker.delete_pipeline, PipelineName=names.pipeline, ClientRequestToken="teardown" * 4
-        )
+        remove = partial(sagemaker.delete_pipeline, PipelineName=names.pipeline)
         yield Resource("pipeline", names.pipeline, account, remove)
+    # What an evaluation leaves that was ended before it could clear up.
+    left = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}-[a-z]+")
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=f"{names.project}-")
+    for model in sorted(entry["ModelName"] for page in pages for entry in page["Models"]):
+        if left.fullmatch(model):
+            yield Resource("model", model, account, partial(sagemaker.delete_model, ModelName=model))
 
 
 def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
     """The project's stack, and with ``data`` the bucket's objects and the registry's versions before it."""
     account = project.names.account
     name = project.names.stack
-    resources = Stack(project.aws, name, project.output).resources()
+    held = Stack(project.aws, name, project.output).resources()
     if not data:
-        if resources - STORAGE:
+        if held.keys() - STORAGE:
             yield Resource(
                 "stack, down to bucket and registry", name, account, partial(stack.reduce_to_storage, project)
             )
         return
     yield from _registry(project)
     yield from _bucket(project)
-    if resources:
+    if held:
         yield Resource("stack", name, account, partial(stack.remove, project))
+    there = {one.logical_id for one in left_behind(project)} - held.keys()
+    if "ModelPackageGroup" in there:
+        group = project.names.model_package_group
+        remove = partial(project.client("sagemaker").delete_model_package_group, ModelPackageGroupName=group)
+        yield Resource("model package group", group, account, remove)
+    if "Bucket" in there:
+        bucket = project.names.bucket
+        yield Resource("bucket", bucket, account, partial(project.client("s3").delete_bucket, Bucket=bucket))
 
 
 def of_roles(project: Project) -> Iterator[Resource]:
@@ -131,7 +145,13 @@ def _empty(s3: Any, bucket: str) -> None:
         found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
         objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
         if objects:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            # S3 answers 200 with what it did not delete.
+            for error in answer.get("Errors", []):
+                raise RunError(
+                    f"s3://{bucket}/{error['Key']} could not be deleted ({error['Code']}: {error['Message']}): "
+                    "mend that and run the command again"
+                )
 
 
 def _log_groups(aws: Aws, name: str) -> Iterator[Resource]:
@@ -160,9 +180,7 @@ def _stop_execution(project: Project, arn: str) -> None:
     sagemaker = project.client("sagemaker")
     look = partial(sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)
     if look()["PipelineExecutionStatus"] == "Executing":
-        sagemaker.stop_pipeline_execution(
-            PipelineExecutionArn=arn, ClientRequestToken=f"{'teardown' * 3}-{arn[-12:]}"
-        )
+        sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
     wait(
         f"execution {arn[-12:]}",
         lambda: look()["PipelineExecutionStatus"],

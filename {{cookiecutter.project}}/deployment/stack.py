@@ -1,5 +1,6 @@
 """The project's stack: bucket, queue, Lambda functions, model package group."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from deployment import lambda_code
 from deployment.cloudformation import Outcome, Stack
 from deployment.environments import Project
+from deployment.left_behind import left_behind
 from pipeline.aws import Aws
 from pipeline.config import Config, read_text
 from pipeline.errors import UserError
@@ -17,6 +19,8 @@ PROJECT_TAG = "project"
 NOBODY = "none"
 _NO_CODE = {"StartAutopilotCode": "none", "CheckAutopilotCode": "none", "RegisterModelCode": "none"}
 _BUCKET = "Bucket"
+# What CloudFormation never deletes while it holds something.
+_STORAGE = ("Bucket", "ModelPackageGroup")
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     template, codes = read_text(FILE), lambda_code.build()
     _require_roles(project)
     stack = Stack(project.aws, project.names.stack, project.output)
-    state = stack.settle()
+    state = stack.settle(keep=_STORAGE)
     accounts = _accounts(share_with, state.parameters.get("HostingAccounts", ""), project.names.account)
     parameters = {
         "Project": project.names.project,
@@ -47,6 +51,8 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     }
     tags = stack_tags(project.config)
     first: Outcome = "unchanged"
+    if not state.exists and _adopt(project, stack, tags):
+        first = "created"
     if _BUCKET not in stack.resources():
         project.output.say(f"stack {stack.name}: the bucket first, since it holds the functions' code")
         first = stack.deploy(str(FILE), template, parameters | _NO_CODE, tags)
@@ -62,7 +68,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
 def reduce_to_storage(project: Project) -> Outcome:
     """Remove everything of the stack but bucket and registry; for a teardown that keeps them."""
     stack = Stack(project.aws, project.names.stack, project.output)
-    state = stack.settle()
+    state = stack.settle(keep=_STORAGE)
     if not state.exists:
         return "unchanged"
     # The template that was deployed, since a newer one might change what stays.
@@ -87,6 +93,20 @@ def kms_key_arn(aws: Aws, config: Config) -> str:
     if ":key/" in key:
         return key
     return aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
+
+
+def _adopt(project: Project, stack: Stack, tags: dict[str, str]) -> bool:
+    """Take bucket and registry of a stack that was deleted into the new one, which could not make them."""
+    found = left_behind(project)
+    if not found:
+        return False
+    project.output.notice(
+        f"{' and '.join(one.name for one in found)} of a deleted stack still there: taking over what they hold"
+    )
+    template = {"Resources": {one.logical_id: one.body for one in found}}
+    identifiers = {one.logical_id: one.identifier for one in found}
+    stack.adopt(json.dumps(template), identifiers, tags)
+    return True
 
 
 def _require_roles(project: Project) -> None:

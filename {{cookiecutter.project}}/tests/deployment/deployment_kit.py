@@ -282,10 +282,11 @@ READS = ("Assume", "Describe", "Get", "Head", "Invoke", "List")
 
 
 @contextlib.contextmanager
-def recorded_writes(stop_after: int | None = None) -> Iterator[list[str]]:
+def recorded_writes(stop_after: int | None = None, stop_at: str = "") -> Iterator[list[str]]:
     """The names of operations that botocore sends and that may change something, in order.
 
-    ``stop_after``: the process "is killed" once so many of them have been answered.
+    ``stop_after``: the process "is killed" once so many of them have been answered; ``stop_at``: once this
+    one has.
     """
     made: list[str] = []
     send = botocore.client.BaseClient._make_api_call
@@ -295,7 +296,7 @@ def recorded_writes(stop_after: int | None = None) -> Iterator[list[str]]:
         # The local AWS uses boto3 too, in threads of its own.
         if threading.current_thread() is caller and not operation.startswith(READS):
             made.append(operation)
-            if stop_after is not None and len(made) >= stop_after:
+            if operation == stop_at or (stop_after is not None and len(made) >= stop_after):
                 raise Killed(operation)
         return answer
 

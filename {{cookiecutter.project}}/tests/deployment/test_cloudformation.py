@@ -29,7 +29,11 @@ class CloudFormation:
             "update_stack": ["UPDATE_IN_PROGRESS", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", "UPDATE_COMPLETE"],
             "delete_stack": ["DELETE_IN_PROGRESS", ""],
             "continue_update_rollback": ["UPDATE_ROLLBACK_IN_PROGRESS", "UPDATE_ROLLBACK_COMPLETE"],
+            "create_change_set": ["REVIEW_IN_PROGRESS"],
+            "execute_change_set": ["IMPORT_IN_PROGRESS", "IMPORT_COMPLETE"],
         }
+        self.change_sets = [{"Status": "CREATE_PENDING"}, {"Status": "CREATE_COMPLETE"}]
+        self.resources: dict[str, str] = {}  # logical id to status
         self.refusals: dict[str, list[ClientError]] = {}
         self.happens: dict[str, list[Event]] = {}
         self.calls: list[str] = []
@@ -47,9 +51,24 @@ class CloudFormation:
     def describe_stack_events(self, **_: str) -> dict[str, Any]:
         return {"StackEvents": list(reversed(self.events))}
 
-    def get_paginator(self, operation: str) -> CloudFormation:
+    def describe_change_set(self, **_: str) -> dict[str, Any]:
+        return self.change_sets.pop(0)
+
+    def get_paginator(self, operation: str) -> Any:
+        if operation == "list_stack_resources":
+            return self._Resources(self)
         assert operation == "describe_stack_events"
         return self
+
+    class _Resources:
+        def __init__(self, service: CloudFormation) -> None:
+            self._service = service
+
+        def paginate(self, **_: str) -> list[dict[str, Any]]:
+            found = self._service.resources.items()
+            return [
+                {"StackResourceSummaries": [{"LogicalResourceId": k, "ResourceStatus": v}]} for k, v in found
+            ]
 
     def paginate(self, **_: str) -> list[dict[str, Any]]:
         # Two pages, to see that the older one is asked for where it is needed.
@@ -284,3 +303,59 @@ def test_a_stack_that_others_change_all_the_time_is_given_up() -> None:
 
     with pytest.raises(RunError, match="changed by others all the time"):
         deploy(service)
+
+
+@pytest.mark.parametrize(("status", "retained"), [("DELETE_FAILED", ["Bucket"]), ("ROLLBACK_FAILED", None)])
+def test_what_may_stay_is_left_behind_only_where_the_service_lets_it(
+    status: str, retained: list[str] | None
+) -> None:
+    service = CloudFormation(status)
+    service.resources = {
+        "Bucket": "DELETE_FAILED",
+        "Queue": "DELETE_FAILED",
+        "Group": "CREATE_COMPLETE",
+        "Code": "DELETE_COMPLETE",
+    }
+
+    Stack(Aws(service), NAME, Output()).settle(keep=("Bucket", "Group"))  # type: ignore[arg-type]
+
+    assert service.requests[0].get("RetainResources") == retained
+
+
+TEMPLATE = '{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}}}'
+
+
+def adopt(service: CloudFormation) -> None:
+    stack = Stack(Aws(service), NAME, Output())  # type: ignore[arg-type]
+    stack.adopt(TEMPLATE, {"Bucket": {"BucketName": "b"}}, {"project": NAME})
+
+
+def test_what_exists_is_taken_over_once_the_change_set_is_ready() -> None:
+    service = CloudFormation()
+
+    adopt(service)
+
+    assert service.calls == ["create_change_set", "execute_change_set"]
+    request = service.requests[0]
+    assert request["ChangeSetType"] == "IMPORT"
+    assert request["ResourcesToImport"] == [
+        {
+            "LogicalResourceId": "Bucket",
+            "ResourceType": "AWS::S3::Bucket",
+            "ResourceIdentifier": {"BucketName": "b"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("refused", [True, False], ids=["the change set", "the import"])
+def test_a_takeover_that_fails_leaves_no_stack_and_says_why(refused: bool) -> None:
+    service = CloudFormation()
+    if refused:
+        service.change_sets = [{"Status": "FAILED", "StatusReason": "it belongs to another stack"}]
+    service.outcomes["execute_change_set"] = ["IMPORT_IN_PROGRESS", "IMPORT_ROLLBACK_COMPLETE"]
+    service.happens["execute_change_set"] = [("Bucket", "IMPORT_FAILED", "it belongs to another stack")]
+
+    with pytest.raises(RunError, match=r"cannot take Bucket over: .*it belongs to another stack"):
+        adopt(service)
+
+    assert service.calls[-1] == "delete_stack"

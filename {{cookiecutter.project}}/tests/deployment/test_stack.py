@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from deployment_kit import Killed, recorded_writes
 from support.deployed import DeployedProject
 
-from deployment import bootstrap, stack
-from pipeline.errors import UserError
+from deployment import bootstrap, stack, teardown
+from deployment.cloudformation import Stack
+from pipeline.console import Output
+from pipeline.errors import RunError, UserError
 from pipeline.names import LAMBDAS
 
 
@@ -169,6 +172,84 @@ def test_bucket_and_registry_can_be_kept_and_built_upon_again(deployed: Deployed
     assert stack.deploy(deployed.sign_in("RetrainRole")).outcome == "updated"
     kept = deployed.client("s3").get_object(Bucket=deployed.names.bucket, Key="datasets/kept")
     assert kept["Body"].read() == b"data"
+
+
+def delete_by_hand(project: DeployedProject, *, retain: bool) -> None:
+    """What somebody does in the console; ``retain`` is the box to tick when the first attempt has failed."""
+    role = project.sign_in("RetrainRole")
+    with pytest.raises(RunError, match="could not be deleted"):
+        stack.remove(role)
+    if retain:
+        state = project.client("cloudformation").list_stack_resources(StackName=project.name)
+        failed = [
+            one["LogicalResourceId"]
+            for one in state["StackResourceSummaries"]
+            if one["ResourceStatus"] == "DELETE_FAILED"
+        ]
+        project.client("cloudformation").delete_stack(StackName=project.name, RetainResources=failed)
+        assert not Stack(role.aws, project.name, role.output).settle().exists
+
+
+def with_data(project: DeployedProject) -> str:
+    """Puts an object into the bucket, and a version into the registry; returns its ARN."""
+    project.client("s3").put_object(Bucket=project.names.bucket, Key="datasets/kept", Body=b"data")
+    container = {"Image": "i", "ModelDataUrl": f"s3://{project.names.bucket}/datasets/kept"}
+    return project.client("sagemaker").create_model_package(
+        ModelPackageGroupName=project.name,
+        InferenceSpecification={
+            "Containers": [container],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )["ModelPackageArn"]
+
+
+@pytest.mark.parametrize("retain", [True, False], ids=["with its data retained", "which failed for its data"])
+def test_a_stack_that_was_deleted_by_hand_takes_over_the_data_that_are_left(
+    deployed: DeployedProject, retain: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    version = with_data(deployed)
+    before = Stack(deployed.sign_in().aws, deployed.name, Output()).resources().keys()
+    delete_by_hand(deployed, retain=retain)
+    capsys.readouterr()
+
+    result = stack.deploy(deployed.sign_in("RetrainRole"))
+
+    assert result.outcome == "created"
+    assert "of a deleted stack still there" in capsys.readouterr().out
+    assert Stack(deployed.sign_in().aws, deployed.name, Output()).resources().keys() == before
+    kept = deployed.client("s3").get_object(Bucket=deployed.names.bucket, Key="datasets/kept")
+    assert kept["Body"].read() == b"data"
+    assert deployed.client("sagemaker").describe_model_package(ModelPackageName=version)
+    policy = json.loads(deployed.client("s3").get_bucket_policy(Bucket=deployed.names.bucket)["Policy"])
+    assert [s["Sid"] for s in policy["Statement"]] == ["OnlyOverTls"]
+    assert stack.deploy(deployed.sign_in("RetrainRole")).outcome == "unchanged"
+
+
+@pytest.mark.parametrize("operation", ["CreateChangeSet", "ExecuteChangeSet"])
+def test_a_takeover_that_is_interrupted_is_completed_by_the_next_run(
+    deployed: DeployedProject, operation: str
+) -> None:
+    with_data(deployed)
+    delete_by_hand(deployed, retain=True)
+
+    with pytest.raises(Killed), recorded_writes(stop_at=operation):
+        stack.deploy(deployed.sign_in("RetrainRole"))
+    stack.deploy(deployed.sign_in("RetrainRole"))
+
+    assert stack.deploy(deployed.sign_in("RetrainRole")).outcome == "unchanged"
+
+
+def test_what_a_deleted_stack_left_is_removed_with_the_data(deployed: DeployedProject) -> None:
+    with_data(deployed)
+    delete_by_hand(deployed, retain=True)
+    workflow = deployed.sign_in("TeardownRole")
+
+    teardown.remove(workflow, teardown.find(workflow, data=True), deployed.name)
+
+    assert teardown.find(workflow, data=True) == []
+    with pytest.raises(ClientError, match="404"):
+        deployed.client("s3").head_bucket(Bucket=deployed.names.bucket)
 
 
 def test_an_empty_stack_is_removed_whole(project: DeployedProject) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import threading
 
 import pytest
 from botocore.exceptions import ClientError
+from deployment_kit import RulePredictor
 
 from deployment import resources
 from deployment.__main__ import app
@@ -13,7 +15,7 @@ from deployment.promote import promote
 from deployment.stage import stage
 from deployment.teardown import find, remove
 from pipeline import cli
-from pipeline.errors import UserError
+from pipeline.errors import RunError, UserError
 
 
 @pytest.fixture
@@ -86,10 +88,10 @@ def test_data_go_when_that_is_asked_for(world, busy):
 
     remove(project, find(project, data=True), world.name)
 
-    assert world.objects() == []
-    assert (
-        world.sagemaker.list_model_packages(ModelPackageGroupName=world.name)["ModelPackageSummaryList"] == []
-    )
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        world.objects()
+    with pytest.raises(ClientError, match="does not exist"):
+        world.sagemaker.describe_model_package_group(ModelPackageGroupName=world.name)
     assert left(world) == []
 
 
@@ -111,6 +113,64 @@ def test_an_interrupted_teardown_is_completed_by_the_next(world, busy):
     remove(project, find(project), world.name)
 
     assert left(world) == []
+
+
+def told(project, monkeypatch):
+    """The project's notices, and an event that the first of them sets."""
+    said, event = [], threading.Event()
+    monkeypatch.setattr(project.output, "notice", lambda text: (said.append(text), event.set()))
+    return said, event
+
+
+def test_an_endpoint_that_is_being_deleted_is_waited_for(world, busy, monkeypatch):
+    """The teardown before this one ended after its call, and the service is not done yet."""
+    project = world.project()
+    said, ends = told(project, monkeypatch)
+    monkeypatch.setattr(RulePredictor, "stop", lambda _: ends.wait(60))
+    world.sagemaker.delete_endpoint(EndpointName=f"{world.name}-staging")
+
+    remove(project, find(project, only="staging"), world.name)
+
+    assert "is Deleting" in said[0]
+    assert [name for name in left(world) if "-staging" in name] == []
+
+
+def test_an_endpoint_that_is_being_updated_is_removed_when_that_has_ended(world, busy, monkeypatch):
+    config = world.endpoint("staging")["EndpointConfigName"]
+    variants = world.sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    other = f"{world.name}-staging-v9-hand"
+    world.sagemaker.create_endpoint_config(EndpointConfigName=other, ProductionVariants=variants)
+    project, start = world.project(), RulePredictor.start
+    said, ends = told(project, monkeypatch)
+    monkeypatch.setattr(RulePredictor, "start", lambda *given: (ends.wait(60), start(*given))[1])
+    world.sagemaker.update_endpoint(EndpointName=f"{world.name}-staging", EndpointConfigName=other)
+
+    remove(project, find(project, only="staging"), world.name)
+
+    assert said == [f"endpoint {world.name}-staging is Updating ({other}): waiting for that to end first"]
+    assert [name for name in left(world) if "-staging" in name] == []
+
+
+def test_what_s3_does_not_delete_is_a_failure_with_its_reason(world, busy, monkeypatch):
+    project = world.project()
+    refusal = {"Key": "datasets/a.csv", "Code": "AccessDenied", "Message": "locked"}
+    monkeypatch.setattr(project.client("s3"), "delete_objects", lambda **_: {"Errors": [refusal]})
+
+    with pytest.raises(RunError, match=r"datasets/a\.csv could not be deleted \(AccessDenied: locked\)"):
+        remove(project, find(project, data=True), world.name)
+
+
+def test_the_model_of_an_evaluation_that_was_ended_goes_and_others_stay(world):
+    container = {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/autopilot:1"}
+    own, other = f"{world.name}-abc123def456-candidate", f"{world.name}-eu-abc123def456-candidate"
+    role = f"arn:aws:iam::{world.aws.account}:role/{world.name}-SageMakerExecutionRole"
+    for name in (own, other):
+        world.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
+    project = world.project()
+
+    remove(project, find(project), world.name)
+
+    assert left(world) == [other]
 
 
 def test_what_somebody_else_removed_meanwhile_is_no_failure(world, busy):
