@@ -137,6 +137,8 @@ class _Job:
     def _resolved(self, prepared: data.Prepared) -> Objective:
         named = self._request.get("AutoMLJobObjective", {}).get("MetricName")
         target = objective(named) if named else default(prepared.problem_type)
+        if target.name == "AUC" and prepared.validation[data.TARGET].nunique() < 2:
+            raise data.DataError("ClientError: AUC needs validation rows of both classes.")
         self._send("resolved", problem_type=prepared.problem_type, objective=target.name)
         return target
 

@@ -257,6 +257,23 @@ def test_data_that_cannot_be_trained_on_fails_the_job(
     assert "EndTime" in job
 
 
+def test_objective_that_the_validation_rows_do_not_allow_fails_the_job(site: Site) -> None:
+    labels = ["rare", *["common"] * 39]  # the single row of a class is trained on
+    content = text([["length", "kind"], *([str(n), label] for n, label in enumerate(labels))])
+
+    job = site.ended_automl(
+        site.create_automl(
+            AutoMLJobInputDataConfig=[channel(site.put("single/train.csv", content))],
+            TargetAttributeName="kind",
+            ProblemType="BinaryClassification",
+            AutoMLJobObjective={"MetricName": "AUC"},
+        )
+    )
+
+    assert job["AutoMLJobStatus"] == "Failed"
+    assert job["FailureReason"] == "ClientError: AUC needs validation rows of both classes."
+
+
 def test_role_without_rights_fails_the_job(site: Site) -> None:
     iam = site.client("iam")
     role = iam.create_role(RoleName=site.name("None"), AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
