@@ -28,7 +28,7 @@ from local.sagemaker.service import operation
 from local.storage import NothingFoundError, Object, Storage
 
 LOG_GROUP = "/aws/sagemaker/ProcessingJobs"
-CONTAINER_ROOT = "/opt/ml"
+PROCESSING_ROOT = "/opt/ml/processing/"
 DEFAULT_SECONDS = 86_400
 # A container gets SIGTERM, and SIGKILL 120 s later; programs that have not gone by now hang.
 SECONDS_TO_END = 10.0
@@ -76,13 +76,18 @@ def _check(parameters: dict[str, Any]) -> None:
             raise invalid(f"ProcessingInput {given['InputName']}: the local AWS offers S3Input alone.")
         if "LocalPath" not in given["S3Input"]:
             raise invalid(f"ProcessingInput {given['InputName']} requires S3Input.LocalPath.")
+        _check_path(given["S3Input"]["LocalPath"])
     for output in parameters.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if "S3Output" not in output:
             raise invalid(f"ProcessingOutput {output['OutputName']}: the local AWS offers S3Output alone.")
-    paths = [given["S3Input"]["LocalPath"] for given in parameters.get("ProcessingInputs", [])]
-    for path in paths:
-        if not path.startswith(f"{CONTAINER_ROOT}/processing"):
-            raise invalid(f"LocalPath {path} must be under /opt/ml/processing.")
+        if "LocalPath" in output["S3Output"]:
+            _check_path(output["S3Output"]["LocalPath"])
+
+
+def _check_path(path: str) -> None:
+    # What is not below the job's folder would be this machine's own.
+    if not f"{path}/".startswith(PROCESSING_ROOT) or ".." in Path(path).parts:
+        raise invalid(f"LocalPath {path} must be under /opt/ml/processing.")
 
 
 class _Container:

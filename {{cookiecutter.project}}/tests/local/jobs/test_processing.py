@@ -255,6 +255,18 @@ def test_name_is_used_once(site: Site) -> None:
     assert refused.value.response["Error"]["Code"] == "ResourceInUse"
 
 
+@pytest.mark.parametrize("path", ["/etc", "/opt/ml/processing/../../etc", "/opt/ml/processing-of-others"])
+def test_path_outside_of_the_job_is_refused(site: Site, path: str) -> None:
+    uri = f"s3://{BUCKET}/any"
+    result = output("any")
+    result["S3Output"]["LocalPath"] = path
+
+    with pytest.raises(ClientError, match="must be under /opt/ml/processing"):
+        create(site, "", ProcessingInputs=[source("data", uri, path)])
+    with pytest.raises(ClientError, match="must be under /opt/ml/processing"):
+        create(site, "", ProcessingOutputConfig={"Outputs": [result]})
+
+
 def test_role_that_does_not_trust_sagemaker_is_refused(site: Site) -> None:
     trust = TRUST | {"Principal": {"Service": "lambda.amazonaws.com"}}
     name = site.name("Lambda")
