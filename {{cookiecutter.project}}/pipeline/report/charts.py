@@ -45,6 +45,7 @@ _CONFIG = {
         "labelLimit": 160,
         "orient": "top",
         "title": None,
+        "symbolSize": 55,
         "symbolStrokeWidth": 2,
     },
 }

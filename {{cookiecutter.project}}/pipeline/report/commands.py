@@ -9,6 +9,7 @@ from pipeline.commands import Json, Which
 from pipeline.console import Output
 from pipeline.errors import UserError
 from pipeline.execution import locate, read
+from pipeline.files import write_text
 from pipeline.project import Project
 from pipeline.report import Provenance, html, markdown
 from pipeline.report.source import of_execution, of_file
@@ -24,14 +25,19 @@ def report(
     evaluation: Annotated[
         Path | None, typer.Option(help="An evaluation.json to report on; needs no AWS.", metavar="FILE")
     ] = None,
-    output: Annotated[Path, typer.Option(help="The page to write.")] = Path("build/report.html"),
+    output: Annotated[Path, typer.Option(help="The page to write.", metavar="FILE")] = Path(
+        "build/report.html"
+    ),
     markdown_file: Annotated[
         Path | None,
         typer.Option("--markdown", help="Write the same as Markdown for GitHub, too.", metavar="FILE"),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write an evaluation's report: one HTML page that needs nothing else."""
+    """Write the report of an execution: one HTML page.
+
+    The page needs nothing else and can be sent to anybody.
+    """
     say = Output(as_json=as_json)
     if evaluation is not None and which is not None:
         raise UserError(f"report {which} --evaluation {evaluation}: give an execution or a file, not both")
@@ -42,10 +48,10 @@ def report(
         sagemaker = project.aws.client("sagemaker")
         state = read(sagemaker, project.names, locate(sagemaker, project.names, which))
         found, origin = of_execution(project.aws.client("s3"), project.names, state), Provenance.of(state)
-    _write(output, html(found, origin))
+    write_text(output, html(found, origin))
     say.done(f"{output}: {found['decision']}, {found['reasons_text']}")
     if markdown_file is not None:
-        _write(markdown_file, markdown(found, origin))
+        write_text(markdown_file, markdown(found, origin))
         say.done(f"{markdown_file}: the same as Markdown")
     say.result(
         {
@@ -55,11 +61,3 @@ def report(
             "reasons": found["reasons"],
         }
     )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written ({error}): give another file") from None

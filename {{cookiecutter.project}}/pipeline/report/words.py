@@ -82,6 +82,8 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
         text = f"{value:,.{decimals(value) if places is None else places}f}"
     if signed and value > 0:
         text = f"+{text}"
+    if not signed and not float(text.replace(",", "")):
+        text = text.lstrip("-")  # what is rounded to 0 has no side
     return text.replace("-", MINUS)
 
 

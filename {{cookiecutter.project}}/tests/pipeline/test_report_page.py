@@ -271,6 +271,26 @@ def test_numbers_have_as_many_digits_as_they_deserve(value, low, high, shown):
     assert words.estimate(value, {"low": low, "high": high}).text == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "signed", "shown"),
+    [
+        (-0.0002, False, "0.00"),
+        (-0.0002, True, "\N{MINUS SIGN}0.00"),
+        (0.0002, True, "+0.00"),
+        (-1.0, False, "\N{MINUS SIGN}1.00"),
+    ],
+)
+def test_what_is_rounded_to_0_has_a_sign_in_a_difference_alone(value, signed, shown):
+    assert words.number(value, 2, signed=signed) == shown
+
+
+def test_errors_are_shown_with_the_same_decimals():
+    page = Page(html(REGRESSION))
+
+    assert "Half of the errors lie between \N{MINUS SIGN}2.50 and 2.50" in page.text
+    assert "50.0% 0.00 75.0% 2.50" in page.text
+
+
 def test_a_picture_is_drawn_without_the_network(monkeypatch):
     def refuse(*arguments: object) -> None:
         raise AssertionError("a picture wants the network")

@@ -51,19 +51,18 @@ def _classes(evaluation: Mapping[str, Any]) -> Table:
 
 def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
     quantiles = {float(share): value for share, value in residuals["quantiles"].items()}
+    places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95]) + 1
+    shown = {share: words.number(value, places) for share, value in quantiles.items()}
     table = Table(
         "Quantiles of the error (prediction minus truth)",
         ["Share of the rows below", "Error"],
-        [
-            [Cell(words.percent(share)), Cell(words.number(value), numeric=True)]
-            for share, value in quantiles.items()
-        ],
+        [[Cell(words.percent(share)), Cell(value, numeric=True)] for share, value in shown.items()],
         frozenset({"Error"}),
     )
     return [
         Text(
-            f"Half of the errors lie between {words.number(quantiles[0.25])} and {words.number(quantiles[0.75])}, "
-            f"nine of ten between {words.number(quantiles[0.05])} and {words.number(quantiles[0.95])}."
+            f"Half of the errors lie between {shown[0.25]} and {shown[0.75]}, "
+            f"nine of ten between {shown[0.05]} and {shown[0.95]}."
         ),
         Group([_bands(residuals["bands"]), _histogram(residuals["histogram"])]),
         table,
@@ -76,6 +75,7 @@ def _bands(bands: list[dict[str, Any]]) -> Chart:
         for band in bands
     ]
     every = [value for row in rows for value in row.values()]
+    room = 0.05 * (max(every) - min(every))
     names = ["Rows", "Truth, mean", "Truth, lower 10%", "Truth, upper 10%"]
     data = [
         [Cell(words.number(band["predicted"])), words.count(band["rows"])]
@@ -86,7 +86,7 @@ def _bands(bands: list[dict[str, Any]]) -> Chart:
         "Truth against prediction",
         f"Mean truth in {len(bands)} bands of predictions, each with the middle 80% of its rows; "
         "a perfect model is on the diagonal.",
-        charts.reliability(rows, ("predicted", "true"), (min(every), max(every))),
+        charts.reliability(rows, ("predicted", "true"), (min(every) - room, max(every) + room)),
         Table("Truth by band of predictions", ["Predicted, mean", *names], data, frozenset(names)),
     )
 
@@ -103,7 +103,8 @@ def _histogram(histogram: Mapping[str, Any]) -> Chart:
     ]
     return Chart(
         "Errors",
-        f"How many rows have which error, from {words.number(edges[0])} to {words.number(edges[-1])}.",
+        f"How many rows have which error, from {words.number(edges[0])} to {words.number(edges[-1])}; "
+        "the outermost bars also hold what lies beyond.",
         charts.histogram(rows, ("prediction minus truth", "rows")),
         Table("Rows by error", ["Error", "Rows"], data, frozenset({"Rows"})),
     )
