@@ -56,8 +56,9 @@ def execution(project: Project, arn: str) -> dict[str, Any]:
 
 
 def given(project: Project, arn: str) -> dict[str, str]:
-    told = project.aws.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
-    return {item["Name"]: item["Value"] for item in told["PipelineParameters"]}
+    listing = project.aws.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
+    pages = listing.paginate(PipelineExecutionArn=arn)
+    return {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
 
 
 def test_upsert_says_what_it_did(project: Project, folder: Path, aws: Aws) -> None:
