@@ -149,6 +149,7 @@ def list_change_sets(caller: Caller, parameters: dict[str, Any]) -> dict[str, An
 @operation("cloudformation", "ExecuteChangeSet")
 def execute_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ChangeSetNotFound, InvalidChangeSetStatus."""
+    plan.check_options(parameters)
     with stacks.lock:
         found = _find(caller, parameters)
         if found.execution != "AVAILABLE":
@@ -160,7 +161,6 @@ def execute_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
         if not found.creates:
             operations.check_updatable(stack)
             stack.updated = stacks.now()
-        stack.on_failure = "DO_NOTHING" if parameters.get("DisableRollback") else "ROLLBACK"
         stack.change_set_id, found.execution = found.id, "EXECUTE_COMPLETE"
         # The service forgets a stack's other change sets, since they speak of a state that is gone.
         for other in [c for c in _change_sets.values() if c.stack is stack]:

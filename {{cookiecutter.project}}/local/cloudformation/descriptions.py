@@ -35,13 +35,13 @@ def _described(stack: Stack) -> dict[str, Any]:
         "RollbackConfiguration": {},
         "StackStatus": stack.status,
         "StackStatusReason": stack.reason,
-        "DisableRollback": stack.on_failure == "DO_NOTHING",
+        "DisableRollback": False,
         "NotificationARNs": [],
         "Capabilities": list(wanted.capabilities) if wanted else [],
         "Outputs": stack.outputs,
         "RoleARN": wanted.role_arn if wanted else None,
         "Tags": [{"Key": k, "Value": v} for k, v in wanted.tags.items()] if wanted else [],
-        "EnableTerminationProtection": stack.protected,
+        "EnableTerminationProtection": False,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -100,18 +100,6 @@ def describe_stack_resource(caller: Caller, parameters: dict[str, Any]) -> dict[
     if name not in stack.resources:
         raise invalid(f"Resource {name} does not exist for stack {stack.name}")
     return {"StackResourceDetail": _resource(stack, stack.resources[name], "LastUpdatedTimestamp")}
-
-
-@operation("cloudformation", "ListExports")
-def list_exports(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """What stacks export."""
-    found = [
-        {"ExportingStackId": stack.id, "Name": output["ExportName"], "Value": output["OutputValue"]}
-        for stack in stacks.of(caller.account, caller.region)
-        for output in stack.outputs
-        if "ExportName" in output
-    ]
-    return _page(found, parameters, "Exports")
 
 
 def _resource(stack: Stack, resource: Resource, time_member: str) -> dict[str, Any]:

@@ -72,9 +72,6 @@ class Engine:
                 self._change(logical_id, wanted, before, steps)
             stack.publish(wanted)
         except (Stopped, AWSError) as failure:
-            if stack.on_failure == "DO_NOTHING":
-                stack.turn("UPDATE_FAILED", text_of(failure))
-                return
             stack.turn("UPDATE_ROLLBACK_IN_PROGRESS", text_of(failure))
             self.roll_back(steps, before or wanted)
             return
@@ -159,13 +156,6 @@ class Engine:
 
     def _undo_creation(self, reason: str) -> None:
         stack = self.stack
-        if stack.on_failure == "DO_NOTHING":
-            stack.turn("CREATE_FAILED", reason)
-            return
-        if stack.on_failure == "DELETE":
-            stack.turn("DELETE_IN_PROGRESS", f"{reason} Delete requested by user.")
-            self.delete()
-            return
         stack.turn("ROLLBACK_IN_PROGRESS", f"{reason} Rollback requested by user.")
         failed = self._delete_all((), creating=True)
         if failed:

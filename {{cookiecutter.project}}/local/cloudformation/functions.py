@@ -18,8 +18,7 @@ NO_VALUE = object()
 class Scope:
     """What the functions of one stack's template look up.
 
-    ``resource`` gives the physical id of a logical one, ``attribute`` a resource's attribute, ``exported``
-    the value of an export.
+    ``resource`` gives the physical id of a logical one, ``attribute`` a resource's attribute.
     """
 
     template: Mapping[str, Any]
@@ -27,7 +26,6 @@ class Scope:
     pseudo: Mapping[str, Any]
     resource: Callable[[str], Any]
     attribute: Callable[[str, str], Any]
-    exported: Callable[[str], str]
     _conditions: dict[str, bool] = field(default_factory=dict)
 
     def condition(self, name: str) -> bool:
@@ -155,7 +153,6 @@ _FUNCTIONS: dict[str, Callable[[Any, Scope], Any]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAtt": _get_att,
     "Fn::If": _if,
-    "Fn::ImportValue": lambda argument, scope: scope.exported(_text(evaluate(argument, scope))),
     "Fn::Join": _join,
     "Fn::Not": lambda argument, scope: not _truth(evaluate(argument[0], scope)),
     "Fn::Or": lambda argument, scope: any(_truth(evaluate(one, scope)) for one in argument),

@@ -8,7 +8,7 @@ from typing import Any
 
 from local import actors, runtime
 from local.bridge import AWSError, Caller, operation
-from local.cloudformation import plan, stacks, template
+from local.cloudformation import plan, stacks
 from local.cloudformation.engine import Engine
 from local.cloudformation.stacks import Stack, Wanted
 from local.cloudformation.template import invalid
@@ -51,9 +51,6 @@ def create_stack(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         if existing(caller, name):
             raise AWSError("AlreadyExistsException", f"Stack [{name}] already exists")
         stack = stacks.add(caller, name, "CREATE_IN_PROGRESS")
-    stack.protected = bool(parameters.get("EnableTerminationProtection"))
-    nothing = "DO_NOTHING" if parameters.get("DisableRollback") else "ROLLBACK"
-    stack.on_failure = parameters.get("OnFailure", nothing)
     return begin(caller, stack, wanted, "CREATE_IN_PROGRESS")
 
 
@@ -83,7 +80,6 @@ def update_stack(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         wanted = plan.read(fetched(caller, parameters), stack)
         if plan.is_nothing(stack, wanted):
             raise invalid(plan.UNCHANGED)
-        stack.on_failure = "DO_NOTHING" if parameters.get("DisableRollback") else "ROLLBACK"
         stack.updated = stacks.now()
         return begin(caller, stack, wanted, "UPDATE_IN_PROGRESS")
 
@@ -112,7 +108,7 @@ def continue_update_rollback(caller: Caller, parameters: dict[str, Any]) -> None
 
 @operation("cloudformation", "DeleteStack")
 def delete_stack(caller: Caller, parameters: dict[str, Any]) -> None:
-    """A stack that is not there is no error. Raises ValidationError for a protected or used one."""
+    """A stack that is not there is no error. Raises ValidationError for one that is being worked on."""
     with stacks.lock:
         try:
             stack = stacks.find(caller, parameters["StackName"])
@@ -120,66 +116,12 @@ def delete_stack(caller: Caller, parameters: dict[str, Any]) -> None:
             return
         if stack.status == "DELETE_COMPLETE" or stack.status == "DELETE_IN_PROGRESS":
             return
-        if stack.protected:
-            raise invalid(f"Stack [{stack.name}] cannot be deleted while TerminationProtection is enabled")
         if stack.moving:
             raise invalid(f"Stack:{stack.id} is in {stack.status} state and can not be deleted.")
-        _check_exports(stack)
         role = parameters.get("RoleARN") or (stack.wanted.role_arn if stack.wanted else None)
         worker = engine(caller, stack, role)
         stack.turn("DELETE_IN_PROGRESS", "User Initiated")
         run(stack, worker.delete, tuple(parameters.get("RetainResources") or ()))
-
-
-def _check_exports(stack: Stack) -> None:
-    names = {o["ExportName"] for o in stack.outputs if "ExportName" in o}
-    for other in stacks.of(stack.account, stack.region):
-        used = sorted(names & other.imports)
-        if used and other is not stack:
-            raise invalid(f"Export {used[0]} cannot be deleted as it is in use by {other.name}")
-
-
-@operation("cloudformation", "UpdateTerminationProtection")
-def update_termination_protection(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Switch the protection on or off."""
-    stack = stacks.find(caller, parameters["StackName"])
-    stack.protected = parameters["EnableTerminationProtection"]
-    return {"StackId": stack.id}
-
-
-@operation("cloudformation", "ValidateTemplate")
-def validate_template(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Raises ValidationError."""
-    parsed = template.parse(fetched(caller, parameters).get("TemplateBody", ""))
-    return _summary(parsed) | {"Description": parsed.get("Description", "")}
-
-
-@operation("cloudformation", "GetTemplateSummary")
-def get_template_summary(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Of a template, or of the one that a stack was deployed from."""
-    if "StackName" in parameters:
-        parsed = _deployed(caller, parameters["StackName"]).template
-    else:
-        parsed = template.parse(fetched(caller, parameters).get("TemplateBody", ""))
-    kinds = sorted({body["Type"] for body in parsed["Resources"].values()})
-    return _summary(parsed) | {"ResourceTypes": kinds, "Version": "2010-09-09"}
-
-
-def _summary(parsed: dict[str, Any]) -> dict[str, Any]:
-    needed = template.capabilities(parsed)
-    return {
-        "Parameters": [
-            {
-                "ParameterKey": name,
-                "ParameterType": declared.get("Type", "String"),
-                "DefaultValue": declared.get("Default"),
-                "Description": declared.get("Description", ""),
-                "NoEcho": str(declared.get("NoEcho")).lower() == "true",
-            }
-            for name, declared in parsed.get("Parameters", {}).items()
-        ],
-        "Capabilities": [needed] if needed else [],
-    }
 
 
 @operation("cloudformation", "GetTemplate")

@@ -13,6 +13,19 @@ from local.cloudformation.stacks import Stack, Wanted
 from local.cloudformation.template import invalid
 
 UNCHANGED = "No updates are to be performed."
+# Options that would change what happens, and that the local AWS does not know.
+NOT_OFFERED = (
+    "DisableRollback",
+    "EnableTerminationProtection",
+    "ImportExistingResources",
+    "IncludeNestedStacks",
+    "NotificationARNs",
+    "ResourceTypes",
+    "RetainExceptOnCreate",
+    "RollbackConfiguration",
+    "StackPolicyBody",
+    "StackPolicyURL",
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,7 @@ class Change:
 
 def read(request: dict[str, Any], stack: Stack | None) -> Wanted:
     """What a CreateStack, UpdateStack or CreateChangeSet request wants; raises as the service does."""
+    check_options(request)
     before = stack.wanted if stack else None
     text = request.get("TemplateBody")
     if request.get("UsePreviousTemplate") and before:
@@ -61,6 +75,15 @@ def read(request: dict[str, Any], stack: Stack | None) -> Wanted:
     )
     _check(wanted)
     return wanted
+
+
+def check_options(request: dict[str, Any]) -> None:
+    """Raise ValidationError for an option that would be without effect."""
+    unknown = [name for name in NOT_OFFERED if request.get(name)]
+    if unknown or request.get("OnFailure", "ROLLBACK") != "ROLLBACK":
+        raise invalid(
+            f"the local AWS does not offer {unknown[0] if unknown else 'OnFailure ' + request['OnFailure']}"
+        )
 
 
 def _previous(name: str, before: Wanted | None) -> str:

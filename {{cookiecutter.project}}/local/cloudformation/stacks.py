@@ -65,10 +65,7 @@ class Stack:
     deleted: datetime | None = None
     resources: dict[str, Resource] = field(default_factory=dict)
     outputs: list[dict[str, str]] = field(default_factory=list)
-    imports: set[str] = field(default_factory=set)
     events: list[dict[str, Any]] = field(default_factory=list)
-    protected: bool = False
-    on_failure: str = "ROLLBACK"
     change_set_id: str | None = None
     # What an update that could not be rolled back would still have to do; see the engine.
     unfinished: Any = None
@@ -128,7 +125,6 @@ class Stack:
             },
             resource=self._physical_id,
             attribute=self._attribute,
-            exported=self._imported,
         )
 
     def _physical_id(self, name: str) -> str:
@@ -147,16 +143,8 @@ class Stack:
             )
         return found.attributes[attribute]
 
-    def _imported(self, name: str) -> str:
-        for stack in of(self.account, self.region):
-            for output in stack.outputs:
-                if output.get("ExportName") == name:
-                    self.imports.add(name)
-                    return output["OutputValue"]
-        raise invalid(f"No export named {name} found.")
-
     def publish(self, wanted: Wanted) -> None:
-        """Work out the outputs; raises ValidationError where an export's name is another stack's."""
+        """Work out the outputs; raises ValidationError where a function cannot be carried out."""
         scope, found = self.scope(wanted), []
         for key, body in (wanted.template.get("Outputs") or {}).items():
             if not scope.active(body):
@@ -168,16 +156,8 @@ class Stack:
             }
             if "Description" in body:
                 output["Description"] = body["Description"]
-            if "Export" in body:
-                output["ExportName"] = str(evaluate(body["Export"]["Name"], scope))
-                self._check_export(output["ExportName"])
             found.append(output)
         self.outputs = found
-
-    def _check_export(self, name: str) -> None:
-        for stack in of(self.account, self.region):
-            if stack is not self and any(o.get("ExportName") == name for o in stack.outputs):
-                raise invalid(f"Export with name {name} is already exported by stack {stack.name}")
 
 
 _stacks: dict[str, Stack] = {}

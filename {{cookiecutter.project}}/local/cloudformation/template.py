@@ -100,6 +100,9 @@ def _check_resources(template: dict[str, Any]) -> None:
         if not isinstance(body, dict) or "Type" not in body:
             place = f"Template format error: [/Resources/{name}]"
             raise invalid(f"{place} Every Resources object must contain a Type member.")
+    exported = [name for name, body in (template.get("Outputs") or {}).items() if "Export" in body]
+    if exported:
+        raise invalid(f"the local AWS does not offer exports: leave Export of output {exported[0]} out")
     for section in ("Resources", "Outputs"):
         for body in (template.get(section) or {}).values():
             missing = sorted({*references(body), *depends_on(body)} - known)

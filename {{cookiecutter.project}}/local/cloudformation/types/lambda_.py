@@ -1,4 +1,4 @@
-"""AWS::Lambda::Function, AWS::Lambda::EventSourceMapping, AWS::Lambda::Permission."""
+"""AWS::Lambda::Function, AWS::Lambda::EventSourceMapping."""
 
 from __future__ import annotations
 
@@ -143,22 +143,3 @@ class _EventSourceMapping(ResourceType):
 
     def delete(self, work: Work, old: Properties) -> None:
         work.call("lambda", "delete_event_source_mapping", UUID=work.made)
-
-
-class _Permission(ResourceType):
-    """Ref is the statement's id. Any change makes a new one."""
-
-    name = "AWS::Lambda::Permission"
-    properties = frozenset(
-        {"Action", "EventSourceToken", "FunctionName", "Principal", "SourceAccount", "SourceArn"}
-    )
-    required = frozenset({"Action", "FunctionName", "Principal"})
-    fixed = properties
-
-    def create(self, work: Work, new: Properties) -> None:
-        work.made = work.name()
-        work.call("lambda", "add_permission", StatementId=work.made, **new)
-        work.attributes = {"Id": work.made}
-
-    def delete(self, work: Work, old: Properties) -> None:
-        work.call("lambda", "remove_permission", FunctionName=old["FunctionName"], StatementId=work.made)

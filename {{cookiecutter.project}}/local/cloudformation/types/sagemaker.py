@@ -1,4 +1,4 @@
-"""AWS::SageMaker::ModelPackageGroup, AWS::SageMaker::Pipeline."""
+"""AWS::SageMaker::ModelPackageGroup."""
 
 from __future__ import annotations
 
@@ -58,58 +58,3 @@ class _ModelPackageGroup(ResourceType):
             work.call(
                 "sagemaker", "put_model_package_group_policy", ModelPackageGroupName=name, ResourcePolicy=text
             )
-
-
-class _Pipeline(ResourceType):
-    """Ref is the name."""
-
-    name = "AWS::SageMaker::Pipeline"
-    properties = frozenset(
-        {
-            "ParallelismConfiguration",
-            "PipelineDefinition",
-            "PipelineDescription",
-            "PipelineDisplayName",
-            "PipelineName",
-            "RoleArn",
-            "Tags",
-        }
-    )
-    required = frozenset({"PipelineDefinition", "PipelineName", "RoleArn"})
-    fixed = frozenset({"PipelineName"})
-
-    def create(self, work: Work, new: Properties) -> None:
-        work.call(
-            "sagemaker",
-            "create_pipeline",
-            ClientRequestToken=work.name(128).ljust(32, "-"),
-            Tags=work.tag_list(new.get("Tags")) or None,
-            **self._parameters(new),
-        )
-        work.made = new["PipelineName"]
-        work.attributes = {"PipelineName": work.made}
-
-    def update(self, work: Work, old: Properties, new: Properties) -> None:
-        work.call("sagemaker", "update_pipeline", **self._parameters(new))
-
-    def delete(self, work: Work, old: Properties) -> None:
-        token = work.name(128).ljust(32, "-")
-        work.call("sagemaker", "delete_pipeline", PipelineName=work.made, ClientRequestToken=token)
-
-    def _parameters(self, new: Properties) -> Properties:
-        definition = new["PipelineDefinition"]
-        body = definition.get("PipelineDefinitionBody")
-        place = definition.get("PipelineDefinitionS3Location")
-        renamed = {"Bucket": "Bucket", "Key": "ObjectKey", "Version": "VersionId"}
-        return chosen(
-            new,
-            "ParallelismConfiguration",
-            "PipelineDescription",
-            "PipelineDisplayName",
-            "PipelineName",
-            "RoleArn",
-        ) | {
-            "PipelineDefinition": body if body is None or isinstance(body, str) else json.dumps(body),
-            "PipelineDefinitionS3Location": place
-            and {to: place[at] for at, to in renamed.items() if at in place},
-        }

@@ -263,37 +263,20 @@ def test_a_named_resource_cannot_be_replaced_and_an_unnamed_one_is(stack, accoun
     assert iam.get_policy(PolicyArn=fixed.outputs["Arn"])["Policy"]["Description"] == "one"
 
 
-def test_exports_and_imports(account):
-    name = account.name("export")
-    giver, taker = Stack(account), Stack(account)
-    giver.create(f"""
-    Resources: {{Queue: {{Type: AWS::SQS::Queue}}}}
-    Outputs: {{Arn: {{Value: !GetAtt Queue.Arn, Export: {{Name: {name}}}}}}}
-    """)
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ({"DisableRollback": True}, "DisableRollback"),
+        ({"EnableTerminationProtection": True}, "EnableTerminationProtection"),
+        ({"OnFailure": "DELETE"}, "OnFailure DELETE"),
+    ],
+)
+def test_an_option_that_would_have_no_effect_is_refused(stack, option, told):
+    template = "Resources: {Queue: {Type: 'AWS::SQS::Queue'}}"
 
-    taken = taker.create(f"""
-    Resources:
-      Queue:
-        Type: AWS::SQS::Queue
-        Properties:
-          RedrivePolicy: {{deadLetterTargetArn: !ImportValue {name}, maxReceiveCount: 1}}
-    """)
-    in_use = refused(giver.client.delete_stack, StackName=giver.name)
-    exported = {e["Name"]: e["Value"] for e in giver.client.list_exports()["Exports"]}
+    refusal = refused(stack.client.create_stack, **stack.parameters(template, {}, option))
 
-    assert taken == "CREATE_COMPLETE"
-    assert f"Export {name} cannot be deleted as it is in use by {taker.name}" in in_use[1]
-    assert exported[name] == giver.outputs["Arn"]
-
-
-def test_a_protected_stack_stays(stack):
-    stack.create("Resources: {Queue: {Type: 'AWS::SQS::Queue'}}", {"EnableTerminationProtection": True})
-
-    _, message = refused(stack.client.delete_stack, StackName=stack.name)
-    stack.client.update_termination_protection(StackName=stack.name, EnableTerminationProtection=False)
-
-    assert "TerminationProtection" in message
-    assert stack.delete() == "DELETE_COMPLETE"
+    assert refusal == ("ValidationError", f"the local AWS does not offer {told}")
 
 
 class TestChangeSets:
@@ -364,6 +347,10 @@ class TestChangeSets:
         (
             "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub 'x-${B.Arn}'}}}",
             "Unresolved resource dependencies [B] in the Resources block",
+        ),
+        (
+            "Resources: {A: {Type: 'AWS::SQS::Queue'}}\nOutputs: {A: {Value: !Ref A, Export: {Name: a}}}",
+            "the local AWS does not offer exports: leave Export of output A out",
         ),
         (
             "Resources:\n"
