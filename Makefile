@@ -68,6 +68,8 @@ bench: setup ## measure what is promised in figures and write build/bench.json (
 check: setup ## format and lint
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(VENV)/bin/actionlint .github/workflows/*.yml
+	$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
 
 format: setup ## format and mend the code
 	$(RUN) -m ruff format .

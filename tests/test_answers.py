@@ -30,6 +30,8 @@ REFUSED = [
     ("target", "", "empty"),
     ("objective", "AUC", "multiclass"),
     ("objective", "RMSE", "multiclass"),
+    ("description", "x" * 201, "200 characters"),
+    ("repository", "o" * 40 + "/name", "39"),
 ]
 
 
@@ -52,7 +54,10 @@ def test_an_answer_that_aws_or_github_would_refuse_is_refused_at_once(
             ("binary", o)
             for o in ("default", "Accuracy", "AUC", "BalancedAccuracy", "F1", "Precision", "Recall")
         ),
-        *(("multiclass", o) for o in ("default", "Accuracy", "BalancedAccuracy", "F1macro", "RecallMacro")),
+        *(
+            ("multiclass", o)
+            for o in ("default", "Accuracy", "BalancedAccuracy", "F1macro", "PrecisionMacro", "RecallMacro")
+        ),
         *(("regression", o) for o in ("default", "MAE", "MSE", "R2", "RMSE")),
     ],
 )

@@ -27,6 +27,6 @@ def test_the_project_s_own_tests_pass(projects):
 
 @pytest.mark.parametrize("problem_type", ["binary", "regression"])
 def test_a_model_of_another_problem_type_goes_all_the_way(projects, problem_type):
-    result = pytest_in(projects[problem_type], "-m", "life", timeout=900)
+    result = pytest_in(projects[problem_type], "-m", "life", timeout=1500)
 
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-5_000:]

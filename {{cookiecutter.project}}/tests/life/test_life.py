@@ -73,7 +73,7 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
         env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=1200,
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
