@@ -38,10 +38,9 @@ class Runtime:
     def process(
         self, arguments: Sequence[str], environment: Mapping[str, str], **options: Any
     ) -> subprocess.Popen[bytes]:
-        """Start a process in a group of its own; it inherits ``PATH``, ``HOME`` and the like alone."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        """Start a process in a group of its own, with ``environment`` and what is :func:`inherited`."""
         process = subprocess.Popen(  # noqa: S603 - runs only what the owner of this machine deployed to it
-            list(arguments), env=kept | dict(environment), start_new_session=True, **options
+            list(arguments), env=inherited() | dict(environment), start_new_session=True, **options
         )
         self.adopt(process)
         return process
@@ -67,6 +66,11 @@ class Runtime:
             kill_group(process)
         for thread in self._threads:
             thread.join(timeout=5)
+
+
+def inherited() -> dict[str, str]:
+    """The variables that a job's process gets from this one: no credentials and no settings."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

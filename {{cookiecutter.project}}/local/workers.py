@@ -24,7 +24,6 @@ from local import runtime
 
 # Whoever asks for a worker waits for these only the first time.
 PRELOADED = ["autogluon.tabular.models.lgb.callbacks", "boto3", "networkx", "pyarrow", "sklearn.ensemble"]
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
 
 _context = multiprocessing.get_context("forkserver")
 
@@ -85,10 +84,10 @@ def start(
     """
     warm_up()
     ours, theirs = _context.Pipe()
-    kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+    given = runtime.inherited() | dict(environment)
     process = _context.Process(
         target=_run,
-        args=(target, theirs, argument, kept | dict(environment), str(log), str(directory or log.parent)),
+        args=(target, theirs, argument, given, str(log), str(directory or log.parent)),
         daemon=True,
     )
     process.start()
