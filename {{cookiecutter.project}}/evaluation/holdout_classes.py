@@ -179,7 +179,12 @@ class ClassHoldout:
     ) -> tuple[np.ndarray | None, list[int]]:
         """Probabilities (classes, rows) and the classes' codes; none where a row has one number of many."""
         if given.probabilities is not None:
-            return given.probabilities, [self._classes.code(label) for label in given.probability_labels]
+            codes = [self._classes.code(label) for label in given.probability_labels]
+            if len(set(codes)) < len(codes):
+                raise PredictionError(
+                    f"{given.labels.place(0)}: two probabilities of one class in {given.probability_labels}"
+                )
+            return given.probabilities, codes
         if given.probability is None or self._positive is None or len(self._classes) != 2:
             return None, []
         positive = given.probability

@@ -17,6 +17,7 @@ from errors import EvaluationError
 from labels import code_type
 
 BLOCK_BYTES = 1 << 20
+GREATEST = 1e150  # ten million squares of such numbers still have a finite sum
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ def write_labels(folder: Path, labels: Sequence[str]) -> list[Part]:
 
 
 def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, Place]:
-    """The first column of parts as float64 (rows,). Raises `EvaluationError` for what is no finite number."""
+    """The first column of parts as float64 (rows,). Raises `EvaluationError` as `numbers` does."""
     chunks, counts = [], []
     for part in found:
         count = 0
@@ -184,15 +185,19 @@ def _row(name: str, before: int, row: int) -> str:
 
 
 def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
-    """A binary array as float64 (rows,). Raises `EvaluationError` where a value is no finite number."""
+    """A binary array as float64 (rows,).
+
+    Raises `EvaluationError` where a value is no finite number, or too large for a sum of squares.
+    """
     try:
         values = plain(column.cast(pa.string()).cast(pa.float64()), np.float64)
     except pa.ArrowInvalid:
         values = np.array([_number(value) for value in column.to_pylist()])
-    bad = np.flatnonzero(~np.isfinite(values))
+    bad = np.flatnonzero(~(np.abs(values) <= GREATEST))
     if bad.size:
         text = column[bad[0]].as_py().decode("utf-8", "replace")
-        said = f'"{text}" is not a finite number' if text else "the number is missing"
+        wrong = "is not a finite number" if not np.isfinite(values[bad[0]]) else f"is beyond {GREATEST:g}"
+        said = f'"{text}" {wrong}' if text else "the number is missing"
         raise EvaluationError(f"{where(int(bad[0]))}: {said}")
     return values
 

@@ -11,7 +11,7 @@ from holdout_classes import ClassHoldout
 from holdout_numbers import NumberHoldout
 from inputs import check_lines
 from labels import Classes
-from predictions import read_class_predictions
+from predictions import read_class_predictions, read_number_predictions
 from reading import Part, parts, read_labels, read_numbers
 
 LISTS = ["predicted_label", "probabilities", "labels"]
@@ -219,10 +219,40 @@ def test_another_number_of_predictions_is_said_with_both(tmp_path: Path, rows: i
         predictions(tmp_path, line * rows)
 
 
-@pytest.mark.parametrize("value", ["", "x", "nan", "-inf", "1e999"])
-def test_numbers_that_are_none_are_said_with_their_row(tmp_path: Path, value: str) -> None:
-    with pytest.raises(EvaluationError, match=r"^part-00000.csv, row 2: "):
-        read_numbers([part(tmp_path, f'y\n1\n"{value}"\n')], header=True)
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ('""', "the number is missing"),
+        ("x", '"x" is not a finite number'),
+        ("nan", '"nan" is not a finite number'),
+        ("-inf", '"-inf" is not a finite number'),
+        ("1e999", '"1e999" is not a finite number'),
+        ("-2e150", r'"-2e150" is beyond 1e\+150'),
+        ('"1,5"', '"1,5" is not a finite number'),
+    ],
+)
+def test_numbers_that_are_none_are_said_with_their_row(tmp_path: Path, value: str, said: str) -> None:
+    with pytest.raises(EvaluationError, match=f"^part-00000.csv, row 2: {said}$"):
+        read_numbers([part(tmp_path, f"y\n1\n{value}\n")], header=True)
+    with pytest.raises(PredictionError, match=f"^out, row 1: {said}$"):
+        read_number_predictions([part(tmp_path, f"{value}\n2\n", "out")], [2])
+
+
+@pytest.mark.parametrize(
+    ("contents", "said"),
+    [
+        pytest.param(["1\n2\n3\n", "4\n"], "^0: 3 predictions for 2 rows of the holdout$", id="moved up"),
+        pytest.param(["1\n", "2\n3\n4\n"], "^0: 1 predictions for 2 rows of the holdout$", id="moved down"),
+        pytest.param(["1\n2\n", "3\n\n"], "^1: 1 predictions for 2 rows of the holdout$", id="an empty line"),
+        pytest.param(["1\n2\n", "3\n4,5\n"], "^1, row 2: 2 fields where 1 were expected$", id="two numbers"),
+        pytest.param(["1\n2\n", ""], "^1: 0 predictions for 2 rows of the holdout$", id="nothing"),
+    ],
+)
+def test_predicted_numbers_are_counted_part_by_part(tmp_path: Path, contents: list[str], said: str) -> None:
+    found = [part(tmp_path, content, str(number)) for number, content in enumerate(contents)]
+
+    with pytest.raises(PredictionError, match=said):
+        read_number_predictions(found, [2, 2])
 
 
 def test_numbers_are_read_to_the_last_digit(tmp_path: Path) -> None:
@@ -261,6 +291,17 @@ def test_a_prediction_of_no_class_is_said_with_its_row(tmp_path: Path) -> None:
         PredictionError, match=r'^out, row 2: the predicted label "c" is none of the classes$'
     ):
         holdout.candidate([part(tmp_path, "a\nc\n", "out")], ["predicted_label"], [{}])
+
+
+@pytest.mark.parametrize("labels", ["['a', 'a']", "[1, 1.0]"], ids=["the same", "another spelling"])
+def test_two_probabilities_of_one_class_are_an_error(tmp_path: Path, labels: str) -> None:
+    classes = {"a": 1, "b": 1} if "a" in labels else {"0": 1, "1": 1}
+    truth = "\n".join(classes)
+    holdout = ClassHoldout([part(tmp_path, f"y\n{truth}\n", "y.csv")], True, classes)
+    predicted = next(iter(classes))
+
+    with pytest.raises(PredictionError, match=r"^out, row 1: two probabilities of one class in \["):
+        holdout.candidate([part(tmp_path, f'{predicted},"[0.5, 0.5]","{labels}"\n' * 2, "out")], LISTS, [{}])
 
 
 def test_a_class_that_training_never_saw_is_wrong_and_noted(tmp_path: Path) -> None:
