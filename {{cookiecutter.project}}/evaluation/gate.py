@@ -189,15 +189,16 @@ def _at_least(
             name, "failed", f"the difference to {other} in {facts.objective} has no interval: too few rows"
         )
     low, high = sorted(gain(facts.metric, end) for end in interval)
+    bound = gain(facts.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
     said = (
         f"{facts.objective} minus that of {other} is {number(found.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
     wanted = f"no more than {number(allowed)} worse" if allowed else "better"
     if low > -allowed:
-        return Condition(name, "passed", f"{said}: {wanted}", found.value, -allowed)
+        return Condition(name, "passed", f"{said}: {wanted}", found.value, bound)
     doubt = "surely not" if high <= -allowed else "not surely"
-    return Condition(name, "failed", f"{said}: {doubt} {wanted}", found.value, -allowed)
+    return Condition(name, "failed", f"{said}: {doubt} {wanted}", found.value, bound)
 
 
 def _slices(settings: dict[str, Any], facts: Facts) -> list[Condition]:

@@ -136,6 +136,19 @@ def test_not_worse_than_the_champion(
     assert outcome({"not_worse_than_champion": True, "champion_margin": margin}, found)[0] == expected
 
 
+@pytest.mark.parametrize(
+    ("metric", "margin", "bound"), [("f1_macro", 0.02, -0.02), ("rmse", 0.02, 0.02), ("f1_macro", 0.0, 0.0)]
+)
+def test_the_bound_of_a_difference_has_the_differences_sign(metric: str, margin: float, bound: float) -> None:
+    found = facts(
+        metric, champion={metric: estimate(0, -0.1, 0.1)}, champion_value=0.4, champion_status="compared"
+    )
+
+    judged = judge(SETTINGS | {"not_worse_than_champion": True, "champion_margin": margin}, 0.5, found)[-1]
+
+    assert (judged.value, str(judged.bound)) == (0, str(bound))
+
+
 def test_the_interval_is_asked_for_at_the_gates_confidence() -> None:
     asked = []
 
