@@ -225,6 +225,8 @@ def status(as_json: Json = False) -> None:
         project.output.notice(notice)
     for difference in found.differences:
         project.output.say(f"difference: {difference}", "red")
+    if not (found.notices or found.differences):
+        project.output.done("production is what Git says")
     project.output.result(found.document())
     if found.differences:
         raise typer.Exit(DRIFT)
@@ -253,9 +255,9 @@ def teardown(
 
     project = _project(as_json)
     found = teardown.find(project, only=only, data=delete_data, roles=delete_roles)
-    project.output.table(
-        ["what", "name", "account"], [[item.kind, item.name, item.account] for item in found], "To be removed"
-    )
+    if found:
+        rows = [[item.kind, item.name, item.account] for item in found]
+        project.output.table(["what", "name", "account"], rows, "To be removed")
     removed = False
     if not found:
         project.output.done("nothing is left to remove")

@@ -66,8 +66,8 @@ class _Promoter:
         self._alarms = Alarms(self._environment.aws, alarm_requests(self._environment))
         self._scaling = Scaling(self._environment)
         self._package = self._registry.find(arn, SOURCE)
-        self._way_back = self._has_proved_itself()
-        if not self._way_back:
+        self._earlier = self._proved_in_production()
+        if not self._earlier:
             require_verified(project, self._package)
         self._release = release(self._package, self._environment, project.names.bucket)
         self._before = self._records.current()
@@ -90,17 +90,20 @@ class _Promoter:
     def _pull_request(self) -> str:
         return pull_request(self._project)
 
-    def _has_proved_itself(self) -> bool:
-        """Whether exactly this version was approved and found right in production before; then it needs no
-        staging.
-        """
+    def _proved_in_production(self) -> Deployment | None:
+        """The last deployment of exactly this version, if it is approved; then it needs no staging."""
         earlier = self._records.last_of(self._package.version)
-        return (
-            self._package.approval == "Approved"
-            and earlier is not None
-            and earlier.package_arn == self._package.arn
-            and earlier.containers_sha256 == containers_sha256(self._package)
-        )
+        if earlier is None or self._package.approval != "Approved":
+            return None
+        ours = (self._package.arn, containers_sha256(self._package))
+        return earlier if (earlier.package_arn, earlier.containers_sha256) == ours else None
+
+    def _is_way_back(self, state: State) -> bool:
+        """Whether this returns to what served before, and not only gives what serves another config."""
+        if self._earlier is None or not state.exists:
+            return False
+        known = self._earlier.endpoint_config == self._release.config_name
+        return known or self._endpoint.package_arn(state) != self._package.arn
 
     def _is_recorded(self) -> bool:
         """Whether this very release was found right in production, and nothing was deployed since."""
@@ -125,7 +128,7 @@ class _Promoter:
                 self._alarms,
                 state,
                 holdout=holdout if self._reads_the_same(state) else None,
-                way_back=self._way_back,
+                way_back=self._is_way_back(state),
                 output=self._project.output,
             )
             if rollout.reason:
@@ -171,7 +174,7 @@ class _Promoter:
             count = self._project.config.verification.rows
             return load_holdout(self._project.aws, self._project.names.bucket, self._package, count)
         except RunError as error:
-            if not self._way_back:
+            if not self._earlier:
                 raise
             self._project.output.notice(f"{self._package.label} is not verified again: {error}")
             return None

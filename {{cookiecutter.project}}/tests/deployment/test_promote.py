@@ -355,6 +355,25 @@ def test_the_way_back_needs_neither_staging_nor_its_proof_nor_the_holdout(world,
     assert world.package(second)["ModelLifeCycle"]["StageStatus"] == "Replaced"
 
 
+def routing(world):
+    last = world.endpoint()["LastDeploymentConfig"]["BlueGreenUpdatePolicy"]
+    return last["TrafficRoutingConfiguration"]["Type"]
+
+
+def test_another_config_of_what_serves_is_rolled_out_by_the_policy_and_back_at_once(world, verified):
+    """A version that has proved itself on two instances has not on one of another kind."""
+    arn = verified()
+    put_into_production(world, arn)
+
+    world.configure(production='instance_type = "ml.m5.xlarge"')
+    put_into_production(world, arn)
+    changed = routing(world)
+    put_into_production(world, verified(THRESHOLD="50"))
+    put_into_production(world, arn)
+
+    assert (changed, routing(world)) == ("CANARY", "ALL_AT_ONCE")
+
+
 def test_an_alarm_that_the_bad_version_set_off_does_not_stand_in_the_way_back(world, verified):
     first, second = verified(THRESHOLD="10"), verified(THRESHOLD="50")
     put_into_production(world, first)
