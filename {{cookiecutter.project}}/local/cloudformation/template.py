@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,6 @@ SECTIONS = {
     "Outputs",
     "Parameters",
     "Resources",
-    "Rules",
 }
 PSEUDO_PARAMETERS = {
     "AWS::AccountId",
@@ -31,6 +31,8 @@ PSEUDO_PARAMETERS = {
     "AWS::URLSuffix",
 }
 MAX_BYTES = 51_200
+# A value that the service would fetch from SSM or Secrets Manager.
+DYNAMIC = re.compile(r"\{{2}resolve:")
 # Resources that need CAPABILITY_IAM, each with the property that makes it CAPABILITY_NAMED_IAM.
 IAM_NAMES = {
     "AWS::IAM::Group": "GroupName",
@@ -100,6 +102,9 @@ def _check_resources(template: dict[str, Any]) -> None:
         if not isinstance(body, dict) or "Type" not in body:
             place = f"Template format error: [/Resources/{name}]"
             raise invalid(f"{place} Every Resources object must contain a Type member.")
+    dynamic = next((value for value in _texts(template) if DYNAMIC.search(value)), None)
+    if dynamic:
+        raise invalid(f"the local AWS does not offer dynamic references: {dynamic}")
     exported = [name for name, body in (template.get("Outputs") or {}).items() if "Export" in body]
     if exported:
         raise invalid(f"the local AWS does not offer exports: leave Export of output {exported[0]} out")
@@ -117,6 +122,14 @@ def _check_resources(template: dict[str, Any]) -> None:
                     f"Template format error: Unresolved condition dependency {condition} in the {section} "
                     "block of the template"
                 )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def references(value: Any) -> Iterator[str]:

@@ -9,6 +9,9 @@ from typing import Any
 
 from local.cloudformation.types.base import Properties, ResourceType, Work
 
+# Of these services the local AWS answers itself, and moto's resources would be none of them.
+NOT_MOTOS = ("AWS::CloudFormation::", "AWS::SageMaker::")
+
 
 class _Attributes(dict[str, Any]):
     """A resource's attributes, looked up when they are asked for."""
@@ -75,6 +78,8 @@ class _MotoType(ResourceType):
 
 def find(name: str) -> ResourceType | None:
     """Moto's type of that name; importing all that moto has takes two seconds, so only when it is asked."""
+    if name.startswith(NOT_MOTOS):
+        return None
     from moto.cloudformation.parsing import get_model_map
 
     model = get_model_map().get(name)

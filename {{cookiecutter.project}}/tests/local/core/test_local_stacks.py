@@ -348,6 +348,18 @@ class TestChangeSets:
             "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: !Sub 'x-${B.Arn}'}}}",
             "Unresolved resource dependencies [B] in the Resources block",
         ),
+        *(
+            (f"Resources: {{A: {{Type: '{kind}'}}}}", f"Unrecognized resource types: [{kind}]")
+            for kind in ("AWS::CloudFormation::Stack", "AWS::SageMaker::Endpoint")  # moto has these
+        ),
+        (
+            "Rules: {R: {}}\nResources: {A: {Type: 'AWS::SQS::Queue'}}",
+            "Invalid template property or properties [Rules]",
+        ),
+        (
+            "Resources: {A: {Type: 'AWS::SQS::Queue', Properties: {QueueName: '{{resolve:ssm:name}}'}}}",
+            "the local AWS does not offer dynamic references",
+        ),
         (
             "Resources: {A: {Type: 'AWS::SQS::Queue'}}\nOutputs: {A: {Value: !Ref A, Export: {Name: a}}}",
             "the local AWS does not offer exports: leave Export of output A out",
