@@ -1,4 +1,4 @@
-"""IAM's operations and limits that moto lacks."""
+"""Operations and limits of IAM and STS that moto lacks."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ MANAGED_POLICY = 6_144
 ROLE_INLINE_POLICIES = 10_240
 TRUST_POLICY = 2_048
 POLICIES_PER_ROLE = 10
+# What a role session can be given and would not have here.
+SESSION_OPTIONS = (
+    "PolicyArns",
+    "ProvidedContexts",
+    "SerialNumber",
+    "SourceIdentity",
+    "Tags",
+    "TransitiveTagKeys",
+)
 
 
 def _provider(caller: Caller, parameters: dict[str, Any]) -> OpenIDConnectProvider:
@@ -57,6 +66,15 @@ def check_conditions(caller: Caller, parameters: dict[str, Any]) -> None:
             if operator:
                 message = f"Syntax errors in policy: unknown condition operator {operator}"
                 raise AWSError("MalformedPolicyDocument", message)
+
+
+@check("sts", "AssumeRole")
+@check("sts", "AssumeRoleWithWebIdentity")
+def check_session(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises ValidationError for a session with more, or with less, than it would have here."""
+    unknown = [name for name in SESSION_OPTIONS if parameters.get(name)]
+    if unknown:
+        raise AWSError("ValidationError", f"the local AWS does not offer {unknown[0]} of a role session")
 
 
 def _size(document: str) -> int:

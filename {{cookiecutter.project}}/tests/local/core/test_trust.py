@@ -190,6 +190,22 @@ def test_a_session_policy_limits_the_session(account, allow):
     assert refused(actors.client_with("s3", given).list_buckets)[0] == "AccessDenied"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PolicyArns", [{"arn": "arn:aws:iam::123456789012:policy/limit"}]),
+        ("Tags", [{"Key": "team", "Value": "a"}]),
+        ("SourceIdentity", "eve"),
+    ],
+)
+def test_a_session_is_given_nothing_that_it_would_not_have(account, name, value):
+    sts, role = account.client("sts"), account.role()
+
+    refusal = refused(sts.assume_role, RoleArn=role, RoleSessionName="session", **{name: value})
+
+    assert refusal == ("ValidationError", f"the local AWS does not offer {name} of a role session")
+
+
 def test_a_service_needs_to_be_trusted(account):
     role = account.role()
 
