@@ -83,7 +83,10 @@ def _stack(caller: Caller, parameters: dict[str, Any], creates: bool) -> Stack |
         return stack
     stack = operations.existing(caller, name)
     if stack and stack.status != "REVIEW_IN_PROGRESS":
-        raise invalid(f"Stack [{name}] already exists and cannot be created again with the changeSet [name].")
+        raise invalid(
+            f"Stack [{name}] already exists and cannot be created again with the changeSet "
+            f"[{parameters['ChangeSetName']}]."
+        )
     return stack
 
 
