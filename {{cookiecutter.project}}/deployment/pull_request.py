@@ -146,10 +146,6 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
             "without "
             "GitHub"
         ) from None
-    except github.RateLimitExceededException as error:
-        raise RunError(
-            f"cannot {action}: GitHub's rate limit is used up ({reason(error)}); run it again later"
-        ) from None
     except github.UnknownObjectException:
         raise UserError(
             f"cannot {action}: GitHub has no such thing, or the token may not see it; check "
@@ -157,6 +153,11 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
             f"and that {needs}"
         ) from None
     except GithubException as error:
+        # GitHub says so by 403 or 429 (REST API, "Rate limits"); PyGithub tells the first kind alone.
+        if isinstance(error, github.RateLimitExceededException) or error.status == 429:
+            raise RunError(
+                f"cannot {action}: GitHub's rate limit is used up ({reason(error)}); run it again later"
+            ) from None
         hint = f"; {needs}" if error.status in (403, 422) else ""
         raise RunError(f"cannot {action}: GitHub answered {error.status} ({reason(error)}){hint}") from None
     except RetryError as error:

@@ -103,6 +103,7 @@ def test_without_token_or_number_there_is_the_summary_alone(
         (401, "Bad credentials", UserError, "does not accept GITHUB_TOKEN"),
         (403, "Resource not accessible by integration", RunError, "pull-requests: write"),
         (403, "API rate limit exceeded for installation", RunError, "rate limit"),
+        (429, "Too many requests", RunError, "rate limit"),
         (404, "Not Found", UserError, "GITHUB_REPOSITORY"),
         (422, "Validation Failed", RunError, "Validation Failed"),
         (502, "Bad Gateway", RunError, "502"),
