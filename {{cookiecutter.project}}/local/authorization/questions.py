@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.s3.models import s3_backends
@@ -79,7 +79,7 @@ def questions(request: Request, account: str) -> list[Question]:
     role = parameters.get(PASSED_ROLES.get(service, {}).get(operation, ""))
     if role:
         passed = {"iam:passedtoservice": [f"{service}.amazonaws.com"]}
-        found.append(Question("iam:PassRole", (role,), role.split(":")[4], passed))
+        found.append(replace(_ask("iam:PassRole", (role,), account), context=passed))
     code = parameters.get("Code") or parameters
     if operation in ("CreateFunction", "UpdateFunctionCode") and code.get("S3Bucket"):
         # Lambda reads the zip in the caller's name.

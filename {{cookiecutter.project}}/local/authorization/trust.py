@@ -27,8 +27,7 @@ CLAIMS = (
 def check_service(role_arn: str, service: str) -> None:
     """Raise AccessDenied unless the service principal (``sagemaker.amazonaws.com``) may become the role."""
     role = principals.find_role(role_arn)
-    account = role_arn.split(":")[4]
-    context = {"aws:sourceaccount": [account], "aws:principalisawsservice": ["true"]}
+    context = {"aws:sourceaccount": [role.account_id] if role else [], "aws:principalisawsservice": ["true"]}
     if role is None or not trusts(
         principals.trust_policy(role), "sts:AssumeRole", frozenset({service}), context
     ):

@@ -240,5 +240,9 @@ def test_refusals(deploy, account):
     name = deploy("def handler(event, context): return 1")
     with pytest.raises(client.exceptions.InvalidRequestContentException):
         client.invoke(FunctionName=name, Payload=b"{no json")
+    for role in ("arn:aws:iam::123456789012:role/core-no-such", "no-arn"):
+        code = {"ZipFile": zipped(code="")}
+        with pytest.raises(client.exceptions.InvalidParameterValueException, match="cannot be assumed"):
+            client.create_function(FunctionName=account.name("function"), Role=role, Code=code)
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="InvocationType Event"):
         client.invoke(FunctionName=name, InvocationType="Event")
