@@ -14,6 +14,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     help="Data set, pipeline definition, runs and their status. Reads automl.toml in the current folder.",
+    epilog="First time, after `python -m deployment stack`: dataset push FILE, upsert, run --wait, report.",
 )
 app.add_typer(dataset, name="dataset")
 app.add_typer(commands)

@@ -106,6 +106,11 @@ def is_missing(error: exceptions.ClientError) -> bool:
     )
 
 
+def no_bucket(bucket: str) -> UserError:
+    """What to say where the project's bucket is not there."""
+    return UserError(f"the project's bucket {bucket} does not exist: run `python -m deployment stack` first")
+
+
 def explain(error: Exception) -> UserError | RunError:
     """An error of botocore as one sentence with the way out.
 

@@ -4,13 +4,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import ClientError
 
 from pipeline import cli, logs
-from pipeline.aws import is_missing
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
 from pipeline.execution import Execution, locate, of_commit, read
+from pipeline.files import write_text
 from pipeline.follow import follow, table
 from pipeline.project import Project
 
@@ -18,7 +17,7 @@ app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Which = Annotated[
-    str | None, typer.Argument(metavar="[EXECUTION]", help="Id or ARN; the newest one by default.")
+    str | None, typer.Argument(metavar="EXECUTION", help="Id or ARN; the newest one by default.")
 ]
 
 
@@ -28,9 +27,14 @@ Which = Annotated[
 def definition(
     account: Annotated[
         str | None,
-        typer.Option(help="Account of the names in it, 12 digits; that of the credentials by default."),
+        typer.Option(
+            metavar="DIGITS",
+            help="Account of the names in it, 12 digits; by default that of the credentials.",
+        ),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="File to write; standard output by default.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write; by default standard output.")
+    ] = None,
 ) -> None:
     """Print the pipeline's definition (JSON). With --account it needs neither network nor credentials."""
     from pipeline import definition
@@ -44,8 +48,7 @@ def definition(
     if output is None:
         print(text)
         return
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text + "\n", encoding="utf-8")
+    write_text(output, text + "\n")
 
 
 @app.command(epilog="Example: python -m pipeline plan --base origin/main")
@@ -58,9 +61,10 @@ def plan(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show what this branch changes, what merging it starts, and what that costs at most; changes nothing.
+    """Show what merging this branch changes, starts and costs.
 
-    Compares with the base offline and, where credentials are, with what is deployed.
+    Nothing is changed; the cost is a ceiling. Compares with the base offline and, where credentials are, with what
+    is deployed.
     """
     from pipeline.plan import plan
     from pipeline.plan.markdown import markdown as report
@@ -72,8 +76,7 @@ def plan(
     if schema:
         cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
     if markdown:
-        markdown.parent.mkdir(parents=True, exist_ok=True)
-        markdown.write_text(text, encoding="utf-8")
+        write_text(markdown, text)
         output.done(f"the plan is in {markdown}")
     elif not as_json:
         print(text, end="")
@@ -82,7 +85,10 @@ def plan(
 
 @app.command(epilog="Example: python -m pipeline upsert")
 def upsert(as_json: Json = False) -> None:
-    """Create or update the pipeline and upload the evaluation's code; says created, updated or unchanged."""
+    """Create or update the pipeline in AWS as the files say.
+
+    Uploads the evaluation's code, and says created, updated or unchanged.
+    """
     from pipeline.upsert import upsert
 
     output, project = Output(as_json=as_json), Project()
@@ -113,7 +119,10 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Start the pipeline for the current commit; the same commit twice is the same execution."""
+    """Start the pipeline for the current commit.
+
+    The same commit twice is the same execution, unless --again or --retry asks for another.
+    """
     from pipeline.run import parse_changes, run
 
     if model_package_file and not wait:
@@ -136,8 +145,7 @@ def run(
     if wait:
         _end(project, output, execution)
     if model_package_file and execution.model_package_arn:
-        model_package_file.parent.mkdir(parents=True, exist_ok=True)
-        model_package_file.write_text(execution.model_package_arn + "\n", encoding="utf-8")
+        write_text(model_package_file, execution.model_package_arn + "\n")
 
 
 @app.command(epilog="Example: python -m pipeline status --wait")
@@ -148,7 +156,10 @@ def status(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show an execution: its steps, the Autopilot job's progress, why it failed, what it registered."""
+    """Show the steps of an execution and how it ended.
+
+    With the Autopilot job's progress, why it failed, or what it registered.
+    """
     output, project = Output(as_json=as_json), Project()
     arn = locate(project.aws.client("sagemaker"), project.names, execution)
     if wait:
@@ -166,9 +177,10 @@ def status(
 
 @app.command(epilog="Example: python -m pipeline summary")
 def summary(execution: Which = None, as_json: Json = False) -> None:
-    """Show in Markdown what came of a run: metrics, gate, leaderboard, cost so far, links.
+    """Show what came of an execution, in Markdown.
 
-    In a workflow it goes to the run's page. By default the newest execution of the current commit.
+    Metrics, gate, leaderboard, cost so far, links. In a workflow it goes to the run's page. By default the newest
+    execution of the current commit.
     """
     from pipeline import job_summary, source
     from pipeline.evaluation_file import find
@@ -194,7 +206,7 @@ def summary(execution: Which = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: python -m pipeline stop")
 def stop(execution: Which = None, as_json: Json = False) -> None:
-    """Stop an execution with its Autopilot job, and wait until it has stopped."""
+    """Stop an execution with its Autopilot job; waits for it."""
     output, project = Output(as_json=as_json), Project()
     arn = locate(project.aws.client("sagemaker"), project.names, execution)
     state = _read(project, arn)
@@ -211,16 +223,7 @@ def stop(execution: Which = None, as_json: Json = False) -> None:
 
 
 def _read(project: Project, arn: str) -> Execution:
-    """The execution now; one that does not exist is a `UserError`."""
-    try:
-        return read(project.aws.client("sagemaker"), project.names, arn)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise UserError(
-            f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution; "
-            "`python -m pipeline status` shows the newest"
-        ) from None
+    return read(project.aws.client("sagemaker"), project.names, arn)
 
 
 def _follow(project: Project, output: Output, arn: str) -> Execution:

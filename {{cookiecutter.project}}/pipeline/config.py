@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
-from pipeline.config_errors import describe, line_of
+from pipeline.config_errors import describe, line_of, telling
 from pipeline.errors import UserError
 from pipeline.settings.autopilot import LOWER_IS_BETTER, Autopilot
 from pipeline.settings.base import Section
@@ -22,6 +22,13 @@ from pipeline.settings.staging import Staging
 from pipeline.settings.verification import Verification
 
 FILE = Path("automl.toml")
+# What people do most often, by the beginning of what tomllib says.
+_HINTS = {
+    "Invalid value": 'a text stands in "quotes"',
+    "Cannot overwrite a value": "a key stands once in a section",
+    "Cannot declare": "a section stands once",
+    "Invalid statement": "a line is [section], key = value or # a comment",
+}
 
 
 class Config(Section):
@@ -53,10 +60,9 @@ class Config(Section):
         try:
             config = cls.model_validate(document)
         except ValidationError as error:
-            sentences = [describe(cls, file, item) for item in error.errors()]
-            raise UserError(
-                "\n".join(sentences), file=file, line=line_of(text, error.errors()[0]["loc"])
-            ) from None
+            found = telling(cls, error.errors())
+            sentences = [describe(cls, file, item) for item in found]
+            raise UserError("\n".join(sentences), file=file, line=line_of(text, found[0]["loc"])) from None
         for section, key, complaint in _contradictions(config):
             raise UserError(f"{file}: [{section}] {complaint}", file=file, line=line_of(text, (section, key)))
         return config
@@ -81,10 +87,10 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        place = str(error)
-        found = _place(text, place)
+        told = str(error)
+        hint = next((f"; {hint}" for start, hint in _HINTS.items() if told.startswith(start)), "")
         raise UserError(
-            f"{file}: not valid TOML: {place[0].lower()}{place[1:]}", file=file, line=found
+            f"{file}: not valid TOML: {told[0].lower()}{told[1:]}{hint}", file=file, line=_place(text, told)
         ) from None
 
 

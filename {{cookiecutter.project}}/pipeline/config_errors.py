@@ -36,10 +36,9 @@ def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[tuple[s
 def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str:
     """One finding (an item of `ValidationError.errors()`) about ``model`` as a sentence."""
     known = sections(model)
-    # A union adds the name of its member to the location; sections and keys are what the file has.
     location = tuple(str(part) for part in error["loc"] if not isinstance(part, int))
     path = next(location[:size] for size in range(len(location), -1, -1) if location[:size] in known)
-    key = ".".join(location[len(path) :][:1])
+    key = ".".join(location[len(path) :])
     where = f"{file}: [{'.'.join(path)}] " if path else f"{file}: "
     kind, value, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "extra_forbidden":
@@ -55,6 +54,17 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
         name = ".".join(path)
         return f"{file}: {name} = {_toml(value)} is not a section: write [{name}] and its keys below"
     return f"{where}{key} = {_toml(value)} {complaint(error)}"
+
+
+def telling(model: type[BaseModel], errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The findings without those of a missing key or section that is there, but misspelt: one mistake, one finding."""
+    known = sections(model)
+    meant = {
+        (*place, nearest(name, known[tuple(place)].model_fields))
+        for *place, name in (error["loc"] for error in errors if error["type"] == "extra_forbidden")
+        if tuple(place) in known
+    }
+    return [error for error in errors if error["type"] != "missing" or tuple(error["loc"]) not in meant]
 
 
 def line_of(text: str, location: Sequence[Any]) -> int | None:

@@ -131,7 +131,10 @@ def read(sagemaker: Any, names: Names, arn: str) -> Execution:
     except ClientError as error:
         if not is_missing(error):
             raise
-        raise UserError(f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution") from None
+        raise UserError(
+            f"{arn.rsplit('/', 1)[-1]}: the pipeline has no such execution; "
+            "`python -m pipeline status` shows the newest"
+        ) from None
     steps = [
         _step(step)
         for page in sagemaker.get_paginator("list_pipeline_execution_steps").paginate(

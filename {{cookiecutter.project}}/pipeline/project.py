@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from functools import cached_property
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from pipeline.errors import UserError
 from pipeline.names import Names
 
 PRODUCTION = Path("environments/production.toml")
+_VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 _BUILDER = Path(__file__).with_name("definition")
 
 
@@ -50,12 +52,30 @@ class Project:
 
     @cached_property
     def champion(self) -> str:
-        """The ARN of the model package that production serves, empty where there is none."""
+        """The ARN of the model package that production serves, empty where there is none.
+
+        A misspelt key would have candidates compared with nothing, so that it is a `UserError`, as is an ARN that is
+        none of this project's.
+        """
+        file = PRODUCTION.as_posix()
         if not PRODUCTION.exists():
             return ""
-        arn = parse_toml(read_text(PRODUCTION), str(PRODUCTION)).get("model_package_arn", "")
-        if not isinstance(arn, str):
-            raise UserError(f"{PRODUCTION}: model_package_arn = {arn!r} is not a text", file=str(PRODUCTION))
+        document = parse_toml(read_text(PRODUCTION), file)
+        if document and "model_package_arn" not in document:
+            raise UserError(
+                f'{file}: model_package_arn is missing: take the file from Git (`model_package_arn = ""` stands for '
+                "nothing in production)",
+                file=file,
+            )
+        arn, project = document.get("model_package_arn", ""), self.config.project
+        found = _VERSION.fullmatch(arn) if isinstance(arn, str) else None
+        if arn != "" and (not found or found.groups() != (project.region, project.name)):
+            raise UserError(
+                f"{file}: model_package_arn = {json.dumps(arn, default=str)} is no version of this project "
+                f"(arn:...:sagemaker:{project.region}:ACCOUNT:model-package/{project.name}/NUMBER): take the file "
+                "from Git",
+                file=file,
+            )
         return arn
 
     @cached_property

@@ -69,7 +69,8 @@ def run(
         name = f"{first}-retry-{attempt}"
         token = _token(came_from.commit, name)
     if not came_from.is_committed:
-        output.notice("files differ from the last commit: this run cannot be repeated from Git")
+        why = "files differ from the last commit" if came_from.commit else "there is no commit here"
+        output.notice(f"{why}: this run cannot be repeated from Git")
     values = {
         **{key: str(value) for key, value in defaults.items()},
         **given,

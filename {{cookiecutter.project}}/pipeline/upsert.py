@@ -6,8 +6,7 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from pipeline import definition
-from pipeline.aws import is_missing
-from pipeline.errors import RunError
+from pipeline.aws import is_missing, no_bucket
 from pipeline.project import Project
 
 Outcome = Literal["created", "updated", "unchanged"]
@@ -19,8 +18,9 @@ def upsert(project: Project) -> tuple[Outcome, str]:
 
     The definition goes inline: SageMaker takes as many characters in the request as in an object (1,048,576).
     """
+    bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
     names, sagemaker = project.names, project.aws.client("sagemaker")
-    text = definition.build(project.config, project.lock, names.account, project.bundle, project.champion)
+    text = definition.build(project.config, project.lock, names.account, bundle, champion)
     _upload_bundle(project)
     wanted = {
         "PipelineName": names.pipeline,
@@ -82,9 +82,7 @@ def _upload_bundle(project: Project) -> None:
     except ClientError as error:
         if not is_missing(error):
             raise
-        raise RunError(
-            f"the project's bucket {bucket} does not exist: run `python -m deployment stack` first"
-        ) from None
+        raise no_bucket(bucket) from None
     for name, content in sorted(project.bundle.files.items()):
         key = f"{project.bundle.prefix}/{name}"
         if key not in there:

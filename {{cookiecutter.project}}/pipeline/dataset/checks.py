@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from pipeline.config import Config
-from pipeline.dataset.profile import Profile
+from pipeline.dataset.profile import MOST_CLASSES, Profile
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
 from pipeline.settings.autopilot import INFER
@@ -25,7 +25,8 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     check_slices(config, table.columns, str(path))
     if target.is_constant:
         raise UserError(
-            f'{path}: the target "{target.name}" has the same value in all rows: there is nothing to learn'
+            f'{path}: the target "{target.name}" has the same value in all rows, so there is nothing to '
+            "learn: give rows of two classes or more, or another [dataset] target in automl.toml"
         )
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
@@ -43,9 +44,9 @@ def check_slices(config: Config, columns: Iterable[str], source: str) -> None:
     features = [name for name in columns if name != config.dataset.target]
     for name in config.evaluation.unknown_slices(features):
         near = nearest(name, features)
-        hint = f'; did you mean "{near}"?' if near else ""
+        hint = f'did you mean "{near}"?' if near else "remove it there, or name a column"
         raise UserError(
-            f'automl.toml: [evaluation] slices names "{name}", which is no input column of {source}{hint}',
+            f'automl.toml: [evaluation] slices names "{name}", which is no input column of {source}: {hint}',
             file="automl.toml",
         )
 
@@ -55,7 +56,8 @@ def _check_classes(config: Config, table: Table, seen: Profile) -> dict[str, int
     or_number = "" if target.no_number else ', or set [autopilot] problem_type = "Regression" in automl.toml'
     if classes is None:
         raise UserError(
-            f'{path}: the target "{target.name}" has too many different values for classes{or_number}'
+            f'{path}: the target "{target.name}" has more than {MOST_CLASSES:,} different values, too many for '
+            f"classes: name a column of classes as the target{or_number}"
         )
     if config.autopilot.problem_type == "BinaryClassification" and len(classes) != 2:
         raise UserError(

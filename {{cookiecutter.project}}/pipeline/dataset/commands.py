@@ -12,14 +12,17 @@ from pipeline.words import counted
 app = typer.Typer(no_args_is_help=True, help="The data set: check and upload it, or get an example.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
-Folder = Annotated[Path, typer.Option("--output", help="Folder for the file.")]
-Rows = Annotated[int, typer.Option("--rows", min=50, help="Rows of the sample.")]
+Table = Annotated[
+    Path, typer.Argument(metavar="FILE", help="CSV, gzipped CSV or Parquet file with a header.")
+]
+Folder = Annotated[Path, typer.Option("--output", metavar="FOLDER", help="Folder for the file.")]
+Rows = Annotated[int, typer.Option("--rows", min=50, metavar="N", help="Rows of the sample.")]
 _FOLDER = Path("build/data")
 
 
 @app.command(epilog="Example: python -m pipeline dataset push customers.parquet")
 def push(
-    file: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet file with a header.")],
+    file: Table,
     synthetic: Annotated[
         bool | None,
         typer.Option(
@@ -29,7 +32,11 @@ def push(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Check FILE, split it, upload it under its content's hash and write dataset.lock."""
+    """Check FILE, upload it, and write dataset.lock.
+
+    The rows are split into those to train on and the holdout, and lie in S3 under their content's hash: the same
+    data twice uploads nothing.
+    """
     from pipeline.aws import Aws
     from pipeline.dataset.push import push
 
@@ -50,12 +57,12 @@ def push(
     "prepare-hospital", epilog="Example: python -m pipeline dataset prepare-hospital diabetic_data.csv.gz"
 )
 def prepare_hospital(
-    file: Annotated[Path, typer.Argument(help="UCI's diabetic_data.csv, gzipped or not.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="UCI's diabetic_data.csv, gzipped or not.")],
     folder: Folder = _FOLDER,
     rows: Rows = 50_000,
     as_json: Json = False,
 ) -> None:
-    """Make the 15-column hospital readmission data out of UCI's file."""
+    """Make the example's 15 columns out of UCI's FILE."""
     from pipeline.dataset import hospital
 
     output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
@@ -67,13 +74,17 @@ def prepare_hospital(
 @app.command(epilog="Example: python -m pipeline dataset example --from diabetic_data.csv.gz")
 def example(
     given: Annotated[
-        Path | None, typer.Option("--from", help="UCI's diabetic_data.csv, if you have it.")
+        Path | None,
+        typer.Option("--from", metavar="FILE", help="UCI's diabetic_data.csv, if you have it."),
     ] = None,
     folder: Folder = _FOLDER,
     rows: Rows = 50_000,
     as_json: Json = False,
 ) -> None:
-    """Get the hospital readmission data: from a file, from OpenML, or a synthetic stand-in."""
+    """Get the example, hospital readmission data.
+
+    From UCI's file if you have it, else from OpenML, else a synthetic stand-in.
+    """
     from pipeline.dataset.example import example
 
     output = Output(as_json=as_json)
@@ -91,11 +102,16 @@ def example(
 
 @app.command(epilog="Example: python -m pipeline dataset inspect customers.csv --target churned")
 def inspect(
-    file: Annotated[Path, typer.Argument(help="CSV, gzipped CSV or Parquet file with a header.")],
-    target: Annotated[str | None, typer.Option(help="Target column; the last one by default.")] = None,
+    file: Table,
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Target column; the last one by default.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what FILE holds and which problem type suits its target; needs no automl.toml."""
+    """Say what FILE holds and which problem suits it.
+
+    Needs no automl.toml.
+    """
     from pipeline.dataset.inspect import inspect
 
     output, facts = Output(as_json=as_json), inspect(file, target)

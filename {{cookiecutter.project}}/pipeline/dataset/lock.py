@@ -8,9 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.config import parse_toml, read_text
 from pipeline.errors import UserError
+from pipeline.files import replace_text
 
 FILE = Path("dataset.lock")
 _PUSH = "run `python -m pipeline dataset push FILE`"
+_MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
 
 
 class _Entry(BaseModel):
@@ -69,15 +71,16 @@ class DatasetLock(_Entry):
     @classmethod
     def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
         """Check the text of a file that is called ``file`` in messages."""
-        document = parse_toml(text, file)
+        try:
+            document = parse_toml(text, file)
+        except UserError as error:
+            raise UserError(f"{error}; {_MEND}", file=file, line=error.line) from None
         try:
             return cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise UserError(
-                f"{file}: {place}: {first['msg'].lower()}; do not edit it by hand, {_PUSH}", file=file
-            ) from None
+            raise UserError(f"{file}: {place}: {first['msg'].lower()}; {_MEND}", file=file) from None
 
     def text(self) -> str:
         """The file's text: deterministic, one column a line, so that a change of the schema reads well in a
@@ -102,13 +105,7 @@ class DatasetLock(_Entry):
 
     def save(self, path: Path = FILE) -> bool:
         """Write the file as a whole or not at all; tells whether its text changed."""
-        text = self.text()
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return False
-        half = path.with_name(f".{path.name}.writing")
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
-        return True
+        return replace_text(path, self.text())
 
     @property
     def features(self) -> list[Column]:

@@ -22,7 +22,7 @@ MISSING = (
 _MISSING = pa.array(MISSING)
 _CASTS = (("integer", pa.int64()), ("number", pa.float64()))
 _MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
-_MOST_CLASSES = 10_000
+MOST_CLASSES = 10_000
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Target:
         if self.classes is not None:
             for label in pc.value_counts(column).to_pylist():
                 self.classes[label["values"]] += label["counts"]
-            if len(self.classes) > _MOST_CLASSES:
+            if len(self.classes) > MOST_CLASSES:
                 self.classes = None
 
     def _see_numbers(self, column: pa.Array, row: int) -> None:

@@ -9,9 +9,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-from pipeline.aws import is_missing
+from pipeline.aws import is_missing, no_bucket
 from pipeline.console import Output
-from pipeline.errors import RunError
 
 MANIFEST = "manifest.json"
 _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=64 * 2**20, max_concurrency=8)
@@ -30,15 +29,13 @@ class Store:
         self.prefix = f"datasets/{sha256}"
 
     def check(self) -> None:
-        """Raise `RunError` if the bucket is not there yet."""
+        """Raise `UserError` if the bucket is not there yet."""
         try:
             self.s3.head_bucket(Bucket=self.bucket)
         except ClientError as error:
             if not is_missing(error):
                 raise
-            raise RunError(
-                f"the project's bucket {self.bucket} does not exist: run `python -m deployment stack` first"
-            ) from None
+            raise no_bucket(self.bucket) from None
 
     def is_complete(self) -> bool:
         """Whether the manifest and all that it lists are there, with the sizes that it lists."""

@@ -56,7 +56,7 @@ class Table:
                 raise UserError(f"{path}: column {number} has no name in the header: name it or remove it")
             if columns.count(name) > 1:
                 raise UserError(
-                    f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove'
+                    f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove one'
                 )
         return cls(path, kind, columns)
 

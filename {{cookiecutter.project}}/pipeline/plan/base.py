@@ -27,7 +27,13 @@ def find(reference: str) -> Base:
 
     Raises `UserError` where there is no Git repository, or no such commit in it.
     """
-    _git("rev-parse", "--git-dir")
+    try:
+        _git("rev-parse", "--verify", "HEAD")
+    except UserError:
+        raise UserError(
+            "a plan compares with a commit, and this folder is in no Git repository, or in one without a commit: "
+            "run `git init`, `git add .` and `git commit`"
+        ) from None
     try:
         named = _git("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
     except UserError:

@@ -1,5 +1,6 @@
 """What is deployed, as far as credentials let one look: the pipeline, the stacks, production."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +12,8 @@ from pipeline.plan.changes import Change
 from pipeline.plan.stack import FOLDER, document_changes, parse
 from pipeline.project import Project
 from pipeline.upsert import current, describe
+
+PRODUCTION_ROLE = "PRODUCTION_ROLE_ARN"  # names it for `python -m deployment`, where it is in another account
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Deployed:
     stacks: dict[str, str] = field(default_factory=dict)
     stack_changes: dict[str, list[Change]] = field(default_factory=dict)
     production: str = ""
+    elsewhere: str = ""  # the account that holds production, where it is another one
     named: str = ""
 
     def document(self) -> dict[str, Any]:
@@ -36,7 +40,11 @@ class Deployed:
             "stack_changes": {
                 name: [change.document() for change in listed] for name, listed in self.stack_changes.items()
             },
-            "production": {"serves": self.production or None, "git_names": self.named or None},
+            "production": {
+                "serves": self.production or None,
+                "git_names": self.named or None,
+                "account": self.elsewhere or self.account or None,
+            },
         }
 
 
@@ -50,7 +58,9 @@ def look(project: Project, *, has_data: bool) -> Deployed:
         found.account = project.aws.account
         _pipeline(project, found, has_data=has_data)
         _stacks(project, found)
-        found.production = _served(project)
+        found.elsewhere = _other_account(found.account)
+        if not found.elsewhere:
+            found.production = _served(project)
     except (BotoCoreError, ClientError) as error:
         found.reason = str(explain(error))
     except (UserError, RunError) as error:
@@ -85,6 +95,12 @@ def _stacks(project: Project, found: Deployed) -> None:
         found.stacks[stack] = "outdated" if listed else told["StackStatus"]
         if listed:
             found.stack_changes[stack] = listed
+
+
+def _other_account(account: str) -> str:
+    """The account of production's role, where that is not ``account``; its endpoint is not for a plan to see."""
+    parts = os.environ.get(PRODUCTION_ROLE, "").split(":")
+    return parts[4] if len(parts) > 4 and parts[4] != account else ""
 
 
 def _served(project: Project) -> str:

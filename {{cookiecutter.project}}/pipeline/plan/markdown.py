@@ -91,10 +91,13 @@ def _aws(plan: Plan) -> str:
         return f"AWS was not looked at: {escape(found.reason)}."
     parts = [f"pipeline {_STATES[found.pipeline]}"]
     parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
-    serving = (
-        f"production serves {_version(found.production)}" if found.production else "nothing in production"
-    )
-    if found.production != found.named and not plan.promotes:
+    if found.elsewhere:
+        serving = f"production is in account {found.elsewhere}, which was not looked at"
+    elif found.production:
+        serving = f"production serves {_version(found.production)}"
+    else:
+        serving = "no production endpoint in this account" if found.named else "nothing in production"
+    if not found.elsewhere and found.production != found.named and not plan.promotes:
         serving += f" (Git names {_version(found.named)})"
     return f"In AWS account {found.account}: {', '.join(parts)}; {serving}."
 

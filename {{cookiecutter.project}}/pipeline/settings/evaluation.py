@@ -1,11 +1,13 @@
 """[evaluation]: the processing job and the batch transform that judge a candidate."""
 
+import math
+import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from pipeline.settings.base import ProcessingInstance, Section, TransformInstance
 
@@ -20,7 +22,30 @@ RESOURCES = {
 }
 MOST_BANDS = 20
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+
+def _version(value: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+-\d+(-py\d+)?", value):
+        raise ValueError('is no version of the image, such as "1.9-0"')
+    return value
+
+
+def _bands(value: object) -> object:
+    if isinstance(value, list) and all(_is_number(edge) for edge in value):
+        if 1 <= len(value) < MOST_BANDS and all(a < b for a, b in pairwise(value)):
+            return value
+        raise ValueError(f"are edges that do not rise, or not 1 to {MOST_BANDS - 1} of them")
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError("is neither a number of bands, such as 4, nor a list of edges, such as [30, 60]")
+    if not 2 <= value <= MOST_BANDS:
+        raise ValueError(f"is a number of bands outside 2 to {MOST_BANDS}")
+    return value
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+Bands = Annotated[int | list[float], BeforeValidator(_bands)]
 
 
 class Evaluation(Section):
@@ -31,7 +56,7 @@ class Evaluation(Section):
     than `minimum_slice_rows` rows are shown, but not judged.
     """
 
-    container_version: str = Field(default="1.9-0", pattern=r"^\d+\.\d+-\d+(-py\d+)?$")
+    container_version: Annotated[str, AfterValidator(_version)] = "1.9-0"
     instance_type: ProcessingInstance = "ml.m5.xlarge"
     instance_count: int = Field(default=1, ge=1, le=1)  # the metrics of one holdout are made in one place
     transform_instance_type: TransformInstance = "ml.m5.xlarge"
@@ -39,20 +64,8 @@ class Evaluation(Section):
     max_seconds: int = Field(default=7200, ge=60, le=432_000)  # five days (API, ProcessingStoppingCondition)
     volume_size_gb: int = Field(default=30, ge=1, le=16384)  # holds x_test, y_test and the predictions
     slices: list[str] = Field(default_factory=list)
-    bands: dict[str, int | list[Number]] = Field(default_factory=dict)
+    bands: dict[str, Bands] = Field(default_factory=dict)
     minimum_slice_rows: int = Field(default=100, ge=1)
-
-    @field_validator("bands")
-    @classmethod
-    def _possible(cls, value: dict[str, int | list[float]]) -> dict[str, int | list[float]]:
-        for column, bands in value.items():
-            if isinstance(bands, int) and not 2 <= bands <= MOST_BANDS:
-                raise ValueError(f"cuts {column} into {bands} bands: 2 to {MOST_BANDS} are possible")
-            if isinstance(bands, list) and not (
-                bands and all(a < b for a, b in pairwise(bands)) and len(bands) < MOST_BANDS
-            ):
-                raise ValueError(f"gives {column} edges that do not rise, or none, or {MOST_BANDS} or more")
-        return value
 
     @model_validator(mode="after")
     def _bands_of_slices(self) -> "Evaluation":

@@ -1,14 +1,24 @@
 """[gate]: what a candidate has to reach on the holdout before it is registered."""
 
+import math
+import re
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from pipeline.settings.base import Section
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(allow_inf_nan=False, ge=0)]
-Share = Annotated[str, Field(pattern=r"^\d+(\.\d+)?%$")]
+
+
+def _margin(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    if not number and not (isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?%", value)):
+        raise ValueError('is neither a number from 0 on nor a share such as "5%"')
+    return value
+
+
+Margin = Annotated[float | str, BeforeValidator(_margin)]
 
 # The evaluation's names of metrics (evaluation/layout.py says which are there for which problem).
 MORE_IS_BETTER = (
@@ -51,7 +61,7 @@ class Gate(Section):
     minimum_rows: int = Field(default=30, ge=1)
     better_than_baseline: bool = True
     not_worse_than_champion: bool = True
-    champion_margin: NotNegative | Share = "5%"
+    champion_margin: Margin = "5%"
     champion_failure: Literal["reject", "accept"] = "reject"
     worst_slice: Number | None = None
     maximum_calibration_error: float | None = Field(default=None, gt=0, le=1)

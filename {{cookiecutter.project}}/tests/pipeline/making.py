@@ -13,6 +13,7 @@ from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 BUCKET = f"hospital-{ACCOUNT}-{REGION}"
+CHAMPION = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:model-package/hospital/2"
 
 _BASE: dict[str, Any] = {
     "project": {

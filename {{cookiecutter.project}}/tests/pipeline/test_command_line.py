@@ -8,7 +8,7 @@ import pytest
 import typer
 from botocore import exceptions
 from botocore.stub import Stubber
-from making import automl_toml, table
+from making import automl_toml, lock, table
 
 from pipeline import cli
 from pipeline.__main__ import app
@@ -132,7 +132,7 @@ def test_wrong_arguments_are_the_users_error(
 
 @pytest.mark.parametrize(
     "command",
-    ["definition", "upsert", "run", "status", "stop",
+    ["definition", "plan", "upsert", "run", "status", "summary", "stop", "report",
      "dataset push", "dataset show", "dataset inspect", "dataset example",
      "dataset prepare-hospital"],
 )  # fmt: skip
@@ -140,6 +140,19 @@ def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -
     assert cli.run(app, [*command.split(), "--help"]) == 0
 
     assert f"Example: python -m pipeline {command}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("group", [[], ["dataset"]])
+def test_the_list_of_commands_is_in_whole_sentences(
+    group: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert cli.run(app, [*group, "--help"]) == 0
+
+    commands = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(commands) >= 5
+    assert all(line.endswith((".", ").")) and not line.endswith("...") for line in commands), commands
 
 
 def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,6 +170,20 @@ def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Output().say("[bold]" + "x" * 200)
 
     assert capsys.readouterr().out == "[bold]" + "x" * 200 + "\n"
+
+
+@pytest.mark.parametrize("file", ["dataset.lock", "evaluation/evaluate.py"])
+def test_nothing_is_called_where_a_file_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    if file != "dataset.lock":
+        lock().save()
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+
+    status = cli.run(app, ["upsert"])
+
+    assert status == 2
+    assert f"error: {file}: not found" in capsys.readouterr().err
 
 
 def test_nothing_is_called_for_a_wrong_configuration(

@@ -70,6 +70,16 @@ WRONG = [
     pytest.param(
         {"dataset": {"holdout": 1.0}}, "[dataset] holdout = 1.0 has to be below 1", id="all held out"
     ),
+    pytest.param(
+        {"dataset": {"target": None, "traget": "label"}},
+        "[dataset] traget is not a key of this section; did you mean target?",
+        id="misspelt key that is needed",
+    ),
+    pytest.param(
+        {"dataset": None, "datset": {"target": "label"}},
+        "[datset] is not a section; did you mean [dataset]?",
+        id="misspelt section that is needed",
+    ),
     pytest.param({"gate": None}, "section [gate] is missing (keys: minimum, maximum", id="missing section"),
     pytest.param(
         {"gate": {"minimum": None, "maximum": 0.3}},
@@ -122,7 +132,40 @@ WRONG = [
         "offers for batch transform",
         id="type of another use",
     ),
-    pytest.param({"evaluation": {"container_version": "latest"}}, "is not of the form", id="container"),
+    pytest.param(
+        {"evaluation": {"container_version": "latest"}}, "is no version of the image", id="container"
+    ),
+    *(
+        pytest.param(
+            {"gate": {"champion_margin": margin}},
+            'is neither a number from 0 on nor a share such as "5%"',
+            id=f"margin {margin}",
+        )
+        for margin in ("five", "-5%", -1, True, [])
+    ),
+    *(
+        pytest.param(
+            {"evaluation": {"slices": ["age"], "bands": {"age": bands}}},
+            f"[evaluation] bands.age = {shown} {complaint}",
+            id=f"bands {shown}",
+        )
+        for bands, shown, complaint in (
+            ("many", '"many"', "is neither a number of bands, such as 4, nor a list of edges"),
+            (True, "true", "is neither a number of bands"),
+            ([30, "60"], '[30, "60"]', "is neither a number of bands"),
+            (1, "1", "is a number of bands outside 2 to 20"),
+            ([], "[]", "are edges that do not rise, or not 1 to 19 of them"),
+            ([60, 30], "[60, 30]", "are edges that do not rise"),
+        )
+    ),
+    pytest.param(
+        {"evaluation": {"bands": {"age": 4}}},
+        'bands names "age", which is not among slices: add it there',
+        id="bands of no slice",
+    ),
+    pytest.param(
+        {"project": {"tags": {"team": 3}}}, '[project] tags.team = 3 is not a text in "quotes"', id="tag"
+    ),
     pytest.param(
         {"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"
     ),
@@ -182,10 +225,23 @@ def test_points_at_the_line() -> None:
     assert text.splitlines()[caught.value.line - 1] == "max_candidates = 0"
 
 
-def test_invalid_toml_is_placed() -> None:
-    with pytest.raises(UserError, match=r"automl.toml: not valid TOML: .*line 2, column 8") as caught:
-        Config.parse("[project]\nname = \n")
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[project]\nname = \n", 'invalid value (at line 2, column 8); a text stands in "quotes"'),
+        ("a = 1\na = 2\n", "cannot overwrite a value (at line 2, column 6); a key stands once in a section"),
+        ("[a]\n[a]\n", "cannot declare ('a',) twice (at line 2, column 3); a section stands once"),
+        (
+            "a = 1\n<<<<<<< HEAD\n",
+            "invalid statement (at line 2, column 1); a line is [section], key = value",
+        ),
+    ],
+)
+def test_invalid_toml_is_placed(text: str, sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
 
+    assert f"automl.toml: not valid TOML: {sentence}" in str(caught.value)
     assert caught.value.line == 2
 
 

@@ -43,8 +43,9 @@ def test_saving_tells_a_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("sha256 = 3", "dataset.lock: name: field required; do not edit it by hand"),
+        ("sha256 = 3", "dataset.lock: name: field required; it is not to be edited by hand"),
         ("sha256 = ", "dataset.lock: not valid TOML"),
+        ("<<<<<<< HEAD\n", "take it from Git, or run `python -m pipeline dataset push FILE`"),
         (lock().text().replace("abab", "abaX"), "dataset.lock: sha256: "),
         (lock().text().replace("rows]", "row]"), "dataset.lock: rows"),
     ],

@@ -65,7 +65,7 @@ def test_problem_type_suits_the_target(tmp_path: Path, values: list[str], proble
 
 
 def test_too_many_values_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profiling, "_MOST_CLASSES", 50)
+    monkeypatch.setattr(profiling, "MOST_CLASSES", 50)
     path = write(tmp_path / "t.csv", "x,y", *(f"1,{n}" for n in range(100)))
 
     seen = profile(Table.open(path), "y").target

@@ -18,7 +18,7 @@ from pipeline.console import Output
 from pipeline.dataset import prepared
 from pipeline.dataset.lock import DatasetLock
 from pipeline.dataset.push import Pushed, push
-from pipeline.errors import RunError, UserError
+from pipeline.errors import UserError
 
 OUTPUT = Output()
 
@@ -305,7 +305,7 @@ def test_slice_by_an_unknown_column_is_refused(config, folder: Path, aws: Aws) -
     path = table(folder / "patients.csv")
 
     with pytest.raises(
-        UserError, match=r'slices names "wards", which is no input column of .*; did you mean "ward"\?'
+        UserError, match=r'slices names "wards", which is no input column of .*: did you mean "ward"\?'
     ):
         push_file(config(evaluation={"slices": ["age", "wards"]}), path, aws)
 
@@ -324,5 +324,5 @@ def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> No
     path = table(folder / "patients.csv")
     aws.client("s3").delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(RunError, match="run `python -m deployment stack` first"):
+    with pytest.raises(UserError, match="run `python -m deployment stack` first"):
         push_file(config(), path, aws)

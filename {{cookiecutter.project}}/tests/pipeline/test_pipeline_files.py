@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from making import ACCOUNT, automl_toml, lock
+from making import ACCOUNT, CHAMPION, automl_toml, lock
 
 from pipeline import bundle, source
 from pipeline.errors import UserError
@@ -133,9 +133,40 @@ def test_run_url_is_githubs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_champion_comes_from_production_toml(project: Project, folder: Path) -> None:
     (folder / "environments").mkdir()
-    (folder / "environments" / "production.toml").write_text('model_package_arn = "arn:x"\n')
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
 
-    assert project.champion == "arn:x"
+    assert project.champion == CHAMPION
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f'model_package_arm = "{CHAMPION}"\n', "model_package_arn is missing: take the file from Git"),
+        ("model_package_arn = 3\n", "model_package_arn = 3 is no version of this project"),
+        ('model_package_arn = "arn:x"\n', "is no version of this project"),
+        (
+            f'model_package_arn = "{CHAMPION.replace("hospital", "other")}"\n',
+            "ACCOUNT:model-package/hospital/NUMBER",
+        ),
+        (
+            f'model_package_arn = "{CHAMPION.replace("eu-west-1", "us-east-1")}"\n',
+            "sagemaker:eu-west-1:ACCOUNT",
+        ),
+        ("model_package_arn = \n", "environments/production.toml: not valid TOML"),
+    ],
+)
+def test_a_champion_that_cannot_be_meant_is_refused(
+    project: Project, folder: Path, text: str, sentence: str
+) -> None:
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text(text)
+
+    with pytest.raises(UserError) as caught:
+        _ = project.champion
+
+    assert str(caught.value).startswith("environments/production.toml: ")
+    assert sentence in str(caught.value)
+    assert caught.value.file == "environments/production.toml"
 
 
 @pytest.mark.parametrize("text", [None, 'model_package_arn = ""\n', "# nothing yet\n"])
@@ -161,7 +192,7 @@ def test_a_slice_that_the_data_lacks_is_refused(project: Project, folder: Path) 
     (folder / "automl.toml").write_text(automl_toml(evaluation={"slices": ["wrad"]}))
 
     with pytest.raises(
-        UserError, match=r'slices names "wrad", which is no input column of dataset.lock; .* "ward"'
+        UserError, match=r'slices names "wrad", which is no input column of dataset.lock: .* "ward"'
     ):
         _ = project.lock
 
@@ -177,7 +208,7 @@ def test_fingerprint_follows_every_file(project: Project, folder: Path) -> None:
     evaluation(folder, metrics="x = 2\n")
     seen.add(Project().fingerprint(ACCOUNT))
     (folder / "environments").mkdir()
-    (folder / "environments" / "production.toml").write_text('model_package_arn = "arn:x"\n')
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
     seen.add(Project().fingerprint(ACCOUNT))
 
     assert len(seen) == 6

@@ -11,9 +11,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.exceptions import EndpointConnectionError
 from botocore.stub import Stubber
 from making import ACCOUNT
+from support.stubbed_aws import StubbedAws
 
 from pipeline import cli, commands
 from pipeline.__main__ import app
@@ -349,16 +350,10 @@ def test_stopping_what_has_ended_changes_nothing(folder: Path, monkeypatch: pyte
 def test_unknown_execution_is_the_users_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    missing = ClientError(
-        {"Error": {"Code": "ResourceNotFound", "Message": "none"}}, "DescribePipelineExecution"
-    )
-
-    def fail(*_: object) -> None:
-        raise missing
-
-    monkeypatch.setattr(commands, "read", fail)
+    aws = StubbedAws()
+    aws["sagemaker"].add_client_error("describe_pipeline_execution", "ResourceNotFound", "none")
     monkeypatch.setattr(commands.Project, "names", Names(commands.Project().config, ACCOUNT))
-    monkeypatch.setattr(commands.Project, "aws", type("", (), {"client": lambda *_: None})())
+    monkeypatch.setattr(commands.Project, "aws", aws)
 
     status = cli.run(app, ["status", "zzzzzzzzzzzz"])
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from making import ACCOUNT, BUCKET, automl_toml, lock, table
+from making import ACCOUNT, BUCKET, CHAMPION, automl_toml, lock, table
 
 import pipeline.run as run_module
 from pipeline import definition, source
 from pipeline.aws import Aws
 from pipeline.console import Output
 from pipeline.dataset.push import push
-from pipeline.errors import RunError, UserError
+from pipeline.errors import UserError
 from pipeline.project import Project
 from pipeline.run import Started, parse_changes, run
 from pipeline.source import Source
@@ -100,7 +100,7 @@ def test_upsert_without_bucket_says_what_makes_it(project: Project, aws: Aws) ->
         s3.delete_object(Bucket=BUCKET, Key=item["Key"])
     s3.delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(RunError, match="run `python -m deployment stack` first"):
+    with pytest.raises(UserError, match="run `python -m deployment stack` first"):
         upsert(project)
 
 
@@ -181,7 +181,7 @@ def test_run_says_where_it_comes_from(
     project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "environments").mkdir()
-    (folder / "environments" / "production.toml").write_text('model_package_arn = "arn:champion"\n')
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
     monkeypatch.setattr(source, "run_url", lambda: "https://github.com/clinic/hospital/actions/runs/17")
     upsert(project)
 
@@ -189,7 +189,7 @@ def test_run_says_where_it_comes_from(
 
     assert values["CommitId"] == COMMIT
     assert values["RunUrl"].endswith("/17")
-    assert values["ChampionModelPackageArn"] == "arn:champion"
+    assert values["ChampionModelPackageArn"] == CHAMPION
     assert values["MaxSeconds"] == "60"
     assert values["DatasetSha256"] == project.lock.sha256
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import tomlkit
-from making import automl_toml, lock
+from making import ACCOUNT, CHAMPION, automl_toml, lock
 
+import pipeline.plan
 from pipeline import cli
 from pipeline.__main__ import app
 from pipeline.config import Config
@@ -19,6 +20,7 @@ from pipeline.plan import plan
 from pipeline.plan.ceiling import ceiling, hours, money
 from pipeline.plan.changes import Change, changes
 from pipeline.plan.data import DataChange
+from pipeline.plan.deployed import Deployed
 from pipeline.plan.markdown import markdown
 from pipeline.plan.stack import document_changes, parse
 from pipeline.plan.steps import step_changes
@@ -104,6 +106,26 @@ def test_a_promotion_says_what_takes_over(git, folder):
     assert "Merging this changes what production serves: nothing becomes version 2." in short(report())
 
 
+@pytest.mark.parametrize(
+    ("deployed", "words"),
+    [
+        (Deployed(production=CHAMPION, named=CHAMPION), "production serves version 2."),
+        (Deployed(production=CHAMPION), "production serves version 2 (Git names nothing)."),
+        (Deployed(), "nothing in production."),
+        (Deployed(named=CHAMPION), "no production endpoint in this account (Git names version 2)."),
+        (
+            Deployed(named=CHAMPION, elsewhere="210987654321"),
+            "production is in account 210987654321, which was not looked at.",
+        ),
+    ],
+)
+def test_what_production_serves_is_said(git, monkeypatch, deployed, words):
+    deployed.account, deployed.pipeline = ACCOUNT, "absent"
+    monkeypatch.setattr(pipeline.plan, "look", lambda *_, **__: deployed)
+
+    assert f"In AWS account {ACCOUNT}: pipeline absent; {words}" in short(report())
+
+
 def test_a_template_is_compared_by_resource(git, folder):
     (folder / "infrastructure" / "stack.yaml").write_text(STACK.replace("360", "900"))
 
@@ -128,7 +150,7 @@ def test_a_missing_base_says_how_to_get_it(git):
 
 
 def test_a_folder_without_git_is_refused(folder):
-    with pytest.raises(UserError, match="git"):
+    with pytest.raises(UserError, match="this folder is in no Git repository"):
         plan(Project(), "main")
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from making import ACCOUNT, BUCKET, lock
+from making import ACCOUNT, BUCKET, CHAMPION, lock
 from support.stubbed_aws import StubbedAws
 
+from deployment.environments import ROLE_VARIABLES
 from pipeline.plan.changes import Change
-from pipeline.plan.deployed import look
+from pipeline.plan.deployed import PRODUCTION_ROLE, look
 from pipeline.project import Project
 from pipeline.upsert import describe
 
 STACK = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {VisibilityTimeout: 360}\n"
-ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:model-package/hospital/2"
 
 
 class _SignedIn:
@@ -118,12 +118,38 @@ def test_production_is_known_by_its_model_s_tag(project, aws):
     aws["sagemaker"].add_response(
         "describe_model", {"ModelName": "model", "ModelArn": f"{base}:model/model", **time}
     )
-    aws["sagemaker"].add_response("list_tags", {"Tags": [{"Key": "model-package-arn", "Value": ARN}]})
+    aws["sagemaker"].add_response("list_tags", {"Tags": [{"Key": "model-package-arn", "Value": CHAMPION}]})
 
     found = look(project, has_data=True)
 
-    assert (found.pipeline, found.production, found.named) == ("outdated", ARN, "")
+    assert (found.pipeline, found.production, found.named) == ("outdated", CHAMPION, "")
     aws.check()
+
+
+def test_production_in_another_account_is_not_looked_for_in_this_one(project, aws, monkeypatch):
+    monkeypatch.setenv(PRODUCTION_ROLE, "arn:aws:iam::210987654321:role/hospital-ProductionRole")
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws)
+
+    found = look(project, has_data=True)
+
+    assert (found.reason, found.production, found.elsewhere) == ("", "", "210987654321")
+    assert found.document()["production"]["account"] == "210987654321"
+    aws.check()
+
+
+def test_a_role_in_this_account_changes_nothing(project, aws, monkeypatch):
+    monkeypatch.setenv(PRODUCTION_ROLE, f"arn:aws:iam::{ACCOUNT}:role/hospital-ProductionRole")
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws)
+    no_endpoint(aws)
+
+    assert look(project, has_data=True).elsewhere == ""
+    aws.check()
+
+
+def test_the_role_s_variable_is_that_of_deployment():
+    assert ROLE_VARIABLES["production"] == PRODUCTION_ROLE
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import UserError
+from pipeline.files import replace_text, write_text
+
+WRITERS = [write_text, replace_text]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_folders_are_made(tmp_path: Path, write: Callable[[Path, str], object]) -> None:
+    path = tmp_path / "new" / "er" / "file.txt"
+
+    write(path, "größe\n")
+
+    assert path.read_bytes() == "größe\n".encode()
+    assert [entry.name for entry in path.parent.iterdir()] == ["file.txt"]
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_place_that_cannot_be_written_is_the_users_error(
+    tmp_path: Path, write: Callable[[Path, str], object]
+) -> None:
+    (tmp_path / "taken").write_text("a file where a folder should be")
+
+    with pytest.raises(UserError, match=r"taken/file\.txt: cannot be written \(.*\): name another place"):
+        write(tmp_path / "taken" / "file.txt", "text")
+    with pytest.raises(UserError, match="cannot be written"):
+        write(tmp_path, "text")
+
+
+def test_replacing_tells_a_change(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+
+    assert [replace_text(path, text) for text in ("one", "one", "two")] == [True, False, True]
+    assert path.read_text() == "two"
+
+
+def test_a_file_that_cannot_be_replaced_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    path.write_text("before")
+    (tmp_path / ".file.txt.writing").mkdir()
+
+    with pytest.raises(UserError, match="cannot be written"):
+        replace_text(path, "after")
+
+    assert path.read_text() == "before"
