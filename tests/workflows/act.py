@@ -27,11 +27,12 @@ class Annotation:
 
 @dataclass
 class Run:
-    """A workflow's run: whether it was green, the results of its jobs, its annotations, and its whole log."""
+    """A workflow's run: whether it was green, results by job and by named step, annotations, and the whole log."""
 
     workflow: str
     green: bool
     jobs: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)  # those that ran
     annotations: list[Annotation] = field(default_factory=list)
     summary: str = ""
     log: str = ""
@@ -58,9 +59,10 @@ class Runner:
         variables: dict[str, str],
         *,
         reference: str,
+        job: str = "",
         timeout: float = 600,
     ) -> Run:
-        """Run a workflow's file (`retrain.yml`) as GitHub would for an event."""
+        """Run a workflow's file (`retrain.yml`), or one job of it, as GitHub would for an event."""
         self._number += 1
         files = self._folder / f"run-{self._number}"
         files.mkdir(parents=True)
@@ -78,6 +80,7 @@ class Runner:
             *("--env-file", os.devnull, "--secret-file", os.devnull, "--var-file", os.devnull),
             *_options("--env", step_environment),
             *_options("--var", variables),
+            *(("--job", job) if job else ()),
             *(option for uses in _uses(path) for option in ("--local-repository", uses)),
         ]
         status, log = _call(command, checkout, {"GITHUB_TOKEN": self._token}, timeout)
@@ -133,6 +136,8 @@ def _read(workflow: str, status: int, log: str) -> Run:
         lines.append(f"[{entry.get('jobID', '')}] {text}")
         if "jobResult" in entry:
             run.jobs[entry["jobID"]] = entry["jobResult"]
+        if "stepResult" in entry and entry.get("stage") == "Main":
+            run.steps[entry["step"]] = entry["stepResult"]
         if entry.get("command") in ("error", "warning", "notice"):
             place = entry.get("kvPairs") or {}
             run.annotations.append(

@@ -67,12 +67,13 @@ class Life:
         return self.stage.push_main("Start the project", copy)
 
     def set_up(self) -> dict:
-        """What an administrator does once."""
-        return json_of(self.stage.command("deployment", "bootstrap", "--github", "--json"))
+        """What an administrator does once: the commands of `make bootstrap`."""
+        done = json_of(self.stage.command("deployment", "bootstrap", "--github", "--json"))
+        self.stage.command("deployment", "stack")
+        return done
 
     def propose_data(self) -> int:
         """A data scientist pushes a data set and opens a pull request; returns its number."""
-        self.stage.command("deployment", "stack")
         data = table(self.stage.folder / "table.csv")
 
         def push(_: Path) -> None:
@@ -90,6 +91,17 @@ class Life:
         """A gate that no model passes."""
         change = edit("automl.toml", ("minimum = 0.3", "minimum = 1.5"))
         return self.propose_change("harder", "Ask for more than a model can give", change)
+
+    def propose_column(self) -> int:
+        """Data with another column, by the data set's own record of it."""
+
+        def add(project: Path) -> None:
+            path = project / "dataset.lock"
+            lock = tomlkit.parse(path.read_text()).unwrap()
+            lock["columns"].append({"name": "weight", "type": "number"})
+            path.write_text(tomlkit.dumps(lock))
+
+        return self.propose_change("column", "Train on the weight too", add)
 
     def promotion(self) -> int:
         """The number of the promotion pull request that is open."""

@@ -15,6 +15,7 @@ import boto3
 import yaml
 from botocore import UNSIGNED
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 
 def job(name: str, workflow: str) -> dict:
@@ -60,12 +61,16 @@ def main() -> int:
         region_name=os.environ["REGION"],
         config=Config(signature_version=UNSIGNED),
     )
-    given = sts.assume_role_with_web_identity(
-        RoleArn=os.environ["ROLE"],
-        RoleSessionName="GitHubActions",
-        WebIdentityToken=token(subject(os.environ["STAND_IN_SUBJECT"], content)),
-        DurationSeconds=int(os.environ["SECONDS_OF_SESSION"]),
-    )["Credentials"]
+    try:
+        given = sts.assume_role_with_web_identity(
+            RoleArn=os.environ["ROLE"],
+            RoleSessionName="GitHubActions",
+            WebIdentityToken=token(subject(os.environ["STAND_IN_SUBJECT"], content)),
+            DurationSeconds=int(os.environ["SECONDS_OF_SESSION"]),
+        )["Credentials"]
+    except ClientError as error:  # in the words of aws-actions/configure-aws-credentials
+        print(f"::error::Could not assume role with OIDC: {error.response['Error']['Message']}")
+        return 1
     lines = {
         "AWS_ENDPOINT_URL": os.environ["STAND_IN_AWS"],
         "AWS_REGION": os.environ["REGION"],

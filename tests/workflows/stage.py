@@ -51,6 +51,7 @@ class LocalAws:
         deadline = time.monotonic() + 120
         while not ready.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
+                self._process.kill()
                 raise RuntimeError("the local AWS did not start")
             time.sleep(0.05)
         lines = (line.removeprefix("export ") for line in ready.read_text().splitlines())
@@ -70,9 +71,12 @@ class LocalAws:
         )
 
     def stop(self) -> None:
-        """End it and wait."""
+        """End it and wait; it is not left running, even where it does not end by itself."""
         self._process.terminate()
-        self._process.wait(timeout=60)
+        try:
+            self._process.wait(timeout=60)
+        finally:
+            self._process.kill()
 
 
 class Stage:
@@ -155,8 +159,8 @@ class Stage:
         path = f"/repos/{self.github.repository}/pulls"
         return self.github.answer("POST", path, {}, body, self.github.token)[1]["number"]
 
-    def check(self, number: int, *, fork: bool = False) -> Run:
-        """Run the pull request's workflow on the merge of its branch with main, as GitHub does."""
+    def check(self, number: int, *, fork: bool = False, job: str = "") -> Run:
+        """Run the pull request's workflow (or one job of it) on the merge of its branch with main, as GitHub does."""
         pull = self.github.pulls[number]
         git = self.github.git
         tree = git.git("merge-tree", "--write-tree", "main", pull["head"]["ref"]).splitlines()[0]
@@ -173,12 +177,13 @@ class Stage:
                 "base": {"ref": "main"},
             },
         }
-        return self._run("pull-request.yml", "pull_request", payload, merged, f"refs/pull/{number}/merge")
+        reference = f"refs/pull/{number}/merge"
+        return self._run("pull-request.yml", "pull_request", payload, merged, reference, job)
 
-    def merge(self, number: int) -> list[Run]:
-        """Merge a pull request, and run what that starts."""
-        before = self.github.git.head("main")
-        return self.pushed(before, self.github.merge(number))
+    def merge(self, *numbers: int) -> list[Run]:
+        """Merge pull requests, each before a run of another has begun, and then run what that starts."""
+        pushes = [(self.github.git.head("main"), self.github.merge(number)) for number in numbers]
+        return [run for push in pushes for run in self.pushed(*push)]
 
     def repeat(self, workflow: str, commit: str) -> Run:
         """Repeat the run of a workflow that a push of this commit to main had started."""
@@ -219,14 +224,16 @@ class Stage:
         event: str,
         payload: dict[str, Any],
         commit: str | None,
-        ref: str = "refs/heads/main",
+        reference: str = "refs/heads/main",
+        job: str = "",
     ) -> Run:
         assert commit
         owner, name = self.github.repository.split("/")
         repository = {"full_name": self.github.repository, "name": name, "owner": {"login": owner}}
         payload = {"repository": repository | {"default_branch": "main"}, **payload}
         variables = self.github.variables.get("", {})
-        return self._runner.run(self._checkout(commit), workflow, event, payload, variables, reference=ref)
+        checkout = self._checkout(commit)
+        return self._runner.run(checkout, workflow, event, payload, variables, reference=reference, job=job)
 
     def _checkout(self, commit: str) -> Path:
         """A working tree of a commit, from which act reads workflow and commit."""

@@ -9,6 +9,7 @@ import yaml
 from act import Run
 from botocore.exceptions import ClientError
 from scenes import Life
+from stage import edit
 
 PUSHES = 10
 
@@ -54,9 +55,26 @@ class Story:
         return self._scene([], first=self.life.set_up(), again=self.life.set_up())
 
     @cached_property
+    def without_data(self) -> Scene:
+        """A change is merged before there is any data set."""
+        assert self.set_up
+        change = edit("automl.toml", ('champion_margin = "5%"', 'champion_margin = "4%"'))
+        return self._scene(self.stage.merge(self.life.propose_change("margin", "Be stricter", change)))
+
+    @cached_property
+    def typo(self) -> Scene:
+        """A pull request with a mistake in automl.toml; it is given up."""
+        assert self.without_data
+        change = edit("automl.toml", ("max_candidates", "max_candidate"))
+        number = self.life.propose_change("typo", "Train longer", change)
+        run = self.stage.check(number, job="report")
+        self.stage.github.pulls[number]["state"] = "closed"
+        return self._scene([run], number=number)
+
+    @cached_property
     def pull_request(self) -> Scene:
         """The first data set is proposed."""
-        assert self.set_up
+        assert self.without_data
         number = self.life.propose_data()
         return self._scene([self.stage.check(number)], number=number)
 
@@ -78,8 +96,17 @@ class Story:
 
     @cached_property
     def merge(self) -> Scene:
-        """It is merged: train, stage, verify, propose."""
-        return self._scene(self.stage.merge(self.pull_request.facts["number"]))
+        """It is merged at once with another one; GitHub lets the first of the two runs open no pull request."""
+        change = edit("automl.toml", ("confidence = 0.95", "confidence = 0.9"))
+        numbers = (
+            self.pull_request.facts["number"],
+            self.life.propose_change("confidence", "Be surer", change),
+        )
+        self.stage.github.fail(
+            "POST", "^pulls$", 403, "GitHub Actions is not permitted to create pull requests"
+        )
+        first, second = self.stage.merge(*numbers)
+        return self._scene([second], first=first)
 
     @cached_property
     def promotion(self) -> Scene:
@@ -93,6 +120,13 @@ class Story:
         before = self.promotion.world
         number = self.life.propose_harder_gate()
         return self._scene(self.stage.merge(number), before=before)
+
+    @cached_property
+    def fork(self) -> Scene:
+        """Somebody else's pull request changes the columns of the data set."""
+        assert self.bad_change
+        number = self.life.propose_column()
+        return self._scene([self.stage.check(number, fork=True, job="report")], number=number)
 
     @cached_property
     def second_promotion(self) -> Scene:
@@ -161,18 +195,22 @@ class Story:
 
 def _executions(sagemaker: Any, name: str) -> list[str]:
     try:
-        found = sagemaker.list_pipeline_executions(PipelineName=name, SortOrder="Ascending")
+        pages = list(
+            sagemaker.get_paginator("list_pipeline_executions").paginate(
+                PipelineName=name, SortOrder="Ascending"
+            )
+        )
     except ClientError:
         return []
-    return [one["PipelineExecutionStatus"] for one in found["PipelineExecutionSummaries"]]
+    return [one["PipelineExecutionStatus"] for page in pages for one in page["PipelineExecutionSummaries"]]
 
 
 def _versions(sagemaker: Any, name: str) -> dict[str, tuple[str, str]]:
     try:
-        listed = sagemaker.list_model_packages(ModelPackageGroupName=name)["ModelPackageSummaryList"]
+        pages = list(sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=name))
     except ClientError:
         return {}
-    arns = [one["ModelPackageArn"] for one in listed]
+    arns = [one["ModelPackageArn"] for page in pages for one in page["ModelPackageSummaryList"]]
     told = {arn: sagemaker.describe_model_package(ModelPackageName=arn) for arn in arns}
     return {
         arn: (one["ModelApprovalStatus"], one.get("CustomerMetadataProperties", {}).get("deployment", ""))

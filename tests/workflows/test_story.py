@@ -46,6 +46,25 @@ def test_the_administrator_s_command_sets_everything_up_and_then_changes_nothing
     assert again["outcome"] == "unchanged"
 
 
+def test_a_merge_before_there_is_data_is_green_and_says_what_is_missing(story):
+    (run,) = story.without_data.runs.values()
+
+    assert run.workflow == "retrain.yml"
+    assert run.jobs == {"configuration": "success", "retrain": "success"}, run
+    assert [(one.kind, "pipeline dataset push" in one.text) for one in run.annotations] == [("notice", True)]
+    assert story.without_data.world.executions == []
+
+
+def test_a_mistake_is_shown_at_its_line_and_the_comment_says_what_is_missing(story):
+    run, number = story.typo.runs["pull-request.yml"], story.typo.facts["number"]
+
+    assert run.jobs["report"] == "failure", run
+    mistakes = [one for one in run.annotations if "did you mean max_candidates" in one.text]
+    assert {(one.kind, one.file) for one in mistakes} == {("error", "automl.toml")}
+    (comment,) = story.typo.world.comments[number]
+    assert comment["body"].count(":x: There is no report") == 2
+
+
 def test_a_pull_request_is_checked_planned_and_rehearsed_in_one_comment(story):
     scene = story.pull_request
     run = scene.runs["pull-request.yml"]
@@ -75,9 +94,8 @@ def test_ten_pushes_leave_one_comment(story):
 
 def test_its_merge_trains_stages_verifies_and_proposes(story):
     scene = story.merge
-    (run,) = scene.runs.values()
+    run = scene.runs["retrain.yml"]
 
-    assert run.workflow == "retrain.yml"
     assert run.jobs == {"configuration": "success", "retrain": "success"}, run
     assert scene.world.executions == ["Succeeded"]
     ((arn, (approval, _)),) = scene.world.versions.items()
@@ -88,6 +106,21 @@ def test_its_merge_trains_stages_verifies_and_proposes(story):
     assert arn in proposal["body"]
     assert "is registered" in run.summary
     assert "Leaderboard" in run.summary
+
+
+def test_two_merges_at_once_train_once_and_the_second_run_does_what_the_first_could_not(story):
+    """Both take what main says when they start; the one proposal is the second's, since GitHub refused the first."""
+    first, second = story.merge.facts["first"], story.merge.runs["retrain.yml"]
+
+    assert first.jobs["retrain"] == "failure", first
+    (error,) = first.annotations
+    assert error.kind == "error"
+    assert "GitHub Actions is not permitted to create pull requests" in error.text
+    assert "Settings > Actions > General" in error.text
+    assert first.steps["Verify it"] == "success"
+    assert second.green, second
+    assert story.merge.world.executions == ["Succeeded"]
+    assert len(story.merge.world.versions) == 1
 
 
 def test_merging_the_proposal_puts_it_into_production(story):
@@ -118,6 +151,26 @@ def test_a_model_that_the_gate_rejects_is_red_and_changes_nothing_that_serves(st
     assert "below the minimum of 1.5" in error.text
     assert "the gate rejected the model" in run.summary
     assert "below the minimum of 1.5" in run.summary
+
+
+def test_a_fork_s_pull_request_is_planned_and_rehearsed_without_any_right(story):
+    run, number = story.fork.runs["pull-request.yml"], story.fork.facts["number"]
+
+    assert run.jobs == {"report": "success"}, run
+    assert run.steps["Rehearse"] == "success"
+    assert "Sign in to AWS, read-only" not in run.steps
+    assert number not in story.fork.world.comments
+    assert "AWS was not looked at" in run.summary
+    assert story.fork.world.executions == story.bad_change.world.executions
+
+
+def test_a_change_of_the_data_set_s_columns_is_a_warning_at_its_file(story):
+    run = story.fork.runs["pull-request.yml"]
+
+    (warning,) = [one for one in run.annotations if one.kind == "warning"]
+    assert warning.file == "dataset.lock"
+    assert "weight" in warning.text
+    assert "The version in production cannot read such rows" in run.summary
 
 
 def test_a_second_promotion_replaces_the_first_and_its_revert_brings_it_back(story):
@@ -210,4 +263,8 @@ def test_a_role_that_does_not_trust_the_job_is_refused_by_aws(story):
     variables["AWS_PLAN_ROLE"] = right
 
     assert run.jobs == {"configuration": "success", "compare": "failure"}, run
-    assert "Not authorized to perform sts:AssumeRoleWithWebIdentity" in run.log
+    (error,) = run.annotations
+    assert error.kind == "error"
+    assert "Not authorized to perform sts:AssumeRoleWithWebIdentity" in error.text
+    assert run.steps["Sign in to AWS, read-only"] == "failure"
+    assert "Compare" not in run.steps
