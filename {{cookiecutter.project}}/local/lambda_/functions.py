@@ -31,7 +31,6 @@ class Function:
     variables: tuple[tuple[str, str], ...]
     log_group: str
     code: str
-    concurrency: int | None
 
     @property
     def directory(self) -> Path:
@@ -60,7 +59,6 @@ def find(account: str, region: str, name: str, qualifier: str | None = None) -> 
         variables=tuple(sorted((k, str(v)) for k, v in (found.environment_vars or {}).items())),
         log_group=found.logs_group_name,
         code=hashlib.sha256(found.code_bytes).hexdigest(),
-        concurrency=None if found.reserved_concurrency is None else int(found.reserved_concurrency),
     )
     _unpack(found.code_bytes, task_root(function))
     return function

@@ -48,9 +48,10 @@ def invoke(function: Function, event: Any) -> Outcome:
         )
         log = logs.ship(process, offset)
     finally:
-        if process and not reusable:
+        if process and reusable:
+            pool.give_back(process)
+        elif process:
             process.kill()
-        pool.give_back(function, process if reusable else None)
     if "error" in answer:
         return Outcome(json.dumps(answer["error"]), True, log)
     if len(answer["result"]) > MAX_PAYLOAD:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
 
-from local.bridge import AWSError
 from local.lambda_.functions import Function
 from local.lambda_.process import Process
 
@@ -16,18 +14,11 @@ AGE_SECONDS = 3600
 
 _lock = threading.Lock()
 _idle: list[Process] = []
-_busy: Counter[str] = Counter()
 
 
 def take(function: Function) -> Process | None:
-    """A process that waits, or None where a new one has to be started; follow with :func:`give_back`.
-
-    Raises :class:`AWSError` (TooManyRequestsException) at the function's reserved concurrency.
-    """
+    """A process that waits, or None where a new one has to be started."""
     with _lock:
-        if function.concurrency is not None and _busy[function.arn] >= function.concurrency:
-            raise AWSError("TooManyRequestsException", "Rate Exceeded.", 429)
-        _busy[function.arn] += 1
         outdated = [p for p in _idle if _outdated(p, function)]
         kept = [p for p in _idle if p not in outdated]
         found = next((p for p in kept if p.function == function), None)
@@ -37,12 +28,10 @@ def take(function: Function) -> Process | None:
     return found
 
 
-def give_back(function: Function, process: Process | None) -> None:
-    """End of what :func:`take` began; ``process``, if there is one, waits for the next invocation."""
+def give_back(process: Process) -> None:
+    """Let ``process`` wait for the next invocation."""
     with _lock:
-        _busy[function.arn] -= 1
-        if process:
-            _idle.append(process)
+        _idle.append(process)
 
 
 def _outdated(process: Process, function: Function) -> bool:

@@ -33,7 +33,7 @@ DEFAULTS = {
 
 
 class _Function(ResourceType):
-    """Ref is the name. RecursiveLoop is taken, and has no effect: nothing here stops a loop."""
+    """Ref is the name. RecursiveLoop and ReservedConcurrentExecutions are taken, and have no effect."""
 
     name = "AWS::Lambda::Function"
     properties = frozenset(
@@ -63,7 +63,6 @@ class _Function(ResourceType):
         )["FunctionArn"]
         work.made = name
         work.attributes = {"Arn": arn}
-        self._reserve(work, {}, new)
 
     def update(self, work: Work, old: Properties, new: Properties) -> None:
         code = ("Code", "Architectures")
@@ -75,23 +74,12 @@ class _Function(ResourceType):
         }
         if changed:
             work.call("lambda", "update_function_configuration", FunctionName=work.made, **changed)
-        self._reserve(work, old, new)
         tags = work.tag_map(_tags(new))
         if tags:
             work.call("lambda", "tag_resource", Resource=work.attributes["Arn"], Tags=tags)
 
     def delete(self, work: Work, old: Properties) -> None:
         work.call("lambda", "delete_function", FunctionName=work.made)
-
-    def _reserve(self, work: Work, old: Properties, new: Properties) -> None:
-        count = new.get("ReservedConcurrentExecutions")
-        if count == old.get("ReservedConcurrentExecutions"):
-            return
-        if count is None:
-            work.call("lambda", "delete_function_concurrency", FunctionName=work.made)
-        else:
-            given = {"FunctionName": work.made, "ReservedConcurrentExecutions": count}
-            work.call("lambda", "put_function_concurrency", **given)
 
 
 def _tags(properties: Properties) -> list[dict[str, str]]:
