@@ -26,7 +26,7 @@ def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedPr
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
 
 

@@ -21,7 +21,13 @@ def main(
         "build/rehearsal"
     ),
     data: Annotated[
-        Path | None, typer.Option(help="Data set (CSV, gzipped CSV, Parquet); the example by default.")
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            readable=True,
+            help="Data set (CSV, gzipped CSV, Parquet); the example by default.",
+        ),
     ] = None,
     rows: Annotated[
         int | None, typer.Option(help="Rows of the sample that is trained on; all by default.", min=50)

@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from deployment.production_file import ProductionFile
+from pipeline import cli
 from pipeline.config import Config
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
+from rehearsal.__main__ import app
 from rehearsal.adapt import adapt
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample, stand_in
@@ -93,6 +95,16 @@ def test_the_copy_is_without_results_of_an_earlier_rehearsal(project):
 
     found = {str(path.relative_to(copy.directory)) for path in copy.directory.iterdir()}
     assert found == {".git", "automl.toml", "environments"}
+
+
+def test_data_that_is_not_there_is_said_before_anything_starts(project, monkeypatch, capsys):
+    monkeypatch.chdir(project)
+
+    status = cli.run(app, ["--data", "gone.csv"])
+
+    assert status == 2
+    assert "gone.csv" in capsys.readouterr().err
+    assert not (project / "build").exists()
 
 
 def test_git_that_is_missing_is_one_sentence(project, tmp_path, monkeypatch):
