@@ -104,9 +104,9 @@ def _bound(what: str, estimate: Estimate | None, metric: str, bound: float) -> C
         )
     good = estimate.value >= bound if least else estimate.value <= bound
     said = f"{what} is {_apart(estimate.value, bound)}{_between(estimate, INTERVAL_CONFIDENCE)}"
-    if good:
-        return Condition(what, "passed", f"{said}, within the {limit}", estimate.value, bound)
     side = "below" if least else "above"
+    if good:
+        return Condition(what, "passed", f"{said}, not {side} the {limit}", estimate.value, bound)
     return Condition(what, "failed", f"{said}, {side} the {limit}", estimate.value, bound)
 
 

@@ -58,7 +58,8 @@ def test_bound_of_the_objective(metric: str, value: float, threshold: float, exp
 
     assert found == expected
     assert f"{metric} on the holdout is 0.5 (95% interval 0.48 to 0.52)" in reason
-    assert f"{'maximum' if metric == 'rmse' else 'minimum'} of {threshold:g}" in reason
+    side, limit = ("above", "maximum") if metric == "rmse" else ("below", "minimum")
+    assert reason.endswith(f", {'not ' if expected == 'passed' else ''}{side} the {limit} of {threshold:g}")
 
 
 def test_a_value_is_told_from_the_bound_that_it_misses_by_little() -> None:
