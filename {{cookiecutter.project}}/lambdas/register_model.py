@@ -176,10 +176,11 @@ def allowed(text: str) -> str:
 
 
 def source_uri(event: dict[str, Any]) -> str:
-    """The commit's page: on the server that ran the workflow, otherwise on GitHub."""
+    """The commit's page, the repository's where there is none: on the workflow's server, otherwise on GitHub."""
     server, actions, _ = event["run_url"].partition("/actions/")
     repository = server if actions else f"https://github.com/{event['repository']}"
-    return f"{repository}/tree/{event['commit_id']}"
+    commit = event["commit_id"].removesuffix("-dirty")  # files that differ from it are nowhere
+    return repository if commit == "none" else f"{repository}/tree/{commit}"
 
 
 def get(uri: str) -> bytes | None:

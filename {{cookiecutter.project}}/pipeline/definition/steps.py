@@ -35,7 +35,7 @@ class Builder:
         start = self._start_autopilot()
         wait = self._wait_for_autopilot(start)
         evaluate, report = EvaluateModel(self).step(start, wait)
-        accept = self._accept_model(evaluate, report, self._register_model(start, wait))
+        accept = self._accept_model(evaluate, report, self._register_model(start))
         pipeline = Pipeline(
             name=self.names.pipeline,
             parameters=list(self.parameters.values()),
@@ -117,7 +117,7 @@ class Builder:
             depends_on=[start],
         )
 
-    def _register_model(self, start: Any, wait: Any) -> Any:
+    def _register_model(self, start: Any) -> Any:
         given = self.parameters
         inputs = {
             "project": self.names.project,
@@ -125,10 +125,6 @@ class Builder:
             "execution_id": self.execution.PIPELINE_EXECUTION_ID,
             "evaluation_uri": self.of_execution("evaluations"),
             "automl_job_name": start.properties.Outputs["automl_job_name"],
-            "automl_job_arn": wait.properties.Outputs["automl_job_arn"],
-            "best_candidate": wait.properties.Outputs["best_candidate"],
-            "objective_metric": wait.properties.Outputs["objective_metric"],
-            "objective_value": wait.properties.Outputs["objective_value"],
             "dataset_sha256": given["DatasetSha256"],
             "commit_id": given["CommitId"],
             "repository": given["Repository"],

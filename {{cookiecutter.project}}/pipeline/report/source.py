@@ -1,6 +1,5 @@
 """Where a report's evaluation comes from: an execution's evaluation.json in S3, or a file."""
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,12 @@ from pipeline.errors import RunError, UserError
 from pipeline.execution import Execution
 from pipeline.names import Names
 
-VERSION = 1  # of evaluation.json, as evaluation/layout.py has it
+# Of evaluation.json, as evaluation/layout.py has them; a test holds the two together.
+KEYS = (
+    "decision", "reasons", "reasons_text", "problem_type", "objective", "rows", "metrics", "intervals", "containers",
+    "outputs", "automl_job", "gate", "confidence", "baseline", "champion", "dataset", "notes", "positive_class",
+    "classes", "confusion", "calibration", "curves", "residuals", "slices", "importance", "seconds", "version",
+)  # fmt: skip
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
@@ -56,27 +60,15 @@ def of_execution(s3: Any, names: Names, execution: Execution) -> dict[str, Any]:
     if document is None:
         why = f": {execution.reason}" if execution.reason else ""
         raise RunError(f"execution {execution.id} has no evaluation, it is {execution.status.lower()}{why}")
-    return _checked(document, names.s3("evaluations", execution.id, "evaluation.json"))
+    return document
 
 
 def of_file(path: Path) -> dict[str, Any]:
-    """An evaluation in a file. Raises `UserError` where it is none."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read ({error}): give the path of an evaluation.json") from None
-    try:
-        document = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"{path}: is no JSON ({error}): give the path of an evaluation.json") from None
-    return _checked(document, str(path))
-
-
-def _checked(document: Any, source: str) -> dict[str, Any]:
-    version = document.get("version") if isinstance(document, dict) else None
-    if version != VERSION:
+    """An evaluation in a file. Raises `UserError` where it is none, or only a part of one."""
+    document = evaluation_file.load(path)
+    missing = [key for key in KEYS if key not in document]
+    if missing:
         raise UserError(
-            f"{source}: version = {version!r}, but this report reads version {VERSION} of evaluation.json: "
-            "evaluate again, or use the project's commit that wrote it"
+            f"{path}: lacks {', '.join(missing)}: give an evaluation.json as the evaluation wrote it"
         )
     return document

@@ -266,6 +266,7 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
 def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
     classes = None if problem_type == "Regression" else {"no": 40, "yes": 20}
     return {
+        "version": 1,
         "decision": "accept",
         "problem_type": problem_type,
         "objective": {"name": "F1", "metric": "f1", "value": 0.8},

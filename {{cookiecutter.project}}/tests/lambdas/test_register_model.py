@@ -148,6 +148,13 @@ def test_what_is_not_known_is_left_out(registration: Registration) -> None:
     assert registration.request["SourceUri"] == f"https://github.com/owner/readmission/tree/{COMMIT}"
 
 
+@pytest.mark.parametrize(("commit", "page"), [(f"{COMMIT}-dirty", f"/tree/{COMMIT}"), ("none", "")])
+def test_the_source_is_a_page_that_exists(registration: Registration, commit: str, page: str) -> None:
+    registration.run(run_url="none", commit_id=commit)
+
+    assert registration.request["SourceUri"] == f"https://github.com/owner/readmission{page}"
+
+
 def test_reports_are_attached_with_their_digests(registration: Registration) -> None:
     registration.objects["explainability.json"] = b'{"importance": {}}'
 

@@ -1,5 +1,6 @@
 """`python -m pipeline report`: from a file or an execution's evaluation in S3 to the files it writes."""
 
+import dataclasses
 import json
 
 import evaluations
@@ -8,11 +9,12 @@ from making import ACCOUNT, BUCKET
 
 from pipeline import cli
 from pipeline.__main__ import app
-from pipeline.errors import RunError
+from pipeline.errors import RunError, UserError
+from pipeline.evaluation_file import VERSION
 from pipeline.execution import Execution
 from pipeline.names import Names
 from pipeline.report import Provenance
-from pipeline.report.source import of_execution
+from pipeline.report.source import KEYS, of_execution
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"
 
@@ -65,14 +67,16 @@ def test_the_page_goes_to_the_build_folder_if_nothing_is_said(folder, evaluation
     [
         (None, "missing.json: cannot be read"),
         ("rows,label\n1,a\n", "evaluation.json: is no JSON"),
-        ("[]", "evaluation.json: version = None, but this report reads version 1"),
-        ('{"version": 7}', "evaluation.json: version = 7, but this report reads version 1"),
+        (b"\xff\xfe\x00", "evaluation.json: is no JSON"),
+        ("[]", "evaluation.json: version = null, but version 1 of evaluation.json is read here"),
+        ('{"version": 7}', "evaluation.json: version = 7, but version 1 of evaluation.json is read here"),
+        ('{"version": 1, "rows": 3}', "evaluation.json: lacks decision, reasons, reasons_text, problem_type"),
     ],
 )
 def test_a_file_that_is_no_evaluation_is_named(folder, capsys, content, said):
     file = folder / ("missing.json" if content is None else "evaluation.json")
     if content is not None:
-        file.write_text(content)
+        file.write_bytes(content if isinstance(content, bytes) else content.encode())
 
     status = report("--evaluation", file)
 
@@ -99,6 +103,21 @@ def test_the_evaluation_of_an_execution_is_read_from_the_bucket(aws, config):
     )
 
     assert of_execution(aws.client("s3"), Names(config(), ACCOUNT), execution()) == document
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("{", "is no JSON"), ('{"version": 2}', "version = 2, but version 1")]
+)
+def test_an_evaluation_in_the_bucket_that_cannot_be_read_is_named(aws, config, content, said):
+    aws.client("s3").put_object(Bucket=BUCKET, Key="evaluations/abcdefghijkl/evaluation.json", Body=content)
+
+    with pytest.raises(UserError, match=f"s3://{BUCKET}/evaluations/abcdefghijkl/evaluation.json: {said}"):
+        of_execution(aws.client("s3"), Names(config(), ACCOUNT), execution())
+
+
+def test_the_report_knows_the_layout_of_the_evaluation():
+    assert {field.name for field in dataclasses.fields(evaluations.layout.Evaluation)} == set(KEYS)
+    assert evaluations.layout.VERSION == VERSION
 
 
 def test_an_execution_without_an_evaluation_says_why_it_has_none(aws, config):
