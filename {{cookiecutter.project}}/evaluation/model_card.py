@@ -6,6 +6,8 @@ lengths, and the whole stays below the 100,000 characters that CreateModelPackag
 
 from typing import Any
 
+from layout import INTERVAL_CONFIDENCE
+
 TEXT, LONG_TEXT, OBSERVATION, NAME, VALUE = 1024, 2048, 2096, 255, 63
 MOST_MATRIX, MOST_METRICS, MOST_SLICES, MOST_FEATURES = 20, 50, 40, 30
 
@@ -162,7 +164,9 @@ def _numbers(metrics: dict[str, float], intervals: dict[str, dict[str, float]]) 
     for name, value in list(metrics.items())[:MOST_METRICS]:
         entry: dict[str, Any] = {"name": name, "type": "number", "value": value}
         if name in intervals:
-            entry["notes"] = f"95 % interval {intervals[name]['low']:.6g} to {intervals[name]['high']:.6g}"
+            entry["notes"] = (
+                f"{INTERVAL_CONFIDENCE:.0%} interval {intervals[name]['low']:.6g} to {intervals[name]['high']:.6g}"
+            )
         found.append(entry)
     return found
 

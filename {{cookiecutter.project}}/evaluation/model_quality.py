@@ -6,6 +6,7 @@ value and its standard deviation.
 
 from typing import Any
 
+from layout import INTERVAL_CONFIDENCE
 from scipy.special import ndtri
 
 # The registry's names by ours.
@@ -38,8 +39,12 @@ def _scalars(document: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
 
 
 def _scalar(value: float, interval: dict[str, float] | None) -> dict[str, Any]:
-    """A value with the standard deviation that the width of its 95 % interval stands for."""
-    deviation = (interval["high"] - interval["low"]) / (2 * float(ndtri(0.975))) if interval else "NaN"
+    """A value with the standard deviation that the width of its interval stands for."""
+    deviation = (
+        (interval["high"] - interval["low"]) / (2 * float(ndtri((1 + INTERVAL_CONFIDENCE) / 2)))
+        if interval
+        else "NaN"
+    )
     return {"value": value, "standard_deviation": deviation}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from counts import spans
 from intervals import GroupSums, wilson
+from layout import INTERVAL_CONFIDENCE
 
 CALIBRATION_BINS = 15
 TINY = np.finfo(np.float64).eps  # scikit-learn's log loss keeps probabilities that far from 0 and 1
@@ -29,7 +30,7 @@ class Calibration:
 
     def bins(self) -> list[dict[str, float | int]]:
         """The reliability curve: the bins that have rows; Wilson's interval of the share that came true."""
-        low, high = wilson(self.true, self.rows, 0.95)
+        low, high = wilson(self.true, self.rows, INTERVAL_CONFIDENCE)
         return [
             {
                 "from": bin_ / CALIBRATION_BINS,

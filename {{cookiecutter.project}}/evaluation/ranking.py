@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from counts import spans
 from intervals import GroupSums, Linear, wilson
+from layout import INTERVAL_CONFIDENCE
 
 QUANTILES = 1024
 CURVE_POINTS = 200
@@ -61,7 +62,7 @@ class Ranking:
         """
         thresholds = self._quantiles(CURVE_POINTS // 2)[::-1]
         true, false = self._at(thresholds)
-        low, high = wilson(true, np.full(len(true), len(self.positive)), 0.95)
+        low, high = wilson(true, np.full(len(true), len(self.positive)), INTERVAL_CONFIDENCE)
         return {
             "threshold": [None, *rounded(thresholds)],
             "false_positive_rate": [0.0, *rounded(false / len(self.negative))],
@@ -74,7 +75,7 @@ class Ranking:
         """Points at the quantiles of the scores, thresholds falling; precision's interval is Wilson's."""
         thresholds = self._quantiles(CURVE_POINTS // 2)[::-1]
         true, false = self._at(thresholds)
-        low, high = wilson(true, true + false, 0.95)
+        low, high = wilson(true, true + false, INTERVAL_CONFIDENCE)
         return {
             "threshold": rounded(thresholds),
             "recall": rounded(true / len(self.positive)),
