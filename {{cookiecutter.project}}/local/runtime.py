@@ -7,9 +7,12 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+STOP_SECONDS = 5
 
 
 class Runtime:
@@ -59,13 +62,14 @@ class Runtime:
             raise RuntimeError("the local AWS has ended")
 
     def stop(self) -> None:
-        """End every thread and process that was started here."""
+        """End every process that was started here, and give the threads together a few seconds to end."""
         with self._lock:
             self.stopping.set()
         for process in self._processes:
             kill_group(process)
+        end = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(timeout=5)
+            thread.join(timeout=max(0, end - time.monotonic()))
 
 
 def inherited() -> dict[str, str]:

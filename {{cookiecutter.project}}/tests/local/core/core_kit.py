@@ -96,7 +96,7 @@ class Stack:
         return self.settle()
 
     def settle(self):
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end:
             found = self.client.describe_stacks(StackName=self.id)["Stacks"][0]
             if not found["StackStatus"].endswith("_IN_PROGRESS"):
@@ -140,7 +140,7 @@ def zipped(**modules: str) -> bytes:
     return buffer.getvalue()
 
 
-def wait_until(condition, seconds: float = 60):
+def wait_until(condition, seconds: float = 180):
     """What ``condition`` returns once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from core_kit import Stack, refused
 
-WAIT = {"Delay": 0.1, "MaxAttempts": 300}
+WAIT = {"Delay": 0.1, "MaxAttempts": 1800}
 
 
 QUEUE = """

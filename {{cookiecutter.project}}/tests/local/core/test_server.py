@@ -52,7 +52,7 @@ def up(tmp_path):
         command += ["--ready-file", str(ready), *arguments]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
         started.append(process)
-        wait_until(lambda: ready.exists() or process.poll() is not None, 60)
+        wait_until(lambda: ready.exists() or process.poll() is not None, 180)
         assert process.poll() is None
         return process, dict(re.findall(r"^export (\w+)=(\S+)$", ready.read_text(), re.M)), ready
 
@@ -78,7 +78,7 @@ def test_up_announces_serves_and_leaves_nothing_running(up, number):
     while_up = running(worker)
 
     os.kill(process.pid, number)
-    printed, _ = process.communicate(timeout=30)
+    printed, _ = process.communicate(timeout=120)
 
     assert identity["Arn"] == "arn:aws:iam::111111111111:user/administrator"
     assert assumed.startswith("arn:aws:sts::222222222222:assumed-role/")
@@ -202,7 +202,7 @@ def test_only_this_machine_is_listened_to(local_aws):
 
 def test_motos_back_door_is_shut(local_aws):
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(f"{local_aws.url}/moto-api/reset", data=b"", timeout=5)
+        urllib.request.urlopen(f"{local_aws.url}/moto-api/reset", data=b"", timeout=60)
 
     assert caught.value.code == 404
 
