@@ -138,12 +138,17 @@ def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
 
 
 @app.command(epilog="Example: python -m deployment promote")
-def promote(as_json: Json = False) -> None:
+def promote(
+    new_account: Annotated[
+        bool, typer.Option("--new-account", help="Production moves to this account from another one.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Make production what environments/production.toml says; does nothing where it is so already."""
     from deployment.promote import promote
 
     project = _project(as_json)
-    promotion = promote(project)
+    promotion = promote(project, new_account=new_account)
     if promotion.package is None:
         project.output.notice("nothing is in production yet: environments/production.toml names no version")
     elif promotion.done:

@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from deployment.environments import ROLE_VARIABLES
 from deployment.signature import Signature
-from pipeline.aws import Aws
+from pipeline.aws import Aws, is_missing
 
 PREFIX = "deployments/production/"
 DEPLOYED, ROLLED_BACK, FAILED = "deployed", "rolled-back", "failed"
@@ -31,6 +34,7 @@ class Deployment:
     previous_model: str
     pull_request: str
     signature: Signature
+    account: str = ""  # the endpoint's; "" in a record of an older form
     checks: list[dict[str, str]] = field(default_factory=list)
 
     @property
@@ -47,6 +51,16 @@ class Deployment:
     def of(cls, document: dict[str, Any]) -> "Deployment":
         """From what `document` gave."""
         return cls(**document | {"signature": Signature(**document["signature"])})
+
+
+def elsewhere(last: Deployment | None, account: str) -> str:
+    """That production was deployed in another account than ``account``, and the way there; "" if not."""
+    if last is None or last.account in ("", account):
+        return ""
+    return (
+        f"production was deployed in account {last.account}, and this looks at account {account}: set "
+        f"{ROLE_VARIABLES['production']} to the project's role there"
+    )
 
 
 class Records:
@@ -79,7 +93,14 @@ class Records:
 
     def _keys(self) -> list[str]:
         """Keys of the deployments that succeeded, oldest first."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
+        try:
+            pages = list(
+                self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
+            )
+        except ClientError as error:
+            if is_missing(error):
+                return []
+            raise
         found = (_KEY.fullmatch(entry["Key"]) for page in pages for entry in page.get("Contents", []))
         return sorted(match[0] for match in found if match and match["outcome"] == DEPLOYED)
 

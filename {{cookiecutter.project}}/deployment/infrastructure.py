@@ -124,4 +124,6 @@ def _set_up_github(
 
 def _report(project: Project, deployed: Deployed) -> None:
     project.output.done(f"stack {deployed.name}: {deployed.outcome}")
+    for name, value in deployed.outputs.items():
+        project.output.say(f"  {name}: {value}")
     project.output.result({"stack": deployed.name, "outcome": deployed.outcome, "outputs": deployed.outputs})

@@ -9,7 +9,7 @@ from functools import cached_property
 from deployment.alarms import Alarms, alarm_requests
 from deployment.approval import approval_description, pull_request
 from deployment.checks import Check, check_csv
-from deployment.deployments import DEPLOYED, FAILED, ROLLED_BACK, Deployment, Records
+from deployment.deployments import DEPLOYED, FAILED, ROLLED_BACK, Deployment, Records, elsewhere
 from deployment.endpoint import Endpoint, State, require_success
 from deployment.environments import Project
 from deployment.holdout import Holdout, load_holdout, read_evaluation
@@ -38,12 +38,13 @@ class Promotion:
     done: list[str] = field(default_factory=list)
 
 
-def promote(project: Project) -> Promotion:
+def promote(project: Project, *, new_account: bool = False) -> Promotion:
     """Approve, deploy, verify and record the version that Git names; nothing at all where all that is so
     already.
 
-    Raises `UserError` for a version that may not go to production, `RunError` where its deployment failed:
-    then the previous version serves, and the model package says what happened.
+    ``new_account`` lets production move to another account than that of its last deployment. Raises
+    `UserError` for a version that may not go to production, `RunError` where its deployment failed: then the
+    previous version serves, and the model package says what happened.
     """
     content = ProductionFile.load()
     environment = project.production
@@ -51,7 +52,10 @@ def promote(project: Project) -> Promotion:
     if not content.model_package_arn:
         _require_nothing(endpoint)
         return Promotion(None, endpoint.name)
-    return _Promoter(project, endpoint, content.model_package_arn).run()
+    promoter = _Promoter(project, endpoint, content.model_package_arn)
+    if not new_account:
+        promoter.require_same_account()
+    return promoter.run()
 
 
 class _Promoter:
@@ -72,6 +76,12 @@ class _Promoter:
         self._release = release(self._package, self._environment, project.names.bucket)
         self._before = self._records.current()
         self._done: list[str] = []
+
+    def require_same_account(self) -> None:
+        """Raise `UserError` rather than make a second production beside the one that people use."""
+        found = elsewhere(self._before, self._environment.aws.account)
+        if found:
+            raise UserError(f"{found}, or move production here with --new-account")
 
     def run(self) -> Promotion:
         state = self._endpoint.settle_before_change(self._release.config_name)
@@ -203,8 +213,11 @@ class _Promoter:
         self._registry.note(
             self._package, stage=(STAGE, status), description=reason, **self._metadata(record)
         )
-        serving = f"version {self._before.version} serves" if self._before else "nothing serves"
-        raise RunError(f"{self._package.label} is not in production, {serving}: {reason}")
+        before, what = self._before, self._package.label
+        if before and before.package_arn == self._package.arn:
+            raise RunError(f"{what} serves as before, without the new config: {reason}")
+        serving = f"version {before.version} serves" if before else "nothing serves"
+        raise RunError(f"{what} is not in production, {serving}: {reason}")
 
     def _record(self, outcome: str, reason: str, checks: list[Check]) -> Deployment:
         before = self._before
@@ -222,6 +235,7 @@ class _Promoter:
             previous_model=before.model if before else "",
             pull_request=self._pull_request,
             signature=sign(self._project.aws),
+            account=self._environment.aws.account,
             checks=[check.document() for check in checks],
         )
 

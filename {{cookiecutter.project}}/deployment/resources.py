@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from deployment import stack
 from deployment.alarms import Alarms, alarm_requests
 from deployment.cloudformation import Stack
+from deployment.deployments import Records, elsewhere
 from deployment.endpoint import Endpoint
 from deployment.environments import Environment, Project
 from deployment.left_behind import left_behind
@@ -43,6 +44,9 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
     aws, account = environment.aws, environment.aws.account
     endpoint = Endpoint(aws, environment.endpoint, project.output)
     if environment.name == "production":
+        where = elsewhere(Records(project.aws, project.names.bucket).current(), account)
+        if where:
+            project.output.notice(f"{where}, to remove it")
         scaling = Scaling(environment)
         if scaling.exists():
             yield Resource("scaling", environment.endpoint, account, scaling.remove)

@@ -100,9 +100,8 @@ def _adopt(project: Project, stack: Stack, tags: dict[str, str]) -> bool:
     found = left_behind(project)
     if not found:
         return False
-    project.output.notice(
-        f"{' and '.join(one.name for one in found)} of a deleted stack still there: taking over what they hold"
-    )
+    names = " and ".join(one.name for one in found)
+    project.output.notice(f"stack {stack.name}: taking over {names}, which a deleted stack left behind")
     template = {"Resources": {one.logical_id: one.body for one in found}}
     identifiers = {one.logical_id: one.identifier for one in found}
     stack.adopt(json.dumps(template), identifiers, tags)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from deployment.alarms import Alarms, alarm_requests
-from deployment.deployments import Records
+from deployment.deployments import Records, elsewhere
 from deployment.endpoint import Endpoint, State
 from deployment.environments import Environment, Project
 from deployment.production_file import FILE, ProductionFile
@@ -124,8 +124,11 @@ def _compare(project: Project, package: ModelPackage, state: State, alarms: Alar
     differences, served = found.differences, found.production
     if package.approval != "Approved":
         differences.append(f"Git names {package.label}, which the registry has as {package.approval}")
+    current = Records(project.aws, project.names.bucket).current()
     if not state.exists:
-        differences.append(f"Git names {package.label}, but there is no endpoint {served.endpoint}")
+        where = elsewhere(current, project.production.aws.account)
+        nowhere = f"Git names {package.label}, but there is no endpoint {served.endpoint}"
+        differences.append(where or nowhere)
         return
     if state.moving:
         found.notices.append(f"{served.endpoint} is {state.status}: look again when that has ended")
@@ -141,12 +144,8 @@ def _compare(project: Project, package: ModelPackage, state: State, alarms: Alar
             f"{served.endpoint} has config {state.config}, but automl.toml [production] gives "
             f"{wanted.config_name}"
         )
-    else:
-        current = Records(project.aws, project.names.bucket).current()
-        if not current or current.endpoint_config != wanted.config_name:
-            differences.append(
-                f"{served.endpoint} serves {package.label}, but no deployment of it is recorded"
-            )
+    elif not current or current.endpoint_config != wanted.config_name:
+        differences.append(f"{served.endpoint} serves {package.label}, but no deployment of it is recorded")
     differences += [
         f"alarm {request['AlarmName']} is missing, or not as automl.toml [production.alarms] gives it"
         for request in alarms.missing()

@@ -16,6 +16,8 @@ from deployment.production_file import FILE
 from deployment.promote import promote
 from deployment.propose import propose
 from deployment.stage import stage
+from deployment.status import status
+from deployment.teardown import find
 from deployment.verify import verify
 from pipeline import cli
 from pipeline.errors import RunError, UserError
@@ -570,7 +572,7 @@ def test_scaling_capture_and_instances_follow_the_configuration(world, verified)
     assert left == []
 
 
-def test_production_in_an_account_of_its_own(world, verified, monkeypatch):
+def test_production_in_an_account_of_its_own(world, verified, writes, monkeypatch, capsys):
     """The registry and the bucket stay in the project's account and are shared by their policies."""
     arn = verified(THRESHOLD="10")
     account = "222222222222"
@@ -621,6 +623,22 @@ def test_production_in_an_account_of_its_own(world, verified, monkeypatch):
         world.endpoint()
     assert world.package(arn)["ModelApprovalStatus"] == "Approved"
     assert len(world.objects("deployments/")) == 1
+
+    # Somebody forgets the variable: no second production beside the first.
+    monkeypatch.delenv("PRODUCTION_ROLE_ARN")
+    with writes() as made, pytest.raises(UserError, match=rf"account {account}.*set PRODUCTION_ROLE_ARN"):
+        promote(world.project())
+    assert made == []
+    assert status(world.project()).differences == [
+        f"production was deployed in account {account}, and this looks at account {world.aws.account}: set "
+        "PRODUCTION_ROLE_ARN to the project's role there"
+    ]
+    capsys.readouterr()
+    find(world.project(), only="production")
+    assert f"notice: production was deployed in account {account}" in capsys.readouterr().out
+
+    promote(world.project(), new_account=True)
+    assert world.endpoint()["EndpointStatus"] == "InService"
 
 
 def test_a_role_that_is_none_is_a_users_error(world, monkeypatch):

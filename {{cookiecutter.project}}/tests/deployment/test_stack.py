@@ -216,7 +216,7 @@ def test_a_stack_that_was_deleted_by_hand_takes_over_the_data_that_are_left(
     result = stack.deploy(deployed.sign_in("RetrainRole"))
 
     assert result.outcome == "created"
-    assert "of a deleted stack still there" in capsys.readouterr().out
+    assert "which a deleted stack left behind" in capsys.readouterr().out
     assert Stack(deployed.sign_in().aws, deployed.name, Output()).resources().keys() == before
     kept = deployed.client("s3").get_object(Bucket=deployed.names.bucket, Key="datasets/kept")
     assert kept["Body"].read() == b"data"
