@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
+from errors import EvaluationError
 
 
 def address(uri: str) -> tuple[str, str]:
@@ -33,10 +35,13 @@ def download(s3: Any, uri: str, path: Path) -> Path:
 
 
 def upload(s3: Any, path: Path, uri: str, kms_key: str | None) -> None:
-    """Copy a file to an object."""
+    """Copy a file to an object. Raises `EvaluationError` where S3 refuses it."""
     bucket, key = address(uri)
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
-    s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
+    try:
+        s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
+    except S3UploadFailedError as error:  # boto3 hides the service's own error in one of no common class
+        raise EvaluationError(f"{uri} could not be written: {error}") from None
 
 
 def read_json(s3: Any, uri: str) -> Any | None:

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import numpy as np
 import pytest
 from errors import EvaluationError, PredictionError
-from fake_sagemaker import BUCKET, CHAMPION, FakeSageMaker, ModelFaultError, container
+from fake_sagemaker import BUCKET, CHAMPION, FakeSageMaker, ModelFaultError, container, error
 from runs import Run, classifier
 from sklearn import metrics
 
@@ -555,6 +556,24 @@ class TestExplainability:
         first = found["importance"]["features"][0]
         assert first["name"] == "a"
         assert 0 < first["low"] < first["value"] < first["high"]
+
+    def test_a_sample_that_cannot_be_stored_is_a_reason_and_no_more(
+        self, tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refused(**request: Any) -> None:
+            raise error("AccessDenied", "not authorized to perform s3:PutObject", "PutObject")
+
+        sagemaker, run = binary(s3), run_of(tmp_path, s3, *two_classes())
+        chosen = run.prepared()
+        monkeypatch.setattr(s3, "put_object", refused)
+        monkeypatch.setattr(run, "prepared", lambda: chosen)
+        sagemaker.s3 = boto3.client("s3", region_name="eu-west-1")
+
+        found = run.evaluate(sagemaker)
+
+        assert found["decision"] == "accept"
+        assert found["importance"]["source"] is None
+        assert "not authorized to perform s3:PutObject" in found["importance"]["reason"]
 
     def test_its_failure_is_a_reason_and_no_more(self, tmp_path: Path, s3: Any) -> None:
         sagemaker = binary(s3)
