@@ -104,6 +104,8 @@ class Contest:
                 self.entry.reason = f"it cannot read today's rows ({error})"
             else:
                 self._failed(str(error))
+        except ClientError as error:
+            self._failed(error.response["Error"]["Message"])
         except EvaluationError as error:
             self._failed(str(error))
 

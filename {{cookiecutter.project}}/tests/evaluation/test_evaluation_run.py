@@ -476,6 +476,25 @@ class TestChampion:
         assert found["champion"]["metrics"] == {}
         assert sagemaker.deployed == {}
 
+    def test_one_whose_job_cannot_be_looked_at_has_failed(self, tmp_path: Path, s3: Any) -> None:
+        inputs, labels = two_classes()
+        sagemaker = binary(s3, champion=self.registered(s3, ["a", "b"]))
+        sagemaker.models["champion"] = classifier(["no", "yes"], weak)
+        described = sagemaker._describe_transform_job
+
+        def refused_once_it_runs(request: dict[str, Any]) -> dict[str, Any]:
+            if request["TransformJobName"] in sagemaker.jobs and "champion" in request["TransformJobName"]:
+                raise error("AccessDeniedException", "not yours", "DescribeTransformJob")
+            return described(request)
+
+        sagemaker.__dict__["_describe_transform_job"] = refused_once_it_runs
+
+        found = run_of(tmp_path, s3, inputs, labels, champion=CHAMPION).evaluate(sagemaker)
+
+        assert (found["champion"]["status"], found["champion"]["reason"]) == ("failed", "not yours")
+        assert found["decision"] == "reject"
+        assert sagemaker.deployed == {}
+
     def test_one_that_answers_nonsense_has_failed(self, tmp_path: Path, s3: Any) -> None:
         package = self.registered(s3, ["a", "b"])
 
