@@ -9,15 +9,15 @@ print(
 %(project)s is ready. Try it without an account and without cost:
 
     cd %(project)s
-    make demo        # trains, evaluates, registers and serves a model on a local AWS
+    make demo                   # trains, evaluates, registers and serves a model on a local AWS
 
 Then make it yours:
 
-    edit automl.toml                                   # target, problem type, budget, gate
-    .venv/bin/python -m pipeline dataset push FILE     # your data
+    edit automl.toml            # target, problem type, budget, gate
+    make demo DATA=FILE         # the same with your data
     git init -b main && git add --all && git commit -m "Start the project"
 
-README.md leads from there to %(repository)s on GitHub and to your AWS account.
+docs/set-up.md leads from there to %(repository)s on GitHub and to your AWS account.
 """
     % ANSWERS
 )
