@@ -254,6 +254,8 @@ def _show_log(project: Project, output: Output, execution: Execution) -> None:
     job = next((step.job for step in execution.steps if step.status == "Failed" and step.job), None)
     if job is None:
         return
-    output.say(f"the end of the log of {job} (CloudWatch {logs.GROUP}):")
-    for line in logs.tail(project.aws.client("logs"), job):
+    lines = logs.tail(project.aws.client("logs"), job)
+    if lines:
+        output.say(f"the end of the log of {job} (CloudWatch {logs.GROUP}):")
+    for line in lines:
         output.say(f"  {line}", "dim")

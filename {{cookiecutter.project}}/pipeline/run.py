@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,8 +101,10 @@ def parse_changes(texts: list[str]) -> dict[str, str]:
 
 
 def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) -> dict[str, str]:
-    """The changes, each of the parameter's type and within the bounds of automl.toml."""
+    """The changes, each of the parameter's type and within the bounds of automl.toml, as the service writes them."""
     document = config.model_dump(exclude_none=True)
+    keys = {**_KEYS, "GateThreshold": ("gate", "maximum" if config.gate.minimum is None else "minimum")}
+    checked = {}
     for name, value in changes.items():
         text = f"--parameter {name}={value}"
         if name not in defaults:
@@ -110,8 +113,10 @@ def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) 
                 f"{text}: there is no such parameter; "
                 + (f"did you mean {near}?" if near else f"known: {', '.join(defaults)}")
             )
-        if name == "CommitId":
-            raise UserError(f"{text}: the run sets it, from Git")
+        if name in ("CommitId", "RunUrl"):
+            raise UserError(f"{text}: the run sets it, from Git and the workflow")
+        if name.endswith("Uri") and not re.fullmatch(r"s3://[^/]+/.+", value):
+            raise UserError(f"{text}: is not an address in S3, such as s3://bucket/folder/")
         if not 1 <= len(value) <= _LONGEST:
             raise UserError(f"{text}: a value has 1 to {_LONGEST} characters")
         kind = type(defaults[name])
@@ -120,8 +125,9 @@ def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) 
         except ValueError:
             wanted = "a whole number" if kind is int else "a number"
             raise UserError(f"{text}: is not {wanted}") from None
-        if name in _KEYS:
-            *sections, key = _KEYS[name]
+        checked[name] = str(typed)
+        if name in keys:
+            *sections, key = keys[name]
             place = document
             for section in sections:
                 place = place[section]
@@ -130,7 +136,7 @@ def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) 
                 Config.model_validate(document)
             except ValidationError as error:
                 raise UserError(f"{text}: {complaint(error.errors()[0])}") from None
-    return changes
+    return checked
 
 
 def _identity(

@@ -194,6 +194,17 @@ def test_run_says_where_it_comes_from(
     assert values["DatasetSha256"] == project.lock.sha256
 
 
+def test_a_value_is_written_as_the_service_writes_it(project: Project) -> None:
+    upsert(project)
+
+    first = start(project, "MaxSeconds=1_200", "GateThreshold=.4")
+    same = start(project, "MaxSeconds=1200", "GateThreshold=0.4")
+
+    assert first.arn == same.arn
+    values = given(project, first.arn)
+    assert (values["MaxSeconds"], values["GateThreshold"]) == ("1200", "0.4")
+
+
 def test_changed_files_are_a_run_of_their_own(
     project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,7 +229,10 @@ WRONG = [
         "is not an instance type that SageMaker offers for processing jobs",
     ),
     ("CommitId=abc", "the run sets it, from Git"),
-    ("RunUrl=", "a value has 1 to 1024 characters"),
+    ("RunUrl=https://example.com", "the run sets it, from Git and the workflow"),
+    ("Repository=", "a value has 1 to 1024 characters"),
+    ("GateThreshold=nan", "--parameter GateThreshold=nan: is not a finite number"),
+    ("XTestUri=holdout/", "is not an address in S3, such as s3://bucket/folder/"),
     ("MaxSeconds", "write NAME=VALUE"),
 ]
 
