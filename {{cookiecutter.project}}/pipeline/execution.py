@@ -79,7 +79,8 @@ class Execution:
     def reason(self) -> str:
         """Why the execution did not succeed: by step where steps say so, else what the execution says."""
         by_step = [f"{step.name}: {step.failure_reason}" for step in self.steps if step.failure_reason]
-        return "; ".join(by_step) or self.failure_reason or "no reason given"
+        unsaid = "somebody stopped it" if self.status == "Stopped" else "no reason given"
+        return "; ".join(by_step) or self.failure_reason or unsaid
 
     def document(self) -> dict[str, Any]:
         """The execution as JSON, for `--json`."""

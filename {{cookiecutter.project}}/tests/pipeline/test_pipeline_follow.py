@@ -347,6 +347,13 @@ def test_stopping_what_has_ended_changes_nothing(folder: Path, monkeypatch: pyte
     assert command.stopped == []
 
 
+@pytest.mark.parametrize(
+    ("status", "reason"), [("Failed", "no reason given"), ("Stopped", "somebody stopped it")]
+)
+def test_an_end_without_a_reason_is_said_as_such(status: str, reason: str) -> None:
+    assert state(status).reason == reason
+
+
 def test_unknown_execution_is_the_users_error(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
