@@ -55,6 +55,12 @@ def deploy_hosting(project: Project, project_account: str, instance_types: Seque
             f"--project-account {project_account} is the account that you are signed in to: sign in to the "
             "one that staging or production run in"
         )
+    encryption = project.config.encryption
+    if encryption and not encryption.kms_key.startswith("arn:"):
+        raise UserError(
+            f'automl.toml: [encryption] kms_key = "{encryption.kms_key}" is another key in each account: write the '
+            "ARN of the project's key"
+        )
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     common = _common(project, stack.settle(), instance_types)
     return _deploy(project, stack, HOSTING_FILE, {"ProjectAccount": project_account} | common)

@@ -207,17 +207,20 @@ class _Promoter:
     def _fail(self, outcome: str, reason: str, checks: list[Check]) -> None:
         record = self._record(outcome, reason, checks)
         self._records.write(record)
-        if self._endpoint.look().status == "InService":
+        state, before, what = self._endpoint.look(), self._before, self._package.label
+        serves = state.status == "InService"
+        if serves:
             self._step(self._bring_scaling, "")
+        if serves and before and before.package_arn == self._package.arn:
+            raise RunError(f"{what} serves as before, without the new config: {reason}")
         status = "RolledBack" if outcome == ROLLED_BACK else "Failed"
         self._registry.note(
             self._package, stage=(STAGE, status), description=reason, **self._metadata(record)
         )
-        before, what = self._before, self._package.label
-        if before and before.package_arn == self._package.arn:
-            raise RunError(f"{what} serves as before, without the new config: {reason}")
-        serving = f"version {before.version} serves" if before else "nothing serves"
-        raise RunError(f"{what} is not in production, {serving}: {reason}")
+        now = f"the endpoint is {state.status}" if state.exists else "nothing serves"
+        if serves and before:
+            now = f"version {before.version} serves"
+        raise RunError(f"{what} is not in production, {now}: {reason}")
 
     def _record(self, outcome: str, reason: str, checks: list[Check]) -> Deployment:
         before = self._before

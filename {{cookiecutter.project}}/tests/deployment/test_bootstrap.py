@@ -109,6 +109,16 @@ def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> N
     assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
 
 
+def test_an_alias_means_another_key_in_another_account(project: DeployedProject) -> None:
+    automl = project.folder / "automl.toml"
+    automl.write_text(f'{automl.read_text()}\n[encryption]\nkms_key = "alias/health"\n')
+
+    with pytest.raises(
+        UserError, match=r'automl\.toml: \[encryption\] kms_key = "alias/health".*write the ARN'
+    ):
+        bootstrap.deploy_hosting(project.sign_in(account="222222222222"), project.aws.account)
+
+
 def test_the_projects_own_account_is_no_other_account(project: DeployedProject) -> None:
     with pytest.raises(UserError, match="is the account that you are signed in to"):
         bootstrap.deploy_hosting(project.sign_in(), project.aws.account)

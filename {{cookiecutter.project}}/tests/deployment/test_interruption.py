@@ -10,6 +10,7 @@ from deployment_kit import Killed, recorded_writes
 
 from deployment.promote import promote
 from deployment.stage import stage
+from deployment.teardown import find, remove
 from deployment.verify import verify
 
 QUICK = 'policy = "ALL_AT_ONCE"\nwait_seconds = 0'
@@ -75,6 +76,23 @@ def prepare_verification(world):
     return lambda: verify(world.project(), arn)
 
 
+def prepare_teardown(world):
+    """A version is on staging and in production, which is scaled."""
+    world.configure(
+        production__deployment=QUICK, production__autoscaling="min_instances = 2\nmax_instances = 4"
+    )
+    arn = world.sign_off(world.register())
+    stage(world.project(), arn)
+    world.name_in_git(arn)
+    promote(world.project())
+
+    def teardown():
+        project = world.project()
+        remove(project, find(project), world.name)
+
+    return teardown
+
+
 ONE_AT_A_TIME = itertools.repeat(1, 60)
 ONE_MORE_EACH_TIME = range(1, 20)  # a verification is made anew each time, so it has to get further each time
 
@@ -85,6 +103,7 @@ ONE_MORE_EACH_TIME = range(1, 20)  # a verification is made anew each time, so i
         (prepare_promotion, ONE_AT_A_TIME),
         (prepare_staging, ONE_AT_A_TIME),
         (prepare_verification, ONE_MORE_EACH_TIME),
+        (prepare_teardown, ONE_AT_A_TIME),
     ],
 )
 def test_killed_after_every_single_write_it_still_ends_where_one_run_ends(

@@ -9,7 +9,7 @@ import time
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from deployment_kit import COLUMNS
+from deployment_kit import COLUMNS, RulePredictor
 
 from deployment.__main__ import app
 from deployment.production_file import FILE
@@ -17,7 +17,7 @@ from deployment.promote import promote
 from deployment.propose import propose
 from deployment.stage import stage
 from deployment.status import status
-from deployment.teardown import find
+from deployment.teardown import find, remove
 from deployment.verify import verify
 from pipeline import cli
 from pipeline.errors import RunError, UserError
@@ -246,8 +246,6 @@ def test_a_broken_version_is_thrown_out_by_the_canary_and_the_previous_one_serve
     world.configure(production__deployment='policy = "CANARY"\npercent = 10\nwait_seconds = 600')
     first, second = verified(THRESHOLD="10"), verified(THRESHOLD="12")
     put_into_production(world, first)
-    from deployment_kit import RulePredictor
-
     predict = RulePredictor.predict
 
     requests = []  # of clients and of the probe: whether the broken version got it
@@ -290,8 +288,6 @@ def test_a_version_that_answers_wrongly_once_it_serves_is_taken_back(world, veri
     world.configure(production__deployment='policy = "ALL_AT_ONCE"\nwait_seconds = 0')
     first, second = verified(THRESHOLD="10"), verified(THRESHOLD="12")
     put_into_production(world, first)
-    from deployment_kit import RulePredictor
-
     answer = RulePredictor._answer
 
     def spoiled(self, row):
@@ -312,8 +308,6 @@ def test_a_first_version_that_cannot_start_leaves_nothing_and_the_next_run_tries
     world, verified, monkeypatch
 ):
     arn = verified()
-    from deployment_kit import RulePredictor
-
     with monkeypatch.context() as patch:
         patch.setattr(RulePredictor, "start", classmethod(lambda *_: (_ for _ in ()).throw(_cannot_load())))
         with pytest.raises(RunError, match=r"nothing serves.*no such file"):
@@ -374,6 +368,33 @@ def test_another_config_of_what_serves_is_rolled_out_by_the_policy_and_back_at_o
     put_into_production(world, arn)
 
     assert (changed, routing(world)) == ("CANARY", "ALL_AT_ONCE")
+
+
+def test_a_config_that_cannot_start_leaves_the_version_on_the_one_before(world, verified, monkeypatch):
+    arn = verified()
+    before = put_into_production(world, arn).config
+    world.configure(production='instance_type = "ml.m5.xlarge"')
+    fails = classmethod(lambda *_: (_ for _ in ()).throw(_cannot_load()))
+    monkeypatch.setattr(RulePredictor, "start", fails)
+
+    with pytest.raises(RunError, match=r"version 1 serves as before, without the new config: .*no such file"):
+        promote(world.project())
+
+    assert world.endpoint()["EndpointConfigName"] == before
+    assert world.package(arn)["ModelLifeCycle"]["StageStatus"] == "Deployed"
+
+
+def test_nothing_is_said_to_serve_where_the_endpoint_was_deleted_and_does_not_come_back(
+    world, verified, monkeypatch
+):
+    put_into_production(world, verified())
+    project = world.project()
+    remove(project, find(project, only="production"), world.name)
+    fails = classmethod(lambda *_: (_ for _ in ()).throw(_cannot_load()))
+    monkeypatch.setattr(RulePredictor, "start", fails)
+
+    with pytest.raises(RunError, match=r"version 1 is not in production, nothing serves: .*no such file"):
+        promote(world.project())
 
 
 def test_an_alarm_that_the_bad_version_set_off_does_not_stand_in_the_way_back(world, verified):
