@@ -11,7 +11,7 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
 
 
 def replace_text(path: Path, text: str) -> bool:
@@ -27,11 +27,12 @@ def replace_text(path: Path, text: str) -> bool:
         half.write_text(text, encoding="utf-8")
         half.replace(path)
     except OSError as error:
-        raise _refused(path, error) from None
+        raise refused(path, error) from None
     return True
 
 
-def _refused(path: Path, error: OSError) -> UserError:
+def refused(path: Path, error: OSError) -> UserError:
+    """What to say where a file cannot be written."""
     return UserError(
         f"{path}: cannot be written ({error.strerror or error}): name another place, or free this one"
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
+from pipeline.files import refused
 
 TARGET = "readmitted"
 ROWS, SEED = 50_000, 42
@@ -91,14 +92,17 @@ def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def save(frame: pd.DataFrame, output: Path, rows: int) -> int:
     """Write a sample without replacement, in the file's order; all rows where there are no more than asked
-    for.
+    for. Raises `UserError` where the file cannot be written.
     """
     if len(frame) > rows:
         # RandomState's stream is frozen (NEP 19): the sample stays the same.
         chosen = np.random.RandomState(SEED).permutation(len(frame))[:rows]
         frame = frame.iloc[np.sort(chosen)]
-    output.parent.mkdir(parents=True, exist_ok=True)
     half = output.with_name(f".{output.name}.writing")
-    frame.to_csv(half, index=False, lineterminator="\n")
-    half.replace(output)
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(half, index=False, lineterminator="\n")
+        half.replace(output)
+    except OSError as error:
+        raise refused(output, error) from None
     return len(frame)

@@ -97,6 +97,13 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
         hospital.prepare(path, tmp_path / "made.csv")
 
 
+def test_a_folder_that_cannot_be_made_is_the_users_error(tmp_path: Path) -> None:
+    path = write(source(), tmp_path / "uci.csv")
+
+    with pytest.raises(UserError, match=r"uci\.csv/made\.csv: cannot be written"):
+        hospital.prepare(path, path / "made.csv")
+
+
 def test_source_is_recognised(tmp_path: Path) -> None:
     facts = inspect(write(source(), tmp_path / "uci.csv"))
 
