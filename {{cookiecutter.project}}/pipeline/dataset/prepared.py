@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -13,6 +12,7 @@ from pipeline.console import Output
 from pipeline.dataset import lines
 from pipeline.dataset.checks import check
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.parts import Parts
 from pipeline.dataset.profile import Profile, profile
 from pipeline.dataset.split import Split
 from pipeline.dataset.table import Table
@@ -20,7 +20,6 @@ from pipeline.errors import UserError
 from pipeline.words import counted
 
 FORMAT = 1  # of the objects: another number is another hash
-PART_ROWS = 200_000  # of x_test and y_test; several parts let several instances work
 AUTOPILOT_ROWS = (
     500  # CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig)
 )
@@ -53,18 +52,13 @@ class Prepared:
         order.
         """
         target, split = self.profile.target.name, self.split()
-        features = [name for name in self.table.columns if name != target]
-        parts = _Parts(folder, target)
+        parts = Parts(folder, self.table.columns, target)
         with (folder / "train_validation.csv").open("wb") as train:
             train.write(lines.header(self.table.columns))
             for batch in self.table.batches():
                 test = split.take(batch.column(target))
                 train.write(lines.content(lines.lines(batch.filter(pa.array(~test)).columns)))
-                holdout = batch.filter(pa.array(test))
-                parts.write(
-                    lines.lines(holdout.select(features).columns),
-                    lines.lines(holdout.select([target]).columns),
-                )
+                parts.add(batch.filter(pa.array(test)))
         parts.close()
         return ["train_validation.csv", *parts.files]
 
@@ -84,44 +78,6 @@ class Prepared:
             classes=self.classes,
             uris=uris,
         )
-
-
-class _Parts:
-    """x_test and y_test in parts of `PART_ROWS` rows, the same rows in the same order in both."""
-
-    def __init__(self, folder: Path, target: str) -> None:
-        self.files: list[str] = []
-        self._folder, self._target = folder, target
-        self._streams: list[Any] = []
-        self._room = 0
-
-    def write(self, x: pa.Array, y: pa.Array) -> None:
-        """Add rows, given as lines of either file."""
-        done = 0
-        while done < len(x):
-            if self._room == 0:
-                self._next()
-            take = min(self._room, len(x) - done)
-            for stream, rows in zip(self._streams, (x, y), strict=True):
-                stream.write(lines.content(rows.slice(done, take)))
-            done, self._room = done + take, self._room - take
-
-    def close(self) -> None:
-        """Close the part that is open."""
-        for stream in self._streams:
-            stream.close()
-
-    def _next(self) -> None:
-        self.close()
-        part = f"part-{len(self.files) // 2:05}.csv"
-        self._streams = []
-        for name in (f"x_test/{part}", f"y_test/{part}"):
-            file = self._folder / name
-            file.parent.mkdir(exist_ok=True)
-            self._streams.append(file.open("wb"))
-            self.files.append(name)
-        self._streams[1].write(lines.header([self._target]))
-        self._room = PART_ROWS
 
 
 def prepare(config: Config, path: Path, output: Output) -> Prepared:

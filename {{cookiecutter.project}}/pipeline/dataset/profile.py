@@ -111,7 +111,7 @@ def profile(
         near = nearest(target, table.columns)
         hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
         raise UserError(
-            f'{table.path}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
+            f'{table.name}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
         )
     seen, types, rows = Target(target), dict.fromkeys(table.columns, "empty"), 0
     for batch in table.batches():
@@ -123,7 +123,7 @@ def profile(
         watch(batch)
         rows += batch.num_rows
     if rows == 0:
-        raise UserError(f"{table.path}: has a header but no rows")
+        raise UserError(f"{table.name}: has a header but no rows")
     return Profile(rows, types, seen)
 
 
@@ -133,7 +133,7 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         value = labels[missing].as_py()
         what = f'has "{value}", which reads as no value,' if value else "has no value"
         raise UserError(
-            f'{table.path}: row {row + missing + 1} {what} in the target column "{target}": '
+            f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
             + ("give that class another name" if value else "fill it or remove the row")
         )
 

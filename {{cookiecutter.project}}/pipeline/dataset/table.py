@@ -32,33 +32,35 @@ _BREAK = "\r\n|\r|\n"
 class Table:
     """A file of rows and named columns; nothing but its header has been read.
 
-    ``broken`` counts the values of the last pass that had line breaks.
+    ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks.
     """
 
     path: Path
+    name: str
     format: Literal["csv", "csv.gz", "parquet"]
     columns: list[str]
     broken: int = 0
 
     @classmethod
-    def open(cls, path: Path) -> "Table":
-        """Look at a file's first bytes and its header.
+    def open(cls, path: Path, name: str = "") -> "Table":
+        """Look at a file's first bytes and its header; ``name`` is the path's unless given.
 
         Raises `UserError` where the file is missing, unreadable, empty or no table, or where a column has no
         name or the name of another one.
         """
-        kind = _format(path)
-        columns = _parquet_columns(path) if kind == "parquet" else _csv_columns(path, kind)
-        for number, name in enumerate(columns, start=1):
-            if len(name.splitlines()) > 1:
-                raise UserError(f"{path}: the name of column {number} has a line break: take it out")
-            if not name.strip():
-                raise UserError(f"{path}: column {number} has no name in the header: name it or remove it")
-            if columns.count(name) > 1:
+        name = name or str(path)
+        kind = _format(path, name)
+        columns = _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name)
+        for number, column in enumerate(columns, start=1):
+            if len(column.splitlines()) > 1:
+                raise UserError(f"{name}: the name of column {number} has a line break: take it out")
+            if not column.strip():
+                raise UserError(f"{name}: column {number} has no name in the header: name it or remove it")
+            if columns.count(column) > 1:
                 raise UserError(
-                    f'{path}: column "{name}" is there {columns.count(name)} times: rename or remove one'
+                    f'{name}: column "{column}" is there {columns.count(column)} times: rename or remove one'
                 )
-        return cls(path, kind, columns)
+        return cls(path, name, kind, columns)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in the file's order: a string column for each of ``columns``, `""` where there is no
@@ -107,7 +109,7 @@ class Table:
                     yield batch.slice(1) if header else batch
                     header = header and not batch.num_rows
         except (pa.ArrowInvalid, OSError) as error:
-            raise _unreadable(self.path, error) from None
+            raise _unreadable(self.name, error) from None
 
     def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
         try:
@@ -115,28 +117,28 @@ class Table:
                 texts = [_text(column) for column in batch.columns]
                 yield pa.RecordBatch.from_arrays(texts, names=self.columns)
         except (pa.ArrowException, OSError) as error:
-            raise _unreadable(self.path, error) from None
+            raise _unreadable(self.name, error) from None
 
 
-def _format(path: Path) -> Literal["csv", "csv.gz", "parquet"]:
+def _format(path: Path, name: str) -> Literal["csv", "csv.gz", "parquet"]:
     """The format by the first bytes: a name may say anything."""
     try:
         with path.open("rb") as file:
             start = file.read(8)
     except FileNotFoundError:
-        raise UserError(f"{path}: not found") from None
+        raise UserError(f"{name}: not found") from None
     except OSError as error:
         raise UserError(
-            f"{path}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file"
+            f"{name}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file"
         ) from None
     if not start:
-        raise UserError(f"{path}: is empty: give a CSV, CSV.gz or Parquet file with a header and rows")
+        raise UserError(f"{name}: is empty: give a CSV, CSV.gz or Parquet file with a header and rows")
     if start.startswith(b"\x1f\x8b"):
         return "csv.gz"
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f")):
-        raise UserError(f"{path}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
+        raise UserError(f"{name}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
     return "csv"
 
 
@@ -148,38 +150,38 @@ def _native(path: Path, kind: str) -> pa.NativeFile:
     return pa.CompressedInputStream(file, "gzip") if kind == "csv.gz" else file
 
 
-def _csv_columns(path: Path, kind: str) -> list[str]:
+def _csv_columns(path: Path, kind: str, name: str) -> list[str]:
     try:
         opened = gzip.open if kind == "csv.gz" else Path.open
         with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
             header = next((row for row in csv.reader(text, strict=True) if row), None)
     except UnicodeDecodeError:
-        raise UserError(f"{path}: is not UTF-8: save it as UTF-8") from None
+        raise UserError(f"{name}: is not UTF-8: save it as UTF-8") from None
     except (csv.Error, OSError, EOFError) as error:
         raise UserError(
-            f"{path}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file"
+            f"{name}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file"
         ) from None
     if header is None:
-        raise UserError(f"{path}: is empty: give a file with a header and rows")
-    for delimiter, name in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        raise UserError(f"{name}: is empty: give a file with a header and rows")
+    for delimiter, mark in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
         if len(header) == 1 and delimiter in header[0]:
             raise UserError(
-                f"{path}: columns are separated by {name}: Autopilot reads commas, so export it with commas"
+                f"{name}: columns are separated by {mark}: Autopilot reads commas, so export it with commas"
             )
     return header
 
 
-def _parquet_columns(path: Path) -> list[str]:
+def _parquet_columns(path: Path, name: str) -> list[str]:
     try:
         schema = pa.parquet.read_schema(path)
     except (pa.ArrowException, OSError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(name, error) from None
     for field in schema:
         if pa.types.is_nested(field.type) and not pa.types.is_dictionary(field.type):
             raise UserError(
-                f'{path}: column "{field.name}" holds {field.type}, not single values: flatten or remove it'
+                f'{name}: column "{field.name}" holds {field.type}, not single values: flatten or remove it'
             )
-    return [name for name in schema.names if not name.startswith(_INDEX)]
+    return [column for column in schema.names if not column.startswith(_INDEX)]
 
 
 def _text(column: pa.Array) -> pa.Array:
@@ -190,16 +192,16 @@ def _text(column: pa.Array) -> pa.Array:
     return pc.fill_null(column.cast(pa.string()), "")
 
 
-def _unreadable(path: Path, error: Exception) -> UserError:
+def _unreadable(name: str, error: Exception) -> UserError:
     message = " ".join(str(error).split())
     found = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
     if found:
         # The header is the parser's first row.
         where = f"row {int(found[1]) - 1}" if found[1] else "a row"
         return UserError(
-            f"{path}: {where} has {counted(int(found[3]), 'column')} instead of {found[2]}: "
+            f"{name}: {where} has {counted(int(found[3]), 'column')} instead of {found[2]}: "
             "quote values that contain commas"
         )
     if "UTF8" in message or "UTF-8" in message:
-        return UserError(f"{path}: is not UTF-8: save it as UTF-8")
-    return UserError(f"{path}: cannot be read ({message[:200]}): is the file whole?")
+        return UserError(f"{name}: is not UTF-8: save it as UTF-8")
+    return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")

@@ -15,7 +15,7 @@ from making import BUCKET, table
 from pipeline.aws import Aws
 from pipeline.config import Config
 from pipeline.console import Output
-from pipeline.dataset import prepared
+from pipeline.dataset import parts
 from pipeline.dataset.lock import DatasetLock
 from pipeline.dataset.push import Pushed, push
 from pipeline.errors import UserError
@@ -178,7 +178,7 @@ def test_a_damaged_object_is_replaced(config, folder: Path, aws: Aws) -> None:
 
 
 def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "PART_ROWS", 17)
+    monkeypatch.setattr(parts, "PART_ROWS", 17)
     path = folder / "numbers.csv"
     path.write_text("x,label\n" + "".join(f"{n},{n % 2}\n" for n in range(500)))
 
