@@ -10,6 +10,7 @@ from deployment.stack import Deployed, kms_key_arn, stack_tags
 from pipeline.aws import Aws
 from pipeline.config import Config, read_text
 from pipeline.errors import UserError
+from pipeline.service import partition
 
 FILE = Path("infrastructure/bootstrap.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
@@ -38,6 +39,7 @@ def deploy(
     parameters = {
         "OidcSubjectPrefix": prefix,
         "CreateOidcProvider": "true" if _makes_provider(project.aws, stack) else "false",
+        "DataBucketArns": _data_buckets(project, state),
     }
     return _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
 
@@ -100,6 +102,18 @@ def _makes_provider(aws: Aws, stack: Stack) -> bool:
         return True
     providers = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     return not any(provider["Arn"].endswith(f"/{ISSUER}") for provider in providers)
+
+
+def _data_buckets(project: Project, state: StackState) -> str:
+    """The parameter DataBucketArns; an administrator sees what a merged change of automl.toml adds."""
+    names = project.names
+    wanted = [f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets)]
+    for arn in wanted:
+        if arn not in state.parameters.get("DataBucketArns", "").split(","):
+            project.output.notice(
+                f"the pipeline may read the bucket {arn} from now on (automl.toml [dataset] buckets)"
+            )
+    return ",".join(wanted)
 
 
 def _instance_types(given: Sequence[str], state: StackState) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 class Settings:
     """The content of settings.json.
 
-    ``dataset`` holds `name`, `synthetic`, `sha256`, `rows`, `target`, `columns` ([{name, type}] in the order
-    of the data set, the target among them) and `classes` ({label: rows} or none). ``gate`` is [gate] of
-    automl.toml; ``slices``, ``bands``, ``minimum_slice_rows`` and ``max_seconds`` (of the whole job) are of
-    [evaluation]; ``network`` holds `subnets` and `security_groups`, or nothing.
+    ``dataset`` holds `name`, `synthetic`, `sha256`, `rows` (null where nobody counted them), `target`, `columns`
+    ([{name, type}] in the order of the data set, the target among them) and `classes` ({label: rows} or none).
+    ``gate`` is [gate] of automl.toml; ``slices``, ``bands``, ``minimum_slice_rows`` and ``max_seconds`` (of the
+    whole job) are of [evaluation]; ``network`` holds `subnets` and `security_groups`, or nothing.
     """
 
     project: str

@@ -11,6 +11,7 @@ from pipeline.aws import Aws
 from pipeline.bundle import Bundle
 from pipeline.config import Config, parse_toml, read_text
 from pipeline.dataset.checks import check_slices
+from pipeline.dataset.listing import require_named
 from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import UserError
 from pipeline.names import Names
@@ -18,6 +19,18 @@ from pipeline.names import Names
 PRODUCTION = Path("environments/production.toml")
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 _BUILDER = Path(__file__).with_name("definition")
+
+
+def _check_reference(lock: DatasetLock, config: Config) -> None:
+    """Raise `UserError` where data by reference is not what automl.toml speaks of."""
+    uri, wanted = lock.uris.train_validation, config.dataset
+    if lock.target != wanted.target:
+        raise UserError(
+            f'dataset.lock: made for target "{lock.target}", but automl.toml: [dataset] has "{wanted.target}": '
+            "run `python -m pipeline dataset refer` again, or change it back",
+            file="dataset.lock",
+        )
+    require_named(uri, config)
 
 
 class Project:
@@ -40,7 +53,9 @@ class Project:
         """dataset.lock; its target has to be the configured one."""
         lock = DatasetLock.load()
         wanted, had = self.config.dataset, (lock.target, lock.holdout, lock.seed)
-        if had != (wanted.target, wanted.holdout, wanted.seed):
+        if lock.reference:
+            _check_reference(lock, self.config)
+        elif had != (wanted.target, wanted.holdout, wanted.seed):
             raise UserError(
                 f'dataset.lock: made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
                 f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '

@@ -14,6 +14,9 @@ from pipeline.aws import is_missing
 from pipeline.config import Config
 from pipeline.config_errors import complaint
 from pipeline.console import Output
+from pipeline.dataset.listing import look, split
+from pipeline.dataset.lock import Reference
+from pipeline.dataset.parts import part
 from pipeline.errors import UserError
 from pipeline.execution import executions
 from pipeline.project import Project
@@ -57,7 +60,6 @@ def run(
     came_from = source.find()
     name, token = _identity(project, came_from, given, again)
     _require_current(project)
-    _require_data(project, given)
     sagemaker = project.aws.client("sagemaker")
     known = {
         one.get("PipelineExecutionDisplayName"): one for one in executions(sagemaker, project.names.pipeline)
@@ -69,6 +71,7 @@ def run(
         attempt += 1
         name = f"{first}-retry-{attempt}"
         token = _token(came_from.commit, name)
+    _require_data(project, given)
     if not came_from.is_committed:
         why = "files differ from the last commit" if came_from.commit else "there is no commit here"
         output.notice(f"{why}: this run cannot be repeated from Git")
@@ -173,17 +176,34 @@ def _require_current(project: Project) -> None:
 def _require_data(project: Project, changes: dict[str, str]) -> None:
     if "TrainValidationUri" in changes:
         return
-    uri = project.lock.uris.train_validation
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    push = "run `python -m pipeline dataset push FILE`"
+    lock, s3 = project.lock, project.aws.client("s3")
+    push = f"run `python -m pipeline dataset {'refer' if lock.reference else 'push FILE'}`"
+    # Of data by reference the holdout alone lies in the project's bucket.
+    uri = lock.uris.y_test + part(0) if lock.reference else lock.uris.train_validation
+    bucket, key = split(uri)
     if bucket != project.names.bucket:
         raise UserError(
             f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} here",
             file="dataset.lock",
         )
     try:
-        project.aws.client("s3").head_object(Bucket=bucket, Key=key)
+        s3.head_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if not is_missing(error):
             raise
         raise UserError(f"dataset.lock: {uri} does not exist: {push}", file="dataset.lock") from None
+    if lock.reference:
+        _require_same(
+            lock.uris.train_validation, lock.reference, look(s3, lock.uris.train_validation).reference
+        )
+
+
+def _require_same(uri: str, had: Reference, now: Reference) -> None:
+    """The objects have to be those of dataset.lock, else the model would not be what Git says."""
+    if had != now:
+        change = f"{had} then, {now} now" if f"{had}" != f"{now}" else f"{now} of another content or name"
+        raise UserError(
+            f"dataset.lock: the data at {uri} has changed since ({change}): run `python -m pipeline dataset refer` "
+            "again, or bring the objects back",
+            file="dataset.lock",
+        )

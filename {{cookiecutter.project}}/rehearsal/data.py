@@ -59,12 +59,13 @@ def stand_in(lock: DatasetLock, rows: int, folder: Path) -> Path:
 
 def _target(lock: DatasetLock, signal: np.ndarray) -> np.ndarray:
     """The target: a quantity, or labels of about the shares of ``lock``, each often enough to be split."""
-    if not lock.classes:
+    classes = lock.classes or lock.holdout_classes
+    if not classes:
         whole = next(column.type for column in lock.columns if column.name == lock.target) == "integer"
         return np.round(100 * signal).astype(int) if whole else signal.round(3)
-    shares = np.asarray(list(lock.classes.values()), dtype=float)
+    shares = np.asarray(list(classes.values()), dtype=float)
     counts = np.maximum(np.floor(shares / shares.sum() * len(signal)).astype(int), _LEAST_OF_A_CLASS)
     counts[np.argmax(counts)] += len(signal) - counts.sum()
     labels = np.empty(len(signal), dtype=object)
-    labels[np.argsort(signal, kind="stable")] = np.repeat(list(lock.classes), counts)
+    labels[np.argsort(signal, kind="stable")] = np.repeat(list(classes), counts)
     return labels

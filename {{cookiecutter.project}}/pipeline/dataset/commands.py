@@ -1,13 +1,17 @@
 """`python -m pipeline dataset ...`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.dataset.lock import NOT_COUNTED, DatasetLock
 from pipeline.words import counted
+
+if TYPE_CHECKING:
+    from pipeline.dataset.push import Pushed
 
 app = typer.Typer(no_args_is_help=True, help="The data set: check and upload it, or get an example.")
 
@@ -43,10 +47,41 @@ def push(
     config, output = Config.load(), Output(as_json=as_json)
     made_up = file.name.lower().startswith("synthetic") if synthetic is None else synthetic
     pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
+    rows = counted(pushed.lock.rows.train_validation or 0, "row")
+    _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows} to train on")
+
+
+@app.command(
+    epilog="Example: python -m pipeline dataset refer --train-validation s3://lake/train/ --test s3://lake/test.csv"
+)
+def refer(
+    train_validation: Annotated[
+        str,
+        typer.Option(metavar="S3URI", help="CSV object with a header, or a prefix (with a slash) of such."),
+    ],
+    test: Annotated[
+        str,
+        typer.Option(metavar="S3URI", help="Object of the holdout's rows: CSV, gzipped CSV or Parquet."),
+    ],
+    as_json: Json = False,
+) -> None:
+    """Name data in S3 that is trained on where it lies.
+
+    Its objects are named in dataset.lock and not copied; the holdout is checked and uploaded as by `push`.
+    """
+    from pipeline.aws import Aws
+    from pipeline.dataset.refer import refer
+
+    config, output = Config.load(), Output(as_json=as_json)
+    pushed = refer(config, train_validation, test, Aws(config.project.region), output)
+    _report(output, pushed, f"{pushed.lock.reference} to train on (rows {NOT_COUNTED})")
+
+
+def _report(output: Output, pushed: "Pushed", to_train_on: str) -> None:
     lock = pushed.lock
     output.done(
-        f"{'SYNTHETIC data, ' if lock.synthetic else ''}{counted(lock.rows.train_validation, 'row')} to train on, "
-        f"{lock.rows.test:,} held out, {counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
+        f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, "
+        f"{counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
         f"{counted(pushed.uploaded, 'file')} uploaded, "
         f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
     )
@@ -129,17 +164,18 @@ def inspect(
 @app.command(epilog="Example: python -m pipeline dataset show")
 def show(as_json: Json = False) -> None:
     """Show what dataset.lock names."""
-    from pipeline.dataset.lock import DatasetLock
-
     output, lock = Output(as_json=as_json), DatasetLock.load()
     rows = lock.rows
     output.say(
         f"{lock.name}{' (SYNTHETIC)' if lock.synthetic else ''} from {lock.source}, sha256 {lock.sha256}"
     )
-    output.say(
-        f"{counted(rows.total, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
-        f"(seed {lock.seed})"
-    )
+    if lock.reference:
+        output.say(f"{lock.reference} to train on (rows {NOT_COUNTED}), {counted(rows.test, 'row')} held out")
+    else:
+        output.say(
+            f"{counted(rows.total, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
+            f"(seed {lock.seed})"
+        )
     output.table(
         ("column", "type"),
         [
@@ -147,7 +183,9 @@ def show(as_json: Json = False) -> None:
             for column in lock.columns
         ],
     )
-    if lock.classes:
-        shares = [(label, count, f"{count / rows.total:.1%}") for label, count in lock.classes.items()]
-        output.table(("class", "rows", "share"), shares)
+    classes = lock.classes or lock.holdout_classes
+    if classes:
+        total = sum(classes.values())
+        shares = [(label, count, f"{count / total:.1%}") for label, count in classes.items()]
+        output.table(("class", f"rows{'' if lock.classes else ' held out'}", "share"), shares)
     output.result(lock.model_dump(mode="json"))

@@ -1,18 +1,20 @@
-"""dataset.lock: which data the model is made from; `python -m pipeline dataset push` writes it."""
+"""dataset.lock: which data the model is made from; `python -m pipeline dataset push` or `refer` writes it."""
 
 from pathlib import Path
 from typing import Any, Literal
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from pipeline.config import parse_toml, read_text
 from pipeline.errors import UserError
 from pipeline.files import replace_text
+from pipeline.words import counted
 
 FILE = Path("dataset.lock")
 _PUSH = "run `python -m pipeline dataset push FILE`"
 _MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
+NOT_COUNTED = "not counted"
 
 
 class _Entry(BaseModel):
@@ -20,31 +22,48 @@ class _Entry(BaseModel):
 
 
 class Column(_Entry):
-    """A column of the data set; `integer` and `number` columns hold nothing else but missing values."""
+    """A column of the data set; `integer` and `number` columns hold nothing else but missing values, as far as
+    the rows were read.
+    """
 
     name: str
     type: Literal["integer", "number", "text"]
 
 
 class Rows(_Entry):
-    """Numbers of rows; `total` is the sum of the other two."""
+    """Numbers of rows; `total` is the sum of the other two. `None` is what nobody counted."""
 
-    total: int
-    train_validation: int
+    total: int | None = None
+    train_validation: int | None = None
     test: int
 
 
 class Uris(_Entry):
-    """S3 URIs: one object to train on, and the prefixes under which the parts of the holdout lie."""
+    """S3 URIs: the object (or the prefix of objects) to train on, and the prefixes of the holdout's parts."""
 
     train_validation: str
     x_test: str
     y_test: str
 
 
+class Reference(_Entry):
+    """The objects to train on where they stay in somebody else's bucket: how many, their bytes, and the SHA-256
+    (hexadecimal) of their listing.
+    """
+
+    objects: int
+    bytes: int
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    def __str__(self) -> str:
+        return f"{counted(self.objects, 'object')} of {counted(self.bytes, 'byte')}"
+
+
 class DatasetLock(_Entry):
-    """What `dataset push` made. ``columns`` are in the file's order; ``classes`` counts rows by label, where
-    there are.
+    """What `dataset push` made, or `dataset refer`: then there is a ``reference``, and no split and no count.
+
+    ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
+    holdout where it alone was counted; a quantity has neither.
     """
 
     name: str
@@ -52,12 +71,21 @@ class DatasetLock(_Entry):
     synthetic: bool
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     target: str
-    holdout: float
-    seed: int
+    holdout: float | None = None
+    seed: int | None = None
     rows: Rows
     columns: list[Column]
     classes: dict[str, int] | None = None
+    holdout_classes: dict[str, int] | None = None
     uris: Uris
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "DatasetLock":
+        counted = (self.holdout, self.seed, self.rows.total, self.rows.train_validation)
+        if self.reference is None and None in counted:
+            raise ValueError("lacks the split or a number of rows")
+        return self
 
     @classmethod
     def load(cls, path: Path = FILE) -> "DatasetLock":
@@ -80,27 +108,28 @@ class DatasetLock(_Entry):
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
-            raise UserError(f"{file}: {place}: {first['msg'].lower()}; {_MEND}", file=file) from None
+            reason = first["msg"].lower().removeprefix("value error, ")
+            raise UserError(f"{file}: {f'{place}: ' if place else ''}{reason}; {_MEND}", file=file) from None
 
     def text(self) -> str:
         """The file's text: deterministic, one column a line, so that a change of the schema reads well in a
         diff.
         """
         document = tomlkit.document()
+        command = "refer" if self.reference else "push"
         document.add(
-            tomlkit.comment("Written by `python -m pipeline dataset push`; not to be edited by hand.")
+            tomlkit.comment(f"Written by `python -m pipeline dataset {command}`; not to be edited by hand.")
         )
-        values: dict[str, Any] = self.model_dump(exclude={"rows", "columns", "classes", "uris"})
-        for key, value in values.items():
-            document.add(key, value)
+        values: dict[str, Any] = self.model_dump(exclude_none=True)
+        for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
+            document.add(key, values[key])
         columns = tomlkit.array()
         for column in self.columns:
             columns.append(_inline(column.model_dump()))
         document.add("columns", columns.multiline(True))
-        document.add("rows", _table(self.rows.model_dump()))
-        document.add("uris", _table(self.uris.model_dump()))
-        if self.classes is not None:
-            document.add("classes", _table(self.classes))
+        for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
+            if key in values:
+                document.add(key, _table(values[key]))
         return tomlkit.dumps(document)
 
     def save(self, path: Path = FILE) -> bool:

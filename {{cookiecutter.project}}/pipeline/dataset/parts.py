@@ -11,6 +11,11 @@ from pipeline.dataset import lines
 PART_ROWS = 200_000  # several parts let several instances work
 
 
+def part(number: int) -> str:
+    """The name of a part, counted from 0."""
+    return f"part-{number:05}.csv"
+
+
 class Parts:
     """x_test (no header) and y_test (header) below ``folder``, in parts of `PART_ROWS` rows: the same rows in the
     same order in both.
@@ -44,9 +49,8 @@ class Parts:
 
     def _next(self) -> None:
         self.close()
-        part = f"part-{len(self.files) // 2:05}.csv"
-        self._streams = []
-        for name in (f"x_test/{part}", f"y_test/{part}"):
+        number, self._streams = len(self.files) // 2, []
+        for name in (f"x_test/{part(number)}", f"y_test/{part(number)}"):
             file = self._folder / name
             file.parent.mkdir(exist_ok=True)
             self._streams.append(file.open("wb"))

@@ -4,7 +4,7 @@ file.
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -21,6 +21,7 @@ MISSING = (
 )  # fmt: skip
 _MISSING = pa.array(MISSING)
 _CASTS = (("integer", pa.int64()), ("number", pa.float64()))
+_WIDTHS = ("empty", *(name for name, _ in _CASTS), "text")  # each takes what those before it take
 _MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
 
@@ -125,6 +126,11 @@ def profile(
     if rows == 0:
         raise UserError(f"{table.name}: has a header but no rows")
     return Profile(rows, types, seen)
+
+
+def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The narrowest types that suit several tables of the same columns, from the types in each."""
+    return {name: max((types[name] for types in listed), key=_WIDTHS.index) for name in listed[0]}
 
 
 def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:

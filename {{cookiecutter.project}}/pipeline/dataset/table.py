@@ -49,7 +49,7 @@ class Table:
         name or the name of another one.
         """
         name = name or str(path)
-        kind = _format(path, name)
+        kind = format_of(path, name)
         columns = _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name)
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
@@ -120,8 +120,11 @@ class Table:
             raise _unreadable(self.name, error) from None
 
 
-def _format(path: Path, name: str) -> Literal["csv", "csv.gz", "parquet"]:
-    """The format by the first bytes: a name may say anything."""
+def format_of(path: Path, name: str) -> Literal["csv", "csv.gz", "parquet"]:
+    """The format by the first bytes, since a file's name may say anything; ``name`` is what messages call it.
+
+    Raises `UserError` where the file is missing, unreadable, empty or known to be no table.
+    """
     try:
         with path.open("rb") as file:
             start = file.read(8)

@@ -69,7 +69,10 @@ class DataChange:
 
     @property
     def shares(self) -> list[tuple[str, float | None, float | None]]:
-        """Label, share before, share after; of a label that one side lacks the share is `None`."""
+        """Label, share before, share after; of a label that one side lacks the share is `None`.
+
+        Of data by reference it is the share in the holdout.
+        """
         had, has = _shares(self.before), _shares(self.after)
         return [(label, had.get(label), has.get(label)) for label in dict.fromkeys((*had, *has))]
 
@@ -85,7 +88,8 @@ class DataChange:
 
 
 def _shares(lock: DatasetLock | None) -> dict[str, float]:
-    if lock is None or not lock.classes:
+    classes = lock and (lock.classes or lock.holdout_classes)
+    if not classes:
         return {}
-    total = sum(lock.classes.values())
-    return {label: count / total for label, count in lock.classes.items()}
+    total = sum(classes.values())
+    return {label: count / total for label, count in classes.items()}

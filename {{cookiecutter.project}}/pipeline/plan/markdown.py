@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.dataset.lock import NOT_COUNTED, DatasetLock
 from pipeline.markdown import bullets, code, escape, folded, table
 from pipeline.plan import Plan
 from pipeline.plan.ceiling import Item, hours, money
@@ -41,15 +42,18 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         )
     if plan.data.changed and plan.data.after:
         before, after = plan.data.before, plan.data.after
-        was = f" (was {before.rows.total:,})" if before else ""
+        alike = before and not before.reference and not after.reference
+        was = f" (was {_number(before.rows.total) if alike else _amount(before)})" if before else ""
         kind = " of made-up (synthetic) data" if after.synthetic else ""
-        yield f"Data set: {counted(after.rows.total, 'row')}{was}, {counted(len(after.columns), 'column')}{kind}."
+        yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
     if not plan.has_data:
         yield "There is no dataset.lock yet: `python -m pipeline dataset push FILE` makes it."
     if plan.settings:
         yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
     if any(change.path.partition(".")[0] == "production" for change in plan.settings):
         yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
+    if any(change.path == "dataset.buckets" for change in plan.settings):
+        yield "The pipeline may read the buckets of [dataset] once an administrator runs `make bootstrap`."
     if plan.definition:
         listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
         yield f"Pipeline definition: {listed}."
@@ -119,14 +123,15 @@ def _details(plan: Plan, prices: Prices) -> Iterator[str]:
 
 def _data(plan: Plan) -> str:
     before, after = plan.data.before, plan.data.after
+    where = " in the holdout" if any(lock and lock.reference for lock in (before, after)) else ""
     rows = [
-        ("rows", *(lock and f"{lock.rows.total:,}" for lock in (before, after))),
-        ("to train on", *(lock and f"{lock.rows.train_validation:,}" for lock in (before, after))),
-        ("held out", *(lock and f"{lock.rows.test:,}" for lock in (before, after))),
+        ("rows", *(lock and _number(lock.rows.total) for lock in (before, after))),
+        ("to train on", *(lock and _number(lock.rows.train_validation) for lock in (before, after))),
+        ("held out", *(lock and _number(lock.rows.test) for lock in (before, after))),
         ("columns", *(lock and len(lock.columns) for lock in (before, after))),
         ("SHA-256", *(lock and code(lock.sha256[:12]) for lock in (before, after))),
         *(
-            (f"share of {escape(label)}", *("" if share is None else f"{share:.1%}" for share in both))
+            (f"share of {escape(label)}{where}", *("" if share is None else f"{share:.1%}" for share in both))
             for label, *both in plan.data.shares
         ),
     ]
@@ -137,6 +142,16 @@ def _data(plan: Plan) -> str:
     return text + (
         f"\n\n{bullets(map(escape, schema))}" if schema else "\n\nThe columns are the same." if before else ""
     )
+
+
+def _number(rows: int | None) -> str:
+    return NOT_COUNTED if rows is None else f"{rows:,}"
+
+
+def _amount(lock: DatasetLock) -> str:
+    if lock.reference:
+        return f"{lock.reference} by reference, rows {NOT_COUNTED}"
+    return counted(lock.rows.total or 0, "row")
 
 
 def _changes(found: list[Change]) -> str:

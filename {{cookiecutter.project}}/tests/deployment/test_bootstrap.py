@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from support.deployed import DeployedProject
 
 from deployment import bootstrap
@@ -95,6 +96,44 @@ def test_instance_types_are_limited_until_that_is_taken_back(project: DeployedPr
     bootstrap.deploy(project.sign_in(), None, ["any"])
 
     assert (limited, kept.outcome, parameter()) == ("ml.c5.large,ml.m5.large", "unchanged", "")
+
+
+def test_the_administrator_is_told_which_buckets_the_pipeline_may_read(
+    project: DeployedProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def named(*buckets: str) -> tuple[str, str]:
+        project.name_buckets(*buckets)
+        outcome = bootstrap.deploy(project.sign_in()).outcome
+        return outcome, capsys.readouterr().out
+
+    first, again, more, none = named("lake"), named("lake"), named("lake", "pond"), named()
+
+    assert [outcome for outcome, _ in (first, again, more, none)] == [
+        "created", "unchanged", "updated", "updated"
+    ]  # fmt: skip
+    assert "may read the bucket arn:aws:s3:::lake from now on" in first[1]
+    assert "may read" not in again[1] + none[1]
+    assert ":::pond from now on" in more[1]
+    assert ":::lake from now on" not in more[1]
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:s3:::*", "arn:aws:s3:::lake*", "arn:aws:s3:::lake/*", "*", "lake"])
+def test_the_template_takes_whole_buckets_by_name_alone(project: DeployedProject, arn: str) -> None:
+    cloudformation = project.client("cloudformation")
+    given = {
+        "Project": project.name,
+        "OidcSubjectPrefix": "repo:owner/name",
+        "CreateOidcProvider": "false",
+        "DataBucketArns": f"arn:aws:s3:::lake,{arn}",
+    }
+
+    with pytest.raises(ClientError, match="DataBucketArns failed to satisfy constraint"):
+        cloudformation.create_stack(
+            StackName=project.names.bootstrap_stack,
+            TemplateBody=Path("infrastructure/bootstrap.yaml").read_text(),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
 
 
 def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> None:

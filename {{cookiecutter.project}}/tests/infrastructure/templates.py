@@ -12,7 +12,7 @@ import cfnlint.decode.cfn_yaml
 
 FOLDER = Path("infrastructure")
 PROJECT = "readmission"
-VALUES = {
+VALUES: dict[str, Any] = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
     "AWS::Region": "eu-west-1",
@@ -21,6 +21,8 @@ VALUES = {
     "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "EndpointInstanceTypes": "ml.m5.large",
     "ProjectAccount": "123456789012",
+    # As many and as long as automl.toml takes.
+    "DataBucketArns": [f"arn:aws:s3:::{'lake-' * 12}{number:03}" for number in range(10)],
 }
 
 
@@ -51,6 +53,10 @@ def plain(value: Any, template: Mapping[str, Any]) -> Any:
             return plain(argument[1], template)
         if function == "Fn::Sub":
             return re.sub(r"\$\{([\w:.]+)\}", lambda match: _reference(match[1], template), argument)
+        if function == "Fn::Join":
+            return argument[0].join(plain(argument[1], template))
+        if function == "Fn::Split":
+            return plain(argument[1], template).split(argument[0])
         if function == "Ref":
             return _reference(argument, template)
         if function == "Fn::GetAtt":
@@ -58,7 +64,7 @@ def plain(value: Any, template: Mapping[str, Any]) -> Any:
     return {key: plain(entry, template) for key, entry in value.items()}
 
 
-def _reference(name: str, template: Mapping[str, Any]) -> str:
+def _reference(name: str, template: Mapping[str, Any]) -> Any:
     if name in VALUES:
         return VALUES[name]
     resource = template["Resources"][name.split(".")[0]]

@@ -20,6 +20,7 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A project with roles and stack, endpoints limited to one instance type, and a registered version."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         project = DeployedProject(local_aws, tmp_path_factory.mktemp("project"), monkeypatch)
+        project.name_buckets(f"lake-{project.name}")
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
         stack.deploy(project.sign_in("RetrainRole"), [HOSTING_ACCOUNT])
         bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
@@ -147,6 +148,39 @@ def test_data_and_records_have_their_writers(
 
     assert is_allowed(s3, "get_object", Bucket=bucket, Key=key) is reads
     assert is_allowed(s3, "put_object", Bucket=bucket, Key=key, Body=b"x") is writes
+
+
+@pytest.mark.parametrize(
+    ("role", "lists", "reads"),
+    [
+        ("PlanRole", False, False),
+        ("RetrainRole", True, False),
+        ("PromoteRole", False, False),
+        ("TeardownRole", False, False),
+        ("LambdaExecutionRole", False, False),
+        ("SageMakerExecutionRole", True, True),
+    ],
+)
+def test_data_by_reference_is_read_where_it_is_trained_on(
+    project: DeployedProject, role: str, lists: bool, reads: bool
+) -> None:
+    s3 = project.client("s3", role)
+    lake = f"lake-{project.name}"
+
+    assert is_allowed(s3, "list_objects_v2", Bucket=lake) is lists
+    assert is_allowed(s3, "get_object", Bucket=lake, Key="train/a.csv") is reads
+    assert not is_allowed(s3, "put_object", Bucket=lake, Key="train/a.csv", Body=b"x")
+    assert not is_allowed(s3, "delete_object", Bucket=lake, Key="train/a.csv")
+    assert not is_allowed(s3, "get_bucket_policy", Bucket=lake)
+
+
+@pytest.mark.parametrize("bucket", ["lake-{}-other", "other-{}", "{}-lake"])
+def test_a_bucket_that_is_not_named_is_out_of_reach(project: DeployedProject, bucket: str) -> None:
+    s3 = project.client("s3", "SageMakerExecutionRole")
+    other = bucket.format(project.name)
+
+    assert not is_allowed(s3, "list_objects_v2", Bucket=other)
+    assert not is_allowed(s3, "get_object", Bucket=other, Key="train/a.csv")
 
 
 @pytest.mark.parametrize("role", ["RetrainRole", "PromoteRole", "TeardownRole", "PlanRole"])

@@ -46,6 +46,8 @@ WIDER = {
     "LetTheServiceScale",
     "UseKey",
     "FindKey",
+    "FindDataByReference",
+    "ReadDataByReference",
 }
 
 
@@ -119,6 +121,22 @@ def test_a_role_is_passed_to_one_service_only(statements: list[dict[str, Any]]) 
             service = statement["Condition"]["StringEquals"]["iam:PassedToService"]
             assert service in ("lambda.amazonaws.com", "sagemaker.amazonaws.com")
             assert "*" not in statement["Resource"]
+
+
+def test_data_by_reference_is_only_read() -> None:
+    statements = [
+        s for _, document in policy_documents(load("bootstrap.yaml")) for s in document["Statement"]
+    ]
+
+    granted = {
+        (arn.startswith("arn:aws:s3:::lake-") and arn.endswith("/*"), action)
+        for statement in statements
+        for arn in as_list(statement["Resource"])
+        if "lake-" in arn
+        for action in as_list(statement["Action"])
+    }
+
+    assert granted == {(True, "s3:GetObject"), (False, "s3:ListBucket"), (False, "s3:GetBucketLocation")}
 
 
 @pytest.mark.parametrize("file", ROLES)

@@ -6,35 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
+from small_tables import ROWS, table
 
 from pipeline.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
-ROWS = 400
-
-
-def table(problem_type: str, target: str) -> pd.DataFrame:
-    """Rows whose target follows from two columns, with noise; the classes are imbalanced."""
-    generator = np.random.default_rng(7)
-    frame = pd.DataFrame(
-        {
-            "stays": generator.integers(0, 10, ROWS),
-            "age": generator.normal(60, 15, ROWS).round(1),
-            # The example's slices of automl.toml name such columns.
-            **{f"race_{name}": generator.integers(0, 2, ROWS) for name in ("A", "B")},
-            "ward": generator.choice(["north", "south", "children, infants"], ROWS),
-        }
-    )
-    score = frame["stays"] + 0.05 * frame["age"] + generator.normal(0, 0.5, ROWS)
-    if problem_type == "Regression":
-        return frame.assign(**{target: score.round(3)})
-    edges, labels = (
-        ([6.5, 10.0], ["no", ">30", "<30"]) if problem_type.startswith("Multi") else ([9.0], ["no", "yes"])
-    )
-    return frame.assign(**{target: np.asarray(labels)[np.digitize(score, edges)]})
 
 
 def files_of(project: Path) -> dict[str, bytes]:

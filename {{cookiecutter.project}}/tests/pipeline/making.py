@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tomlkit
 
-from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.lock import Column, DatasetLock, Reference, Rows, Uris
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
 BUCKET = f"hospital-{ACCOUNT}-{REGION}"
@@ -71,6 +71,23 @@ def lock(**changes: Any) -> DatasetLock:
         ),
     }
     return DatasetLock(**{**values, **changes})
+
+
+def lock_by_reference(**changes: Any) -> DatasetLock:
+    """A dataset.lock of data that stays in another bucket."""
+    reference = Reference(objects=12, bytes=34_567_890, sha256="ef" * 32)
+    uris = lock().uris.model_copy(update={"train_validation": "s3://lake/train/"})
+    values: dict[str, Any] = {
+        "source": "s3://lake/train/",
+        "holdout": None,
+        "seed": None,
+        "rows": Rows(test=1000),
+        "classes": None,
+        "holdout_classes": {"<30": 100, ">30": 400, "no": 500},
+        "uris": uris,
+        "reference": reference,
+    }
+    return lock(**{**values, **changes})
 
 
 def table(path: Path, rows: int = 200, labels: tuple[str, ...] = ("no", ">30", "<30")) -> Path:

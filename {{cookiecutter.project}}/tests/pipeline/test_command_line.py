@@ -133,7 +133,7 @@ def test_wrong_arguments_are_the_users_error(
 @pytest.mark.parametrize(
     "command",
     ["definition", "plan", "upsert", "run", "status", "summary", "stop", "report",
-     "dataset push", "dataset show", "dataset inspect", "dataset example",
+     "dataset push", "dataset refer", "dataset show", "dataset inspect", "dataset example",
      "dataset prepare-hospital"],
 )  # fmt: skip
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -68,6 +68,16 @@ WRONG = [
     ),
     pytest.param({"dataset": {"target": None}}, "[dataset] target is missing", id="missing key"),
     pytest.param(
+        {"dataset": {"buckets": ["*"]}}, 'has "*", which is no name of an S3 bucket', id="every bucket"
+    ),
+    pytest.param(
+        {"dataset": {"buckets": ["lake/train"]}}, 'has "lake/train", which is no name', id="prefix for bucket"
+    ),
+    pytest.param({"dataset": {"buckets": ["lake", "lake"]}}, "names one twice", id="a bucket twice"),
+    pytest.param(
+        {"dataset": {"buckets": [f"lake-{n}" for n in range(11)]}}, "more than the 10", id="many buckets"
+    ),
+    pytest.param(
         {"dataset": {"holdout": 1.0}}, "[dataset] holdout = 1.0 has to be below 1", id="all held out"
     ),
     pytest.param(

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from making import lock
+from making import lock, lock_by_reference
 
 from pipeline.dataset.lock import Column, DatasetLock
 from pipeline.errors import UserError
@@ -22,6 +22,14 @@ def test_text_reads_back(changes: dict) -> None:
     written = lock(**changes)
 
     assert DatasetLock.parse(written.text()) == written
+
+
+@pytest.mark.parametrize("classes", [None, {"no": 3}])
+def test_data_by_reference_reads_back(classes: dict[str, int] | None) -> None:
+    written = lock_by_reference(holdout_classes=classes)
+
+    assert DatasetLock.parse(written.text()) == written
+    assert written.text().startswith("# Written by `python -m pipeline dataset refer`")
 
 
 def test_a_column_is_a_line() -> None:
@@ -48,6 +56,18 @@ def test_saving_tells_a_change(tmp_path: Path) -> None:
         ("<<<<<<< HEAD\n", "take it from Git, or run `python -m pipeline dataset push FILE`"),
         (lock().text().replace("abab", "abaX"), "dataset.lock: sha256: "),
         (lock().text().replace("rows]", "row]"), "dataset.lock: rows"),
+        (
+            lock().text().replace("total = 100\n", ""),
+            "dataset.lock: lacks the split or a number of rows; it is",
+        ),
+        (
+            lock().text().replace("seed = 42\n", ""),
+            "dataset.lock: lacks the split or a number of rows; it is",
+        ),
+        (
+            lock_by_reference().text().replace("bytes =", "byte ="),
+            "dataset.lock: reference.bytes: field required",
+        ),
     ],
 )
 def test_a_damaged_lock_says_how_to_make_it(text: str, sentence: str) -> None:

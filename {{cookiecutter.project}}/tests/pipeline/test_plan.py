@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import tomlkit
-from making import ACCOUNT, CHAMPION, automl_toml, lock
+from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
 
 import pipeline.plan
 from pipeline import cli
@@ -194,6 +194,28 @@ def test_the_champion_is_compared_where_all_that_it_reads_is_there(names, target
     columns = [Column(name=name, type=types[name]) for name in names]
 
     assert DataChange(lock(), lock(columns=columns, target=target)).schema.keeps_champion is kept
+
+
+def test_data_by_reference_is_compared_as_far_as_it_was_counted(git, folder, monkeypatch):
+    monkeypatch.setattr("pipeline.plan._definitions", lambda *_: ({}, ""))  # the SDK is tested elsewhere
+    lock().save(folder / "dataset.lock")
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Push")
+    lock_by_reference(sha256=OTHER).save(folder / "dataset.lock")
+    (folder / "automl.toml").write_text(automl_toml(dataset={"buckets": ["lake"]}))
+
+    text = report("HEAD")
+
+    assert (
+        "Data set: 12 objects of 34,567,890 bytes by reference, rows not counted (was 100 rows), 3 columns."
+        in short(text)
+    )
+    assert "once an administrator runs `make bootstrap`" in short(text)
+    assert "| rows | 100 | not counted |" in text
+    assert "| held out | 20 | 1,000 |" in text
+    assert "| share of no in the holdout | 50.0% | 50.0% |" in text
 
 
 def test_another_order_and_another_target_are_changes_of_the_schema():

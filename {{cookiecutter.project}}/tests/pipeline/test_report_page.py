@@ -207,6 +207,26 @@ def test_changes_of_the_data_set_since_the_champion_s_are_listed():
         assert sentence in page.text
 
 
+def test_what_was_not_counted_is_said():
+    by_reference = evaluations.dataset(
+        sha256="cd" * 32,
+        rows={"total": None, "train_validation": None, "test": 400},
+        classes=None,
+        reference={"objects": 12, "bytes": 34_567_890, "sha256": "ef" * 32},
+    )
+    since = evaluations.champion({"f1": 0.8}, dataset=evaluations.dataset(), same_dataset=False)
+    until = evaluations.champion({"f1": 0.8}, dataset=by_reference, same_dataset=False)
+
+    page = Page(html(evaluations.binary(dataset=by_reference, champion=since)))
+    back = Page(html(evaluations.binary(champion=until)))
+
+    assert (
+        "not counted in the 12 objects of 34,567,890 bytes to train and validate; 400 held out" in page.text
+    )
+    assert "rows: 2,000 became not counted" in page.text
+    assert "rows: not counted became 2,000" in back.text
+
+
 def test_where_it_came_from_is_linked_if_it_is_a_web_address():
     commit, run = "c" * 40, "https://github.com/clinic/hospital/actions/runs/1"
     page = Page(html(NO_CHAMPION, Provenance("arn:x", commit, "clinic/hospital", run, "arn:y/4")))

@@ -157,6 +157,14 @@ def test_made_up_rows_have_the_lock_s_columns_and_shares(tmp_path):
     assert frame["label"].value_counts().to_dict() == CLASSES
 
 
+def test_made_up_rows_for_data_by_reference_have_the_shares_of_its_holdout(tmp_path):
+    by_reference = lock(classes=None).model_copy(update={"holdout_classes": CLASSES})
+
+    frame = pd.read_csv(stand_in(by_reference, 1000, tmp_path))
+
+    assert frame["label"].value_counts().to_dict() == CLASSES
+
+
 def test_every_class_has_rows_to_split(tmp_path):
     frame = pd.read_csv(stand_in(lock(classes={"rare": 1, "no": 99_999}), 200, tmp_path))
 

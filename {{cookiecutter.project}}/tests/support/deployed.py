@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tomlkit
 
 from deployment.environments import Project
 from local import actors
@@ -58,6 +59,13 @@ class DeployedProject:
     def names(self) -> Names:
         """Names in the first account."""
         return Names(self.config, self.aws.account)
+
+    def name_buckets(self, *names: str) -> None:
+        """Let automl.toml name buckets from which data may be read."""
+        file = self.folder / "automl.toml"
+        document = tomlkit.parse(file.read_text())
+        document["dataset"]["buckets"] = list(names)
+        file.write_text(tomlkit.dumps(document))
 
     def sign_in(self, role: str = "", account: str = "") -> Project:
         """The project of a process that acts as one of its roles, or as the account's administrator."""

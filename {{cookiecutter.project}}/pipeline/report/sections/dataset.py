@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipeline.dataset.lock import NOT_COUNTED, Reference
 from pipeline.report import words
 from pipeline.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
 
@@ -29,24 +30,27 @@ def section(evaluation: Mapping[str, Any]) -> Section:
 
 
 def _facts(dataset: Mapping[str, Any]) -> Facts:
-    rows = dataset["rows"]
     kind = "synthetic: made up, it says nothing about real cases" if dataset["synthetic"] else "real"
     return Facts(
         [
             ("Name", Cell(dataset["name"])),
             ("Kind", Cell(kind, tone="bad" if dataset["synthetic"] else "plain")),
             ("SHA-256", Cell(dataset["sha256"], code=True)),
-            (
-                "Rows",
-                Cell(
-                    f"{words.number(rows['total'])}: {words.number(rows['train_validation'])} to train and validate, "
-                    f"{words.number(rows['test'])} held out"
-                ),
-            ),
+            ("Rows", Cell(_split(dataset))),
             ("Columns", Cell(words.number(len(dataset["columns"])))),
             ("Target", Cell(dataset["target"], code=True)),
         ]
     )
+
+
+def _split(dataset: Mapping[str, Any]) -> str:
+    rows = dataset["rows"]
+    held_out = f"{words.number(rows['test'])} held out"
+    if dataset.get("reference"):
+        objects = Reference.model_validate(dataset["reference"])
+        return f"{NOT_COUNTED} in the {objects} to train and validate; {held_out}"
+    total, train = words.number(rows["total"]), words.number(rows["train_validation"])
+    return f"{total}: {train} to train and validate, {held_out}"
 
 
 def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
@@ -60,8 +64,9 @@ def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
     if now["target"] != before["target"]:
         yield f"target: {before['target']} became {now['target']}"
     total, earlier = now["rows"]["total"], before["rows"]["total"]
-    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)" if earlier else ""
-    yield f"rows: {words.number(earlier)} became {words.number(total)}{share}"
+    counted = total is not None and earlier
+    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)" if counted else ""
+    yield f"rows: {_rows(earlier)} became {_rows(total)}{share}"
     types = {column["name"]: column["type"] for column in now["columns"]}
     earlier_types = {column["name"]: column["type"] for column in before["columns"]}
     added = [name for name in types if name not in earlier_types]
@@ -79,6 +84,10 @@ def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
         yield f"columns of another type: {_listed(changed)}"
     if not added and not removed and list(types) != list(earlier_types):
         yield "the columns are in another order"
+
+
+def _rows(number: int | None) -> str:
+    return NOT_COUNTED if number is None else words.number(number)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,0 +1,32 @@
+"""Training on data that stays in another bucket: real commands with the roles' own rights, and a real training."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from by_reference import LAKE, PROJECT
+
+
+@pytest.mark.slow
+def test_a_model_of_data_by_reference_is_registered_and_changed_data_is_noticed(tmp_path):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+
+    ended = subprocess.run(
+        [sys.executable, PROJECT / "tests" / "life" / "by_reference.py", tmp_path],
+        cwd=PROJECT,
+        env=kept | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert facts["approval"] == "PendingManualApproval"
+    assert facts["trained_on"] == f"s3://{LAKE}/train/"
+    assert facts["stored"] == ["manifest.json", "x_test/part-00000.csv", "y_test/part-00000.csv"]
+    assert "not counted in the 2 objects of" in (tmp_path / "report.html").read_text()
+    assert facts["status_on_changed_data"] == 2
+    assert f"the data at s3://{LAKE}/train/ has changed since (2 objects of" in ended.stderr
