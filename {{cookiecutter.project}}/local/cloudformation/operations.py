@@ -8,7 +8,7 @@ from typing import Any
 
 from local import actors, runtime
 from local.bridge import AWSError, Caller, operation
-from local.cloudformation import plan, stacks
+from local.cloudformation import plan, stacks, template
 from local.cloudformation.engine import Engine
 from local.cloudformation.stacks import Stack, Wanted
 from local.cloudformation.template import invalid
@@ -122,6 +122,27 @@ def delete_stack(caller: Caller, parameters: dict[str, Any]) -> None:
         worker = engine(caller, stack, role)
         stack.turn("DELETE_IN_PROGRESS", "User Initiated")
         run(stack, worker.delete, tuple(parameters.get("RetainResources") or ()))
+
+
+@operation("cloudformation", "GetTemplateSummary")
+def get_template_summary(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
+    """What ``aws cloudformation deploy`` asks before it updates a stack, of a template or of the stack's."""
+    if "StackName" in parameters:
+        parsed = _deployed(caller, parameters["StackName"]).template
+    else:
+        parsed = template.parse(fetched(caller, parameters).get("TemplateBody", ""))
+    declared = parsed.get("Parameters", {})
+    return {
+        "Parameters": [
+            {
+                "ParameterKey": name,
+                "ParameterType": one.get("Type", "String"),
+                "DefaultValue": one.get("Default"),
+            }
+            for name, one in declared.items()
+        ],
+        "ResourceTypes": sorted({body["Type"] for body in parsed["Resources"].values()}),
+    }
 
 
 @operation("cloudformation", "GetTemplate")

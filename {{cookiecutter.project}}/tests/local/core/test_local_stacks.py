@@ -279,6 +279,17 @@ def test_an_option_that_would_have_no_effect_is_refused(stack, option, told):
     assert refusal == ("ValidationError", f"the local AWS does not offer {told}")
 
 
+def test_the_parameters_of_a_template_are_told_to_who_updates_a_stack(stack, account):
+    stack.create(QUEUE, Name=account.name("queue"))
+
+    of_stack = stack.client.get_template_summary(StackName=stack.name)
+    of_text = stack.client.get_template_summary(TemplateBody="Resources: {A: {Type: 'AWS::SQS::Queue'}}")
+
+    assert [p["ParameterKey"] for p in of_stack["Parameters"]] == ["Name", "Seconds", "Second"]
+    assert of_text["Parameters"] == []
+    assert of_text["ResourceTypes"] == ["AWS::SQS::Queue"]
+
+
 class TestChangeSets:
     def test_create_then_update(self, stack, account):
         name, client = account.name("queue"), stack.client
