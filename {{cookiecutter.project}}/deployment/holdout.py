@@ -2,8 +2,7 @@
 
 import csv
 import io
-import itertools
-from collections.abc import Iterator
+import random
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +14,7 @@ from pipeline.aws import Aws, is_missing
 from pipeline.errors import RunError
 from pipeline.evaluation_file import find
 
-PART = "part-00000.csv"  # rows were dealt at random, so the first ones are a fair sample
+PART = "part-00000.csv"  # up to 200,000 rows, enough to choose from
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,10 @@ class Holdout:
 
 
 def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Holdout:
-    """The first ``count`` rows of the holdout of a version, with its own evaluation's predictions.
+    """``count`` rows of the holdout of a version, with its own evaluation's predictions.
 
-    Raises `RunError` where they are gone, or do not fit each other.
+    They are chosen at random, because a holdout is in the order of the file that was pushed, which may be that of
+    the labels; a version's choice is always the same. Raises `RunError` where they are gone, or do not fit each other.
     """
     sha256, execution = package.metadata.get("dataset_sha256", ""), execution_id(package)
     if not sha256 or not execution:
@@ -38,20 +38,20 @@ def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Ho
             "by this project's pipeline"
         )
     s3 = aws.client("s3")
-    rows = list(_lines(s3, bucket, f"datasets/{sha256}/x_test/{PART}", count))
+    rows, of_rows = _sample(s3, bucket, f"datasets/{sha256}/x_test/{PART}", count)
     key = f"transforms/{execution}/candidate/{PART}.out"
-    answers = list(_lines(s3, bucket, key, count))
+    answers, of_answers = _sample(s3, bucket, key, count)
+    if not rows or of_rows != of_answers:
+        raise RunError(
+            f"s3://{bucket}/{key} has {of_answers} predictions for {of_rows} rows of the holdout; "
+            "run the pipeline again"
+        )
     text = io.StringIO()
     csv.writer(text).writerows(answers)
     try:
         expected = parse_csv(text.getvalue(), response_keys(package))
     except ValueError as error:
         raise RunError(f"s3://{bucket}/{key} is not what {package.label} predicts: {error}") from None
-    if not rows or len(rows) != len(expected):
-        raise RunError(
-            f"s3://{bucket}/{key} has {len(expected)} predictions for {len(rows)} rows of the holdout; "
-            "run the pipeline again"
-        )
     return Holdout(rows, expected)
 
 
@@ -69,13 +69,27 @@ def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> dict[str, A
     return found
 
 
-def _lines(s3: Any, bucket: str, key: str, count: int) -> Iterator[list[str]]:
-    """The first rows of a CSV object; the rest is not downloaded."""
+def _sample(s3: Any, bucket: str, key: str, count: int) -> tuple[list[list[str]], int]:
+    """At most ``count`` rows of a CSV object in their order, and how many it has.
+
+    Of objects with equally many rows, the same rows are chosen (Vitter's reservoir, with a fixed seed).
+    """
     try:
         body = s3.get_object(Bucket=bucket, Key=key)["Body"]
     except ClientError as error:
         if not is_missing(error):
             raise
         raise RunError(f"s3://{bucket}/{key} is gone; without it nothing can be compared") from None
+    chance = random.Random(0)  # noqa: S311 - a choice of rows, no secret
+    chosen: list[tuple[int, list[str]]] = []
+    total = 0
     with io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="") as text:
-        yield from itertools.islice((row for row in csv.reader(text) if row), count)
+        for row in csv.reader(text):
+            if not row:
+                continue
+            if total < count:
+                chosen.append((total, row))
+            elif (place := chance.randrange(total + 1)) < count:
+                chosen[place] = (total, row)
+            total += 1
+    return [row for _, row in sorted(chosen)], total

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pipeline.config import parse_toml, read_text
 from pipeline.config_errors import describe, line_of
 from pipeline.errors import UserError
+from pipeline.files import replace_text
 from pipeline.words import nearest
 
 FILE = Path("environments/production.toml")
@@ -90,14 +91,7 @@ class ProductionFile(_Section):
 
     def save(self, path: Path = FILE) -> bool:
         """Write the file as a whole or not at all; tells whether its text changed."""
-        text = self.text()
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        half = path.with_name(f".{path.name}.writing")
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
-        return True
+        return replace_text(path, self.text())
 
 
 def _sentence(file: str, error: Mapping[str, Any]) -> str:

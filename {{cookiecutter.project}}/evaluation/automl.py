@@ -86,7 +86,7 @@ def _objective(described: dict[str, Any], metric: dict[str, Any]) -> str:
 
 
 def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
-    """The job's candidates, the best objective first, at most `MOST_CANDIDATES`."""
+    """The job's candidates, the best objective first, those without one last, at most `MOST_CANDIDATES`."""
     answer = client.list_candidates_for_auto_ml_job(
         AutoMLJobName=job,
         SortBy="FinalObjectiveMetricValue",
@@ -107,8 +107,16 @@ def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
                 for metric in found.get("CandidateProperties", {}).get("CandidateMetrics", [])
             },
         }
-        for found in answer["Candidates"]
+        for found in sorted(answer["Candidates"], key=_rank)
     ]
+
+
+def _rank(candidate: dict[str, Any]) -> tuple[bool, float]:
+    """What sorts candidates from best to worst; AWS does not say whether its own order knows that less is better."""
+    metric = candidate.get("FinalAutoMLJobObjectiveMetric")
+    if metric is None:
+        return True, 0.0
+    return False, metric["Value"] if metric.get("Type") == "Minimize" else -metric["Value"]
 
 
 def _seconds(start: datetime | None, end: datetime | None) -> float | None:

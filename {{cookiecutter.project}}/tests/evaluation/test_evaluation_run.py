@@ -222,6 +222,26 @@ def test_what_autopilot_inferred_is_taken_from_the_job(tmp_path: Path, s3: Any) 
     assert found["automl_job"]["seconds"] == 60
 
 
+def test_the_leaderboard_goes_from_best_to_worst_whatever_the_service_s_order(
+    tmp_path: Path, s3: Any
+) -> None:
+    inputs, labels = two_classes()
+    sagemaker = binary(s3)
+    best = sagemaker._candidate()
+
+    def listed(request: dict[str, Any]) -> dict[str, Any]:
+        metrics = [{"MetricName": "MSE", "Type": "Minimize", "Value": value} for value in (9, 1, 4)]
+        unfinished = {name: best[name] for name in best if name != "FinalAutoMLJobObjectiveMetric"}
+        ranked = [best | {"FinalAutoMLJobObjectiveMetric": metric} for metric in metrics]
+        return {"Candidates": [unfinished, *ranked]}
+
+    sagemaker.__dict__["_list_candidates_for_auto_ml_job"] = listed
+
+    found = run_of(tmp_path, s3, inputs, labels).evaluate(sagemaker)
+
+    assert [candidate["value"] for candidate in found["automl_job"]["candidates"]] == [1, 4, 9, None]
+
+
 def test_a_regression(tmp_path: Path, s3: Any) -> None:
     generator = np.random.default_rng(1)
     inputs = generator.random((200, 2)).round(3)
