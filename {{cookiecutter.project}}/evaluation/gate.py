@@ -127,7 +127,7 @@ def _rows(settings: dict[str, Any], facts: Facts) -> list[Condition]:
     least = settings["minimum_rows"]
     enough = facts.rows >= least
     said = "at least" if enough else "fewer than"
-    reason = f"the holdout has {facts.rows} rows, {said} the {least} that are asked for"
+    reason = f"the holdout has {facts.rows:,} rows, {said} the {least:,} that are asked for"
     return [Condition("rows of the holdout", "passed" if enough else "failed", reason, facts.rows, least)]
 
 
