@@ -30,6 +30,7 @@ MODULES: tuple[str, ...] = (
     "local.cloudwatch",
     "local.iam",
     "local.lambda_",
+    "local.s3",
     "local.sagemaker.autopilot.operations",
     "local.sagemaker.endpoints",
     "local.sagemaker.models",
