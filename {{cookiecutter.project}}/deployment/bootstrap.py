@@ -1,20 +1,20 @@
-"""What an administrator deploys once: every role, and GitHub's identity provider."""
+"""What an administrator deploys once: the roles of workflows and services, and GitHub's identity provider."""
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from deployment.cloudformation import Stack, StackState
+from deployment.cloudformation import CAPABILITIES, Stack, StackState
 from deployment.environments import Project
 from deployment.stack import Deployed, kms_key_arn, stack_tags
 from pipeline.aws import Aws
 from pipeline.config import Config, read_text
 from pipeline.errors import UserError
+from pipeline.names import Names
 from pipeline.service import partition
 
 FILE = Path("infrastructure/bootstrap.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
-_CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 ISSUER = "token.actions.githubusercontent.com"
 _PROVIDER = "GitHubProvider"
 # To StringEquals a star is no wildcard, but a reader would take it for one; a colon would end the prefix.
@@ -68,9 +68,14 @@ def deploy_hosting(project: Project, project_account: str, instance_types: Seque
     return _deploy(project, stack, HOSTING_FILE, {"ProjectAccount": project_account} | common)
 
 
+def data_buckets(names: Names) -> str:
+    """The ARNs of automl.toml's [dataset] buckets, joined by commas as a template's parameter."""
+    return ",".join(f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets))
+
+
 def _deploy(project: Project, stack: Stack, file: Path, parameters: dict[str, str]) -> Deployed:
     outcome = stack.deploy(
-        str(file), read_text(file), parameters, stack_tags(project.config), capabilities=_CAPABILITIES
+        str(file), read_text(file), parameters, stack_tags(project.config), capabilities=CAPABILITIES
     )
     return Deployed(stack.name, outcome, dict(stack.look().outputs))
 
@@ -107,13 +112,13 @@ def _makes_provider(aws: Aws, stack: Stack) -> bool:
 def _data_buckets(project: Project, state: StackState) -> str:
     """The parameter DataBucketArns; an administrator sees what a merged change of automl.toml adds."""
     names = project.names
-    wanted = [f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets)]
-    for arn in wanted:
+    wanted = data_buckets(names)
+    for arn in filter(None, wanted.split(",")):
         if arn not in state.parameters.get("DataBucketArns", "").split(","):
             project.output.notice(
                 f"the pipeline may read the bucket {arn} from now on (automl.toml [dataset] buckets)"
             )
-    return ",".join(wanted)
+    return wanted
 
 
 def _instance_types(given: Sequence[str], state: StackState) -> str:

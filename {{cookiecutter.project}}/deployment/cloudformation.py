@@ -15,6 +15,7 @@ from pipeline.errors import RunError, UserError
 Outcome = Literal["created", "updated", "unchanged"]
 
 WAIT_SECONDS = 3600.0
+CAPABILITIES = ("CAPABILITY_NAMED_IAM",)  # of templates with roles that have names of their own
 # Nothing of these lives any more, or it never did: such a stack can only be deleted.
 _STILLBORN = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 _GOOD = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"}

@@ -1,12 +1,14 @@
 """The commands that deploy infrastructure/: `bootstrap`, once, by an administrator, and `stack`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from deployment import bootstrap as roles
+from deployment import people
 from deployment import stack as resources
 from deployment.environments import Project
+from deployment.people import People
 from deployment.stack import Deployed
 from pipeline.config import Config
 from pipeline.console import Output
@@ -59,14 +61,30 @@ def bootstrap(
             help="With --github: who approves deployments to production; repeatable; at first you.",
         ),
     ] = None,
+    data_scientist: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ARN",
+            help="An IAM user or role that may push data and read reports; repeatable; without it as before, "
+            "`none` for nobody.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Deploy the project's roles and GitHub's identity provider; needs an administrator's credentials."""
     project = Project(Config.load(), Output(as_json=as_json))
-    if github:
-        _set_up_github(
-            project, endpoint_instance_type or [], reviewer or [], project_account, github_oidc_subject
+    people.check(data_scientist or [])
+    if project_account and data_scientist:
+        raise UserError(
+            "--data-scientist goes with the project's own account, not with --project-account: data and "
+            "reports are there alone"
         )
+    if github:
+        if project_account or github_oidc_subject:
+            raise UserError(
+                "--github reads GitHub's subject itself, in the project's own account: leave the others out"
+            )
+        _set_up_github(project, endpoint_instance_type or [], reviewer or [], data_scientist or [])
         return
     if project_account and github_oidc_subject:
         raise UserError(
@@ -76,7 +94,9 @@ def bootstrap(
     if project_account:
         _report(project, roles.deploy_hosting(project, project_account, endpoint_instance_type or []))
     else:
-        _report(project, roles.deploy(project, github_oidc_subject, endpoint_instance_type or []))
+        deployed = roles.deploy(project, github_oidc_subject, endpoint_instance_type or [])
+        found = people.deploy(project, data_scientist or [], roles.data_buckets(project.names))
+        _report(project, deployed, found, {"data_scientist": found and found.document()})
 
 
 def stack(
@@ -96,19 +116,11 @@ def stack(
 
 
 def _set_up_github(
-    project: Project,
-    instance_types: list[str],
-    reviewers: list[str],
-    account: str | None,
-    subject: str | None,
+    project: Project, instance_types: list[str], reviewers: list[str], data_scientists: list[str]
 ) -> None:
     from deployment.setup import set_up
 
-    if account or subject:
-        raise UserError(
-            "--github reads GitHub's subject itself, in the project's own account: leave the others out"
-        )
-    done = set_up(project, instance_types, reviewers)
+    done = set_up(project, instance_types, reviewers, data_scientists)
     project.output.done(f"stack {done.deployed.name}: {done.deployed.outcome}, for {done.subject_prefix}")
     project.output.table(
         ("on GitHub", "", ""), [(one.name, one.outcome, one.detail) for one in done.settings], done.repository
@@ -119,11 +131,30 @@ def _set_up_github(
             f"not offered on this repository's plan, or refused by its organisation: {', '.join(missing)}; "
             "docs/set-up.md says what that means"
         )
+    _introduce(project, done.people)
     project.output.result(done.document())
 
 
-def _report(project: Project, deployed: Deployed) -> None:
+def _report(
+    project: Project, deployed: Deployed, found: People | None = None, more: dict[str, Any] | None = None
+) -> None:
     project.output.done(f"stack {deployed.name}: {deployed.outcome}")
     for name, value in deployed.outputs.items():
         project.output.say(f"  {name}: {value}")
-    project.output.result({"stack": deployed.name, "outcome": deployed.outcome, "outputs": deployed.outputs})
+    _introduce(project, found)
+    project.output.result(
+        {"stack": deployed.name, "outcome": deployed.outcome, "outputs": deployed.outputs} | (more or {})
+    )
+
+
+def _introduce(project: Project, found: People | None) -> None:
+    """Tell the administrator what the data scientists need to know."""
+    if not found:
+        return
+    project.output.done(f"stack {found.deployed.name}: {found.deployed.outcome}")
+    project.output.say(f"  {found.role_arn} may be assumed by {', '.join(found.principals)}")
+    project.output.say(
+        "  these write into ~/.aws/config (source_profile is that of their own credentials), and set "
+        f"AWS_PROFILE={project.names.project}:\n"
+    )
+    project.output.say(people.profile(project, found.role_arn))

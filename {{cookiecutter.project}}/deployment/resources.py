@@ -112,10 +112,11 @@ def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
 
 
 def of_roles(project: Project) -> Iterator[Resource]:
-    """The stack of the roles."""
-    bootstrap = Stack(project.aws, project.names.bootstrap_stack, project.output)
-    if bootstrap.look().exists:
-        yield Resource("stack", bootstrap.name, project.names.account, bootstrap.delete)
+    """The stacks of the roles; the people's first, since it uses the other's policies."""
+    for name in (project.names.people_stack, project.names.bootstrap_stack):
+        stack = Stack(project.aws, name, project.output)
+        if stack.look().exists:
+            yield Resource("stack", name, project.names.account, stack.delete)
 
 
 def _registry(project: Project) -> Iterator[Resource]:

@@ -20,7 +20,7 @@ def find(
     """What there is to remove, in the order in which it goes.
 
     ``only`` is one environment's endpoint and what belongs to it. ``data`` are bucket and registry, ``roles``
-    the stack that an administrator made.
+    the stacks that an administrator made.
     """
     if only:
         return list(resources.of_environment(project, project.environment(only)))

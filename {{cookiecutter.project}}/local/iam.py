@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from moto.iam.models import OpenIDConnectProvider, Role, iam_backends
@@ -99,6 +100,28 @@ def check_trust_policy(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises LimitExceeded."""
     document = parameters.get("AssumeRolePolicyDocument", parameters.get("PolicyDocument", ""))
     _limit("ACLSizePerRole", _size(document), TRUST_POLICY)
+
+
+@check("iam", "CreateRole")
+@check("iam", "UpdateAssumeRolePolicy")
+def check_trusted(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises MalformedPolicyDocument for a user or role that there is not, in whatever account."""
+    document = parameters.get("AssumeRolePolicyDocument", parameters.get("PolicyDocument", ""))
+    with contextlib.suppress(ValueError, AttributeError):
+        for arn in _trusted(document):
+            _, partition, _, _, account, name = arn.split(":", 5)
+            iam = iam_backends[account][partition]
+            there = {one.arn for one in [*iam.get_roles(), *iam.users.values()]}
+            if name.startswith(("role/", "user/")) and arn not in there:
+                raise AWSError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+
+
+def _trusted(document: str) -> Iterator[str]:
+    """The ARNs among a trust policy's AWS principals."""
+    for statement in statements(document):
+        principal = statement.get("Principal")
+        named = principal.get("AWS", []) if isinstance(principal, dict) else []
+        yield from (one for one in ([named] if isinstance(named, str) else named) if one.startswith("arn:"))
 
 
 @check("iam", "PutRolePolicy")

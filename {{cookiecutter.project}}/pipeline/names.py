@@ -48,6 +48,11 @@ class Names:
         return f"{self.project}-bootstrap"
 
     @property
+    def people_stack(self) -> str:
+        """The CloudFormation stack of the data scientists' role, where an administrator named any."""
+        return f"{self.project}-people"
+
+    @property
     def stack(self) -> str:
         """The CloudFormation stack that the workflow deploys."""
         return self.project
