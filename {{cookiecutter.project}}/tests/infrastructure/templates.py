@@ -21,6 +21,7 @@ VALUES: dict[str, Any] = {
     "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "EndpointInstanceTypes": "ml.m5.large",
     "ProjectAccount": "123456789012",
+    "DataScientistArns": ["arn:aws:iam::123456789012:user/anna"],
     # As many and as long as automl.toml takes.
     "DataBucketArns": [f"arn:aws:s3:::{'lake-' * 12}{number:03}" for number in range(10)],
 }

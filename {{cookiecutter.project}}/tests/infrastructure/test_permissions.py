@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.deployed import DeployedProject
 
-from deployment import bootstrap, stack
+from deployment import bootstrap, people, stack
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 HOSTING_ACCOUNT = "222222222222"
@@ -22,6 +22,8 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         project = DeployedProject(local_aws, tmp_path_factory.mktemp("project"), monkeypatch)
         project.name_buckets(f"lake-{project.name}")
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
+        user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
+        people.deploy(project.sign_in(), [user], bootstrap.data_buckets(project.names))
         stack.deploy(project.sign_in("RetrainRole"), [HOSTING_ACCOUNT])
         bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
         register(project)
@@ -59,6 +61,7 @@ def is_allowed(client: Any, operation: str, **parameters: Any) -> bool:
         ("LambdaExecutionRole", False),
         ("SageMakerExecutionRole", False),
         ("TeardownRole", False),
+        ("DataScientistRole", False),
         ("PromoteRole", True),
     ],
 )
@@ -75,7 +78,7 @@ def test_only_the_production_role_approves(project: DeployedProject, role: str, 
     assert approves is allowed
 
 
-@pytest.mark.parametrize("role", ["LambdaExecutionRole", "RetrainRole", "PromoteRole"])
+@pytest.mark.parametrize("role", ["LambdaExecutionRole", "RetrainRole", "PromoteRole", "DataScientistRole"])
 def test_nobody_registers_a_version_as_approved(project: DeployedProject, role: str) -> None:
     specification = {
         "Containers": [
@@ -107,6 +110,8 @@ def test_nobody_registers_a_version_as_approved(project: DeployedProject, role: 
         ("SageMakerExecutionRole", "production", False),
         ("LambdaExecutionRole", "production", False),
         ("TeardownRole", "production", True),
+        ("DataScientistRole", "staging", False),
+        ("DataScientistRole", "production", False),
     ],
 )
 def test_each_endpoint_has_its_role(
@@ -139,6 +144,14 @@ def test_each_endpoint_has_its_role(
         ("SageMakerExecutionRole", "evaluations/a.json", True, True),
         ("SageMakerExecutionRole", "verifications/a.json", True, False),
         ("TeardownRole", "datasets/a.csv", False, False),
+        ("DataScientistRole", "datasets/a.csv", True, True),
+        ("DataScientistRole", "code/a.py", False, False),
+        ("DataScientistRole", "autopilot/x/model.tar.gz", False, False),
+        ("DataScientistRole", "transforms/a.csv", False, False),
+        ("DataScientistRole", "captured/a.jsonl", False, False),
+        ("DataScientistRole", "evaluations/a.json", True, False),
+        ("DataScientistRole", "verifications/a.json", True, False),
+        ("DataScientistRole", "deployments/a.json", True, False),
     ],
 )
 def test_data_and_records_have_their_writers(
@@ -159,6 +172,7 @@ def test_data_and_records_have_their_writers(
         ("TeardownRole", False, False),
         ("LambdaExecutionRole", False, False),
         ("SageMakerExecutionRole", True, True),
+        ("DataScientistRole", True, True),
     ],
 )
 def test_data_by_reference_is_read_where_it_is_trained_on(
@@ -183,8 +197,52 @@ def test_a_bucket_that_is_not_named_is_out_of_reach(project: DeployedProject, bu
     assert not is_allowed(s3, "get_object", Bucket=other, Key="train/a.csv")
 
 
-@pytest.mark.parametrize("role", ["RetrainRole", "PromoteRole", "TeardownRole", "PlanRole"])
-def test_workflows_cannot_widen_their_rights(project: DeployedProject, role: str) -> None:
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("sagemaker.create_pipeline", {"PipelineName": "{}", "RoleArn": "{role}", "ClientRequestToken": "a" * 32}),
+        ("sagemaker.start_pipeline_execution", {"PipelineName": "{}"}),
+        ("sagemaker.stop_pipeline_execution", {"PipelineExecutionArn": "{arn}:pipeline/{}/execution/abcdefghijkl"}),
+        ("sagemaker.delete_pipeline", {"PipelineName": "{}", "ClientRequestToken": "a" * 32}),
+        ("sagemaker.stop_auto_ml_job", {"AutoMLJobName": "{}-abcdefghijkl"}),
+        ("sagemaker.delete_model_package", {"ModelPackageName": "{arn}:model-package/{}/1"}),
+        ("sagemaker.delete_model_package_group", {"ModelPackageGroupName": "{}"}),
+        ("sagemaker.delete_model", {"ModelName": "{}-staging-v1"}),
+        ("sagemaker.delete_endpoint_config", {"EndpointConfigName": "{}-staging-v1"}),
+        ("sagemaker-runtime.invoke_endpoint", {"EndpointName": "{}-production", "Body": b"1"}),
+        ("cloudformation.delete_stack", {"StackName": "{}"}),
+        ("cloudformation.delete_stack", {"StackName": "{}-people"}),
+        ("lambda.invoke", {"FunctionName": "{}-start-autopilot"}),
+        ("lambda.delete_function", {"FunctionName": "{}-start-autopilot"}),
+        ("s3.delete_object", {"Bucket": "{bucket}", "Key": "datasets/a.csv"}),
+        ("s3.delete_object", {"Bucket": "{bucket}", "Key": "evaluations/a.json"}),
+        ("s3.delete_bucket", {"Bucket": "{bucket}"}),
+        ("cloudwatch.delete_alarms", {"AlarmNames": ["{}-production-5xx"]}),
+        ("sts.assume_role", {"RoleArn": "{role}", "RoleSessionName": "test"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_data_scientist_starts_serves_and_deletes_nothing(
+    project: DeployedProject, operation: str, parameters: dict[str, Any]
+) -> None:
+    service, method = operation.split(".")
+    names = project.names
+    known = {"arn": names.arn("sagemaker", "").rstrip(":"), "role": names.execution_role_arn, "bucket": names.bucket}
+
+    def filled(value: Any) -> Any:
+        if isinstance(value, list):
+            return [filled(one) for one in value]
+        return value.format(project.name, **known) if isinstance(value, str) else value
+
+    given = {name: filled(value) for name, value in parameters.items()}
+
+    assert not is_allowed(project.client(service, "DataScientistRole"), method, **given)
+
+
+@pytest.mark.parametrize(
+    "role", ["RetrainRole", "PromoteRole", "TeardownRole", "PlanRole", "DataScientistRole"]
+)
+def test_workflows_and_people_cannot_widen_their_rights(project: DeployedProject, role: str) -> None:
     iam = project.client("iam", role)
     own = f"{project.name}-{role}"
 

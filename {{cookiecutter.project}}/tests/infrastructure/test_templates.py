@@ -123,10 +123,9 @@ def test_a_role_is_passed_to_one_service_only(statements: list[dict[str, Any]]) 
             assert "*" not in statement["Resource"]
 
 
-def test_data_by_reference_is_only_read() -> None:
-    statements = [
-        s for _, document in policy_documents(load("bootstrap.yaml")) for s in document["Statement"]
-    ]
+@pytest.mark.parametrize("file", ["bootstrap.yaml", "people.yaml"])
+def test_data_by_reference_is_only_read(file: str) -> None:
+    statements = [s for _, document in policy_documents(load(file)) for s in document["Statement"]]
 
     granted = {
         (arn.startswith("arn:aws:s3:::lake-") and arn.endswith("/*"), action)
@@ -178,6 +177,20 @@ def test_only_the_production_role_may_approve(file: str, expected: set[str]) -> 
         able |= {role} if (allowed - denied) & approving else set()
 
     assert able == expected
+
+
+def test_people_share_policies_that_bootstrap_makes() -> None:
+    people, bootstrap = load("people.yaml"), load("bootstrap.yaml")
+    (role,) = resources(people, "AWS::IAM::Role").values()
+    made = {
+        f"arn:aws:iam::123456789012:policy/{plain(properties['ManagedPolicyName'], bootstrap)}"
+        for properties in resources(bootstrap, "AWS::IAM::ManagedPolicy").values()
+    }
+
+    attached = plain(role["ManagedPolicyArns"], people)
+
+    assert set(attached) <= made
+    assert {arn.rsplit("-", 1)[-1] for arn in attached} == {"Read", "NeverApprove", "Key"}
 
 
 def _flat(arns: list[dict[str, Any]]) -> list[dict[str, Any]]:

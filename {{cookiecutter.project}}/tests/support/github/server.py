@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import zlib
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -105,6 +106,9 @@ class GitHub:
             raise Refusal(401, "Bad credentials")
         if path == "/user":
             return 200, {"id": 3, "login": "administrator", "type": "User"}
+        if re.fullmatch(r"/users/[\w-]+", path):
+            login = path.rsplit("/", 1)[-1]
+            return 200, {"id": zlib.crc32(login.encode()), "login": login, "type": "User"}
         if path != prefix and not path.startswith(f"{prefix}/"):
             raise Refusal(404, "Not Found")
         rest = unquote(path.removeprefix(prefix).lstrip("/"))

@@ -1,0 +1,93 @@
+"""What becomes of each command of the documents. A command that no rule knows fails the test.
+
+A rule's pattern has to fit the whole command. The first rule that fits counts.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from documents.reading import Piece
+
+Fate = Literal["run", "syntax", "elsewhere", "not run"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The fate of the commands that fit ``pattern`` in documents that fit ``document``, and why.
+
+    `syntax`: its program reads its arguments, and nothing else happens. `elsewhere`: ``reason`` names the test that
+    runs the same. ``prepare`` are the names of what `stage.Stage` does before, ``status`` are its exit statuses.
+    """
+
+    pattern: str
+    fate: Fate = "run"
+    reason: str = ""
+    document: str = ".*"
+    prepare: tuple[str, ...] = ()
+    status: tuple[int, ...] = (0,)
+
+
+TEMPLATE = r"(the template's README|CONTRIBUTING|SECURITY|CHANGELOG)\.md|Makefile|benchmarks/.*"
+PYTHON = r"\.venv/bin/python"
+PROJECT = r"(pipeline|deployment|local|rehearsal)"
+
+RULES = (
+    # --- What a person, the internet or a real account is needed for ---
+    Rule(r"gh auth login.*", "syntax", "a person signs in to GitHub"),
+    Rule(r"aws sso login", "syntax", "a person signs in to AWS"),
+    Rule(r"aws service-quotas .*", "syntax", "quotas are a real account's"),
+    Rule(r"aws iam get-role .*", "syntax", "the role is the reader's own"),
+    Rule(r"(pip|uv pip|pipx|uv tool) install .*", "not run", "downloads packages"),
+    Rule(r"(sudo |brew |apt-get ).*", "not run", "changes the machine"),
+    Rule(r".*playwright install.*", "not run", "downloads a browser"),
+    Rule(r"git clone .*", "not run", "downloads the template"),
+    Rule(r"make (PYTHON=\S+ )?(setup|lock|clean)( PYTHON=\S+)?", "not run", "downloads packages, or removes them"),
+    # --- What other tests of the template run, or is this very test ---
+    Rule(r"make demo-github", "elsewhere", "tests/workflows", TEMPLATE),
+    Rule(r"make (test|check|bench|format)\b.*", "elsewhere", "CI runs it on this repository", TEMPLATE),
+    Rule(r"make check test", "elsewhere", "tests/test_project.py"),
+    Rule(r"make (test|test-unit|check|format)", "elsewhere", "tests/test_project.py, tests/test_generated.py"),
+    Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
+    Rule(r"make local", "elsewhere", "`python -m local up` of docs/local-aws.md"),
+    Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
+    Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
+    Rule(r"(.*/)?python3? -m pytest.*", "elsewhere", "CI runs all tests"),
+    Rule(r"edit automl\.toml", "not run", "a person edits"),
+    # --- What needs something before it ---
+    Rule(r"cookiecutter .*", "run", prepare=("no_input",)),
+    Rule(r"cd readmission", "run"),
+    Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
+    Rule(rf"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
+    Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
+    Rule(rf"{PYTHON} -m deployment bootstrap --project-account .*", "run", prepare=("in_another_account",)),
+    Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),
+    Rule(r"git remote add origin .*", "run", prepare=("no_remote",)),
+    Rule(r"git switch -c data && .*", "run"),
+    Rule(r"gh (repo create|pr create|pr merge|variable set|auth token)\b.*", "run"),
+    Rule(rf"{PYTHON} -m pipeline dataset refer .*", "run", prepare=("a_data_lake",)),
+    Rule(r"aws sagemaker stop-pipeline-execution .*", "run", prepare=("an_execution_that_runs",)),
+    Rule(rf"{PYTHON} -m deployment rollback && git push", "run", prepare=("on_github_s_branch",)),
+    Rule(rf"{PYTHON} -m deployment status", "run", status=(0, 3)),  # 3 is a difference, which it shows
+    # --- What runs as it stands ---
+    Rule(rf"{PYTHON} -m {PROJECT} .*"),
+    Rule(rf"python -m {PROJECT}( .*)?", "run", "named in a sentence: with --help", prepare=("help",)),
+    Rule(r"\.venv/bin/pre-commit install"),
+    Rule(r"\. build/local\.env"),
+    Rule(r"head -n 6 build/data/\*\.csv > build/rows\.csv"),
+    Rule(r"git (switch|add|commit|branch) .*"),
+    Rule(r"aws (sagemaker|logs|s3) \S.*"),
+    Rule(r"aws \S+ [\w-]+", "syntax", "named in a sentence"),
+    Rule(r"make help"),
+    Rule(r"make PYTHON=.*", "not run", "the reader's own Python"),
+)
+
+
+def rule_of(piece: Piece) -> Rule | None:
+    """The rule for a piece, None where there is none; blocks of Python and TOML always run."""
+    if piece.kind in ("python", "toml"):
+        return Rule(".*")
+    for rule in RULES:
+        if re.fullmatch(rule.pattern, piece.text) and re.fullmatch(rule.document, piece.document):
+            return rule
+    return None
