@@ -24,9 +24,9 @@ ORDER = (
     ("benchmarks/README.md", "", ""),
     ("Makefile", "", ""),
     ("the closing message", "", ""),
+    ("docs/set-up.md", "", ""),
     ("README.md", "", ""),
     ("the project's Makefile", "", ""),
-    ("docs/set-up.md", "", ""),
     ("docs/local-aws.md", "", "Clear up"),
     ("docs/evaluation.md", "", ""),
     ("docs/retrain.md", "", ""),
@@ -241,7 +241,7 @@ def test_documents_that_are_named_exist(template, baked):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("```console\nmake a   # first\n\n# no command\ngit b \\\n  c\n```", ["make a", "git b   c"]),
+        ("```console\nmake a   # first\n\n# no command\ngit b \\\n  c\n```", ["make a", "git b c"]),
         ("| wish | how |\n| --- | --- |\n| x | `gh a \\| b` |", ["gh a | b"]),
         ("Run `GITHUB_TOKEN=$(gh auth token) make bootstrap`, not `make`.", ["GITHUB_TOKEN=$(gh auth token) make bootstrap"]),
         ("`[dataset] seed` and `--port 1` are no commands", []),

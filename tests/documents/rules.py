@@ -35,7 +35,7 @@ PROJECT = r"(pipeline|deployment|local|rehearsal)"
 RULES = (
     # --- What a person, the internet or a real account is needed for ---
     Rule(r"gh auth login.*", "syntax", "a person signs in to GitHub"),
-    Rule(r"aws sso login", "syntax", "a person signs in to AWS"),
+    Rule(r"aws sso login", "not run", "a person signs in to AWS"),
     Rule(r"aws service-quotas .*", "syntax", "quotas are a real account's"),
     Rule(r"aws iam get-role .*", "syntax", "the role is the reader's own"),
     Rule(r"(pip|uv pip|pipx|uv tool) install .*", "not run", "downloads packages"),
@@ -72,7 +72,7 @@ RULES = (
     # --- What runs as it stands ---
     Rule(rf"{PYTHON} -m {PROJECT} .*"),
     Rule(rf"python -m {PROJECT}( .*)?", "run", "named in a sentence: with --help", prepare=("help",)),
-    Rule(r"\.venv/bin/pre-commit install"),
+    Rule(r"\.venv/bin/pre-commit install", prepare=("a_repository",)),
     Rule(r"\. build/local\.env"),
     Rule(r"head -n 6 build/data/\*\.csv > build/rows\.csv"),
     Rule(r"git (switch|add|commit|branch) .*"),

@@ -125,8 +125,7 @@ class Stage:
         if piece.kind == "python":
             return self._python(text)
         if rule.fate == "syntax":
-            text = f"{text} --generate-cli-skeleton output" if text.startswith("aws ") and "sso" not in text else text
-            text = f"{text} help > /dev/null" if "sso" in text else text
+            text += " --generate-cli-skeleton output" if text.startswith("aws ") else ""
             extra |= {"GH_SYNTAX": "1"}
         return self.terminal.run(self._filled_in(text), extra)
 
@@ -180,8 +179,11 @@ class Stage:
     def _no_repository(self, _: str) -> None:
         self._quietly("rm -rf .git")
 
+    def _a_repository(self, _: str) -> None:
+        self._quietly("test -d .git || git init --quiet -b main")
+
     def _no_remote(self, _: str) -> None:
-        self._quietly("git remote remove origin; git switch main")
+        self._quietly("git switch main && git pull --quiet origin main && git remote remove origin")
 
     def _on_github_s_branch(self, _: str) -> None:
         if not self._quietly("git remote").output:
