@@ -1,4 +1,4 @@
-"""What documents tell a reader to type, in the order in which they tell it: Markdown, `make help`, a closing message."""
+"""What documents tell a reader to type, in their order: Markdown, `make help`, a closing message."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,7 @@ from markdown_it.token import Token
 
 Kind = Literal["console", "inline", "python", "toml"]
 # What the first word of a command can be. Other inline code is a name, a key or a value.
-PROGRAMS = (
-    r"\.venv/bin/\S+|aws|cookiecutter|cruft|curl|docker|gh|git|make|pip|pre-commit|pytest|python3?|python3? -m|sudo|uv|uvx|pipx"
-)
+PROGRAMS = r"\.venv/bin/\S+|aws|cookiecutter|cruft|curl|docker|gh|git|make|pip|pipx|pre-commit|pytest|python3?|sudo|uv|uvx"
 _COMMAND = re.compile(rf"([A-Z_]+=\S+(\(.*\))?\s+)*({PROGRAMS})\s\S.*", re.DOTALL)
 _COMMENT = re.compile(r"\s{2,}#\s.*$")
 _FENCES: dict[str, Kind] = {"console": "console", "python": "python", "toml": "toml"}

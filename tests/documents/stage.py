@@ -82,7 +82,9 @@ class Terminal:
         if where:
             self.folder = Path(where)
             told = dict(entry.split("=", 1) for entry in variables.split("\0") if "=" in entry)
-            self.environment = {k: v for k, v in told.items() if k not in (extra or {}) and k not in ("_", "SHLVL")}
+            self.environment = {
+                k: v for k, v in told.items() if k not in (extra or {}) and k not in ("_", "SHLVL")
+            }
         return Ended(process.returncode, output)
 
 
@@ -182,6 +184,10 @@ class Stage:
     def _a_repository(self, _: str) -> None:
         self._quietly("test -d .git || git init --quiet -b main")
 
+    def _nothing_changed(self, _: str) -> None:
+        """What other documents told to change in between is not this one's to commit."""
+        self._quietly("git checkout --quiet -- .")
+
     def _no_remote(self, _: str) -> None:
         self._quietly("git switch main && git pull --quiet origin main && git remote remove origin")
 
@@ -192,7 +198,8 @@ class Stage:
     def _a_data_lake(self, _: str) -> None:
         s3 = self.client("s3")
         s3.create_bucket(
-            Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": self.terminal.environment["AWS_REGION"]}
+            Bucket=LAKE,
+            CreateBucketConfiguration={"LocationConstraint": self.terminal.environment["AWS_REGION"]},
         )
         header, *rows = (self.project / "my-table.csv").read_text().splitlines(keepends=True)
         s3.put_object(Bucket=LAKE, Key="train/a.csv", Body=(header + "".join(rows[600:])).encode())
@@ -243,7 +250,7 @@ class Stage:
             "[user]\nname = Reader\nemail = reader@example.org\n"
             "[commit]\ngpgsign = false\n[push]\nautoSetupRemote = true\n"
             f'[url "{self.github.git.path.parent}/"]\ninsteadOf = https://github.com/{OWNER}/\n'
-            f'[core]\nexcludesFile = {self.folder / "ignored"}\n'
+            f"[core]\nexcludesFile = {self.folder / 'ignored'}\n"
         )
         (self.folder / "ignored").write_text(".venv\nmy-table.csv\n")
 
@@ -264,7 +271,14 @@ class Stage:
 
     def _up(self, ready: Path, options: str = "") -> dict[str, str]:
         """Start a local AWS that ends with the stage; its variables."""
-        given = shlex.split(options) or ["--ready-file", str(ready), "--account", ACCOUNT, "--account", ELSEWHERE]
+        given = shlex.split(options) or [
+            "--ready-file",
+            str(ready),
+            "--account",
+            ACCOUNT,
+            "--account",
+            ELSEWHERE,
+        ]
         log = self._exits.enter_context((self.folder / f"{ready.name}.log").open("w"))
         process = subprocess.Popen(
             [self.project / ".venv/bin/python", "-m", "local", "up", *given],

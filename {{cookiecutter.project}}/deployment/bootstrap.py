@@ -70,7 +70,9 @@ def deploy_hosting(project: Project, project_account: str, instance_types: Seque
 
 def data_buckets(names: Names) -> str:
     """The ARNs of automl.toml's [dataset] buckets, joined by commas as a template's parameter."""
-    return ",".join(f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets))
+    return ",".join(
+        f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets)
+    )
 
 
 def _deploy(project: Project, stack: Stack, file: Path, parameters: dict[str, str]) -> Deployed:

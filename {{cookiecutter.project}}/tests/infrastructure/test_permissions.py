@@ -200,9 +200,15 @@ def test_a_bucket_that_is_not_named_is_out_of_reach(project: DeployedProject, bu
 @pytest.mark.parametrize(
     ("operation", "parameters"),
     [
-        ("sagemaker.create_pipeline", {"PipelineName": "{}", "RoleArn": "{role}", "ClientRequestToken": "a" * 32}),
+        (
+            "sagemaker.create_pipeline",
+            {"PipelineName": "{}", "RoleArn": "{role}", "ClientRequestToken": "a" * 32},
+        ),
         ("sagemaker.start_pipeline_execution", {"PipelineName": "{}"}),
-        ("sagemaker.stop_pipeline_execution", {"PipelineExecutionArn": "{arn}:pipeline/{}/execution/abcdefghijkl"}),
+        (
+            "sagemaker.stop_pipeline_execution",
+            {"PipelineExecutionArn": "{arn}:pipeline/{}/execution/abcdefghijkl"},
+        ),
         ("sagemaker.delete_pipeline", {"PipelineName": "{}", "ClientRequestToken": "a" * 32}),
         ("sagemaker.stop_auto_ml_job", {"AutoMLJobName": "{}-abcdefghijkl"}),
         ("sagemaker.delete_model_package", {"ModelPackageName": "{arn}:model-package/{}/1"}),
@@ -227,7 +233,11 @@ def test_a_data_scientist_starts_serves_and_deletes_nothing(
 ) -> None:
     service, method = operation.split(".")
     names = project.names
-    known = {"arn": names.arn("sagemaker", "").rstrip(":"), "role": names.execution_role_arn, "bucket": names.bucket}
+    known = {
+        "arn": names.arn("sagemaker", "").rstrip(":"),
+        "role": names.execution_role_arn,
+        "bucket": names.bucket,
+    }
 
     def filled(value: Any) -> Any:
         if isinstance(value, list):
