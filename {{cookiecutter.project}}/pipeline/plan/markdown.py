@@ -58,7 +58,8 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
         yield f"Pipeline definition: {listed}."
     for name, found in plan.templates.items():
-        who = "; an administrator runs `make bootstrap` once it is merged" if name in ("bootstrap.yaml", "people.yaml") else ""
+        administrators = name in ("bootstrap.yaml", "people.yaml")
+        who = "; an administrator runs `make bootstrap` once it is merged" if administrators else ""
         yield f"infrastructure/{name}: {counted(len(found), 'difference')}{who}."
     yield from map(escape, filter(None, (plan.base_problem, plan.definition_problem)))
     yield _aws(plan)
