@@ -273,3 +273,5 @@ def test_a_command_that_fails_is_noticed(tmp_path):
     assert terminal.run("mkdir a && cd a && export X=1").status == 0
     assert terminal.run("false").status == 1
     assert terminal.run("pwd; echo $X").output == f"{tmp_path / 'a'}\n1\n"
+    assert terminal.run("echo $X", {"X": "2"}).output == "2\n"
+    assert terminal.run("echo $X").output == "1\n"

@@ -82,9 +82,9 @@ class Terminal:
         if where:
             self.folder = Path(where)
             told = dict(entry.split("=", 1) for entry in variables.split("\0") if "=" in entry)
-            self.environment = {
-                k: v for k, v in told.items() if k not in (extra or {}) and k not in ("_", "SHLVL")
-            }
+            mine = {k: v for k, v in self.environment.items() if k in (extra or {})}
+            kept = {k: v for k, v in told.items() if k not in (extra or {}) and k not in ("_", "SHLVL")}
+            self.environment = kept | mine
         return Ended(process.returncode, output)
 
 
