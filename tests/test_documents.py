@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -112,10 +113,18 @@ def played(
                 if rule is None or (piece.kind == "inline" and piece.text in seen):
                     continue
                 seen.add(piece.text)
-                runs = rule.fate in ("run", "syntax")
-                ended = stage.play(piece, rule) if runs else Ended(rule.status[0], "")
-                result.ended.append((piece, rule, ended))
+                result.ended.append((piece, rule, play(stage, piece, rule)))
         yield result
+
+
+def play(stage: Stage, piece: Piece, rule: Rule) -> Ended:
+    """How a piece ended; what could not be prepared failed as well, and the others go on."""
+    if rule.fate not in ("run", "syntax"):
+        return Ended(rule.status[0], "")
+    try:
+        return stage.play(piece, rule)
+    except Exception:
+        return Ended(-1, traceback.format_exc())
 
 
 def between(pieces: list[Piece], start: str, stop: str) -> Iterator[Piece]:

@@ -82,8 +82,8 @@ RULES = (
     Rule(r"\. build/local\.env"),
     Rule(r"head -n 6 build/data/\*\.csv > build/rows\.csv"),
     Rule(r"git (switch|add|commit|branch) .*"),
+    Rule(r"aws \S+ [\w-]+", "syntax", "named in a sentence", prepare=("subcommand",)),
     Rule(r"aws (sagemaker|logs|s3) \S.*"),
-    Rule(r"aws \S+ [\w-]+", "syntax", "named in a sentence"),
     Rule(r"make help"),
     Rule(r"make PYTHON=.*", "not run", "the reader's own Python"),
 )
