@@ -153,7 +153,7 @@ class Stage:
 
     def _subcommand(self, text: str) -> str:
         """A name alone lacks arguments; the CLI says of one that it does not know that it is an invalid choice."""
-        return f"""told=$({text} 2>&1) || grep -q 'arguments are required' <<<"$told\""""
+        return f"""told=$({text} --generate-cli-skeleton output 2>&1) || grep -q 'arguments are required' <<<"$told\""""
 
     def _in_the_background(self, text: str) -> str:
         """It serves until Ctrl-C: in a terminal of its own, while this one goes on."""
