@@ -1,9 +1,10 @@
-"""What a browser finds in a page: console errors, requests, violations of accessibility rules, overflow.
+"""What a browser finds in a page: console errors, requests, violations of accessibility rules, overflow, cut text.
 
 Chromium is driven by Playwright; the rules are axe-core's. Chromium is the machine's own (`chromium`, `google-chrome`
 or the path in CHROMIUM), or the one that `playwright install chromium` fetched.
 """
 
+import base64
 import os
 import shutil
 from collections.abc import Iterator
@@ -17,18 +18,53 @@ MISSING = "no Chromium: install it (Debian: apt-get install chromium), or run `p
 PHONE, DESKTOP = 390, 1280  # CSS pixels
 
 
+Scheme = Literal["light", "dark"]
+
+
 class NoBrowserError(Exception):
     """There is no Chromium, or no Playwright to drive it; the text says what to do."""
 
 
 @dataclass
 class Visit:
-    """``requests`` are addresses that the page asked for; ``overflow`` is by how many pixels it is too wide."""
+    """What was found in one page.
+
+    ``requests`` are addresses that the page asked for; ``overflow`` is by how many pixels it is too wide; ``cut`` are
+    the texts of its charts that reach over the chart's edge or over another text; ``texts`` is how many were looked at.
+    """
 
     errors: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
     overflow: int = 0
+    cut: list[str] = field(default_factory=list)
+    texts: int = 0
+
+
+# Every line of text in every chart as it is drawn: its box must lie within the chart's, and meet no other text's.
+# A box is as high as the font's tallest letters and deepest tails: less than a quarter of that is no meeting of letters.
+_CUT = """() => {
+  const found = {texts: 0, cut: []}
+  for (const chart of document.querySelectorAll('svg')) {
+    const frame = chart.getBoundingClientRect()
+    const title = chart.closest('figure')?.querySelector('figcaption')?.textContent ?? ''
+    const lines = [...chart.querySelectorAll('text:not(:has(tspan)), tspan')]
+    const boxes = lines.map(line => [line.textContent, line.getBoundingClientRect()])
+    for (const [text, box] of boxes) {
+      found.texts += 1
+      const over = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom)
+      if (!(box.width > 0) || over > 0.5 || frame.right > window.innerWidth) found.cut.push(`${title}: ${text}`)
+    }
+    boxes.forEach(([text, box], place) => {
+      for (const [other, near] of boxes.slice(place + 1)) {
+        const across = Math.min(box.right, near.right) - Math.max(box.left, near.left)
+        const down = Math.min(box.bottom, near.bottom) - Math.max(box.top, near.top)
+        if (across > 0.5 && down > box.height / 4) found.cut.push(`${title}: ${text} | ${other}`)
+      }
+    })
+  }
+  return found
+}"""
 
 
 class Browser:
@@ -38,16 +74,16 @@ class Browser:
         """Of Playwright's browser and the rules."""
         self._chromium, self._axe = chromium, axe
 
-    def visit(self, file: Path, scheme: Literal["light", "dark"] = "light", width: int = DESKTOP) -> Visit:
+    def visit(self, file: Path, scheme: Scheme = "light", width: int = DESKTOP) -> Visit:
         """Open a page in a colour scheme and a window so many CSS pixels wide, with everything unfolded."""
         found, address = Visit(), file.resolve().as_uri()
-        page = self._chromium.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = self._page(scheme, width)
         try:
             page.on("console", lambda message: found.errors.append(message.text))
             page.on("pageerror", lambda error: found.errors.append(str(error)))
             page.on("request", lambda request: found.requests.append(request.url))
-            page.goto(address)
-            page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+            _open(page, address)
+            found.texts, found.cut = page.evaluate(_CUT).values()
             found.overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             for violation in self._axe.run(page).response["violations"]:
                 found.violations += [
@@ -57,6 +93,31 @@ class Browser:
             page.close()
         found.requests = [url for url in found.requests if url != address and not url.startswith("data:")]
         return found
+
+    def cut(self, file: Path, font: Path, scheme: Scheme = "light", width: int = DESKTOP) -> Visit:
+        """Only the texts of a page's charts, where everything is set in the ``font`` of a file."""
+        page = self._page(scheme, width, bypass_csp=True)  # the page itself allows no font
+        try:
+            _open(page, file.resolve().as_uri())
+            data = base64.b64encode(font.read_bytes()).decode()
+            page.add_style_tag(content=f"@font-face {{ font-family: theirs; src: url(data:font/ttf;base64,{data}) }}")
+            page.add_style_tag(content="* { font-family: theirs !important }")
+            page.evaluate("document.fonts.load('11px theirs')")
+            if not page.evaluate("[...document.fonts].every(font => font.status === 'loaded')"):
+                raise ValueError(f"{font}: Chromium cannot read this font")
+            texts, cut = page.evaluate(_CUT).values()
+            return Visit(texts=texts, cut=cut)
+        finally:
+            page.close()
+
+    def _page(self, scheme: Scheme, width: int, **options: Any) -> Any:
+        size = {"width": width, "height": 900}
+        return self._chromium.new_page(viewport=size, color_scheme=scheme, **options)
+
+
+def _open(page: Any, address: str) -> None:
+    page.goto(address)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
 @contextmanager

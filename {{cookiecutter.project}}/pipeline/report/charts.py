@@ -5,11 +5,16 @@ drawn as wide as a phone; a wider page sets them side by side.
 """
 
 import html
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.report import chart_text
+
 WIDTH = 400
+LABEL_WIDTH, LINE_HEIGHT = 150, 13
+_SYMBOL_WIDTH = 34  # of a legend's entry, with the room about it
 VEGA_LITE = "6.4"
 COLOURS = tuple(f"var(--series-{number})" for number in range(1, 7))
 CANDIDATE = COLOURS[0]
@@ -25,24 +30,25 @@ _CONFIG = {
     "aria": False,
     "background": None,
     "font": "sans-serif",
+    "padding": 8,
     "view": {"stroke": None},
     "axis": {
         "domain": False,
         "gridColor": _RULE,
         "labelColor": _INK,
-        "labelFontSize": 11,
-        "labelLimit": 150,
+        "labelFontSize": chart_text.SIZE,
+        "labelLimit": 0,
         "tickCount": 5,
         "ticks": False,
         "titleColor": _INK,
-        "titleFontSize": 11,
+        "titleFontSize": chart_text.SIZE,
         "titleFontWeight": "normal",
         "labelPadding": 6,
     },
     "legend": {
         "labelColor": _INK,
-        "labelFontSize": 11,
-        "labelLimit": 160,
+        "labelFontSize": chart_text.SIZE,
+        "labelLimit": 0,
         "orient": "top",
         "title": None,
         "symbolSize": 55,
@@ -63,7 +69,8 @@ def svg(spec: Mapping[str, Any], summary: str) -> str:
 
     drawn = vl_convert.vegalite_to_svg({"config": _CONFIG, **spec}, vl_version=VEGA_LITE)
     drawn = _INVISIBLE.sub("", _ROLES.sub("", drawn))
-    drawn = re.sub(r"\d+\.\d{3,}", lambda found: f"{float(found[0]):.2f}", drawn)
+    drawn = re.sub(r"\d+\.\d{3,}(?=[^<>]*>)", lambda found: f"{float(found[0]):.2f}", drawn)
+    drawn = chart_text.fitted(drawn)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{html.escape(summary)}" ', 1)
 
 
@@ -75,20 +82,13 @@ def intervals(
     Rows are {label, model, value, low, high, hollow}; ``models`` are of `_MODELS`, apart by colour and shape. ``at``
     draws a line across, which ``at_name`` explains.
     """
-    y = {
-        "field": "label",
-        "type": "nominal",
-        "sort": None,
-        "title": None,
-        "axis": {"grid": True, "tickBand": "extent"},
-    }
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    places = {label: place for place, label in enumerate(labels)}
+    rows = [{**row, "place": places[row["label"]]} for row in rows]
+    y, height = _names(labels, {"grid": True, "tickBand": "extent"})
     offset = {"field": "model", "sort": list(models)}
-    colour = _scale("model", models, [_MODELS[model][0] for model in models]) | (
-        {} if len(models) > 1 else {"legend": None}
-    )
-    shape = _scale("model", models, [_MODELS[model][1] for model in models]) | (
-        {} if len(models) > 1 else {"legend": None}
-    )
+    colour = _scale("model", models, [_MODELS[model][0] for model in models]) | _legend(models)
+    shape = _scale("model", models, [_MODELS[model][1] for model in models]) | _legend(models)
     x = {"type": "quantitative", "scale": {"zero": False, "nice": True}, "title": axis}
     layers: list[dict[str, Any]] = [
         {
@@ -116,7 +116,7 @@ def intervals(
         {
             "data": {"values": list(rows)},
             "layer": layers,
-            "height": {"step": 16 * len(models) + 8, "for": "position"},
+            "height": {"step": max(16 * len(models) + 8, height), "for": "position"},
         }
     )
 
@@ -134,7 +134,7 @@ def lines(
     scale = {"domain": list(domain)} if domain else {"zero": False}
     x = {"field": "x", "type": "quantitative", "title": axes[0], "scale": scale}
     y = {"field": "y", "type": "quantitative", "title": axes[1], "scale": scale}
-    legend = {} if len(series) > 1 else {"legend": None}
+    legend = _legend(series)
     colour = _scale("series", series, COLOURS) | legend
     layers: list[dict[str, Any]] = []
     if diagonal:
@@ -210,12 +210,13 @@ def histogram(rows: Rows, axes: tuple[str, str]) -> dict[str, Any]:
 
 def bars(rows: Rows, axis: str) -> dict[str, Any]:
     """Horizontal bars of {label, value, low, high}."""
-    y = {"field": "label", "type": "nominal", "sort": None, "title": None, "axis": {"grid": False}}
+    y, height = _names([row["label"] for row in rows], {"grid": False})
+    rows = [{**row, "place": place} for place, row in enumerate(rows)]
     x = {"type": "quantitative", "title": axis}
     return _sized(
         {
             "data": {"values": list(rows)},
-            "height": {"step": 20},
+            "height": {"step": max(20, height)},
             "layer": [
                 {
                     "mark": {"type": "bar", "color": CANDIDATE, "opacity": 0.75, "height": 11},
@@ -229,6 +230,44 @@ def bars(rows: Rows, axis: str) -> dict[str, Any]:
             ],
         }
     )
+
+
+def _names(labels: Sequence[str], axis: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    """The channel of an axis that names its places 0, 1, ..., and the height that a name needs.
+
+    Places, not labels, are the data: two long labels that are shown alike stay apart.
+    """
+    shown = [chart_text.lines(label, LABEL_WIDTH) for label in labels]
+    room = max((chart_text.width(line) for lines in shown for line in lines), default=0) + 8
+    channel = {
+        "field": "place",
+        "type": "ordinal",
+        "title": None,
+        "axis": {
+            **axis,
+            "labelExpr": f"{json.dumps(shown)}[datum.value]",
+            "labelLineHeight": LINE_HEIGHT,
+            # The engine's own extent knows nothing of letters that it has no font for.
+            "minExtent": room,
+            "maxExtent": room,
+        },
+    }
+    return channel, LINE_HEIGHT * max(map(len, shown), default=1) + 6
+
+
+def _legend(names: Sequence[str]) -> dict[str, Any]:
+    """Of names that may be long: in as many columns as there is room for; none for one series."""
+    if len(names) < 2:
+        return {"legend": None}
+    room = WIDTH - 2 * _SYMBOL_WIDTH
+    shown = {name: " ".join(chart_text.lines(name, room, 1)) for name in names}
+    widest = max(map(chart_text.width, shown.values())) + _SYMBOL_WIDTH
+    return {
+        "legend": {
+            "columns": max(1, min(len(names), int(WIDTH // widest))),
+            "labelExpr": f"{json.dumps(shown)}[datum.value]",
+        }
+    }
 
 
 def _scale(field: str, names: Sequence[str], values: Sequence[Any]) -> dict[str, Any]:
