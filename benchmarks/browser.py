@@ -42,24 +42,30 @@ class Visit:
 
 
 # Every line of text in every chart as it is drawn: its box must lie within the chart's, and meet no other text's.
-# A box is as high as the font's tallest letters and deepest tails: less than a quarter of that is no meeting of letters.
+# A font's box has room above and below its letters: what must not meet are the squares of the text's size.
 _CUT = """() => {
   const found = {texts: 0, cut: []}
   for (const chart of document.querySelectorAll('svg')) {
-    const frame = chart.getBoundingClientRect()
+    const frame = chart.getBoundingClientRect(), scale = frame.width / chart.viewBox.baseVal.width
     const title = chart.closest('figure')?.querySelector('figcaption')?.textContent ?? ''
-    const lines = [...chart.querySelectorAll('text:not(:has(tspan)), tspan')]
-    const boxes = lines.map(line => [line.textContent, line.getBoundingClientRect()])
-    for (const [text, box] of boxes) {
+    const lines = [...chart.querySelectorAll('text:not(:has(tspan)), tspan')].filter(line => line.textContent.trim())
+    const boxes = lines.map(line => {
+      const box = line.getBoundingClientRect(), upright = line.closest('[transform*=rotate]') === null
+      const size = scale * parseFloat(getComputedStyle(line).fontSize)
+      const across = upright ? 0 : Math.max(0, box.width - size) / 2, down = upright ? Math.max(0, box.height - size) / 2 : 0
+      return {text: line.textContent, box, left: box.left + across, right: box.right - across, top: box.top + down,
+        bottom: box.bottom - down}
+    })
+    for (const {text, box} of boxes) {
       found.texts += 1
       const over = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom)
       if (!(box.width > 0) || over > 0.5 || frame.right > window.innerWidth) found.cut.push(`${title}: ${text}`)
     }
-    boxes.forEach(([text, box], place) => {
-      for (const [other, near] of boxes.slice(place + 1)) {
-        const across = Math.min(box.right, near.right) - Math.max(box.left, near.left)
-        const down = Math.min(box.bottom, near.bottom) - Math.max(box.top, near.top)
-        if (across > 0.5 && down > box.height / 4) found.cut.push(`${title}: ${text} | ${other}`)
+    boxes.forEach((one, place) => {
+      for (const other of boxes.slice(place + 1)) {
+        const across = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+        const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top)
+        if (across > 0.5 && down > 0.5) found.cut.push(`${title}: ${one.text} | ${other.text}`)
       }
     })
   }

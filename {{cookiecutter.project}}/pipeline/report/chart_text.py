@@ -31,7 +31,7 @@ def width(text: str) -> float:
 
 def _advance(character: str, before: str) -> float:
     """Of one character: nothing for one that is drawn over or into the one ``before``."""
-    if before == _JOINER or unicodedata.category(character) in ("Mn", "Me", "Cf", "Sk") and character > "~":
+    if before == _JOINER or (unicodedata.category(character) in ("Mn", "Me", "Cf", "Sk") and character > "~"):
         return 0.0
     if unicodedata.east_asian_width(character) in ("W", "F"):
         return float(SIZE)  # a square, whether or not the engine has a font with it
