@@ -13,11 +13,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "no Chromium: install it (Debian: apt-get install chromium), or run `playwright install chromium`"
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+)
+MISSING = (
+    "no Chromium: install it (Debian: apt-get install chromium), run `.venv/bin/playwright install chromium`, or name "
+    "its path in CHROMIUM"
+)
+# Chromium alone on this machine, with no word to anybody; its own sandbox does not start for root, as whom containers
+# run. The pages are ours.
+_OPTIONS = (
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
 PHONE, DESKTOP = 390, 1280  # CSS pixels
 
 
+# Fonts of other people's machines, which matplotlib carries: a narrow one, a wide one, and one of equally wide letters.
+FONTS = ("STIXGeneral", "DejaVuSans", "DejaVuSansMono")
 Scheme = Literal["light", "dark"]
 
 
@@ -50,15 +68,18 @@ _CUT = """() => {
     const title = chart.closest('figure')?.querySelector('figcaption')?.textContent ?? ''
     const lines = [...chart.querySelectorAll('text:not(:has(tspan)), tspan')].filter(line => line.textContent.trim())
     const boxes = lines.map(line => {
-      const box = line.getBoundingClientRect(), upright = line.closest('[transform*=rotate]') === null
+      const box = line.getBoundingClientRect()
+      const upright = line.closest('[transform*=rotate]') === null
       const size = scale * parseFloat(getComputedStyle(line).fontSize)
-      const across = upright ? 0 : Math.max(0, box.width - size) / 2, down = upright ? Math.max(0, box.height - size) / 2 : 0
+      const across = upright ? 0 : Math.max(0, box.width - size) / 2
+      const down = upright ? Math.max(0, box.height - size) / 2 : 0
       return {text: line.textContent, box, left: box.left + across, right: box.right - across, top: box.top + down,
         bottom: box.bottom - down}
     })
     for (const {text, box} of boxes) {
       found.texts += 1
-      const over = Math.max(frame.left - box.left, box.right - frame.right, frame.top - box.top, box.bottom - frame.bottom)
+      const aside = Math.max(frame.left - box.left, box.right - frame.right)
+      const over = Math.max(aside, frame.top - box.top, box.bottom - frame.bottom)
       if (!(box.width > 0) || over > 0.5 || frame.right > window.innerWidth) found.cut.push(`${title}: ${text}`)
     }
     boxes.forEach((one, place) => {
@@ -106,7 +127,9 @@ class Browser:
         try:
             _open(page, file.resolve().as_uri())
             data = base64.b64encode(font.read_bytes()).decode()
-            page.add_style_tag(content=f"@font-face {{ font-family: theirs; src: url(data:font/ttf;base64,{data}) }}")
+            page.add_style_tag(
+                content=f"@font-face {{ font-family: theirs; src: url(data:font/ttf;base64,{data}) }}"
+            )
             page.add_style_tag(content="* { font-family: theirs !important }")
             page.evaluate("document.fonts.load('11px theirs')")
             if not page.evaluate("[...document.fonts].every(font => font.status === 'loaded')"):
@@ -126,6 +149,27 @@ def _open(page: Any, address: str) -> None:
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
 
+def chromium_path() -> str | None:
+    """The machine's own Chromium, or the one that Playwright fetched; none where there is neither."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found:
+        return found
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        return None
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def font_file(name: str) -> Path:
+    """The file of one of `FONTS`."""
+    import matplotlib
+
+    return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{name}.ttf"
+
+
 @contextmanager
 def open_browser() -> Iterator[Browser]:
     """Start Chromium. Raises `NoBrowserError`."""
@@ -134,14 +178,17 @@ def open_browser() -> Iterator[Browser]:
         from playwright.sync_api import Error, sync_playwright
     except ImportError as error:
         raise NoBrowserError(f"{error.name} is not installed: run `make setup`") from None
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    # Chromium's own sandbox does not start for root, as whom containers run; the page is ours.
-    arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    path = chromium_path()
+    if path is None:
+        raise NoBrowserError(MISSING)
+    arguments = [*_OPTIONS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         try:
-            chromium = playwright.chromium.launch(executable_path=found, args=arguments)
+            chromium = playwright.chromium.launch(
+                executable_path=path, args=arguments
+            )  # its data are in a fresh folder
         except Error as error:
-            raise NoBrowserError(f"{MISSING} ({error.message.splitlines()[0]})") from None
+            raise NoBrowserError(f"{path} does not start: {error.message.splitlines()[0]}") from None
         try:
             yield Browser(chromium, Axe())
         finally:

@@ -18,7 +18,8 @@ ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _JOINER = "\N{ZERO WIDTH JOINER}"
 _PRINTABLE = "".join(map(chr, [*range(0x20, 0x7F), *range(0xA0, 0x180)]))
 _ELEMENT = re.compile(r"<(text|tspan)\b([^>]*[^/>])?>([^<]+)</\1>")
-_EMPTY = re.compile(r"<text\b[^>]*(?:/>|></text>)")
+# Without letters, or hidden since there was no room for it.
+_UNSEEN = re.compile(r'<text\b(?:[^>]*/>|[^>]*></text>|[^>]* opacity="0"[^>]*>.*?</text>)')
 _ENDS = re.compile(r"(?<=[\s_\-/,.;:|])")  # a line may end there
 
 _known: dict[str, float] = {}
@@ -81,7 +82,7 @@ def fitted(svg: str) -> str:
         fit = f' textLength="{wide:.1f}" lengthAdjust="spacingAndGlyphs"' if wide else ""
         return f"<{name}{attributes or ''}{fit}>{content}</{name}>"
 
-    return _ELEMENT.sub(with_width, _EMPTY.sub("", svg))
+    return _ELEMENT.sub(with_width, _UNSEEN.sub("", svg))
 
 
 @cache

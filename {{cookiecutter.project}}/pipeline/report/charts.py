@@ -6,6 +6,7 @@ drawn as wide as a phone; a wider page sets them side by side.
 
 import html
 import json
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -59,6 +60,14 @@ _CONFIG = {
 _ROLES = re.compile(r' (?:role|aria-[a-z]+|xmlns(?::xlink)?|version|class|pointer-events)="[^"]*"')
 _INVISIBLE = re.compile(r'<path(?=[^>]*(?:display="none"|d="M0,0h0v0h0Z"))[^>]*/>')
 
+_VALUES = ("value", "low", "high")
+_SUPERSCRIPTS = str.maketrans(
+    "-0123456789",
+    "\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ZERO}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}\N{SUPERSCRIPT THREE}"
+    "\N{SUPERSCRIPT FOUR}\N{SUPERSCRIPT FIVE}\N{SUPERSCRIPT SIX}\N{SUPERSCRIPT SEVEN}\N{SUPERSCRIPT EIGHT}"
+    "\N{SUPERSCRIPT NINE}",
+)
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -79,12 +88,15 @@ def intervals(
 ) -> dict[str, Any]:
     """Values with their intervals, a line of the chart for each `label`.
 
-    Rows are {label, model, value, low, high, hollow}; ``models`` are of `_MODELS`, apart by colour and shape. ``at``
+    Rows are {label, model, value, low, high}; ``models`` are of `_MODELS`, apart by colour and shape. ``at``
     draws a line across, which ``at_name`` explains.
     """
     labels = list(dict.fromkeys(row["label"] for row in rows))
     places = {label: place for place, label in enumerate(labels)}
-    rows = [{**row, "place": places[row["label"]]} for row in rows]
+    known = [row[name] for row in rows for name in _VALUES if row.get(name) is not None]
+    factor, unit = _unit([*known, *([] if at is None else [at])])
+    at, axis = None if at is None else at / factor, axis + unit
+    rows = [_divided(row, factor) | {"place": places[row["label"]]} for row in rows]
     y, height = _names(labels, {"grid": True, "tickBand": "extent"})
     offset = {"field": "model", "sort": list(models)}
     colour = _scale("model", models, [_MODELS[model][0] for model in models]) | _legend(models)
@@ -164,6 +176,10 @@ def lines(
 
 def reliability(rows: Rows, axes: tuple[str, str], extent: tuple[float, float]) -> dict[str, Any]:
     """What came against what was said: points of {x, y, low, high} about the diagonal."""
+    factor, unit = _unit(extent)
+    extent = (extent[0] / factor, extent[1] / factor)
+    rows = [{name: value / factor for name, value in row.items()} for row in rows]
+    axes = (axes[0] + unit, axes[1] + unit)
     scale = {"domain": list(extent), "nice": True, "zero": False}
     x = {"field": "x", "type": "quantitative", "title": axes[0], "scale": scale}
     y = {"field": "y", "type": "quantitative", "title": axes[1], "scale": scale}
@@ -186,6 +202,9 @@ def reliability(rows: Rows, axes: tuple[str, str], extent: tuple[float, float]) 
 
 def histogram(rows: Rows, axes: tuple[str, str]) -> dict[str, Any]:
     """Bars of {from, to, rows}, with a line at 0."""
+    factor, unit = _unit([row[end] for row in rows for end in ("from", "to")])
+    rows = [{**row, "from": row["from"] / factor, "to": row["to"] / factor} for row in rows]
+    axes = (axes[0] + unit, axes[1])
     return _square(
         {
             "data": {"values": list(rows)},
@@ -211,7 +230,9 @@ def histogram(rows: Rows, axes: tuple[str, str]) -> dict[str, Any]:
 def bars(rows: Rows, axis: str) -> dict[str, Any]:
     """Horizontal bars of {label, value, low, high}."""
     y, height = _names([row["label"] for row in rows], {"grid": False})
-    rows = [{**row, "place": place} for place, row in enumerate(rows)]
+    factor, unit = _unit([row["value"] for row in rows])
+    rows = [_divided(row, factor) | {"place": place} for place, row in enumerate(rows)]
+    axis += unit
     x = {"type": "quantitative", "title": axis}
     return _sized(
         {
@@ -230,6 +251,22 @@ def bars(rows: Rows, axis: str) -> dict[str, Any]:
             ],
         }
     )
+
+
+def _unit(values: Sequence[float]) -> tuple[float, str]:
+    """What the numbers of an axis are divided by, and what its title says of that: nobody counts nine zeros."""
+    greatest = max(map(abs, values), default=0.0)
+    if not greatest or 1e-3 <= greatest < 1e6:
+        return 1.0, ""
+    power = 3 * math.floor(math.log10(greatest) / 3)
+    return 10.0**power, f" (\N{MULTIPLICATION SIGN}10{str(power).translate(_SUPERSCRIPTS)})"
+
+
+def _divided(row: Mapping[str, Any], factor: float) -> dict[str, Any]:
+    return {
+        name: value / factor if name in _VALUES and value is not None else value
+        for name, value in row.items()
+    }
 
 
 def _names(labels: Sequence[str], axis: Mapping[str, Any]) -> tuple[dict[str, Any], int]:

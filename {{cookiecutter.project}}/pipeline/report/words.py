@@ -56,14 +56,14 @@ def metric(name: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
-    """Decimals worth showing: two digits of the interval's width or, without one, four digits of the value.
+def decimals(value: float, low: float | None = None, high: float | None = None, digits: int = 2) -> int:
+    """Decimals worth showing: so many digits of the interval's width or, without one, four digits of the value.
 
     Three at least of what lies between -1 and 1, so that scores line up.
     """
     least = 3 if max(abs(end) for end in (value, low or 0.0, high or 0.0)) <= 1 else 0
     if low is not None and high is not None and high > low:
-        wanted = 1 - math.floor(math.log10(high - low))
+        wanted = digits - 1 - math.floor(math.log10(high - low))
     elif abs(value) >= _NOTHING:
         wanted = _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
         wanted = least if 0.1 <= abs(value) <= 1 else wanted

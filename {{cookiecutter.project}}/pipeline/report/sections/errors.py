@@ -61,7 +61,7 @@ def _classes(evaluation: Mapping[str, Any]) -> Table:
 
 def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
     quantiles = {float(share): value for share, value in residuals["quantiles"].items()}
-    places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95]) + 1
+    places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95], digits=3)
     shown = {share: words.number(value, places) for share, value in quantiles.items()}
     table = Table(
         "Quantiles of the error (prediction minus truth)",
@@ -108,7 +108,7 @@ def _histogram(histogram: Mapping[str, Any]) -> Chart:
         {"from": low, "to": high, "rows": height}
         for low, high, height in zip(edges, edges[1:], heights, strict=False)
     ]
-    places = words.decimals(edges[0], edges[0], edges[-1]) + 1
+    places = words.decimals(edges[0], edges[0], edges[-1], digits=3)
     low, high = words.number(float(edges[0]), places), words.number(float(edges[-1]), places)
     data = [
         [
