@@ -7,7 +7,7 @@ DEMO := $(CURDIR)/build/demo
 DEMO_PROJECT := $(DEMO)/readmission
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-github test bench check format lock clean
+.PHONY: help setup browser demo demo-github test bench check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -59,10 +59,13 @@ demo-github: setup ## run a generated project's workflows on this machine, and s
 	@$(VENV)/bin/cookiecutter --no-input --output-dir build/demo-github $(CURDIR) repository=owner/readmission >/dev/null
 	@$(RUN) tests/workflows/demo.py build/demo-github/readmission
 
-test: setup ## everything: the questions, the generated files, a generated project's tests and its life
+browser: setup
+	@$(RUN) -m benchmarks.bring_browser
+
+test: browser ## everything: the questions, the generated files, a generated project's tests and its life
 	$(RUN) -m pytest tests
 
-bench: setup ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
+bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
 
 check: setup ## format and lint

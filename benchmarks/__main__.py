@@ -1,8 +1,12 @@
-"""`python -m benchmarks [SUBJECT ...]`: measure, print each figure as it comes, write build/bench.json."""
+"""`python -m benchmarks [SUBJECT ...]`: measure, print each figure as it comes, write build/bench.json.
+
+What was measured is written whatever fails after it, and a subject that fails keeps no other from being measured.
+"""
 
 import argparse
 import importlib
 import sys
+import traceback
 from pathlib import Path
 
 from benchmarks import figures
@@ -13,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def main() -> int:
-    """Run; the exit status is 1 where a bound does not hold."""
+    """Run; the exit status is 1 where a bound does not hold or a subject could not be measured to its end."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "subjects", nargs="*", metavar="SUBJECT", help=f"of {', '.join(SUBJECTS)}; all if none is named"
@@ -23,15 +27,24 @@ def main() -> int:
     unknown = set(chosen.subjects) - set(SUBJECTS)
     if unknown:
         parser.error(f"unknown subject {sorted(unknown)[0]}: there are {', '.join(SUBJECTS)}")
-    found = []
+    found: list[figures.Figure] = []
+    failed = []
     for subject in chosen.subjects or SUBJECTS:
         work = ROOT / "build" / "bench" / subject
         work.mkdir(parents=True, exist_ok=True)
-        for figure in importlib.import_module(f"benchmarks.{subject}").figures(work):
-            print(figure, flush=True)
-            found.append(figure)
-            figures.write(chosen.out, found)
-    return 0 if all(figure.holds for figure in found) else 1
+        try:
+            for figure in importlib.import_module(f"benchmarks.{subject}").figures(work):
+                print(figure, flush=True)
+                found.append(figure)
+                figures.write(chosen.out, found)
+        except figures.NotMeasuredError as error:
+            failed.append(f"{subject}: {error}")
+        except Exception:
+            failed.append(f"{subject}:\n{traceback.format_exc()}")
+    figures.write(chosen.out, found)
+    for reason in failed:
+        print(f"error: not measured to the end: {reason}", file=sys.stderr)
+    return 0 if not failed and all(figure.holds for figure in found) else 1
 
 
 if __name__ == "__main__":

@@ -9,6 +9,10 @@ from pathlib import Path
 _COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
+class NotMeasuredError(Exception):
+    """What a subject's figures need is not there; the text says what."""
+
+
 @dataclass(frozen=True)
 class Figure:
     """One measurement. ``bound`` is a comparison such as `< 20`, in the unit of ``value``."""

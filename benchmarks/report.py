@@ -1,12 +1,11 @@
 """The report page: its size, and what Chromium and axe find in it."""
 
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import pages
-from benchmarks.browser import DESKTOP, PHONE, NoBrowserError, Visit, open_browser
-from benchmarks.figures import Figure
+from benchmarks.browser import DESKTOP, FONTS, PHONE, NoBrowserError, Visit, font_file, open_browser
+from benchmarks.figures import Figure, NotMeasuredError
 
 MEGABYTE = 1_000_000
 VIEWS = (("light", PHONE), ("dark", DESKTOP))
@@ -20,7 +19,7 @@ def figures(work: Path) -> Iterator[Figure]:
     try:
         visits = _visits(written.values())
     except NoBrowserError as error:
-        sys.exit(f"error: the report's figures need a browser: {error}")
+        raise NotMeasuredError(f"the pages need a browser: {error}") from None
     seen = f"{len(written)} pages, light on a phone, dark on a desktop"
     yield Figure.of(
         f"report page: violations that axe finds; {seen}", sum(len(v.violations) for v in visits), "", "<= 0"
@@ -31,10 +30,27 @@ def figures(work: Path) -> Iterator[Figure]:
     yield Figure.of(
         f"report page: requests; {seen}", sum(len(visit.requests) for visit in visits), "", "<= 0"
     )
+    cut, texts = sum(len(visit.cut) for visit in visits), sum(visit.texts for visit in visits)
+    yield Figure.of(
+        f"report page: texts of charts that are cut, of {texts:,}; {len(FONTS)} fonts; {seen}",
+        cut,
+        "",
+        "<= 0",
+    )
     overflow = max(visit.overflow for visit in visits)
     yield Figure.of(f"report page: pixels that scroll sideways; {seen}", overflow, "px", "<= 0")
 
 
 def _visits(files: Iterable[Path]) -> list[Visit]:
+    """Each page in each view as it is, and its texts in each font."""
+    found = []
     with open_browser() as browser:
-        return [browser.visit(file, scheme, width) for file in files for scheme, width in VIEWS]
+        for file in files:
+            for scheme, width in VIEWS:
+                visit = browser.visit(file, scheme, width)
+                found.append(visit)
+                for font in FONTS:
+                    measured = browser.cut(file, font_file(font), scheme, width)
+                    visit.cut += measured.cut
+                    visit.texts += measured.texts
+    return found

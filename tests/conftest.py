@@ -51,6 +51,16 @@ def offline(project: Path) -> dict[str, str]:
     }
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the very end, in words, what a machine without a browser did not test."""
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if "test_report_page" in report.nodeid
+    ]
+    if skipped:
+        terminalreporter.section("not tested", yellow=True)
+        terminalreporter.line(f"{len(skipped)} tests: {skipped[0].longrepr[2].removeprefix('Skipped: ')}")
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template as a clone would have it: tracked and new files, nothing that a tool left behind."""

@@ -32,7 +32,7 @@ def classification(generator: np.random.Generator, rows: int) -> Groups:
     """Three classes with the hospital data's shares."""
     truth = generator.choice(3, rows, p=SHARES)
     models = [classified(generator, truth) for _ in range(2)]
-    return assess(truth, models[0], models[1], 3, None, SHARES)[0]
+    return assess(truth, models[0], models[1], 3, None)[0]
 
 
 def regressed(generator: np.random.Generator, rows: int) -> Groups:

@@ -80,19 +80,18 @@ def assess(
     champion: Model | None,
     classes: int,
     positive: int | None,
-    shares: np.ndarray,
 ) -> tuple[Groups, Counts]:
     """Every metric, as `classification.compared` names the groups, and the table of truth and predictions.
 
-    ``shares`` (classes,) are those of the data set's classes: the baseline predicts the greatest, with these
-    as probabilities.
+    By metrics of probabilities, too, the baseline is the best constant answer: the classes' shares of these rows.
     """
     models = [candidate, *([champion] if champion else [])]
     table = count([truth, *(model.codes for model in models)], [classes] * (1 + len(models)))
-    groups = classification.compared(table, classes, positive, int(shares.argmax()))
+    groups = classification.compared(table, classes, positive)
     if candidate.figures:
-        _add_means(groups, truth, models, shares)
-        _add_areas(groups, models)
+        rows = classification.Margins(table, classes).true(table.rows)
+        _add_means(groups, truth, models, rows / rows.sum())
+        _add_areas(groups, models, truth, rows)
         _add_calibration(groups, models)
     return groups, table
 
@@ -138,20 +137,33 @@ def _constant(truth: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return sums.sums
 
 
-def _add_areas(groups: Groups, models: Sequence[Model]) -> None:
+def _add_areas(groups: Groups, models: Sequence[Model], truth: np.ndarray, rows: np.ndarray) -> None:
     """Areas under curves."""
     found = [model.figures.areas if model.figures else {} for model in models]
     for name in ("auc", "average_precision"):
         if name not in found[0]:
             continue
         mine = found[0][name]
+        chance = Linear(0.5, np.zeros_like(mine.groups))  # whatever the classes' shares
+        if name == "average_precision":
+            ranked = [int(key.rpartition("/")[2]) for key in found[0] if key.startswith("average_precision/")]
+            chance = _mean_share(truth, rows, ranked)
         groups["candidate"][name] = mine.share()
-        if name == "auc":  # chance is 0.5 whatever the classes' shares
-            groups["baseline"][name] = Estimate(0.5)
-            groups["candidate - baseline"][name] = Linear(mine.value - 0.5, mine.groups).estimate()
+        groups["baseline"][name] = Estimate(chance.value)
+        groups["candidate - baseline"][name] = (mine - chance).estimate()
         if len(found) > 1 and name in found[1]:
             groups["champion"][name] = found[1][name].share()
             groups["candidate - champion"][name] = (mine - found[1][name]).estimate()
+
+
+def _mean_share(truth: np.ndarray, rows: np.ndarray, codes: Sequence[int]) -> Linear:
+    """The average precision of one score for every row, mean over classes: the mean of their shares."""
+    total, value = rows.sum(), float(rows[codes].sum() / rows.sum() / len(codes))
+    influence = (np.isin(np.arange(len(rows)), codes) / len(codes) - value) / total
+    sums = GroupSums(1)
+    for span in spans(len(truth)):
+        sums.add(span.start, influence[truth[span]][:, None])
+    return Linear(value, sums.sums[:, 0])
 
 
 def _add_calibration(groups: Groups, models: Sequence[Model]) -> None:

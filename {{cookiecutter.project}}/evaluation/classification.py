@@ -106,17 +106,26 @@ class Margins:
         return np.ascontiguousarray((to_class @ rows.T).T)
 
 
-def compared(
-    table: Counts, classes: int, positive: int | None, baseline: int
-) -> dict[str, dict[str, Estimate]]:
+def constants(true: np.ndarray, positive: int | None) -> dict[str, int]:
+    """The class that is the best constant answer by each metric, from rows by class (classes,).
+
+    Of a binary problem's three metrics of its positive class that is the positive one: any other scores 0. By every
+    other metric a constant answer scores the better, the more rows its class has, or all classes the same.
+    """
+    most = int(true.argmax())
+    return {name: most if name in NAMES else positive for name in metric_names(positive)}
+
+
+def compared(table: Counts, classes: int, positive: int | None) -> dict[str, dict[str, Estimate]]:
     """Metrics and their differences from a table of truth, candidate and, where there is one, champion.
 
-    ``baseline`` is the class that the baseline predicts for every row. The result has `candidate`,
-    `baseline`, `candidate - baseline` and, with a champion, `champion` and `candidate - champion`, all drawn
-    from the same rows.
+    The baseline is, metric by metric, the best constant answer on these rows (`constants`). The result has
+    `candidate`, `baseline`, `candidate - baseline` and, with a champion, `champion` and `candidate - champion`,
+    all drawn from the same rows.
     """
     margins = Margins(table, classes)
     names = metric_names(positive)
+    answers = constants(margins.true(table.rows), positive)
 
     def statistic(rows: np.ndarray) -> np.ndarray:
         true = margins.true(rows)
@@ -124,9 +133,8 @@ def compared(
             metrics(margins.correct(rows, model), true, margins.predicted(rows, model), positive)
             for model in range(len(margins.models))
         ]
-        hit, constant = np.zeros_like(true), np.zeros_like(true)
-        hit[..., baseline], constant[..., baseline] = true[..., baseline], rows.sum(axis=-1)
-        always = metrics(hit, true, constant, positive)
+        by_answer = {code: _always(code, true, positive) for code in set(answers.values())}
+        always = np.stack([by_answer[answers[name]][..., i] for i, name in enumerate(names)], axis=-1)
         found = [models[0], always, models[0] - always]
         if len(models) > 1:
             found += [models[1], models[0] - models[1]]
@@ -143,6 +151,13 @@ def compared(
         group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
         for group in groups
     }
+
+
+def _always(code: int, true: np.ndarray, positive: int | None) -> np.ndarray:
+    """`metrics` of one class for every row, from rows by class: (..., classes) to (..., names)."""
+    hit, constant = np.zeros_like(true), np.zeros_like(true)
+    hit[..., code], constant[..., code] = true[..., code], true.sum(axis=-1)
+    return metrics(hit, true, constant, positive)
 
 
 def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None) -> dict[str, Estimate]:

@@ -1,8 +1,8 @@
 """The gate: what a candidate has to reach on the holdout before it is registered.
 
 Every condition of [gate] in automl.toml is judged by itself, with an outcome and a reason. One that is
-configured and cannot be judged fails; only where there is nothing to compare with (no champion yet) is it
-skipped.
+configured and cannot be judged fails; only where there is nothing to compare with (no champion yet, a
+baseline that no model can beat) is it skipped.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +12,9 @@ from typing import Any
 from errors import EvaluationError
 from intervals import Estimate
 from layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
-from objectives import LOWER_IS_BETTER, gain
+from objectives import CONSTANT_IS_PERFECT, LOWER_IS_BETTER, gain
+
+NO_BOUND = 1e12  # what [gate] minimum = -1e12 or maximum = 1e12 means, with which a rehearsal takes any model
 
 
 @dataclass
@@ -32,7 +34,7 @@ class Facts:
     ``objective`` is Autopilot's name of the metric ``metric``; ``metrics`` are the candidate's, ``baseline``
     and ``champion`` its differences to these, each with its interval. ``champion_status`` is `none`,
     `compared`, `columns_changed` or `failed`; ``champion_value`` its objective, ``champion_reason`` why it
-    was not compared.
+    was not compared. ``baseline_value`` is the baseline's objective.
     """
 
     objective: str
@@ -41,6 +43,7 @@ class Facts:
     metrics: dict[str, Estimate]
     baseline: dict[str, Estimate]
     baseline_name: str
+    baseline_value: float | None = None
     champion: dict[str, Estimate] = field(default_factory=dict)
     champion_value: float | None = None
     champion_status: str = "none"
@@ -105,6 +108,10 @@ def _bound(what: str, estimate: Estimate | None, metric: str, bound: float) -> C
     good = estimate.value >= bound if least else estimate.value <= bound
     said = f"{what} is {_apart(estimate.value, bound)}{_between(estimate, INTERVAL_CONFIDENCE)}"
     side = "below" if least else "above"
+    if abs(bound) >= NO_BOUND:
+        return Condition(
+            what, "passed" if good else "failed", f"{said}; no bound is set", estimate.value, bound
+        )
     if good:
         return Condition(what, "passed", f"{said}, not {side} the {limit}", estimate.value, bound)
     return Condition(what, "failed", f"{said}, {side} the {limit}", estimate.value, bound)
@@ -143,12 +150,14 @@ def _baseline(settings: dict[str, Any], facts: Facts) -> list[Condition]:
     if not settings["better_than_baseline"]:
         return []
     name = f"better than the baseline ({facts.baseline_name})"
-    found = facts.baseline.get(facts.metric)
-    if found is None:
+    found, value = facts.baseline.get(facts.metric), facts.baseline_value
+    if found is None or value is None:
         return [Condition(name, "failed", f"{facts.objective} of the baseline could not be computed")]
-    return [
-        _at_least(name, f"the baseline ({facts.baseline_name})", found, facts, 0.0, settings["confidence"])
-    ]
+    scores = f"{facts.baseline_name} scores {number(value)}"
+    if facts.metric in CONSTANT_IS_PERFECT and value == 1:
+        reason = f"{scores} by {facts.objective}, which no model can better: bound precision or f1 as well"
+        return [Condition(name, "skipped", reason)]
+    return [_at_least(name, f"the baseline ({scores})", found, facts, 0.0, settings["confidence"])]
 
 
 def _champion(settings: dict[str, Any], facts: Facts) -> list[Condition]:

@@ -1,6 +1,7 @@
 """The holdout of a classification: true labels, then the candidate's predictions, then the champion's."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ class ClassHoldout:
     """What the rows of the holdout say about classifiers. First `candidate`, then `champion`, then the rest.
 
     ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
-    class is an error, and the baseline knows the classes' shares.
+    class is an error.
     """
 
     def __init__(self, found: Sequence[Part], binary: bool, rows_by_class: dict[str, int] | None) -> None:
@@ -47,7 +48,7 @@ class ClassHoldout:
         self._note_unseen(labels.place)
 
     def _note_unseen(self, place: Place) -> None:
-        if len(self._rows_by_code()) == 1:
+        if len(self._rows_by_code) == 1:
             self.notes.append(f"the holdout has one class only, {self._classes.labels[self._truth[0]]}")
         unseen = self._unseen() if self._training else []
         for label in unseen[:MOST_NOTED_CLASSES]:
@@ -127,10 +128,16 @@ class ClassHoldout:
         """The champion's curves."""
         return _curves(self._champion, self._classes.labels) if self._champion else []
 
-    def baseline(self) -> tuple[str, str]:
-        """The baseline's name and what it predicts."""
-        label = self._classes.labels[int(self._shares().argmax())]
-        return "most frequent class", label
+    def baseline(self, metric: str) -> tuple[str, str | None]:
+        """The best constant answer by a metric in words, and the label where it is one."""
+        if metric in ("auc", "average_precision"):
+            return "the same score for every row", None
+        if metric in ("log_loss", "brier"):
+            return "the classes' shares as probabilities", None
+        true = np.zeros(len(self._classes), dtype=np.int64)
+        true[list(self._rows_by_code)] = list(self._rows_by_code.values())
+        label = self._classes.labels[classification.constants(true, self._positive)[metric]]
+        return f"always \N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}", label
 
     def _check(self, given: ClassPredictions) -> None:
         if not self._training:
@@ -200,19 +207,9 @@ class ClassHoldout:
 
         truth = self._truth if mask is None else self._truth[mask]
         candidate, champion = part("candidate", self._candidate), part("champion", self._champion)
-        return assess(truth, candidate, champion, len(self._classes), self._positive, self._shares())
+        return assess(truth, candidate, champion, len(self._classes), self._positive)
 
-    def _shares(self) -> np.ndarray:
-        """The classes' shares (classes,) in the data set or, where it was not counted, in the holdout."""
-        rows = np.zeros(len(self._classes))
-        if self._training:
-            for label, number in self._training.items():
-                rows[self._classes.code(label)] += number
-        if not rows.any():
-            for code, number in self._rows_by_code().items():
-                rows[code] = number
-        return rows / rows.sum()
-
+    @cached_property
     def _rows_by_code(self) -> dict[int, int]:
         """The holdout's rows by class, of the classes that occur."""
         found = count([self._truth], [len(self._classes)])

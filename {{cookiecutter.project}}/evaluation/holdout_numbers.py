@@ -1,6 +1,7 @@
 """The holdout of a regression: the true numbers, then the candidate's predictions, then the champion's."""
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,14 @@ class NumberHoldout:
         """A regression has none."""
         return []
 
-    def baseline(self) -> tuple[str, float]:
-        """The baseline's name and what it predicts."""
-        return "mean", float(self._truth.mean())
+    def baseline(self, metric: str) -> tuple[str, float]:
+        """The best constant answer by a metric in words, and the number."""
+        name, number = self._constants[metric]
+        return f"always the {name}", number
+
+    @cached_property
+    def _constants(self) -> dict[str, tuple[str, float]]:
+        return regression.constants(self._truth)
 
     def _masked(self, mask: np.ndarray) -> Groups:
         champion = self._champion[mask] if self._champion is not None else None

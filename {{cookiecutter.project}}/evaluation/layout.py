@@ -65,12 +65,17 @@ class Difference:
 
 @dataclass
 class Baseline:
-    """What needs no model: the data set's most frequent class, or the holdout's mean, for every row."""
+    """What needs no model: the same answer for every row, the one that is best on the holdout by the metric.
+
+    ``name`` says it in words for the objective, ``prediction`` is it (none for probabilities); ``names`` are its words
+    for every metric.
+    """
 
     name: str
-    prediction: str | float
+    prediction: str | float | None
     metrics: dict[str, float]
     differences: dict[str, Difference]
+    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

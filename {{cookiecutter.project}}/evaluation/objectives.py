@@ -22,6 +22,8 @@ METRICS = {
 LOWER_IS_BETTER = frozenset(
     {"mae", "mse", "rmse", "median_absolute_error", "max_error", "log_loss", "brier", "calibration_error"}
 )
+# A constant answer is perfect by these, so that no model can be better: every row called positive has all the recall.
+CONSTANT_IS_PERFECT = frozenset({"recall"})
 NO_DIRECTION = frozenset({"mean_error"})
 
 

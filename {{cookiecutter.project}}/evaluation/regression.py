@@ -43,19 +43,21 @@ def metrics(sums: np.ndarray, model: int) -> np.ndarray:
 def compared(
     truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
 ) -> dict[str, dict[str, Estimate]]:
-    """Metrics and differences as in `classification.compared`; the baseline is the target's mean."""
-    models = [candidate, np.broadcast_to(truth.mean(), truth.shape)]
+    """Metrics and differences as in `classification.compared`; the baseline is the best constant by each metric."""
+    answers = constants(truth)
+    always = [np.broadcast_to(answers[name][1], truth.shape) for name in ("mse", "mae")]
+    models = [candidate, *always, *([champion] if champion is not None else [])]
     groups = ["candidate", "baseline", "candidate - baseline"]
     if champion is not None:
-        models.append(champion)
         groups += ["champion", "candidate - champion"]
     sums = sums_by_group(truth, models)
+    by_median = np.array([name == "mae" for name in NAMES])
 
     def statistic(rows: np.ndarray) -> np.ndarray:
-        each = [metrics(rows @ sums, model) for model in range(len(models))]
-        found = [each[0], each[1], each[0] - each[1]]
-        if champion is not None:
-            found += [each[2], each[0] - each[2]]
+        totals = rows @ sums
+        mine, mean, median, *other = (metrics(totals, model) for model in range(len(models)))
+        best = np.where(by_median, median, mean)
+        found = [mine, best, mine - best, *(part for model in other for part in (model, mine - model))]
         return np.concatenate(found, axis=-1)
 
     drawn = estimates(
@@ -67,7 +69,34 @@ def compared(
             size = np.abs(model - truth)
             found[group]["median_absolute_error"] = Estimate(float(np.median(size)))
             found[group]["max_error"] = Estimate(float(size.max()))
+    # What is left of subtracting a mean is no error.
+    found["baseline"]["mean_error"] = Estimate(0.0)
+    for name in ("median_absolute_error", "max_error"):
+        size = np.abs(answers[name][1] - truth)
+        found["baseline"][name] = Estimate(float(np.median(size) if name != "max_error" else size.max()))
     return found
+
+
+def constants(truth: np.ndarray) -> dict[str, tuple[str, float]]:
+    """The number (and what it is of the target) that is the best constant answer by each metric.
+
+    The median of the absolute errors is least in the middle of the shortest range that holds more than half of the rows
+    (P. J. Rousseeuw, Journal of the American Statistical Association 79 (1984) 871-880).
+    """
+    ordered = np.sort(truth)
+    least, most = ordered[0], ordered[-1]
+    half = len(ordered) // 2
+    widths = ordered[half:] - ordered[: len(ordered) - half]
+    start = int(widths.argmin())
+    mean, median = ("mean", float(truth.mean())), ("median", float(np.median(truth)))
+    return dict.fromkeys(("r2", "rmse", "mse", "mean_error"), mean) | {
+        "mae": median,
+        "median_absolute_error": (
+            "middle of the closest half",
+            float(ordered[start] + widths[start] / 2),
+        ),
+        "max_error": ("middle of the range", float(least + (most - least) / 2)),
+    }
 
 
 def residuals(truth: np.ndarray, predicted: np.ndarray) -> dict[str, object]:

@@ -41,7 +41,8 @@ def verdict(
         champion.metrics, champion.intervals = values(groups["champion"]), intervals(groups["champion"])
         champion.differences = differences(groups["candidate - champion"], confidence)
         champion.curves = holdout.champion_curves()
-    name, prediction = holdout.baseline()
+    name, prediction = holdout.baseline(metric)
+    baseline = values(groups["baseline"])
     slices = list(_slices(holdout, settings))
     facts = _facts(found.objective, holdout, groups, name, champion, slices)
     conditions = gate.judge(settings.gate, threshold, facts)
@@ -63,8 +64,9 @@ def verdict(
         baseline=Baseline(
             name,
             prediction,
-            values(groups["baseline"]),
+            baseline,
             differences(groups["candidate - baseline"], confidence),
+            {one: holdout.baseline(one)[0] for one in baseline},
         ),
         champion=champion,
         dataset=settings.dataset,
@@ -107,6 +109,7 @@ def _facts(
         metrics=groups["candidate"],
         baseline=groups["candidate - baseline"],
         baseline_name=baseline,
+        baseline_value=groups["baseline"][metric].value if metric in groups["baseline"] else None,
         champion=groups.get("candidate - champion", {}),
         champion_value=champion.metrics.get(metric) if champion else None,
         champion_status=champion.status if champion else "none",

@@ -1,7 +1,8 @@
 """Metrics' names, and numbers with as many digits as they deserve."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from pipeline.report.blocks import Cell
@@ -37,12 +38,15 @@ NAMES = {
 LOWER_IS_BETTER = frozenset(
     {"mae", "mse", "rmse", "median_absolute_error", "max_error", "log_loss", "brier", "calibration_error"}
 )
+# In the target's unit, or its square: of any size.
+IN_UNITS = frozenset({"mae", "mse", "rmse", "mean_error", "median_absolute_error", "max_error"})
 # Between 0 and 1 and better where greater: they can share an axis.
 SCORES = (
     "accuracy", "balanced_accuracy", "f1", "f1_macro", "precision", "precision_macro", "recall", "recall_macro",
     "auc", "average_precision",
 )  # fmt: skip
 _SIGNIFICANT = 4
+_MOST_DECIMALS = 8  # what needs more is written in powers of 10
 _NOTHING = 1e-12  # what is left of a subtraction of equal numbers
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
@@ -52,20 +56,47 @@ def metric(name: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def decimals(value: float, low: float | None = None, high: float | None = None) -> int:
-    """Decimals worth showing: two digits of the interval's width or, without one, four digits of the value.
+def decimals(value: float, low: float | None = None, high: float | None = None, digits: int = 2) -> int:
+    """Decimals worth showing: so many digits of the interval's width or, without one, four digits of the value.
 
     Three at least of what lies between -1 and 1, so that scores line up.
     """
     least = 3 if max(abs(end) for end in (value, low or 0.0, high or 0.0)) <= 1 else 0
     if low is not None and high is not None and high > low:
-        wanted = 1 - math.floor(math.log10(high - low))
+        wanted = digits - 1 - math.floor(math.log10(high - low))
     elif abs(value) >= _NOTHING:
         wanted = _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
         wanted = least if 0.1 <= abs(value) <= 1 else wanted
     else:
         wanted = least
-    return min(max(wanted, least), 8)
+    return max(wanted, least)
+
+
+def places(figures: Iterable[tuple[float | None, Mapping[str, Any]]]) -> int:
+    """Decimals for values that stand together, each with its interval (`low`, `high`) or {}.
+
+    What half of the intervals ask for; without any, what the value of the greatest size asks for.
+    """
+    known = [(value, ends.get("low"), ends.get("high")) for value, ends in figures if value is not None]
+    wide = sorted(decimals(*one) for one in known if None not in one and one[2] > one[1])
+    if wide:
+        return wide[len(wide) // 2]
+    return decimals(max((value for value, *_ in known), key=abs, default=0.0))
+
+
+def natural(labels: Iterable[str]) -> list[str]:
+    """Labels in the order of the evaluation's classes: numbers by value, false before true, text by code point."""
+    found = list(labels)
+    try:
+        return sorted(found, key=Decimal)
+    except InvalidOperation:
+        every = {label.strip().lower() for label in found}
+        return sorted(found, key=str.lower if every <= {"true", "false"} else None)
+
+
+def quoted(label: str) -> str:
+    """A label in a sentence, where a number alone could be read as a figure."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}"
 
 
 def number(value: float | None, places: int | None = None, *, signed: bool = False) -> str:
@@ -74,12 +105,17 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
         return ""
     if isinstance(value, float) and abs(value) < _NOTHING:
         value = 0.0
+    shown = decimals(value) if places is None else places
     if isinstance(value, int) and places is None:
         text = f"{value:,}"
-    elif value and not 1e-6 < abs(value) < 1e12:
+    elif value and (shown > _MOST_DECIMALS or abs(value) >= 1e12):
         text = f"{value:.3e}"
     else:
-        text = f"{value:,.{decimals(value) if places is None else places}f}"
+        text = (
+            f"{value:,.{min(shown, _MOST_DECIMALS)}f}"
+            if value
+            else f"{0:.{shown if shown <= _MOST_DECIMALS else 0}f}"
+        )
     if signed and value > 0:
         text = f"+{text}"
     if not signed and not float(text.replace(",", "")):
@@ -105,14 +141,20 @@ def confidence(share: float) -> str:
     return f"{100 * share:.6g}%"
 
 
-def estimate(value: float | None, interval: Mapping[str, Any] | None = None, *, signed: bool = False) -> Cell:
-    """A value with its interval below it."""
+def estimate(
+    value: float | None,
+    interval: Mapping[str, Any] | None = None,
+    places: int | None = None,
+    *,
+    signed: bool = False,
+) -> Cell:
+    """A value with its interval below it; ``places`` are the decimals of what stands beside it."""
     if value is None:
         return Cell("", numeric=True)
     ends = (interval or {}).get("low"), (interval or {}).get("high")
-    places = decimals(value, *ends)
+    shown = decimals(value, *ends) if places is None else places
     return Cell(
-        number(float(value), places, signed=signed), between(*ends, places, signed=signed), numeric=True
+        number(float(value), shown, signed=signed), between(*ends, shown, signed=signed), numeric=True
     )
 
 
@@ -131,6 +173,6 @@ def seconds(value: float | None) -> str:
     if value is None:
         return ""
     if value < 120:
-        return f"{value:.0f} s" if value >= 10 else f"{value:.1f} s"
+        return f"{value:.1f} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

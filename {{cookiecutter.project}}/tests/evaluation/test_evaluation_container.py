@@ -55,7 +55,7 @@ truth = generator.choice(3, 2000, p=[0.1, 0.3, 0.6])
 given = generator.dirichlet([1, 1, 1], 2000)
 predicted = given.argmax(axis=1)
 model = Model(predicted, figures(given.T.copy(), [0, 1, 2], truth, predicted, None, True))
-groups, _ = assess(truth, model, None, 3, None, np.full(3, 1 / 3))
+groups, _ = assess(truth, model, None, 3, None)
 found = {{name: estimate.value for name, estimate in groups["candidate"].items()}}
 expected = {{
     "f1_macro": metrics.f1_score(truth, predicted, average="macro"),

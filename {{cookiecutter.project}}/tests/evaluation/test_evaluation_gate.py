@@ -30,7 +30,8 @@ def facts(metric: str = "f1_macro", value: float = 0.5, **others: Any) -> Facts:
         "rows": 1000,
         "metrics": {metric: estimate(value, value - 0.02, value + 0.02)},
         "baseline": {},
-        "baseline_name": "most frequent class",
+        "baseline_name": "always “no”",
+        "baseline_value": 0.3,
     }
     return Facts(**given | others)
 
@@ -104,6 +105,35 @@ def test_better_than_the_baseline(metric: str, difference: tuple[float, float, f
     found = facts(metric, baseline={metric: estimate(*difference)})
 
     assert outcome({"better_than_baseline": True}, found)[0] == expected
+
+
+def test_a_constant_answer_that_is_perfect_cannot_be_bettered_and_is_said() -> None:
+    found = facts(
+        "recall",
+        baseline={"recall": estimate(-0.2, -0.3, -0.1)},
+        baseline_name="always “yes”",
+        baseline_value=1.0,
+    )
+
+    result, reason = outcome({"better_than_baseline": True}, found)
+
+    assert result == "skipped"
+    assert "always “yes” scores 1 by" in reason
+    assert "bound precision or f1 as well" in reason
+
+
+def test_the_baseline_s_answer_and_its_value_are_in_the_reason() -> None:
+    found = facts("f1", baseline={"f1": estimate(0.3, 0.2, 0.4)})
+
+    assert "the baseline (always “no” scores 0.3)" in outcome({"better_than_baseline": True}, found)[1]
+
+
+@pytest.mark.parametrize(("metric", "bound"), [("rmse", 1e12), ("f1", -1e12)])
+def test_a_bound_that_any_model_keeps_is_not_called_one(metric: str, bound: float) -> None:
+    (objective, *_) = judge(SETTINGS, bound, facts(metric, value=0.5))
+
+    assert objective.outcome == "passed"
+    assert objective.reason.endswith("; no bound is set")
 
 
 def test_a_baseline_that_could_not_be_computed_fails() -> None:

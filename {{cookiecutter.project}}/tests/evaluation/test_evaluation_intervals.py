@@ -29,7 +29,7 @@ def groups_of(
     truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None = None
 ) -> assess_classes.Groups:
     other = assess_classes.Model(champion) if champion is not None else None
-    return assess_classes.assess(truth, assess_classes.Model(candidate), other, 3, None, SHARES)[0]
+    return assess_classes.assess(truth, assess_classes.Model(candidate), other, 3, None)[0]
 
 
 def test_drawing_counts_gives_the_distribution_of_drawing_rows() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import regression
 from sklearn import metrics as sk
+from sklearn.dummy import DummyClassifier, DummyRegressor
 
 CLOSE = {"rel": 1e-12, "abs": 1e-12}
 
@@ -26,9 +27,8 @@ def assessed(
         figures = assess_classes.figures(
             given.T.copy(), list(range(classes)), truth, predicted, positive, draw=True
         )
-    shares = np.bincount(truth, minlength=classes) / len(truth)
     groups, _ = assess_classes.assess(
-        truth, assess_classes.Model(predicted, figures), None, classes, positive, shares
+        truth, assess_classes.Model(predicted, figures), None, classes, positive
     )
     return {name: estimate.value for name, estimate in groups["candidate"].items()}
 
@@ -203,26 +203,141 @@ def test_regression(transform: Callable[[np.ndarray], np.ndarray]) -> None:
     assert {name: found[name] for name in expected} == pytest.approx(expected, **CLOSE)
 
 
-def test_the_baseline_of_a_regression_explains_nothing() -> None:
-    truth = np.random.default_rng(8).normal(3, 2, 500)
+@pytest.mark.parametrize(
+    ("shares", "positive"),
+    [
+        pytest.param([0.9, 0.1], 1, id="a rare positive class"),
+        pytest.param([0.3, 0.7], 1, id="a frequent positive class"),
+        pytest.param([0.3, 0.7], 0, id="the positive class stands first"),
+        pytest.param([1.0, 0.0], 1, id="a positive class without rows"),
+        pytest.param([0.2, 0.5, 0.3], None, id="three classes"),
+        pytest.param([0.25, 0.25, 0.25, 0.2, 0.05], None, id="nearly as many rows of each"),
+    ],
+)
+def test_no_constant_label_is_better_than_the_baseline(shares: list[float], positive: int | None) -> None:
+    truth, predicted = drawn(9, 1000, shares, 0.5)
+
+    groups, _ = assess_classes.assess(truth, assess_classes.Model(predicted), None, len(shares), positive)
+
+    answers = []
+    for label in range(len(shares)):
+        always = DummyClassifier(strategy="constant", constant=label)
+        # A class may be in the training part alone: a constant answer can still be that.
+        always.fit(np.zeros((len(shares), 1)), np.arange(len(shares)))
+        constant = always.predict(np.zeros((len(truth), 1)))
+        answers.append(label_metrics(truth, constant))
+        if positive is not None:
+            answers[-1] |= {
+                name: metric(truth, constant, pos_label=positive, zero_division=0)
+                for name, metric in (
+                    ("f1", sk.f1_score),
+                    ("precision", sk.precision_score),
+                    ("recall", sk.recall_score),
+                )
+            }
+    best = {name: max(answer[name] for answer in answers) for name in answers[0]}
+    found = {name: estimate.value for name, estimate in groups["baseline"].items()}
+    assert found == pytest.approx({name: best[name] for name in found}, **CLOSE)
+    assert set(best) - set(found) <= {"cohen_kappa"}  # undefined where there is one class only
+    for name, value in found.items():
+        assert groups["candidate - baseline"][name].value == pytest.approx(
+            groups["candidate"][name].value - value, **CLOSE
+        )
+
+
+@pytest.mark.parametrize("shares", [[0.9, 0.1], [0.5, 0.3, 0.2]])
+def test_no_constant_probabilities_are_better_than_the_baseline(shares: list[float]) -> None:
+    classes, positive = len(shares), 1 if len(shares) == 2 else None
+    truth, _ = drawn(10, 2000, shares, 0.5)
+    given = probabilities(11, truth, classes, None)
+    model = assess_classes.Model(
+        given.argmax(axis=1),
+        assess_classes.figures(
+            given.T.copy(), list(range(classes)), truth, given.argmax(axis=1), positive, draw=False
+        ),
+    )
+
+    groups, _ = assess_classes.assess(truth, model, None, classes, positive)
+
+    prior = DummyClassifier(strategy="prior").fit(np.zeros((len(truth), 1)), truth)
+    constant = prior.predict_proba(np.zeros((len(truth), 1)))
+    found = {name: estimate.value for name, estimate in groups["baseline"].items()}
+    one_hot = np.eye(classes)[truth]
+    score = (
+        (lambda metric: metric(one_hot[:, 1], constant[:, 1]))
+        if positive
+        else (lambda metric: metric(one_hot, constant, average="macro"))
+    )
+    half = 2 if positive else 1
+    assert {name: found[name] for name in ("log_loss", "brier", "auc", "average_precision")} == pytest.approx(
+        {
+            "log_loss": sk.log_loss(truth, constant),
+            "brier": ((constant - one_hot) ** 2).sum(axis=1).mean() / half,
+            "auc": score(sk.roc_auc_score),
+            "average_precision": score(sk.average_precision_score),
+        },
+        **CLOSE,
+    )
+    generator = np.random.default_rng(12)
+    for other in generator.dirichlet(np.ones(classes), 200):
+        assert sk.log_loss(truth, np.tile(other, (len(truth), 1))) >= found["log_loss"]
+        assert ((other - one_hot) ** 2).sum(axis=1).mean() / half >= found["brier"]
+
+
+def test_the_average_precision_s_distance_to_the_baseline_has_a_fair_interval() -> None:
+    """Both come from the same rows: what makes positives frequent makes either greater."""
+    generator = np.random.default_rng(13)
+    values = []
+    for _ in range(150):
+        truth = (generator.random(800) < 0.3).astype(int)
+        given = probabilities(int(generator.integers(1 << 30)), truth, 2, None)
+        figures = assess_classes.figures(given.T.copy(), [0, 1], truth, given.argmax(axis=1), 1, draw=False)
+        groups, _ = assess_classes.assess(
+            truth, assess_classes.Model(given.argmax(axis=1), figures), None, 2, 1
+        )
+        found = groups["candidate - baseline"]["average_precision"]
+        low, high = found.interval(0.95)
+        values.append((found.value, (high - low) / 2 / 1.96))
+    distances, errors = np.array(values).T
+    assert errors.mean() == pytest.approx(distances.std(), rel=0.2)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 500, 501])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        pytest.param(lambda y: y, id="around 0"),
+        pytest.param(lambda y: y + 1e6, id="a mean that is large against the spread"),
+        pytest.param(np.exp, id="skewed"),
+        pytest.param(np.round, id="with ties"),
+    ],
+)
+def test_no_constant_number_is_better_than_the_baseline(
+    transform: Callable[[np.ndarray], np.ndarray], rows: int
+) -> None:
+    truth = transform(np.random.default_rng(8).normal(3, 2, rows))
+    metrics = {
+        "mse": sk.mean_squared_error,
+        "rmse": sk.root_mean_squared_error,
+        "mae": sk.mean_absolute_error,
+        "median_absolute_error": sk.median_absolute_error,
+        "max_error": sk.max_error,
+    }
 
     groups = regression.compared(truth, truth, None)
 
-    assert groups["baseline"]["r2"].value == pytest.approx(0, abs=1e-12)
-    assert groups["baseline"]["mse"].value == pytest.approx(truth.var(), rel=1e-12)
-    assert groups["candidate"]["r2"].value == 1
-
-
-def test_the_baseline_of_a_classification_is_the_most_frequent_class_of_the_data_set() -> None:
-    truth, predicted = drawn(9, 1000, [0.2, 0.5, 0.3], 0.5)
-
-    groups, _ = assess_classes.assess(
-        truth, assess_classes.Model(predicted), None, 3, None, np.array([0.6, 0.3, 0.1])
-    )
-
     found = {name: estimate.value for name, estimate in groups["baseline"].items()}
-    expected = label_metrics(truth, np.zeros_like(truth))
-    assert found == pytest.approx(expected, **CLOSE)
-    assert groups["candidate - baseline"]["f1_macro"].value == pytest.approx(
-        groups["candidate"]["f1_macro"].value - expected["f1_macro"], **CLOSE
-    )
+    inputs = np.zeros((rows, 1))
+    for strategy, names in (("mean", ("mse", "rmse")), ("median", ("mae",))):
+        constant = DummyRegressor(strategy=strategy).fit(inputs, truth).predict(inputs)
+        assert {name: found[name] for name in names} == pytest.approx(
+            {name: metrics[name](truth, constant) for name in names}, rel=1e-9, abs=1e-9
+        )
+    for constant in [*np.linspace(truth.min(), truth.max(), 200), *truth]:
+        always = DummyRegressor(strategy="constant", constant=constant).fit(inputs, truth).predict(inputs)
+        for name, metric in metrics.items():
+            assert metric(truth, always) >= found[name] * (1 - 1e-9) - 1e-9, name
+    assert found["mean_error"] == 0
+    if rows > 1:
+        assert found["r2"] == pytest.approx(0, abs=1e-9)
+        assert groups["candidate"]["r2"].value == 1

@@ -104,7 +104,11 @@ def baseline(metrics: dict[str, float]) -> Any:
         for metric, value in metrics.items()
     }
     return layout.Baseline(
-        "most frequent class", "no", {metric: value / 2 for metric, value in metrics.items()}, differences
+        "always “no”",
+        "no",
+        {metric: value / 2 for metric, value in metrics.items()},
+        differences,
+        {metric: "the same score for every row" if metric == "auc" else "always “no”" for metric in metrics},
     )
 
 

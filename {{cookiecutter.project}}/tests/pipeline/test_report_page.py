@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import evaluations
 import pytest
 
-from pipeline.report import Provenance, charts, html, words
+from pipeline.report import Provenance, chart_text, charts, html, words
 
 MOST_BYTES = 1_500_000
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -139,7 +139,7 @@ def test_an_accepted_candidate_is_called_so_with_its_figures():
     assert page.text.startswith("hospital: candidate accepted")
     assert "2 of the gate's 3 conditions passed; 1 had nothing to judge." in page.text
     assert "0.800" in page.text
-    assert "+0.080 +0.040 to +0.120" in page.text.replace("▲ ", "")
+    assert "+0.080 better: +0.040 to +0.120" in page.text
     assert "170" in page.text
 
 
@@ -161,9 +161,9 @@ def test_a_champion_that_was_not_compared_is_no_silence():
 def test_intervals_of_differences_are_called_by_the_gate_s_confidence():
     usual, other = Page(html(COMPARED)), Page(html(evaluations.binary(confidence=0.8)))
 
-    assert "with the whole 95% interval of the difference" in usual.text
+    assert "its whole 95% interval is on that side of 0" in usual.text
     assert "differences with" not in usual.text
-    assert "with the whole 80% interval of the difference" in other.text
+    assert "its whole 80% interval is on that side of 0" in other.text
     assert "better: +0.040 to +0.120 (80% interval)" in other.text
     assert "Metrics on the holdout, with 95% intervals, differences with 80% intervals" in other.text
 
@@ -321,3 +321,105 @@ def test_a_picture_is_drawn_without_the_network(monkeypatch):
     picture = charts.svg(charts.intervals(rows, ["Candidate"], "x"), "A point.")
 
     assert picture.startswith('<svg role="img" aria-label="A point."')
+
+
+def test_with_ten_classes_it_says_which_curves_are_drawn_and_why():
+    labels = [str(number) for number in (10, 9, 8, 7, 6, 5, 4, 3, 2, 1)]
+    curves = [evaluations.curve(label) | {"auc": 0.99 - 0.01 * int(label)} for label in labels]
+    classes = [evaluations.class_of(label) | {"support": 10 * int(label)} for label in labels]
+    confusion = {"labels": sorted(labels, key=int), "rows": [[1] * 10] * 10}
+
+    page = Page(
+        html(evaluations.multiclass(labels=labels, classes=classes, curves=curves, confusion=confusion))
+    )
+
+    assert "Curves are drawn of 6 of the 10 classes, the 6 with the smallest area" in page.text
+    assert "Area under the curve: class “5” 0.940; class “6” 0.930;" in page.text
+    table = page.text[page.text.index("Classes, with 95% intervals") : page.text.index("Curves are drawn")]
+    assert [word for word in table.split() if word in labels and word.isdigit()] == sorted(labels, key=int)
+
+
+def test_the_baseline_is_named_by_metric():
+    page = Page(html(evaluations.binary(champion=None)))
+
+    assert (
+        "the best constant answer by each metric: for F1, the objective, always “no”, which scores 0.400"
+        in page.text
+    )
+    assert "0.450 the same score for every row" in page.text
+    assert "Against always “no”" in page.text
+
+
+def test_an_evaluation_from_before_baselines_had_names_has_a_report():
+    evaluation = evaluations.multiclass()
+    evaluation["baseline"] |= {"name": "most frequent class", "names": {}}
+    del evaluation["baseline"]["names"]
+
+    page = Page(html(evaluation))
+
+    assert "The baseline predicts “no” for every row." in page.text
+    assert "Against the most frequent class" in page.text
+
+
+def test_a_smaller_error_is_called_better_beside_its_minus_sign():
+    champion = evaluations.champion(
+        {"rmse": 8000.0},
+        differences={"rmse": evaluations.layout.Difference(-3465.0, -4000.0, -2900.0, "better")},
+    )
+
+    page = Page(html(evaluations.regression(metrics={"rmse": 4535.0}, champion=champion)))
+
+    assert "\N{MINUS SIGN}3,465 better: \N{MINUS SIGN}4,000 to \N{MINUS SIGN}2,900" in page.text
+
+
+def test_what_stands_together_has_the_same_decimals():
+    figures = [
+        (0.4, {"low": 0.37, "high": 0.43}),
+        (0.4312, {"low": 0.4309, "high": 0.4315}),
+        (0.41, {"low": 0.38, "high": 0.44}),
+    ]
+
+    assert words.places(figures) == 3
+    assert words.places([(0.5, {}), (1234.5, {})]) == 0
+    assert words.places([]) == 3
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        (["10", "9", "-1", "1.5"], ["-1", "1.5", "9", "10"]),
+        (["True", "False"], ["False", "True"]),
+        (["no", ">30", "<30"], ["<30", ">30", "no"]),
+        (["10", "9", "many"], ["10", "9", "many"]),
+    ],
+)
+def test_classes_stand_in_the_evaluation_s_order(labels, expected):
+    assert words.natural(labels) == expected
+    assert evaluations.load("labels").Classes(labels).labels == expected
+
+
+def test_long_labels_that_differ_at_their_ends_stay_apart():
+    names = [
+        f"a diagnosis that nobody can say in one line, with a further part ({side} knee)"
+        for side in ("left", "right")
+    ]
+
+    shown = [chart_text.lines(name, charts.LABEL_WIDTH) for name in names]
+
+    assert shown[0] != shown[1]
+    for lines in shown:
+        assert len(lines) == chart_text.MOST_LINES
+        assert all(chart_text.width(line) <= charts.LABEL_WIDTH for line in lines)
+
+
+def test_every_text_of_a_chart_says_how_wide_it_is():
+    rows = [
+        {"label": label, "model": "Candidate", "value": 0.51234}
+        for label in ("30 to below 60", "漢字", "0.51234")
+    ]
+
+    picture = charts.svg(charts.intervals(rows, ["Candidate"], "x"), "Points.")
+
+    assert picture.count("<text") == picture.count("textLength=") > 3
+    assert ">0.51234</text>" in picture
+    assert 'textLength="22.0" lengthAdjust="spacingAndGlyphs">漢字<' in picture

@@ -1,9 +1,10 @@
 """Candidate against champion and baseline, metric by metric, on the same rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from pipeline.report import charts, words
+from pipeline.report import charts, digits, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
 from pipeline.report.sections.decision import difference, of_differences
 
@@ -30,10 +31,7 @@ def section(evaluation: Mapping[str, Any]) -> Section:
 
 
 def _introduction(evaluation: Mapping[str, Any]) -> Text:
-    champion, baseline = evaluation["champion"], evaluation["baseline"]
-    prediction = baseline["prediction"]
-    said = words.number(prediction) if isinstance(prediction, float) else f"“{prediction}”"
-    against = f"The baseline predicts {said} ({baseline['name']}) for every row."
+    champion, against = evaluation["champion"], _baseline(evaluation)
     rows = words.number(evaluation["rows"])
     if not champion:
         return Text(f"Nothing is in production yet. {against}")
@@ -43,9 +41,30 @@ def _introduction(evaluation: Mapping[str, Any]) -> Text:
             f"{name[0].upper()}{name[1:]} could not be compared: {champion['reason']}. {against}", notice=True
         )
     return Text(
-        f"Candidate and {name} predicted the same {rows} rows. ▲ and ▼ mark a candidate that is better or worse with "
-        f"the whole {words.confidence(evaluation['confidence'])} interval of the difference."
+        f"Candidate and {name} predicted the same {rows} rows. A difference is called better or worse where "
+        f"its whole {words.confidence(evaluation['confidence'])} interval is on that side of 0."
         f"{_unknown(champion)} {against}"
+    )
+
+
+def _baseline(evaluation: Mapping[str, Any]) -> str:
+    """What the baseline is."""
+    baseline, metric = evaluation["baseline"], evaluation["objective"]["metric"]
+    prediction, value = baseline["prediction"], baseline["metrics"].get(metric)
+    said = baseline["name"]
+    if isinstance(prediction, float):
+        said += f", {words.number(prediction)}"
+    if not baseline.get("names"):  # of an evaluation that had one baseline for every metric
+        constant = said if isinstance(prediction, float) else words.quoted(prediction)
+        return f"The baseline predicts {constant} for every row."
+    scores = (
+        f", which scores {words.number(value, digits.by_metric(evaluation)[metric])}"
+        if value is not None
+        else ""
+    )
+    return (
+        f"The baseline is the best constant answer by each metric: for {words.metric(metric)}, the objective, "
+        f"{said}{scores}."
     )
 
 
@@ -64,18 +83,26 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     names = ["Candidate", *(["Champion"] if champion else []), "Difference", "Baseline"]
     if not champion:
         names = ["Candidate", "Difference", "Baseline"]
-    rows = []
+    rows, decimals = [], digits.by_metric(evaluation)
     for metric in _order(evaluation):
-        value = evaluation["metrics"][metric]
+        value, places = evaluation["metrics"][metric], decimals[metric]
         row = [_name(metric, evaluation["objective"]["metric"])]
-        row.append(words.estimate(value, evaluation["intervals"].get(metric)))
+        row.append(words.estimate(value, evaluation["intervals"].get(metric), places))
         if champion:
-            row.append(words.estimate(champion["metrics"].get(metric), champion["intervals"].get(metric)))
-        row.append(difference(other["differences"].get(metric)))
-        row.append(words.estimate(evaluation["baseline"]["metrics"].get(metric)))
+            ends = champion["intervals"].get(metric)
+            row.append(words.estimate(champion["metrics"].get(metric), ends, places))
+        row.append(difference(other["differences"].get(metric), places))
+        row.append(_constant(evaluation["baseline"], metric, evaluation["objective"]["metric"], places))
         rows.append(row)
     caption = f"Metrics on the holdout, with 95% intervals{of_differences(evaluation)}"
     return Table(caption, ["Metric", *names], rows, frozenset(names))
+
+
+def _constant(baseline: Mapping[str, Any], metric: str, objective: str, places: int) -> Cell:
+    """The baseline's value, with what it answers where that is not the objective's best answer."""
+    cell, names = words.estimate(baseline["metrics"].get(metric), places=places), baseline.get("names", {})
+    said = names.get(metric, "") if names.get(metric) != names.get(objective) else ""
+    return replace(cell, more=said)
 
 
 def _order(evaluation: Mapping[str, Any]) -> list[str]:
@@ -148,9 +175,10 @@ def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]
 
 def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:
     metric = evaluation["objective"]["metric"]
-    text = f"{words.metric(metric)}, the objective: candidate {words.number(evaluation['metrics'][metric])}"
+    places = digits.by_metric(evaluation)[metric]
+    text = f"{words.metric(metric)}, the objective: candidate {words.number(evaluation['metrics'][metric], places)}"
     if champion and metric in champion["metrics"]:
-        text += f", champion {words.number(champion['metrics'][metric])}"
+        text += f", champion {words.number(champion['metrics'][metric], places)}"
     if metric in evaluation["baseline"]["metrics"]:
-        text += f", baseline {words.number(evaluation['baseline']['metrics'][metric])}"
+        text += f", baseline {words.number(evaluation['baseline']['metrics'][metric], places)}"
     return f"{text}. All values are in the table."

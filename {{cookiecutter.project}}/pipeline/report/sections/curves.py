@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.report import charts, words
-from pipeline.report.blocks import Cell, Chart, Group, Section, Table
+from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
 
 _MOST_CLASSES = len(charts.COLOURS)
 _POINTS_IN_TABLE = 15
@@ -13,7 +13,7 @@ _THRESHOLD = ("precision", "recall", "f1", "called")
 
 def section(evaluation: Mapping[str, Any]) -> Section | None:
     """The curves that there are, or nothing where the model gave labels alone."""
-    found = []
+    found: list[Block] = []
     curves = _named(evaluation)
     if curves:
         said = "; ".join(f"{name} {words.number(curve['auc'], 3)}" for name, curve in curves.items())
@@ -31,19 +31,37 @@ def section(evaluation: Mapping[str, Any]) -> Section | None:
         found.append(_calibration(evaluation["calibration"]))
     if evaluation["curves"] and "threshold" in evaluation["curves"][0] and len(evaluation["curves"]) == 1:
         found.append(_threshold(evaluation["curves"][0]))
-    return Section("curves", "Curves", [Group(found)]) if found else None
+    blocks: list[Block] = [Text(said) for said in [_left_out(evaluation, len(curves))] if said]
+    return Section("curves", "Curves", [*blocks, Group(found)]) if found else None
 
 
 def _named(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Two classes: candidate and champion. More: the candidate's most frequent classes, each against the rest."""
+    """Two classes: candidate and champion. More: classes of the candidate, each against the rest.
+
+    Of more classes than can be told apart, those with the smallest areas, where the model is weakest.
+    """
     curves = evaluation["curves"]
     if len(curves) != 1:
-        rows = {entry["label"]: entry["support"] for entry in evaluation["classes"]}
-        frequent = sorted(curves, key=lambda curve: -rows.get(curve["label"], 0))[:_MOST_CLASSES]
-        return {curve["label"]: curve for curve in frequent}
+        weakest = sorted(curves, key=lambda curve: curve["auc"])[:_MOST_CLASSES]
+        by_label = {curve["label"]: curve for curve in weakest}
+        return {f"class {words.quoted(label)}": by_label[label] for label in words.natural(by_label)}
     mine, champion = curves[0], (evaluation["champion"] or {}).get("curves") or []
     theirs = next((curve for curve in champion if curve["label"] == mine["label"]), None)
     return {"Candidate": mine, **({"Champion": theirs} if theirs else {})}
+
+
+def _left_out(evaluation: Mapping[str, Any], drawn: int) -> str:
+    """Which curves are not drawn, and why; empty where all are."""
+    curves, classes = len(evaluation["curves"]), len(evaluation["classes"])
+    if drawn == classes or curves < 2:
+        return ""
+    those = f"the {drawn} with the smallest area under the ROC curve" if drawn < curves else ""
+    frequent = f"the {curves} classes with the most rows" if curves < classes else ""
+    chosen = f"{those} of {frequent}" if those and frequent else those or frequent
+    return (
+        f"Curves are drawn of {drawn} of the {words.number(classes)} classes, {chosen}: more lines could not be told "
+        "apart. The areas of all are in the table of classes."
+    )
 
 
 def _curve(
@@ -129,7 +147,7 @@ def _threshold(curve: Mapping[str, Any]) -> Chart:
     headings = [name[0].upper() + name[1:] for name in names.values()]
     return Chart(
         "Threshold",
-        f"What calling “{curve['label']}” from a probability on would give: F1 is greatest, "
+        f"What calling {words.quoted(curve['label'])} from a probability on would give: F1 is greatest, "
         f"{words.number(values['f1'][best], 3)}, from {words.number(values['threshold'][best], 2)} on.",
         charts.lines(rows, list(names.values()), ("threshold", "value")),
         Table("Values by threshold", ["Threshold", *headings], data, frozenset(headings)),

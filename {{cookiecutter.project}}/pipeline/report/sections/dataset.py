@@ -100,7 +100,7 @@ def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
     numeric = ["Rows", "Share", *(["Share before"] if before else [])]
     rows = []
     labels = sorted({*now, *(before or {})}, key=lambda label: (-now.get(label, 0), label))
-    for label in labels[:_MOST_CLASSES]:
+    for label in words.natural(labels[:_MOST_CLASSES]):
         count = now.get(label, 0)
         share = Cell(words.percent(count / total), numeric=True, bar=count / total)
         row = [Cell(label), words.count(count), share]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.report import words
+from pipeline.report import digits, words
 from pipeline.report.blocks import Cell, Figure, Section, Table, Tone
 
 _OUTCOMES: dict[str, tuple[str, Tone]] = {
@@ -28,24 +28,32 @@ def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
     """The objective, and its distance to the champion and to the baseline."""
     objective = evaluation["objective"]
     metric = objective["metric"]
-    here = words.estimate(objective["value"], objective)
+    places = digits.by_metric(evaluation)[metric]
+    here = words.estimate(objective["value"], objective, places)
     yield Figure(f"{words.metric(metric)} on the holdout", here.text, _interval(here.more))
     champion = evaluation["champion"]
     level = words.confidence(evaluation["confidence"])
     if champion and metric in champion["differences"]:
-        yield _distance("Against the champion", champion["differences"][metric], level)
+        yield _distance("Against the champion", champion["differences"][metric], places, level)
     elif champion:
         yield Figure("Against the champion", "not compared", champion["status"].replace("_", " "))
     else:
         yield Figure("Against the champion", "none yet", "nothing is in production")
     baseline = evaluation["baseline"]
     if metric in baseline["differences"]:
-        yield _distance(f"Against the {baseline['name']}", baseline["differences"][metric], level)
+        yield _distance(
+            f"Against {_article(baseline['name'])}", baseline["differences"][metric], places, level
+        )
     yield Figure("Rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
 
 
-def _distance(name: str, difference: Mapping[str, Any], confidence: str) -> Figure:
-    cell = words.estimate(difference["value"], difference, signed=True)
+def _article(baseline: str) -> str:
+    """The baseline's name in a sentence."""
+    return baseline if baseline.startswith(("always ", "the ")) else f"the {baseline}"
+
+
+def _distance(name: str, difference: Mapping[str, Any], places: int, confidence: str) -> Figure:
+    cell = words.estimate(difference["value"], difference, places, signed=True)
     said = difference["verdict"]
     between = _interval(cell.more, confidence)
     return Figure(name, cell.text, f"{said}: {between}" if between else said, _TONES[said])
@@ -61,13 +69,16 @@ def of_differences(evaluation: Mapping[str, Any]) -> str:
     return "" if said == "95%" else f", differences with {said} intervals"
 
 
-def difference(found: Mapping[str, Any] | None) -> Cell:
-    """A difference with its interval; the mark says which side of 0 it surely is on, if any."""
+def difference(found: Mapping[str, Any] | None, places: int) -> Cell:
+    """A difference with its interval, and the word for the side of 0 that it surely is on, if any.
+
+    A word, since of an error less is better: an arrow beside a minus sign would contradict it.
+    """
     if not found:
         return Cell("", numeric=True)
-    cell = words.estimate(found["value"], found, signed=True)
-    mark = {"better": "▲", "worse": "▼"}.get(found["verdict"], "")
-    return Cell(cell.text, cell.more, mark, _TONES[found["verdict"]], numeric=True)
+    cell = words.estimate(found["value"], found, places, signed=True)
+    said = f"{found['verdict']}: {cell.more}" if found["verdict"] != "undecided" else cell.more
+    return Cell(cell.text, said, tone=_TONES[found["verdict"]], numeric=True)
 
 
 def section(evaluation: Mapping[str, Any]) -> Section:

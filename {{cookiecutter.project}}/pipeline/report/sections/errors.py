@@ -36,13 +36,23 @@ def _classes(evaluation: Mapping[str, Any]) -> Table:
     with_area = any("auc" in entry for entry in evaluation["classes"])
     names += ["Area under ROC"] if with_area else []
     entries = sorted(evaluation["classes"], key=lambda entry: -entry["support"])
+    by_label = {entry["label"]: entry for entry in entries[:_MOST_ROWS]}
+    scores = ("precision", "recall", "f1", "auc")
+    places = words.places(
+        (entry[name]["value"], entry[name]) for entry in by_label.values() for name in scores if name in entry
+    )
     rows = []
-    for entry in entries[:_MOST_ROWS]:
+    for label in words.natural(by_label):
+        entry = by_label[label]
         positive = "positive class" if entry["label"] == evaluation["positive_class"] else ""
         row = [Cell(entry["label"], positive), words.count(entry["support"]), words.count(entry["predicted"])]
-        row += [words.estimate(entry[name]["value"], entry[name]) for name in ("precision", "recall", "f1")]
+        row += [
+            words.estimate(entry[name]["value"], entry[name], places)
+            for name in ("precision", "recall", "f1")
+        ]
         if with_area:
-            row.append(words.estimate(entry["auc"]["value"], entry["auc"]) if "auc" in entry else Cell(""))
+            area = entry.get("auc")
+            row.append(words.estimate(area["value"], area, places) if area else Cell(""))
         rows.append(row)
     more = len(entries) - len(rows)
     caption = f"Classes, with 95% intervals{f'; {more} rarer ones are left out' if more > 0 else ''}"
@@ -51,7 +61,7 @@ def _classes(evaluation: Mapping[str, Any]) -> Table:
 
 def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
     quantiles = {float(share): value for share, value in residuals["quantiles"].items()}
-    places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95]) + 1
+    places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95], digits=3)
     shown = {share: words.number(value, places) for share, value in quantiles.items()}
     table = Table(
         "Quantiles of the error (prediction minus truth)",
@@ -77,9 +87,10 @@ def _bands(bands: list[dict[str, Any]]) -> Chart:
     every = [value for row in rows for value in row.values()]
     room = 0.05 * (max(every) - min(every))
     names = ["Rows", "Truth, mean", "Truth, lower 10%", "Truth, upper 10%"]
+    places = words.places((value, {}) for value in every)
     data = [
-        [Cell(words.number(band["predicted"])), words.count(band["rows"])]
-        + [Cell(words.number(band[name]), numeric=True) for name in ("actual", "low", "high")]
+        [Cell(words.number(float(band["predicted"]), places)), words.count(band["rows"])]
+        + [Cell(words.number(float(band[name]), places), numeric=True) for name in ("actual", "low", "high")]
         for band in bands
     ]
     return Chart(
@@ -97,13 +108,18 @@ def _histogram(histogram: Mapping[str, Any]) -> Chart:
         {"from": low, "to": high, "rows": height}
         for low, high, height in zip(edges, edges[1:], heights, strict=False)
     ]
+    places = words.decimals(edges[0], edges[0], edges[-1], digits=3)
+    low, high = words.number(float(edges[0]), places), words.number(float(edges[-1]), places)
     data = [
-        [Cell(f"{words.number(row['from'])} to {words.number(row['to'])}"), words.count(row["rows"])]
+        [
+            Cell(f"{words.number(float(row['from']), places)} to {words.number(float(row['to']), places)}"),
+            words.count(row["rows"]),
+        ]
         for row in rows
     ]
     return Chart(
         "Errors",
-        f"How many rows have which error, from {words.number(edges[0])} to {words.number(edges[-1])}; "
+        f"How many rows have which error, from {low} to {high}; "
         "the outermost bars also hold what lies beyond.",
         charts.histogram(rows, ("prediction minus truth", "rows")),
         Table("Rows by error", ["Error", "Rows"], data, frozenset({"Rows"})),

@@ -48,12 +48,13 @@ def _explained(importance: Mapping[str, Any]) -> str:
 
 def _table(features: list[dict[str, Any]]) -> Table:
     greatest = max((feature["value"] for feature in features), default=0) or 1
-    rows = [[Cell(feature["name"]), _value(feature, greatest)] for feature in features[:_MOST_ROWS]]
+    places = words.places((feature["value"], feature) for feature in features)
+    rows = [[Cell(feature["name"]), _value(feature, greatest, places)] for feature in features[:_MOST_ROWS]]
     return Table("Importance of columns", ["Column", "Importance"], rows, frozenset({"Importance"}))
 
 
-def _value(feature: Mapping[str, Any], greatest: float) -> Cell:
-    cell = words.estimate(feature["value"], feature)
+def _value(feature: Mapping[str, Any], greatest: float, places: int) -> Cell:
+    cell = words.estimate(feature["value"], feature, places)
     return Cell(
         cell.text, cell.more, numeric=True, bar=max(feature["value"] / greatest, 0.0) if greatest > 0 else 0.0
     )

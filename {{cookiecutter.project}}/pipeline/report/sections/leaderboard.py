@@ -18,11 +18,12 @@ def section(evaluation: Mapping[str, Any]) -> Section | None:
         candidates, key=lambda entry: (entry["value"] is None, sign * (entry["value"] or 0.0), entry["name"])
     )
     numeric = [f"{words.metric(objective['metric'])} (validation)", "Time"]
+    places = words.places((entry["value"], {}) for entry in known)
     rows = [
         [
             Cell(entry["name"], "chosen" if entry["name"] == job["best_candidate"] else "", code=True),
             Cell(entry["status"]),
-            Cell(words.number(entry["value"]), numeric=True),
+            Cell(words.number(entry["value"], places), numeric=True),
             Cell(words.seconds(entry["seconds"]), numeric=True),
         ]
         for entry in known

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.report import charts, words
+from pipeline.report import charts, digits, words
 from pipeline.report.blocks import Block, Cell, Chart, Group, Section, Table
 from pipeline.report.sections.decision import difference, of_differences
 
@@ -21,13 +21,13 @@ def _table(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
     metric = evaluation["objective"]["metric"]
     compared = any(metric in part["champion"] for part in found["slices"])
     numeric = ["Rows", words.metric(metric), *(["Champion", "Difference"] if compared else [])]
-    rows = []
+    rows, places = [], digits.of_slices(found, metric)
     for part in found["slices"]:
         row = [Cell(part["name"], "few rows: not judged" if part["small"] else ""), words.count(part["rows"])]
-        row.append(words.estimate(part["metrics"].get(metric), part["intervals"].get(metric)))
+        row.append(words.estimate(part["metrics"].get(metric), part["intervals"].get(metric), places))
         if compared:
-            row.append(words.estimate(part["champion"].get(metric)))
-            row.append(difference(part["differences"].get(metric)))
+            row.append(words.estimate(part["champion"].get(metric), places=places))
+            row.append(difference(part["differences"].get(metric), places))
         rows.append(row)
     kind = {"bands": "bands of", "one-hot": "groups of"}.get(found["kind"], "values of")
     said = f"with 95% intervals{of_differences(evaluation) if compared else ''}"
@@ -49,14 +49,15 @@ def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | N
         rows.append({"label": label, "model": "Candidate", "value": part["metrics"][metric], **ends})
         if metric in part["champion"]:
             rows.append({"label": label, "model": "Champion", "value": part["champion"][metric]})
+    places = digits.of_slices(found, metric)
     worst = (max if metric in words.LOWER_IS_BETTER else min)(
         judged, key=lambda part: part["metrics"][metric]
     )
     return Chart(
         f"{named} by {found['column']}",
-        f"{named} is worst, {words.number(worst['metrics'][metric])}, for “{worst['name']}” "
+        f"{named} is worst, {words.number(worst['metrics'][metric], places)}, for {words.quoted(worst['name'])} "
         f"({words.number(worst['rows'])} rows); on the whole holdout it is "
-        f"{words.number(evaluation['objective']['value'])} (dashed line).",
+        f"{words.number(evaluation['objective']['value'], places)} (dashed line).",
         charts.intervals(
             rows,
             ["Candidate", "Champion"] if compared else ["Candidate"],
