@@ -11,7 +11,7 @@ from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset import lines
 from pipeline.dataset.checks import check
-from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.lock import DatasetLock, Rows, Uris
 from pipeline.dataset.parts import Parts
 from pipeline.dataset.profile import Profile, profile
 from pipeline.dataset.split import Split
@@ -74,7 +74,7 @@ class Prepared:
             holdout=self.holdout,
             seed=self.seed,
             rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
-            columns=[Column(name=name, type=kind) for name, kind in self.profile.types.items()],  # type: ignore[arg-type]
+            columns=self.profile.columns(self.profile.types, has_classes=self.classes is not None),
             classes=self.classes,
             uris=uris,
         )
