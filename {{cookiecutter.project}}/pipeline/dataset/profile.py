@@ -15,7 +15,7 @@ from pipeline.errors import UserError
 from pipeline.words import nearest
 
 _MISSING = pa.array(MISSING)
-_MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
+MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
 
 
@@ -68,7 +68,7 @@ class Target:
         if self.is_constant:
             return None
         if self.no_number is None and (
-            self.classes is None or len(self.classes) > (_MANY if self.whole else 2)
+            self.classes is None or len(self.classes) > (MANY if self.whole else 2)
         ):
             return "Regression"
         if self.classes is not None and len(self.classes) == 2:
