@@ -45,8 +45,8 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
     """What the evaluation has to know and no parameter of a run changes.
 
     `project` and `description`; `dataset` as in dataset.lock without the addresses, which are the run's
-    parameters, and without the columns' statistics; `gate` as in automl.toml; the keys of [evaluation] that are not about instances; `network` and
-    `tags`.
+    parameters, and without the columns' statistics; `gate` as in automl.toml; the keys of [evaluation] that are
+    not about instances; `network` and `tags`.
     """
     network = config.network
     return {

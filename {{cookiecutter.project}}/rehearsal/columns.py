@@ -135,7 +135,7 @@ def _dates(column: Column, number: int, random: np.random.Generator) -> np.ndarr
 
 def _day(number: float, other: date) -> date:
     try:
-        return datetime.strptime(str(int(number)), "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
+        return datetime.strptime(str(int(number)), "%Y%m%d").date()
     except ValueError:
         return other
 

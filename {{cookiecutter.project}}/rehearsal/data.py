@@ -148,9 +148,7 @@ def _signal(
     return random.normal(0.0, 0.3, rows) + sum(strength for _, strength in strengths[:3])
 
 
-def _target(
-    lock: DatasetLock, holdout: float, signal: np.ndarray, random: np.random.Generator
-) -> np.ndarray:
+def _target(lock: DatasetLock, holdout: float, signal: np.ndarray, random: np.random.Generator) -> np.ndarray:
     """The target in the order of ``signal``: a quantity, or labels of about the shares of ``lock``, each often
     enough to be split.
     """

@@ -12,6 +12,7 @@ from pipeline.dataset.table import Table
 from pipeline.words import counted
 
 MOST_FREQUENT = 5
+_UNKNOWN = {"?", "-", "--", "."}  # as some write a missing value
 
 
 def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
@@ -85,10 +86,17 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     found, target = [], seen.target.name
     missing = seen.statistics[target].missing
     if missing:
-        found.append(f'{counted(missing, "row")} without a value in the target "{target}": fill or remove them')
+        found.append(
+            f'{counted(missing, "row")} without a value in the target "{target}": fill or remove them'
+        )
     empty = [name for name, kind in seen.types.items() if kind == "empty"]
     if empty:
         found.append(f"no value in any row of {_some(empty)}: remove what is empty")
+    unknown = [one.name for one in seen.statistics.values() if one.counts and _UNKNOWN & one.counts.keys()]
+    if unknown:
+        found.append(
+            f'values such as "?" in {_some(unknown)}: they read as a value; leave empty what is missing'
+        )
     names = [name.strip() for name in table.columns]
     if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
         found.append("all names of columns are numbers: does the file lack its header?")

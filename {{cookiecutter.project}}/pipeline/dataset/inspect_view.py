@@ -93,7 +93,8 @@ def _names(columns: Sequence[dict[str, Any]], rows: int = 0) -> str:
 
 def _target(facts: dict[str, Any]) -> Iterator[str]:
     problem, classes = facts["problem_type"], facts["classes"]
-    yield f'target "{facts["target"]}": {problem or "no problem to solve"}, since {facts["reason"]}'
+    yield f'target "{facts["target"]}": {problem or "no problem to solve"}'
+    yield f"  {facts['reason']}"
     if problem == "Regression":
         yield f"  {_number(facts['least'])} to {_number(facts['most'])}"
     elif classes:
@@ -121,4 +122,8 @@ def _number(value: float) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    return text if cell_len(text) <= width else set_cell_size(text, width - 1).rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return (
+        text
+        if cell_len(text) <= width
+        else set_cell_size(text, width - 1).rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    )

@@ -158,7 +158,7 @@ def any_table(seed: int) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype=object)
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("problem", ["BinaryClassification", "MulticlassClassification", "Regression"])
 def test_rows_made_from_a_lock_are_of_its_kind(tmp_path: Path, seed: int, problem: str) -> None:
     random, frame = Random(1000 + seed), any_table(seed)
