@@ -143,7 +143,7 @@ def inspect(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say what FILE holds, column by column, and which problem suits it.
+    """Say what FILE holds and which problem suits it.
 
     Needs no automl.toml.
     """

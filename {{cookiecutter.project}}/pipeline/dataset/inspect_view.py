@@ -13,7 +13,7 @@ from pipeline.words import counted
 
 MOST_LINES = 40  # columns that are shown one by one
 _FIRST = 12  # of more than these
-_NAME, _VALUES = 22, 32  # cells; with types, shares and gaps a line of 78
+_NAME, _VALUES = 22, 28  # cells; with types, shares and gaps a line of 80
 _CLASSES = 12
 
 
