@@ -45,14 +45,14 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
     """What the evaluation has to know and no parameter of a run changes.
 
     `project` and `description`; `dataset` as in dataset.lock without the addresses, which are the run's
-    parameters; `gate` as in automl.toml; the keys of [evaluation] that are not about instances; `network` and
-    `tags`.
+    parameters, and without the columns' statistics; `gate` as in automl.toml; the keys of [evaluation] that are
+    not about instances; `network` and `tags`.
     """
     network = config.network
     return {
         "project": config.project.name,
         "description": config.project.description,
-        "dataset": lock.model_dump(mode="json", exclude={"uris"}),
+        "dataset": {key: value for key, value in lock.plain().items() if key != "uris"},
         "gate": config.gate.model_dump(mode="json", exclude_none=True),
         **config.evaluation.model_dump(mode="json", exclude=RESOURCES),
         "network": network.model_dump(mode="json") if network else {},

@@ -116,7 +116,7 @@ class Project:
         parts = {
             "account": account,
             "config": self.config.model_dump(mode="json", exclude={"prices"}),
-            "dataset": self.lock.model_dump(mode="json"),
+            "dataset": self.lock.plain(),
             "champion": self.champion,
             "bundle": self.bundle.sha256,
             "builder": [path.read_text(encoding="utf-8") for path in sorted(_BUILDER.glob("*.py"))],

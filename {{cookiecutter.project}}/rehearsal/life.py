@@ -196,14 +196,18 @@ class Life:
         """The file to push: the given one, the example, or rows of the kind that dataset.lock describes."""
         size = ("--rows", str(self.rows)) if self.rows else ()
         if self.data is None and self.lock is not None:
-            file = stand_in(self.lock, self.rows or 1000, self.output / "data")
+            config = Config.load(self.copy.directory / "automl.toml")
+            file = stand_in(self.lock, config, self.rows or 1000, self.output / "data")
             return {"file": file, "options": ("--synthetic",)}
         if self.data is None:
             made = self._as_administrator("pipeline", "dataset", "example", *size)
         else:
             seen = self._as_administrator("pipeline", "dataset", "inspect", str(self.data))
             if not seen["prepare"]:
-                file = sample(self.data, self.rows, self.output / "data") if self.rows else self.data
+                file = self.data
+                if self.rows:
+                    target = Config.load(self.copy.directory / "automl.toml").dataset.target
+                    file = sample(file, self.rows, self.output / "data", target)
                 return {"file": file, "options": ("--real",)}
             made = self._as_administrator(
                 "pipeline", "dataset", f"prepare-{seen['prepare']}", str(self.data), *size

@@ -148,12 +148,10 @@ def inspect(
     Needs no automl.toml.
     """
     from pipeline.dataset.inspect import inspect
+    from pipeline.dataset.inspect_view import show as show_facts
 
     output, facts = Output(as_json=as_json), inspect(file, target)
-    output.say(
-        f"{file}: {counted(facts['rows'], 'row')}; target {facts['target']}, problem type {facts['problem_type']}"
-    )
-    output.table(("column", "type"), [(column["name"], column["type"]) for column in facts["columns"]])
+    show_facts(output, facts)
     if facts["prepare"]:
         output.notice(
             f"this is UCI's file: python -m pipeline dataset prepare-hospital {file} makes the example of it"

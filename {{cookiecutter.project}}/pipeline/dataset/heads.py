@@ -11,9 +11,10 @@ from rich.progress import track
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset.checks import check_number
+from pipeline.dataset.formats import format_of
 from pipeline.dataset.listing import Item, Listing, refusal
 from pipeline.dataset.profile import profile, widest
-from pipeline.dataset.table import Table, format_of
+from pipeline.dataset.table import Table
 from pipeline.errors import UserError
 
 LEAST_HEAD, MOST_HEAD = 64 * 2**10, 8 * 2**20  # bytes of one object

@@ -15,6 +15,8 @@ FILE = Path("dataset.lock")
 _PUSH = "run `python -m pipeline dataset push FILE`"
 _MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
 NOT_COUNTED = "not counted"
+MOST_DISTINCT = 1_000  # different values of a column that are counted
+MOST_VALUES = 20  # different values of a column that are named
 
 
 class _Entry(BaseModel):
@@ -24,10 +26,23 @@ class _Entry(BaseModel):
 class Column(_Entry):
     """A column of the data set; `integer` and `number` columns hold nothing else but missing values, as far as
     the rows were read.
+
+    The rest is what was counted in all rows, or in the holdout's of data by reference, and absent in older files:
+    ``missing`` rows without a value; ``distinct`` values, absent above `MOST_DISTINCT`; ``values``, rows by value of
+    at most `MOST_VALUES`, absent where one is so rare that it might point at a person, and for the target where
+    `classes` has them; ``least`` and ``most`` of numbers, absent for identifiers; ``length``, the longest text's in
+    characters.
     """
 
     name: str
     type: Literal["integer", "number", "text"]
+    missing: int | None = Field(default=None, ge=0)
+    distinct: int | None = Field(default=None, ge=0)
+    values: dict[str, int] | None = None
+    least: int | float | None = None
+    most: int | float | None = None
+    length: int | None = Field(default=None, ge=0)
+    looks_like: Literal["date", "identifier"] | None = None
 
 
 class Rows(_Entry):
@@ -125,7 +140,7 @@ class DatasetLock(_Entry):
             document.add(key, values[key])
         columns = tomlkit.array()
         for column in self.columns:
-            columns.append(_inline(column.model_dump()))
+            columns.append(_inline(column.model_dump(exclude_none=True)))
         document.add("columns", columns.multiline(True))
         for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
             if key in values:
@@ -137,6 +152,18 @@ class DatasetLock(_Entry):
         return replace_text(path, self.text())
 
     @property
+    def counted_rows(self) -> int:
+        """The rows that the columns' numbers are about: all, or those of the holdout."""
+        return self.rows.test if self.rows.total is None else self.rows.total
+
+    def plain(self) -> dict[str, Any]:
+        """As a JSON document without what is only known about the columns: what was counted in the same data
+        makes no other model.
+        """
+        columns = [{"name": column.name, "type": column.type} for column in self.columns]
+        return {**self.model_dump(mode="json"), "columns": columns}
+
+    @property
     def features(self) -> list[Column]:
         """The columns that the model gets, in the order of x_test."""
         return [column for column in self.columns if column.name != self.target]
@@ -144,7 +171,8 @@ class DatasetLock(_Entry):
 
 def _inline(values: dict[str, Any]) -> Any:
     table = tomlkit.inline_table()
-    table.update(values)
+    for key, value in values.items():
+        table.add(key, _inline(value) if isinstance(value, dict) else value)
     return table
 
 

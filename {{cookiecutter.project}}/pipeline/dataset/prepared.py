@@ -11,18 +11,16 @@ from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset import lines
 from pipeline.dataset.checks import check
-from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.lock import DatasetLock, Rows, Uris
 from pipeline.dataset.parts import Parts
 from pipeline.dataset.profile import Profile, profile
 from pipeline.dataset.split import Split
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
+from pipeline.settings.autopilot import LEAST_TRAINING_ROWS
 from pipeline.words import counted
 
 FORMAT = 1  # of the objects: another number is another hash
-AUTOPILOT_ROWS = (
-    500  # CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig)
-)
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Prepared:
             holdout=self.holdout,
             seed=self.seed,
             rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
-            columns=[Column(name=name, type=kind) for name, kind in self.profile.types.items()],  # type: ignore[arg-type]
+            columns=self.profile.columns(self.profile.types, has_classes=self.classes is not None),
             classes=self.classes,
             uris=uris,
         )
@@ -103,8 +101,8 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             "stand for them"
         )
     train = seen.rows - round(seen.rows * config.dataset.holdout)
-    if train < AUTOPILOT_ROWS:
+    if train < LEAST_TRAINING_ROWS:
         output.notice(
-            f"{path}: {counted(train, 'row')} to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
+            f"{path}: {counted(train, 'row')} to train on, and Autopilot asks for at least {LEAST_TRAINING_ROWS}"
         )
     return Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)

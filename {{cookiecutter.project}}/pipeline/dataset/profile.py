@@ -1,6 +1,4 @@
-"""What a table holds: types of its columns, classes or range of its target, missing values. One pass over the
-file.
-"""
+"""What a table holds: the statistics of its columns, classes or range of its target. One pass over the file."""
 
 import math
 from collections import Counter
@@ -10,19 +8,14 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.dataset.lock import Column
+from pipeline.dataset.statistics import MISSING, WIDTHS, Statistics, as_numbers
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
 from pipeline.words import nearest
 
-# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file.
-MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
 _MISSING = pa.array(MISSING)
-_CASTS = (("integer", pa.int64()), ("number", pa.float64()))
-_WIDTHS = ("empty", *(name for name, _ in _CASTS), "text")  # each takes what those before it take
-_MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
+MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
 
 
@@ -41,7 +34,7 @@ class Target:
 
     def see(self, column: pa.Array, row: int) -> None:
         """Take in a batch; ``row`` rows came before."""
-        if self.no_number is None:
+        if self.no_number is None and len(column):
             self._see_numbers(column, row)
         if self.classes is not None:
             for label in pc.value_counts(column).to_pylist():
@@ -50,27 +43,16 @@ class Target:
                 self.classes = None
 
     def _see_numbers(self, column: pa.Array, row: int) -> None:
-        try:
-            numbers = column.cast(pa.float64())
-        except pa.ArrowInvalid:
-            self._find_no_number(column, row)
-            return
-        if not pc.all(pc.is_finite(numbers)).as_py():
-            self._find_no_number(column, row)
+        numbers = as_numbers(column)
+        if numbers is None or not (
+            pa.types.is_integer(numbers.type) or pc.all(pc.is_finite(numbers)).as_py()
+        ):
+            index = _first_no_number(column)
+            self.no_number = (row + index + 1, column[index].as_py())
             return
         bounds = pc.min_max(numbers).as_py()
         self.least, self.most = min(self.least, bounds["min"]), max(self.most, bounds["max"])
         self.whole = self.whole and bool(pc.all(pc.equal(numbers, pc.round(numbers))).as_py())
-
-    def _find_no_number(self, column: pa.Array, row: int) -> None:
-        for index, value in enumerate(column.to_pylist()):
-            try:
-                finite = math.isfinite(float(value))
-            except ValueError:
-                finite = False
-            if not finite:
-                self.no_number = (row + index + 1, value)
-                return
 
     @property
     def is_constant(self) -> bool:
@@ -79,10 +61,14 @@ class Target:
         return same_number or (self.classes is not None and len(self.classes) == 1)
 
     @property
-    def problem_type(self) -> str:
-        """What suits the values: numbers are a quantity if they have fractions or are many, else classes."""
+    def problem_type(self) -> str | None:
+        """What suits the values: numbers are a quantity if they have fractions or are many, else classes. One value
+        suits nothing.
+        """
+        if self.is_constant:
+            return None
         if self.no_number is None and (
-            self.classes is None or len(self.classes) > (_MANY if self.whole else 2)
+            self.classes is None or len(self.classes) > (MANY if self.whole else 2)
         ):
             return "Regression"
         if self.classes is not None and len(self.classes) == 2:
@@ -92,21 +78,37 @@ class Target:
 
 @dataclass
 class Profile:
-    """Rows, the type of each column (`integer`, `number`, `text`, or `empty` if no row has a value), and the
-    target.
-    """
+    """Rows, what was seen of each column by its name, and the target."""
 
     rows: int
-    types: dict[str, str]
+    statistics: dict[str, Statistics]
     target: Target
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each column: `integer`, `number`, `text`, or `empty` if no row has a value."""
+        return {name: seen.kind for name, seen in self.statistics.items()}
+
+    def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
+        """The entries of dataset.lock, for types that may be wider than what was seen here."""
+        target = self.target.name
+        return [
+            seen.column(types[name], is_target=name == target, has_classes=has_classes and name == target)
+            for name, seen in self.statistics.items()
+        ]
 
 
 def profile(
-    table: Table, target: str, watch: Callable[[pa.RecordBatch], None] = lambda batch: None
+    table: Table,
+    target: str,
+    watch: Callable[[pa.RecordBatch], None] = lambda batch: None,
+    *,
+    whole_target: bool = True,
 ) -> Profile:
     """Read a table once. ``watch`` gets each batch.
 
-    Raises `UserError` where the target is not a column or has a missing value, and where there are no rows.
+    Raises `UserError` where the target is not a column or, unless ``whole_target`` is off, has a missing value, and
+    where there are no rows.
     """
     if target not in table.columns:
         near = nearest(target, table.columns)
@@ -114,23 +116,25 @@ def profile(
         raise UserError(
             f'{table.name}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
         )
-    seen, types, rows = Target(target), dict.fromkeys(table.columns, "empty"), 0
+    seen, rows = Target(target), 0
+    statistics = {name: Statistics(name) for name in table.columns}
     for batch in table.batches():
         labels = batch.column(target)
-        _no_missing(table, labels, target, rows)
-        for name in table.columns:
-            types[name] = _wider(types[name], batch.column(name))
-        seen.see(labels, rows)
+        if whole_target:
+            _no_missing(table, labels, target, rows)
+        for name, column in zip(table.columns, batch.columns, strict=True):
+            statistics[name].see(column)
+        seen.see(labels if whole_target else labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
         watch(batch)
         rows += batch.num_rows
     if rows == 0:
         raise UserError(f"{table.name}: has a header but no rows")
-    return Profile(rows, types, seen)
+    return Profile(rows, statistics, seen)
 
 
 def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
     """The narrowest types that suit several tables of the same columns, from the types in each."""
-    return {name: max((types[name] for types in listed), key=_WIDTHS.index) for name in listed[0]}
+    return {name: max((types[name] for types in listed), key=WIDTHS.index) for name in listed[0]}
 
 
 def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
@@ -144,19 +148,8 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         )
 
 
-def _wider(kind: str, column: pa.Array) -> str:
-    """The narrowest type of a column that was of ``kind`` so far."""
-    if kind == "text":
-        return kind
-    values = column.filter(pc.invert(pc.is_in(column, _MISSING)))
-    if len(values) == 0:
-        return kind
-    for name, type_ in _CASTS:
-        if name == "integer" and kind == "number":
-            continue
-        try:
-            values.cast(type_)
-        except pa.ArrowInvalid:
-            continue
-        return name
-    return "text"
+def _first_no_number(column: pa.Array) -> int:
+    """The place of the first value that is not a finite number; there is one."""
+    form = pc.match_substring_regex(column, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    found = pc.index(form, False).as_py()
+    return found if found >= 0 else pc.index(pc.is_finite(column.cast(pa.float64())), False).as_py()

@@ -20,7 +20,7 @@ from pipeline.dataset import lines
 from pipeline.dataset.checks import check_rows, check_target, check_types
 from pipeline.dataset.heads import Heads, check_header
 from pipeline.dataset.listing import MOST_BYTES, Listing, look, refusal, require_named, split
-from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
+from pipeline.dataset.lock import DatasetLock, Rows, Uris
 from pipeline.dataset.parts import Parts
 from pipeline.dataset.prepared import FORMAT
 from pipeline.dataset.profile import Profile, profile, widest
@@ -84,7 +84,7 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         sha256=holdout.sha256,
         target=config.dataset.target,
         rows=Rows(test=holdout.profile.rows),
-        columns=[Column(name=name, type=kind) for name, kind in types.items()],  # type: ignore[arg-type]
+        columns=holdout.profile.columns(types, has_classes=holdout.classes is not None),
         holdout_classes=holdout.classes,
         uris=Uris(
             train_validation=train_validation,

@@ -6,17 +6,19 @@ size.
 
 import csv
 import gzip
+import io
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from pipeline.dataset.formats import WANTED, Format, format_of
 from pipeline.errors import UserError
 from pipeline.words import counted
 
@@ -26,6 +28,8 @@ _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of th
 
 
 _BREAK = "\r\n|\r|\n"
+_START = 4 * 2**20  # characters within which the header ends
+_DELIMITERS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
 
 
 @dataclass
@@ -37,7 +41,7 @@ class Table:
 
     path: Path
     name: str
-    format: Literal["csv", "csv.gz", "parquet"]
+    format: Format
     columns: list[str]
     broken: int = 0
 
@@ -55,7 +59,10 @@ class Table:
             if len(column.splitlines()) > 1:
                 raise UserError(f"{name}: the name of column {number} has a line break: take it out")
             if not column.strip():
-                raise UserError(f"{name}: column {number} has no name in the header: name it or remove it")
+                hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
+                raise UserError(
+                    f"{name}: column {number} has no name in the header: name it or remove it{hint}"
+                )
             if columns.count(column) > 1:
                 raise UserError(
                     f'{name}: column "{column}" is there {columns.count(column)} times: rename or remove one'
@@ -120,31 +127,6 @@ class Table:
             raise _unreadable(self.name, error) from None
 
 
-def format_of(path: Path, name: str) -> Literal["csv", "csv.gz", "parquet"]:
-    """The format by the first bytes, since a file's name may say anything; ``name`` is what messages call it.
-
-    Raises `UserError` where the file is missing, unreadable, empty or known to be no table.
-    """
-    try:
-        with path.open("rb") as file:
-            start = file.read(8)
-    except FileNotFoundError:
-        raise UserError(f"{name}: not found") from None
-    except OSError as error:
-        raise UserError(
-            f"{name}: cannot be read ({error.strerror}): give a CSV, CSV.gz or Parquet file"
-        ) from None
-    if not start:
-        raise UserError(f"{name}: is empty: give a CSV, CSV.gz or Parquet file with a header and rows")
-    if start.startswith(b"\x1f\x8b"):
-        return "csv.gz"
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f")):
-        raise UserError(f"{name}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
-    return "csv"
-
-
 def _native(path: Path, kind: str) -> pa.NativeFile:
     """The file as Arrow reads it: a thread of Arrow's that still holds a file of Python's when the process ends
     aborts it.
@@ -157,21 +139,52 @@ def _csv_columns(path: Path, kind: str, name: str) -> list[str]:
     try:
         opened = gzip.open if kind == "csv.gz" else Path.open
         with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
-            header = next((row for row in csv.reader(text, strict=True) if row), None)
+            start = text.read(_START)
     except UnicodeDecodeError:
         raise UserError(f"{name}: is not UTF-8: save it as UTF-8") from None
-    except (csv.Error, OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
+        raise UserError(f"{name}: cannot be read ({error}): {WANTED}") from None
+    found, refused = _first_rows(start, ",")
+    mark = _other_delimiter(start, found)
+    if mark:
         raise UserError(
-            f"{name}: has no readable header ({error}): give a CSV, CSV.gz or Parquet file"
-        ) from None
-    if header is None:
+            f"{name}: columns are separated by {mark}, and Autopilot reads commas: export it with commas (pandas: "
+            f"read_csv(..., sep={_DELIMITERS[mark]!r}), then to_csv(index=False))"
+        )
+    if refused:
+        raise UserError(f"{name}: has no readable header ({refused}): {WANTED}")
+    if not found:
         raise UserError(f"{name}: is empty: give a file with a header and rows")
-    for delimiter, mark in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-        if len(header) == 1 and delimiter in header[0]:
-            raise UserError(
-                f"{name}: columns are separated by {mark}: Autopilot reads commas, so export it with commas"
-            )
-    return header
+    return found[0]
+
+
+def _first_rows(start: str, delimiter: str) -> tuple[list[list[str]], str]:
+    """Up to two rows that are not empty, and why reading broke off."""
+    rows: list[list[str]] = []
+    # The header may be long; the default is a limit for one value.
+    csv.field_size_limit(max(csv.field_size_limit(), _START))
+    try:
+        for row in csv.reader(io.StringIO(start, newline=""), strict=True, delimiter=delimiter):
+            if row:
+                rows.append(row)
+            if len(rows) == 2:
+                break
+    except csv.Error as error:
+        return rows, "" if rows else str(error)
+    return rows, ""
+
+
+def _other_delimiter(start: str, found: list[list[str]]) -> str | None:
+    """What separates columns where commas do not: two rows agree on it, and have more columns than with commas."""
+    commas = len(found[0]) if found and len({len(row) for row in found}) == 1 else 1
+    for mark, delimiter in _DELIMITERS.items():
+        if delimiter not in start:
+            continue
+        rows, refused = _first_rows(start, delimiter)
+        widths = {len(row) for row in rows}
+        if rows and not refused and len(widths) == 1 and widths.pop() > commas:
+            return mark
+    return None
 
 
 def _parquet_columns(path: Path, name: str) -> list[str]:
@@ -207,4 +220,8 @@ def _unreadable(name: str, error: Exception) -> UserError:
         )
     if "UTF8" in message or "UTF-8" in message:
         return UserError(f"{name}: is not UTF-8: save it as UTF-8")
+    if "straddling" in message:
+        return UserError(
+            f"{name}: has a row of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
+        )
     return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")

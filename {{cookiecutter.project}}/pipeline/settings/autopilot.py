@@ -16,6 +16,8 @@ OBJECTIVES: dict[str, tuple[str, ...]] = {
 }
 LOWER_IS_BETTER = frozenset({"MAE", "MSE", "RMSE"})
 INFER = "infer"
+# CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig).
+LEAST_TRAINING_ROWS = 500
 
 
 class Budget(Section):

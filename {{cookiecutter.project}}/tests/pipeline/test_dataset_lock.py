@@ -16,6 +16,20 @@ from pipeline.errors import UserError
         {"classes": None},
         {"classes": {'say "no"': 1, "a.b": 2, "": 3, "1": 4, "#": 5, "ä\\": 6}},
         {"columns": [Column(name='odd "name", [x] = #', type="number")], "name": "ü"},
+        {
+            "columns": [
+                Column(
+                    name="a", type="integer", missing=0, distinct=2, values={"0": 9, "1": 5}, least=0, most=1
+                ),
+                Column(name="b", type="number", missing=3, least=-1e-300, most=1.5e308),
+                Column(
+                    name="c",
+                    type="text",
+                    values={'say "x"': 5, "a.b": 6, " ": 7, "😀": 8, "\\": 9, "\x07": 5},
+                ),
+                Column(name="d", type="text", missing=0, length=12, looks_like="date"),
+            ]
+        },
     ],
 )
 def test_text_reads_back(changes: dict) -> None:

@@ -104,6 +104,11 @@ def test_the_lock_says_what_was_counted_and_what_was_not(config, aws: Aws, lake)
     assert [(column.name, column.type) for column in lock.columns] == [
         ("age", "integer"), ("ward", "text"), ("label", "text")
     ]  # fmt: skip
+    assert [sum(column.values.values()) for column in lock.columns if column.values] == [
+        100
+    ]  # the holdout's rows
+    assert lock.columns[0].missing == 0
+    assert lock.counted_rows == 100
     assert lock.reference.objects == 2
     sizes = [len(aws.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()) for key in keys(aws, LAKE)]
     assert lock.reference.bytes == sum(sizes) - sizes[0]  # the first is the holdout

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
+import lzma
+import os
+import pickle
+import tarfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +124,14 @@ REFUSED = [
     pytest.param(b'a,"b\nc"\n1,2\n', "the name of column 2 has a line break", id="name of two lines"),
     pytest.param(b"a;b\n1;2\n", "separated by semicolons", id="semicolons"),
     pytest.param(b"a\tb\n1\t2\n", "separated by tabs", id="tabs"),
-    pytest.param(b"PK\x03\x04rest", "export the table as CSV", id="workbook"),
+    pytest.param(b'"x";"z"\n"1";"2"\n', "separated by semicolons", id="semicolons, quoted"),
+    pytest.param(b"x;z\n1,5;2,5\n", "separated by semicolons", id="semicolons, decimal commas"),
+    pytest.param(b"name, first;z\n1;2\n", "separated by semicolons", id="semicolons, comma in a name"),
+    pytest.param(b"a|b\n1|2\n", "separated by bars", id="bars"),
+    pytest.param(b",a\n1,2\n", "to_csv(index=False)", id="index of pandas"),
+    pytest.param(
+        b"a,b\n1," + b'"' + b"x\n" * 9_000_000, "a quote opened that nothing closes", id="open quote"
+    ),
     pytest.param("größe,b\n1,2\n".encode("latin-1"), "is not UTF-8", id="header in another encoding"),
     pytest.param("a,b\n1,größe\n".encode("latin-1"), "is not UTF-8", id="value in another encoding"),
     pytest.param(b"a,b\n1,2\n3\n", "row 2 has 1 column instead of 2", id="short row"),
@@ -140,8 +154,101 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, sentence: s
 def test_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.csv: not found"):
         Table.open(tmp_path / "none.csv")
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="is a folder: give one file of it"):
         Table.open(tmp_path)
+
+
+def written(write: Callable[[io.BytesIO], object]) -> bytes:
+    content = io.BytesIO()
+    write(content)
+    return content.getvalue()
+
+
+def zipped(**files: bytes) -> bytes:
+    def write(content: io.BytesIO) -> None:
+        with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, text in files.items():
+                archive.writestr(name, text)
+
+    return written(write)
+
+
+def tarred(name: str, content: bytes) -> bytes:
+    def write(file: io.BytesIO) -> None:
+        with tarfile.open(fileobj=file, mode="w:gz") as archive:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+
+    return written(write)
+
+
+FRAME = pd.DataFrame({"a": range(50), "b": "x"})
+CSV = FRAME.to_csv(index=False).encode()
+WORKBOOK = {"[Content_Types].xml": b"<Types/>", "xl/worksheets/sheet1.xml": b"<worksheet/>"}
+KNOWN = {
+    "png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "a PNG image"),
+    "jpeg": (b"\xff\xd8\xff\xe0\x00\x10JFIF\x00", "a JPEG image"),
+    "gif": (b"GIF89a\x01\x00\x01\x00\x80\x00\x00", "a GIF image"),
+    "tiff": (b"II*\x00\x08\x00\x00\x00", "a TIFF image"),
+    "webp": (b"RIFF\x24\x00\x00\x00WEBPVP8 ", "a WebP image"),
+    "mp4": (b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00", "a video or image"),
+    "zip": (zipped(**{"table.csv": CSV}), "a zip archive, no CSV, CSV.gz or Parquet file: unpack it"),
+    "xlsx": (zipped(**WORKBOOK), "an Excel workbook"),
+    "xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "an old Office file"),
+    "numpy": (written(lambda file: np.save(file, np.arange(9))), "a NumPy array"),
+    "numpy archive": (written(lambda file: np.savez(file, a=np.arange(9))), "a NumPy archive"),
+    "pickle": (pickle.dumps(FRAME), "a Python pickle"),
+    "feather": (written(lambda file: FRAME.to_feather(file)), "an Arrow (Feather) file"),
+    "orc": (written(lambda file: FRAME.to_orc(file, index=False)), "an ORC file"),
+    "bzip2": (bz2.compress(CSV), "compressed with bzip2"),
+    "xz": (lzma.compress(CSV), "compressed with xz"),
+    "zstd": (pa.compress(CSV, "zstd", asbytes=True), "compressed with zstd"),
+    "tar.gz": (tarred("table.csv", CSV), "gzip around what is a tar archive"),
+    "parquet.gz": (gzip.compress(written(FRAME.to_parquet)), "gzip around what is a Parquet file"),
+    "gz.gz": (gzip.compress(gzip.compress(CSV)), "gzip around what is compressed again"),
+    "json.gz": (gzip.compress(b'[{"a": 1}]'), "gzip around what is JSON"),
+    "pdf": (b"%PDF-1.7\n1 0 obj", "a PDF document"),
+    "html": (b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "is HTML, no CSV"),
+    "table in html": (b"<table border=1><tr><td>a,b</td></tr></table>", "is HTML, no CSV"),
+    "xml": (b'\xef\xbb\xbf<?xml version="1.0"?><rows/>', "is XML, no CSV"),
+    "json": (b'[\n  {"a": 1, "b": 2}\n]', "is JSON, no CSV"),
+    "json lines": (b'{"a": 1, "b": 2}\n{"a": 2, "b": 3}\n', "is JSON, no CSV"),
+    "utf-16": (CSV.decode().encode("utf-16"), "is text in UTF-16"),
+    "utf-16 without a mark": (CSV.decode().encode("utf-16-be"), "is text in UTF-16"),
+    "sqlite": (b"SQLite format 3\x00" + bytes(100), "an SQLite database"),
+    "elf": (b"\x7fELF\x02\x01\x01\x00" + bytes(60), "a program"),
+    "noise": (np.random.RandomState(1).bytes(3000), "is binary"),
+    "git lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "run `git lfs pull`"),
+}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+@pytest.mark.parametrize("name", ["table.csv", "table.parquet"])
+def test_what_is_given_by_mistake_is_called_by_its_kind(tmp_path: Path, kind: str, name: str) -> None:
+    content, sentence = KNOWN[kind]
+
+    with pytest.raises(UserError) as caught:
+        Table.open(write(tmp_path / name, content))
+
+    said = str(caught.value)
+    assert said.startswith(f"{tmp_path / name}: is ")
+    assert sentence in said
+    assert "\n" not in said
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(UserError, match="no file that can be read twice"):
+        Table.open(tmp_path / "pipe")
+
+
+@pytest.mark.parametrize(
+    "header", ["ORC_ID,b", "RDX,b", "age,ftype", "<30,b", "{x},b", "[id],b", "GIF87,b", "x;y,b", "BZh9,PK"]
+)
+def test_a_header_that_begins_like_another_kind_is_a_header(tmp_path: Path, header: str) -> None:
+    assert rows(write(tmp_path / "t.csv", f"{header}\n1,2\n")) == [["1", "2"]]
 
 
 def test_nested_column_is_refused(tmp_path: Path) -> None:
