@@ -15,7 +15,7 @@ from pipeline.dataset.lock import DatasetLock
 from pipeline.names import Names
 from rehearsal import sabotage
 from rehearsal.actors import assume
-from rehearsal.adapt import adapt
+from rehearsal.adapt import adapt, enough_rows
 from rehearsal.commands import call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import find_lock, sample, stand_in
@@ -46,7 +46,7 @@ class Life:
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
         made_up = data is None and self.lock is not None
-        self.left_out = adapt(self.copy.directory, open_gate=made_up)
+        self.left_out = adapt(self.copy.directory, open_gate=made_up, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
@@ -196,7 +196,9 @@ class Life:
         """The file to push: the given one, the example, or rows of the kind that dataset.lock describes."""
         size = ("--rows", str(self.rows)) if self.rows else ()
         if self.data is None and self.lock is not None:
-            file = stand_in(self.lock, self.rows or 1000, self.output / "data")
+            config = Config.load(self.copy.directory / "automl.toml")
+            count = enough_rows(config, self.rows, len(self.lock.classes or self.lock.holdout_classes or ()))
+            file = stand_in(self.lock, count, self.output / "data")
             return {"file": file, "options": ("--synthetic",)}
         if self.data is None:
             made = self._as_administrator("pipeline", "dataset", "example", *size)
