@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from pipeline.config_errors import describe, line_of, telling
+from pipeline.config_errors import describe, line_of, sections, telling
 from pipeline.errors import Finding, UserError
 from pipeline.metrics import less_is_better
 from pipeline.settings.autopilot import Autopilot
@@ -87,10 +87,10 @@ class Config(Section):
         """A sentence about the key at a path such as `("gate", "minimum")`, which begins with the file and the key's
         section.
         """
-        *section, _ = key
-        return Finding(
-            f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line_of(self._text, key)
-        )
+        known = sections(type(self))
+        section = next(key[:size] for size in range(len(key) - 1, -1, -1) if key[:size] in known)
+        line = line_of(self._text, key) if self._text else None
+        return Finding(f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line)
 
 
 def read_text(path: Path) -> str:
