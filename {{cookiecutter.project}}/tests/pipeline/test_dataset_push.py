@@ -110,7 +110,7 @@ def test_another_split_is_another_data_set(config, folder: Path, aws: Aws, chang
 
 
 def test_bytes_are_the_same_on_every_machine(config, folder: Path, aws: Aws) -> None:
-    path = table(folder / "patients.csv")
+    path = table(folder / "patients.csv", rows=200)
 
     lock = push_file(config(), path, aws).lock
 
