@@ -46,7 +46,7 @@ class Life:
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
         made_up = data is None and self.lock is not None
-        self.left_out = adapt(self.copy.directory, open_gate=made_up)
+        self.left_out = adapt(self.copy.directory, open_gate=made_up, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 

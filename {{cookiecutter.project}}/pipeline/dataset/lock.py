@@ -14,6 +14,7 @@ from pipeline.words import counted
 FILE = Path("dataset.lock")
 _PUSH = "run `python -m pipeline dataset push FILE`"
 _MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
+_CONFLICT = f"take one side as a whole (`git checkout --ours dataset.lock` or `--theirs`), or {_PUSH} again"
 NOT_COUNTED = "not counted"
 MOST_DISTINCT = 1_000  # different values of a column that are counted
 MOST_VALUES = 20  # different values of a column that are named
@@ -115,9 +116,10 @@ class DatasetLock(_Entry):
     def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
         """Check the text of a file that is called ``file`` in messages."""
         try:
-            document = parse_toml(text, file)
+            document = parse_toml(text, file, _CONFLICT)
         except UserError as error:
-            raise UserError(f"{error}; {_MEND}", file=file, line=error.line) from None
+            mend = "" if str(error).endswith(_CONFLICT) else f"; {_MEND}"
+            raise UserError(f"{error}{mend}", file=file, line=error.line) from None
         try:
             return cls.model_validate(document)
         except ValidationError as error:

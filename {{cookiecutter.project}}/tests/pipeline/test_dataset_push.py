@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
-from making import BUCKET, table
+from making import BUCKET, lenient, table
 
 from pipeline.aws import Aws
 from pipeline.config import Config
@@ -24,7 +24,7 @@ OUTPUT = Output()
 
 
 def push_file(config: Config, path: Path, aws: Aws, synthetic: bool = False) -> Pushed:
-    return push(config, path, aws, OUTPUT, synthetic=synthetic)
+    return push(lenient(config), path, aws, OUTPUT, synthetic=synthetic)
 
 
 def objects(aws: Aws) -> dict[str, bytes]:
@@ -110,7 +110,7 @@ def test_another_split_is_another_data_set(config, folder: Path, aws: Aws, chang
 
 
 def test_bytes_are_the_same_on_every_machine(config, folder: Path, aws: Aws) -> None:
-    path = table(folder / "patients.csv")
+    path = table(folder / "patients.csv", rows=200)
 
     lock = push_file(config(), path, aws).lock
 
@@ -231,7 +231,10 @@ def test_inferred_problem_decides_about_classes(
     path = folder / "t.csv"
     path.write_text("x,label\n" + "".join(f"{n},{labels[n % len(labels)]}\n" for n in range(100)))
 
-    lock = push_file(config(autopilot={"problem_type": "infer", "objective": None}), path, aws).lock
+    bound = {} if classes else {"minimum": None, "maximum": 0.3}
+    lock = push_file(
+        config(autopilot={"problem_type": "infer", "objective": None}, gate=bound), path, aws
+    ).lock
 
     assert (lock.classes is not None) == classes
 
@@ -310,14 +313,14 @@ def test_slice_by_an_unknown_column_is_refused(config, folder: Path, aws: Aws) -
         push_file(config(evaluation={"slices": ["age", "wards"]}), path, aws)
 
 
-def test_few_rows_for_autopilot_get_a_notice(
-    config, folder: Path, aws: Aws, capsys: pytest.CaptureFixture[str]
+def test_fewer_rows_than_autopilot_takes_are_refused(
+    config, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = table(folder / "patients.csv")
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    path = table(folder / "patients.csv", rows=200)
 
-    push(config(), path, aws, Output(), synthetic=False)
-
-    assert "160 rows to train on, and Autopilot asks for at least 500" in capsys.readouterr().out
+    with pytest.raises(UserError, match="160 rows to train on, and Autopilot takes 500 or more"):
+        push(config(), path, Aws("eu-west-1"), OUTPUT, synthetic=False)
 
 
 def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> None:

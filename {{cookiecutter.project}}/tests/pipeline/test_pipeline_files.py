@@ -49,7 +49,7 @@ def test_bundle_has_code_and_settings_but_no_addresses(config, folder: Path) -> 
     assert settings["project"] == "hospital"
     assert settings["gate"]["minimum"] == 0.3
     assert settings["slices"] == ["ward"]
-    assert settings["dataset"]["classes"] == {"<30": 20, ">30": 30, "no": 50}
+    assert settings["dataset"]["classes"] == {"<30": 200, ">30": 300, "no": 500}
     assert [column["name"] for column in settings["dataset"]["columns"]] == ["age", "ward", "label"]
     assert "s3://" not in made.files["settings.json"].decode()
     assert settings["network"] == {}
@@ -192,7 +192,7 @@ def test_a_slice_that_the_data_lacks_is_refused(project: Project, folder: Path) 
     (folder / "automl.toml").write_text(automl_toml(evaluation={"slices": ["wrad"]}))
 
     with pytest.raises(
-        UserError, match=r'slices names "wrad", which is no input column of dataset.lock: .* "ward"'
+        UserError, match=r'slices names "wrad", which is no input column of patients.csv: .* "ward"'
     ):
         _ = project.lock
 
