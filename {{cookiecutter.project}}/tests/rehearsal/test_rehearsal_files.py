@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -13,8 +14,11 @@ from pipeline import cli
 from pipeline.config import Config
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
+from pipeline.failures import Failure
+from pipeline.logs import Tail
 from rehearsal.__main__ import app
 from rehearsal.adapt import adapt
+from rehearsal.commands import CommandFailedError, call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample, stand_in
 from rehearsal.report import failed, succeeded
@@ -218,10 +222,34 @@ def test_the_report_is_short_at_the_top():
 
 
 def test_a_rehearsal_that_broke_off_says_where():
-    text = failed(
-        {}, "`python -m pipeline upsert` ended with exit status 2 instead of 0", "The merge upserts"
-    )
+    error = CommandFailedError("python -m pipeline upsert", 2, 0, {"error": "automl.toml: [gate] is missing"})
+
+    text = failed({}, error, "The merge upserts")
 
     assert text.startswith("### Rehearsal :x:")
     assert "pipeline upsert" in text
+    assert "automl.toml: &#91;gate&#93; is missing" in text
     assert "The step was: The merge upserts" in text
+
+
+def test_a_rehearsal_whose_run_failed_shows_the_end_of_the_log():
+    tail = Tail("processing job job-7", "/aws/sagemaker/ProcessingJobs", ("KeyError: 'x'", "```"))
+    failure = Failure("EvaluateModel", "processing job job-7", "exit code: 1", (tail,))
+    document = {
+        "execution": {"failure_reason": "EvaluateModel: exit code: 1"},
+        "failures": [failure.document()],
+    }
+
+    text = failed(
+        {}, CommandFailedError("python -m pipeline run", 1, 0, json.loads(json.dumps(document))), "Run"
+    )
+
+    assert "EvaluateModel: exit code: 1" in text.partition("<details>")[0]
+    assert "````text\nKeyError: 'x'\n```\n````" in text
+
+
+def test_a_command_that_fails_passes_its_reason_on(project):
+    (project / "automl.toml").unlink()
+
+    with pytest.raises(CommandFailedError, match=r"exit status 2 instead of 0: automl.toml: not found"):
+        call(project, {}, "pipeline", "status")
