@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
-from rich.measure import Measurement
 from rich.style import Style
 from rich.table import Table as Grid
 from rich.text import Text
@@ -13,6 +12,8 @@ from pipeline.logs import plain
 from pipeline.page import Block, Bullets, Code, Links, Log, Page, Section, Strong, Table, Warn, Words, words
 
 _TITLES = {"": "bold", "good": "bold green", "bad": "bold red"}
+_FOLDED = 12  # columns of the terminal in which a folded text can still be read
+_GAP = 2  # between two columns of a table
 _BAR = "| "  # before a line of a log: at a line's beginning, GitHub's runner would read commands
 
 
@@ -86,9 +87,10 @@ def _paragraph(given: Words, console: Console, bullet: str = "") -> None:
     console.print(grid, soft_wrap=False)
 
 
-def _table(given: Table, console: Console) -> None:
+def _table(whole: Table, console: Console) -> None:
+    given = _without_empty_columns(whole)
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    alignment = given.alignment or "l" * len(given.headings)
+    alignment = given.alignment
     for heading, side in zip(given.headings, alignment, strict=True):
         number = side == "r"
         grid.add_column(
@@ -96,8 +98,7 @@ def _table(given: Table, console: Console) -> None:
         )
     for row in given.rows:
         grid.add_row(*map(styled, row))
-    options = console.options
-    if Measurement.get(console, options, grid).minimum <= options.max_width:
+    if _narrowest(given, alignment) <= console.width:
         console.print(grid, soft_wrap=False)
         return
     # More columns than the terminal is wide: a line for each row, without its empty cells.
@@ -108,3 +109,23 @@ def _table(given: Table, console: Console) -> None:
             if (cell := str(styled(one))) not in ("", "0")
         ]
         _paragraph((Strong(str(styled(first))), f": {', '.join(cells) or '-'}"), console, "  ")
+
+
+def _without_empty_columns(given: Table) -> Table:
+    """A column of nothing but its heading says nothing."""
+    alignment = given.alignment or "l" * len(given.headings)
+    kept = [number for number in range(len(given.headings)) if any(row[number] != "" for row in given.rows)]
+    return Table(
+        [given.headings[number] for number in kept],
+        [[row[number] for number in kept] for row in given.rows],
+        "".join(alignment[number] for number in kept),
+    )
+
+
+def _narrowest(given: Table, alignment: str) -> int:
+    """The columns of the terminal that a table needs: numbers in one piece, texts folded."""
+    widths = []
+    for column, side in zip(zip(given.headings, *given.rows, strict=True), alignment, strict=True):
+        longest = max(styled(cell).cell_len for cell in column)
+        widths.append(longest if side == "r" else min(longest, _FOLDED))
+    return sum(widths) + _GAP * (len(widths) - 1)

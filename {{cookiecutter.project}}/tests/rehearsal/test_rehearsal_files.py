@@ -252,4 +252,4 @@ def test_a_command_that_fails_passes_its_reason_on(project):
     (project / "automl.toml").unlink()
 
     with pytest.raises(CommandFailedError, match=r"exit status 2 instead of 0: automl.toml: not found"):
-        call(project, {}, "pipeline", "status")
+        call(project, {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "pipeline", "status")
