@@ -2,11 +2,11 @@
 
 import re
 
-from deployment import git
 from deployment.environments import Project
 from deployment.production_file import FILE
 from deployment.pull_request import Host
 from deployment.signature import Signature
+from pipeline import git
 from pipeline.errors import RunError, UserError
 
 # What GitHub writes into the message of a merge, and of a squash.

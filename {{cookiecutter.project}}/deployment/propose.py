@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deployment import git, verification
+from deployment import verification
 from deployment.endpoint import Endpoint
 from deployment.environments import Project
 from deployment.holdout import read_evaluation
@@ -13,6 +13,7 @@ from deployment.proof import require_verified
 from deployment.proposal import Facts, body, title
 from deployment.pull_request import Host
 from deployment.registry import ModelPackage, Registry
+from pipeline import git
 from pipeline.errors import UserError
 
 BRANCH = "promote-production"

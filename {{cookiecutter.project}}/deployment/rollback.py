@@ -4,10 +4,11 @@ staging.
 
 from dataclasses import dataclass
 
-from deployment import git
 from deployment.production_file import FILE, ProductionFile
+from pipeline import git
 from pipeline.config import read_text
 from pipeline.errors import UserError
+from pipeline.files import write_text
 
 TRAILER = "Rolls-back"
 
@@ -34,8 +35,9 @@ def rollback(*, further: bool = False) -> Rollback:
     """Commit the file as it was before the promotion that Git names now: what `git revert` of it gives.
 
     Run twice it does not go back twice, unless ``further`` says so. Raises `UserError` where there is nothing
-    to go back to, or where the file has changes that are not committed.
+    to go back to, where the file has changes that are not committed, and where git could not commit.
     """
+    git.require_commit("a rollback is a commit")
     ProductionFile.parse(git.committed(FILE) or read_text(FILE))
     history = _history()
     if not history or not history[-1].arn:
@@ -61,7 +63,9 @@ def rollback(*, further: bool = False) -> Rollback:
             f"{FILE}: has changes that are not committed; commit them, or drop them with `git checkout -- "
             f"{FILE}`"
         )
-    FILE.write_text(text, encoding="utf-8")
+    git.require_branch()
+    git.require_author()
+    write_text(FILE, text)
     message = f'Revert "{subject}"\n\nThis reverts commit {leaves.commit}.\n\n{TRAILER}: {leaves.commit}'
     git.run("commit", "--quiet", "-m", message, "--", FILE.as_posix())
     return Rollback(git.run("rev-parse", "HEAD"), leaves.arn, returns_to.arn, changed=True)

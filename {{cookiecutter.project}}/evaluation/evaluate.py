@@ -14,11 +14,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
+import reason  # before the project's other modules: what is wrong with one of those leaves its reason
 import transform
 from automl import Candidate, best_candidate
 from botocore.config import Config
@@ -67,9 +68,7 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument("--output", type=Path, default=PROCESSING / "output/evaluation")
     parser.add_argument("--settings", type=Path, default=Path(__file__).with_name("settings.json"))
-    parser.add_argument(
-        "--message", type=Path, default=Path("/opt/ml/output/message"), help="where to say what failed"
-    )
+    parser.add_argument("--message", type=Path, default=reason.MESSAGE, help="where to say what failed")
     return parser.parse_args(arguments)
 
 
@@ -168,12 +167,6 @@ def write(folder: Path, evaluation: Evaluation, description: str, inputs_uri: st
         (folder / name).write_text(json.dumps(content, allow_nan=False, ensure_ascii=False), encoding="utf-8")
 
 
-def _say(message: Path, text: str) -> None:
-    """Leave the reason where the service looks for it, in a container that has such a place."""
-    with suppress(OSError):
-        message.write_text(text[:1024], encoding="utf-8")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run; returns the exit status."""
     chosen = options(arguments)
@@ -201,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write(chosen.output, evaluation, settings.description, chosen.x_test_uri)
     except (EvaluationError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
-        _say(chosen.message, str(error))
+        reason.leave(str(error), chosen.message)
         return 1
     print(f"{evaluation.decision}: {evaluation.reasons_text}", flush=True)
     return 0

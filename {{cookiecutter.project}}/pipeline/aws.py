@@ -106,6 +106,11 @@ def is_missing(error: exceptions.ClientError) -> bool:
     )
 
 
+def may_not(error: exceptions.ClientError) -> bool:
+    """Whether the service says that the caller has no right to do this."""
+    return error_code(error) in _REFUSED
+
+
 def no_bucket(bucket: str) -> UserError:
     """What to say where the project's bucket is not there."""
     return UserError(f"the project's bucket {bucket} does not exist: run `python -m deployment stack` first")

@@ -5,18 +5,19 @@ change.
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
-from rich.console import Console
 from rich.text import Text
 
 from pipeline.aws import explain
+from pipeline.console import Output, console, prepare_streams
 from pipeline.errors import Finding, RunError, UserError
 
-INTERRUPTED = 130  # what shells give for SIGINT
+INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
 
 
 @runtime_checkable
@@ -33,17 +34,29 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     ``name`` is what the usage line calls the program, e.g. `python -m pipeline`. A defect of the project
     itself still shows its traceback.
     """
+    prepare_streams()
+    Output.last = None
+    try:
+        status = _run(app, arguments, name)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except SystemExit as end:
+        # Click makes this of a closed pipe.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        return _pipe_closed()
+    return status
+
+
+def _run(app: typer.Typer, arguments: Sequence[str] | None, name: str | None) -> int:
     command = typer.main.get_command(app)
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except typer.Abort:
         return INTERRUPTED
-    except UserError as error:
-        _report(error)
-        return 2
-    except RunError as error:
-        _report(error)
-        return 1
+    except (UserError, RunError) as error:
+        return _report(error)
     except (BotoCoreError, ClientError, ResponseParserError) as error:
         return _report(explain(error))
     except ValueError as error:
@@ -51,10 +64,7 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
             raise
         return _report(explain(error))
     except BrokenPipeError:
-        # Whoever read the output (`| head`) has seen enough; without this Python complains while it closes
-        # the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        raise
     except Exception as error:
         # What Click finds wrong with the arguments; its class has no public name in Typer.
         if not isinstance(error, _UsageProblem):
@@ -64,15 +74,23 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     return status if isinstance(status, int) else 0
 
 
+def _pipe_closed() -> int:
+    """Whoever read the output (`| head`) has seen enough; without this Python complains while it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return PIPE_CLOSED
+
+
 def _report(error: UserError | RunError) -> int:
     findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
     message = "\n".join(map(str, findings))
-    Console(stderr=True, highlight=False, soft_wrap=True).print(
-        Text.assemble(("error: ", "bold red"), message), soft_wrap=True
-    )
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for finding in findings:
             print(annotation(finding), file=sys.stderr)
+    if Output.last and not Output.last.has_result:
+        Output.last.result({"error": message})
     return 2 if isinstance(error, UserError) else 1
 
 

@@ -1,21 +1,29 @@
 """The commands of `python -m pipeline` that have no group of their own."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pipeline import cli, logs
+from pipeline import cli, failures, terminal
 from pipeline.console import Output
 from pipeline.errors import RunError, UserError
 from pipeline.execution import Execution, locate, of_commit, read
-from pipeline.files import write_text
+from pipeline.failures import Failure
+from pipeline.files import prepare, write_text
 from pipeline.follow import follow, table
 from pipeline.project import Project
 
 app = typer.Typer()
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Markdown = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", metavar="FILE", help="Write it there, as Markdown for GitHub; else it is printed."
+    ),
+]
 Which = Annotated[
     str | None, typer.Argument(metavar="EXECUTION", help="Id or ARN; the newest one by default.")
 ]
@@ -42,6 +50,8 @@ def definition(
     project = Project()
     if account is not None and not (len(account) == 12 and account.isdigit()):
         raise UserError(f"--account {account}: an account has twelve digits")
+    if output:
+        prepare(output)
     text = definition.build(
         project.config, project.lock, account or project.aws.account, project.bundle, project.champion
     )
@@ -54,11 +64,12 @@ def definition(
 @app.command(epilog="Example: python -m pipeline plan --base origin/main")
 def plan(
     base: Annotated[
-        str, typer.Option(metavar="REF", help="Branch or commit to compare with.")
-    ] = "origin/main",
-    markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the report there; else it is printed.")
+        str | None,
+        typer.Option(
+            metavar="REF", help="Branch or commit to compare with; by default origin/main, else main."
+        ),
     ] = None,
+    markdown: Markdown = None,
     as_json: Json = False,
 ) -> None:
     """Show what merging this branch changes, starts and costs.
@@ -66,22 +77,25 @@ def plan(
     Nothing is changed; the cost is a ceiling. Compares with the base offline and, where credentials are, with what
     is deployed.
     """
+    from pipeline.markdown import render
     from pipeline.plan import plan
-    from pipeline.plan.markdown import markdown as report
+    from pipeline.plan.page import page
 
     output, project = Output(as_json=as_json), Project()
+    if markdown:
+        prepare(markdown)
     found = plan(project, base)
-    text = report(found, project.config.prices)
+    report = page(found, project.config.prices)
     schema = found.data.schema.sentences
     if schema:
         cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
     for notice in found.notices:
         cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
     if markdown:
-        write_text(markdown, text)
+        write_text(markdown, render(report))
         output.done(f"the plan is in {markdown}")
     elif not as_json:
-        print(text, end="")
+        terminal.show(report, output.console)
     output.result(found.document())
 
 
@@ -131,6 +145,8 @@ def run(
         raise UserError("--model-package-file: the version is known in the end, so it goes with --wait")
 
     output, project = Output(as_json=as_json), Project()
+    if model_package_file:
+        prepare(model_package_file)
     started = run(project, output, parse_changes(parameter or []), again, retry=retry)
     execution = _read(project, started.arn)
     if started.new:
@@ -143,9 +159,10 @@ def run(
         )
     if wait:
         execution = _follow(project, output, started.arn)
-    output.result({**execution.document(), "started": started.new})
+    failed = failures.find(project.aws, project.names, execution)
+    output.result({**_document(execution, failed), "started": started.new})
     if wait:
-        _end(project, output, execution)
+        _end(output, execution, failed)
     if model_package_file and execution.model_package_arn:
         write_text(model_package_file, execution.model_package_arn + "\n")
 
@@ -169,41 +186,50 @@ def status(
     else:
         state = _read(project, arn)
         output.console.print(table(state))
-    output.result(state.document())
+    failed = failures.find(project.aws, project.names, state)
+    output.result(_document(state, failed))
     if wait:
-        _end(project, output, state)
+        _end(output, state, failed)
     elif state.has_ended and state.status != "Succeeded":
-        _show_log(project, output, state)
+        terminal.blocks([*failures.blocks(failed)], output.console)
         output.say(f"{state.status}: {state.reason}")
 
 
 @app.command(epilog="Example: python -m pipeline summary")
-def summary(execution: Which = None, as_json: Json = False) -> None:
-    """Show what came of an execution, in Markdown.
+def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = False) -> None:
+    """Show what came of an execution.
 
-    Metrics, gate, leaderboard, cost so far, links. In a workflow it goes to the run's page. By default the newest
-    execution of the current commit.
+    Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
+    the run's page. By default the newest execution of the current commit.
     """
     from pipeline import job_summary, source
     from pipeline.evaluation_file import find
-    from pipeline.summary import Facts, markdown
+    from pipeline.markdown import render
+    from pipeline.summary import NO_RUN, Facts, page
 
     output, project = Output(as_json=as_json), Project()
+    if markdown:
+        prepare(markdown)
     sagemaker, names = project.aws.client("sagemaker"), project.names
     if execution:
         arn: str | None = locate(sagemaker, names, execution)
     else:
         arn = of_commit(sagemaker, names, source.find().commit)
     if arn is None:
-        text = "### No run\n\nThis commit has no execution of the pipeline: the steps before it say why.\n"
+        report = NO_RUN
         output.result({"execution": None})
     else:
         state = _read(project, arn)
         evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
-        text = markdown(Facts(state, evaluation, project.names))
-        output.result({**state.document(), "evaluation": evaluation})
-    if not job_summary.append(text) and not as_json:
-        print(text)
+        failed = failures.find(project.aws, project.names, state)
+        report = page(Facts(state, evaluation, project.names, failed))
+        output.result({**_document(state, failed), "evaluation": evaluation})
+    on_page = job_summary.append(render(report))
+    if markdown:
+        write_text(markdown, render(report))
+        output.done(f"the summary is in {markdown}")
+    elif not on_page and not as_json:
+        terminal.show(report, output.console)
 
 
 @app.command(epilog="Example: python -m pipeline stop")
@@ -240,24 +266,16 @@ def _follow(project: Project, output: Output, arn: str) -> Execution:
         raise
 
 
-def _end(project: Project, output: Output, execution: Execution) -> None:
+def _document(execution: Execution, failed: Sequence[Failure]) -> dict[str, Any]:
+    return {**execution.document(), "failures": [failure.document() for failure in failed]}
+
+
+def _end(output: Output, execution: Execution, failed: Sequence[Failure]) -> None:
     """Say how an execution ended; raise `RunError` unless it succeeded."""
     if execution.status == "Succeeded":
         output.done(
             f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}"
         )
         return
-    _show_log(project, output, execution)
+    terminal.blocks([*failures.blocks(failed)], output.console)
     raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}")
-
-
-def _show_log(project: Project, output: Output, execution: Execution) -> None:
-    """The last words of the processing job that failed, where one did."""
-    job = next((step.job for step in execution.steps if step.status == "Failed" and step.job), None)
-    if job is None:
-        return
-    lines = logs.tail(project.aws.client("logs"), job)
-    if lines:
-        output.say(f"the end of the log of {job} (CloudWatch {logs.GROUP}):")
-    for line in lines:
-        output.say(f"  {line}", "dim")

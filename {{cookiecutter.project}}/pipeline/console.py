@@ -1,8 +1,10 @@
 """What a command says: text for people, one JSON document for programs."""
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rich.console import Console
 from rich.table import Table
@@ -11,19 +13,50 @@ from rich.text import Text
 _LOG_WIDTH = 140  # columns of a table in a log, where nobody's window sets them
 
 
+def prepare_streams() -> None:
+    """Have standard output and error show what they cannot encode as `\\u2026`, instead of ending in an error.
+
+    A terminal may know ASCII alone, and a file's name may be no text at all.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+class _Console(Console):
+    """A console that leaves a closed pipe (`| head`) to the command line."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        raise BrokenPipeError
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that prints values as they are, and breaks no line where no terminal is.
+
+    Colours are a terminal's alone, and not even its own where NO_COLOR is set; COLUMNS sets the width.
+    """
+    made = _Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _LOG_WIDTH
+    return made
+
+
 class Output:
     """Text for people on standard output; with ``as_json`` on standard error, and the result as JSON on
     standard output.
 
     Values are printed as they are: no markup is read out of them, and a line is not broken where no terminal
-    is.
+    is. ``last`` is the output of the command that runs.
     """
+
+    last: ClassVar["Output | None"] = None
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(stderr=as_json, highlight=False, soft_wrap=True)
-        if not self.console.is_terminal:
-            self.console.width = _LOG_WIDTH
+        self.has_result = False
+        self.console = console(stderr=as_json)
+        Output.last = self
 
     @property
     def live(self) -> bool:
@@ -53,5 +86,7 @@ class Output:
 
     def result(self, document: Any) -> None:
         """Print ``document`` as JSON on standard output if the command was asked for JSON."""
+        self.has_result = True
         if self.as_json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
+            print(json.dumps(document, indent=2, ensure_ascii=not unicode, default=str))

@@ -17,7 +17,7 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 @dataclass(frozen=True)
 class Step:
     """A step that has begun. ``seconds`` runs on until it ends; ``outputs`` are those of a Lambda or
-    Callback.
+    Callback; ``kind`` is what it ran: ProcessingJob, Lambda, Callback, or "" for what runs nothing.
     """
 
     name: str
@@ -26,6 +26,16 @@ class Step:
     failure_reason: str | None = None
     outputs: dict[str, str] = field(default_factory=dict)
     job: str | None = None
+    kind: str = ""
+    function: str = ""
+    started: datetime.datetime | None = None
+    ended: datetime.datetime | None = None
+
+    @property
+    def reason(self) -> str:
+        """The failure's reason in one line, without what SageMaker adds where no policy of the step tries again."""
+        told = (self.failure_reason or "").partition("\nRetry not appropriate on execution of step ")[0]
+        return " ".join(told.split())
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Autopilot:
     best: str | None = None
     objective: str | None = None
     value: float | None = None
+    failure_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ class Execution:
     @property
     def reason(self) -> str:
         """Why the execution did not succeed: by step where steps say so, else what the execution says."""
-        by_step = [f"{step.name}: {step.failure_reason}" for step in self.steps if step.failure_reason]
+        by_step = [f"{step.name}: {step.reason}" for step in self.steps if step.failure_reason]
         unsaid = "somebody stopped it" if self.status == "Stopped" else "no reason given"
         return "; ".join(by_step) or self.failure_reason or unsaid
 
@@ -99,7 +110,7 @@ class Execution:
                     "name": step.name,
                     "status": step.status,
                     "seconds": round(step.seconds, 1),
-                    "failure_reason": step.failure_reason,
+                    "failure_reason": step.failure_reason and step.reason,
                     "outputs": step.outputs,
                     "job": step.job,
                 }
@@ -197,6 +208,8 @@ def _step(told: dict[str, Any]) -> Step:
     metadata = told.get("Metadata", {})
     answered = metadata.get("Lambda") or metadata.get("Callback") or {}
     job = metadata.get("ProcessingJob", {}).get("Arn")
+    function = metadata.get("Lambda", {}).get("Arn", "")
+    kinds = ("ProcessingJob", "Lambda", "Callback")
     return Step(
         name=told["StepName"],
         status=told["StepStatus"],
@@ -204,6 +217,10 @@ def _step(told: dict[str, Any]) -> Step:
         failure_reason=told.get("FailureReason") or None,
         outputs={item["Name"]: item["Value"] for item in answered.get("OutputParameters", [])},
         job=job.rsplit("/", 1)[-1] if job else None,
+        kind=next((kind for kind in kinds if metadata.get(kind)), ""),
+        function=function.partition(":function:")[2],
+        started=told.get("StartTime"),
+        ended=told.get("EndTime"),
     )
 
 
@@ -231,6 +248,7 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
         best=best.get("CandidateName"),
         objective=metric.get("MetricName"),
         value=metric.get("Value"),
+        failure_reason=told.get("FailureReason", ""),
     )
 
 

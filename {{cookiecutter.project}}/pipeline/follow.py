@@ -49,7 +49,7 @@ def changes(before: Execution | None, now: Execution) -> Iterator[str]:
     for step in now.steps:
         if step.name not in known or known[step.name].status != step.status:
             took = f" after {step.seconds:.0f} s" if step.status in ENDED else ""
-            reason = f": {step.failure_reason}" if step.failure_reason else ""
+            reason = f": {step.reason}" if step.reason else ""
             yield f"{step.name}: {step.status}{took}{reason}"
     if now.autopilot and progress(now.autopilot) != (
         progress(before.autopilot) if before and before.autopilot else None
@@ -73,7 +73,7 @@ def table(execution: Execution) -> Table:
     for heading in ("step", "status", "seconds", ""):
         drawn.add_column(heading, justify="right" if heading == "seconds" else "left", overflow="fold")
     for step in execution.steps:
-        about = step.failure_reason or ""
+        about = step.reason
         if step.name == "WaitForAutopilot" and execution.autopilot and not about:
             about = progress(execution.autopilot)
         drawn.add_row(

@@ -7,6 +7,22 @@ columns, reasons) goes through `escape` first.
 import re
 from collections.abc import Iterable, Sequence
 
+from pipeline.page import (
+    Block,
+    Bullets,
+    Code,
+    Links,
+    Log,
+    Page,
+    Section,
+    Strong,
+    Table,
+    Warn,
+    Word,
+    Words,
+    words,
+)
+
 _RULES = {"l": "---", "r": "---:"}
 # Whatever could start markup; between letters an underscore is harmless, and `race_Other` stays readable.
 _MARKUP = re.compile(r"[&<>|`*~\[\]\\$]|(?<![^\W_])_|_(?![^\W_])")
@@ -14,6 +30,7 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 # Where GitHub would notify somebody, close an issue or link.
 _REFERENCE = re.compile(r"[@#]|\b(?:https?|ftp)://|\bwww(?=\.)", re.IGNORECASE)
 _NO_SPACE = "\N{ZERO WIDTH SPACE}"
+_MARKS = {"": "", "good": " :white_check_mark:", "bad": " :x:"}
 
 
 def escape(value: object) -> str:
@@ -52,3 +69,50 @@ def number(value: float | None) -> str:
 
 def _one_line(value: object) -> str:
     return " ".join(("" if value is None else str(value)).split())
+
+
+def fenced(lines: Sequence[str]) -> str:
+    """Lines of anybody's as they are, in a fence that nothing in them can close."""
+    fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
+    return "\n".join((f"{fence}text", *lines, fence))
+
+
+def render(page: Page) -> str:
+    """A page: short at the top, the rest folded."""
+    mark = _MARKS[page.mark]
+    return "\n\n".join((f"### {inline(page.title)}{mark}", *map(block, page.blocks))) + "\n"
+
+
+def block(given: Block, level: int = 4) -> str:
+    """A part of a page; ``level`` is that of a section's heading."""
+    if isinstance(given, Bullets):
+        return bullets(map(inline, given.sentences))
+    if isinstance(given, Table):
+        rows = [[*map(inline, row)] for row in given.rows]
+        return table([*map(inline, given.headings)], rows, given.alignment)
+    if isinstance(given, Log):
+        return fenced(given.lines)
+    if isinstance(given, Links):
+        return f"{escape(given.title)}: " + ", ".join(f"[{escape(text)}]({url})" for text, url in given.links)
+    if isinstance(given, Section):
+        inner = "\n\n".join(block(one, level + 1) for one in given.blocks)
+        title = inline(given.title)
+        return folded(title, inner) if given.folded else f"{'#' * level} {title}\n\n{inner}"
+    return inline(given)
+
+
+def inline(given: Words) -> str:
+    """Words in a paragraph, a cell, a heading, or a summary."""
+    return "".join(_word(word) for word in words(given))
+
+
+def _word(word: Word) -> str:
+    if isinstance(word, Code):
+        return code(word.text)
+    if isinstance(word, Strong):
+        return f"**{escape(word.text)}**"
+    if isinstance(word, Warn):
+        return ":warning:"
+    # The space beside code is a sentence's, so that it stays.
+    text = escape(word)
+    return f"{' ' if word[:1] == ' ' else ''}{text}{' ' if text and word[-1:] == ' ' else ''}"

@@ -1,9 +1,10 @@
 """Where a run comes from: the commit, and the workflow run if there is one."""
 
 import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline import git
 
 # What decides about a model; a change elsewhere (README, docs) does not make a commit's run another one.
 _PATHS = (
@@ -32,10 +33,10 @@ class Source:
 
 def find(folder: Path | None = None) -> Source:
     """The commit that ``folder`` (the current one) is at."""
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    commit = git.answer("rev-parse", "--verify", "HEAD", folder=folder)
     if not commit:
         return Source("", True)
-    changes = _git(folder, "status", "--porcelain", "--untracked-files=all", "--", *_PATHS)
+    changes = git.answer("status", "--porcelain", "--untracked-files=all", "--", *_PATHS, folder=folder)
     return Source(commit, changes != "")
 
 
@@ -45,15 +46,3 @@ def run_url() -> str:
     """
     values = [os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*values) if all(values) else ""
-
-
-def _git(folder: Path | None, *arguments: str) -> str | None:
-    """Git's answer, `None` where there is no Git or no repository."""
-    try:
-        done = subprocess.run(  # noqa: S603 - fixed arguments, no shell
-            ["git", *arguments],  # noqa: S607 - the user's own Git
-            cwd=folder, capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    except OSError:
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None

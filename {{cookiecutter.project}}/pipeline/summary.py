@@ -1,28 +1,32 @@
-"""What came of a run, in Markdown, for the page of the workflow's run. Pure: the same facts, the same text."""
+"""What came of a run: a page for a terminal, or for that of the workflow's run. Pure: the same facts, the same page."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline import links
+from pipeline import failures, links
 from pipeline.execution import Execution
-from pipeline.markdown import bullets, escape, folded, number, table
+from pipeline.failures import Failure
+from pipeline.markdown import number
 from pipeline.names import Names
+from pipeline.page import Block, Bullets, Code, Links, Page, Section, Strong, Table
 from pipeline.settings.prices import AUTOPILOT, Prices
 from pipeline.words import counted
 
 MOST_CANDIDATES = 10
 MOST_CLASSES = 20
 SECONDS_AN_HOUR = 3600
+NO_RUN = Page("No run", ("This commit has no execution of the pipeline: the steps before it say why.",))
 
 
 @dataclass(frozen=True)
 class Facts:
-    """An execution, its evaluation.json (`None` where it came to none), and where to look further."""
+    """An execution, its evaluation.json (`None` where it came to none), why it failed, and where to look further."""
 
     execution: Execution
     evaluation: Mapping[str, Any] | None
     names: Names
+    failures: Sequence[Failure] = ()
 
     @property
     def prices(self) -> Prices:
@@ -30,43 +34,52 @@ class Facts:
         return self.names.config.prices
 
 
-def markdown(facts: Facts) -> str:
+def page(facts: Facts) -> Page:
     """The whole summary."""
-    parts = [_opening(facts)]
+    title, opening = _opening(facts)
+    parts: list[Block] = [*opening, *failures.blocks(facts.failures)]
     if facts.evaluation:
         parts += [
-            "#### Candidate against champion\n\n" + _metrics(facts.evaluation),
-            "#### Gate\n\n"
-            + bullets(f"{c['outcome']}: {escape(c['reason'])}" for c in facts.evaluation["gate"]),
+            Section("Candidate against champion", _metrics(facts.evaluation)),
+            Section("Gate", (Bullets([f"{c['outcome']}: {c['reason']}" for c in facts.evaluation["gate"]]),)),
             *_confusion(facts.evaluation.get("confusion")),
             *_leaderboard(facts.evaluation["automl_job"].get("candidates") or []),
         ]
-    parts += [folded("Steps", _steps(facts.execution)), "#### Cost so far\n\n" + _cost(facts), _links(facts)]
-    return "\n\n".join(parts) + "\n"
+    parts += [
+        Section("Steps", (_steps(facts.execution),), folded=True),
+        Section("Cost so far", tuple(_cost(facts))),
+        _links(facts),
+    ]
+    return Page(title, parts)
 
 
-def _opening(facts: Facts) -> str:
+def _opening(facts: Facts) -> tuple[str, list[Block]]:
+    """The title, and what came of the run."""
     execution, evaluation = facts.execution, facts.evaluation
-    title = f"### Run {execution.id}: "
+    title = f"Run {execution.id}: "
     if execution.model_package_arn:
         arn = execution.model_package_arn
-        return f"{title}version {arn.rsplit('/', 1)[-1]} is registered\n\n`{arn}` waits for its approval."
+        return f"{title}version {arn.rsplit('/', 1)[-1]} is registered", [
+            (Code(arn), " waits for its approval.")
+        ]
     if evaluation and evaluation["decision"] == "reject":
-        reasons = bullets(map(escape, evaluation["reasons"]))
-        return f"{title}the gate rejected the model\n\n{reasons}\n\nStaging and production stay as they are."
+        return f"{title}the gate rejected the model", [
+            Bullets(evaluation["reasons"]),
+            "Staging and production stay as they are.",
+        ]
     if execution.has_ended:
-        return f"{title}{execution.status.lower()}\n\n{escape(execution.reason)}"
-    return f"{title}{execution.status.lower()}"
+        return f"{title}{execution.status.lower()}", [execution.reason]
+    return f"{title}{execution.status.lower()}", []
 
 
-def _metrics(evaluation: Mapping[str, Any]) -> str:
+def _metrics(evaluation: Mapping[str, Any]) -> Sequence[Block]:
     ours, objective = evaluation["metrics"], evaluation["objective"]
     champion = evaluation["champion"] or {}
     theirs = champion.get("metrics", {})
     differences = champion.get("differences", {})
     rows = [
         (
-            f"**{name}**" if name == objective["metric"] else name,
+            Strong(name) if name == objective["metric"] else name,
             number(value),
             number(theirs.get(name)),
             differences.get(name, {}).get("verdict", ""),
@@ -77,55 +90,50 @@ def _metrics(evaluation: Mapping[str, Any]) -> str:
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.get("status") != "compared":
-        note += f" The champion was not compared: {escape(champion.get('reason', ''))}."
-    return table(("metric", "candidate", "champion", "verdict"), rows, "lrrl") + f"\n\n{note}"
+        note += f" The champion was not compared: {champion.get('reason', '')}."
+    return Table(("metric", "candidate", "champion", "verdict"), rows, "lrrl"), note
 
 
-def _confusion(confusion: Mapping[str, Any] | None) -> Iterator[str]:
+def _confusion(confusion: Mapping[str, Any] | None) -> Iterator[Block]:
     if not confusion or not confusion.get("labels"):
         return
-    labels = [escape(label) for label in confusion["labels"]]
+    labels = [str(label) for label in confusion["labels"]]
     if len(labels) > MOST_CLASSES:
         yield f"The confusion matrix of {len(labels)} classes is in evaluation.json."
         return
-    rows = [(f"**{label}**", *counts) for label, counts in zip(labels, confusion["rows"], strict=True)]
-    text = table(("truth \\ prediction", *labels), rows, "l" + "r" * len(labels))
-    yield folded("Confusion matrix", text)
+    rows = [
+        (Strong(label), *map(str, counts)) for label, counts in zip(labels, confusion["rows"], strict=True)
+    ]
+    table = Table(("truth \\ prediction", *labels), rows, "l" + "r" * len(labels))
+    yield Section("Confusion matrix", (table,), folded=True)
 
 
-def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
     if not candidates:
         return
     rows = [
-        (place, escape(entry.get("name")), number(entry.get("value")), number(entry.get("seconds")))
+        (str(place), str(entry.get("name")), number(entry.get("value")), number(entry.get("seconds")))
         for place, entry in enumerate(candidates[:MOST_CANDIDATES], start=1)
     ]
-    more = f"\n\n{len(candidates) - len(rows)} more." if len(candidates) > len(rows) else ""
-    yield folded(
-        f"Leaderboard: {counted(len(candidates), 'candidate')}",
-        table(("", "candidate", "objective (validation)", "seconds"), rows, "rlrr") + more,
-    )
+    more = (f"{len(candidates) - len(rows)} more.",) if len(candidates) > len(rows) else ()
+    table = Table(("", "candidate", "objective (validation)", "seconds"), rows, "rlrr")
+    yield Section(f"Leaderboard: {counted(len(candidates), 'candidate')}", (table, *more), folded=True)
 
 
-def _steps(execution: Execution) -> str:
-    rows = [
-        (step.name, step.status, f"{step.seconds:.0f}", escape(step.failure_reason))
-        for step in execution.steps
-    ]
-    return table(("step", "status", "seconds", "reason"), rows, "llrl")
+def _steps(execution: Execution) -> Table:
+    rows = [(step.name, step.status, f"{step.seconds:.0f}", step.reason) for step in execution.steps]
+    return Table(("step", "status", "seconds", "reason"), rows, "llrl")
 
 
-def _cost(facts: Facts) -> str:
+def _cost(facts: Facts) -> Iterator[Block]:
     """Hours of instances by the clock of the steps; the bill counts each job a little less."""
     rows = list(cost_rows(facts.execution, facts.names, facts.evaluation))
     known = [money for *_, money in rows if money is not None]
     cells = [(what, kind, f"{hours:.2f}", facts.prices.money(money)) for what, kind, hours, money in rows]
-    total = ""
+    yield Table(("", "instances", "hours", "money"), cells, "llrr")
     if known:
-        total = f"\n\nAbout {facts.prices.money(sum(known))}" + (
-            "." if len(known) == len(rows) else ", without what has no price in automl.toml [prices]."
-        )
-    return table(("", "instances", "hours", "money"), cells, "llrr") + total
+        rest = "." if len(known) == len(rows) else ", without what has no price in automl.toml [prices]."
+        yield f"About {facts.prices.money(sum(known))}{rest}"
 
 
 def cost_rows(
@@ -147,7 +155,7 @@ def cost_rows(
         yield what, f"{count} x {instance}", hours, prices.of(instance, hours)
 
 
-def _links(facts: Facts) -> str:
+def _links(facts: Facts) -> Links:
     names, execution = facts.names, facts.execution
     found = {
         "reports in S3": links.bucket(names, f"evaluations/{execution.id}/"),
@@ -156,4 +164,4 @@ def _links(facts: Facts) -> str:
         "logs of the functions": links.log_groups(names, f"/aws/lambda/{names.project}-"),
     }
     jobs = {f"job {step.job}": links.processing_job(names, step.job) for step in execution.steps if step.job}
-    return "AWS console: " + ", ".join(f"[{text}]({url})" for text, url in (found | jobs).items())
+    return Links("AWS console", [*(found | jobs).items()])

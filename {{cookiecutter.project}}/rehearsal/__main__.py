@@ -11,6 +11,7 @@ import typer
 
 from pipeline import cli
 from pipeline.errors import RunError
+from pipeline.files import prepare, write_text
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -53,6 +54,8 @@ def main(
     from rehearsal.life import Life
     from rehearsal.report import failed, succeeded
 
+    for place in filter(None, (output, markdown)):
+        prepare(place)
     started = time.monotonic()
     life = Life(Path.cwd(), output.resolve(), data, rows, training_seconds)
     try:
@@ -66,14 +69,13 @@ def main(
             life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
         _write(markdown, succeeded(life.summary.document))
     except CommandFailedError as error:
-        _write(markdown, failed(life.summary.document, str(error), life.title))
+        _write(markdown, failed(life.summary.document, error, life.title))
         raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error
 
 
 def _write(file: Path | None, text: str) -> None:
     if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        write_text(file, text)
 
 
 if __name__ == "__main__":

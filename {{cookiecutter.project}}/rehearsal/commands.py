@@ -12,11 +12,19 @@ from typing import Any
 
 
 class CommandFailedError(Exception):
-    """A command ended with another exit status than it should; it has said why on the terminal."""
+    """A command ended with another exit status than it should; it has said why on the terminal.
 
-    def __init__(self, command: str, status: int, expected: int) -> None:
-        super().__init__(f"`{command}` ended with exit status {status} instead of {expected}")
+    ``document`` is the JSON that it printed all the same: of an execution that failed, with `failures` that hold the
+    end of its jobs' logs; otherwise with the sentence of its `error`. Empty where it printed none.
+    """
+
+    def __init__(self, command: str, status: int, expected: int, document: dict[str, Any]) -> None:
+        said = document.get("error") or document.get("execution", {}).get("failure_reason")
+        super().__init__(
+            f"`{command}` ended with exit status {status} instead of {expected}{f': {said}' if said else ''}"
+        )
         self.status = status
+        self.document = document
 
 
 def call(
@@ -39,6 +47,16 @@ def call(
         text=True,
         check=False,
     )
+    document = _document(ended.stdout)
     if ended.returncode != status:
-        raise CommandFailedError(shown, ended.returncode, status)
-    return json.loads(ended.stdout) if ended.stdout.strip() else {}
+        raise CommandFailedError(shown, ended.returncode, status, document)
+    return document
+
+
+def _document(printed: str) -> dict[str, Any]:
+    """The JSON on standard output; nothing where there is none, as of a command that ended by a signal."""
+    try:
+        document = json.loads(printed or "{}")
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from pipeline.markdown import bullets, escape, folded, number, table
+from pipeline.failures import Failure, blocks
+from pipeline.markdown import block, bullets, escape, folded, number, table
+from rehearsal.commands import CommandFailedError
 from rehearsal.summary import shown
 
 
@@ -21,14 +24,16 @@ def succeeded(document: dict[str, Any]) -> str:
     return _join("### Rehearsal :white_check_mark:", top, document)
 
 
-def failed(document: dict[str, Any], reason: str, step: str) -> str:
+def failed(document: dict[str, Any], error: CommandFailedError, step: str) -> str:
     """The report of a rehearsal that broke off in a step; ``document`` holds what had happened until then."""
+    reason = str(error).rstrip(".")
     top = [f"It broke off: {escape(reason)}. The step was: {escape(step)}. The log of the run has its words."]
-    return _join("### Rehearsal :x:", top, document)
+    found = [Failure.parse(failure) for failure in error.document.get("failures", [])]
+    return _join("### Rehearsal :x:", top, document, [block(one) for one in blocks(found)])
 
 
-def _join(title: str, top: list[str], document: dict[str, Any]) -> str:
-    parts = [title, bullets(top)]
+def _join(title: str, top: list[str], document: dict[str, Any], details: Sequence[str] = ()) -> str:
+    parts = [title, bullets(top), *details]
     if document.get("left_out"):
         parts.append(folded("Left out on the local AWS", bullets(document["left_out"])))
     if "pipeline" in document:

@@ -8,6 +8,7 @@ import typer
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset.lock import NOT_COUNTED, DatasetLock
+from pipeline.files import prepare
 from pipeline.words import counted
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ def prepare_hospital(
     """Make the example's 15 columns out of UCI's FILE."""
     from pipeline.dataset import hospital
 
+    prepare(folder)
     output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
     written = hospital.prepare(file, path, rows)
     output.done(f"{path}: {counted(written, 'row')}; next: python -m pipeline dataset push {path}")
@@ -147,6 +149,7 @@ def example(
     """
     from pipeline.dataset.example import example
 
+    prepare(folder)
     output = Output(as_json=as_json)
     made = example(folder, given, rows, output)
     rows_of = (

@@ -9,6 +9,9 @@ if TYPE_CHECKING:
     from pipeline.definition.steps import Builder
 
 _INPUT, _OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+_MESSAGE = (
+    "/opt/ml/output/message"  # what a job leaves there is its ExitMessage, and part of its FailureReason
+)
 
 
 class EvaluateModel:
@@ -37,6 +40,7 @@ class EvaluateModel:
             "--y-test", f"{_INPUT}/y_test",
             "--x-test", f"{_INPUT}/x_test",
             "--output", f"{_OUTPUT}/evaluation",
+            "--message", _MESSAGE,
         ]  # fmt: skip
         if self.common.config.encryption:
             arguments += ["--kms-key", self.common.config.encryption.kms_key]

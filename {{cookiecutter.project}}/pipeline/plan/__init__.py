@@ -58,6 +58,7 @@ class Plan:
         """As JSON."""
         return {
             "base": self.base.commit,
+            "reference": self.base.reference,
             "files": list(self.base.changed),
             "retrains": self.retrains,
             "promotes": self.promotes,
@@ -74,8 +75,8 @@ class Plan:
         }
 
 
-def plan(project: Project, reference: str) -> Plan:
-    """Compare the working tree with where it left ``reference``, and with AWS where credentials are.
+def plan(project: Project, reference: str | None = None) -> Plan:
+    """Compare the working tree with where it left ``reference`` (or the default), and with AWS where credentials are.
 
     Raises `UserError` where the project's own files are wrong, or there is no such commit.
     """

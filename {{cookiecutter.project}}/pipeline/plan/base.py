@@ -1,75 +1,68 @@
 """The project as another commit has it, laid out in a folder."""
 
 import io
-import subprocess
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import git
 from pipeline.errors import UserError
+
+# What a branch is compared with where nobody says: what was fetched last, else this clone's own.
+DEFAULTS = ("origin/main", "main")
 
 
 @dataclass(frozen=True)
 class Base:
-    """The commit that a branch is compared with (40 hexadecimal digits), and the files that differ from it."""
+    """The commit that a branch is compared with (40 hexadecimal digits), the files that differ from it, and the
+    reference that led there.
+    """
 
     commit: str
     changed: tuple[str, ...]
+    reference: str
 
     def touches(self, *parts: str) -> bool:
         """Whether one of these files or folders (of the project) differs."""
         return any(name == part or name.startswith(f"{part}/") for name in self.changed for part in parts)
 
 
-def find(reference: str) -> Base:
+def find(reference: str | None) -> Base:
     """Where the branch left ``reference``, and what differs since, uncommitted files included.
 
-    Raises `UserError` where there is no Git repository, or no such commit in it.
+    Without a reference it is the first of `DEFAULTS` that there is. Raises `UserError` where there is no Git
+    repository, or no such commit in it.
     """
-    try:
-        _git("rev-parse", "--verify", "HEAD")
-    except UserError:
-        raise UserError(
-            "a plan compares with a commit, and this folder is in no Git repository, or in one without a commit: "
-            "run `git init`, `git add .` and `git commit`"
-        ) from None
-    try:
-        named = _git("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
-    except UserError:
-        raise UserError(
-            f"--base {reference}: there is no such commit here: fetch it (`git fetch origin`; in a workflow, "
-            "checkout with fetch-depth: 0), or name another branch"
-        ) from None
-    try:
-        commit = _git("merge-base", named, "HEAD")
-    except UserError:
-        commit = named  # histories without a common commit, or a clone that is too shallow to tell
-    tracked = _git("diff", "--name-only", "--relative", commit).splitlines()
-    new = _git("ls-files", "--others", "--exclude-standard").splitlines()
-    return Base(commit, tuple(sorted({*tracked, *new})))
+    git.require_commit("a plan compares with a commit")
+    reference, named = _named(reference)
+    # Histories without a common commit, and a clone that is too shallow to tell, are compared as they are.
+    commit = git.answer("merge-base", named, "HEAD") or named
+    tracked = git.run("diff", "--name-only", "--relative", commit).splitlines()
+    new = git.run("ls-files", "--others", "--exclude-standard").splitlines()
+    return Base(commit, tuple(sorted({*tracked, *new})), reference)
 
 
 def lay_out(base: Base, folder: Path) -> Path:
     """Write the project's files of the commit into ``folder``."""
-    prefix = _git("rev-parse", "--show-prefix")
-    content = _bytes("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
+    prefix = git.run("rev-parse", "--show-prefix")
+    content = git.content("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         archive.extractall(folder, filter="data")
     return folder
 
 
-def _git(*arguments: str) -> str:
-    return _bytes(*arguments).decode().strip()
-
-
-def _bytes(*arguments: str) -> bytes:
-    command: Sequence[str] = ("git", *arguments)
-    try:
-        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - git, without a shell
-    except FileNotFoundError:
-        raise UserError("git is not installed, and a plan compares with a commit: install it") from None
-    if done.returncode:
-        words = " ".join(done.stderr.decode(errors="replace").split())
-        raise UserError(f"`{' '.join(command)}` failed: {words or 'no reason given'}")
-    return done.stdout
+def _named(reference: str | None) -> tuple[str, str]:
+    """The reference, and the commit that it names."""
+    for one in (reference,) if reference else DEFAULTS:
+        found = git.answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"{one}^{{commit}}")
+        if found:
+            return one, found
+    if reference:
+        raise UserError(
+            f"--base {reference}: there is no such commit here: fetch it (`git fetch origin`; in a workflow, "
+            "checkout with fetch-depth: 0), or name another branch"
+        )
+    raise UserError(
+        f"there is neither {DEFAULTS[0]} nor {DEFAULTS[1]} here to compare with: fetch it (`git fetch origin`), or "
+        "name a branch or commit by --base"
+    )

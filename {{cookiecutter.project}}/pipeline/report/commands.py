@@ -9,7 +9,7 @@ from pipeline.commands import Json, Which
 from pipeline.console import Output
 from pipeline.errors import UserError
 from pipeline.execution import locate, read
-from pipeline.files import write_text
+from pipeline.files import prepare, write_text
 from pipeline.project import Project
 from pipeline.report import Provenance, html, markdown
 from pipeline.report.source import of_execution, of_file
@@ -41,6 +41,8 @@ def report(
     say = Output(as_json=as_json)
     if evaluation is not None and which is not None:
         raise UserError(f"report {which} --evaluation {evaluation}: give an execution or a file, not both")
+    for file in filter(None, (output, markdown_file)):
+        prepare(file)
     if evaluation is not None:
         found, origin = of_file(evaluation), Provenance()
     else:

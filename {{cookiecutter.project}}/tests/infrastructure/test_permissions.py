@@ -384,3 +384,37 @@ def test_production_elsewhere_deploys_from_the_shared_registry(project: Deployed
         PrimaryContainer={"ModelPackageName": version},
         ExecutionRoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-SageMakerExecutionRole",
     )
+
+
+@pytest.mark.parametrize(
+    ("group", "stream", "allowed"),
+    [
+        ("/aws/sagemaker/ProcessingJobs", "pipelines-abcdefghijkl-EvaluateModel-x/algo-1-1", True),
+        ("/aws/sagemaker/TransformJobs", "{project}-abcdefghijkl-candidate-1/i-1", True),
+        ("/aws/sagemaker/TrainingJobs", "{project}-abcdefghijkl-t1-1/algo-1-1", True),
+        ("/aws/sagemaker/TrainingJobs", "another-project-abcdefghijkl-t1-1/algo-1-1", False),
+        ("/aws/sagemaker/ProcessingJobs", "pipelines-abcdefghijkl-PrepareSalaries-x/algo-1-1", False),
+        ("/aws/sagemaker/Endpoints/{project}-production", "AllTraffic/i-1", False),
+    ],
+)
+def test_who_retrains_reads_the_logs_of_the_project_s_jobs(
+    project: DeployedProject, group: str, stream: str, allowed: bool
+) -> None:
+    logs = project.client("logs", "RetrainRole")
+    names = {
+        "logGroupName": group.format(project=project.name),
+        "logStreamName": stream.format(project=project.name),
+    }
+
+    assert is_allowed(logs, "get_log_events", **names) is allowed
+    if allowed:
+        prefix = {"logGroupName": names["logGroupName"], "logStreamNamePrefix": names["logStreamName"]}
+        assert is_allowed(logs, "describe_log_streams", **prefix)
+
+
+def test_who_retrains_reads_what_the_project_s_functions_print(project: DeployedProject) -> None:
+    logs = project.client("logs", "RetrainRole")
+
+    assert is_allowed(logs, "filter_log_events", logGroupName=f"/aws/lambda/{project.name}-register-model")
+    assert not is_allowed(logs, "filter_log_events", logGroupName="/aws/lambda/another-function")
+    assert not is_allowed(logs, "filter_log_events", logGroupName="/aws/sagemaker/ProcessingJobs")

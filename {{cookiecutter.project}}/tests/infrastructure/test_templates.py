@@ -37,6 +37,7 @@ UNSCOPED = {
 # Statements beyond the project's own names within one account.
 WIDER = {
     "WriteLogs",
+    "ReadLogsOfJobs",
     "PullImages",
     "RunJobs",
     "SeeAndTagMappings",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from pipeline.__main__ import app
 from pipeline.console import Output
 from pipeline.execution import Autopilot, Execution, Step, read
 from pipeline.follow import changes, follow
-from pipeline.logs import GROUP, tail
+from pipeline.logs import Tail
 from pipeline.names import Names
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"
@@ -278,37 +277,27 @@ def test_waiting_for_a_failure_ends_with_its_reason(
     assert json.loads(printed.out)["execution"]["status"] == "Failed"
 
 
-def test_a_failed_jobs_last_words_are_shown(
+def test_a_failed_jobs_last_words_are_shown_and_are_in_the_document(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Command(monkeypatch, state("Failed", Step("EvaluateModel", "Failed", 9, "exit code: 1", job="job-7")))
-    monkeypatch.setattr("pipeline.logs.tail", lambda client, job: [f"{job} says: KeyError"])
+    failed = state(
+        "Failed", Step("EvaluateModel", "Failed", 9, "exit code: 1", job="job-7", kind="ProcessingJob")
+    )
+    tail = Tail("processing job job-7", "/aws/sagemaker/ProcessingJobs", ("KeyError: 'x'",))
+    monkeypatch.setattr("pipeline.logs.of_job", lambda *_: tail)
+    Command(monkeypatch, failed)
 
     assert cli.run(app, ["status", "--wait"]) == 1
-    assert "  job-7 says: KeyError" in capsys.readouterr().out
 
+    printed = capsys.readouterr()
+    assert "the end of the log of processing job job-7" in printed.out
+    assert "| KeyError: 'x'" in printed.out
+    assert "error: execution abcdefghijkl failed: EvaluateModel: exit code: 1" in printed.err
 
-def test_the_end_of_a_log_is_read(aws) -> None:
-    client = aws.client("logs")
-    client.create_log_group(logGroupName=GROUP)
-    for stream in ("job-7/algo-1", "job-71/algo-1"):
-        client.create_log_stream(logGroupName=GROUP, logStreamName=stream)
-        events = [
-            {"timestamp": int(time.time() * 1000) + number, "message": f"{stream} {number}\n"}
-            for number in range(30)
-        ]
-        client.put_log_events(logGroupName=GROUP, logStreamName=stream, logEvents=events)
+    Command(monkeypatch, failed)
 
-    assert tail(client, "job-7", lines=3) == ["job-7/algo-1 27", "job-7/algo-1 28", "job-7/algo-1 29"]
-    assert tail(client, "job-8") == []
-
-
-def test_a_log_that_may_not_be_read_is_none() -> None:
-    client = boto3.client("logs", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
-    with Stubber(client) as stubber:
-        stubber.add_client_error("describe_log_streams", "AccessDeniedException", "no")
-
-        assert tail(client, "job-7") == []
+    assert cli.run(app, ["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["failures"][0]["tails"][0]["lines"] == ["KeyError: 'x'"]
 
 
 def test_looking_at_a_failure_is_no_failure(

@@ -16,17 +16,25 @@ from pipeline.__main__ import app
 from pipeline.config import Config
 from pipeline.dataset.lock import Column
 from pipeline.errors import UserError
+from pipeline.markdown import render
 from pipeline.plan import plan
 from pipeline.plan.ceiling import ceiling, hours, money
 from pipeline.plan.changes import Change, changes
 from pipeline.plan.data import DataChange
 from pipeline.plan.deployed import Deployed
-from pipeline.plan.markdown import markdown
+from pipeline.plan.page import page
 from pipeline.plan.stack import document_changes, parse
 from pipeline.plan.steps import step_changes
 from pipeline.project import Project
+from pipeline.settings.prices import Prices
 
 OTHER = "cd" * 32
+
+
+def markdown(found: pipeline.plan.Plan, prices: Prices) -> str:
+    return render(page(found, prices))
+
+
 STACK = """
 Parameters: {Project: {Type: String}}
 Resources:
@@ -173,7 +181,7 @@ def test_a_missing_base_says_how_to_get_it(git):
 
 
 def test_a_folder_without_git_is_refused(folder):
-    with pytest.raises(UserError, match="this folder is in no Git repository"):
+    with pytest.raises(UserError, match="a plan compares with a commit, and git finds no repository here"):
         plan(Project(), "main")
 
 

@@ -10,8 +10,9 @@ from making import ACCOUNT, automl_toml
 from pipeline import links
 from pipeline.config import Config
 from pipeline.execution import Autopilot, Execution, Step
+from pipeline.markdown import render
 from pipeline.names import Names
-from pipeline.summary import Facts, cost_rows, markdown
+from pipeline.summary import Facts, cost_rows, page
 
 BASE = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}"
 PARAMETERS = {
@@ -20,6 +21,10 @@ PARAMETERS = {
     "TransformInstanceType": "ml.m5.large",
     "TransformInstanceCount": "3",
 }
+
+
+def markdown(facts: Facts) -> str:
+    return render(page(facts))
 
 
 def names(**changes: Any) -> Names:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -11,9 +12,13 @@ import pytest
 from deployment.production_file import ProductionFile
 from pipeline import cli, consistency
 from pipeline.config import Config
+from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
+from pipeline.failures import Failure
+from pipeline.logs import Tail
 from rehearsal.__main__ import app
 from rehearsal.adapt import adapt
+from rehearsal.commands import CommandFailedError, call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample
 from rehearsal.report import failed, succeeded
@@ -38,6 +43,28 @@ problem_type = "{problem}"
 kms_key = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 """
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/3"
+CLASSES = {"<30": 20, ">30": 300, "no": 680}
+
+
+def lock(target: str = "text", classes: dict[str, int] | None = CLASSES) -> DatasetLock:
+    return DatasetLock(
+        name="patients",
+        source="patients.csv",
+        synthetic=False,
+        sha256="ab" * 32,
+        target="label",
+        holdout=0.2,
+        seed=42,
+        rows=Rows(total=1000, train_validation=800, test=200),
+        columns=[
+            Column(name="age", type="integer"),
+            Column(name="label", type=target),
+            Column(name="weight", type="number"),
+            Column(name="ward", type="text"),
+        ],
+        classes=classes,
+        uris=Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/"),
+    )
 
 
 @pytest.fixture
@@ -222,10 +249,34 @@ def test_the_report_is_short_at_the_top():
 
 
 def test_a_rehearsal_that_broke_off_says_where():
-    text = failed(
-        {}, "`python -m pipeline upsert` ended with exit status 2 instead of 0", "The merge upserts"
-    )
+    error = CommandFailedError("python -m pipeline upsert", 2, 0, {"error": "automl.toml: [gate] is missing"})
+
+    text = failed({}, error, "The merge upserts")
 
     assert text.startswith("### Rehearsal :x:")
     assert "pipeline upsert" in text
+    assert "automl.toml: &#91;gate&#93; is missing" in text
     assert "The step was: The merge upserts" in text
+
+
+def test_a_rehearsal_whose_run_failed_shows_the_end_of_the_log():
+    tail = Tail("processing job job-7", "/aws/sagemaker/ProcessingJobs", ("KeyError: 'x'", "```"))
+    failure = Failure("EvaluateModel", "processing job job-7", "exit code: 1", (tail,))
+    document = {
+        "execution": {"failure_reason": "EvaluateModel: exit code: 1"},
+        "failures": [failure.document()],
+    }
+
+    text = failed(
+        {}, CommandFailedError("python -m pipeline run", 1, 0, json.loads(json.dumps(document))), "Run"
+    )
+
+    assert "EvaluateModel: exit code: 1" in text.partition("<details>")[0]
+    assert "````text\nKeyError: 'x'\n```\n````" in text
+
+
+def test_a_command_that_fails_passes_its_reason_on(project):
+    (project / "automl.toml").unlink()
+
+    with pytest.raises(CommandFailedError, match=r"exit status 2 instead of 0: automl.toml: not found"):
+        call(project, {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "pipeline", "status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 import time
@@ -17,6 +18,7 @@ from local.bridge import Caller
 from local.sagemaker import jobs, roles
 from local.sagemaker.autopilot.objectives import objective
 from local.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
+from local.sagemaker.logs import Log
 from local.sagemaker.resources import now
 
 # A training that does not end by itself this long after its limit is ended, and what it has is published.
@@ -24,6 +26,7 @@ GRACE_SECONDS = 30.0
 # Publishing takes a second or two; on a machine that has other things to do it may take longer.
 SALVAGE_SECONDS = 120.0
 PROCESS = "local.sagemaker.autopilot.process"
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 class AutoMLJob(jobs.Job):
@@ -69,6 +72,7 @@ class AutoMLJob(jobs.Job):
             finished = self._follow(worker, self._deadline())
         finally:
             worker.kill()
+            self._ship_log(credentials, folder / "log")
         if not finished and not runtime.current().stopping.is_set():
             # Stopped, or far beyond its time: what was trained is published by another process.
             self._salvage(argument, folder / "log")
@@ -79,6 +83,13 @@ class AutoMLJob(jobs.Job):
             raise jobs.JobError("ClientError: No candidate was trained within the time that the job has.")
         else:
             self.end("Completed", AutoMLJobSecondaryStatus="Completed")
+
+    def _ship_log(self, credentials: Any, file: Path) -> None:
+        """Leave the log where the training jobs of an AutoML job have theirs, under names that begin with its own."""
+        stream = f"{self.name}-t1-1/algo-1-{int(time.time())}"
+        with contextlib.suppress(OSError):  # it never began
+            text = file.read_text(encoding="utf-8", errors="replace")
+            Log(credentials, LOG_GROUP, stream).write(text.splitlines())
 
     def _salvage(self, argument: dict[str, Any], log: Path) -> None:
         worker = workers.start(f"{PROCESS}:salvage", argument, {}, log)

@@ -1,10 +1,10 @@
-"""The plan in Markdown, for the comment on a pull request: short at the top, the rest folded."""
+"""The plan as a page, for a terminal or the comment on a pull request: short at the top, the rest folded."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from pipeline.dataset.lock import NOT_COUNTED, DatasetLock
-from pipeline.markdown import bullets, code, escape, folded, table
+from pipeline.page import Block, Bullets, Code, Page, Section, Strong, Table, Warn, Words
 from pipeline.plan import Plan
 from pipeline.plan.ceiling import Item, hours, money
 from pipeline.plan.changes import Change
@@ -22,24 +22,25 @@ _STATES = {
 }
 
 
-def markdown(plan: Plan, prices: Prices) -> str:
+def page(plan: Plan, prices: Prices) -> Page:
     """The report."""
-    parts = ["### Plan", bullets(_opening(plan, prices)), *_notices(plan), *_details(plan, prices)]
-    return "\n\n".join(parts) + "\n"
+    blocks = (Bullets([*_opening(plan, prices)]), *_notices(plan), *_details(plan, prices))
+    return Page("Plan", blocks)
 
 
-def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
+def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     yield _what_it_starts(plan, prices)
     schema = plan.data.schema
     if schema.sentences:
         compared = (
             "compares it by the columns that it knows" if schema.keeps_champion else "compares with none"
         )
-        yield f":warning: The data set's schema changes ({escape('; '.join(schema.sentences))}). " + (
+        follows = (
             f"The version in production cannot read such rows: the gate {compared}."
             if plan.production[1]
             else "Whoever sends rows to an endpoint has to follow."
         )
+        yield Warn(), f" The data set's schema changes ({'; '.join(schema.sentences)}). {follows}"
     if plan.data.changed and plan.data.after:
         before, after = plan.data.before, plan.data.after
         alike = before and not before.reference and not after.reference
@@ -47,28 +48,36 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         kind = " of made-up (synthetic) data" if after.synthetic else ""
         yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
     if not plan.has_data:
-        yield "There is no dataset.lock yet: `python -m pipeline dataset push FILE` makes it."
+        yield "There is no dataset.lock yet: ", Code("python -m pipeline dataset push FILE"), " makes it."
     if plan.settings:
         yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
     if any(change.path.partition(".")[0] == "production" for change in plan.settings):
         yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
     if any(change.path == "dataset.buckets" for change in plan.settings):
-        yield "The pipeline may read the buckets of [dataset] once an administrator runs `make bootstrap`."
+        yield (
+            "The pipeline may read the buckets of [dataset] once an administrator runs ",
+            Code("make bootstrap"),
+            ".",
+        )
     if plan.definition:
         listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
         yield f"Pipeline definition: {listed}."
     for name, found in plan.templates.items():
-        administrators = name in ("bootstrap.yaml", "people.yaml")
-        who = "; an administrator runs `make bootstrap` once it is merged" if administrators else ""
-        yield f"infrastructure/{name}: {counted(len(found), 'difference')}{who}."
-    yield from map(escape, filter(None, (plan.base_problem, plan.definition_problem)))
+        differs = f"infrastructure/{name}: {counted(len(found), 'difference')}"
+        if name in ("bootstrap.yaml", "people.yaml"):
+            yield f"{differs}; an administrator runs ", Code("make bootstrap"), " once it is merged."
+        else:
+            yield f"{differs}."
+    yield from filter(None, (plan.base_problem, plan.definition_problem))
     yield _aws(plan)
+    yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
 
 
-def _notices(plan: Plan) -> Iterator[str]:
+def _notices(plan: Plan) -> Iterator[Block]:
     """What automl.toml and dataset.lock show that is hardly meant."""
     if plan.notices:
-        yield "**Works, but is it meant?**\n\n" + bullets(escape(str(notice)) for notice in plan.notices)
+        yield Strong("Works, but is it meant?")
+        yield Bullets([str(notice) for notice in plan.notices])
 
 
 def _what_it_starts(plan: Plan, prices: Prices) -> str:
@@ -99,7 +108,7 @@ def _what_it_starts(plan: Plan, prices: Prices) -> str:
 def _aws(plan: Plan) -> str:
     found = plan.deployed
     if found.reason:
-        return f"AWS was not looked at: {escape(found.reason)}."
+        return f"AWS was not looked at: {found.reason}."
     parts = [f"pipeline {_STATES[found.pipeline]}"]
     parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
     if found.elsewhere:
@@ -113,42 +122,43 @@ def _aws(plan: Plan) -> str:
     return f"In AWS account {found.account}: {', '.join(parts)}; {serving}."
 
 
-def _details(plan: Plan, prices: Prices) -> Iterator[str]:
+def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
     if plan.settings:
-        yield folded("automl.toml", _changes(plan.settings))
+        yield Section("automl.toml", _changes(plan.settings), folded=True)
     if plan.data.changed and (plan.data.before or plan.data.after):
-        yield folded("Data set", _data(plan))
+        yield Section("Data set", _data(plan), folded=True)
     if plan.definition:
-        parts = [f"**{place}**\n\n{_changes(found)}" for place, found in plan.definition.items()]
-        yield folded("Pipeline definition, by step", "\n\n".join(parts))
+        steps: list[Block] = []
+        for place, found in plan.definition.items():
+            steps += [(Strong(place),), *_changes(found)]
+        yield Section("Pipeline definition, by step", steps, folded=True)
     for name, found in plan.templates.items():
-        yield folded(f"infrastructure/{name}", _changes(found))
+        yield Section(f"infrastructure/{name}", _changes(found), folded=True)
     for name, found in plan.deployed.stack_changes.items():
-        yield folded(f"Stack {name} in AWS against this branch", _changes(found))
-    yield folded("Ceiling of the cost", _ceiling(plan, prices))
+        yield Section(f"Stack {name} in AWS against this branch", _changes(found), folded=True)
+    yield Section("Ceiling of the cost", [*_ceiling(plan, prices)], folded=True)
 
 
-def _data(plan: Plan) -> str:
+def _data(plan: Plan) -> list[Block]:
     before, after = plan.data.before, plan.data.after
     where = " in the holdout" if any(lock and lock.reference for lock in (before, after)) else ""
-    rows = [
+    rows: list[tuple[Words | None, ...]] = [
         ("rows", *(lock and _number(lock.rows.total) for lock in (before, after))),
         ("to train on", *(lock and _number(lock.rows.train_validation) for lock in (before, after))),
         ("held out", *(lock and _number(lock.rows.test) for lock in (before, after))),
-        ("columns", *(lock and len(lock.columns) for lock in (before, after))),
-        ("SHA-256", *(lock and code(lock.sha256[:12]) for lock in (before, after))),
+        ("columns", *(lock and str(len(lock.columns)) for lock in (before, after))),
+        ("SHA-256", *(lock and Code(lock.sha256[:12]) for lock in (before, after))),
         *(
-            (f"share of {escape(label)}{where}", *("" if share is None else f"{share:.1%}" for share in both))
+            (f"share of {label}{where}", *("" if share is None else f"{share:.1%}" for share in both))
             for label, *both in plan.data.shares
         ),
     ]
-    text = table(
-        ("", "before", "after"), [[one if one is not None else "" for one in row] for row in rows], "lrr"
-    )
-    schema = plan.data.schema.sentences
-    return text + (
-        f"\n\n{bullets(map(escape, schema))}" if schema else "\n\nThe columns are the same." if before else ""
-    )
+    parts: list[Block] = [Table(("", "before", "after"), [[one or "" for one in row] for row in rows], "lrr")]
+    if plan.data.schema.sentences:
+        parts.append(Bullets(plan.data.schema.sentences))
+    elif before:
+        parts.append("The columns are the same.")
+    return parts
 
 
 def _number(rows: int | None) -> str:
@@ -161,40 +171,40 @@ def _amount(lock: DatasetLock) -> str:
     return counted(lock.rows.total or 0, "row")
 
 
-def _changes(found: list[Change]) -> str:
-    rows = [(code(one.path), _value(one.before), _value(one.after)) for one in found[:MOST_CHANGES]]
-    more = f"\n\n{len(found) - MOST_CHANGES} more." if len(found) > MOST_CHANGES else ""
-    return table(("", "before", "after"), rows) + more
+def _changes(found: list[Change]) -> list[Block]:
+    rows = [(Code(one.path), _value(one.before), _value(one.after)) for one in found[:MOST_CHANGES]]
+    more = [f"{len(found) - MOST_CHANGES} more."] if len(found) > MOST_CHANGES else []
+    return [Table(("", "before", "after"), rows), *more]
 
 
-def _ceiling(plan: Plan, prices: Prices) -> str:
-    parts = []
+def _ceiling(plan: Plan, prices: Prices) -> Iterator[Block]:
     for title, items in (("One run", plan.ceiling.run), ("A month of the endpoints", plan.ceiling.month)):
         if items:
-            rows = [_item(item, prices) for item in items]
+            rows: list[tuple[Words, ...]] = [_item(item, prices) for item in items]
             most, complete = money(items)
             total = "" if most is None else f"{prices.money(most)}{'' if complete else ' + ?'}"
-            rows.append(("**in all**", "", f"{hours(items):,.1f}", total, ""))
-            headings = ("", "instances", "hours at most", "money at most", "limit")
-            parts.append(f"**{title}**\n\n" + table(headings, rows, "llrrl"))
+            rows.append((Strong("in all"), "", f"{hours(items):,.1f}", total, ""))
+            yield (Strong(title),)
+            yield Table(("", "instances", "hours at most", "money at most", "limit"), rows, "llrrl")
     notes = [*plan.ceiling.notes]
     if all(item.money is None for item in (*plan.ceiling.run, *plan.ceiling.month)):
         notes.append("automl.toml has no [prices], so this speaks of hours alone")
-    return "\n\n".join([*parts, *([bullets(notes)] if notes else [])])
+    if notes:
+        yield Bullets(notes)
 
 
 def _item(item: Item, prices: Prices) -> tuple[str, ...]:
     return (item.what, item.instances, f"{item.hours:,.1f}", prices.money(item.money), item.limit)
 
 
-def _value(value: Any) -> str:
+def _value(value: Any) -> Words:
     if value is None:
         return ""
     text = value if isinstance(value, str) else repr(value)
-    return code(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
+    return Code(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
 
 
 def _version(arn: str) -> str:
     if not arn:
         return "nothing"
-    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else escape(arn)
+    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else arn
