@@ -1,6 +1,7 @@
 """What a command says: text for people, one JSON document for programs."""
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -54,4 +55,5 @@ class Output:
     def result(self, document: Any) -> None:
         """Print ``document`` as JSON on standard output if the command was asked for JSON."""
         if self.as_json:
-            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+            escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+            print(json.dumps(document, indent=2, ensure_ascii=escaped, default=str))
