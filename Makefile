@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/template: requirements.lock
-	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed (found %d.%d): make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
 	test -x $(RUN) || $(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --disable-pip-version-check "$$(grep -o '^uv==[0-9.]*' requirements.lock)"
 	$(VENV)/bin/uv pip install --quiet --python $(RUN) --requirement requirements.lock
