@@ -20,7 +20,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/template: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed (found %d.%d): make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
 	@$(PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) requirements.lock
 	@touch $@
 
@@ -34,6 +34,7 @@ demo: first-look setup ## generate a project and show its whole life on the loca
 	@$(RUN) -B -m demo
 
 first-look:
+	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
 	@$(PYTHON) -B -m demo.first_look
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show

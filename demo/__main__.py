@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import tomlkit
 from pipeline.dataset import hospital
 from pipeline.dataset.inspect import inspect
 from pipeline.errors import UserError
@@ -94,12 +95,21 @@ def generate(answers: dict[str, str]) -> Path:
         refused = [line for line in done.stderr.splitlines() if " is refused: " in line]
         raise UserError("\n".join(refused) or done.stderr.strip())
     project = output / answers.get("project", "readmission")
+    _keep_blanks(project / "automl.toml", answers.get("target"))
     environment = project / ".venv"
     if not environment.exists():
         environment.unlink(missing_ok=True)  # a link to an environment that is gone
         environment.symlink_to(os.path.relpath(ROOT / ".venv", project))
     (environment / "installed").touch()  # as `make setup` does there: all packages of its lock are in
     return project
+
+
+def _keep_blanks(file: Path, target: str | None) -> None:
+    """Answers are trimmed, but a column's name may begin or end with a blank, as after `x, y` in a header."""
+    if target is not None and target != target.strip():
+        document = tomlkit.parse(file.read_text(encoding="utf-8"))
+        document["dataset"]["target"] = target
+        file.write_text(tomlkit.dumps(document), encoding="utf-8")
 
 
 def _wait(command: Sequence[str | Path], folder: Path) -> int:
