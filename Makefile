@@ -40,7 +40,7 @@ first-look:
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
 	@rm -rf build/demo-github && mkdir -p build/demo-github
 	@find '$(TEMPLATE)' \( -name __pycache__ -o -name '.*_cache' \) -prune -exec rm -rf {} +
-	@$(VENV)/bin/cookiecutter --no-input --output-dir build/demo-github . repository=owner/readmission >/dev/null
+	@$(VENV)/bin/cookiecutter --no-input --default-config --output-dir build/demo-github . repository=owner/readmission >/dev/null
 	@$(RUN) tests/workflows/demo.py build/demo-github/readmission
 
 test: setup ## everything: the questions, the generated files, a generated project's tests and its life

@@ -21,7 +21,7 @@ from pipeline.errors import UserError
 from rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 
 from demo import RESULTS, ROOT, TEMPLATE
-from demo.answers import arguments, of_table, of_target
+from demo.answers import answerable, arguments, of_table, of_target
 
 _SLICES = tuple(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_"))
 _CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")
@@ -95,7 +95,8 @@ def generate(answers: dict[str, str]) -> Path:
         refused = [line for line in done.stderr.splitlines() if " is refused: " in line]
         raise UserError("\n".join(refused) or done.stderr.strip())
     project = output / answers.get("project", "readmission")
-    _keep_blanks(project / "automl.toml", answers.get("target"))
+    if "target" in answers:
+        name_target(project / "automl.toml", answers["target"])
     environment = project / ".venv"
     if not environment.exists():
         environment.unlink(missing_ok=True)  # a link to an environment that is gone
@@ -104,9 +105,9 @@ def generate(answers: dict[str, str]) -> Path:
     return project
 
 
-def _keep_blanks(file: Path, target: str | None) -> None:
-    """Answers are trimmed, but a column's name may begin or end with a blank, as after `x, y` in a header."""
-    if target is not None and target != target.strip():
+def name_target(file: Path, target: str) -> None:
+    """Write the column's name into automl.toml where it is not one that the questions take."""
+    if target != answerable(target):
         document = tomlkit.parse(file.read_text(encoding="utf-8"))
         document["dataset"]["target"] = target
         file.write_text(tomlkit.dumps(document), encoding="utf-8")

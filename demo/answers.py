@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
 LEAST, MOST = 5, 19  # characters of a project's name; shorter ones may be devices of Windows, or AWS's own
-LONGEST = 200  # characters of a description
+LONGEST = 200  # characters of an answer
 _RESERVED = ("aws", "sthree", "amzn", "sagemaker")
 _TAKEN = ("data", "project")  # folders of build/demo that the rehearsal writes
 _SHORT = {
@@ -48,30 +47,34 @@ def of_table(
     hospital = (
         target == "readmitted" and problem == "MulticlassClassification" and set(slices) <= set(columns)
     )
-    return _answers(name(_stem(path)), f"Predict {target} from {path.name}", target, problem) | {
+    return _answers(name(_stem(path)), f"Predict {answerable(target)} from {path.name}", target, problem) | {
         "__example": "hospital" if hospital else "made-up"
     }
 
 
 def of_target(target: str, problem: str) -> dict[str, str]:
     """The answers where there is no file, but a target is named."""
-    return _answers(name(target), f"Predict {target}", target, problem)
+    return _answers(name(target), f"Predict {answerable(target)}", target, problem)
 
 
 def _answers(project: str, description: str, target: str, problem: str) -> dict[str, str]:
-    printable = "".join(character if character.isprintable() else " " for character in description)
-    short = printable if len(printable) <= LONGEST else printable[: LONGEST - 3] + "..."
-    answers = {"project": project, "description": short, "target": target}
+    answers = {"project": project, "description": description, "target": target}
     return answers | ({"problem_type": _SHORT[problem]} if problem else {})
 
 
 def arguments(answers: dict[str, str]) -> list[str]:
-    """The answers as cookiecutter's arguments; it renders them, so that what looks like a template is quoted."""
-    return [f"{key}={_literal(value) if '{' in value else value}" for key, value in answers.items()]
+    """The answers as cookiecutter's arguments, of which it refuses none."""
+    return [f"{key}={answerable(value)}" for key, value in answers.items()]
 
 
-def _literal(text: str) -> str:
-    return "{{ " + json.dumps(text, ensure_ascii=False) + " }}"
+def answerable(text: str) -> str:
+    """The nearest text that the questions take: it can be seen, is no template, and has no blanks around it.
+
+    Columns may be called otherwise; automl.toml takes any name.
+    """
+    visible = "".join(character if character.isprintable() else " " for character in text)
+    plain = re.sub(r"\{(?=[{%])", "{ ", visible).strip()
+    return (plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 3]}...") or "target"
 
 
 def _stem(path: Path) -> str:

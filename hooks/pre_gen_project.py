@@ -76,7 +76,7 @@ def problem_with_text(text):
         reason = problem_with_character(character)
         if reason:
             return "its character %d is U+%04X, %s" % (place, ord(character), reason)
-    for mark in ("{{", "{%"):  # in two parts, because cookiecutter renders this file
+    for mark in ("{" + "{", "{" + "%"):  # in two parts, because cookiecutter renders this file
         if mark in text:
             return (
                 "cookiecutter would run what stands behind %s at the next update of the project; answer without it "
