@@ -31,11 +31,11 @@ $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
 setup: $(VENV)/project ## install the locked packages of the template and of the generated project
 
 demo: first-look setup ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
-	@$(RUN) -B -m demo
+	@$(RUN) -B -m showcase
 
 first-look:
 	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
-	@$(PYTHON) -B -m demo.first_look
+	@$(PYTHON) -B -m showcase.first_look
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
 	@rm -rf build/demo-github && mkdir -p build/demo-github

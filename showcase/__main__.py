@@ -1,6 +1,6 @@
-"""`python -m demo`: generate the project that the table suggests into build/demo/, and rehearse its life there.
+"""`python -m showcase`: generate the project that the table suggests into build/demo/, and rehearse its life there.
 
-The packages are installed, and `demo.first_look` has found nothing.
+The packages are installed, and `showcase.first_look` has found nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from pipeline.dataset.inspect import inspect
 from pipeline.errors import UserError
 from rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 
-from demo import RESULTS, ROOT, TEMPLATE
-from demo.answers import answerable, arguments, of_table, of_target
+from showcase import RESULTS, ROOT, TEMPLATE
+from showcase.answers import answerable, arguments, of_table, of_target
 
 _SLICES = tuple(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_"))
 _CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")

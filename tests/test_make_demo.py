@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_answers import load_hook, load_project_module
 
-from demo.__main__ import answer, name_target
-from demo.answers import answerable, arguments, name, of_table
+from showcase.__main__ import answer, name_target
+from showcase.answers import answerable, arguments, name, of_table
 
 HOSPITAL = (
     "race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,readmitted"
@@ -211,5 +211,5 @@ HOOK = load_hook(ROOT)
 
 
 def load_project_module_of(package: str, module: str):
-    """A module of the project; `demo` has made them known."""
+    """A module of the project; `showcase` has made them known."""
     return __import__(f"{package}.{module}", fromlist=[module])

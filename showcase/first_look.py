@@ -1,4 +1,4 @@
-"""`python -m demo.first_look`: refuse what cannot work in the first second, else say what `make demo` is about to do.
+"""`python -m showcase.first_look`: refuse what cannot work, else say what `make demo` is about to do.
 
 Python's standard library alone: nothing is installed yet.
 """
@@ -20,8 +20,6 @@ from rehearsal.first_look import (
     show_anything,
 )
 
-import demo
-
 
 def main() -> None:
     """Look, and say."""
@@ -32,9 +30,7 @@ def main() -> None:
         seen = look(wish, Task(wish.target, wish.problem)) if wish.data else None
     except RefusedError as error:
         refuse(error)
-    say_what_comes(
-        _rows_of(wish, seen.target if seen else ""), Path(".venv/project"), results=str(demo.RESULTS)
-    )
+    say_what_comes(_rows_of(wish, seen.target if seen else ""), Path(".venv/project"), results=str(RESULTS))
 
 
 def _rows_of(wish: Wish, target: str) -> str:
