@@ -20,6 +20,8 @@ from rehearsal.first_look import (
     show_anything,
 )
 
+from showcase import RESULTS
+
 
 def main() -> None:
     """Look, and say."""

@@ -10,7 +10,7 @@ import tomlkit
 from act import Run
 from stage import Stage, edit, json_of
 
-ROWS = 400
+ROWS = 800
 PRODUCTION = "environments/production.toml"
 
 

@@ -12,6 +12,7 @@ from pipeline.config import parse_toml, read_text
 from pipeline.config_errors import describe, line_of
 from pipeline.errors import UserError
 from pipeline.files import replace_text
+from pipeline.project import PRODUCTION_CONFLICT
 from pipeline.words import nearest
 
 FILE = Path("environments/production.toml")
@@ -55,7 +56,7 @@ class ProductionFile(_Section):
     @classmethod
     def parse(cls, text: str, file: str = FILE.as_posix()) -> "ProductionFile":
         """Check the text of a file that is called ``file`` in messages."""
-        document = parse_toml(text, file)
+        document = parse_toml(text, file, PRODUCTION_CONFLICT)
         try:
             content = cls.model_validate(document)
         except ValidationError as error:

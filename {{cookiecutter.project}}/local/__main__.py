@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     from local.server import LocalAWS  # imports moto: --help should not wait for it
 
     first, *others = options.account or [DEFAULT_ACCOUNT]
-    aws = LocalAWS(options.directory, options.port, first, options.region)
+    aws = LocalAWS(options.directory, options.port, first, options.region, lenient=options.lenient)
     try:
         aws.start()
     except (OSError, ValueError) as error:
@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     up.add_argument(
         "--region", type=_region, default="eu-west-1", help="default region (default: %(default)s)"
+    )
+    up.add_argument(
+        "--lenient",
+        action="store_true",
+        help="train on fewer rows than the 500 that the real Autopilot takes (20 or more)",
     )
     return parser
 

@@ -18,13 +18,14 @@ STOP_SECONDS = 5
 class Runtime:
     """One running local AWS.
 
-    ``directory`` holds whatever jobs write on this machine; ``stopping`` is set once it ends, and every loop
-    must look at it at least each second.
+    ``directory`` holds whatever jobs write on this machine; ``lenient`` lets Autopilot train on fewer rows than the
+    real one takes; ``stopping`` is set once it ends, and every loop must look at it at least each second.
     """
 
-    def __init__(self, endpoint_url: str, directory: Path) -> None:
+    def __init__(self, endpoint_url: str, directory: Path, *, lenient: bool = False) -> None:
         self.endpoint_url = endpoint_url
         self.directory = directory
+        self.lenient = lenient
         self.stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._processes: list[subprocess.Popen[bytes]] = []

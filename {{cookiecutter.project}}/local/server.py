@@ -51,7 +51,7 @@ class LocalAWS:
 
     ``directory`` holds the log and what jobs write (by default a temporary folder that is removed in the
     end); port 0 takes a free one. ``account`` exists from the start; another one comes into being with
-    :meth:`administrator`.
+    :meth:`administrator`. A ``lenient`` one trains on fewer rows than the real Autopilot takes.
     """
 
     def __init__(
@@ -60,9 +60,12 @@ class LocalAWS:
         port: int = 0,
         account: str = "123456789012",
         region: str = "eu-west-1",
+        *,
+        lenient: bool = False,
     ) -> None:
         self.account = account
         self.region = region
+        self.lenient = lenient
         self._port = port
         self._given_directory = directory
         self._administrators: dict[str, dict[str, str]] = {}
@@ -90,7 +93,7 @@ class LocalAWS:
             )
         self._server.daemon_threads = True
         self.url = f"http://{HOST}:{self._server.port}"
-        self._runtime = runtime.Runtime(self.url, self.directory)
+        self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
         runtime.set_current(self._runtime)
         for module in map(importlib.import_module, MODULES):
             getattr(module, "start", lambda: None)()

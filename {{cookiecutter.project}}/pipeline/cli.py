@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.aws import explain
-from pipeline.errors import RunError, UserError
+from pipeline.errors import Finding, RunError, UserError
 
 INTERRUPTED = 130  # what shells give for SIGINT
 
@@ -69,30 +69,31 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
 
 
 def _report(error: UserError | RunError) -> int:
-    message = str(error)
+    findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
+    message = "\n".join(map(str, findings))
     Console(stderr=True, highlight=False, soft_wrap=True).print(
         Text.assemble(("error: ", "bold red"), message), soft_wrap=True
     )
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        print(annotation(error), file=sys.stderr)
+        for finding in findings:
+            print(annotation(finding), file=sys.stderr)
     return 2 if isinstance(error, UserError) else 1
 
 
-def annotation(error: UserError | RunError) -> str:
-    """The workflow command by which GitHub shows the error on the run, and at the file's line where that is
+def annotation(finding: Finding) -> str:
+    """The workflow command by which GitHub shows a finding on the run, and at the file's line where that is
     known.
 
     Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it
     wants.
     """
-    where = (error.file, error.line) if isinstance(error, UserError) else (None, None)
-    return workflow_command("error", str(error), *where)
+    return workflow_command("error", finding.sentence, finding.file, finding.line)
 
 
-def warn(text: str, file: str) -> None:
+def warn(text: str, file: str, line: int | None = None) -> None:
     """In a workflow: a warning on the run that GitHub shows at a file."""
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        print(workflow_command("warning", text, file), file=sys.stderr)
+        print(workflow_command("warning", text, file, line), file=sys.stderr)
 
 
 def workflow_command(kind: str, text: str, file: str | None = None, line: int | None = None) -> str:

@@ -75,6 +75,8 @@ def plan(
     schema = found.data.schema.sentences
     if schema:
         cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
+    for notice in found.notices:
+        cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
     if markdown:
         write_text(markdown, text)
         output.done(f"the plan is in {markdown}")

@@ -1,15 +1,17 @@
 """automl.toml: read, checked as a whole before anything else happens, and typed from here on."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field, PrivateAttr, ValidationError
 
 from pipeline.config_errors import describe, line_of, telling
-from pipeline.errors import UserError
-from pipeline.settings.autopilot import LOWER_IS_BETTER, Autopilot
+from pipeline.errors import Finding, UserError
+from pipeline.metrics import less_is_better
+from pipeline.settings.autopilot import Autopilot
 from pipeline.settings.base import Section
 from pipeline.settings.dataset import Dataset
 from pipeline.settings.evaluation import Evaluation
@@ -24,11 +26,19 @@ from pipeline.settings.verification import Verification
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.
 _HINTS = {
-    "Invalid value": 'a text stands in "quotes"',
+    "Invalid value": 'a text stands in "quotes", and it is true or false, 0.2 and [1, 2]',
     "Cannot overwrite a value": "a key stands once in a section",
     "Cannot declare": "a section stands once",
     "Invalid statement": "a line is [section], key = value or # a comment",
+    "Expected '=' after a key": "a line is [section], key = value or # a comment",
+    "Expected newline or end of document": "one value a line; a number has a decimal point: 0.2",
+    "Illegal character": "a text ends on its line, with the quote that it began with",
+    "Unclosed array": "a list ends with ]",
+    "Unclosed inline table": "a table ends with }, on its line",
+    "Cannot mutate immutable": "a table in { } is written in one place",
 }
+_CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( .*)?$|^={7}$", re.MULTILINE)
+_SIDES = "keep one side of what lies between <<<<<<< and >>>>>>>, and remove these lines and ======="
 
 
 class Config(Section):
@@ -47,6 +57,8 @@ class Config(Section):
     prices: Prices = Field(default_factory=Prices)
     encryption: Encryption | None = None
     network: Network | None = None
+    _text: str = PrivateAttr(default="")
+    _file: str = PrivateAttr(default=FILE.name)
 
     @classmethod
     def load(cls, path: Path = FILE) -> "Config":
@@ -60,18 +72,33 @@ class Config(Section):
         try:
             config = cls.model_validate(document)
         except ValidationError as error:
-            found = telling(cls, error.errors())
-            sentences = [describe(cls, file, item) for item in found]
-            raise UserError("\n".join(sentences), file=file, line=line_of(text, found[0]["loc"])) from None
-        for section, key, complaint in _contradictions(config):
-            raise UserError(f"{file}: [{section}] {complaint}", file=file, line=line_of(text, (section, key)))
+            found = [
+                Finding(describe(cls, file, item), file, line_of(text, item["loc"]))
+                for item in telling(cls, error.errors())
+            ]
+            raise UserError.of(found) from None
+        config._text, config._file = text, file
+        found = [config.finding(key, sentence) for key, sentence in _contradictions(config)]
+        if found:
+            raise UserError.of(found)
         return config
+
+    def finding(self, key: tuple[str, ...], sentence: str) -> Finding:
+        """A sentence about the key at a path such as `("gate", "minimum")`, which begins with the file and the key's
+        section.
+        """
+        *section, _ = key
+        return Finding(
+            f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line_of(self._text, key)
+        )
 
 
 def read_text(path: Path) -> str:
-    """The text of a file of the project; a missing or unreadable one is a `UserError`."""
+    """The text of a file of the project, without the mark (BOM) that editors on Windows begin it with; a missing or
+    unreadable one is a `UserError`.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: not found; run the command in the project's folder") from None
     except UnicodeDecodeError as error:
@@ -82,11 +109,22 @@ def read_text(path: Path) -> str:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
 
 
-def parse_toml(text: str, file: str) -> dict[str, Any]:
-    """The document in a TOML text; a mistake in it is a `UserError` with line and column."""
+def parse_toml(text: str, file: str, conflict: str = _SIDES) -> dict[str, Any]:
+    """The document in a TOML text; a mistake in it is a `UserError` with line and column.
+
+    ``conflict`` is the way out where Git left both sides of a merge in it.
+    """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
+        marker = _CONFLICT.search(text.replace("\r\n", "\n"))
+        if marker:
+            line = text.replace("\r\n", "\n").count("\n", 0, marker.start()) + 1
+            raise UserError(
+                f'{file}: line {line}, "{marker[0]}", is of a merge conflict that Git left: {conflict}',
+                file=file,
+                line=line,
+            ) from None
         told = str(error)
         hint = next((f"; {hint}" for start, hint in _HINTS.items() if told.startswith(start)), "")
         raise UserError(
@@ -101,20 +139,24 @@ def _place(text: str, message: str) -> int | None:
     return text.count("\n") + 1 if "end of document" in message else None
 
 
-def _contradictions(config: Config) -> Iterator[tuple[str, str, str]]:
-    """What is wrong between sections: section, key, and the rest of the sentence."""
+def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
+    """What is wrong between sections, whatever is done: a key, and the sentence after its section.
+
+    What is found out only because something is to be trained is `pipeline.consistency`'s: a mistake in the gate does
+    not keep anybody from going back to an earlier version.
+    """
     metric, gate = config.autopilot.metric, config.gate
     if metric is not None:
-        wanted = "maximum" if metric in LOWER_IS_BETTER else "minimum"
+        wanted = "maximum" if less_is_better(metric) else "minimum"
         given = "minimum" if gate.minimum is not None else "maximum"
         if wanted != given:
             better = "less" if wanted == "maximum" else "more"
             complaint = f"does not fit {metric}, of which {better} is better: use {wanted}"
-            yield "gate", given, f"{given} = {gate.threshold:g} {complaint}"
+            yield ("gate", given), f"{given} = {gate.threshold:g} {complaint}"
     region = config.encryption.region if config.encryption else None
     if region not in (None, config.project.region):
         complaint = f"is in {region}, but the project is in {config.project.region}: use a key there"
-        yield "encryption", "kms_key", f"kms_key {complaint}"
+        yield ("encryption", "kms_key"), f"kms_key {complaint}"
     if config.dataset.target in config.evaluation.slices:
         complaint = f'names the target "{config.dataset.target}": name input columns'
-        yield "evaluation", "slices", f"slices {complaint}"
+        yield ("evaluation", "slices"), f"slices {complaint}"

@@ -1,6 +1,7 @@
 """pydantic's findings about automl.toml as sentences that name file, section, key, value and the way out."""
 
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,12 @@ _TYPES = {
     "float_type": "is not a number",
     "string_type": 'is not a text in "quotes"',
     "bool_type": "is neither true nor false",
-    "list_type": 'is not a list in [brackets], such as ["a", "b"]',
+    "list_type": "is not a list in [brackets]",
     "dict_type": "is not a section",
     "model_type": "is not a section",
     "finite_number": "is not a finite number",
 }
+_BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 
 def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], type[BaseModel]]:
@@ -53,7 +55,7 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
     if not key:
         name = ".".join(path)
         return f"{file}: {name} = {_toml(value)} is not a section: write [{name}] and its keys below"
-    return f"{where}{key} = {_toml(value)} {complaint(error)}"
+    return f"{where}{key} = {_toml(value)} {complaint(error)}{_meaning(known[path], key, kind)}"
 
 
 def telling(model: type[BaseModel], errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -73,19 +75,28 @@ def line_of(text: str, location: Sequence[Any]) -> int | None:
 
     Good enough to place an annotation: it looks at headings and at `key =`, as automl.toml is written.
     """
-    path = [part for part in location if isinstance(part, str)]
-    for depth in range(len(path), 0, -1):
-        section, key = ".".join(path[: depth - 1]), path[depth - 1]
-        current = ""
-        for number, line in enumerate(text.splitlines(), start=1):
-            bare = line.split("#")[0].strip()
-            if bare.startswith("[") and bare.endswith("]") and "=" not in bare:
-                current = bare.strip("[] ")
-                if current == ".".join(path[:depth]):
-                    return number
-            elif current == section and bare.split("=")[0].strip().strip("\"'") == key:
-                return number
-    return None
+    path = tuple(part for part in location if isinstance(part, str))
+    places: dict[tuple[str, ...], int] = {}
+    section: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        bare = line.strip()
+        heading = re.match(r"\[+([^\[\]]+)\]+\s*(#.*)?$", bare)
+        if heading:
+            section = _keys(heading[1])
+            places.setdefault(section, number)
+        elif "=" in bare and not bare.startswith("#"):
+            keys = _keys(bare.partition("=")[0])
+            for size in range(1, len(keys) + 1):
+                places.setdefault((*section, *keys[:size]), number)
+    return next((places[path[:size]] for size in range(len(path), 0, -1) if path[:size] in places), None)
+
+
+def _keys(dotted: str) -> tuple[str, ...]:
+    """The parts of a TOML key such as `bands."the age"`."""
+    return tuple(
+        bare or quoted or single
+        for bare, quoted, single in re.findall(r"""([A-Za-z0-9_-]+)|"([^"]*)"|'([^']*)'""", dotted)
+    )
 
 
 def _alternatives(annotation: Any) -> list[Any]:
@@ -132,7 +143,28 @@ def complaint(error: Mapping[str, Any]) -> str:
         return f"is longer than {context['max_length']}"
     if kind == "string_pattern_mismatch":
         return f"is not of the form {context['pattern']}"
-    return _TYPES.get(kind, message[0].lower() + message[1:])
+    return _TYPES.get(kind, message[0].lower() + message[1:]) + _unquoted(kind, value)
+
+
+def _unquoted(kind: str, value: Any) -> str:
+    """The way out where a value was written as a text."""
+    if not isinstance(value, str):
+        return ""
+    bare = value.strip()
+    if kind == "list_type":
+        return f": write [{json.dumps(value, ensure_ascii=False)}]"
+    if kind == "bool_type" and bare.lower() in _BOOLEANS:
+        return f": write {_BOOLEANS[bare.lower()]}, without quotes"
+    if kind in ("int_type", "float_type") and re.fullmatch(r"[+-]?\d+([.,]\d+)?\s*%?", bare):
+        number = float(bare.rstrip("% ").replace(",", ".")) / (100 if bare.endswith("%") else 1)
+        return f": write {number:g}, without quotes"
+    return ""
+
+
+def _meaning(section: type[BaseModel], key: str, kind: str) -> str:
+    """What the choices mean, where one of them was wanted."""
+    field = section.model_fields.get(key)
+    return f" ({field.description})" if kind == "literal_error" and field and field.description else ""
 
 
 def _toml(value: Any) -> str:

@@ -6,31 +6,21 @@ import re
 from functools import cached_property
 from pathlib import Path
 
-from pipeline import bundle
+from pipeline import bundle, consistency
 from pipeline.aws import Aws
 from pipeline.bundle import Bundle
 from pipeline.config import Config, parse_toml, read_text
-from pipeline.dataset.checks import check_slices
-from pipeline.dataset.listing import require_named
 from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import UserError
 from pipeline.names import Names
 
 PRODUCTION = Path("environments/production.toml")
+PRODUCTION_CONFLICT = (
+    "take the side of the version that production is to serve as a whole (`git checkout --ours "
+    f"{PRODUCTION.as_posix()}` or `--theirs`)"
+)
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 _BUILDER = Path(__file__).with_name("definition")
-
-
-def _check_reference(lock: DatasetLock, config: Config) -> None:
-    """Raise `UserError` where data by reference is not what automl.toml speaks of."""
-    uri, wanted = lock.uris.train_validation, config.dataset
-    if lock.target != wanted.target:
-        raise UserError(
-            f'dataset.lock: made for target "{lock.target}", but automl.toml: [dataset] has "{wanted.target}": '
-            "run `python -m pipeline dataset refer` again, or change it back",
-            file="dataset.lock",
-        )
-    require_named(uri, config)
 
 
 class Project:
@@ -50,19 +40,9 @@ class Project:
 
     @cached_property
     def lock(self) -> DatasetLock:
-        """dataset.lock; its target has to be the configured one."""
+        """dataset.lock; it and automl.toml have to be consistent, since whoever asks for it is about to pay."""
         lock = DatasetLock.load()
-        wanted, had = self.config.dataset, (lock.target, lock.holdout, lock.seed)
-        if lock.reference:
-            _check_reference(lock, self.config)
-        elif had != (wanted.target, wanted.holdout, wanted.seed):
-            raise UserError(
-                f'dataset.lock: made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
-                f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
-                "run `python -m pipeline dataset push FILE` again, or change it back",
-                file="dataset.lock",
-            )
-        check_slices(self.config, [column.name for column in lock.columns], "dataset.lock")
+        consistency.require(self.config, lock)
         return lock
 
     @cached_property
@@ -75,7 +55,7 @@ class Project:
         file = PRODUCTION.as_posix()
         if not PRODUCTION.exists():
             return ""
-        document = parse_toml(read_text(PRODUCTION), file)
+        document = parse_toml(read_text(PRODUCTION), file, PRODUCTION_CONFLICT)
         if document and "model_package_arn" not in document:
             raise UserError(
                 f'{file}: model_package_arn is missing: take the file from Git (`model_package_arn = ""` stands for '

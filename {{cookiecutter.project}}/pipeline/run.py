@@ -9,13 +9,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
-from pipeline import definition, source
+from pipeline import consistency, definition, source
 from pipeline.aws import is_missing
 from pipeline.config import Config
 from pipeline.config_errors import complaint
 from pipeline.console import Output
 from pipeline.dataset.listing import look, split
-from pipeline.dataset.lock import Reference
+from pipeline.dataset.lock import DatasetLock, Reference
 from pipeline.dataset.parts import part
 from pipeline.errors import UserError
 from pipeline.execution import executions
@@ -56,7 +56,7 @@ def run(
     differ from the commit make it a run of its own, named by their content.
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
-    given = _checked(project.config, changes, defaults)
+    given = _checked(project.config, project.lock, changes, defaults)
     came_from = source.find()
     name, token = _identity(project, came_from, given, again)
     _require_current(project)
@@ -103,9 +103,12 @@ def parse_changes(texts: list[str]) -> dict[str, str]:
     return changes
 
 
-def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) -> dict[str, str]:
+def _checked(
+    config: Config, lock: DatasetLock, changes: dict[str, str], defaults: dict[str, Any]
+) -> dict[str, str]:
     """The changes, each of the parameter's type and within the bounds of automl.toml, as the service writes them."""
-    document = config.model_dump(exclude_none=True)
+    # What is left to its default stays so: some sections do not take both of two keys.
+    document = config.model_dump(exclude_unset=True, exclude_none=True)
     keys = {**_KEYS, "GateThreshold": ("gate", "maximum" if config.gate.minimum is None else "minimum")}
     checked = {}
     for name, value in changes.items():
@@ -133,13 +136,23 @@ def _checked(config: Config, changes: dict[str, str], defaults: dict[str, Any]) 
             *sections, key = keys[name]
             place = document
             for section in sections:
-                place = place[section]
+                place = place.setdefault(section, {})
             place[key] = typed
             try:
                 Config.model_validate(document)
             except ValidationError as error:
                 raise UserError(f"{text}: {complaint(error.errors()[0])}") from None
+    if checked:
+        _require_consistent(Config.model_validate(document), lock, changes)
     return checked
+
+
+def _require_consistent(config: Config, lock: DatasetLock, changes: dict[str, str]) -> None:
+    """Raise `UserError` where the configuration with other parameters cannot come to a good end."""
+    found = consistency.findings(config, lock)
+    if found:
+        given = ", ".join(f"--parameter {name}={value}" for name, value in changes.items())
+        raise UserError("\n".join(f"{given}: {one.sentence}" for one in found))
 
 
 def _identity(

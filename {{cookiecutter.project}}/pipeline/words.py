@@ -1,6 +1,7 @@
 """Words of messages: counts with the right ending, and what somebody may have meant."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -10,7 +11,20 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known word that looks most like ``word``, or `None` if none is near."""
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(str(word).lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[found[0]] if found else None
+    """The known word that looks most like ``word``, or `None` if none is near.
+
+    Case, blanks, hyphens and underscores do not count, and the beginning of one known word alone stands for it.
+    """
+    plain = {_plain(name): name for name in known}
+    wanted = _plain(str(word))
+    if wanted in plain:
+        return plain[wanted]
+    begun = [name for key, name in plain.items() if len(wanted) > 2 and key.startswith(wanted)]
+    if len(begun) == 1:
+        return begun[0]
+    found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.5)
+    return plain[found[0]] if found else None
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[\s_-]+", "", word.lower()) or word

@@ -21,7 +21,7 @@ from pipeline.dataset.table import Table
 from pipeline.names import Names
 from rehearsal import sabotage
 from rehearsal.actors import assume
-from rehearsal.adapt import adapt
+from rehearsal.adapt import LENIENT_ROWS, adapt, enough_rows
 from rehearsal.commands import call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import find_lock, sample, stand_in
@@ -65,18 +65,18 @@ class Life:
         config = Config.load(source / "automl.toml")
         self.is_source = self.data is not None and _is_source(self.data, config)
         if self.data and not self.is_source and rows is None:
-            prepare(config, self.data, self.say)
+            prepare(_lenient(config) if lenient else config, self.data, self.say)
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
         made_up = data is None and (self.lock is not None or not is_hospital(config))
-        self.left_out = adapt(self.copy.directory, open_gate=made_up)
+        self.left_out = adapt(self.copy.directory, open_gate=made_up, lenient=lenient, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
     def __enter__(self) -> Life:
         config = Config.load(self.copy.directory / "automl.toml")
         self._files = tempfile.TemporaryDirectory(prefix="local-aws-")
-        self.aws = LocalAWS(directory=self._files.name, region=config.project.region)
+        self.aws = LocalAWS(directory=self._files.name, region=config.project.region, lenient=self.lenient)
         try:
             self.aws.start()
         except BaseException:
@@ -224,7 +224,9 @@ class Life:
         """The file to push: the given one, the example, or rows of the kind that dataset.lock describes."""
         size = ("--rows", str(self.rows)) if self.rows else ()
         if self.data is None and self.lock is not None:
-            file = stand_in(self.lock, self.rows or 1000, self.output / "data")
+            config = Config.load(self.copy.directory / "automl.toml")
+            count = enough_rows(config, self.rows, len(self.lock.classes or self.lock.holdout_classes or ()))
+            file = stand_in(self.lock, count, self.output / "data")
             return {"file": file, "options": ("--synthetic",)}
         if self.data is None:
             made = self._as_administrator("pipeline", "dataset", "example", *size)
@@ -281,6 +283,12 @@ class Life:
     def _role(self, role: str, subject: str) -> dict[str, str]:
         arn = self.names.role_arn(f"{self.names.project}-{role}")
         return assume(self.aws.environment, arn, f"{self.subject}:{subject}")
+
+
+def _lenient(config: Config) -> Config:
+    """The configuration that `adapt` will write for a lenient local AWS."""
+    autopilot = config.autopilot.model_copy(update={"least_rows": LENIENT_ROWS})
+    return config.model_copy(update={"autopilot": autopilot})
 
 
 def _is_source(path: Path, config: Config) -> bool:

@@ -6,9 +6,18 @@ from pipeline.config import Config
 from pipeline.dataset.profile import MOST_CLASSES, Profile, Target
 from pipeline.dataset.table import Table
 from pipeline.errors import UserError
-from pipeline.settings.autopilot import INFER
-from pipeline.words import counted, nearest
+from pipeline.settings.autopilot import INFER, LEAST_TRAINING_ROWS
+from pipeline.words import counted
 
+__all__ = [
+    "LEAST_ROWS",
+    "LEAST_TRAINING_ROWS",
+    "check",
+    "check_number",
+    "check_rows",
+    "check_target",
+    "check_types",
+]
 LEAST_ROWS = 50
 
 
@@ -56,9 +65,8 @@ def check_number(config: Config, table: Table, target: Target) -> None:
 
 
 def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] | None:
-    """Whether slices and target suit the configured problem; returns rows by label, `None` for a quantity."""
+    """Whether the target suits the configured problem; returns rows by label, `None` for a quantity."""
     target, problem = seen.target, config.autopilot.problem_type
-    check_slices(config, table.columns, table.name)
     if target.is_constant:
         raise UserError(
             f'{table.name}: the target "{target.name}" has the same value in all rows, so there is nothing to '
@@ -80,18 +88,6 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
             'automl.toml has [autopilot] problem_type = "BinaryClassification": use MulticlassClassification'
         )
     return dict(classes)
-
-
-def check_slices(config: Config, columns: Iterable[str], source: str) -> None:
-    """Raise `UserError` where [evaluation] slices names something else than input columns of ``source``."""
-    features = [name for name in columns if name != config.dataset.target]
-    for name in config.evaluation.unknown_slices(features):
-        near = nearest(name, features)
-        hint = f'did you mean "{near}"?' if near else "remove it there, or name a column"
-        raise UserError(
-            f'automl.toml: [evaluation] slices names "{name}", which is no input column of {source}: {hint}',
-            file="automl.toml",
-        )
 
 
 def _or_number(target: Target) -> str:

@@ -51,6 +51,28 @@ def push(
     _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows} to train on")
 
 
+@app.command(epilog="Example: python -m pipeline dataset check customers.parquet")
+def check(file: Table, as_json: Json = False) -> None:
+    """Check FILE as `push` does, by itself and with automl.toml; needs no AWS and writes nothing."""
+    from pipeline import consistency
+    from pipeline.dataset.prepared import prepare
+
+    config, output = Config.load(), Output(as_json=as_json)
+    lock = prepare(config, file, output).lock(config, synthetic=False)
+    output.done(
+        f"{file}: can be pushed: {counted(lock.rows.train_validation or 0, 'row')} to train on, "
+        f"{counted(lock.rows.test, 'row')} held out, {counted(len(lock.columns), 'column')}"
+    )
+    output.result(
+        {
+            "file": str(file),
+            "problem_type": config.autopilot.problem_type,
+            "notices": [str(notice) for notice in consistency.notices(config, lock)],
+            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes"}),
+        }
+    )
+
+
 @app.command(
     epilog="Example: python -m pipeline dataset refer --train-validation s3://lake/train/ --test s3://lake/test.csv"
 )

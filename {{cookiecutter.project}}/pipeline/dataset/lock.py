@@ -14,6 +14,7 @@ from pipeline.words import counted
 FILE = Path("dataset.lock")
 _PUSH = "run `python -m pipeline dataset push FILE`"
 _MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
+_CONFLICT = f"take one side as a whole (`git checkout --ours dataset.lock` or `--theirs`), or {_PUSH} again"
 NOT_COUNTED = "not counted"
 
 
@@ -24,10 +25,21 @@ class _Entry(BaseModel):
 class Column(_Entry):
     """A column of the data set; `integer` and `number` columns hold nothing else but missing values, as far as
     the rows were read.
+
+    What locks written before lack is `None`: rows without a value (``missing``), different values (``distinct``, absent
+    where there were too many to count), rows by value where the values are few and each has rows enough that none
+    points at a person, the range of numbers, the length of the longest text, and what the values look like.
     """
 
     name: str
     type: Literal["integer", "number", "text"]
+    missing: int | None = None
+    distinct: int | None = None
+    values: dict[str, int] | None = None
+    least: float | None = None
+    most: float | None = None
+    length: int | None = None
+    looks_like: Literal["date", "identifier"] | None = None
 
 
 class Rows(_Entry):
@@ -100,9 +112,10 @@ class DatasetLock(_Entry):
     def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
         """Check the text of a file that is called ``file`` in messages."""
         try:
-            document = parse_toml(text, file)
+            document = parse_toml(text, file, _CONFLICT)
         except UserError as error:
-            raise UserError(f"{error}; {_MEND}", file=file, line=error.line) from None
+            mend = "" if str(error).endswith(_CONFLICT) else f"; {_MEND}"
+            raise UserError(f"{error}{mend}", file=file, line=error.line) from None
         try:
             return cls.model_validate(document)
         except ValidationError as error:
@@ -125,7 +138,7 @@ class DatasetLock(_Entry):
             document.add(key, values[key])
         columns = tomlkit.array()
         for column in self.columns:
-            columns.append(_inline(column.model_dump()))
+            columns.append(_inline(column.model_dump(exclude_none=True)))
         document.add("columns", columns.multiline(True))
         for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
             if key in values:

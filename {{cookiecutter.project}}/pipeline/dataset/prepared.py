@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline import consistency
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset import lines
@@ -20,9 +21,8 @@ from pipeline.errors import UserError
 from pipeline.words import counted
 
 FORMAT = 1  # of the objects: another number is another hash
-AUTOPILOT_ROWS = (
-    500  # CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig)
-)
+# Until an account says where: a check needs no addresses.
+NOWHERE = Uris(train_validation="", x_test="", y_test="")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Prepared:
         parts.close()
         return ["train_validation.csv", *parts.files]
 
-    def lock(self, config: Config, synthetic: bool, uris: Uris) -> DatasetLock:
+    def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         test = int(self.split().test_rows.sum())
         return DatasetLock(
@@ -81,8 +81,8 @@ class Prepared:
 
 
 def prepare(config: Config, path: Path, output: Output) -> Prepared:
-    """Read and check a file; nothing is written. Raises `UserError` for every way in which a table can be
-    unfit.
+    """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
+    which a table can be unfit.
     """
     table = Table.open(path)
     target = config.dataset.target
@@ -102,9 +102,9 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
-    train = seen.rows - round(seen.rows * config.dataset.holdout)
-    if train < AUTOPILOT_ROWS:
-        output.notice(
-            f"{path}: {counted(train, 'row')} to train on, and Autopilot asks for at least {AUTOPILOT_ROWS}"
-        )
-    return Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
+    lock = prepared.lock(config, synthetic=False)
+    consistency.require(config, lock)
+    for notice in consistency.notices(config, lock):
+        output.notice(str(notice))
+    return prepared

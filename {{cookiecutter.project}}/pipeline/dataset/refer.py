@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from pipeline import consistency
 from pipeline.aws import Aws
 from pipeline.config import Config
 from pipeline.console import Output
@@ -73,26 +74,29 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
         store = Store(s3, names.bucket, holdout.sha256)
+        lock = DatasetLock(
+            name=split(train_validation)[1].rstrip("/").rsplit("/", 1)[-1].split(".")[0] or listing.bucket,
+            source=train_validation,
+            synthetic=False,
+            sha256=holdout.sha256,
+            target=config.dataset.target,
+            rows=Rows(test=holdout.profile.rows),
+            columns=[Column(name=name, type=kind) for name, kind in types.items()],  # type: ignore[arg-type]
+            holdout_classes=holdout.classes,
+            uris=Uris(
+                train_validation=train_validation,
+                x_test=names.s3(store.prefix, "x_test", ""),
+                y_test=names.s3(store.prefix, "y_test", ""),
+            ),
+            reference=listing.reference,
+        )
+        consistency.require(config, lock)
+        for notice in consistency.notices(config, lock):
+            output.notice(str(notice))
         store.check()
         uploaded = 0
         if not store.is_complete():
             uploaded = store.upload(Path(folder), holdout.write(Path(folder)), output)
-    lock = DatasetLock(
-        name=split(train_validation)[1].rstrip("/").rsplit("/", 1)[-1].split(".")[0] or listing.bucket,
-        source=train_validation,
-        synthetic=False,
-        sha256=holdout.sha256,
-        target=config.dataset.target,
-        rows=Rows(test=holdout.profile.rows),
-        columns=[Column(name=name, type=kind) for name, kind in types.items()],  # type: ignore[arg-type]
-        holdout_classes=holdout.classes,
-        uris=Uris(
-            train_validation=train_validation,
-            x_test=names.s3(store.prefix, "x_test", ""),
-            y_test=names.s3(store.prefix, "y_test", ""),
-        ),
-        reference=listing.reference,
-    )
     return Pushed(lock, uploaded, lock.save())
 
 

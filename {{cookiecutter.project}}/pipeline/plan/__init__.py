@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline import bundle
+from pipeline import bundle, consistency
 from pipeline.config import Config, parse_toml, read_text
 from pipeline.dataset.lock import DatasetLock
-from pipeline.errors import UserError
+from pipeline.errors import Finding, UserError
 from pipeline.plan.base import Base, find, lay_out
 from pipeline.plan.ceiling import Ceiling, ceiling
 from pipeline.plan.changes import Change, changes
@@ -42,6 +42,7 @@ class Plan:
     ceiling: Ceiling
     base_ceiling: Ceiling | None
     deployed: Deployed
+    notices: list[Finding]
 
     @property
     def retrains(self) -> bool:
@@ -61,6 +62,7 @@ class Plan:
             "retrains": self.retrains,
             "promotes": self.promotes,
             "problems": [text for text in (self.base_problem, self.definition_problem) if text],
+            "notices": [str(notice) for notice in self.notices],
             "settings": [change.document() for change in self.settings],
             "dataset": self.data.document(),
             "definition": _documents(self.definition),
@@ -82,6 +84,8 @@ def plan(project: Project, reference: str) -> Plan:
     lock = project.lock if (project.folder / "dataset.lock").exists() else None
     if lock is not None:
         bundle.build(config, lock)  # a missing entry point is said here and now
+    else:
+        consistency.require(config, None)
     deployed = look(project, has_data=lock is not None)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plan-")))
@@ -103,6 +107,7 @@ def plan(project: Project, reference: str) -> Plan:
             if before.config
             else None,
             deployed=deployed,
+            notices=consistency.notices(config, lock),
         )
 
 

@@ -24,7 +24,7 @@ _STATES = {
 
 def markdown(plan: Plan, prices: Prices) -> str:
     """The report."""
-    parts = ["### Plan", bullets(_opening(plan, prices)), *_details(plan, prices)]
+    parts = ["### Plan", bullets(_opening(plan, prices)), *_notices(plan), *_details(plan, prices)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -62,6 +62,12 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[str]:
         yield f"infrastructure/{name}: {counted(len(found), 'difference')}{who}."
     yield from map(escape, filter(None, (plan.base_problem, plan.definition_problem)))
     yield _aws(plan)
+
+
+def _notices(plan: Plan) -> Iterator[str]:
+    """What automl.toml and dataset.lock show that is hardly meant."""
+    if plan.notices:
+        yield "**Works, but is it meant?**\n\n" + bullets(escape(str(notice)) for notice in plan.notices)
 
 
 def _what_it_starts(plan: Plan, prices: Prices) -> str:

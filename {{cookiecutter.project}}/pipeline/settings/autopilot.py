@@ -5,17 +5,13 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from pipeline import service
+from pipeline.metrics import OBJECTIVES, default_objective
 from pipeline.settings.base import Section
+from pipeline.words import nearest
 
-# Objectives by problem type, the service's default first (Amazon SageMaker API reference,
-# AutoMLJobObjective).
-OBJECTIVES: dict[str, tuple[str, ...]] = {
-    "BinaryClassification": ("F1", "Accuracy", "AUC", "BalancedAccuracy", "Precision", "Recall"),
-    "MulticlassClassification": ("Accuracy", "BalancedAccuracy", "F1macro", "PrecisionMacro", "RecallMacro"),
-    "Regression": ("MSE", "MAE", "R2", "RMSE"),
-}
-LOWER_IS_BETTER = frozenset({"MAE", "MSE", "RMSE"})
 INFER = "infer"
+# CreateAutoMLJobV2 wants that many to train on (API reference, AutoMLJobInputDataConfig).
+LEAST_TRAINING_ROWS = 500
 
 
 class Budget(Section):
@@ -44,11 +40,19 @@ class Budget(Section):
 class Autopilot(Section):
     """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and
     budget.
+
+    Data of fewer than `least_rows` rows to train on is refused, as the service does. Less than its 500 is of use on a
+    lenient local AWS alone (`python -m local up --lenient`).
     """
 
     problem_type: Literal["BinaryClassification", "MulticlassClassification", "Regression", "infer"]
     objective: str | None = None
-    mode: Literal["AUTO", "ENSEMBLING", "HYPERPARAMETER_TUNING"] = "ENSEMBLING"
+    mode: Literal["AUTO", "ENSEMBLING", "HYPERPARAMETER_TUNING"] = Field(
+        default="ENSEMBLING",
+        description="ENSEMBLING combines many kinds of models, HYPERPARAMETER_TUNING searches the settings of a few, "
+        "AUTO is the one below 100 MB of data and the other from there on",
+    )
+    least_rows: int = Field(default=LEAST_TRAINING_ROWS, ge=20)
     budget: Budget = Field(default_factory=Budget)
 
     @field_validator("objective")
@@ -63,7 +67,11 @@ class Autopilot(Section):
             )
         offered = OBJECTIVES[problem]
         if value not in offered:
-            raise ValueError(f"is not offered for {problem} ({', '.join(sorted(offered))})")
+            near = nearest(value, offered)
+            raise ValueError(
+                f"is not offered for {problem} ({', '.join(sorted(offered))})"
+                + (f"; did you mean {near}?" if near else "")
+            )
         return value
 
     @property
@@ -73,4 +81,4 @@ class Autopilot(Section):
         """
         if self.problem_type == INFER:
             return None
-        return self.objective or OBJECTIVES[self.problem_type][0]
+        return self.objective or default_objective(self.problem_type)

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from pipeline.metrics import LESS_IS_BETTER, MORE_IS_BETTER
 from pipeline.settings.base import Section
+from pipeline.words import nearest
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -19,27 +21,6 @@ def _margin(value: object) -> object:
 
 
 Margin = Annotated[float | str, BeforeValidator(_margin)]
-
-# The evaluation's names of metrics (evaluation/layout.py says which are there for which problem).
-MORE_IS_BETTER = (
-    "accuracy",
-    "auc",
-    "average_precision",
-    "balanced_accuracy",
-    "cohen_kappa",
-    "f1",
-    "f1_macro",
-    "f1_weighted",
-    "matthews_correlation",
-    "precision",
-    "precision_macro",
-    "precision_weighted",
-    "r2",
-    "recall",
-    "recall_macro",
-    "recall_weighted",
-)
-LESS_IS_BETTER = ("brier", "log_loss", "mae", "max_error", "median_absolute_error", "mse", "rmse")
 
 
 class Gate(Section):
@@ -79,7 +60,9 @@ class Gate(Section):
                 better, key = ("less", "maximums") if name in LESS_IS_BETTER else ("more", "minimums")
                 raise ValueError(f'has "{name}", of which {better} is better: move it to {key}')
             if name not in offered:
-                raise ValueError(f'has "{name}", which is no metric here ({", ".join(offered)})')
+                near = nearest(name, offered)
+                hint = f"did you mean {near}?" if near else f"known: {', '.join(offered)}"
+                raise ValueError(f'has "{name}", which is no metric here; {hint}')
         return value
 
     @model_validator(mode="after")

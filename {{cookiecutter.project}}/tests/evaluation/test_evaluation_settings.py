@@ -5,14 +5,24 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import assess_classes
+import containers
+import numpy as np
 import objectives
 import pytest
+import regression
 import slices
 from pydantic import ValidationError
 from settings import Settings
 
-from pipeline.settings import gate as gate_settings
-from pipeline.settings.autopilot import LOWER_IS_BETTER, OBJECTIVES
+from pipeline.metrics import (
+    BINARY,
+    METRICS,
+    MOST_CLASSES_WITH_PROBABILITIES,
+    MULTICLASS,
+    OBJECTIVES,
+    REGRESSION,
+)
 from pipeline.settings.evaluation import RESOURCES, Evaluation
 from pipeline.settings.gate import Gate
 
@@ -130,13 +140,42 @@ def test_the_evaluation_reads_what_the_pipeline_writes(tmp_path: Path) -> None:
 
 
 def test_both_sides_know_the_same_metrics_and_directions() -> None:
-    known = {objectives.metric_of(name): name for names in OBJECTIVES.values() for name in names}
+    for offered in OBJECTIVES.values():
+        for objective, metric in offered.items():
+            assert objectives.metric_of(objective) == metric
+    less = {name for name, metric in METRICS.items() if metric.less_is_better}
+    assert less == objectives.LOWER_IS_BETTER
+    assert set(METRICS) & objectives.NO_DIRECTION == set()
+    assert MOST_CLASSES_WITH_PROBABILITIES == containers.MOST_CLASSES_WITH_PROBABILITIES
 
-    assert set(known) <= {*gate_settings.MORE_IS_BETTER, *gate_settings.LESS_IS_BETTER}
-    for metric, objective in known.items():
-        assert (metric in objectives.LOWER_IS_BETTER) == (objective in LOWER_IS_BETTER)
-    # The calibration error has a key of its own.
-    assert set(gate_settings.LESS_IS_BETTER) == objectives.LOWER_IS_BETTER - {"calibration_error"}
+
+def test_the_pipeline_knows_which_metrics_each_problem_has() -> None:
+    """What the evaluation computes is what [gate] may name, in the range that is told."""
+    random = np.random.default_rng(3)
+    for problem, classes in ((BINARY, 2), (MULTICLASS, 3), (REGRESSION, 0)):
+        if classes:
+            truth = random.integers(0, classes, 400)
+            given = random.dirichlet(np.ones(classes), 400).T
+            predicted = given.argmax(axis=0)
+            positive = 1 if classes == 2 else None
+            model = assess_classes.Model(
+                predicted,
+                assess_classes.figures(given, list(range(classes)), truth, predicted, positive, draw=False),
+            )
+            shares = np.full(classes, 1 / classes)
+            groups, _ = assess_classes.assess(truth, model, None, classes, positive, shares)
+        else:
+            truth = random.normal(size=400)
+            groups = regression.compared(truth, truth + random.normal(size=400), None)
+        found = {name: one.value for name, one in groups["candidate"].items()}
+
+        assert set(found) - objectives.NO_DIRECTION == {
+            name for name, metric in METRICS.items() if problem in metric.problems
+        }
+        for name, value in found.items():
+            if name in METRICS:
+                assert METRICS[name].least is None or METRICS[name].least <= value, name
+                assert METRICS[name].most is None or value <= METRICS[name].most, name
 
 
 def test_both_sides_find_the_same_columns_of_a_slice() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-ROWS = 400
+ROWS = 800
 
 
 def table(problem_type: str, target: str) -> pd.DataFrame:

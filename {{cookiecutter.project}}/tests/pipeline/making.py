@@ -57,13 +57,13 @@ def lock(**changes: Any) -> DatasetLock:
         "target": "label",
         "holdout": 0.2,
         "seed": 42,
-        "rows": Rows(total=100, train_validation=80, test=20),
+        "rows": Rows(total=1000, train_validation=800, test=200),
         "columns": [
             Column(name="age", type="integer"),
             Column(name="ward", type="text"),
             Column(name="label", type="text"),
         ],
-        "classes": {"<30": 20, ">30": 30, "no": 50},
+        "classes": {"<30": 200, ">30": 300, "no": 500},
         "uris": Uris(
             train_validation=f"{base}/train_validation.csv",
             x_test=f"{base}/x_test/",
@@ -90,7 +90,7 @@ def lock_by_reference(**changes: Any) -> DatasetLock:
     return lock(**{**values, **changes})
 
 
-def table(path: Path, rows: int = 200, labels: tuple[str, ...] = ("no", ">30", "<30")) -> Path:
+def table(path: Path, rows: int = 800, labels: tuple[str, ...] = ("no", ">30", "<30")) -> Path:
     """A CSV file of two columns and a label; the labels take turns by the square, so that they are not
     equally many.
     """

@@ -22,7 +22,7 @@ TARGET = "__target__"  # the encoded target's column; no CSV of people's has one
 WEIGHT = "__weight__"
 # A whole-numbered target with at most so many values is taken for classes.
 MAXIMAL_INFERRED_CLASSES = 20
-MINIMAL_ROWS = 20
+LEAST_VALIDATION_ROWS = 20
 
 
 class DataError(Exception):
@@ -88,7 +88,7 @@ def prepare(
 ) -> Prepared:
     """Frames of text to what is trained on. Raises DataError.
 
-    ``request`` has target, weight (or None), problem_type (or None) and validation_fraction;
+    ``request`` has target, weight (or None), problem_type (or None), validation_fraction and least_rows;
     ``specification`` is the content of FeatureSpecificationS3Uri, or empty.
     """
     target, weight = request["target"], request["weight"]
@@ -99,7 +99,7 @@ def prepare(
                 f"({', '.join(map(str, train.columns[:20]))})."
             )
     notes: list[str] = []
-    train = _with_target(train, target)
+    train = _with_target(train, target, request["least_rows"])
     problem_type = request["problem_type"] or infer(train[target])
     names = _feature_names(train, target, weight, specification)
     columns = [{"name": name, "type": _type(train[name], name, specification)} for name in names]
@@ -109,7 +109,7 @@ def prepare(
     if validation is None:
         first, second = _split(frame, labels, request["validation_fraction"])
     else:
-        known = _with_target(validation, target)
+        known = _with_target(validation, target, LEAST_VALIDATION_ROWS)
         if labels and not known[target].isin(labels).all():
             notes.append(
                 "Rows of the validation data with labels that the training data lacks were left out."
@@ -142,13 +142,13 @@ def specification(storage: Storage, uri: str | None) -> dict[str, Any]:
         raise DataError(f"ClientError: The feature specification {uri} cannot be read: {error}") from error
 
 
-def _with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+def _with_target(frame: pd.DataFrame, target: str, least_rows: int) -> pd.DataFrame:
     if target not in frame.columns:
         raise DataError(f"ClientError: The column {target!r} is not in the header of the validation data.")
     kept = frame[frame[target] != ""].reset_index(drop=True)
-    if len(kept) < MINIMAL_ROWS:
+    if len(kept) < least_rows:
         raise DataError(
-            f"ClientError: The data has {len(kept)} rows with a target, at least {MINIMAL_ROWS} needed."
+            f"ClientError: The dataset has {len(kept)} rows with a target. At least {least_rows} rows are required."
         )
     return kept
 

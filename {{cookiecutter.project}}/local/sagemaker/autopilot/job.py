@@ -16,7 +16,7 @@ from local import runtime, storage, workers
 from local.bridge import Caller
 from local.sagemaker import jobs, roles
 from local.sagemaker.autopilot.objectives import objective
-from local.sagemaker.autopilot.requests import Settings, settings
+from local.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
 from local.sagemaker.resources import now
 
 # A training that does not end by itself this long after its limit is ended, and what it has is published.
@@ -114,6 +114,7 @@ class AutoMLJob(jobs.Job):
             "mode": chosen.mode,
             "algorithms": chosen.algorithms,
             "max_candidates": chosen.max_candidates,
+            "least_rows": LENIENT_ROWS if runtime.current().lenient else LEAST_ROWS,
         }
 
     def _deadline(self) -> float:

@@ -39,7 +39,7 @@ def run(connection: Connection, job: dict[str, Any]) -> None:
     """Do a job.
 
     ``job`` has ``request`` (CreateAutoMLJobV2's), ``credentials``, ``region``, ``folder``, the ``prefix`` in
-    S3, and what follows from the request: ``mode``, ``algorithms``, ``max_candidates``.
+    S3, what follows from the request: ``mode``, ``algorithms``, ``max_candidates``, and ``least_rows`` to train on.
     """
     _guarded(connection, lambda: _Job(connection, job).run())
 
@@ -131,6 +131,7 @@ class _Job:
             "weight": self._tabular.get("SampleWeightAttributeName"),
             "problem_type": self._tabular.get("ProblemType"),
             "validation_fraction": self._request.get("DataSplitConfig", {}).get("ValidationFraction", 0.2),
+            "least_rows": self._job["least_rows"],
         }
         return data.prepare(train, validation, request, specification)
 

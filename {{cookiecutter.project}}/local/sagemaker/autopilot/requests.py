@@ -10,6 +10,9 @@ from local.sagemaker.autopilot.objectives import OFFERED
 from local.sagemaker.resources import invalid
 
 DEFAULT_CANDIDATES = 10
+# The service's least rows to train on (API reference, AutoMLJobInputDataConfig), and those of a lenient local AWS.
+LEAST_ROWS = 500
+LENIENT_ROWS = 20
 # AUTO takes ensembling below so many bytes of data, tuning from there on.
 AUTO_LIMIT_BYTES = 100 * 1024**2
 CONTENT_TYPES = ("text/csv;header=present", "x-application/vnd.amazon+parquet")

@@ -125,6 +125,19 @@ def test_a_port_that_is_taken_is_told_in_one_sentence(local_aws, command_line, t
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("arguments", "lenient"), [([], False), (["--lenient"], True)])
+def test_it_is_as_strict_as_aws_unless_it_is_told(command_line, monkeypatch, arguments, lenient):
+    asked = []
+    monkeypatch.setattr("local.server.LocalAWS.start", lambda self: asked.append(self.lenient) or _stop())
+
+    assert command_line(["up", *arguments]) == 2
+    assert asked == [lenient]
+
+
+def _stop():
+    raise ValueError("enough")
+
+
 def test_a_directory_that_cannot_be_used_is_told_in_one_sentence(command_line, tmp_path, capsys):
     file = tmp_path / "file"
     file.touch()

@@ -16,6 +16,7 @@ from jobs_kit import (
     PRICE,
     QUICK,
     RETURNS,
+    ROWS,
     SPECIES,
     TRUST,
     Site,
@@ -26,6 +27,8 @@ from jobs_kit import (
     text,
 )
 from support.waiting import wait_until
+
+from local import runtime
 
 ENSEMBLE_KEYS = "predicted_label,probability,probabilities,labels"
 
@@ -132,7 +135,7 @@ def test_insights_agree_with_the_candidates_metrics(site: Site) -> None:
     matrix = metrics["confusion_matrix"]
     hits = sum(matrix[label][label] for label in matrix)
     total = sum(count for row in matrix.values() for count in row.values())
-    assert total == 48  # a fifth of 240 rows
+    assert total == ROWS // 5
     assert metrics["accuracy"]["value"] == pytest.approx(hits / total)
     assert metrics["accuracy"]["value"] == pytest.approx(metric(job["BestCandidate"], "Accuracy"))
 
@@ -150,8 +153,8 @@ def test_leaderboard_and_exploration_lie_in_the_output_path(site: Site) -> None:
 
 def test_files_of_a_manifest_zipped_or_not_and_a_validation_channel_are_read(site: Site) -> None:
     header = ["length", "colour", "spots", "species"]
-    site.put("parts/a.csv", text([header, *rows(SPECIES, 60, seed=2)]))
-    site.put("parts/b.csv.gz", gzip.compress(text([header, *rows(SPECIES, 60, seed=3)]).encode()))
+    site.put("parts/a.csv", text([header, *rows(SPECIES, 260, seed=2)]))
+    site.put("parts/b.csv.gz", gzip.compress(text([header, *rows(SPECIES, 260, seed=3)]).encode()))
     listed = [{"prefix": f"s3://{BUCKET}/parts/"}, "a.csv", "b.csv.gz"]
     manifest = site.put("parts.manifest", json.dumps(listed))
     validation = site.put("validation.csv", text([header, *rows(SPECIES, 33, seed=4)]))
@@ -257,8 +260,30 @@ def test_data_that_cannot_be_trained_on_fails_the_job(
     assert "EndTime" in job
 
 
+def test_fewer_rows_than_the_service_takes_fail_the_job(site: Site) -> None:
+    few = site.put("few/train.csv", data(SPECIES, 499))
+
+    job = site.ended_automl(site.create_automl(AutoMLJobInputDataConfig=[channel(few)]))
+
+    assert job["AutoMLJobStatus"] == "Failed"
+    assert job["FailureReason"] == (
+        "ClientError: The dataset has 499 rows with a target. At least 500 rows are required."
+    )
+
+
+def test_a_lenient_local_aws_trains_on_fewer_rows(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime.current(), "lenient", True)
+    few = site.put("lenient/train.csv", data(SPECIES, 60))
+
+    job = site.ended_automl(
+        site.create_automl(AutoMLJobInputDataConfig=[channel(few)], CompletionCriteria={"MaxCandidates": 1})
+    )
+
+    assert job["AutoMLJobStatus"] == "Completed", job.get("FailureReason")
+
+
 def test_objective_that_the_validation_rows_do_not_allow_fails_the_job(site: Site) -> None:
-    labels = ["rare", *["common"] * 39]  # the single row of a class is trained on
+    labels = ["rare", *["common"] * 599]  # the single row of a class is trained on
     content = text([["length", "kind"], *([str(n), label] for n, label in enumerate(labels))])
 
     job = site.ended_automl(

@@ -11,7 +11,13 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from local.sagemaker.autopilot import data, decision, insights, metrics, objectives, portfolio, requests
 
-REQUEST = {"target": "target", "weight": None, "problem_type": None, "validation_fraction": 0.2}
+REQUEST = {
+    "target": "target",
+    "weight": None,
+    "problem_type": None,
+    "validation_fraction": 0.2,
+    "least_rows": 20,
+}
 
 
 def frame(**columns: list[str]) -> pd.DataFrame:
@@ -81,6 +87,13 @@ def test_validation_rows_with_unknown_labels_are_left_out_and_noted() -> None:
 
     assert len(prepared.validation) == 20
     assert "left out" in prepared.notes[0]
+
+
+def test_rows_without_a_target_are_not_counted() -> None:
+    raw = frame(feature=["1"] * 500, target=["a", "b"] * 249 + ["", "a"])
+
+    with pytest.raises(data.DataError, match="499 rows with a target. At least 500 rows are required"):
+        data.prepare(raw, None, REQUEST | {"least_rows": requests.LEAST_ROWS}, {})
 
 
 def test_data_with_too_few_rows_or_one_class_is_refused() -> None:
