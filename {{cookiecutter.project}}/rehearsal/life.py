@@ -105,7 +105,7 @@ class Life:
         self._step("The merge upserts the pipeline and runs it")
         self._as_retrain("pipeline", "upsert")
         budget = ("--parameter", f"MaxSeconds={self.training_seconds}")
-        run = self._as_retrain("pipeline", "run", "--wait", *budget, quiet=False)
+        run = self._as_retrain("pipeline", "run", "--wait", *budget)
         self.summary.add_run(run)
         self.model_package_arn = run["model_package_arn"]
         evaluation = self._evaluation(run["execution"]["id"])
@@ -263,22 +263,25 @@ class Life:
 
     def _as_promote(self, module: str, *arguments: str, status: int = 0) -> dict[str, Any]:
         """As the workflow does that runs in the environment `production`."""
-        environment = self._role("PromoteRole", "environment:production")
-        with patience(self.say):
-            return call(self.copy.directory, environment, module, *arguments, status=status)
+        return self._call(
+            self._role("PromoteRole", "environment:production"), module, *arguments, status=status
+        )
 
     def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
-        with patience(self.say):
-            return call(self.copy.directory, self.aws.environment, module, *arguments)
+        return self._call(self.aws.environment, module, *arguments)
 
-    def _as_retrain(self, module: str, *arguments: str, quiet: bool = True) -> dict[str, Any]:
-        """As the workflow does that runs after a merge: with the RetrainRole's rights, and no more.
+    def _as_retrain(self, module: str, *arguments: str) -> dict[str, Any]:
+        """As the workflow does that runs after a merge: with the RetrainRole's rights, and no more."""
+        return self._call(self._role("RetrainRole", "ref:refs/heads/main"), module, *arguments)
 
-        A command that is not ``quiet`` shows by itself that it goes on.
-        """
-        environment = self._role("RetrainRole", "ref:refs/heads/main")
-        with patience(self.say) if quiet else nullcontext():
-            return call(self.copy.directory, environment, module, *arguments)
+    def _call(
+        self, environment: dict[str, str], module: str, *arguments: str, status: int = 0
+    ) -> dict[str, Any]:
+        # On a terminal it redraws a table, and elsewhere it tells what changes.
+        shows_by_itself = arguments[:1] == ("run",) and self.say.live
+        words = " ".join((module, *(part for part in arguments[:2] if part.isalpha())))
+        with nullcontext() if shows_by_itself else patience(self.say, words):
+            return call(self.copy.directory, environment, module, *arguments, status=status)
 
     def _role(self, role: str, subject: str) -> dict[str, str]:
         arn = self.names.role_arn(f"{self.names.project}-{role}")

@@ -13,14 +13,14 @@ EACH_SECONDS = 8
 
 
 @contextmanager
-def patience(output: Output, each: float = EACH_SECONDS) -> Iterator[None]:
-    """Say every ``each`` seconds of the ``with`` block for how long it has been going on."""
+def patience(output: Output, what: str, each: float = EACH_SECONDS) -> Iterator[None]:
+    """Say every ``each`` seconds of the ``with`` block for how long ``what`` has been going on."""
     over = threading.Event()
 
     def tell() -> None:
         started = time.monotonic()
         while not over.wait(each):
-            output.say(f"  still at it, {time.monotonic() - started:.0f} s", "dim")
+            output.say(f"  {what} is at work, {time.monotonic() - started:.0f} s", "dim")
 
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.dataset import checks
+from pipeline.settings.dataset import Dataset
+from rehearsal import first_look
 from rehearsal.first_look import RefusedError, Task, Wish, look, of_project, problem_type
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -158,6 +161,11 @@ def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Pa
     (tmp_path / "automl.toml").write_text(text)
 
     assert of_project(Wish(), tmp_path / "automl.toml") == Task()
+
+
+def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
+    assert first_look.LEAST_TRAINING_ROWS == checks.LEAST_TRAINING_ROWS
+    assert first_look.HOLDOUT == Dataset.model_fields["holdout"].default
 
 
 def test_it_needs_no_package() -> None:

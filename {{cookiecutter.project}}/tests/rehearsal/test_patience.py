@@ -22,16 +22,16 @@ class Listening(Output):
 def test_a_long_silence_is_broken() -> None:
     output = Listening()
 
-    with patience(output, each=0.01):
+    with patience(output, "deployment stack", each=0.01):
         assert output.heard.wait(30)
 
-    assert "still at it" in output.lines[0]
+    assert output.lines[0].startswith("  deployment stack is at work")
 
 
 def test_what_is_quickly_done_gets_no_word() -> None:
     output = Listening()
 
-    with patience(output, each=3600):
+    with patience(output, "deployment stack", each=3600):
         pass
 
     assert output.lines == []
