@@ -3,6 +3,8 @@ PYTHON ?= python3
 # Relative, because make cuts names at blanks, and the folder of a clone may have some.
 VENV := .venv
 RUN := $(VENV)/bin/python
+# The environment's, once there is one: what installed it need not be the first on the path any more.
+ANY_PYTHON = $(if $(wildcard $(RUN)),$(RUN),$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
 STARTED := $(shell date +%s)
 
@@ -25,7 +27,7 @@ $(VENV)/template: requirements.lock
 	@touch $@
 
 $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
-	@$(PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) '$(TEMPLATE)/requirements.lock'
+	@$(ANY_PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) '$(TEMPLATE)/requirements.lock'
 	@touch $@
 
 setup: $(VENV)/project ## install the locked packages of the template and of the generated project
@@ -34,8 +36,8 @@ demo: first-look setup ## generate a project and show its whole life on the loca
 	@$(RUN) -B -m showcase
 
 first-look:
-	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
-	@$(PYTHON) -B -m showcase.first_look
+	@$(ANY_PYTHON) -B '$(TEMPLATE)/supported.py'
+	@$(ANY_PYTHON) -B -m showcase.first_look
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
 	@rm -rf build/demo-github && mkdir -p build/demo-github
