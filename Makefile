@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 # The environment's, once there is one: what installed it need not be the first on the path any more.
-ANY_PYTHON = $(if $(wildcard $(RUN)),$(RUN),$(PYTHON))
+ANY_PYTHON = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
 STARTED := $(shell date +%s)
 
