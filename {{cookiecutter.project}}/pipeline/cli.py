@@ -2,7 +2,6 @@
 change.
 """
 
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -35,9 +34,6 @@ def run(app: typer.Typer, arguments: Sequence[str] | None = None, *, name: str |
     itself still shows its traceback.
     """
     command = typer.main.get_command(app)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal that is not UTF-8 shows what it can
-            stream.reconfigure(errors="backslashreplace")
     try:
         status = command.main(args=arguments, prog_name=name, standalone_mode=False)
     except typer.Abort:

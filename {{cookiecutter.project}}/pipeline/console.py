@@ -1,7 +1,6 @@
 """What a command says: text for people, one JSON document for programs."""
 
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -55,5 +54,4 @@ class Output:
     def result(self, document: Any) -> None:
         """Print ``document`` as JSON on standard output if the command was asked for JSON."""
         if self.as_json:
-            escaped = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-            print(json.dumps(document, indent=2, ensure_ascii=escaped, default=str))
+            print(json.dumps(document, indent=2, ensure_ascii=False, default=str))
