@@ -69,7 +69,8 @@ class Life:
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
         made_up = data is None and (self.lock is not None or not is_hospital(config))
-        self.left_out = adapt(self.copy.directory, open_gate=made_up, lenient=lenient, rows=rows)
+        open_gate = made_up and not (self.lock is None and _is_as_generated(config))
+        self.left_out = adapt(self.copy.directory, open_gate=open_gate, lenient=lenient, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
@@ -292,6 +293,11 @@ def _lenient(config: Config) -> Config:
     """The configuration that `adapt` will write for a lenient local AWS."""
     autopilot = config.autopilot.model_copy(update={"least_rows": LENIENT_ROWS})
     return config.model_copy(update={"autopilot": autopilot})
+
+
+def _is_as_generated(config: Config) -> bool:
+    """Whether the gate is still the questions', which any model keeps that learned something of the example."""
+    return config.gate.model_dump(exclude_defaults=True) in ({"minimum": 0.0}, {"maximum": 1e12})
 
 
 def _is_source(path: Path, config: Config) -> bool:
