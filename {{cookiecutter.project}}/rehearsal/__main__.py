@@ -11,7 +11,9 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from pipeline import cli
+from pipeline.console import Output
 from pipeline.errors import RunError, UserError
+from rehearsal.patience import patience
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -49,16 +51,17 @@ def main(
     ] = False,
 ) -> None:
     """Run the project's life in a copy of the project; its own files and its Git history stay as they are."""
-    # Imported here because moto takes a second, which --help need not wait for.
-    from rehearsal.commands import CommandFailedError
-    from rehearsal.life import STEPS_TO_STAGING, Life
-    from rehearsal.report import failed, succeeded
-    from rehearsal.summary import where_to_look
-
     started = time.monotonic()
     _end_on_signals()
-    file = _existing(data)
-    life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
+    say, file = Output(), _existing(data)
+    with patience(say, "preparing a copy of the project and a local AWS"):
+        # Imported here because moto takes seconds, which --help need not wait for.
+        from rehearsal.commands import CommandFailedError
+        from rehearsal.life import STEPS_TO_STAGING, Life
+        from rehearsal.report import failed, succeeded
+        from rehearsal.summary import where_to_look
+
+        life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
     if until == "staging":
         life.steps = STEPS_TO_STAGING
     try:
@@ -71,12 +74,12 @@ def main(
                 life.break_and_go_back()
             life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
         _write(markdown, succeeded(life.summary.document))
-        where_to_look(life.say, Path.cwd(), output.resolve())
+        where_to_look(say, Path.cwd(), output.resolve())
     except CommandFailedError as error:
         _write(markdown, failed(life.summary.document, str(error), life.title))
         raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error
     except KeyboardInterrupt:
-        life.say.notice(
+        say.notice(
             "stopped, and with it the local AWS and all that ran on it; the same command starts afresh"
         )
         raise

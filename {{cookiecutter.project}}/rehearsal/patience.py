@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from pipeline.console import Output
 
-EACH_SECONDS = 8
+EACH_SECONDS = 5
 
 
 @contextmanager
@@ -20,7 +20,7 @@ def patience(output: Output, what: str, each: float = EACH_SECONDS) -> Iterator[
     def tell() -> None:
         started = time.monotonic()
         while not over.wait(each):
-            output.say(f"  {what} is at work, {time.monotonic() - started:.0f} s", "dim")
+            output.say(f"  {what}: {time.monotonic() - started:.0f} s", "dim")
 
     thread = threading.Thread(target=tell, daemon=True)
     thread.start()

@@ -56,10 +56,17 @@ class Summary:
             ("model package", document["model_package_arn"]),
             ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
             *_promotion(document),
-            ("first prediction", ", ".join(f"{key} {value}" for key, value in first.items())),
+            ("first prediction", ", ".join(f"{key} {_brief(value)}" for key, value in first.items())),
             ("time", _time(**document["seconds"])),
         ]
         output.table(("", "what happened"), rows)
+
+
+def _brief(value: Any) -> str:
+    """A value of a prediction, its numbers with four digits."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_brief, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def where_to_look(output: Output, project: Path, results: Path) -> None:

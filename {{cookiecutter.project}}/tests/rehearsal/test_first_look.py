@@ -165,7 +165,7 @@ def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Pa
 
 def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
     assert first_look.LEAST_TRAINING_ROWS == checks.LEAST_TRAINING_ROWS
-    assert first_look.HOLDOUT == Dataset.model_fields["holdout"].default
+    assert Dataset.model_fields["holdout"].default == first_look.HOLDOUT
 
 
 def test_it_needs_no_package() -> None:

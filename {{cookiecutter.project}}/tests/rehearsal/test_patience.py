@@ -25,7 +25,7 @@ def test_a_long_silence_is_broken() -> None:
     with patience(output, "deployment stack", each=0.01):
         assert output.heard.wait(30)
 
-    assert output.lines[0].startswith("  deployment stack is at work")
+    assert output.lines[0].startswith("  deployment stack: ")
 
 
 def test_what_is_quickly_done_gets_no_word() -> None:

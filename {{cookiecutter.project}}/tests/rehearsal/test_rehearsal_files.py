@@ -11,6 +11,7 @@ import pytest
 from deployment.production_file import ProductionFile
 from pipeline import cli
 from pipeline.config import Config
+from pipeline.console import Output
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
 from rehearsal.__main__ import app
@@ -18,6 +19,7 @@ from rehearsal.adapt import adapt
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample, stand_in
 from rehearsal.report import failed, succeeded
+from rehearsal.summary import _time, where_to_look
 
 AUTOML = """
 [project]
@@ -225,3 +227,23 @@ def test_a_rehearsal_that_broke_off_says_where():
     assert text.startswith("### Rehearsal :x:")
     assert "pipeline upsert" in text
     assert "The step was: The merge upserts" in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ({"total": 301.0, "setup": 0.9}, "301 s"),
+        ({"total": 301.0, "setup": 95.2}, "301 s, of which 95 s to install"),
+    ],
+)
+def test_an_installation_is_told_where_there_was_one(seconds, told):
+    assert _time(**seconds) == told
+
+
+def test_the_end_says_which_folder_is_the_project_and_which_the_copy(capsys, tmp_path):
+    where_to_look(Output(), tmp_path / "movies", tmp_path)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  project  {tmp_path / 'movies'}, which this left as it was" in lines
+    assert any(line.startswith(f"  copy     {tmp_path / 'project'}") for line in lines)
+    assert any(str(tmp_path / "report.html") in line for line in lines)
