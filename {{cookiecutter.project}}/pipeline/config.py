@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from pipeline.config_errors import describe, line_of, telling
+from pipeline.config_errors import describe, line_of, sections, telling
 from pipeline.errors import Finding, UserError
 from pipeline.metrics import less_is_better
 from pipeline.settings.autopilot import Autopilot
@@ -26,16 +26,29 @@ from pipeline.settings.verification import Verification
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.
 _HINTS = {
-    "Invalid value": 'a text stands in "quotes", and it is true or false, 0.2 and [1, 2]',
+    "Invalid value": 'a text stands in "quotes"',
     "Cannot overwrite a value": "a key stands once in a section",
     "Cannot declare": "a section stands once",
     "Invalid statement": "a line is [section], key = value or # a comment",
-    "Expected '=' after a key": "a line is [section], key = value or # a comment",
-    "Expected newline or end of document": "one value a line; a number has a decimal point: 0.2",
+    "Expected '=' after a key": 'a line is [section], key = value or # a comment; a key with blanks stands in "quotes"',
+    "Expected ']'": "a section is [name], on its line",
+    "Expected newline or end of document": "one value a line; a number has a decimal point and no %: 0.2",
     "Illegal character": "a text ends on its line, with the quote that it began with",
-    "Unclosed array": "a list ends with ]",
+    "Unclosed array": "a list ends with ], and commas stand between its values",
     "Unclosed inline table": "a table ends with }, on its line",
     "Cannot mutate immutable": "a table in { } is written in one place",
+}
+# The same by what stands at the place.
+_HINTS_AT = {
+    "True": "it is true, in lower case",
+    "False": "it is false, in lower case",
+    "None": "leave the key out",
+    "null": "leave the key out",
+    ".": "a number begins with a digit: 0.2",
+    "\u201c": 'quotes are straight: "text"',
+    "\u201e": 'quotes are straight: "text"',
+    "\u2018": 'quotes are straight: "text"',
+    ":": "between a key and its value stands =, not :",
 }
 _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( .*)?$|^={7}$", re.MULTILINE)
 _SIDES = "keep one side of what lies between <<<<<<< and >>>>>>>, and remove these lines and ======="
@@ -87,10 +100,10 @@ class Config(Section):
         """A sentence about the key at a path such as `("gate", "minimum")`, which begins with the file and the key's
         section.
         """
-        *section, _ = key
-        return Finding(
-            f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line_of(self._text, key)
-        )
+        known = sections(type(self))
+        section = next(key[:size] for size in range(len(key) - 1, -1, -1) if key[:size] in known)
+        line = line_of(self._text, key) if self._text else None
+        return Finding(f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line)
 
 
 def read_text(path: Path) -> str:
@@ -126,10 +139,23 @@ def parse_toml(text: str, file: str, conflict: str = _SIDES) -> dict[str, Any]:
                 line=line,
             ) from None
         told = str(error)
-        hint = next((f"; {hint}" for start, hint in _HINTS.items() if told.startswith(start)), "")
         raise UserError(
-            f"{file}: not valid TOML: {told[0].lower()}{told[1:]}{hint}", file=file, line=_place(text, told)
+            f"{file}: not valid TOML: {told[0].lower()}{told[1:]}{_hint(text, told)}",
+            file=file,
+            line=_place(text, told),
         ) from None
+
+
+def _hint(text: str, told: str) -> str:
+    """The way out of what tomllib told."""
+    found = re.search(r"\(at line (\d+), column (\d+)\)", told)
+    if found:
+        lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
+        there = lines[int(found[1]) - 1][int(found[2]) - 1 :]
+        for start, hint in _HINTS_AT.items():
+            if there.startswith(start):
+                return f"; {hint}"
+    return next((f"; {hint}" for start, hint in _HINTS.items() if told.startswith(start)), "")
 
 
 def _place(text: str, message: str) -> int | None:

@@ -18,7 +18,7 @@ _TYPES = {
     "string_type": 'is not a text in "quotes"',
     "bool_type": "is neither true nor false",
     "list_type": "is not a list in [brackets]",
-    "dict_type": "is not a section",
+    "dict_type": "is not a table, such as { name = 1 }",
     "model_type": "is not a section",
     "finite_number": "is not a finite number",
 }
@@ -134,9 +134,9 @@ def complaint(error: Mapping[str, Any]) -> str:
     if kind == "greater_than":
         return f"has to be above {context['gt']:g}"
     if kind == "less_than_equal":
-        return f"is above the most allowed, {context['le']:g}"
+        return f"is above the most allowed, {context['le']:g}{_share(value, context['le'])}"
     if kind == "less_than":
-        return f"has to be below {context['lt']:g}"
+        return f"has to be below {context['lt']:g}{_share(value, context['lt'])}"
     if kind in ("string_too_short", "too_short"):
         return "is empty"
     if kind in ("string_too_long", "too_long"):
@@ -146,8 +146,15 @@ def complaint(error: Mapping[str, Any]) -> str:
     return _TYPES.get(kind, message[0].lower() + message[1:]) + _unquoted(kind, value)
 
 
+def _share(value: Any, most: float) -> str:
+    """What was meant by a number above 1 where a share was wanted."""
+    return f"; {value:g} % is {value / 100:g}" if most == 1 and 1 < value <= 100 else ""
+
+
 def _unquoted(kind: str, value: Any) -> str:
-    """The way out where a value was written as a text."""
+    """The way out where a value was written as a text, or a whole number with a point."""
+    if kind in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
+        return f": write {value:.0f}"
     if not isinstance(value, str):
         return ""
     bare = value.strip()
@@ -169,5 +176,9 @@ def _meaning(section: type[BaseModel], key: str, kind: str) -> str:
 
 def _toml(value: Any) -> str:
     """A value as automl.toml would write it, cut where it is long."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = (
+        "{ " + ", ".join(f"{key} = {_toml(one)}" for key, one in value.items()) + " }"
+        if isinstance(value, dict) and value
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )
     return text if len(text) <= 80 else text[:77] + "..."

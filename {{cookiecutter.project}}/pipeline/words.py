@@ -13,16 +13,19 @@ def counted(number: int, one: str, several: str = "") -> str:
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """The known word that looks most like ``word``, or `None` if none is near.
 
-    Case, blanks, hyphens and underscores do not count, and the beginning of one known word alone stands for it.
+    Case, blanks, hyphens and underscores do not count. The beginning of one known word alone stands for it; what is in
+    several is near to none.
     """
     plain = {_plain(name): name for name in known}
     wanted = _plain(str(word))
     if wanted in plain:
         return plain[wanted]
-    begun = [name for key, name in plain.items() if len(wanted) > 2 and key.startswith(wanted)]
+    begun = [name for key, name in plain.items() if len(wanted) > 1 and key.startswith(wanted)]
     if len(begun) == 1:
         return begun[0]
-    found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.5)
+    if sum(wanted in key for key in plain) > 1:
+        return None
+    found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.6)
     return plain[found[0]] if found else None
 
 

@@ -20,7 +20,10 @@ def side(case: Case) -> Checks:
     if not misfits or case.config.autopilot.metric:
         return  # config says so of an objective that is named
     better = "less" if wanted == "maximum" else "more"
-    sentence = f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which Autopilot "
+    sentence = (
+        f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which "
+        "Autopilot "
+    )
     if len(misfits) == len(case.objectives):
         yield case.wrong(("gate", given), f"{sentence}chooses for this target: use {wanted}")
     else:

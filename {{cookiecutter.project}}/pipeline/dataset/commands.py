@@ -53,7 +53,10 @@ def push(
 
 @app.command(epilog="Example: python -m pipeline dataset check customers.parquet")
 def check(file: Table, as_json: Json = False) -> None:
-    """Check FILE as `push` does, by itself and with automl.toml; needs no AWS and writes nothing."""
+    """Check FILE as `push` does, without AWS.
+
+    By itself and with automl.toml: nothing is written.
+    """
     from pipeline import consistency
     from pipeline.dataset.prepared import prepare
 

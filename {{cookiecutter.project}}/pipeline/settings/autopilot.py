@@ -45,7 +45,9 @@ class Autopilot(Section):
     lenient local AWS alone (`python -m local up --lenient`).
     """
 
-    problem_type: Literal["BinaryClassification", "MulticlassClassification", "Regression", "infer"]
+    problem_type: Literal["BinaryClassification", "MulticlassClassification", "Regression", "infer"] = Field(
+        description="two classes, more of them, a quantity, or what Autopilot makes of the target"
+    )
     objective: str | None = None
     mode: Literal["AUTO", "ENSEMBLING", "HYPERPARAMETER_TUNING"] = Field(
         default="ENSEMBLING",

@@ -27,10 +27,10 @@ def instance_type(shape: str, use: str) -> AfterValidator:
     def check(value: str) -> str:
         known = service.values(shape)
         if value not in known:
-            near = nearest(value, known)
+            near = nearest(value if value.startswith("ml.") else f"ml.{value}", known)
             hint = (
                 f"; did you mean {near}?"
-                if near and re.fullmatch(r"ml\.[a-z0-9-]+\.[a-z0-9-]+", value)
+                if near and re.fullmatch(r"(ml\.)?[a-z0-9-]+\.[a-z0-9-]+", value)
                 else ""
             )
             raise ValueError(

@@ -15,7 +15,11 @@ class Deployment(Section):
     ``wait_seconds``. An update that takes longer than ``max_seconds`` is rolled back.
     """
 
-    policy: Literal["ALL_AT_ONCE", "CANARY", "LINEAR"] = "CANARY"
+    policy: Literal["ALL_AT_ONCE", "CANARY", "LINEAR"] = Field(
+        default="CANARY",
+        description="CANARY gives the new version a part of the traffic first, LINEAR one equal step after the other, "
+        "ALL_AT_ONCE everything",
+    )
     percent: int = Field(default=10, ge=1, le=50)
     wait_seconds: int = Field(default=600, ge=0, le=3600)
     max_seconds: int = Field(default=7200, ge=600, le=28800)

@@ -41,7 +41,8 @@ class Project(Section):
         known = service.regions()
         if value not in known:
             near = nearest(value, known)
-            raise ValueError("is not a region of SageMaker" + (f"; did you mean {near}?" if near else ""))
+            hint = f"; did you mean {near}?" if near else ", such as eu-west-1"
+            raise ValueError(f"is not a region of SageMaker{hint}")
         return value
 
     @field_validator("repository")

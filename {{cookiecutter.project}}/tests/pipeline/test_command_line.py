@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import boto3
@@ -133,7 +134,7 @@ def test_wrong_arguments_are_the_users_error(
 @pytest.mark.parametrize(
     "command",
     ["definition", "plan", "upsert", "run", "status", "summary", "stop", "report",
-     "dataset push", "dataset refer", "dataset show", "dataset inspect", "dataset example",
+     "dataset check", "dataset push", "dataset refer", "dataset show", "dataset inspect", "dataset example",
      "dataset prepare-hospital"],
 )  # fmt: skip
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +163,7 @@ def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFi
 
     printed = capsys.readouterr()
     assert status == 0
-    assert json.loads(printed.out)["rows"] == 200
+    assert json.loads(printed.out)["rows"] == 800
     assert "200 rows" in printed.err
 
 
@@ -195,7 +196,66 @@ def test_nothing_is_called_for_a_wrong_configuration(
     status = cli.run(app, ["upsert"])
 
     assert status == 2
-    assert 'automl.toml: [gate] minimum = "high" is not a number' in capsys.readouterr().err
+    line = 1 + (folder / "automl.toml").read_text().splitlines().index('minimum = "high"')
+    assert f'automl.toml:{line}: [gate] minimum = "high" is not a number' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["definition --account 123456789012", "plan --base main", "upsert", "run", "dataset check rows.csv"],
+)
+def test_every_command_says_all_at_once_before_anything_is_paid(
+    folder: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {"gate": {"minimum": 5, "minimums": {"f1": 0.5}}, "evaluation": {"slices": ["wards"]}}
+    (folder / "automl.toml").write_text(automl_toml(**changes))
+    lock().save(folder / "dataset.lock")
+    table(folder / "rows.csv")
+    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Start")):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    status = cli.run(app, command.split())
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "minimum = 5 can be reached by no model" in said
+    assert 'minimums has "f1", which MulticlassClassification does not have: use f1_macro' in said
+    assert 'slices names "wards", which is no input column of' in said
+    assert said.count("::error file=automl.toml,line=") == 3
+
+
+def test_a_file_is_checked_without_aws(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    file = table(folder / "rows.csv")
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.0}))
+
+    status = cli.run(app, ["dataset", "check", str(file), "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert found["rows"] == {"total": 800, "train_validation": 640, "test": 160}
+    assert sum(found["classes"].values()) == 800
+    assert [notice for notice in found["notices"] if "minimum = 0 lets every model pass" in notice]
+    assert not (folder / "dataset.lock").exists()
+
+
+def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = table(folder / "rows.csv", rows=344)
+
+    assert cli.run(app, ["dataset", "check", str(file)]) == 2
+    assert "275 rows to train on, and Autopilot takes 500 or more" in capsys.readouterr().err
+
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"least_rows": 20}))
+
+    assert cli.run(app, ["dataset", "check", str(file)]) == 0
+    assert "the real Autopilot refuses" in capsys.readouterr().out
 
 
 def test_region_is_the_projects(monkeypatch: pytest.MonkeyPatch) -> None:

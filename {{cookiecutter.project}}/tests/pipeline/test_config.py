@@ -3,9 +3,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from making import automl_toml
+from making import automl_toml, lock
 
 from pipeline.config import Config
+from pipeline.config_errors import line_of
+from pipeline.dataset.lock import DatasetLock
 from pipeline.errors import UserError
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
@@ -242,17 +244,114 @@ def test_points_at_the_line() -> None:
         ("a = 1\na = 2\n", "cannot overwrite a value (at line 2, column 6); a key stands once in a section"),
         ("[a]\n[a]\n", "cannot declare ('a',) twice (at line 2, column 3); a section stands once"),
         (
-            "a = 1\n<<<<<<< HEAD\n",
-            "invalid statement (at line 2, column 1); a line is [section], key = value",
+            "a = 1\nkey value\n",
+            "expected '=' after a key in a key/value pair (at line 2, column 5); a line is [section]",
         ),
+        ("a = 1\nb = True\n", "invalid value (at line 2, column 5); it is true, in lower case"),
+        ("a = 1\nb = .3\n", "invalid value (at line 2, column 5); a number begins with a digit: 0.2"),
+        ("a = 1\nb = 0,3\n", "one value a line; a number has a decimal point and no %: 0.2"),
+        ("a = 1\nb = \u201cx\u201d\n", 'quotes are straight: "text"'),
+        ("a = 1\nb: 3\n", "between a key and its value stands =, not :"),
     ],
 )
 def test_invalid_toml_is_placed(text: str, sentence: str) -> None:
     with pytest.raises(UserError) as caught:
         Config.parse(text)
 
-    assert f"automl.toml: not valid TOML: {sentence}" in str(caught.value)
+    assert str(caught.value).startswith("automl.toml: not valid TOML: ")
+    assert sentence in str(caught.value)
     assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"autopilot": {"mode": "FAST"}},
+            'mode = "FAST" is not one of AUTO, ENSEMBLING, HYPERPARAMETER_TUNING (ENSEMBLING combines many kinds',
+        ),
+        (
+            {"autopilot": {"problem_type": "Binary"}},
+            'problem_type = "Binary" is not one of BinaryClassification, MulticlassClassification, Regression, infer; '
+            "did you mean BinaryClassification?",
+        ),
+        ({"autopilot": {"objective": "F1"}}, "did you mean F1macro?"),
+        ({"autopilot": {"objective": "f1_macro"}}, "did you mean F1macro?"),
+        (
+            {"gate": {"minimums": {"F1macro": 0.3}}},
+            'has "F1macro", which is no metric here; did you mean f1_macro?',
+        ),
+        ({"gate": {"minimum": "0.3"}}, 'minimum = "0.3" is not a number: write 0.3, without quotes'),
+        ({"dataset": {"holdout": "20%"}}, 'holdout = "20%" is not a number: write 0.2, without quotes'),
+        ({"dataset": {"holdout": 20}}, "holdout = 20 has to be below 1; 20 % is 0.2"),
+        ({"gate": {"better_than_baseline": "yes"}}, "is neither true nor false: write true, without quotes"),
+        ({"evaluation": {"slices": "age"}}, 'slices = "age" is not a list in [brackets]: write ["age"]'),
+        ({"autopilot": {"budget": {"max_seconds": 600.0}}}, "is not a whole number: write 600"),
+        ({"gate": {"minimums": 0.3}}, "minimums = 0.3 is not a table, such as { name = 1 }"),
+        ({"staging": {"instance_type": "m5.large"}}, "did you mean ml.m5.large?"),
+        ({"autopilot": {"least_rows": 5}}, "least_rows = 5 is below the least allowed, 20"),
+    ],
+)
+def test_a_near_miss_is_told_with_what_was_meant(changes: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(UserError) as caught:
+        Config.parse(automl_toml(**changes))
+
+    assert sentence in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"])
+def test_a_file_of_an_editor_on_windows_is_read(folder, ending: str) -> None:
+    text = "\ufeff" + automl_toml(gate={"minimum": 0.4})
+    (folder / "automl.toml").write_bytes(text.replace("\n", ending).encode())
+
+    assert Config.load().gate.minimum == 0.4
+
+
+CONFLICT = "<<<<<<< HEAD\n{ours}=======\n{theirs}>>>>>>> another-branch\n"
+
+
+def test_conflict_markers_are_called_so(folder) -> None:
+    text = "[gate]\n" + CONFLICT.format(ours="minimum = 0.3\n", theirs="minimum = 0.4\n")
+
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
+
+    assert 'line 2, "<<<<<<< HEAD", is of a merge conflict that Git left: keep one side' in str(caught.value)
+    assert caught.value.line == 2
+
+
+def test_a_lock_in_a_merge_conflict_is_taken_as_a_whole() -> None:
+    ours, theirs = lock().text(), lock(sha256="cd" * 32).text()
+    text = ours.replace(
+        'sha256 = "' + "ab" * 32 + '"\n', CONFLICT.format(ours='sha256 = "1"\n', theirs='sha256 = "2"\n')
+    )
+    assert text not in (ours, theirs)
+
+    with pytest.raises(UserError) as caught:
+        DatasetLock.parse(text)
+
+    assert (
+        "is of a merge conflict that Git left: take one side as a whole (`git checkout --ours dataset.lock`"
+        in str(caught.value)
+    )
+
+
+def test_a_marker_within_a_text_is_a_text() -> None:
+    text = automl_toml().replace('"Predict readmission"', '"""\n<<<<<<< HEAD\n"""')
+
+    assert "<<<<<<<" in Config.parse(text).project.description
+
+
+def test_a_line_is_found_whatever_the_way_it_is_written() -> None:
+    text = (
+        '[evaluation]\nbands.age = 3\n[evaluation.other] # more\n"a b" = 1\n[gate]\nminimums = { f1 = 0.5 }\n'
+    )
+
+    assert line_of(text, ("evaluation", "bands", "age")) == 2
+    assert line_of(text, ("evaluation", "other", "a b")) == 4
+    assert line_of(text, ("gate", "minimums", "f1")) == 6
+    assert line_of(text, ("gate", "minimum")) == 5
+    assert line_of(text, ("prices",)) is None
 
 
 def test_optional_sections_have_defaults() -> None:

@@ -53,11 +53,11 @@ def test_saving_tells_a_change(tmp_path: Path) -> None:
     [
         ("sha256 = 3", "dataset.lock: name: field required; it is not to be edited by hand"),
         ("sha256 = ", "dataset.lock: not valid TOML"),
-        ("<<<<<<< HEAD\n", "take it from Git, or run `python -m pipeline dataset push FILE`"),
+        ("columns = [\n", "take it from Git, or run `python -m pipeline dataset push FILE`"),
         (lock().text().replace("abab", "abaX"), "dataset.lock: sha256: "),
         (lock().text().replace("rows]", "row]"), "dataset.lock: rows"),
         (
-            lock().text().replace("total = 100\n", ""),
+            lock().text().replace("total = 1000\n", ""),
             "dataset.lock: lacks the split or a number of rows; it is",
         ),
         (

@@ -223,6 +223,10 @@ WRONG = [
     ("MaxSecond=60", "there is no such parameter; did you mean MaxSeconds?"),
     ("MaxSeconds=soon", "--parameter MaxSeconds=soon: is not a whole number"),
     ("GateThreshold=high", "is not a number"),
+    (
+        "GateThreshold=5",
+        "--parameter GateThreshold=5: automl.toml: [gate] minimum = 5 can be reached by no model",
+    ),
     ("MaxCandidates=1000", "--parameter MaxCandidates=1000: is above Autopilot's limit of 750"),
     (
         "EvaluationInstanceType=ml.m5.huge",

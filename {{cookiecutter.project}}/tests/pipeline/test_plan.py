@@ -99,6 +99,29 @@ def test_settings_and_ceiling_are_compared(git, folder):
     assert "There is no dataset.lock yet" in short(text)
 
 
+def test_what_works_but_is_hardly_meant_is_a_notice(git, folder, capsys, monkeypatch):
+    changes = {"gate": {"minimum": 0.0}, "autopilot": {"budget": {"max_seconds_per_training_job": 7200}}}
+    (folder / "automl.toml").write_text(automl_toml(**changes))
+
+    text = report()
+
+    assert "**Works, but is it meant?**" in short(text)
+    assert "minimum = 0 lets every model pass" in short(text)
+    assert "max_seconds_per_training_job = 7200 is more than the whole job has" in short(text)
+    assert len(plan(Project(), "main").document()["notices"]) == 2
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert cli.run(app, ["plan", "--base", "main"]) == 0
+    assert capsys.readouterr().err.count("::warning file=automl.toml,line=") == 2
+
+
+def test_what_cannot_come_to_a_good_end_is_said_without_a_data_set(git, folder):
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 5}))
+
+    with pytest.raises(UserError, match="minimum = 5 can be reached by no model"):
+        plan(Project(), "main")
+
+
 def test_a_promotion_says_what_takes_over(git, folder):
     arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/2"
     (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{arn}"\n')
@@ -209,12 +232,12 @@ def test_data_by_reference_is_compared_as_far_as_it_was_counted(git, folder, mon
     text = report("HEAD")
 
     assert (
-        "Data set: 12 objects of 34,567,890 bytes by reference, rows not counted (was 100 rows), 3 columns."
+        "Data set: 12 objects of 34,567,890 bytes by reference, rows not counted (was 1,000 rows), 3 columns."
         in short(text)
     )
     assert "once an administrator runs `make bootstrap`" in short(text)
-    assert "| rows | 100 | not counted |" in text
-    assert "| held out | 20 | 1,000 |" in text
+    assert "| rows | 1,000 | not counted |" in text
+    assert "| held out | 200 | 1,000 |" in text
     assert "| share of no in the holdout | 50.0% | 50.0% |" in text
 
 

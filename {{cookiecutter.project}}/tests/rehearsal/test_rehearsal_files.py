@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from deployment.production_file import ProductionFile
-from pipeline import cli
+from pipeline import cli, consistency
 from pipeline.config import Config
 from pipeline.console import Output
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
 from rehearsal.__main__ import app
-from rehearsal.adapt import adapt
+from rehearsal.adapt import adapt, enough_rows
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample, stand_in
 from rehearsal.report import failed, succeeded
@@ -127,21 +127,98 @@ def test_what_is_the_account_s_is_left_out(project):
     assert [line.split(":")[0] for line in left_out] == ["[encryption]", "environments/production.toml"]
 
 
-def test_made_up_rows_are_not_judged(project):
+def test_the_gate_keeps_its_conditions_for_made_up_rows_and_softens_their_bounds(project):
+    gate = (
+        "minimum = 0.9\nworst_slice = 0.8\nminimums = { recall_macro = 0.9, cohen_kappa = 0.5 }\n"
+        "maximums = { log_loss = 0.2, brier = 0.1 }\nmaximum_calibration_error = 0.05\nconfidence = 0.9\n"
+        "[evaluation]\nslices = ['ward']"
+    )
+    (project / "automl.toml").write_text(AUTOML.format(problem="MulticlassClassification", gate=gate))
+
     left_out = adapt(project, open_gate=True)
 
-    gate = Config.load(project / "automl.toml").gate
-    assert gate.threshold < -1000
-    assert (gate.worst_slice, gate.minimums, gate.better_than_baseline) == (None, {}, False)
+    found = Config.load(project / "automl.toml").gate
+    assert (found.minimum, found.worst_slice) == (0, 0)
+    assert found.minimums == {"recall_macro": 0, "cohen_kappa": -1}
+    assert found.maximums == {"log_loss": 1e12, "brier": 2}
+    assert (found.maximum_calibration_error, found.better_than_baseline) == (1, False)
+    assert (found.not_worse_than_champion, found.confidence) == (True, 0.9)
     assert any(line.startswith("[gate]") for line in left_out)
 
 
-def test_a_bound_from_above_is_opened_upwards(project):
-    (project / "automl.toml").write_text(AUTOML.format(problem="Regression", gate="maximum = 3.0"))
+@pytest.mark.parametrize(
+    ("gate", "core"),
+    [
+        ("minimum = 0.9\nminimums = { f1 = 0.5 }", 'minimums has "f1"'),
+        ("minimum = 0.9\nminimum_rows = 100000", "is more than the 10,000 rows of the holdout"),
+        ("minimum = 0.9\nworst_slice = 0.1", "worst_slice = 0 has no slice to judge"),
+    ],
+)
+def test_a_condition_that_could_never_be_judged_fails_in_the_rehearsal(project, gate, core):
+    (project / "automl.toml").write_text(AUTOML.format(problem="MulticlassClassification", gate=gate))
+    real = lock().model_copy(update={"rows": Rows(total=50_000, train_validation=40_000, test=10_000)})
+    made_up = lock()
+    real.save(project / "dataset.lock")
+
+    adapt(project, open_gate=True, rows=1000)
+
+    found = consistency.findings(Config.load(project / "automl.toml"), made_up)
+    assert [one for one in found if core.replace("10,000", "200") in one.sentence]
+
+
+def test_numbers_of_rows_are_asked_for_as_the_made_up_ones_are_fewer(project):
+    gate = "minimum = 0.9\nminimum_rows = 5000\n[evaluation]\nslices = ['ward']\nminimum_slice_rows = 200"
+    (project / "automl.toml").write_text(AUTOML.format(problem="MulticlassClassification", gate=gate))
+    lock().model_copy(update={"rows": Rows(total=50_000, train_validation=40_000, test=10_000)}).save(
+        project / "dataset.lock"
+    )
+
+    adapt(project, open_gate=True, rows=1000)
+
+    found = Config.load(project / "automl.toml")
+    assert (found.gate.minimum_rows, found.evaluation.minimum_slice_rows) == (100, 4)
+
+
+def test_a_worst_slice_by_the_auc_is_left_to_the_real_rows(project):
+    gate = "minimum = 0.9\nworst_slice = 0.8\n[evaluation]\nslices = ['ward']"
+    text = AUTOML.format(problem="BinaryClassification", gate=gate)
+    (project / "automl.toml").write_text(text.replace("[gate]", 'objective = "AUC"\n\n[gate]'))
+
+    left_out = adapt(project, open_gate=True)
+
+    assert Config.load(project / "automl.toml").gate.worst_slice is None
+    assert any("worst_slice" in line for line in left_out)
+
+
+@pytest.mark.parametrize(("objective", "opened"), [("RMSE", 1e12), ("R2", -1e12)])
+def test_a_bound_without_an_end_is_opened_far(project, objective, opened):
+    gate = "maximum = 3.0" if objective == "RMSE" else "minimum = 0.5"
+    text = AUTOML.format(problem="Regression", gate=gate)
+    (project / "automl.toml").write_text(text.replace("[gate]", f'objective = "{objective}"\n\n[gate]'))
 
     adapt(project, open_gate=True)
 
-    assert Config.load(project / "automl.toml").gate.threshold > 1000
+    assert Config.load(project / "automl.toml").gate.threshold == opened
+
+
+def test_leniency_is_written_where_it_was_asked_for(project):
+    adapt(project, open_gate=False)
+    assert Config.load(project / "automl.toml").autopilot.least_rows == 500
+
+    adapt(project, open_gate=False, lenient=True)
+    assert Config.load(project / "automl.toml").autopilot.least_rows == 20
+
+
+@pytest.mark.parametrize(
+    ("holdout", "rows", "made"), [(0.2, None, 1000), (0.2, 5000, 5000), (0.2, 300, 629), (0.75, 1000, 2012)]
+)
+def test_as_many_rows_are_made_up_as_autopilot_takes(project, holdout, rows, made):
+    text = (project / "automl.toml").read_text()
+    (project / "automl.toml").write_text(
+        text.replace('target = "label"', f'target = "label"\nholdout = {holdout}')
+    )
+
+    assert enough_rows(Config.load(project / "automl.toml"), rows, classes=3) == made
 
 
 def test_an_ordinary_project_loses_nothing(project):

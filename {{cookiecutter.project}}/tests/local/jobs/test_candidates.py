@@ -92,7 +92,7 @@ def test_validation_rows_with_unknown_labels_are_left_out_and_noted() -> None:
 def test_rows_without_a_target_are_not_counted() -> None:
     raw = frame(feature=["1"] * 500, target=["a", "b"] * 249 + ["", "a"])
 
-    with pytest.raises(data.DataError, match="499 rows with a target. At least 500 rows are required"):
+    with pytest.raises(data.DataError, match=r"499 rows with a target\. At least 500 rows are required"):
         data.prepare(raw, None, REQUEST | {"least_rows": requests.LEAST_ROWS}, {})
 
 
