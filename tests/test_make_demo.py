@@ -213,3 +213,17 @@ HOOK = load_hook(ROOT)
 def load_project_module_of(package: str, module: str):
     """A module of the project; `showcase` has made them known."""
     return __import__(f"{package}.{module}", fromlist=[module])
+
+
+@pytest.mark.parametrize("objective", ["F1", "MSE"])
+def test_the_example_of_a_new_project_is_judged_by_its_own_gate(template, tmp_path, objective):
+    life, problem = (
+        load_project_module_of("rehearsal", "life"),
+        "binary" if objective == "F1" else "regression",
+    )
+    bake(template, tmp_path, project="species", target="species", problem_type=problem, objective=objective)
+    config = load_project_module("config").Config.load(tmp_path / "species" / "automl.toml")
+
+    assert life._is_as_generated(config)
+    stricter = config.gate.model_copy(update={"minimum": 0.9, "maximum": None})
+    assert not life._is_as_generated(config.model_copy(update={"gate": stricter}))
