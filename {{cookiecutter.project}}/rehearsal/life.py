@@ -65,7 +65,7 @@ class Life:
         config = Config.load(source / "automl.toml")
         self.is_source = self.data is not None and _is_source(self.data, config)
         if self.data and not self.is_source and rows is None:
-            prepare(_lenient(config) if lenient else config, self.data, self.say)
+            prepare(_lenient(config) if lenient else config, self.data, _Unheard())
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
         made_up = data is None and (self.lock is not None or not is_hospital(config))
@@ -294,6 +294,13 @@ def _lenient(config: Config) -> Config:
     """The configuration that `adapt` will write for a lenient local AWS."""
     autopilot = config.autopilot.model_copy(update={"least_rows": LENIENT_ROWS})
     return config.model_copy(update={"autopilot": autopilot})
+
+
+class _Unheard(Output):
+    """For a check whose notices `dataset push` will give again, at the step where they belong."""
+
+    def notice(self, text: str) -> None:
+        pass
 
 
 def _is_as_generated(config: Config) -> bool:
