@@ -32,6 +32,7 @@ def main() -> int:
     show_anything()
     try:
         wish = Wish.of(os.environ)
+        print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
         answers = answer(wish)
         project = generate(answers)
     except (UserError, RefusedError) as error:
@@ -52,7 +53,8 @@ def main() -> int:
     )
     folder = RESULTS / project.name
     if status == 0:
-        print(f"\nNext: cd {shlex.quote(str(folder))}, edit automl.toml there, and type make demo again")
+        again = Wish(str(wish.path) if wish.data else "", lenient=wish.lenient).command()
+        print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
     elif status == 2:
         print(
             f"({folder}/automl.toml is generated anew by each make demo: TARGET=COLUMN and PROBLEM=binary, "
