@@ -6,17 +6,19 @@ cookiecutter renders this file first; an answer is read as JSON, so that no quot
 import json
 import re
 import sys
+import unicodedata
 
 ANSWERS = json.loads(r""" {{ cookiecutter | tojson }} """)
 
 # Autopilot job names hold 32 characters: the project, a hyphen and the 12 characters of the execution's id.
 LONGEST_PROJECT = 19
 
-OBJECTIVES = {
-    "binary": ("Accuracy", "AUC", "BalancedAccuracy", "F1", "Precision", "Recall"),
-    "multiclass": ("Accuracy", "BalancedAccuracy", "F1macro", "PrecisionMacro", "RecallMacro"),
-    "regression": ("MAE", "MSE", "R2", "RMSE"),
+# Windows keeps these names for devices, whatever folder they are asked for in; people clone there too.
+WINDOWS = {"con", "prn", "aux", "nul"} | {
+    device + digit for device in ("com", "lpt") for digit in "0123456789"
 }
+
+LONGEST_TEXT = 200
 
 # SageMaker's regions that have an image of its scikit-learn container, which the evaluation runs in.
 REGIONS = """
@@ -41,6 +43,8 @@ def problem_with_project(project):
         )
     if project.startswith(("aws-", "sthree-", "amzn-s3-demo-")) or project in ("aws", "sagemaker"):
         return "AWS reserves names that start like this; choose another"
+    if project in WINDOWS:
+        return "Windows keeps this name for a device, so that no folder can have it; choose another"
     return None
 
 
@@ -65,21 +69,68 @@ def problem_with_region(region):
 
 
 def problem_with_text(text):
-    """A line that a TOML file, an AWS tag and a GitHub page can all show."""
-    if not text.strip():
+    """A line that a TOML file, an AWS tag and a GitHub page can all show, and that reads as it is."""
+    if not text:
         return "it is empty"
-    if any(ord(character) < 32 or ord(character) == 127 for character in text):
-        return "control characters and line breaks cannot be kept"
-    if len(text) > 200:
-        return "use up to 200 characters"
+    for place, character in enumerate(text, 1):
+        reason = problem_with_character(character)
+        if reason:
+            return "its character %d is U+%04X, %s" % (place, ord(character), reason)
+    for mark in ("{" + "{", "{" + "%"):  # in two parts, because cookiecutter renders this file
+        if mark in text:
+            return (
+                "cookiecutter would run what stands behind %s at the next update of the project; answer without it "
+                "(automl.toml takes it afterwards)" % mark
+            )
+    if len(text) > LONGEST_TEXT:
+        return "use up to %d characters (it has %d)" % (LONGEST_TEXT, len(text))
     return None
+
+
+def problem_with_character(character):
+    """Nothing that cannot be seen, or that changes how the text around it is read.
+
+    Allowed of this kind are the two joiners, which emoji and several alphabets are written with.
+    """
+    category = unicodedata.category(character)
+    if category in ("Cc", "Zl", "Zp"):
+        return "a control character: tabs, line breaks and the like cannot be kept"
+    if category == "Cs":
+        return "no character by itself: the terminal that passed it is not UTF-8; set LC_ALL=C.UTF-8 and try again"
+    if category == "Cf" and character not in "\u200c\u200d":
+        return "%s, which cannot be seen: leave it out" % unicodedata.name(character, "a format character")
+    if ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF:
+        return "which is no character: leave it out"
+    return None
+
+
+def problem_with_problem_type(problem_type):
+    """One of three, whose names in Autopilot's API do as well."""
+    offered = ANSWERS["_problem_types"]
+    if problem_type in offered:
+        return None
+    return "answer %s (or %s)" % (listed(offered), listed(offered.values()))
 
 
 def problem_with_objective(objective):
     """Autopilot offers each problem type metrics of its own."""
     problem_type = ANSWERS["problem_type"]
-    offered = OBJECTIVES[problem_type]
-    return None if objective in offered else "for %s choose one of %s" % (problem_type, ", ".join(offered))
+    offered = ANSWERS["_metrics"].get(problem_type)
+    if offered is None or objective in ["default", *offered]:  # of an unknown problem type nothing is known
+        return None
+    return "for %s answer %s, or default, which is %s" % (problem_type, listed(offered), offered[0])
+
+
+def listed(names):
+    """Names as one reads them in a sentence."""
+    *most, last = names
+    return "%s or %s" % (", ".join(most), last)
+
+
+def shown(answer):
+    """An answer as a terminal can show it, whatever is in it, and not all of a page."""
+    visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in answer)
+    return visible if len(visible) <= LONGEST_TEXT + 40 else visible[:LONGEST_TEXT] + " ..."
 
 
 def main():
@@ -89,13 +140,17 @@ def main():
         "repository": problem_with_repository,
         "region": problem_with_region,
         "target": problem_with_text,
-        "__objective": problem_with_objective,
+        "problem_type": problem_with_problem_type,
+        "objective": problem_with_objective,
     }
     problems = [(question, ANSWERS[question], check(ANSWERS[question])) for question, check in checks.items()]
-    refused = [(question.strip("_"), answer, reason) for question, answer, reason in problems if reason]
+    refused = [(question, answer, reason) for question, answer, reason in problems if reason]
+    if not refused:
+        return 0
     for question, answer, reason in refused:
-        print('%s = "%s" is refused: %s.' % (question, answer, reason), file=sys.stderr)
-    return 1 if refused else 0
+        print('%s = "%s" is refused: %s.' % (question, shown(answer), reason), file=sys.stderr)
+    print("Nothing was written. What follows is only how cookiecutter says that it stopped.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

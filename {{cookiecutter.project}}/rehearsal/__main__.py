@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
 from pipeline import cli
-from pipeline.errors import RunError
+from pipeline.console import Output
+from pipeline.errors import RunError, UserError
 from pipeline.files import prepare, write_text
+from rehearsal.patience import patience
 
 app = typer.Typer(add_completion=False, help=__doc__)
 
@@ -24,9 +27,6 @@ def main(
     data: Annotated[
         Path | None,
         typer.Option(
-            exists=True,
-            dir_okay=False,
-            readable=True,
             help="Data set (CSV, gzipped CSV, Parquet); the example by default.",
         ),
     ] = None,
@@ -47,17 +47,26 @@ def main(
     setup_seconds: Annotated[
         float, typer.Option(help="What the installation took, for summary.json.", min=0)
     ] = 0.0,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Train on fewer rows than the real Autopilot takes.")
+    ] = False,
 ) -> None:
     """Run the project's life in a copy of the project; its own files and its Git history stay as they are."""
-    # Imported here because moto takes a second, which --help need not wait for.
-    from rehearsal.commands import CommandFailedError
-    from rehearsal.life import Life
-    from rehearsal.report import failed, succeeded
-
     for place in filter(None, (output, markdown)):
         prepare(place)
     started = time.monotonic()
-    life = Life(Path.cwd(), output.resolve(), data, rows, training_seconds)
+    _end_on_signals()
+    say, file = Output(), _existing(data)
+    with patience(say, "preparing a copy of the project and a local AWS"):
+        # Imported here because moto takes seconds, which --help need not wait for.
+        from rehearsal.commands import CommandFailedError
+        from rehearsal.life import STEPS_TO_STAGING, Life
+        from rehearsal.report import failed, succeeded
+        from rehearsal.summary import where_to_look
+
+        life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
+    if until == "staging":
+        life.steps = STEPS_TO_STAGING
     try:
         with life:
             life.train()
@@ -68,9 +77,36 @@ def main(
                 life.break_and_go_back()
             life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
         _write(markdown, succeeded(life.summary.document))
+        where_to_look(say, Path.cwd(), output.resolve())
     except CommandFailedError as error:
         _write(markdown, failed(life.summary.document, error, life.title))
         raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error
+    except KeyboardInterrupt:
+        say.notice(
+            "stopped, and with it the local AWS and all that ran on it; the same command starts afresh"
+        )
+        raise
+
+
+def _existing(data: Path | None) -> Path | None:
+    """The file, if one is named; raises `UserError` where there is none."""
+    if data is None:
+        return None
+    path = data.expanduser()
+    if not path.is_file():
+        what = "is a folder: name one file in it" if path.is_dir() else "not found: give the path of a file"
+        raise UserError(f"{data}: {what}")
+    return path
+
+
+def _end_on_signals() -> None:
+    """Let a closed terminal, or a request to end, stop everything as Ctrl-C does."""
+
+    def interrupt(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
 
 
 def _write(file: Path | None, text: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -33,23 +35,30 @@ def call(
     """Run ``python -m MODULE ARGUMENTS --json`` in ``directory`` and return the JSON document that it prints.
 
     The command sees nothing of this process's AWS or GitHub settings, only those in ``environment``. Raises
-    `CommandFailedError` where it ends with another exit status than ``status``.
+    `CommandFailedError` where it ends with another exit status than ``status``. Ctrl-C ends the command with
+    this process, without a word: what it would say of the AWS that it works on is no longer true.
     """
     shown = " ".join(("python", "-m", module, *arguments))
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
     # No profile of the user's may be used by accident: a rehearsal never talks to the real AWS.
     kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    ended = subprocess.run(  # noqa: S603 - the project's own commands
+    with subprocess.Popen(  # noqa: S603 - the project's own commands
         [sys.executable, "-m", module, *arguments, "--json"],
         cwd=directory,
         env=kept | dict(environment),
         stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    document = _document(ended.stdout)
-    if ended.returncode != status:
-        raise CommandFailedError(shown, ended.returncode, status, document)
+        encoding="utf-8",
+        errors="backslashreplace",
+        start_new_session=True,  # out of reach of the terminal's Ctrl-C
+    ) as process:
+        try:
+            printed, _ = process.communicate()
+        except BaseException:
+            _end(process)
+            raise
+    document = _document(printed)
+    if process.returncode != status:
+        raise CommandFailedError(shown, process.returncode, status, document)
     return document
 
 
@@ -60,3 +69,13 @@ def _document(printed: str) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Kill a command and what it started; the cursor that a redrawn table had hidden comes back."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")
+        sys.stderr.flush()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -11,18 +13,24 @@ from typing import Any
 from local.server import LocalAWS
 from pipeline.config import Config
 from pipeline.console import Output
+from pipeline.dataset import hospital
+from pipeline.dataset.example import is_hospital
 from pipeline.dataset.lock import DatasetLock
+from pipeline.dataset.prepared import prepare
+from pipeline.dataset.table import Table
 from pipeline.names import Names
 from rehearsal import sabotage
 from rehearsal.actors import assume
-from rehearsal.adapt import adapt
+from rehearsal.adapt import LENIENT_ROWS, adapt
 from rehearsal.commands import call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import find_lock, sample, stand_in
+from rehearsal.patience import patience
 from rehearsal.summary import Summary
 from rehearsal.traffic import Traffic
 
 ROWS_TO_PREDICT = 10
+STEPS_TO_STAGING, STEPS_BACK = 6, 4
 
 
 class Life:
@@ -30,31 +38,51 @@ class Life:
 
     ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`:
     then it is rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
-    ``training_seconds`` is the Autopilot job's budget. Every step raises `CommandFailedError` where its command fails.
+    ``training_seconds`` is the Autopilot job's budget; ``lenient`` lets it train on fewer rows than the real one
+    takes. Every step raises `CommandFailedError` where its command fails.
     """
 
     def __init__(
-        self, source: Path, output: Path, data: Path | None, rows: int | None, training_seconds: int
+        self,
+        source: Path,
+        output: Path,
+        data: Path | None,
+        rows: int | None,
+        training_seconds: int,
+        *,
+        lenient: bool = False,
     ) -> None:
+        self.source = source
         self.output = output
         self.data = data.resolve() if data else None
         self.rows = rows
         self.training_seconds = training_seconds
+        self.lenient = lenient
         self.title = "Before the first step"
+        self.step, self.steps = 0, STEPS_TO_STAGING + STEPS_BACK
         self.say = Output()
-        Config.load(source / "automl.toml")  # what is wrong with it is said before anything is copied
+        # What is wrong with the project or the data is said before anything is copied.
+        config = Config.load(source / "automl.toml")
+        self.is_source = self.data is not None and _is_source(self.data, config)
+        if self.data and not self.is_source and rows is None:
+            prepare(_lenient(config) if lenient else config, self.data, _Unheard())
         self.copy = ProjectCopy(source, output / "project")
         self.lock = find_lock(self.copy.directory)
-        made_up = data is None and self.lock is not None
-        self.left_out = adapt(self.copy.directory, open_gate=made_up, rows=rows)
+        made_up = data is None and (self.lock is not None or not is_hospital(config))
+        open_gate = made_up and not (self.lock is None and _is_as_generated(config))
+        self.left_out = adapt(self.copy.directory, open_gate=open_gate, lenient=lenient, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
     def __enter__(self) -> Life:
         config = Config.load(self.copy.directory / "automl.toml")
         self._files = tempfile.TemporaryDirectory(prefix="local-aws-")
-        self.aws = LocalAWS(directory=self._files.name, region=config.project.region)
-        self.aws.start()
+        self.aws = LocalAWS(directory=self._files.name, region=config.project.region, lenient=self.lenient)
+        try:
+            self.aws.start()
+        except BaseException:
+            self._files.cleanup()
+            raise
         self.names = Names(config, self.aws.account)
         self.subject = f"repo:{config.project.repository}"
         self.say.done(f"a local AWS answers on {self.aws.url}")
@@ -132,10 +160,11 @@ class Life:
         sabotage.break_archive(s3, self.names.bucket)
         self.copy.commit("Promote version 2")
         self._step("It is promoted while clients send requests: the canary has to throw it out")
-        rows = self._rows().read_text().splitlines()
+        rows = self._rows().read_text("utf-8").rstrip("\n").split("\n")
         endpoint = self.names.production_endpoint
         with Traffic(self.aws.client("sagemaker-runtime"), endpoint, rows) as traffic:
             self._as_promote("deployment", "promote", status=1)
+        self.say.done("this error was to happen: clients go on with version 1")
         before = self.summary.document["production"]["config"]
         config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         self.summary.update(
@@ -175,6 +204,7 @@ class Life:
         """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
         self.summary.update(seconds={"total": round(total, 1), "setup": round(setup, 1)})
         self.summary.save()
+        self.say.say("")
         self.summary.show(self.say)
 
     def _push_data(self) -> None:
@@ -202,16 +232,13 @@ class Life:
         if self.data is None:
             made = self._as_administrator("pipeline", "dataset", "example", *size)
         else:
-            seen = self._as_administrator("pipeline", "dataset", "inspect", str(self.data))
-            if not seen["prepare"]:
+            if not self.is_source:
                 file = self.data
                 if self.rows:
                     target = Config.load(self.copy.directory / "automl.toml").dataset.target
                     file = sample(file, self.rows, self.output / "data", target)
                 return {"file": file, "options": ("--real",)}
-            made = self._as_administrator(
-                "pipeline", "dataset", f"prepare-{seen['prepare']}", str(self.data), *size
-            )
+            made = self._as_administrator("pipeline", "dataset", "prepare-hospital", str(self.data), *size)
         return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}
 
     def _rows(self) -> Path:
@@ -223,7 +250,8 @@ class Life:
         text = s3.get_object(Bucket=bucket, Key=first)["Body"].read().decode()
         path = self.copy.directory / "build" / "rows.csv"
         path.parent.mkdir(exist_ok=True)
-        path.write_text("".join(text.splitlines(keepends=True)[:ROWS_TO_PREDICT]))
+        # Line ends alone end a row: other separators of Unicode may stand within a value.
+        path.write_text("".join(io.StringIO(text, newline="\n").readlines()[:ROWS_TO_PREDICT]), "utf-8")
         return path
 
     def _evaluation(self, execution_id: str) -> dict[str, Any]:
@@ -233,19 +261,55 @@ class Life:
 
     def _step(self, title: str) -> None:
         self.title = title
-        self.say.console.rule(title, align="left")
+        self.step += 1
+        self.say.say("")
+        self.say.say(f"[{self.step}/{self.steps}] {title}", "bold")
 
     def _as_promote(self, module: str, *arguments: str, status: int = 0) -> dict[str, Any]:
         """As the workflow does that runs in the environment `production`."""
-        role = self.names.role_arn(f"{self.names.project}-PromoteRole")
-        environment = assume(self.aws.environment, role, f"{self.subject}:environment:production")
-        return call(self.copy.directory, environment, module, *arguments, status=status)
+        return self._call(
+            self._role("PromoteRole", "environment:production"), module, *arguments, status=status
+        )
 
     def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
-        return call(self.copy.directory, self.aws.environment, module, *arguments)
+        return self._call(self.aws.environment, module, *arguments)
 
     def _as_retrain(self, module: str, *arguments: str) -> dict[str, Any]:
         """As the workflow does that runs after a merge: with the RetrainRole's rights, and no more."""
-        role = self.names.role_arn(f"{self.names.project}-RetrainRole")
-        environment = assume(self.aws.environment, role, f"{self.subject}:ref:refs/heads/main")
-        return call(self.copy.directory, environment, module, *arguments)
+        return self._call(self._role("RetrainRole", "ref:refs/heads/main"), module, *arguments)
+
+    def _call(
+        self, environment: dict[str, str], module: str, *arguments: str, status: int = 0
+    ) -> dict[str, Any]:
+        # On a terminal it redraws a table, and elsewhere it tells what changes.
+        shows_by_itself = arguments[:1] == ("run",) and self.say.live
+        words = " ".join((module, *(part for part in arguments[:2] if part.isalpha())))
+        with nullcontext() if shows_by_itself else patience(self.say, words):
+            return call(self.copy.directory, environment, module, *arguments, status=status)
+
+    def _role(self, role: str, subject: str) -> dict[str, str]:
+        arn = self.names.role_arn(f"{self.names.project}-{role}")
+        return assume(self.aws.environment, arn, f"{self.subject}:{subject}")
+
+
+def _lenient(config: Config) -> Config:
+    """The configuration that `adapt` will write for a lenient local AWS."""
+    autopilot = config.autopilot.model_copy(update={"least_rows": LENIENT_ROWS})
+    return config.model_copy(update={"autopilot": autopilot})
+
+
+class _Unheard(Output):
+    """For a check whose notices `dataset push` will give again, at the step where they belong."""
+
+    def notice(self, text: str) -> None:
+        pass
+
+
+def _is_as_generated(config: Config) -> bool:
+    """Whether the gate is still the questions', which any model keeps that learned something of the example."""
+    return config.gate.model_dump(exclude_defaults=True) in ({"minimum": 0.0}, {"maximum": 1e12})
+
+
+def _is_source(path: Path, config: Config) -> bool:
+    """Whether a file is UCI's, and the example that is made of it is what the project predicts from."""
+    return is_hospital(config) and hospital.is_source(Table.open(path).columns)

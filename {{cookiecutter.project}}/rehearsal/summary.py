@@ -9,6 +9,8 @@ from typing import Any
 
 from pipeline.console import Output
 
+_WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
+
 
 class Summary:
     """The document of a rehearsal; :meth:`save` writes it as it stands."""
@@ -54,15 +56,35 @@ class Summary:
             ("model package", document["model_package_arn"]),
             ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
             *_promotion(document),
-            ("first prediction", ", ".join(f"{key} {value}" for key, value in first.items())),
-            (
-                "time",
-                f"{document['seconds']['total']:.0f} s, of which {document['seconds']['setup']:.0f} s installation",
-            ),
-            ("report", document["report"]),
-            ("all of it", str(self.path)),
+            ("first prediction", ", ".join(f"{key} {_brief(value)}" for key, value in first.items())),
+            ("time", _time(**document["seconds"])),
         ]
         output.table(("", "what happened"), rows)
+
+
+def _brief(value: Any) -> str:
+    """A value of a prediction, its numbers with four digits."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_brief, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def where_to_look(output: Output, project: Path, results: Path) -> None:
+    """Say where the results are, which of two folders is the project, and what to type next."""
+    output.say("")
+    output.say("Where to look", "bold")
+    for name, text in (
+        ("report", f"{results / 'report.html'}, the evaluation as a page for a browser"),
+        ("summary", f"{results / 'summary.json'}, all that happened"),
+        ("project", f"{project}, which this left as it was"),
+        ("copy", f"{results / 'project'}, in which it was rehearsed; the next rehearsal replaces it"),
+    ):
+        output.say(f"  {name:<8} {text}")
+
+
+def _time(total: float, setup: float) -> str:
+    """The duration of everything, with the installation's where something was installed."""
+    return f"{total:.0f} s" + (f", of which {setup:.0f} s to install" if setup >= _WORTH_TELLING else "")
 
 
 def _promotion(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -133,25 +133,31 @@ def prepare_hospital(
     output.result({"file": str(path), "source": str(file), "rows": written, "synthetic": False})
 
 
-@app.command(epilog="Example: python -m pipeline dataset example --from diabetic_data.csv.gz")
+@app.command(epilog="Example: python -m pipeline dataset example --rows 2000")
 def example(
     given: Annotated[
         Path | None,
         typer.Option("--from", metavar="FILE", help="UCI's diabetic_data.csv, if you have it."),
     ] = None,
     folder: Folder = _FOLDER,
-    rows: Rows = 50_000,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            min=50, metavar="N", help="How many; by default 50,000 of the hospital's, or 5,000 made up."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Get the example, hospital readmission data.
+    """Get example rows that fit automl.toml.
 
-    From UCI's file if you have it, else from OpenML, else a synthetic stand-in.
+    For the target `readmitted` hospital data: from UCI's file if you have it, else from OpenML, else a synthetic
+    stand-in. For any other target rows that are made up.
     """
     from pipeline.dataset.example import example
 
     prepare(folder)
     output = Output(as_json=as_json)
-    made = example(folder, given, rows, output)
+    made = example(folder, given, rows, output, None if given else Config.load())
     rows_of = (
         f"SYNTHETIC {counted(made.rows, 'row')}"
         if made.synthetic

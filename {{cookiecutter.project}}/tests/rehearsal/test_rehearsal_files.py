@@ -12,6 +12,7 @@ import pytest
 from deployment.production_file import ProductionFile
 from pipeline import cli, consistency
 from pipeline.config import Config
+from pipeline.console import Output
 from pipeline.dataset.lock import Column, DatasetLock, Rows, Uris
 from pipeline.errors import UserError
 from pipeline.failures import Failure
@@ -22,6 +23,7 @@ from rehearsal.commands import CommandFailedError, call
 from rehearsal.copy import ProjectCopy
 from rehearsal.data import sample
 from rehearsal.report import failed, succeeded
+from rehearsal.summary import _time, where_to_look
 
 AUTOML = """
 [project]
@@ -280,3 +282,23 @@ def test_a_command_that_fails_passes_its_reason_on(project):
 
     with pytest.raises(CommandFailedError, match=r"exit status 2 instead of 0: automl.toml: not found"):
         call(project, {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "pipeline", "status")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        ({"total": 301.0, "setup": 0.9}, "301 s"),
+        ({"total": 301.0, "setup": 95.2}, "301 s, of which 95 s to install"),
+    ],
+)
+def test_an_installation_is_told_where_there_was_one(seconds, told):
+    assert _time(**seconds) == told
+
+
+def test_the_end_says_which_folder_is_the_project_and_which_the_copy(capsys, tmp_path):
+    where_to_look(Output(), tmp_path / "movies", tmp_path)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert f"  project  {tmp_path / 'movies'}, which this left as it was" in lines
+    assert any(line.startswith(f"  copy     {tmp_path / 'project'}") for line in lines)
+    assert any(str(tmp_path / "report.html") in line for line in lines)

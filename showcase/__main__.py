@@ -1,0 +1,129 @@
+"""`python -m showcase`: generate the project that the table suggests into build/demo/, and rehearse its life there.
+
+The packages are installed, and `showcase.first_look` has found nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import tomlkit
+from pipeline.dataset import hospital
+from pipeline.dataset.inspect import inspect
+from pipeline.errors import UserError
+from rehearsal.first_look import RefusedError, Wish, refuse, show_anything
+
+from showcase import RESULTS, ROOT, TEMPLATE
+from showcase.answers import answerable, arguments, of_table, of_target
+
+_SLICES = tuple(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_"))
+_CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")
+
+
+def main() -> int:
+    """Generate and rehearse; the exit status is the rehearsal's."""
+    show_anything()
+    try:
+        wish = Wish.of(os.environ)
+        print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
+        answers = answer(wish)
+        project = generate(answers)
+    except (UserError, RefusedError) as error:
+        refuse(RefusedError(str(error)))
+    print(f"{RESULTS / project.name} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
+    began = float(os.environ.get("STARTED") or time.time())
+    status = _wait(
+        [
+            sys.executable,
+            "-m",
+            "rehearsal",
+            *("--output", project.parent),
+            *(("--data", wish.path) if wish.data else ()),
+            *(("--lenient",) if wish.lenient else ()),
+            *("--setup-seconds", f"{max(0.0, time.time() - began):.1f}"),
+        ],
+        project,
+    )
+    folder = RESULTS / project.name
+    if status == 0:
+        again = Wish(str(wish.path) if wish.data else "", lenient=wish.lenient).command()
+        print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
+    elif status == 2:
+        print(
+            f"({folder}/automl.toml is generated anew by each make demo: TARGET=COLUMN and PROBLEM=binary, "
+            "multiclass or regression say what stands in it)",
+            file=sys.stderr,
+        )
+    return status
+
+
+def answer(wish: Wish) -> dict[str, str]:
+    """The answers to the questions; none where the defaults, the hospital example, are what is wished."""
+    if not wish.data:
+        return of_target(wish.target or "target", wish.problem) if wish.target or wish.problem else {}
+    facts = inspect(wish.path, wish.target or None)
+    if (
+        facts["prepare"]
+        and facts["target"] == hospital.TARGET
+        and wish.problem in ("", "MulticlassClassification")
+    ):
+        return {}
+    columns = [column["name"] for column in facts["columns"]]
+    return of_table(wish.path, facts["target"], wish.problem or facts["problem_type"], columns, _SLICES)
+
+
+def generate(answers: dict[str, str]) -> Path:
+    """Generate the project below `RESULTS`, with the environment that is there; returns its folder.
+
+    Raises `UserError` with the reason where an answer is refused.
+    """
+    for cache in [folder for name in _CACHES for folder in TEMPLATE.rglob(name)]:
+        shutil.rmtree(cache, ignore_errors=True)
+    output = ROOT / RESULTS
+    output.mkdir(parents=True, exist_ok=True)
+    cookiecutter = Path(sys.executable).with_name("cookiecutter")
+    options = ("--no-input", "--default-config", "--overwrite-if-exists", "--output-dir", output)
+    done = subprocess.run(  # noqa: S603 - an answer is an argument, and no shell reads it
+        [cookiecutter, *options, ROOT, *arguments(answers)], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        refused = [line for line in done.stderr.splitlines() if " is refused: " in line]
+        raise UserError("\n".join(refused) or done.stderr.strip())
+    project = output / answers.get("project", "readmission")
+    if "target" in answers:
+        name_target(project / "automl.toml", answers["target"])
+    environment = project / ".venv"
+    if not environment.exists():
+        environment.unlink(missing_ok=True)  # a link to an environment that is gone
+        environment.symlink_to(os.path.relpath(ROOT / ".venv", project))
+    (environment / "installed").touch()  # as `make setup` does there: all packages of its lock are in
+    return project
+
+
+def name_target(file: Path, target: str) -> None:
+    """Write the column's name into automl.toml where it is not one that the questions take."""
+    if target != answerable(target):
+        document = tomlkit.parse(file.read_text(encoding="utf-8"))
+        document["dataset"]["target"] = target
+        file.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def _wait(command: Sequence[str | Path], folder: Path) -> int:
+    """Run a command to its end; after Ctrl-C, which the terminal sends it too, it tidies up by itself."""
+    process = subprocess.Popen(command, cwd=folder)  # noqa: S603 - the rehearsal
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+if __name__ == "__main__":
+    sys.exit(main())

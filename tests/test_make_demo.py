@@ -1,0 +1,229 @@
+"""`make demo` at the template's top: what it refuses before it makes anything, and what a table's project is called."""
+
+import csv
+import shutil
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, bake
+from hypothesis import given
+from hypothesis import strategies as st
+from test_answers import load_hook, load_project_module
+
+from showcase.__main__ import answer, name_target
+from showcase.answers import answerable, arguments, name, of_table
+
+HOSPITAL = (
+    "race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,readmitted"
+)
+UCI = (
+    "encounter_id,patient_nbr,race,age,time_in_hospital,num_lab_procedures,num_medications,number_emergency,"
+    "number_inpatient,number_diagnoses,change,diabetesMed,readmitted"
+)
+
+
+def columns_of(header: str) -> list[str]:
+    return next(csv.reader([header]))
+
+
+def write(path: Path, header: str, target: str, rows: int = 700) -> Path:
+    """A table whose last column takes the values of ``target``, separated by blanks, in turn; numbers elsewhere."""
+    values, width = target.split(), len(columns_of(header)) - 1
+    lines = (
+        f"{','.join(str((n * 7 + c) % 97) for c in range(width))},{values[n % len(values)]}"
+        for n in range(rows)
+    )
+    path.write_text("\n".join((header, *lines, "")))
+    return path
+
+
+@pytest.fixture
+def clone(template, tmp_path) -> Path:
+    """The template below a folder whose name has blanks and quotes, without an environment."""
+    folder = tmp_path / 'Jo\'s "clones" here' / "the template"
+    shutil.copytree(template, folder)
+    return folder
+
+
+def make(clone: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    path = environment.get("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    return subprocess.run(
+        [shutil.which("make"), f"PYTHON={sys.executable}", *arguments],
+        cwd=clone,
+        env={"PATH": path, "HOME": str(clone), **environment},
+        capture_output=True,
+        timeout=120,
+        check=False,
+        encoding=environment.get("PYTHONIOENCODING", "utf-8"),
+    )
+
+
+REFUSED = [
+    # what is typed, a part of the sentence
+    (["PROBLEM=foo"], "type PROBLEM=binary, multiclass or regression"),
+    (["PROBLEM=foo", "DATA=movies.csv"], "type PROBLEM=binary, multiclass or regression"),
+    (["DATA=movie.csv"], 'did you mean "movies.csv"?'),
+    (['DATA=gone/it\'s $HOME "x" é.csv'], 'gone/it\'s $HOME "x" é.csv: not found'),
+    (["DATA=."], "is a folder"),
+    (["DATA=tests/generated_files.txt"], "has one column"),
+    (["DATA=docs/report.png"], "is no CSV"),
+    (["DATA=movies.csv", "TARGET=hit"], 'did you mean "Hit"?'),
+    (["DATA=movies.csv", "PROBLEM=Regression"], 'row 1 has "No"'),
+    (["DATA=movies.csv", "PROBLEM=BinaryClassification", "TARGET=Stars"], "more than two classes"),
+    (["DATA=small.csv"], "type make demo DATA=small.csv LENIENT=1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"), REFUSED, ids=lambda value: " ".join(value) if isinstance(value, list) else ""
+)
+def test_what_cannot_work_is_refused_before_anything_is_made(clone, typed, sentence):
+    write(clone / "movies.csv", "Age,Stars,Hit", "No Yes")
+    write(clone / "small.csv", "Age,Stars,Hit", "No Yes", rows=300)
+    before = set(clone.rglob("*"))
+
+    result = make(clone, "demo", *typed)
+
+    told, *after = result.stderr.splitlines()
+    assert result.returncode == 2, result.stdout + result.stderr
+    assert told.startswith("error: ")
+    assert sentence in told
+    assert all(line.startswith("make: ") for line in after), after
+    assert result.stdout == ""
+    assert set(clone.rglob("*")) == before, "nothing is made"
+    assert {path.name for path in clone.parent.iterdir()} == {clone.name}
+
+
+def test_a_terminal_without_our_letters_is_told_as_well(clone):
+    result = make(clone, "demo", "DATA=größe.csv", LC_ALL="C", PYTHONIOENCODING="ascii")
+
+    assert result.stderr.startswith("error: gr\\xf6\\xdfe.csv: not found")
+
+
+def test_without_git_nothing_begins(clone, tmp_path):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("sh", "bash", "date"):
+        (tools / tool).symlink_to(shutil.which(tool))
+
+    result = make(clone, "demo", PATH=str(tools))
+
+    assert "error: git is not installed" in result.stderr
+    assert not (clone / "build").exists()
+
+
+def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone, tmp_path):
+    """With a Python that notes where it would install."""
+    python = tmp_path / "python"
+    python.write_text(
+        '#!/bin/sh\ncase "$*" in *install.py*) mkdir -p "$3"; echo "$PWD" >> "$0.asked";; esac\n'
+    )
+    python.chmod(0o755)
+
+    result = make(clone, "setup", f"PYTHON={python}")
+
+    assert result.returncode == 0, result.stderr
+    assert Path(f"{python}.asked").read_text().splitlines() == [str(clone)] * 2
+    assert (clone / ".venv" / "project").exists()
+    assert {path.name for path in clone.parent.iterdir()} == {clone.name}
+
+
+def configuration(template: Path, folder: Path, answers: dict[str, str]):
+    """The automl.toml of a project with these answers."""
+    result = bake(template, folder, **dict(part.split("=", 1) for part in arguments(answers)))
+    assert result.returncode == 0, result.stderr
+    file = folder / answers["project"] / "automl.toml"
+    name_target(file, answers["target"])
+    return load_project_module("config").Config.load(file)
+
+
+TABLES = [
+    # file, header, values of the last column, name, problem type
+    ("movies.csv", "Age,Hit", "No Yes", "movies", "BinaryClassification"),
+    ("Größe & Preis (2024).csv", 'x,"Preis, in €"', "1.5 2.5 3.5", "groe-preis-2024", "Regression"),
+    ("data.csv", "x,{{ y }}", "a b c", "data-model", "MulticlassClassification"),
+    ("映画.csv", "x,{% raw %}", "a b c", "my-table", "MulticlassClassification"),
+    ("blanks.csv", "x, y ", "a b", "blanks", "BinaryClassification"),
+    ("con.csv", 'x,"a ""quoted"" \\ name"', "a b", "con-model", "BinaryClassification"),
+]
+
+
+@pytest.mark.parametrize(("file", "header", "target", "called", "problem"), TABLES)
+def test_names_follow_the_table(template, tmp_path, file, header, target, called, problem):
+    wish = load_project_module_of("rehearsal", "first_look").Wish(str(write(tmp_path / file, header, target)))
+    column = columns_of(header)[-1]
+
+    config = configuration(template, tmp_path, answer(wish))
+
+    assert config.project.name == called
+    assert config.project.description == f"Predict {answerable(column)} from {file}"
+    assert config.dataset.target == column
+    assert config.autopilot.problem_type == problem
+    assert (config.evaluation.slices, config.evaluation.bands) == ([], {})
+
+
+def test_slices_and_bands_are_set_only_where_the_columns_are(template, tmp_path):
+    first_look = load_project_module_of("rehearsal", "first_look")
+    other = first_look.Wish(str(write(tmp_path / "wards.csv", "ward,readmitted", "a b c")))
+    same = first_look.Wish(str(write(tmp_path / "clinic.csv", HOSPITAL, "no >30 <30")))
+
+    assert configuration(template, tmp_path, answer(other)).evaluation.slices == []
+    assert configuration(template, tmp_path, answer(same)).evaluation.slices == ["race_*", "age"]
+
+
+def test_the_example_s_own_source_gets_the_example_s_project(tmp_path):
+    wish = load_project_module_of("rehearsal", "first_look").Wish(
+        str(write(tmp_path / "d.csv", UCI, "NO >30 <30"))
+    )
+
+    assert answer(wish) == {}
+
+
+def test_without_a_file_the_named_target_is_what_the_project_predicts(template, tmp_path):
+    wish = load_project_module_of("rehearsal", "first_look").Wish(
+        target="Will they return?", problem="Regression"
+    )
+
+    config = configuration(template, tmp_path, answer(wish))
+
+    assert (config.project.name, config.dataset.target) == ("will-they-return", "Will they return?")
+    assert config.autopilot.problem_type == "Regression"
+
+
+@given(st.text(max_size=60) | st.text(string.ascii_letters + string.digits + " -_.", max_size=40))
+def test_any_text_makes_a_name_that_the_questions_take(text):
+    assert HOOK.problem_with_project(name(text)) is None
+
+
+@given(st.text(max_size=300), st.text(min_size=1, max_size=300))
+def test_any_file_and_any_column_make_answers_that_the_questions_take(file, target):
+    answers = of_table(Path(f"x{file}.csv"), target, "Regression", [target], [])
+
+    for argument in arguments(answers):
+        question, _, text = argument.partition("=")
+        assert question not in ("description", "target") or HOOK.problem_with_text(text) is None
+
+
+HOOK = load_hook(ROOT)
+
+
+def load_project_module_of(package: str, module: str):
+    """A module of the project; `showcase` has made them known."""
+    return __import__(f"{package}.{module}", fromlist=[module])
+
+
+@pytest.mark.parametrize("objective", ["F1", "MSE"])
+def test_the_example_of_a_new_project_is_judged_by_its_own_gate(template, tmp_path, objective):
+    life, problem = (
+        load_project_module_of("rehearsal", "life"),
+        "binary" if objective == "F1" else "regression",
+    )
+    bake(template, tmp_path, project="species", target="species", problem_type=problem, objective=objective)
+    config = load_project_module("config").Config.load(tmp_path / "species" / "automl.toml")
+
+    assert life._is_as_generated(config)
+    stricter = config.gate.model_copy(update={"minimum": 0.9, "maximum": None})
+    assert not life._is_as_generated(config.model_copy(update={"gate": stricter}))

@@ -1,0 +1,345 @@
+"""What is wrong with the data set of `make demo`, said in the first second: before anything is made or installed.
+
+Python's standard library alone, since the packages may not be there yet. It reads the header and at most `MOST_ROWS`
+rows of a CSV file, and the first bytes of a Parquet file; `dataset push` checks the rest.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import math
+import os
+import shlex
+import shutil
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+MOST_ROWS = 100_000
+MOST_LABELS = 1_000
+# `LEAST_TRAINING_ROWS` of the data set's checks, which need packages; a test holds the two together.
+LEAST_TRAINING_ROWS = 500
+HOLDOUT = 0.2  # of automl.toml where it says nothing
+PROBLEMS = {
+    "binary": "BinaryClassification",
+    "multiclass": "MulticlassClassification",
+    "regression": "Regression",
+}
+_NO_TABLES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f", b"\x89PNG", b"\xff\xd8\xff")
+_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+class RefusedError(Exception):
+    """One sentence: what is wrong, and what to type instead."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What somebody typed behind `make demo`; empty where nothing was."""
+
+    data: str = ""
+    target: str = ""
+    problem: str = ""
+    lenient: bool = False
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Wish:
+        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `RefusedError` for an unknown problem type."""
+        lenient = environment.get("LENIENT", "").strip().lower() not in ("", "0", "no", "false")
+        return cls(
+            environment.get("DATA", ""),
+            environment.get("TARGET", ""),
+            problem_type(environment.get("PROBLEM", "")),
+            lenient,
+        )
+
+    @property
+    def path(self) -> Path:
+        """The file, absolute; a shell may have left its `~` to us."""
+        return Path(self.data).expanduser().absolute()
+
+    def command(self, **changes: str) -> str:
+        """What to type: this, with some variables changed."""
+        short = {name: key for key, name in PROBLEMS.items()}
+        typed = {"DATA": self.data, "TARGET": self.target, "PROBLEM": short.get(self.problem, "")}
+        typed |= {"LENIENT": "1" if self.lenient else ""} | changes
+        given = (f"{name}={shlex.quote(value)}" for name, value in typed.items() if value)
+        return " ".join(("make demo", *given))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen of a file. ``rows`` and ``labels`` are `None` where they were not counted to the end."""
+
+    columns: list[str]
+    target: str
+    rows: int | None
+
+
+def problem_type(text: str) -> str:
+    """Autopilot's name of a problem type, from that or the short one in any case; an empty one stays empty."""
+    known = {**PROBLEMS, **{name.lower(): name for name in PROBLEMS.values()}}
+    typed = text.strip().lower()
+    if typed and typed not in known:
+        near = difflib.get_close_matches(typed, PROBLEMS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}? Else " if near else ""
+        raise RefusedError(
+            f"PROBLEM={shlex.quote(text)}: is no problem type: {hint}type PROBLEM=binary, multiclass or regression"
+        )
+    return known.get(typed, "")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is predicted, as far as that is known yet (`""` where it is not): target and Autopilot's problem type.
+
+    ``holdout`` is the share of rows that are not trained on, ``least`` how many have to be.
+    """
+
+    target: str = ""
+    problem: str = ""
+    holdout: float = HOLDOUT
+    least: int = LEAST_TRAINING_ROWS
+
+
+def look(wish: Wish, task: Task) -> Seen | None:
+    """What the file of ``wish`` holds, `None` for Parquet, which the standard library does not read.
+
+    Raises `RefusedError` for what cannot work.
+    """
+    path = wish.path
+    kind = _kind(wish.data, path)
+    if kind == "parquet":
+        return None
+    try:
+        csv.field_size_limit(2**31 - 1)
+        opened = gzip.open if kind == "gzip" else open
+        with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
+            return _read(wish, task, csv.reader(text, strict=True))
+    except UnicodeDecodeError:
+        raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
+    except (csv.Error, OSError, EOFError) as error:
+        raise RefusedError(
+            f"{wish.data}: cannot be read as CSV ({error}): give CSV, gzipped CSV or Parquet"
+        ) from None
+
+
+def _kind(name: str, path: Path) -> str:
+    """The format by the first bytes."""
+    if path.is_dir():
+        raise RefusedError(f"{name}: is a folder: name one file in it")
+    if not path.exists():
+        near = _near(path.name, [file.name for file in _siblings(path)])
+        raise RefusedError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise RefusedError(
+            f"{name}: cannot be read ({error.strerror}): give a file that you may read"
+        ) from None
+    if not start:
+        raise RefusedError(f"{name}: is empty: give a file with a header and rows")
+    if start.startswith(_NO_TABLES):
+        raise RefusedError(f"{name}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
+    if start.startswith(b"PAR1"):
+        return "parquet"
+    return "gzip" if start.startswith(b"\x1f\x8b") else "csv"
+
+
+def _siblings(path: Path) -> Iterator[Path]:
+    try:
+        yield from (file for file in path.parent.iterdir() if file.is_file())
+    except OSError:
+        return
+
+
+def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> Seen:
+    columns = next((row for row in rows if row), None)
+    if columns is None:
+        raise RefusedError(f"{wish.data}: is empty: give a file with a header and rows")
+    if len(columns) == 1:
+        mark = next((word for sign, word in _DELIMITERS.items() if sign in columns[0]), None)
+        raise RefusedError(
+            f"{wish.data}: columns are separated by {mark}: export it with commas"
+            if mark
+            else f"{wish.data}: has one column: give the target and at least one column to predict it from"
+        )
+    target = task.target or columns[-1]
+    if target not in columns:
+        near = _near(target, columns) or f": its columns are {', '.join(columns[:20])}"
+        raise RefusedError(f'{wish.data}: has no column "{target}"{near}')
+    place, labels, count = columns.index(target), Counter[str](), 0
+    for count, row in enumerate((row for row in rows if row), start=1):
+        if place < len(row):
+            _check_value(wish, task, target, row[place], count)
+            if len(labels) <= MOST_LABELS:
+                labels[row[place]] += 1
+        if count == MOST_ROWS:
+            break
+    whole = count < MOST_ROWS
+    if whole:
+        _check_rows(wish, task, count)
+    _check_labels(wish, task, target, labels, whole=whole)
+    return Seen(columns, target, count if whole else None)
+
+
+def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
+    if not value:
+        raise RefusedError(
+            f'{wish.data}: row {row} has no value in the target column "{target}": fill it or remove the row'
+        )
+    if task.problem != PROBLEMS["regression"]:
+        return
+    try:
+        finite = math.isfinite(float(value)) and "_" not in value
+    except ValueError:
+        finite = False
+    if not finite:
+        raise RefusedError(
+            f'{wish.data}: row {row} has "{value}" in the target column "{target}", which is no number, so this is '
+            "no regression: correct the row, name another target, or take binary or multiclass"
+        )
+
+
+def _check_rows(wish: Wish, task: Task, rows: int) -> None:
+    to_train_on = rows - round(rows * task.holdout)
+    if to_train_on >= task.least or (wish.lenient and rows):
+        return
+    raise RefusedError(
+        f"{wish.data}: has {rows:,} {'row' if rows == 1 else 'rows'}, {to_train_on:,} of them to train on, and "
+        f"Autopilot wants at least {task.least}: give more rows, or, to see how it works with fewer than the real one "
+        f"takes, type {wish.command(LENIENT='1')}"
+    )
+
+
+def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, whole: bool) -> None:
+    if whole and len(labels) == 1:
+        raise RefusedError(
+            f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
+            "name another target"
+        )
+    if task.problem == PROBLEMS["binary"] and len(labels) > 2:
+        some = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")
+        raise RefusedError(
+            f'{wish.data}: the target "{target}" has more than two classes ({some}), so this is not binary: '
+            "take multiclass, or regression for a number"
+        )
+
+
+def _near(word: str, known: list[str]) -> str:
+    by_lower = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    return f': did you mean "{by_lower[found[0]]}"?' if found else ""
+
+
+def require_git() -> None:
+    """Raise `RefusedError` where there is no git."""
+    if shutil.which("git") is None:
+        raise RefusedError(
+            "git is not installed, and a rehearsal commits in its copy of the project: install it"
+        )
+
+
+def refuse(error: RefusedError) -> NoReturn:
+    """End the process with the sentence, in the way in which the project's commands say what the user has to change."""
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def of_project(wish: Wish, file: Path) -> Task:
+    """What automl.toml says is predicted.
+
+    Raises `RefusedError` where ``wish`` names something else: in a project that is changed in the file.
+    """
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise RefusedError(f"{file}: not found: type make demo in the project's folder") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise RefusedError(f"{file}: not valid TOML: {error}") from None
+    target = _key(document, "dataset", "target", "")
+    problem = _key(document, "autopilot", "problem_type", "")
+    if wish.target not in ("", target):
+        raise RefusedError(
+            f"TARGET={shlex.quote(wish.target)}: in a project the target stands in {file}, "
+            f'[dataset] target = "{target}": change it there'
+        )
+    if wish.problem not in ("", problem):
+        raise RefusedError(
+            f"PROBLEM={wish.problem}: in a project the problem type stands in {file}, "
+            f'[autopilot] problem_type = "{problem}": change it there'
+        )
+    return Task(
+        target,
+        problem if problem in PROBLEMS.values() else "",
+        _key(document, "dataset", "holdout", HOLDOUT),
+        _key(document, "autopilot", "least_rows", LEAST_TRAINING_ROWS),
+    )
+
+
+def _key(document: dict[str, Any], section: str, key: str, default: Any) -> Any:
+    """A value of the type of ``default``; what is wrong with another one is said once the packages are there."""
+    part = document.get(section)
+    value = part.get(key, default) if isinstance(part, dict) else default
+    return value if isinstance(value, type(default)) else default
+
+
+def main(environment: Mapping[str, str] = os.environ) -> None:
+    """Look at what `make demo` was given in a project's folder, and say what it is about to do."""
+    show_anything()
+    try:
+        require_git()
+        wish = Wish.of(environment)
+        task = of_project(wish, Path("automl.toml"))
+        if wish.data:
+            look(wish, task)
+    except RefusedError as error:
+        refuse(error)
+    say_what_comes(
+        _rows_of(wish, task.target),
+        environment=Path(environment.get("VENV", ".venv"), "installed"),
+        results=environment.get("OUT", "build/demo"),
+    )
+
+
+def _rows_of(wish: Wish, target: str) -> str:
+    if wish.data:
+        return f"{wish.data}, target {target}"
+    if Path("dataset.lock").exists():
+        return "rows made up as dataset.lock describes them; yours: make demo DATA=FILE"
+    return f"an example for the target {target}; yours: make demo DATA=FILE"
+
+
+def say_what_comes(data: str, environment: Path, results: str) -> None:
+    """Print what a rehearsal does and how long it takes, before the first step of it."""
+    # Measured on two cores; the installation without a cache, at 20 MB/s.
+    lines = [
+        "A model's whole life on a local AWS: no account, no cost. What follows is real, on this machine.",
+        f"  data     {data}",
+        "  steps    push, train, evaluate, register, stage, verify, promote, a broken release, and back",
+        *(
+            []
+            if environment.exists()
+            else [f"  first    the packages are installed into {environment.parent}: 1.3 GB, about 2 minutes"]
+        ),
+        "  then     3 to 6 minutes on two cores, 90 s of them training",
+        f"  leaves   {results}/report.html and {results}/summary.json; nothing else of yours is changed",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+def show_anything() -> None:
+    """Let a terminal that is not UTF-8 show what it can of any text."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+if __name__ == "__main__":
+    main()

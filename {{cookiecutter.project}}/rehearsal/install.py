@@ -1,0 +1,141 @@
+"""`python install.py ENVIRONMENT LOCK ...`: install locked packages, and show that it goes on.
+
+Python's standard library alone. What was interrupted is finished by the same command: downloads are kept.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+_EACH_SECONDS = 5  # a line where nobody's terminal can be redrawn
+_UV = re.compile(r"^uv==([0-9.]+)", re.MULTILINE)
+_FETCHING = re.compile(r"Downloading \S+ \(([0-9.]+)([KMG])iB\)")
+_MIB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0}
+_TOLD = 15  # lines of what failed
+
+
+class FailedError(Exception):
+    """A step did not work; the message is its last lines and what to do."""
+
+
+class Steps:
+    """Runs commands one after the other; while one says nothing, this does."""
+
+    def __init__(self) -> None:
+        self.started = time.monotonic()
+        self.large = 0  # packages of a megabyte or more that are being fetched or were
+        self.mebibytes = 0.0
+        self._redraw = sys.stdout.isatty()
+
+    def run(self, what: str, command: Sequence[str | Path]) -> None:
+        """Run ``command`` to its end; raises `FailedError` with its words where it fails."""
+        process = subprocess.Popen(  # noqa: S603 - the commands below
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
+        lines: list[str] = []
+        reader = threading.Thread(target=self._read, args=(process, lines), daemon=True)
+        reader.start()
+        self._show(what)
+        while reader.is_alive():
+            reader.join(1 if self._redraw else _EACH_SECONDS)
+            if reader.is_alive():
+                self._show(what)
+        if process.wait():
+            self._clear()
+            raise FailedError("".join(lines[-_TOLD:]).rstrip())
+
+    def done(self, text: str) -> None:
+        """Print a line that stays."""
+        self._clear()
+        print(f"{text} in {self._seconds}", flush=True)
+
+    @property
+    def _seconds(self) -> str:
+        return f"{time.monotonic() - self.started:.0f} s"
+
+    def _read(self, process: subprocess.Popen[str], lines: list[str]) -> None:
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        for line in process.stdout:
+            lines.append(line)
+            fetching = _FETCHING.search(line)
+            if fetching:
+                self.large += 1
+                self.mebibytes += float(fetching[1]) * _MIB[fetching[2]]
+
+    def _show(self, what: str) -> None:
+        fetched = f", downloads of {self.mebibytes:,.0f} MB in {self.large} packages" if self.large else ""
+        line = f"  {what}: {self._seconds}{fetched}"
+        print(f"\r\x1b[K{line[:78]}" if self._redraw else line, end="" if self._redraw else "\n", flush=True)
+
+    def _clear(self) -> None:
+        if self._redraw:
+            print("\r\x1b[K", end="", flush=True)
+
+
+def install(environment: Path, locks: Sequence[Path]) -> None:
+    """Bring ``environment`` (made where it is not there) to the packages of all ``locks``.
+
+    Raises `FailedError` where a step does not work.
+    """
+    steps = Steps()
+    python, uv = environment / "bin" / "python", environment / "bin" / "uv"
+    if not python.exists():
+        steps.run(f"making {environment}", [sys.executable, "-m", "venv", environment])
+    wanted = _UV.search(locks[0].read_text(encoding="utf-8"))
+    version = wanted[1] if wanted else ""
+    if _version(uv) != version:
+        if _version(python, "-m", "pip") == "":  # its making was interrupted
+            steps.run("adding pip", [python, "-m", "ensurepip", "--default-pip"])
+        quiet = ("--quiet", "--disable-pip-version-check")
+        steps.run(
+            "adding uv", [python, "-m", "pip", "install", *quiet, f"uv=={version}" if version else "uv"]
+        )
+    given = [part for lock in locks for part in ("--requirement", lock)]
+    steps.run("installing the packages", [uv, "pip", "install", "--python", python, *given])
+    steps.done(f"the packages are installed in {environment}")
+
+
+def _version(*command: str | Path) -> str:
+    """The second word of what ``command --version`` prints, or nothing where it does not work."""
+    try:
+        ended = subprocess.run(  # noqa: S603 - the environment's own programs
+            [*command, "--version"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    words = ended.stdout.split()
+    return words[1] if ended.returncode == 0 and len(words) > 1 else ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Install; the exit status is 1 after a failure, 130 after Ctrl-C."""
+    environment, *locks = map(Path, arguments)
+    try:
+        install(environment, locks)
+    except FailedError as error:
+        print(
+            f"{error}\nerror: the packages could not be installed; the lines above say why. ",
+            end="",
+            file=sys.stderr,
+        )
+        print("Type the same again once that is mended: what was downloaded is kept", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; type the same again to go on: what was downloaded is kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
