@@ -14,7 +14,9 @@ ANSWERS = json.loads(r""" {{ cookiecutter | tojson }} """)
 LONGEST_PROJECT = 19
 
 # Windows keeps these names for devices, whatever folder they are asked for in; people clone there too.
-WINDOWS = {"con", "prn", "aux", "nul"} | {device + digit for device in ("com", "lpt") for digit in "0123456789"}
+WINDOWS = {"con", "prn", "aux", "nul"} | {
+    device + digit for device in ("com", "lpt") for digit in "0123456789"
+}
 
 LONGEST_TEXT = 200
 
@@ -74,7 +76,7 @@ def problem_with_text(text):
         reason = problem_with_character(character)
         if reason:
             return "its character %d is U+%04X, %s" % (place, ord(character), reason)
-    for mark in ("{" "{", "{" "%"):  # in two parts, because cookiecutter renders this file
+    for mark in ("{" + "{", "{" + "%"):  # in two parts, because cookiecutter renders this file
         if mark in text:
             return (
                 "cookiecutter would run what stands behind %s at the next update of the project; answer without it "
