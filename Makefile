@@ -7,7 +7,7 @@ DEMO := $(CURDIR)/build/demo
 DEMO_PROJECT := $(DEMO)/readmission
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-github test bench check format lock clean
+.PHONY: help setup project demo demo-github test bench check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ demo: $(VENV)/template ## generate a project and show its whole life on the loca
 	fi; \
 	$(MAKE) --no-print-directory -C $(DEMO_PROJECT) demo OUT=$(DEMO) DATA="$$data" \
 		SETUP_SECONDS=$$(( $$(date +%s) - started ))
+
+project: $(VENV)/template ## ask the questions, and generate a project beside this folder (OUT=FOLDER)
+	@$(RUN) -B hooks/ask.py "$(or $(OUT),..)"
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
 	@rm -rf build/demo-github && mkdir -p build/demo-github
