@@ -320,7 +320,8 @@ def test_cookiecutter_writes_such_a_project_into_a_folder_with_blanks(template, 
         name: (project / name).read_text("utf-8") for name in ("automl.toml", "pyproject.toml", "README.md")
     }
     assert_the_files_say(files, description, target)
-    assert "cd 'a folder/readmission'" in result.stdout
+    assert f"    cd '{project}'\n" in result.stdout
+    assert f"on rows made up for the target {target}, which" in result.stdout
 
 
 ANY = st.text(max_size=30)
