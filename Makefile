@@ -16,7 +16,7 @@ export DATA TARGET PROBLEM LENIENT STARTED
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup browser demo first-look demo-github test bench check format lock clean
+.PHONY: help setup project browser demo first-look demo-github test bench check format lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ demo: first-look setup ## generate a project and show its whole life on the loca
 first-look:
 	@$(ANY_PYTHON) -B '$(TEMPLATE)/supported.py'
 	@$(ANY_PYTHON) -B -m showcase.first_look
+
+project: $(VENV)/template ## ask the questions, and generate a project beside this folder (OUT=FOLDER)
+	@$(RUN) -B hooks/ask.py "$(or $(OUT),..)"
 
 demo-github: setup ## run a generated project's workflows on this machine, and show what GitHub would show
 	@rm -rf build/demo-github && mkdir -p build/demo-github

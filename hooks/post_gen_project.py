@@ -1,15 +1,26 @@
 """Say what comes next. Writes nothing, needs no network, and may run any number of times."""
 
 import json
+import os
+import shlex
+import sys
+from pathlib import Path
 
 ANSWERS = json.loads(r""" {{ cookiecutter | tojson }} """)
 
-print(
-    """
+ROWS = {
+    "hospital": "on the hospital readmission data, or on rows made up like them where they cannot be downloaded",
+    "made-up": "on rows made up for the target %(target)s, which show that everything works and nothing about yours",
+}
+
+MESSAGE = """
 %(project)s is ready. Try it without an account and without cost:
 
-    cd %(project)s
+    cd %(folder)s
     make demo                   # trains, evaluates, registers and serves a model on a local AWS
+
+The first time installs 1.3 GB of packages in about two minutes; the demo takes three to six on two cores.
+It runs %(rows)s.
 
 Then make it yours:
 
@@ -19,5 +30,24 @@ Then make it yours:
 
 docs/set-up.md leads from there to %(repository)s on GitHub and to your AWS account.
 """
-    % ANSWERS
-)
+
+
+def folder_from(place):
+    """The project's folder as somebody types it who stands at ``place``, or `None` where it is not below."""
+    try:
+        return str(Path.cwd().relative_to(place.resolve()))
+    except ValueError:
+        return None
+
+
+def main():
+    below = folder_from(Path(os.environ.get("PWD", "/")))
+    if below is None and "_output_dir" not in ANSWERS:
+        return  # cruft compares two versions of a project in temporary folders, of which nobody wants to hear
+    rows = ROWS[ANSWERS["__example"]] % ANSWERS
+    sys.stdout.reconfigure(errors="backslashreplace")  # a target may have what this terminal cannot show
+    print(MESSAGE % {**ANSWERS, "folder": shlex.quote(below or str(Path.cwd())), "rows": rows})
+
+
+if __name__ == "__main__":
+    main()

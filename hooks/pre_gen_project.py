@@ -133,17 +133,19 @@ def shown(answer):
     return visible if len(visible) <= LONGEST_TEXT + 40 else visible[:LONGEST_TEXT] + " ..."
 
 
+CHECKS = {
+    "project": problem_with_project,
+    "description": problem_with_text,
+    "repository": problem_with_repository,
+    "region": problem_with_region,
+    "target": problem_with_text,
+    "problem_type": problem_with_problem_type,
+    "objective": problem_with_objective,
+}
+
+
 def main():
-    checks = {
-        "project": problem_with_project,
-        "description": problem_with_text,
-        "repository": problem_with_repository,
-        "region": problem_with_region,
-        "target": problem_with_text,
-        "problem_type": problem_with_problem_type,
-        "objective": problem_with_objective,
-    }
-    problems = [(question, ANSWERS[question], check(ANSWERS[question])) for question, check in checks.items()]
+    problems = [(question, ANSWERS[question], check(ANSWERS[question])) for question, check in CHECKS.items()]
     refused = [(question, answer, reason) for question, answer, reason in problems if reason]
     if not refused:
         return 0

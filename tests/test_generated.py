@@ -48,6 +48,8 @@ def test_only_the_few_files_that_carry_an_answer_differ_between_two_projects(tem
         repository="o/n",
         target="y",
         region="us-east-1",
+        problem_type="Regression",
+        objective="MAE",
     )
     one, other = tmp_path / "a" / "readmission", tmp_path / "b" / "other"
 
@@ -66,14 +68,23 @@ def test_rendering_twice_gives_the_same_bytes(template, tmp_path):
         ).read_bytes(), name
 
 
-def test_cruft_renders_the_same_files(template, tmp_path):
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {},
+        {"description": "  100 % `of` <them> 😀 ", "target": 'a "b" `c` \\ |', "problem_type": "Binary"},
+    ],
+    ids=["defaults", "others"],
+)
+def test_cruft_renders_the_same_files(template, tmp_path, answers):
     source = tmp_path / "template"
     shutil.copytree(template, source)
     commit(source)
-    bake(template, tmp_path / "cookiecutter")
+    bake(template, tmp_path / "cookiecutter", **answers)
+    given = ("--extra-context", json.dumps(answers))
 
     subprocess.run(
-        [TOOLS / "cruft", "create", "--no-input", "--output-dir", tmp_path / "cruft", source],
+        [TOOLS / "cruft", "create", "--no-input", "--output-dir", tmp_path / "cruft", *given, source],
         check=True,
         capture_output=True,
         timeout=120,

@@ -1,9 +1,11 @@
 """A project follows its template: an update brings what is new, and keeps what its owner changed."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import bake, commit
 
 CRUFT = Path(sys.executable).with_name("cruft")
@@ -55,4 +57,40 @@ def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template
     }
     assert kept - {".cruft.json"} == files
     for name in files:
+        assert (project / name).read_bytes() == (fresh / name).read_bytes(), name
+
+
+@pytest.mark.parametrize(
+    ("problem_type", "objective"), [("binary", "AUC"), ("regression", "default"), ("multiclass", "F1macro")]
+)
+def test_answers_that_were_choices_from_a_list_are_still_taken(template, tmp_path, problem_type, objective):
+    source, project = tmp_path / "template", tmp_path / "readmission"
+    subprocess.run(["cp", "-r", template, source], check=True)
+    questions = source / "cookiecutter.json"
+    newest = questions.read_text()
+    before = json.loads(newest)
+    before["problem_type"] = ["multiclass", "binary", "regression"]
+    before["objective"] = [
+        "default",
+        *sorted({m for offered in before["_metrics"].values() for m in offered}),
+    ]
+    questions.write_text(json.dumps(before))
+    commit(source)
+    answers = {"problem_type": problem_type, "objective": objective, "target": 'a "b" `c`, 😀'}
+    cruft(
+        "create", "--no-input", "--output-dir", tmp_path, "--extra-context", json.dumps(answers), source,
+        folder=tmp_path,
+    )  # fmt: skip
+    commit(project)
+    questions.write_text(newest)
+    (source / "{{cookiecutter.project}}" / "local" / "newer.py").write_text("# of the newest version\n")
+    commit(source)
+
+    cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
+
+    bake(source, tmp_path / "fresh", **answers)
+    fresh = tmp_path / "fresh" / "readmission"
+    recorded = json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]
+    assert {name: recorded[name] for name in answers} == answers
+    for name in ("automl.toml", "pyproject.toml", "README.md", "local/newer.py"):
         assert (project / name).read_bytes() == (fresh / name).read_bytes(), name
