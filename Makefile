@@ -6,11 +6,14 @@ TEMPLATE := {{cookiecutter.project}}
 DEMO := $(CURDIR)/build/demo
 DEMO_PROJECT := $(DEMO)/readmission
 
+# Each heavy test keeps a core busy; those that share a life run in one process.
+TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
+
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-github test bench check format lock clean
+.PHONY: help setup demo demo-github test test-strangers bench check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/template: requirements.lock
 	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed (found %d.%d): make PYTHON=/path/to/python3.11" % sys.version_info[:2] if sys.version_info < (3, 11) else 0)'
@@ -60,7 +63,10 @@ demo-github: setup ## run a generated project's workflows on this machine, and s
 	@$(RUN) tests/workflows/demo.py build/demo-github/readmission
 
 test: setup ## everything: the questions, the generated files, a generated project's tests and its life
-	$(RUN) -m pytest tests
+	$(RUN) -m pytest tests $(TWO_AT_ONCE)
+
+test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
+	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
 
 bench: setup ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
