@@ -1,5 +1,6 @@
 """Metrics of a holdout, computed once more: by scikit-learn from the transform's output, and for a model by hand."""
 
+import ast
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def recomputed(stored: Stored) -> dict[str, float]:
     evaluation, given = stored.evaluation, stored.predictions
     if evaluation["problem_type"] == "Regression":
         return of_numbers(stored.truth.astype(float), given["prediction"].astype(float))
-    labels = json.loads(given["labels"][0])
+    labels = ast.literal_eval(given["labels"][0])
     assert (given["labels"] == given["labels"][0]).all()
     probabilities = np.asarray([json.loads(row) for row in given["probabilities"]])
     return of_classes(

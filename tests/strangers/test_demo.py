@@ -57,7 +57,7 @@ def test_its_life_goes_all_the_way_and_leaves_the_project_as_it_was(lived):
     assert not summary["dataset"]["synthetic"]
     assert summary["pipeline"]["status"] == "Succeeded"
     assert summary["endpoint"]["status"] == "InService"
-    assert summary["staging"]["outcome"] == "passed"
+    assert summary["staging"]["outcome"] == "verified"
     assert set(summary["staging"]["checks"].values()) == {"passed"}
     assert summary["production"]["model_package_arn"] == summary["model_package_arn"]
     assert summary["broken_release"]["outcome"] == "rolled back"

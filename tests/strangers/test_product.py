@@ -109,7 +109,7 @@ def test_the_smallest_budget_trains_for_each_objective(
 
     stored = Stored(lived.stored)
     assert lived.summary["pipeline"]["status"] == "Succeeded"
-    assert lived.summary["staging"]["outcome"] == "passed"
+    assert lived.summary["staging"]["outcome"] == "verified"
     found = stored.evaluation["objective"]
     again = recomputed(stored)[found["metric"]]
     assert found["name"] == objective
