@@ -92,13 +92,15 @@ def wide() -> pd.DataFrame:
 
 
 def flaws() -> pd.DataFrame:
-    """Which of 20,000 diamonds are of the lowest clarity: one in a hundred."""
+    """Which of 20,000 diamonds are of the lowest clarity: one in a hundred; their colors are columns of 0 and 1."""
     found = diamonds()
     flawed = found["clarity"] == "I1"
     rows = pd.concat(
         [found[flawed].sample(200, random_state=SEED), found[~flawed].sample(19_800, random_state=SEED)]
     ).sample(frac=1, random_state=SEED)
-    return rows.drop(columns="clarity").assign(flawed=(rows["clarity"] == "I1").astype(int))
+    colors = pd.get_dummies(rows.pop("color"), prefix="color", dtype=int)
+    flawed = (rows.pop("clarity") == "I1").astype(int)
+    return pd.concat([rows, colors], axis=1).assign(flawed=flawed)
 
 
 def penguins() -> pd.DataFrame:
@@ -181,7 +183,7 @@ TABLES = {
             "F1",
             flaws,
             ("binary", "multiclass", "regression"),
-            slices=("cut", "color", "carat"),
+            slices=("cut", "color_*", "carat"),
             bands={"carat": [0.5, 1.0]},
         ),
         Stranger(
