@@ -83,7 +83,7 @@ def test_a_pull_request_over_an_existing_data_set_is_planned_and_rehearsed(story
     assert run.steps["Rehearse"] == "success"
     (comment,) = scene.world.comments[scene.facts["number"]]
     assert "Rehearsal :white_check_mark:" in comment["body"]
-    assert "max_candidates" in comment["body"]
+    assert "Merging this trains a model" in comment["body"]
     assert scene.world.executions == ["Succeeded"], "a pull request never trains where it costs"
 
 
