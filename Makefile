@@ -14,12 +14,15 @@ override DATA := $(value DATA)
 override TARGET := $(value TARGET)
 export DATA TARGET PROBLEM LENIENT STARTED
 
+# Each heavy test keeps a core busy; those that share a life run in one process.
+TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test bench check format lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers bench check format lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 $(VENV)/template: requirements.lock
 	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
@@ -52,7 +55,10 @@ browser: setup
 	@$(RUN) -m benchmarks.bring_browser
 
 test: browser ## everything: the questions, the generated files, a generated project's tests and its life
-	$(RUN) -m pytest tests
+	$(RUN) -m pytest tests $(TWO_AT_ONCE)
+
+test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
+	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
 
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)

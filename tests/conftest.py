@@ -90,3 +90,18 @@ def projects(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         result = bake(template, output, project=f"try-{problem_type}", problem_type=problem_type)
         assert result.returncode == 0, result.stderr
     return {problem_type: output / f"try-{problem_type}" for problem_type in PROBLEM_TYPES}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests measured, which is what somebody compares from one run to the next."""
+    reports = [report for found in terminalreporter.stats.values() for report in found]
+    figures = [
+        value
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == "figures"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(sorted(figures)))

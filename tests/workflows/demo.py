@@ -12,7 +12,7 @@ from act import Run
 from rich.console import Console
 from rich.markdown import Markdown
 from rich.padding import Padding
-from scenes import Life, small
+from scenes import Life, small, table
 from stage import Stage
 
 console = Console(width=110)
@@ -108,7 +108,7 @@ def main() -> int:
         shutil.copytree(given.project, project, ignore=ignored)
         small(project)
         with Stage(project, folder) as stage:
-            demo = Demo(Life(stage, project))
+            demo = Demo(Life(stage, project, table(folder / "table.csv"), "--synthetic"))
             demo.play()
     if demo.red:
         console.print(f"not as it should be: {', '.join(demo.red)}", style="red")
