@@ -135,3 +135,30 @@ def test_the_plan_knows_which_files_start_which_workflow(rendered):
         return [path.removesuffix("/**") for path in workflow_of(rendered, name)[True]["push"]["paths"]]
 
     assert (retrains, promotes) == (paths("retrain.yml"), paths("promote.yml"))
+
+
+@pytest.mark.parametrize(
+    ("event", "switch", "group"),
+    [
+        ("push", "", "retrain"),
+        ("push", "true", "retrain"),
+        ("workflow_dispatch", "", "retrain"),
+        ("schedule", "true", "retrain"),
+        ("schedule", "", "retrain-not-scheduled"),
+        ("schedule", "false", "retrain-not-scheduled"),
+    ],
+)
+def test_a_scheduled_run_that_will_skip_itself_replaces_no_run_that_waits(rendered, event, switch, group):
+    """A run joins its group, and replaces the one that waits there, before any job's `if` is asked."""
+    expression = workflow_of(rendered, "retrain.yml")["concurrency"]["group"]
+    context = {"github.event_name": event, "vars.RETRAIN_ON_SCHEDULE": switch}
+
+    assert value_of(expression, context) == group
+
+
+def value_of(expression: str, context: dict[str, str]) -> str:
+    """An expression of names, texts, `==`, `!=`, `&&` and `||`, as GitHub evaluates it."""
+    text = expression.removeprefix("${{").removesuffix("}}")
+    for name, value in context.items():
+        text = text.replace(name, repr(value))
+    return eval(text.replace("&&", " and ").replace("||", " or "), {"__builtins__": {}})

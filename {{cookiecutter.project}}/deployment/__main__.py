@@ -95,7 +95,7 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
 
     project = _project(as_json)
     record = verify(project, model_package)
-    colours = {"passed": "green", "failed": "red", "not applicable": "dim"}
+    colours = {"passed": "green", "failed": "red", "warning": "yellow", "not applicable": "dim"}
     for check in record["checks"]:
         outcome = check["outcome"]
         project.output.say(f"{outcome:>14}  {check['name']}: {check['detail']}", colours[outcome])

@@ -48,7 +48,7 @@ def alarm_requests(environment: Environment) -> list[dict[str, Any]]:
         "5xx": f"More than {limits.max_5xx_share:.2%} of the requests fail",
         "4xx": f"More than {limits.max_4xx_share:.2%} of the requests are refused by the model",
         "latency": f"The model takes more than {limits.max_latency_p95_ms:g} ms for 5 of 100 requests",
-        "wrong-answers": "During a rollout, predictions were neither the old nor the new version's",
+        "wrong-answers": "During a rollout, predictions of several rows were neither the old nor the new version's",
     }
     project = environment.config.project
     tags = [{"Key": key, "Value": value} for key, value in (project.tags | {"project": project.name}).items()]

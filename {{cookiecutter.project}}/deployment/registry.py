@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from pipeline.aws import Aws, is_missing
 from pipeline.errors import RunError, UserError
 from pipeline.names import Names
+from pipeline.words import one_line
 
 _ARN = re.compile(
     r"arn:(?P<partition>aws[a-z-]*):sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
@@ -18,8 +19,7 @@ _ARN = re.compile(
 )
 # CustomerMetadataProperties take letters, digits, spaces and these marks, 256 characters at most.
 _NOT_IN_METADATA = re.compile(r"[^\w\s_.:/=+\-@]", re.ASCII)
-
-
+DESCRIPTION_LENGTH = 1024  # StageDescription, ApprovalDescription
 REGRESSION = "Regression"
 
 
@@ -160,24 +160,24 @@ class Registry:
             request["ModelLifeCycle"] = {
                 "Stage": stage[0],
                 "StageStatus": stage[1],
-                **({"StageDescription": description[:1024]} if description else {}),
+                **({"StageDescription": one_line(description, DESCRIPTION_LENGTH)} if description else {}),
             }
         if request:
             self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
         return bool(request)
 
     def approve(self, package: ModelPackage, description: str) -> None:
-        """Set `Approved` with a description (1,024 characters at most)."""
+        """Set `Approved` with a description; what does not fit the registry is cut."""
         self._sagemaker.update_model_package(
             ModelPackageArn=package.arn,
             ModelApprovalStatus="Approved",
-            ApprovalDescription=description[:1024],
+            ApprovalDescription=one_line(description, DESCRIPTION_LENGTH),
         )
 
 
 def metadata_value(text: str) -> str:
     """A text with only the characters that the registry takes in metadata values, 256 at most."""
-    return " ".join(_NOT_IN_METADATA.sub(" ", text).split())[:256]
+    return one_line(_NOT_IN_METADATA.sub(" ", text), 256).replace("…", "")
 
 
 def require_containers(package: ModelPackage) -> None:

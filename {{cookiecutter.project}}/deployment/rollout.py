@@ -134,7 +134,7 @@ def _reason(state: State, release: Release, fired: Mapping[str, str], probe: Pro
     if state.serves(release.config_name):
         return ""
     parts = [f"alarm {name}: {words}" for name, words in fired.items()]
-    if probe and probe.wrong:
+    if probe and probe.is_alarming:
         parts.append(f"{probe.wrong} of {probe.asked} answers were wrong, such as {probe.example}")
     if state.reason:
         parts.append(state.reason)

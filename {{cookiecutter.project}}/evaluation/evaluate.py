@@ -9,6 +9,7 @@ the gate. A candidate that the gate rejects is a result (exit status 0); what ca
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -175,7 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen.output.mkdir(parents=True, exist_ok=True)
         settings = Settings.load(chosen.settings)
-        session = boto3.session.Session()
+        # Where neither is set, a profile may name the region.
+        region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
+        session = boto3.session.Session(region_name=region)
         retries = Config(retries={"mode": "adaptive", "max_attempts": 10})
         sagemaker, s3 = session.client("sagemaker", config=retries), session.client("s3", config=retries)
         place = transform.Place(

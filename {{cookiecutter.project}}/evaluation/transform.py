@@ -149,7 +149,6 @@ class Transform:
             "TransformJobName": self._job,
             "ModelName": self._model,
             "BatchStrategy": "MultiRecord",
-            "MaxPayloadInMB": 6,
             "TransformInput": {
                 "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": self._input}},
                 "ContentType": "text/csv",
@@ -158,6 +157,10 @@ class Transform:
             "TransformOutput": output,
             "TransformResources": resources,
         }
+        if len(self._containers) == 1:
+            # Several are told by the first one, which makes more bytes of each row than it gets: asked for more than
+            # its own 1 MB, the next one answers 413.
+            request["MaxPayloadInMB"] = 6
         if tags := self._tags():
             request["Tags"] = tags
         return request

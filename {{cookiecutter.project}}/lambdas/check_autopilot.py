@@ -24,9 +24,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
-GRACE_SECONDS = 15 * 60  # what the service may need beyond the job's own limit, for its reports
+GRACE_SECONDS = 30 * 60  # what the service may need beyond the job's own limit, for its reports
+STOP_SECONDS = 30 * 60  # what a stopped job may need until it has ended; AWS gives no bound
+DENIED_SECONDS = 10 * 60  # a right that a deployment has just given acts by then
 QUOTA_SECONDS = 24 * 3600  # how long a job waits for a place among the account's concurrent jobs
 SOONEST, LATEST = 5, 60  # seconds between two looks
+EARLIEST = 10**9  # seconds since 1970, in 2001: a thousand times as many are milliseconds
 # A queue gives up a message after 1,000 receptions at most (maxReceiveCount in infrastructure/stack.yaml). A
 # fresh copy starts from 1; at most 16 may follow each other before Lambda takes it for an endless loop, which
 # is ten days here.
@@ -34,14 +37,18 @@ MOST_RECEPTIONS = 900
 REASON_LENGTH, VALUE_LENGTH = 256, 1024  # SendPipelineExecutionStepFailure, ...StepSuccess
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
 MISSING = {"ResourceNotFound", "ResourceNotFoundException"}
+DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
 class UnintelligibleError(Exception):
-    """A message that no later look makes clearer; ``token`` is the step's, if that at least can be read."""
+    """A message that no later look makes clearer; ``token`` is the step's and ``job`` the name of its Autopilot
+    job, as far as they can be read.
+    """
 
-    def __init__(self, reason: str, token: str | None = None) -> None:
+    def __init__(self, reason: str, token: str | None = None, job: str | None = None) -> None:
         super().__init__(reason)
         self.token = token
+        self.job = job
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, 
 def is_done(record: dict[str, Any]) -> bool:
     """Handle one SQS record; false if it has to come again, after a time that has been set."""
     try:
-        wait = read(record["body"])
+        wait = read(record["body"], int(record["attributes"]["SentTimestamp"]) / 1000)
         seconds = look(wait)
     except UnintelligibleError as error:
         return set_aside(record, error)
@@ -84,8 +91,11 @@ def is_done(record: dict[str, Any]) -> bool:
     return True if seconds is None else come_again(record, seconds)
 
 
-def read(body: str) -> Wait:
-    """Parse the message of a callback step. Raises `UnintelligibleError`."""
+def read(body: str, sent_at: float) -> Wait:
+    """Parse the message of a callback step, which SQS got at ``sent_at`` (seconds since 1970).
+
+    Raises `UnintelligibleError`.
+    """
     try:
         message = json.loads(body)
         token = message["token"]
@@ -100,21 +110,44 @@ def read(body: str) -> Wait:
             execution_arn=message["pipelineExecutionArn"],
             stopping=message.get("status") == "Stopping",
             job=arguments["automl_job_name"],
-            started_at=seconds_since_1970(arguments["started_at"]),
+            started_at=started(arguments.get("started_at"), sent_at),
             max_seconds=int(arguments["max_seconds"]),
             request_uri=arguments["request_uri"],
         )
     except (ValueError, KeyError, TypeError) as error:
         reason = f"the callback's arguments are unusable: {type(error).__name__}: {error}"
-        raise UnintelligibleError(reason, token) from error
+        raise UnintelligibleError(reason, token, job_name(message)) from error
 
 
-def seconds_since_1970(text: str | float) -> float:
-    """A time as pipelines write it: ISO 8601, or seconds since 1970."""
+def job_name(message: dict[str, Any]) -> str | None:
+    """The name of the Autopilot job in a message that is otherwise unusable, or none."""
+    arguments = message.get("arguments")
+    name = arguments.get("automl_job_name") if isinstance(arguments, dict) else None
+    return name if isinstance(name, str) and re.fullmatch("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}", name) else None
+
+
+def started(text: object, sent_at: float) -> float:
+    """When the execution started, in seconds since 1970; ``sent_at`` where that cannot be read.
+
+    How pipelines write the execution variable StartDateTime into a callback's arguments is not documented, and the
+    message is sent within minutes of the start.
+    """
     try:
-        return float(text)
-    except ValueError:
+        return seconds_since_1970(text)
+    except (ValueError, TypeError, OverflowError):
+        log.warning("started_at %r cannot be read: the time of the message is taken", text)
+        return sent_at
+
+
+def seconds_since_1970(text: object) -> float:
+    """A time as ISO 8601, or as seconds or milliseconds since 1970. Raises ValueError, TypeError, OverflowError."""
+    try:
+        number = float(text)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
         return datetime.fromisoformat(str(text).replace("Z", "+00:00")).timestamp()
+    if not EARLIEST <= number < EARLIEST * 1000 * 1000:
+        raise ValueError(f"{text} is no time of this century")
+    return number if number < EARLIEST * 1000 else number / 1000
 
 
 def look(wait: Wait) -> int | None:
@@ -124,14 +157,15 @@ def look(wait: Wait) -> int | None:
         return start(wait)
     status, elapsed = job["AutoMLJobStatus"], time.time() - job["CreationTime"].timestamp()
     running = status in ("InProgress", "Stopping")
-    if running and elapsed > wait.max_seconds + GRACE_SECONDS:
+    if running and elapsed > wait.max_seconds + GRACE_SECONDS + STOP_SECONDS:
         stop(wait.job)
         return fail(
             wait,
-            f"Autopilot job {wait.job} was stopped: it ran for {elapsed:.0f} s, "
-            f"and max_seconds is {wait.max_seconds}",
+            f"Autopilot job {wait.job} does not end: it was stopped {GRACE_SECONDS // 60} min after max_seconds = "
+            f"{wait.max_seconds}, and is {status} after {elapsed:.0f} s",
         )
-    if running and wait.stopping and status != "Stopping":
+    if status == "InProgress" and (wait.stopping or elapsed > wait.max_seconds + GRACE_SECONDS):
+        # Not failed yet: a job that was stopped for its time has been paid for, and may have a candidate.
         stop(wait.job)
         return SOONEST
     if running:
@@ -139,7 +173,7 @@ def look(wait: Wait) -> int | None:
         return round(min(LATEST, max(SOONEST, elapsed / 10)))
     if wait.stopping:
         return fail(wait, f"The execution was stopped; Autopilot job {wait.job} is {status}")
-    if status == "Completed" and job.get("BestCandidate"):
+    if status in ("Completed", "Stopped") and job.get("BestCandidate"):
         return succeed(wait, job)
     return fail(wait, f"Autopilot job {wait.job} {status}: {reasons(job)}")
 
@@ -201,10 +235,24 @@ def stop(name: str) -> None:
             raise
 
 
+def abandon(name: str) -> None:
+    """Stop a job that nobody will wait for any more, as far as that is possible: it costs by the hour."""
+    try:
+        stop(name)
+    except (ClientError, BotoCoreError) as error:
+        log.error("Autopilot job %s could not be stopped: %s", name, error)
+
+
 def overdue(wait: Wait, error: Exception) -> int | None:
-    """Fail the step if AWS's error has lasted beyond every deadline, otherwise look again."""
-    if time.time() - wait.started_at < wait.max_seconds + GRACE_SECONDS + QUOTA_SECONDS:
+    """Fail the step if AWS's error has lasted beyond every deadline, otherwise look again.
+
+    A missing right comes with no time: the step fails as soon as the right of a new role would act.
+    """
+    denied = isinstance(error, ClientError) and error.response["Error"]["Code"] in DENIED
+    patience = DENIED_SECONDS if denied else wait.max_seconds + GRACE_SECONDS + STOP_SECONDS + QUOTA_SECONDS
+    if time.time() - wait.started_at < patience:
         return LATEST
+    abandon(wait.job)
     try:
         return fail(wait, f"Autopilot job {wait.job} could not be followed: {error}")
     except (ClientError, BotoCoreError):
@@ -221,7 +269,9 @@ def succeed(wait: Wait, job: dict[str, Any]) -> None:
         "objective_metric": metric.get("StandardMetricName") or metric["MetricName"],
         "objective_value": repr(float(metric["Value"])),
         "automl_job_arn": job["AutoMLJobArn"],
-        "seconds": str(round((job["EndTime"] - job["CreationTime"]).total_seconds())),
+        "seconds": str(
+            round((job.get("EndTime", job["LastModifiedTime"]) - job["CreationTime"]).total_seconds())
+        ),
     }
     log.info("%s: %s", wait.job, outputs)
     answer(
@@ -291,6 +341,8 @@ def set_aside(record: dict[str, Any], error: UnintelligibleError) -> bool:
         MessageBody=record["body"],
         MessageAttributes={"reason": reason},
     )
+    if error.job:
+        abandon(error.job)
     if error.token:
         try:
             client("sagemaker").send_pipeline_execution_step_failure(

@@ -19,6 +19,9 @@ log.setLevel(logging.INFO)
 MOST_PROPERTIES, KEY_LENGTH, VALUE_LENGTH = 40, 128, 256
 MODEL_CARD_LENGTH = 100_000
 DESCRIPTION_LENGTH = 1024
+# Parts of the request without which a version is staged and promoted all the same.
+ADORNMENTS = ("ModelCard", "SourceUri", "ModelLifeCycle")
+REFUSALS = {"ValidationException", "AccessDeniedException"}
 
 
 class RegistrationError(Exception):
@@ -50,9 +53,33 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
         raise RegistrationError(f"the evaluation says {evaluation['decision']}: {evaluation['reasons_text']}")
     require_group(event["project"])
     request = create_request(event, evaluation, prefix)
-    arn = client("sagemaker").create_model_package(**request)["ModelPackageArn"]
+    arn = create(request)
     log.info("registered %s: %s", arn, request["ModelPackageDescription"])
     return {"model_package_arn": arn}
+
+
+def create(request: dict[str, Any]) -> str:
+    """Create the model package; returns its ARN. A part that only adorns it and is refused is left out.
+
+    The training is paid for and the model was accepted: neither may be lost for a card. Raises `ClientError` with the
+    service's reason where the package itself is refused.
+    """
+    given = [part for part in ADORNMENTS if part in request]
+    refusal: ClientError | None = None
+    for left_out in ([], *([part] for part in given), given):
+        wanted = {key: value for key, value in request.items() if key not in left_out}
+        try:
+            arn = client("sagemaker").create_model_package(**wanted)["ModelPackageArn"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in REFUSALS:
+                raise
+            refusal = refusal or error
+            continue
+        if refusal:
+            log.warning("%s is registered without %s: %s", arn, ", ".join(left_out), refusal)
+        return arn
+    assert refusal is not None  # noqa: S101 - every turn returned, raised or set it
+    raise refusal
 
 
 def require_group(name: str) -> None:

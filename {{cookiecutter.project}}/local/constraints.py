@@ -18,6 +18,8 @@ from botocore.model import Shape
 
 from local.bridge import AWSError
 
+_DOT = r"[^\n\r\u0085\u2028\u2029]"
+
 
 def check(service: str, operation: str, parameters: dict[str, Any]) -> None:
     """Raise ValidationException where ``parameters`` break the model of boto3 ``service``'s ``operation``."""
@@ -95,6 +97,10 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     # The models' patterns are Java's: surrogate pairs, character properties, in a few a repeated end.
     translated = pattern.replace(r"\uD800\uDC00-\uDBFF\uDFFF", r"\U00010000-\U0010ffff").replace(r"\z", r"\Z")
     translated = re.sub(r"\$\{\d+,\d+\}$", "", translated)
+    # A dot of Java's is no line break of any kind, one of Python's is any but the line feed.
+    translated = re.sub(
+        r"\\.|\[(?:\\.|[^\]\\])*\]|\.", lambda part: _DOT if part[0] == "." else part[0], translated
+    )
     translated = re.sub(
         r"\[(?:\\.|[^\]\\])*\]|\\p\{\w+\}", lambda part: _with_properties(part[0]), translated
     )

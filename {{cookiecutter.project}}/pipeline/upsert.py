@@ -8,9 +8,13 @@ from botocore.exceptions import ClientError
 from pipeline import definition
 from pipeline.aws import is_missing, no_bucket
 from pipeline.project import Project
+from pipeline.words import one_line
 
 Outcome = Literal["created", "updated", "unchanged"]
 _MARK = "made from "
+_DESCRIPTION_LENGTH = (
+    2900  # of the 3,072 characters that a pipeline's description has; the mark takes the rest
+)
 
 
 def upsert(project: Project) -> tuple[Outcome, str]:
@@ -45,7 +49,8 @@ def upsert(project: Project) -> tuple[Outcome, str]:
 
 def describe(project: Project) -> str:
     """The pipeline's description in AWS, which ends in the fingerprint of its source."""
-    return f"{project.config.project.description} ({_MARK}{project.fingerprint(project.names.account)})"
+    description = one_line(project.config.project.description, _DESCRIPTION_LENGTH)
+    return f"{description} ({_MARK}{project.fingerprint(project.names.account)})"
 
 
 def current(project: Project) -> dict[str, Any] | None:

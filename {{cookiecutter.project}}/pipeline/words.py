@@ -2,12 +2,23 @@
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable
 
 
 def counted(number: int, one: str, several: str = "") -> str:
     """`1 row`, `2,000 rows`; ``several`` is the plural where that is not ``one`` with an s."""
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def one_line(text: str, most: int) -> str:
+    """``text`` as AWS takes a description: on one line, without control characters, ``most`` characters at most.
+
+    A description's pattern in AWS's API is mostly `.*`, which takes no line break of any kind.
+    """
+    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in text)
+    line = " ".join(visible.split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:

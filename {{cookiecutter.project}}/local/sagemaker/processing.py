@@ -33,6 +33,7 @@ DEFAULT_SECONDS = 86_400
 # A container gets SIGTERM, and SIGKILL 120 s later; programs that have not gone by now hang.
 SECONDS_TO_END = 10.0
 LONGEST_MESSAGE = 1024
+REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _IN_CONTAINER = re.compile(r"(?<![\w/.-])/opt/ml(?=/|$)")
 _PYTHON = re.compile(r"(/\S*/)?python(3(\.\d+)?)?")
 
@@ -192,7 +193,10 @@ class _Container:
     def _environment(self) -> dict[str, str]:
         declared = self._request.get("Environment", {})
         inside = {name: self._inside(value) for name, value in declared.items()}
-        return {**inside, **self._credentials, "PYTHONUNBUFFERED": "1"}
+        # No region: a processing job's containers are given none, unless the request's Environment has it.
+        given = {name: value for name, value in self._credentials.items() if name not in REGIONS}
+        # HOME, so that no configuration of this machine's user reaches the program.
+        return {"PYTHONUNBUFFERED": "1", "HOME": str(self._folder), **given, **inside}
 
     def _inside(self, text: str) -> str:
         return _IN_CONTAINER.sub(str(self._root), text)

@@ -21,6 +21,7 @@ from local.serving.errors import BadInput
 
 BINARY = "BinaryClassification"
 REGRESSION = "Regression"
+MOST_BYTES = 20_971_520  # MAX_CONTENT_LENGTH of the tuning mode's algorithm container
 
 
 class Container(Protocol):
@@ -111,6 +112,8 @@ class Algorithm:
 
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """See :class:`Container`."""
+        if len(body) > MOST_BYTES:
+            raise BadInput(f"413: the payload has {len(body)} bytes, the container takes {MOST_BYTES}")
         kind = responses.content_type(accept, self._environment)
         columns = [column | {"type": "number"} for column in self._description.features]
         features = tabular.from_csv(body, columns)

@@ -75,6 +75,8 @@ class EvaluateModel:
             instance_count=self.common.parameters["EvaluationInstanceCount"],
             volume_size_in_gb=config.evaluation.volume_size_gb,
             max_runtime_in_seconds=config.evaluation.max_seconds,
+            # boto3 looks for the region here, where the service sets AWS_REGION at most.
+            env={"AWS_DEFAULT_REGION": self.common.names.region},
             entrypoint=["python3", f"{_INPUT}/code/{ENTRY_POINT}"],
             output_kms_key=key,
             volume_kms_key=key,

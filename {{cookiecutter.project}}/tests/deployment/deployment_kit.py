@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.client
+import numpy as np
 import pytest
 from support.unique import unique
 
@@ -51,7 +52,8 @@ class RulePredictor:
 
     ``THRESHOLD``: the label is `yes` where the first value is above it. ``LABEL`` is answered in any case.
     ``FAILS`` and ``CANNOT_LOAD`` are errors, ``SECONDS`` a delay, ``ANSWERS_ANYTHING`` a container that
-    refuses nothing, ``CSV_ONLY`` one without JSON, ``REGRESSION`` one that answers numbers.
+    refuses nothing, ``CSV_ONLY`` one without JSON, ``REGRESSION`` one that answers numbers. ``CRASHES`` answers
+    500 to rows of another length. ``FLOAT32`` is a net, see `_net`.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -73,15 +75,22 @@ class RulePredictor:
         if content_type != "text/csv":
             raise serving.BadInput(f"{content_type} is not supported")
         rows = [row for row in csv.reader(io.StringIO(body.decode())) if row]
+        if any(len(row) != 2 for row in rows) and "CRASHES" in self.environment:
+            raise serving.ModelError("ValueError: 3 columns passed, passed data had 2 columns")
         if any(len(row) != 2 for row in rows):
             raise serving.BadInput("a row has another number of columns than the training data")
         if accept == "application/json" and "CSV_ONLY" not in self.environment:
             keys = ["score"] if "REGRESSION" in self.environment else ["predicted_label", "probability"]
-            entries = [dict(zip(keys, self._answer(row), strict=True)) for row in rows]
+            entries = [dict(zip(keys, answer, strict=True)) for answer in self._answers(rows)]
             return json.dumps({"predictions": entries}).encode(), accept
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(self._answer(row) for row in rows)
+        csv.writer(text, lineterminator="\n").writerows(self._answers(rows))
         return text.getvalue().encode(), "text/csv"
+
+    def _answers(self, rows: Sequence[Sequence[str]]) -> list[list[Any]]:
+        if "FLOAT32" in self.environment:
+            return [["yes" if score > 0 else "no", repr(float(_sigmoid(score)))] for score in _net(rows)]
+        return [self._answer(row) for row in rows]
 
     def _answer(self, row: Sequence[str]) -> list[Any]:
         if "REGRESSION" in self.environment:
@@ -91,6 +100,23 @@ class RulePredictor:
 
     def stop(self) -> None:
         """Nothing runs."""
+
+
+def _net(rows: Sequence[Sequence[str]]) -> np.ndarray:
+    """Scores of a net that computes in float32, and adds in an order that the size of the batch suggests."""
+    random = np.random.default_rng(0)
+    first = random.normal(0, 3, (2, 4096)).astype(np.float32)
+    second = random.normal(0, 1, 4096).astype(np.float32)
+    inputs = np.array(rows, dtype=np.float32) / np.float32(60)
+    terms = np.tanh(inputs @ first) * second
+    scores = np.zeros(len(rows), dtype=np.float32)
+    for start in range(0, 4096, 1 + len(rows)):
+        scores += terms[:, start : start + 1 + len(rows)].sum(axis=1)
+    return scores / np.float32(50)
+
+
+def _sigmoid(score: Any) -> Any:
+    return 1 / (1 + np.exp(-score))
 
 
 class World:
@@ -108,7 +134,7 @@ class World:
         self.settings: dict[str, str] = {}
         if not deployed:
             self._deploy()
-        self._put(f"datasets/{SHA256}/x_test/part-00000.csv", _csv(ROWS))
+        self._put(f"datasets/{SHA256}/x_test/part-00000.csv", csv_of(ROWS))
         self._put("autopilot/model.tar.gz", "an archive")
         self.enter()
         self.configure()
@@ -190,7 +216,7 @@ class World:
         answers = (
             ""
             if "FAILS" in predictor.environment
-            else predictor.predict(_csv(ROWS).encode(), "text/csv", "")[0].decode()
+            else predictor.predict(csv_of(ROWS).encode(), "text/csv", "")[0].decode()
         )
         problem_type = "Regression" if regression else "BinaryClassification"
         self._put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
@@ -238,6 +264,14 @@ class World:
         )
         return answer["Body"].read().decode().split(",")[0].strip()
 
+    def answer(self, body: str, name: str = "staging") -> str:
+        """All that an endpoint answers."""
+        runtime = self.aws.client("sagemaker-runtime")
+        answer = runtime.invoke_endpoint(
+            EndpointName=f"{self.name}-{name}", ContentType="text/csv", Body=body
+        )
+        return answer["Body"].read().decode()
+
     def objects(self, prefix: str = "") -> list[str]:
         """The keys in the bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
@@ -259,7 +293,7 @@ class World:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> str:
+def csv_of(rows: Sequence[Sequence[str]]) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
 
 

@@ -15,6 +15,7 @@ from deployment.__main__ import app
 from deployment.production_file import FILE
 from deployment.promote import promote
 from deployment.propose import propose
+from deployment.registry import Registry
 from deployment.stage import stage
 from deployment.status import status
 from deployment.teardown import find, remove
@@ -302,6 +303,21 @@ def test_a_version_that_answers_wrongly_once_it_serves_is_taken_back(world, veri
 
     assert world.predict(ROW) == "yes"
     assert world.package(second)["ModelLifeCycle"]["StageStatus"] == "RolledBack"
+
+
+def test_a_reason_of_several_lines_is_kept_by_the_registry(world, verified):
+    arn = verified()
+    registry = Registry(world.project().aws, world.project().names)
+    reason = "it was rolled back: Traceback:\r\n  File model.py\n\x1b[31mKeyError\u2028: x " + "y" * 2000
+
+    registry.note(registry.find(arn, "-"), stage=("Production", "RolledBack"), description=reason)
+    registry.approve(registry.find(arn, "-"), reason)
+
+    package = world.package(arn)
+    kept = package["ModelLifeCycle"]["StageDescription"]
+    assert kept.startswith("it was rolled back: Traceback: File model.py [31mKeyError : x yyy")
+    assert len(kept) == 1024
+    assert package["ApprovalDescription"] == kept
 
 
 def test_a_first_version_that_cannot_start_leaves_nothing_and_the_next_run_tries_again(

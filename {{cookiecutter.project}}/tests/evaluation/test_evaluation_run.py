@@ -1,12 +1,15 @@
 """Whole runs: from the Autopilot job to evaluation.json and its companions."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import boto3
+import evaluate
 import numpy as np
 import pytest
+import transform
 from errors import EvaluationError, PredictionError
 from fake_sagemaker import BUCKET, CHAMPION, FakeSageMaker, ModelFaultError, container, error
 from runs import Run, classifier
@@ -663,3 +666,48 @@ def test_a_slice_that_is_much_worse_rejects(tmp_path: Path, s3: Any) -> None:
 
     assert found["decision"] == "reject"
     assert found["reasons_text"].startswith("F1 on the worst slice (b: 0.7 and above, ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "region"),
+    [
+        ({"AWS_REGION": "eu-north-1"}, "eu-north-1"),
+        ({"AWS_DEFAULT_REGION": "eu-south-1"}, "eu-south-1"),
+        ({"AWS_DEFAULT_REGION": "eu-south-1", "AWS_REGION": "eu-north-1"}, "eu-south-1"),
+    ],
+    ids=["what the service may set", "what the step sets", "the step's goes before"],
+)
+def test_the_region_is_found_in_whichever_variable_has_it(
+    tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], region: str
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    run = Run(tmp_path, s3, [[0, 1]], ["a"])
+    run.prepared()
+    run.loaded()
+    seen: list[str] = []
+
+    def look(chosen: Any, settings: Any, place: transform.Place) -> Any:
+        seen.extend(client.meta.region_name for client in (place.sagemaker, place.s3))
+        raise EvaluationError("seen enough")
+
+    monkeypatch.setattr(evaluate, "evaluate", look)
+    given = {
+        "--automl-job-name": "job",
+        "--execution-id": "id",
+        "--role-arn": "arn",
+        "--bucket": "bucket",
+        "--x-test-uri": "s3://bucket/x",
+        "--threshold": "0",
+        "--transform-instance-type": "ml.m5.large",
+        "--transform-instance-count": "1",
+        "--settings": str(tmp_path / "settings.json"),
+        "--output": str(tmp_path / "output"),
+        "--message": str(tmp_path / "message"),
+    }
+
+    assert evaluate.main([word for pair in given.items() for word in pair]) == 1
+    assert seen == [region, region]

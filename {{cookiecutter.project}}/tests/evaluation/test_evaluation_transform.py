@@ -80,6 +80,18 @@ def test_the_request_splits_by_lines_and_carries_key_network_and_tags(
     }
 
 
+@pytest.mark.parametrize(("containers", "megabytes"), [(1, 6), (2, None), (3, None)])
+def test_several_containers_say_themselves_how_much_they_take(
+    sagemaker: FakeSageMaker, tmp_path: Path, containers: int, megabytes: int | None
+) -> None:
+    where = Place(sagemaker, sagemaker.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None)
+
+    with Transform(where, NAME, [container("candidate")] * containers, INPUT, OUTPUT) as run:
+        run.outputs([], tmp_path)
+
+    assert dict(sagemaker.requests)["create_transform_job"].get("MaxPayloadInMB") == megabytes
+
+
 def test_a_failed_job_gives_the_services_reason_and_leaves_no_model(
     tmp_path: Path, sagemaker: FakeSageMaker
 ) -> None:
@@ -189,6 +201,9 @@ class TestProcess:
         fake = chosen[1]
 
         class Session:
+            def __init__(self, region_name: str | None) -> None:
+                """Whichever region it is."""
+
             def client(self, name: str, **others: Any) -> Any:
                 return fake if name == "sagemaker" else fake.s3
 

@@ -50,14 +50,18 @@ def body(*, started: float = 100, status: str = "Executing", **arguments: str) -
     return json.dumps(message)
 
 
-def event(text: str, receptions: int = 1, number: int = 1) -> dict[str, Any]:
+def event(text: str, receptions: int = 1, number: int = 1, age: float = 100) -> dict[str, Any]:
+    sent = ago(age)
     return {
         "Records": [
             {
                 "messageId": f"message-{number}",
                 "receiptHandle": f"handle-{number}",
                 "body": text,
-                "attributes": {"ApproximateReceiveCount": str(receptions)},
+                "attributes": {
+                    "ApproximateReceiveCount": str(receptions),
+                    "SentTimestamp": str(round(sent.timestamp() * 1000)),
+                },
             }
         ]
     }
@@ -223,9 +227,47 @@ def test_a_job_that_somebody_stopped_fails_the_step(stubbed: StubbedAws) -> None
     assert answer == HANDLED
 
 
-def test_the_deadline_stops_the_job_and_fails_the_step(stubbed: StubbedAws) -> None:
+def test_the_deadline_stops_the_job_and_waits_for_what_it_has(stubbed: StubbedAws) -> None:
     age = MAX_SECONDS + check_autopilot.GRACE_SECONDS + 30
     described(stubbed, job("InProgress", age=age))
+    stopped(stubbed)
+    hidden(stubbed, 5)
+
+    answer = check_autopilot.handler(event(body(started=age)), None)
+
+    assert answer == COMES_AGAIN
+
+
+def test_a_job_that_is_stopping_for_its_time_is_waited_for(stubbed: StubbedAws) -> None:
+    age = MAX_SECONDS + check_autopilot.GRACE_SECONDS + 300
+    described(stubbed, job("Stopping", age=age))
+    hidden(stubbed, 60)
+
+    answer = check_autopilot.handler(event(body(started=age)), None)
+
+    assert answer == COMES_AGAIN
+
+
+def test_a_stopped_job_with_a_candidate_answers_the_step(stubbed: StubbedAws) -> None:
+    age = MAX_SECONDS + check_autopilot.GRACE_SECONDS + 400
+    described(stubbed, job("Stopped", age=age, EndTime=ago(1), BestCandidate=best(0.4123)))
+    stubbed["sagemaker"].add_response(
+        "send_pipeline_execution_step_success",
+        {},
+        {"CallbackToken": TOKEN, "ClientRequestToken": ANY, "OutputParameters": ANY},
+    )
+
+    answer = check_autopilot.handler(event(body(started=age)), None)
+
+    assert answer == HANDLED
+
+
+@pytest.mark.parametrize("status", ["InProgress", "Stopping"])
+def test_a_job_that_does_not_end_though_it_was_stopped_fails_the_step(
+    stubbed: StubbedAws, status: str
+) -> None:
+    age = MAX_SECONDS + check_autopilot.GRACE_SECONDS + check_autopilot.STOP_SECONDS + 30
+    described(stubbed, job(status, age=age))
     stopped(stubbed)
     failed(stubbed, ANY)
 
@@ -374,13 +416,48 @@ def test_an_error_of_aws_is_tried_again_later(stubbed: StubbedAws, code: str) ->
 
 
 def test_an_error_that_lasts_beyond_every_deadline_fails_the_step(stubbed: StubbedAws) -> None:
-    stubbed["sagemaker"].add_client_error("describe_auto_ml_job_v2", "AccessDeniedException", "no", 400)
+    stubbed["sagemaker"].add_client_error("describe_auto_ml_job_v2", "InternalFailure", "no", 500)
+    stopped(stubbed)
     failed(stubbed, ANY)
-    lasted = MAX_SECONDS + check_autopilot.GRACE_SECONDS + check_autopilot.QUOTA_SECONDS + 60
+    lasted = (
+        MAX_SECONDS
+        + check_autopilot.GRACE_SECONDS
+        + check_autopilot.STOP_SECONDS
+        + check_autopilot.QUOTA_SECONDS
+        + 60
+    )
 
     answer = check_autopilot.handler(event(body(started=lasted)), None)
 
     assert answer == HANDLED
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AccessDeniedException"])
+def test_a_right_that_is_missing_fails_the_step_within_minutes(stubbed: StubbedAws, code: str) -> None:
+    stubbed["sagemaker"].add_client_error("describe_auto_ml_job_v2", code, "is not authorized", 400)
+    stubbed["sagemaker"].add_client_error("stop_auto_ml_job", code, "is not authorized", 400)
+    failed(stubbed, ANY)
+
+    answer = check_autopilot.handler(event(body(started=check_autopilot.DENIED_SECONDS + 60)), None)
+
+    assert answer == HANDLED
+
+
+def test_a_denied_answer_says_so_in_the_log_at_once(
+    stubbed: StubbedAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    lasted = check_autopilot.DENIED_SECONDS + 60
+    described(stubbed, job("Failed", age=60))
+    denied = ("send_pipeline_execution_step_failure", "AccessDeniedException", "is not authorized", 400)
+    stubbed["sagemaker"].add_client_error(*denied)
+    stopped(stubbed)
+    stubbed["sagemaker"].add_client_error(*denied)
+    hidden(stubbed, 60)
+
+    answer = check_autopilot.handler(event(body(started=lasted)), None)
+
+    assert answer == COMES_AGAIN
+    assert "the step cannot be answered" in caplog.text
 
 
 @pytest.mark.parametrize("code", ["ResourceNotFound", "ConflictException"])
@@ -482,10 +559,16 @@ def test_an_unintelligible_message_goes_to_the_dead_letters_with_the_reason(
 
 
 @pytest.mark.parametrize(
-    "arguments", [{"max_seconds": "soon"}, {"started_at": "yesterday"}], ids=["number", "time"]
+    ("arguments", "readable"),
+    [({"max_seconds": "soon"}, True), ({"automl_job_name": 7}, False), ({"automl_job_name": "a/b"}, False)],
+    ids=["a number", "no name", "another resource's name"],
 )
-def test_unusable_arguments_also_fail_the_step(stubbed: StubbedAws, arguments: dict[str, str]) -> None:
-    text = body(**arguments)
+def test_unusable_arguments_also_fail_the_step_and_stop_a_job_whose_name_can_be_read(
+    stubbed: StubbedAws, arguments: dict[str, Any], readable: bool
+) -> None:
+    text = body(**{"max_seconds": "soon"} | arguments)
+    if readable:
+        stopped(stubbed)
     stubbed["sqs"].add_response(
         "send_message",
         {"MessageId": "2"},
@@ -514,6 +597,35 @@ def test_of_a_batch_only_what_waits_comes_again(stubbed: StubbedAws) -> None:
     assert answer == {"batchItemFailures": [{"itemIdentifier": "message-2"}]}
 
 
-@pytest.mark.parametrize("text", ["2026-11-24T06:00:00Z", "2026-11-24T06:00:00+00:00", "1795500000"])
-def test_times_are_read_as_pipelines_write_them(text: str) -> None:
-    assert check_autopilot.seconds_since_1970(text) == 1795500000
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-24T06:00:00Z",
+        "2026-11-24T06:00:00+00:00",
+        "1795500000",
+        1795500000,
+        1795500000.0,
+        "1795500000000",
+        1795500000000,
+    ],
+)
+def test_times_are_read_as_pipelines_may_write_them(text: object) -> None:
+    assert check_autopilot.started(text, sent_at=1.0) == 1795500000
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", None, [], {}, "nan", "inf", "-5", 12, "1e400", 10**20])
+def test_a_start_that_cannot_be_read_is_that_of_the_message(text: object) -> None:
+    assert check_autopilot.started(text, sent_at=1795500000.0) == 1795500000.0
+
+
+def test_the_clock_of_a_message_without_a_readable_start_runs_from_when_it_was_sent(
+    stubbed: StubbedAws,
+) -> None:
+    stubbed["sagemaker"].add_client_error("describe_auto_ml_job_v2", "AccessDeniedException", "no", 400)
+    stopped(stubbed)
+    failed(stubbed, ANY)
+    sent = check_autopilot.DENIED_SECONDS + 60
+
+    answer = check_autopilot.handler(event(body(started_at="soon"), age=sent), None)
+
+    assert answer == HANDLED

@@ -38,14 +38,10 @@ def test_only_boto3_and_the_standard_library_are_imported(code: lambda_code.Lamb
     assert {name.split(".")[0] for name in imported} <= ALLOWED
 
 
-def test_the_zip_is_imported_by_itself_within_a_second(code: lambda_code.LambdaCode, tmp_path: Path) -> None:
+def test_the_zip_is_imported_by_itself(code: lambda_code.LambdaCode, tmp_path: Path) -> None:
     archive = tmp_path / "function.zip"
     archive.write_bytes(code.content)
-    # The processor's time: what else the machine does meanwhile says nothing about the function.
-    program = (
-        f"import time, {code.name.replace('-', '_')} as function; "
-        "print(callable(function.handler), time.process_time())"
-    )
+    program = f"import {code.name.replace('-', '_')} as function; print(callable(function.handler))"
 
     ended = subprocess.run(
         [sys.executable, "-c", program],
@@ -58,9 +54,7 @@ def test_the_zip_is_imported_by_itself_within_a_second(code: lambda_code.LambdaC
     )
 
     assert ended.stderr == ""
-    is_callable, seconds = ended.stdout.split()
-    assert is_callable == "True"
-    assert float(seconds) < 1
+    assert ended.stdout.strip() == "True"
 
 
 def test_the_same_code_is_the_same_zip(tmp_path: Path) -> None:

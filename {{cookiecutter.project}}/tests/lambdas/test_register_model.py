@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from support.stubbed_aws import ACCOUNT, REGION, StubbedAws
 
@@ -259,4 +260,56 @@ def test_a_missing_group_says_what_creates_it(aws: StubbedAws, monkeypatch: pyte
     )
 
     with pytest.raises(register_model.RegistrationError, match="python -m deployment stack"):
+        register_model.handler(EVENT, None)
+
+
+@pytest.mark.parametrize(
+    ("refusals", "left_out"),
+    [(1, {"ModelCard"}), (2, {"SourceUri"}), (3, {"ModelLifeCycle"}), (4, set(register_model.ADORNMENTS))],
+)
+@pytest.mark.parametrize("code", ["ValidationException", "AccessDeniedException"])
+def test_a_refused_part_that_only_adorns_a_version_is_left_out_with_a_warning(
+    registration: Registration,
+    caplog: pytest.LogCaptureFixture,
+    refusals: int,
+    left_out: set[str],
+    code: str,
+) -> None:
+    registration.objects["model_card.json"] = b"{}"
+    stubber = registration.aws["sagemaker"]
+    stubber.add_response("describe_model_package_group", *registration.group)
+    for _ in range(refusals):
+        stubber.add_client_error("create_model_package", code, "no such card", 400)
+    stubber.add_response("create_model_package", {"ModelPackageArn": PACKAGE})
+    registration._serve_objects()
+
+    outputs = register_model.handler(EVENT, None)
+
+    assert outputs == {"model_package_arn": PACKAGE}
+    assert set(registration.requests[0]) - set(registration.request) == left_out
+    assert registration.request["InferenceSpecification"]["Containers"] == CONTAINERS
+    assert "no such card" in caplog.text
+    assert ", ".join(part for part in register_model.ADORNMENTS if part in left_out) in caplog.text
+
+
+def test_a_package_that_is_refused_itself_fails_the_step_with_the_services_reason(
+    registration: Registration,
+) -> None:
+    stubber = registration.aws["sagemaker"]
+    stubber.add_response("describe_model_package_group", *registration.group)
+    for _ in range(4):  # as given, without SourceUri, without ModelLifeCycle, without both
+        stubber.add_client_error("create_model_package", "ValidationException", "no such image", 400)
+    registration._serve_objects()
+
+    with pytest.raises(ClientError, match="no such image"):
+        register_model.handler(EVENT, None)
+
+
+def test_a_fault_of_the_service_leaves_nothing_out(registration: Registration) -> None:
+    stubber = registration.aws["sagemaker"]
+    stubber.add_response("describe_model_package_group", *registration.group)
+    stubber.add_client_error("create_model_package", "ThrottlingException", "not now", 400)
+    registration._serve_objects()
+
+    with pytest.raises(ClientError, match="not now"):
         register_model.handler(EVENT, None)

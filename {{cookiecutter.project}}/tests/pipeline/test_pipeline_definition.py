@@ -202,6 +202,13 @@ def test_processing_arguments_are_a_valid_request(which: str, request: pytest.Fi
     assert all(len(argument) <= 256 for argument in arguments["AppSpecification"]["ContainerArguments"])
 
 
+def test_the_evaluation_is_told_its_region(plain: dict[str, Any]) -> None:
+    """The service sets AWS_REGION at most, and boto3 does not read that."""
+    arguments = steps(plain)["EvaluateModel"]["Arguments"]
+
+    assert arguments["Environment"] == {"AWS_DEFAULT_REGION": "eu-west-1"}
+
+
 def test_code_is_named_by_its_hash(plain: dict[str, Any]) -> None:
     code = steps(plain)["EvaluateModel"]["Arguments"]["ProcessingInputs"][0]["S3Input"]
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.words import counted, nearest
+from pipeline.words import counted, nearest, one_line
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,19 @@ def test_a_count_has_the_right_ending(number, words, text):
 def test_the_nearest_word_whatever_its_case():
     assert nearest("F1Makro", ["F1macro", "Accuracy"]) == "F1macro"
     assert nearest("Kappa", ["F1macro", "Accuracy"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("first\nsecond", "first second"),
+        ("  a\r\n\tb  ", "a b"),
+        ("a\u2028b\u0085c\x1b[31md", "a b c [31md"),
+        ("Überlauf: 再入院 😀", "Überlauf: 再入院 😀"),
+        ("x" * 20, "x" * 20),
+        ("x" * 21, "x" * 19 + "…"),
+        ("", ""),
+    ],
+)
+def test_a_text_for_a_service_is_on_one_line_and_fits(text, line):
+    assert one_line(text, 20) == line

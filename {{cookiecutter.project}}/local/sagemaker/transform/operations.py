@@ -12,6 +12,9 @@ from local.sagemaker.transform import filters
 from local.sagemaker.transform.job import TransformJob
 
 DEFAULT_PAYLOAD_MB = 6
+FEATURES_PAYLOAD_MB = (
+    1  # what the first of Autopilot's several containers asks for (its /execution-parameters)
+)
 
 
 jobs.answer(TransformJob)
@@ -21,13 +24,14 @@ jobs.answer(TransformJob)
 def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException and ResourceInUse."""
     _check(parameters)
-    models.MODELS.find(caller, parameters["ModelName"])
-    return {"TransformJobArn": TransformJob.start(caller, _completed(parameters)).arn}
+    model = models.MODELS.find(caller, parameters["ModelName"])
+    payload = DEFAULT_PAYLOAD_MB if len(model.containers) == 1 else FEATURES_PAYLOAD_MB
+    return {"TransformJobArn": TransformJob.start(caller, _completed(parameters, payload)).arn}
 
 
-def _completed(parameters: dict[str, Any]) -> dict[str, Any]:
+def _completed(parameters: dict[str, Any], payload_mb: int) -> dict[str, Any]:
     """``parameters`` with the defaults of what they do not say."""
-    defaults = {"BatchStrategy": "MultiRecord", "MaxPayloadInMB": DEFAULT_PAYLOAD_MB}
+    defaults = {"BatchStrategy": "MultiRecord", "MaxPayloadInMB": payload_mb}
     parts = {
         "TransformInput": {"CompressionType": "None", "SplitType": "None"},
         "TransformOutput": {"AssembleWith": "None"},

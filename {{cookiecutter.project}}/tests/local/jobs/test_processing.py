@@ -306,3 +306,31 @@ def test_list_has_the_oldest_first_where_nothing_is_said(site: Site) -> None:
 def test_job_that_does_not_exist(site: Site) -> None:
     with pytest.raises(ClientError, match="Could not find requested job"):
         site.sagemaker.describe_processing_job(ProcessingJobName="no-such-job")
+
+
+def test_program_finds_the_variables_that_a_container_has_and_no_configuration_of_this_machine(
+    site: Site,
+) -> None:
+    script = """
+import json, os, pathlib
+found = {"names": sorted(os.environ), "home": os.environ["HOME"]}
+found["region"] = os.environ.get("AWS_DEFAULT_REGION")
+(pathlib.Path(os.environ["OUTPUT"]) / "found.json").write_text(json.dumps(found))
+"""
+    output = {"OUTPUT": "/opt/ml/processing/output"}
+    name = create(site, script, Environment=output | {"AWS_DEFAULT_REGION": "eu-north-1"})
+    plain = create(site, script, Environment=output)
+
+    assert ended(site, name)["ProcessingJobStatus"] == "Completed"
+    assert ended(site, plain)["ProcessingJobStatus"] == "Completed"
+    found = json.loads(site.get(f"{name}/output/found.json"))
+    bare = json.loads(site.get(f"{plain}/output/found.json"))
+
+    assert found["region"] == "eu-north-1"
+    assert bare["home"] != str(Path.home())
+    assert {variable for variable in bare["names"] if variable.startswith("AWS_")} == {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_ENDPOINT_URL",
+    }
