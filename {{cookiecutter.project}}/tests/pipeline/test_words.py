@@ -23,3 +23,19 @@ def test_a_count_has_the_right_ending(number, words, text):
 def test_the_nearest_word_whatever_its_case():
     assert nearest("F1Makro", ["F1macro", "Accuracy"]) == "F1macro"
     assert nearest("Kappa", ["F1macro", "Accuracy"]) is None
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("Binary", "BinaryClassification"),
+        ("regression", "Regression"),
+        ("classification", None),
+        ("FAST", None),
+        ("MaxSecond", "MaxSeconds"),
+    ],
+)
+def test_a_beginning_stands_for_one_word_and_what_is_in_several_for_none(word, meant):
+    known = ["BinaryClassification", "MulticlassClassification", "Regression", "AUTO"]
+
+    assert nearest(word, [*known, "MaxSeconds", "MaxSecondsPerTrainingJob"]) == meant
