@@ -34,7 +34,7 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     begun = [name for key, name in plain.items() if len(wanted) > 1 and key.startswith(wanted)]
     if len(begun) == 1:
         return begun[0]
-    if sum(wanted in key for key in plain) > 1:
+    if not begun and sum(wanted in key for key in plain) > 1:
         return None
     found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.6)
     return plain[found[0]] if found else None

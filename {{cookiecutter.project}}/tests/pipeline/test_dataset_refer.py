@@ -14,7 +14,7 @@ import boto3
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
-from making import BUCKET, REGION, automl_toml, table
+from making import BUCKET, REGION, automl_toml, lenient, table
 
 from pipeline import cli, definition, source
 from pipeline.__main__ import app
@@ -154,7 +154,7 @@ def test_the_same_content_written_again_is_the_same_data_set(config, aws: Aws, l
 
 
 def test_one_object_may_be_named(config, aws: Aws, lake) -> None:
-    lock = refer_to(config(**NAMED), aws, train=f"s3://{LAKE}/train/a.csv").lock
+    lock = refer_to(lenient(config(**NAMED)), aws, train=f"s3://{LAKE}/train/a.csv").lock
 
     assert (lock.name, lock.reference.objects) == ("a", 1)
 

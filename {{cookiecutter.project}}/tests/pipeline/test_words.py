@@ -39,3 +39,19 @@ def test_the_nearest_word_whatever_its_case():
 )
 def test_a_text_for_a_service_is_on_one_line_and_fits(text, line):
     assert one_line(text, 20) == line
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("Binary", "BinaryClassification"),
+        ("regression", "Regression"),
+        ("classification", None),
+        ("FAST", None),
+        ("MaxSecond", "MaxSeconds"),
+    ],
+)
+def test_a_beginning_stands_for_one_word_and_what_is_in_several_for_none(word, meant):
+    known = ["BinaryClassification", "MulticlassClassification", "Regression", "AUTO"]
+
+    assert nearest(word, [*known, "MaxSeconds", "MaxSecondsPerTrainingJob"]) == meant
