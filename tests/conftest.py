@@ -51,16 +51,6 @@ def offline(project: Path) -> dict[str, str]:
     }
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the very end, in words, what a machine without a browser did not test."""
-    skipped = [
-        report for report in terminalreporter.stats.get("skipped", []) if "test_report_page" in report.nodeid
-    ]
-    if skipped:
-        terminalreporter.section("not tested", yellow=True)
-        terminalreporter.line(f"{len(skipped)} tests: {skipped[0].longrepr[2].removeprefix('Skipped: ')}")
-
-
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template as a clone would have it: tracked and new files, nothing that a tool left behind."""
@@ -93,7 +83,7 @@ def projects(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[s
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures that tests measured, which is what somebody compares from one run to the next."""
+    """Print the figures that tests measured, and at the very end what a machine without a browser did not test."""
     reports = [report for found in terminalreporter.stats.values() for report in found]
     figures = [
         value
@@ -105,3 +95,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if figures:
         terminalreporter.section("figures")
         terminalreporter.write_line("\n".join(sorted(figures)))
+    skipped = [
+        report for report in terminalreporter.stats.get("skipped", []) if "test_report_page" in report.nodeid
+    ]
+    if skipped:
+        terminalreporter.section("not tested", yellow=True)
+        terminalreporter.line(f"{len(skipped)} tests: {skipped[0].longrepr[2].removeprefix('Skipped: ')}")
