@@ -332,6 +332,7 @@ MARKS = st.text("`\\*_[]<>{}%#|\"'&$~+-=.)(!@: 1aé😀\u200d\u202e\t", max_size
 @given(description=st.one_of(ANY, MARKS), target=st.one_of(ANY, MARKS))
 @example(description="!", target="`")
 @example(description="0.", target="a`` `")
+@example(description="0", target="0")
 def test_any_text_is_refused_or_shown_as_it_was_given(description, target):
     """The three files that carry answers, rendered as cookiecutter renders them."""
     hook = load_hook(ROOT)
