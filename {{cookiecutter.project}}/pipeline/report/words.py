@@ -80,7 +80,7 @@ def places(figures: Iterable[tuple[float | None, Mapping[str, Any]]]) -> int:
     known = [(value, ends.get("low"), ends.get("high")) for value, ends in figures if value is not None]
     wide = sorted(decimals(*one) for one in known if None not in one and one[2] > one[1])
     if wide:
-        return wide[len(wide) // 2]
+        return wide[(len(wide) - 1) // 2]
     return decimals(max((value for value, *_ in known), key=abs, default=0.0))
 
 

@@ -326,7 +326,7 @@ def test_a_picture_is_drawn_without_the_network(monkeypatch):
 def test_with_ten_classes_it_says_which_curves_are_drawn_and_why():
     labels = [str(number) for number in (10, 9, 8, 7, 6, 5, 4, 3, 2, 1)]
     curves = [evaluations.curve(label) | {"auc": 0.99 - 0.01 * int(label)} for label in labels]
-    classes = [evaluations.class_of(label) | {"support": 10 * int(label)} for label in labels]
+    classes = [evaluations.class_of(label) | {"support": 100 + int(label)} for label in labels]
     confusion = {"labels": sorted(labels, key=int), "rows": [[1] * 10] * 10}
 
     page = Page(
