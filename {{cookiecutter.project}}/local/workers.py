@@ -59,6 +59,9 @@ class Worker:
 def warm_up() -> None:
     """Start the server process and return at once: it imports while others do their work."""
     _context.set_forkserver_preload(PRELOADED)
+    # OpenMP's threads wait for each other by spinning, unless told before its library is loaded. Where the cores
+    # are busy, by another job or another local AWS, a training of seconds then takes minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Ctrl-C in the terminal is for the local AWS, which ends this server in turn.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:

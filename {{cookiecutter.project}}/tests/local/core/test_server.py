@@ -241,3 +241,35 @@ def test_what_is_not_offered_is_refused_in_one_sentence(local_aws, service, oper
     code, message = refused(getattr(client, operation), **parameters)
 
     assert (code, message) == ("NotImplemented", f"the local AWS does not offer {service}:{name}")
+
+
+# Shows what OpenMP's library read from its environment when the server process of the workers loaded it.
+SHOW_OPENMP = """
+import multiprocessing
+from local import workers
+if __name__ == "__main__":
+    workers.warm_up()
+    process = multiprocessing.get_context("forkserver").Process(target=int)
+    process.start()
+    process.join()
+    workers.end()
+"""
+
+
+@pytest.mark.slow
+def test_threads_of_a_training_do_not_spin_while_others_need_the_cores(tmp_path):
+    script, project = tmp_path / "show.py", Path(__file__).resolve().parents[3]
+    script.write_text(SHOW_OPENMP)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+
+    shown = subprocess.run(
+        [sys.executable, script],
+        env=kept | {"OMP_DISPLAY_ENV": "TRUE", "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+    assert shown.returncode == 0, shown.stderr
+    assert re.findall(r"OMP_WAIT_POLICY\s*=\s*'(\w+)'", shown.stderr + shown.stdout)
+    assert set(re.findall(r"OMP_WAIT_POLICY\s*=\s*'(\w+)'", shown.stderr + shown.stdout)) == {"PASSIVE"}
