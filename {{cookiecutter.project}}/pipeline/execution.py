@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from pipeline.aws import is_missing
 from pipeline.errors import UserError
+from pipeline.logs import plain
 from pipeline.names import Names
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
@@ -33,9 +34,11 @@ class Step:
 
     @property
     def reason(self) -> str:
-        """The failure's reason in one line, without what SageMaker adds where no policy of the step tries again."""
+        """The failure's reason in one line of characters that only show, without what SageMaker adds where no policy
+        of the step tries again.
+        """
         told = (self.failure_reason or "").partition("\nRetry not appropriate on execution of step ")[0]
-        return " ".join(told.split())
+        return plain(" ".join(told.split()))
 
 
 @dataclass(frozen=True)

@@ -46,15 +46,21 @@ def test_a_file_becomes_a_page_and_markdown_without_aws(folder, evaluation_file,
     monkeypatch.setattr("boto3.session.Session.client", lambda *_, **__: pytest.fail("a call to AWS"))
 
     status = report(
-        "--evaluation", evaluation_file, "--output", "out/r.html", "--markdown", "out/r.md", "--json"
+        "--evaluation",
+        evaluation_file,
+        "--output",
+        "build/out/r.html",
+        "--markdown",
+        "build/out/r.md",
+        "--json",
     )
 
     assert status == 0
-    assert (folder / "out/r.html").read_text().startswith("<!doctype html>")
-    assert (folder / "out/r.md").read_text().startswith("## ✅ hospital")
+    assert (folder / "build/out/r.html").read_text().startswith("<!doctype html>")
+    assert (folder / "build/out/r.md").read_text().startswith("## ✅ hospital")
     told = json.loads(capsys.readouterr().out)
     assert told["decision"] == "accept"
-    assert (told["report"], told["markdown"]) == ("out/r.html", "out/r.md")
+    assert (told["report"], told["markdown"]) == ("build/out/r.html", "build/out/r.md")
 
 
 def test_the_page_goes_to_the_build_folder_if_nothing_is_said(folder, evaluation_file):
@@ -93,7 +99,7 @@ def test_a_page_that_cannot_be_written_is_named(folder, evaluation_file, capsys)
     (folder / "taken").write_text("")
 
     assert report("--evaluation", evaluation_file, "--output", "taken/report.html") == 2
-    assert "taken/report.html: cannot be written" in capsys.readouterr().err
+    assert "taken/report.html: taken is no folder" in capsys.readouterr().err
 
 
 def test_the_evaluation_of_an_execution_is_read_from_the_bucket(aws, config):
