@@ -153,7 +153,7 @@ def test_the_hooks_let_the_first_commit_pass_and_look_at_the_definition_once_the
 
     assert first.returncode == 0, first.stdout + first.stderr
     assert second.returncode == 1
-    assert "error: dataset.lock: " in second.stdout
+    assert "error: dataset.lock:" in second.stdout
 
 
 def test_the_configuration_carries_the_answers(template, tmp_path):

@@ -52,11 +52,11 @@ def main(
     ] = False,
 ) -> None:
     """Run the project's life in a copy of the project; its own files and its Git history stay as they are."""
-    for place in filter(None, (output, markdown)):
-        prepare(place)
     started = time.monotonic()
     _end_on_signals()
     say, file = Output(), _existing(data)
+    for place in filter(None, (output, markdown)):
+        prepare(place)
     with patience(say, "preparing a copy of the project and a local AWS"):
         # Imported here because moto takes seconds, which --help need not wait for.
         from rehearsal.commands import CommandFailedError

@@ -164,7 +164,7 @@ def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFi
     printed = capsys.readouterr()
     assert status == 0
     assert json.loads(printed.out)["rows"] == 800
-    assert "200 rows" in printed.err
+    assert "800 rows" in printed.err
 
 
 def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,8 +98,8 @@ def test_a_name_tells_an_identifier_whose_values_come_twice(
 
 def test_no_single_person_s_value_is_written(tmp_path: Path, config: Callable[..., Config]) -> None:
     secrets = [f"SECRET-{n}" for n in range(4)]
-    frame = pd.DataFrame({"diagnosis": ["flu"] * 596 + secrets, "note": [f"about {n}" for n in range(600)]})
-    frame["label"] = ["a", "b"] * 300
+    frame = pd.DataFrame({"diagnosis": ["flu"] * 796 + secrets, "note": [f"about {n}" for n in range(800)]})
+    frame["label"] = ["a", "b"] * 400
     frame.to_csv(tmp_path / "t.csv", index=False)
 
     lock = prepare(config(), tmp_path / "t.csv", Output()).lock(config(), synthetic=False, uris=URIS)
@@ -110,7 +110,7 @@ def test_no_single_person_s_value_is_written(tmp_path: Path, config: Callable[..
 def test_what_is_counted_of_columns_makes_no_other_model(
     tmp_path: Path, config: Callable[..., Config]
 ) -> None:
-    frame = pd.DataFrame({"x": range(600), "label": ["a", "b"] * 300})
+    frame = pd.DataFrame({"x": range(800), "label": ["a", "b"] * 400})
     frame.to_csv(tmp_path / "t.csv", index=False)
     lock = prepare(config(), tmp_path / "t.csv", Output()).lock(config(), synthetic=False, uris=URIS)
 

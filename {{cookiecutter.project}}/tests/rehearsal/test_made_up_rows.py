@@ -42,7 +42,7 @@ slices = {slices}
 bands = {bands}
 """
 URIS = Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/")
-ROWS = 700
+ROWS = 1300  # so that 500 are trained on where 60 % are held out
 Random = np.random.RandomState
 
 
