@@ -33,9 +33,13 @@ $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
 	@$(ANY_PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) '$(TEMPLATE)/requirements.lock'
 	@touch $@
 
-setup: $(VENV)/project ## install the locked packages of the template and of the generated project
+$(VENV)/check: $(VENV)/project check.lock
+	@$(ANY_PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) check.lock
+	@touch $@
 
-demo: first-look setup ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
+setup: $(VENV)/check ## install all locked packages: of the template, of the generated project, and what tests them
+
+demo: first-look $(VENV)/project ## generate a project and show its whole life on the local AWS (DATA=FILE TARGET=COLUMN PROBLEM=TYPE)
 	@$(RUN) -B -m showcase
 
 first-look:
@@ -73,13 +77,16 @@ format: setup ## format and mend the code
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
 
+COMPILE := pyproject.toml --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
+	--custom-compile-command "make lock"
+
 lock: $(VENV)/template ## resolve the newest allowed packages again, of the template and of the generated project
 	rm -rf build/lock && $(VENV)/bin/cookiecutter --no-input --output-dir build/lock .
 	$(MAKE) -C build/lock/readmission lock VENV=../../../$(VENV)
 	cp build/lock/readmission/requirements.lock '$(TEMPLATE)/requirements.lock'
-	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
-		--group check --constraint '$(TEMPLATE)/requirements.lock' pyproject.toml \
-		--custom-compile-command "make lock" --output-file requirements.lock
+	$(VENV)/bin/uv pip compile $(COMPILE) --group check --constraint '$(TEMPLATE)/requirements.lock' \
+		--output-file check.lock
+	$(VENV)/bin/uv pip compile $(COMPILE) --constraint check.lock --output-file requirements.lock
 
 clean: ## remove what was built
 	rm -rf build $(VENV)

@@ -16,7 +16,11 @@ from conftest import ROOT
 
 UV = Path(sys.executable).with_name("uv")
 PROJECT = ROOT / "{{cookiecutter.project}}"
-LOCKS = {"template": ROOT / "requirements.lock", "project": PROJECT / "requirements.lock"}
+LOCKS = {
+    "template": ROOT / "requirements.lock",
+    "tests": ROOT / "check.lock",
+    "project": PROJECT / "requirements.lock",
+}
 PYPROJECTS = {"template": ROOT / "pyproject.toml", "project": PROJECT / "pyproject.toml"}
 # By uv's names: glibc 2.28 (WSL 2 among it), the same on ARM, and the oldest macOS that has them all, 13.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")
