@@ -62,7 +62,7 @@ RULES = (
     Rule(r"edit automl\.toml", "not run", "a person edits"),
     # --- What needs something before it ---
     Rule(r"cookiecutter .*", "run", prepare=("no_input",)),
-    Rule(r"cd readmission", "run"),
+    Rule(r"cd readmission", "run", prepare=("where_it_was_made",)),
     Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
     Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
