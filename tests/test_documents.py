@@ -16,8 +16,8 @@ from documents.reading import Piece
 from documents.rules import Rule, rule_of
 from documents.stage import NAME, Ended, Stage, data_scientist
 
-# The order in which somebody reads: documents, or the sections of one from a heading on, or up to one.
 BY_CLI = "With the `aws` command line"
+# The order in which somebody reads: documents, or the sections of one from a heading on, or up to one.
 ORDER = (
     ("the template's README.md", "", ""),
     ("CONTRIBUTING.md", "", ""),
