@@ -151,6 +151,9 @@ class Stage:
     def _where_it_was_made(self, text: str) -> str:
         return f"cd .. && {text}"
 
+    def _in_the_template(self, text: str) -> str:
+        return f"(cd TEMPLATE && {text.removeprefix('.venv/bin/')})"
+
     def _help(self, text: str) -> str:
         return f".venv/bin/{text} --help"
 
