@@ -50,10 +50,8 @@ RULES = (
     # --- What other tests of the template run, or is this very test ---
     Rule(r"make demo-github", "elsewhere", "tests/workflows", TEMPLATE),
     Rule(r"make (test|check|bench|format)\b.*", "elsewhere", "CI runs it on this repository", TEMPLATE),
-    Rule(r"make check test", "elsewhere", "tests/test_project.py"),
-    Rule(
-        r"make (test|test-unit|check|format)", "elsewhere", "tests/test_project.py, tests/test_generated.py"
-    ),
+    Rule(r"make( (setup|test|test-unit|check|format))+", "elsewhere", "tests/test_project.py"),
+    Rule(r"make project", "elsewhere", "tests/test_ask.py answers the questions"),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
     Rule(r"make local", "elsewhere", "`python -m local up` of docs/local-aws.md"),
     Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
@@ -61,8 +59,9 @@ RULES = (
     Rule(r"(.*/)?python3? -m pytest.*", "elsewhere", "CI runs all tests"),
     Rule(r"edit automl\.toml", "not run", "a person edits"),
     # --- What needs something before it ---
+    Rule(r"\.venv/bin/cookiecutter .*", "run", prepare=("in_the_template",)),
     Rule(r"cookiecutter .*", "run", prepare=("no_input",)),
-    Rule(r"cd readmission", "run"),
+    Rule(r"cd (\S+/)?readmission", "run", prepare=("where_it_was_made",)),
     Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
     Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),

@@ -148,6 +148,12 @@ class Stage:
     def _no_input(self, text: str) -> str:
         return f"{text} --no-input --output-dir {shlex.quote(str(self.folder / 'another'))}"
 
+    def _where_it_was_made(self, text: str) -> str:
+        return f"cd .. && {text}"
+
+    def _in_the_template(self, text: str) -> str:
+        return f"(cd TEMPLATE && {text.removeprefix('.venv/bin/')})"
+
     def _help(self, text: str) -> str:
         return f".venv/bin/{text} --help"
 
