@@ -19,6 +19,7 @@ ROLES = (
     "TeardownRole",
     "LambdaExecutionRole",
     "SageMakerExecutionRole",
+    "AutopilotRole",
 )
 SUBJECT = "token.actions.githubusercontent.com:sub"
 
