@@ -22,6 +22,7 @@ _IMAGE = re.compile(r"(\d+)\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^
 ALARM_ACTIONS = {
     "PutScalingPolicy": ("DescribeAlarms", "PutMetricAlarm"),
     "DeleteScalingPolicy": ("DescribeAlarms", "DeleteAlarms"),
+    "DeregisterScalableTarget": ("DescribeAlarms", "DeleteAlarms"),
 }
 # Whoever tags what he creates needs the right to tag it.
 TAGGING = {

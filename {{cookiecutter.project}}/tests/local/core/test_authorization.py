@@ -448,6 +448,41 @@ class TestSageMaker:
         assert seen["ModelPackageArn"] == package
 
 
+class TestScaling:
+    @pytest.mark.parametrize(
+        ("operation", "alarms"),
+        [
+            ("put_scaling_policy", ["DescribeAlarms", "PutMetricAlarm"]),
+            ("delete_scaling_policy", ["DescribeAlarms", "DeleteAlarms"]),
+            ("deregister_scalable_target", ["DescribeAlarms", "DeleteAlarms"]),
+        ],
+    )
+    def test_the_alarms_of_a_policy_are_the_caller_s(self, account, allow, operation, alarms):
+        tracked = arn("cloudwatch", "alarm:TargetTracking-endpoint/core-nobody/*")
+        scale = allow("application-autoscaling:*")
+        clients = [
+            account.acting("application-autoscaling", scale, allow([f"cloudwatch:{name}"], tracked))
+            for name in alarms
+        ]
+        both = account.acting(
+            "application-autoscaling", scale, allow([f"cloudwatch:{name}" for name in alarms], tracked)
+        )
+        given = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": "endpoint/core-nobody/variant/AllTraffic",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            **({} if operation.startswith("deregister") else {"PolicyName": "invocations"}),
+        }
+
+        refusals = [refused(getattr(one, operation), **given)[1] for one in clients]
+        code, _ = refused(getattr(both, operation), **given)
+
+        for other, message in zip(reversed(alarms), refusals, strict=True):
+            assert f"cloudwatch:{other} on resource: arn:aws:cloudwatch" in message
+        # Past IAM, there is no such target.
+        assert code in ("ObjectNotFoundException", "ValidationException")
+
+
 class TestQuotas:
     def test_policies_have_a_size(self, account, allow):
         iam, name = account.client("iam"), account.name("policy")
