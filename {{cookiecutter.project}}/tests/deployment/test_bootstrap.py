@@ -191,6 +191,21 @@ def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> N
     assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
 
 
+@pytest.mark.parametrize("role", ["AutopilotRole", "SageMakerExecutionRole", "LambdaExecutionRole"])
+def test_what_runs_in_a_project_with_a_key_may_encrypt_with_it(project: DeployedProject, role: str) -> None:
+    key = project.client("kms").create_key()["KeyMetadata"]["Arn"]
+    automl = project.folder / "automl.toml"
+    automl.write_text(f'{automl.read_text()}\n[encryption]\nkms_key = "{key}"\n')
+    bootstrap.deploy(project.sign_in())
+
+    kms = project.client("kms", role)
+
+    assert kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    other = project.client("kms").create_key()["KeyMetadata"]["Arn"]
+    with pytest.raises(ClientError, match="kms:Encrypt"):
+        project.client("kms", role).encrypt(KeyId=other, Plaintext=b"x")
+
+
 def test_an_alias_means_another_key_in_another_account(project: DeployedProject) -> None:
     automl = project.folder / "automl.toml"
     automl.write_text(f'{automl.read_text()}\n[encryption]\nkms_key = "alias/health"\n')

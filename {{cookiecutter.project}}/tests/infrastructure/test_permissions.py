@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from support.deployed import DeployedProject
 
 from deployment import bootstrap, people, stack
+from local.sagemaker.autopilot import rights
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 HOSTING_ACCOUNT = "222222222222"
@@ -476,6 +477,15 @@ def test_autopilot_explains_a_model_and_cleans_up_behind_itself(
     assert "endpoint" not in operation or not is_allowed(
         project.client(service, "SageMakerExecutionRole"), operation, **given
     )
+
+
+def test_what_the_local_autopilot_asks_of_a_job_s_role_is_granted(project: DeployedProject) -> None:
+    def reason(role: str) -> str | None:
+        arn = project.names.role_arn(f"{project.name}-{role}")
+        return rights.why_no_explanation(arn, project.names.automl_job("abcdefghijkl"), project.aws.region)
+
+    assert reason("AutopilotRole") is None
+    assert "is not authorized to perform" in (reason("SageMakerExecutionRole") or "")
 
 
 @pytest.mark.parametrize(("role", "passes"), [("AutopilotRole", True), ("SageMakerExecutionRole", False)])
