@@ -235,7 +235,9 @@ def test_a_teardown_leaves_nothing_but_the_roles(story):
     assert scene.world.versions == {}
     assert story.stage.aws.client("s3").list_buckets()["Buckets"] == []
     stacks = story.stage.aws.client("cloudformation").describe_stacks()["Stacks"]
-    assert [stack["StackName"] for stack in stacks] == [f"{story.stage.name}-bootstrap"]
+    assert {stack["StackName"] for stack in stacks} == {
+        f"{story.stage.name}-{part}" for part in ("bootstrap", "services")
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deployment.cloudformation import CAPABILITIES, Stack, StackState
@@ -14,6 +15,7 @@ from pipeline.names import Names
 from pipeline.service import partition
 
 FILE = Path("infrastructure/bootstrap.yaml")
+SERVICES_FILE = Path("infrastructure/services.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
 ISSUER = "token.actions.githubusercontent.com"
 _PROVIDER = "GitHubProvider"
@@ -22,14 +24,19 @@ _SUBJECT = re.compile(r"repo:[^*?:/\s]+/[^*?:/\s]+")
 
 
 def deploy(
-    project: Project, subject_prefix: str | None = None, instance_types: Sequence[str] = ()
+    project: Project,
+    subject_prefix: str | None = None,
+    instance_types: Sequence[str] = (),
+    trusts_environments: bool | None = None,
 ) -> Deployed:
-    """Bring the project's roles to infrastructure/bootstrap.yaml and wait for it.
+    """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, and wait for them.
 
     ``subject_prefix`` is how GitHub's tokens name the repository; without it that of the last deployment
     stays, at first `repo:` and automl.toml's repository. ``instance_types`` are the only ones that endpoints
-    may have, `("any",)` takes that back; without any those of the last deployment stay. Raises `UserError` or
-    `RunError`.
+    may have, `("any",)` takes that back; without any those of the last deployment stay.
+    ``trusts_environments`` is whether workflows in the environments production and teardown may assume the
+    roles of these; `None` leaves it as it is, at first they may. The outcome is that of both stacks, name and
+    outputs are the first's. Raises `UserError` or `RunError`.
     """
     if subject_prefix is not None:
         _check_subject(subject_prefix, project.config)
@@ -38,10 +45,14 @@ def deploy(
     prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
     parameters = {
         "OidcSubjectPrefix": prefix,
-        "CreateOidcProvider": "true" if _makes_provider(project.aws, stack) else "false",
-        "DataBucketArns": _data_buckets(project, state),
+        "CreateOidcProvider": _flag(_makes_provider(project.aws, stack)),
+        "TrustsEnvironments": _flag(trusts_environments)
+        or state.parameters.get("TrustsEnvironments", "true"),
+        "DataBucketArns": data_buckets(project.names),
     }
-    return _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
+    deployed = _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
+    services = _deploy_services(project)
+    return replace(deployed, outcome=services.outcome) if deployed.outcome == "unchanged" else deployed
 
 
 def deploy_hosting(project: Project, project_account: str, instance_types: Sequence[str] = ()) -> Deployed:
@@ -64,8 +75,9 @@ def deploy_hosting(project: Project, project_account: str, instance_types: Seque
             "ARN of the project's key"
         )
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    parameters = {"ProjectAccount": project_account, "UsesVpc": _flag(bool(project.config.network))}
     common = _common(project, stack.settle(), instance_types)
-    return _deploy(project, stack, HOSTING_FILE, {"ProjectAccount": project_account} | common)
+    return _deploy(project, stack, HOSTING_FILE, parameters | common)
 
 
 def data_buckets(names: Names) -> str:
@@ -73,6 +85,18 @@ def data_buckets(names: Names) -> str:
     return ",".join(
         f"arn:{partition(names.region)}:s3:::{name}" for name in sorted(names.config.dataset.buckets)
     )
+
+
+def _deploy_services(project: Project) -> Deployed:
+    """The roles that services run as; they share the policies of the workflows' stack, which has to be there."""
+    stack = Stack(project.aws, project.names.services_stack, project.output)
+    parameters = {
+        "Project": project.names.project,
+        "UsesKmsKey": _flag(bool(project.config.encryption)),
+        "UsesVpc": _flag(bool(project.config.network)),
+        "DataBucketArns": _data_buckets(project, stack.settle()),
+    }
+    return _deploy(project, stack, SERVICES_FILE, parameters)
 
 
 def _deploy(project: Project, stack: Stack, file: Path, parameters: dict[str, str]) -> Deployed:
@@ -86,7 +110,6 @@ def _common(project: Project, state: StackState, instance_types: Sequence[str]) 
     return {
         "Project": project.names.project,
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "UsesVpc": "true" if project.config.network else "false",
         "EndpointInstanceTypes": _instance_types(instance_types, state),
     }
 
@@ -121,6 +144,11 @@ def _data_buckets(project: Project, state: StackState) -> str:
                 f"the pipeline may read the bucket {arn} from now on (automl.toml [dataset] buckets)"
             )
     return wanted
+
+
+def _flag(value: bool | None) -> str:
+    """A parameter that is true or false; "" where nothing is said."""
+    return "" if value is None else str(value).lower()
 
 
 def _instance_types(given: Sequence[str], state: StackState) -> str:

@@ -1,7 +1,7 @@
 """The repository's settings on GitHub that the workflows rely on; each is looked at first, changed only if needed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import github
@@ -12,9 +12,10 @@ from deployment.pull_request import explained, reason
 from pipeline.errors import UserError
 
 Json = dict[str, Any]
-Outcome = Literal["created", "changed", "unchanged", "not offered"]
+Outcome = Literal["created", "changed", "unchanged", "not offered", "withheld"]
 MAIN = "main"
 RULESET = "main is changed by reviewed pull requests"
+_BRANCH_RULE = f"branch rule: {RULESET}"
 # By environment, whether somebody has to approve each of its jobs. Each takes jobs of the main branch alone.
 ENVIRONMENTS: dict[str, bool] = {"production": True, "teardown": True}
 NEEDS = "the token has to be one of the repository's administrators, with the scope `repo`"
@@ -66,14 +67,20 @@ class Settings:
         prefix = str(told.get("sub_claim_prefix") or "").rstrip(":")
         return prefix or f"repo:{self._repository.full_name}"
 
-    def bring(self, variables: Mapping[str, str], reviewers: Sequence[str]) -> Iterator[Setting]:
-        """Bring about everything; ``reviewers`` are logins, by default whose token it is."""
+    def bring(self, reviewers: Sequence[str]) -> Iterator[Setting]:
+        """Bring about what protects; ``reviewers`` are logins, by default whose token it is."""
         yield self._try("Actions may open pull requests", self._workflow_rights)
         for name, approved in ENVIRONMENTS.items():
             yield from self._environment(name, approved, reviewers)
-        yield self._try(f"branch rule: {RULESET}", self._ruleset)
+        yield self._try(_BRANCH_RULE, self._ruleset)
+
+    def wire(self, variables: Mapping[str, str], withheld: Mapping[str, str]) -> Iterator[Setting]:
+        """Bring about the variables; those ``withheld``, name to reason, are removed where they are there."""
         for name, value in variables.items():
             yield self._try(f"variable {name}", lambda name=name, value=value: self._variable(name, value))  # type: ignore[misc]
+        for name, why in withheld.items():
+            removed = self._try(f"variable {name}", lambda name=name: self._no_variable(name))  # type: ignore[misc]
+            yield replace(removed, detail=why) if removed.outcome == "withheld" else removed
 
     def _try(self, name: str, bring: Callable[[], Outcome]) -> Setting:
         with explained(f"set up {name}", NEEDS):
@@ -161,6 +168,12 @@ class Settings:
         self._send("PATCH", f"{path}/{name}", {"name": name, "value": value})
         return "changed"
 
+    def _no_variable(self, name: str) -> Outcome:
+        path = f"actions/variables/{name}"
+        if self._get_if_there(path) is not None:
+            self._send("DELETE", path, None)
+        return "withheld"
+
     def _replace(self, path: str, wanted: Json) -> Outcome:
         known = self._get(path) or {}
         if _covers(known, wanted):
@@ -195,6 +208,15 @@ class Settings:
 
     def _call(self, verb: str, url: str, content: Json | None = None) -> Any:
         return self._repository.requester.requestJsonAndCheck(verb, url, input=content)[1]
+
+
+def unprotected(settings: Sequence[Setting]) -> list[str]:
+    """Of what keeps a pushed branch from production, the names of what this repository is not offered."""
+    return [
+        one.name
+        for one in settings
+        if one.outcome == "not offered" and one.name.startswith(("environment ", _BRANCH_RULE))
+    ]
 
 
 def ruleset() -> Json:

@@ -61,6 +61,14 @@ def bootstrap(
             help="With --github: who approves deployments to production; repeatable; at first you.",
         ),
     ] = None,
+    unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--unprotected",
+            help="With --github: let workflows reach production though GitHub protects neither main nor the "
+            "environments: whoever may push a branch may then put any model into production, or remove all.",
+        ),
+    ] = False,
     data_scientist: Annotated[
         list[str] | None,
         typer.Option(
@@ -84,8 +92,12 @@ def bootstrap(
             raise UserError(
                 "--github reads GitHub's subject itself, in the project's own account: leave the others out"
             )
-        _set_up_github(project, endpoint_instance_type or [], reviewer or [], data_scientist or [])
+        _set_up_github(
+            project, endpoint_instance_type or [], reviewer or [], data_scientist or [], unprotected
+        )
         return
+    if unprotected:
+        raise UserError("--unprotected goes with --github: it is about what that repository's plan offers")
     if project_account and github_oidc_subject:
         raise UserError(
             "--github-oidc-subject goes with the project's own account, not with --project-account: GitHub "
@@ -116,11 +128,15 @@ def stack(
 
 
 def _set_up_github(
-    project: Project, instance_types: list[str], reviewers: list[str], data_scientists: list[str]
+    project: Project,
+    instance_types: list[str],
+    reviewers: list[str],
+    data_scientists: list[str],
+    unprotected: bool,
 ) -> None:
     from deployment.setup import set_up
 
-    done = set_up(project, instance_types, reviewers, data_scientists)
+    done = set_up(project, instance_types, reviewers, data_scientists, accepts_unprotected=unprotected)
     project.output.done(f"stack {done.deployed.name}: {done.deployed.outcome}, for {done.subject_prefix}")
     project.output.table(
         ("on GitHub", "", ""), [(one.name, one.outcome, one.detail) for one in done.settings], done.repository
@@ -130,6 +146,13 @@ def _set_up_github(
         project.output.notice(
             f"not offered on this repository's plan, or refused by its organisation: {', '.join(missing)}; "
             "docs/set-up.md says what that means"
+        )
+    withheld = [one.name.removeprefix("variable ") for one in done.settings if one.outcome == "withheld"]
+    if withheld:
+        project.output.notice(
+            f"{' and '.join(withheld)} are withheld, and nobody may assume these roles: here whoever may push a "
+            "branch could put any model into production, or remove all; use a plan with environments and branch "
+            "rules, or pass --unprotected, every time, if everybody who may push is trusted with that"
         )
     _introduce(project, done.people)
     project.output.result(done.document())

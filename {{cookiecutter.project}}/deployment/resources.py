@@ -112,8 +112,9 @@ def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
 
 
 def of_roles(project: Project) -> Iterator[Resource]:
-    """The stacks of the roles; the people's first, since it uses the other's policies."""
-    for name in (project.names.people_stack, project.names.bootstrap_stack):
+    """The stacks of the roles; the workflows' last, since the others use its policies."""
+    names = project.names
+    for name in (names.people_stack, names.services_stack, names.bootstrap_stack):
         stack = Stack(project.aws, name, project.output)
         if stack.look().exists:
             yield Resource("stack", name, project.names.account, stack.delete)

@@ -6,7 +6,7 @@ from typing import Any
 
 from deployment import bootstrap, people
 from deployment.environments import Project
-from deployment.github_settings import Setting, Settings
+from deployment.github_settings import Setting, Settings, unprotected
 from deployment.people import People
 from deployment.pull_request import repository
 from deployment.stack import Deployed
@@ -18,6 +18,8 @@ ROLES = {
     "AWS_PROMOTE_ROLE": "PromoteRoleArn",
     "AWS_TEARDOWN_ROLE": "TeardownRoleArn",
 }
+# Assumed in environments, which have to be limited to reviewed commits: else whoever pushes a branch is in them.
+IN_ENVIRONMENTS = ("AWS_PROMOTE_ROLE", "AWS_TEARDOWN_ROLE")
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,13 @@ def set_up(
     instance_types: Sequence[str] = (),
     reviewers: Sequence[str] = (),
     data_scientists: Sequence[str] = (),
+    *,
+    accepts_unprotected: bool = False,
 ) -> Done:
-    """Bring about roles, environments, branch rule and variables; again, it changes nothing.
+    """Bring about environments, branch rule, roles and variables; again, it changes nothing.
 
+    Where GitHub protects neither branch nor environments, workflows get no role that reaches production,
+    unless that is accepted: whoever may push a branch has that role then.
     Raises `UserError` without an administrator's GITHUB_TOKEN, `RunError` where a service fails.
     """
     people.check(data_scientists)
@@ -63,11 +69,16 @@ def set_up(
         )
     settings = Settings(host)
     prefix = settings.subject_prefix()
-    deployed = bootstrap.deploy(project, prefix, instance_types)
+    made = list(settings.bring(reviewers))
+    missing = [] if accepts_unprotected else unprotected(made)
+    deployed = bootstrap.deploy(project, prefix, instance_types, trusts_environments=not missing)
     found = people.deploy(project, data_scientists, bootstrap.data_buckets(project.names))
     variables = {
         "AWS_REGION": project.config.project.region,
         "AWS_ACCOUNT_ID": project.names.account,
         **{variable: deployed.outputs[output] for variable, output in ROLES.items()},
     }
-    return Done(host.full_name, prefix, deployed, found, list(settings.bring(variables, reviewers)))
+    reason = f"GitHub does not offer: {', '.join(missing)}"
+    withheld = dict.fromkeys(IN_ENVIRONMENTS if missing else (), reason)
+    wired = {name: value for name, value in variables.items() if name not in withheld}
+    return Done(host.full_name, prefix, deployed, found, [*made, *settings.wire(wired, withheld)])

@@ -109,12 +109,12 @@ def _adopt(project: Project, stack: Stack, tags: dict[str, str]) -> bool:
 
 
 def _require_roles(project: Project) -> None:
-    bootstrap = Stack(project.aws, project.names.bootstrap_stack, project.output)
-    if not bootstrap.look().exists:
-        raise UserError(
-            f"the project's roles are not in account {project.names.account} yet (no stack {bootstrap.name}): "
-            "an administrator runs `python -m deployment bootstrap` first"
-        )
+    for name in (project.names.bootstrap_stack, project.names.services_stack):
+        if not Stack(project.aws, name, project.output).look().exists:
+            raise UserError(
+                f"the project's roles are not in account {project.names.account} yet (no stack {name}): an "
+                "administrator runs `python -m deployment bootstrap` first"
+            )
 
 
 def _accounts(given: Sequence[str], before: str, own: str) -> str:

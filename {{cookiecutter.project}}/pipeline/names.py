@@ -44,8 +44,13 @@ class Names:
 
     @property
     def bootstrap_stack(self) -> str:
-        """The CloudFormation stack that an administrator deploys once."""
+        """The CloudFormation stack of the workflows' roles, which an administrator deploys once."""
         return f"{self.project}-bootstrap"
+
+    @property
+    def services_stack(self) -> str:
+        """The CloudFormation stack of the roles that services run as, deployed behind `bootstrap_stack`."""
+        return f"{self.project}-services"
 
     @property
     def people_stack(self) -> str:
@@ -79,8 +84,13 @@ class Names:
 
     @property
     def execution_role(self) -> str:
-        """The role that pipeline, jobs and models run as."""
+        """The role that pipeline, its jobs and models run as."""
         return f"{self.project}-SageMakerExecutionRole"
+
+    @property
+    def autopilot_role(self) -> str:
+        """The role that Autopilot runs as."""
+        return f"{self.project}-AutopilotRole"
 
     def function(self, name: str) -> str:
         """A Lambda function; ``name`` is one of `LAMBDAS`."""
@@ -104,6 +114,11 @@ class Names:
     def execution_role_arn(self) -> str:
         """The ARN of `execution_role`."""
         return self.role_arn(self.execution_role)
+
+    @property
+    def autopilot_role_arn(self) -> str:
+        """The ARN of `autopilot_role`."""
+        return self.role_arn(self.autopilot_role)
 
     def function_arn(self, name: str) -> str:
         """The ARN of a Lambda function; ``name`` is one of `LAMBDAS`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
-from local.authorization.resources import RESOURCES
+from local.authorization.resources import DISPUTED, RESOURCES
 
 # Takes account, region and parameters; returns an ARN, or None where there is no such resource.
 Resolver = Callable[[str, str, Mapping[str, Any]], "str | None"]
@@ -31,6 +31,13 @@ def resources(
     service: str, operation: str, account: str, region: str, parameters: Mapping[str, Any]
 ) -> list[tuple[str, ...]]:
     """The resources that the operation touches, each as a tuple of equal spellings; ``*`` if it has none."""
+    named = _named(service, operation, account, region, parameters)
+    return [*named, ("*",)] if f"{service}:{operation}" in DISPUTED and ("*",) not in named else named
+
+
+def _named(
+    service: str, operation: str, account: str, region: str, parameters: Mapping[str, Any]
+) -> list[tuple[str, ...]]:
     if (service, operation) in _resolvers:
         return [(_resolvers[service, operation](account, region, parameters) or "*",)]
     if service not in RESOURCES:

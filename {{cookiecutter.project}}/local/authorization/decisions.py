@@ -25,10 +25,15 @@ def message(principal: Principal, question: Question, reason: str) -> str:
     ).rstrip()
 
 
-def require_of_role(role_arn: str, action: str, resource: str) -> None:
-    """Raise AccessDenied unless the role may do ``action`` with ``resource``; for services that ask ahead."""
+def require_of_role(role_arn: str, action: str, resource: str, more: Context | None = None) -> None:
+    """Raise AccessDenied unless the role may do ``action`` with ``resource``; for services that ask ahead.
+
+    ``more`` are condition keys of that action.
+    """
     principal = principals.of_role(role_arn)
     question = Question(action, (resource,), resource.split(":")[4] or principal.account)
-    reason = why_not(principal, question, {"aws:securetransport": ["true"], **principal.context})
+    reason = why_not(
+        principal, question, {"aws:securetransport": ["true"], **(more or {}), **principal.context}
+    )
     if reason is not None:
         raise AWSError("AccessDenied", message(principal, question, reason), 403)

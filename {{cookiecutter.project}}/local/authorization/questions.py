@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.s3.models import s3_backends
+from moto.utilities.utils import get_partition
 
 from local.authorization import arns, s3
+from local.authorization.resources import ACTIONS
 from local.wire import Request
 
-# Operations whose action bears another name.
-ACTIONS = {
-    ("lambda", "Invoke"): "InvokeFunction",
-    ("lambda", "InvokeAsync"): "InvokeFunction",
-    ("sqs", "SendMessageBatch"): "SendMessage",
-    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
-    ("sqs", "ChangeMessageVisibilityBatch"): "ChangeMessageVisibility",
+# What whoever registers a model needs on its images. AWS's own policy for it, AmazonSageMakerModelRegistryFullAccess,
+# grants the first two; pulling an image takes the third.
+IMAGE_ACTIONS = ("ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer")
+_IMAGE = re.compile(r"(\d+)\.dkr\.ecr\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)")
+# Application Auto Scaling makes, finds and deletes the alarms of a policy in the name of whoever asks for it.
+ALARM_ACTIONS = {
+    "PutScalingPolicy": ("DescribeAlarms", "PutMetricAlarm"),
+    "DeleteScalingPolicy": ("DescribeAlarms", "DeleteAlarms"),
+    "DeregisterScalableTarget": ("DescribeAlarms", "DeleteAlarms"),
 }
 # Whoever tags what he creates needs the right to tag it.
 TAGGING = {
@@ -92,7 +97,24 @@ def questions(request: Request, account: str) -> list[Question]:
             for p in packages
             if p.startswith("arn:") and p.split(":")[4] != account
         ]
+    if operation == "CreateModelPackage":
+        found += _of_images(parameters, account)
+    if service == "application-autoscaling" and operation in ALARM_ACTIONS:
+        tracked = f"alarm:TargetTracking-{parameters.get('ResourceId')}-Alarm*"
+        alarm = f"arn:{get_partition(request.region)}:cloudwatch:{request.region}:{account}:{tracked}"
+        found += [_ask(f"cloudwatch:{name}", (alarm,), account) for name in ALARM_ACTIONS[operation]]
     return found
+
+
+def _of_images(parameters: Mapping[str, Any], account: str) -> Iterator[Question]:
+    """The rights on the images of a version. Of AWS's own everybody may pull, as far as his policies let him."""
+    containers = (parameters.get("InferenceSpecification") or {}).get("Containers") or []
+    for image in sorted({container.get("Image", "") for container in containers}):
+        match = _IMAGE.match(image)
+        if match:
+            owner, region, name = match.groups()
+            repository = f"arn:{get_partition(region)}:ecr:{region}:{owner}:repository/{name}"
+            yield from (Question(action, (repository,), account) for action in IMAGE_ACTIONS)
 
 
 def _containers(parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:

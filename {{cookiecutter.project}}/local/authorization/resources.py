@@ -3,7 +3,8 @@
 A resource is the end of an ARN whose ``{Parameter}`` fields the request fills; a parameter that already holds
 an ARN is the resource itself, one that holds a list stands for that many resources. An operation that is not
 listed has no resource of its own, so that only a policy with ``Resource: "*"`` allows it. An operation listed
-twice needs both. Source: Service Authorization Reference, the actions and resource types of each service.
+twice needs both. Source: Service Authorization Reference, the actions and resource types of each service; where
+the table departs from it, DEPARTURES say why.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ SAGEMAKER = {
         "CreateAutoMLJob CreateAutoMLJobV2 DescribeAutoMLJob DescribeAutoMLJobV2 StopAutoMLJob"
     ),
     "model/{ModelName}": "CreateModel DescribeModel DeleteModel",
-    "model-package-group/{ModelPackageGroupName}": (
-        "CreateModelPackageGroup DescribeModelPackageGroup DeleteModelPackageGroup "
-        "GetModelPackageGroupPolicy PutModelPackageGroupPolicy DeleteModelPackageGroupPolicy"
-    ),
     "model-package/{ModelPackageName}": "DescribeModelPackage DeleteModelPackage",
     "model-package/{ModelPackageGroupName}/*": "CreateModelPackage ListModelPackages",
+    "model-package-group/{ModelPackageGroupName}": (
+        "CreateModelPackage CreateModelPackageGroup DescribeModelPackageGroup DeleteModelPackageGroup "
+        "GetModelPackageGroupPolicy PutModelPackageGroupPolicy DeleteModelPackageGroupPolicy"
+    ),
     "{ModelPackageArn}": "UpdateModelPackage",
     "{ModelPackageArnList}": "BatchDescribeModelPackage",
     "model-card/{ModelCardName}": "CreateModelCard DescribeModelCard UpdateModelCard DeleteModelCard",
@@ -57,6 +58,7 @@ LAMBDA = {
         "UpdateFunctionConfiguration DeleteFunction Invoke InvokeAsync AddPermission RemovePermission "
         "GetPolicy PublishVersion ListVersionsByFunction PutFunctionConcurrency GetFunctionConcurrency "
         "DeleteFunctionConcurrency PutFunctionRecursionConfig GetFunctionRecursionConfig "
+        "GetFunctionCodeSigningConfig GetFunctionScalingConfig GetRuntimeManagementConfig "
         "PutRuntimeManagementConfig CreateAlias GetAlias UpdateAlias DeleteAlias ListAliases"
     ),
     "event-source-mapping:{UUID}": "GetEventSourceMapping UpdateEventSourceMapping DeleteEventSourceMapping",
@@ -149,6 +151,31 @@ SSM = {
     "parameter/{Name}": "GetParameter PutParameter DeleteParameter GetParameterHistory",
     "parameter/{Names}": "GetParameters DeleteParameters",
     "parameter/{Path}": "GetParametersByPath",
+}
+
+# Operations whose action bears another name.
+ACTIONS = {
+    ("lambda", "Invoke"): "InvokeFunction",
+    ("lambda", "InvokeAsync"): "InvokeFunction",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
+    ("sqs", "ChangeMessageVisibilityBatch"): "ChangeMessageVisibility",
+}
+# Where the table departs from the reference, and why.
+DEPARTURES = {
+    "cloudformation:GetTemplateSummary": "the local AWS has no stack sets",
+    "iam:CreateServiceLinkedRole": "such a role lies in a path that the reference does not spell out",
+    "logs:PutSubscriptionFilter": "the local AWS has no destinations of other accounts",
+    "sagemaker:CreateTrainingJob": "the local AWS has no training plans and no reserved capacity",
+    "sagemaker:InvokeEndpoint": "the local AWS has no inference components",
+    "sagemaker:InvokeEndpointWithResponseStream": "the local AWS has no inference components",
+}
+# Sources disagree on what these are checked against: a resource (the reference), or all (the developer guide's table of
+# permissions, and policies of AWS's own). A caller needs what satisfies both: the resource is asked for, then all.
+DISPUTED = {
+    "sagemaker:ListModelPackages",
+    "sagemaker:SendPipelineExecutionStepFailure",
+    "sagemaker:SendPipelineExecutionStepSuccess",
 }
 
 

@@ -71,7 +71,7 @@ class Builder:
         inputs = {
             "project": self.names.project,
             "execution_id": self.execution.PIPELINE_EXECUTION_ID,
-            "role_arn": self.names.execution_role_arn,
+            "role_arn": self.names.autopilot_role_arn,
             "train_validation_uri": self.parameters["TrainValidationUri"],
             "output_uri": self.of_execution("autopilot", ""),
             "target": self.config.dataset.target,

@@ -80,7 +80,12 @@ def _pipeline(project: Project, found: Deployed, *, has_data: bool) -> None:
 
 def _stacks(project: Project, found: Deployed) -> None:
     cloudformation, names = project.aws.client("cloudformation"), project.names
-    for stack, file in ((names.stack, "stack.yaml"), (names.bootstrap_stack, "bootstrap.yaml")):
+    files = {
+        names.stack: "stack.yaml",
+        names.bootstrap_stack: "bootstrap.yaml",
+        names.services_stack: "services.yaml",
+    }
+    for stack, file in files.items():
         try:
             told = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
             body = cloudformation.get_template(StackName=stack)["TemplateBody"]

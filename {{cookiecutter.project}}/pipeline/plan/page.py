@@ -64,7 +64,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield f"Pipeline definition: {listed}."
     for name, found in plan.templates.items():
         differs = f"infrastructure/{name}: {counted(len(found), 'difference')}"
-        if name in ("bootstrap.yaml", "people.yaml"):
+        if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
             yield f"{differs}; an administrator runs ", Code("make bootstrap"), " once it is merged."
         else:
             yield f"{differs}."

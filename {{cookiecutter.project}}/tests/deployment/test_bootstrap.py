@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from support.deployed import DeployedProject
 
-from deployment import bootstrap
+from deployment import bootstrap, stack
 from pipeline.errors import UserError
 
 ROLES = (
@@ -19,6 +19,7 @@ ROLES = (
     "TeardownRole",
     "LambdaExecutionRole",
     "SageMakerExecutionRole",
+    "AutopilotRole",
 )
 SUBJECT = "token.actions.githubusercontent.com:sub"
 
@@ -63,6 +64,48 @@ def test_the_subject_is_the_repositorys_until_another_is_given(project: Deployed
 def test_a_subject_that_would_trust_others_is_refused(project: DeployedProject, prefix: str) -> None:
     with pytest.raises(UserError, match="--github-oidc-subject"):
         bootstrap.deploy(project.sign_in(), prefix)
+
+
+def test_a_role_of_a_service_moves_out_of_the_stack_that_held_it_before(project: DeployedProject) -> None:
+    services = Path("infrastructure/services.yaml").read_text()
+    role = services[services.index("  LambdaExecutionRole:") : services.index("  AutopilotRole:")]
+    role = role.replace("!GetAtt AutopilotRole.Arn", '"*"')
+    given = {"Project": project.name, "OidcSubjectPrefix": "repo:owner/name", "CreateOidcProvider": "false"}
+    cloudformation = project.client("cloudformation")
+    cloudformation.create_stack(
+        StackName=project.names.bootstrap_stack,
+        TemplateBody=Path("infrastructure/bootstrap.yaml").read_text().replace("Outputs:", f"{role}Outputs:"),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+
+    deployed = bootstrap.deploy(project.sign_in())
+
+    assert deployed.outcome == "updated"
+    found = {
+        name: {one["LogicalResourceId"] for one in cloudformation.list_stack_resources(StackName=name)[
+            "StackResourceSummaries"
+        ] if one["ResourceStatus"] != "DELETE_COMPLETE"}
+        for name in (project.names.bootstrap_stack, project.names.services_stack)
+    }  # fmt: skip
+    assert "LambdaExecutionRole" not in found[project.names.bootstrap_stack]
+    assert "LambdaExecutionRole" in found[project.names.services_stack]
+
+
+def test_what_broke_off_between_the_two_stacks_is_completed_by_the_next_run(project: DeployedProject) -> None:
+    services = project.folder / "infrastructure" / "services.yaml"
+    template = services.read_text()
+    services.write_text(template.replace("AWS::IAM::ManagedPolicy", "AWS::IAM::Policies"))
+    with pytest.raises(UserError, match=r"services\.yaml: CloudFormation refuses it"):
+        bootstrap.deploy(project.sign_in())
+    with pytest.raises(UserError, match=f"no stack {project.name}-services"):
+        stack.deploy(project.sign_in())
+    services.write_text(template)
+
+    completed, again = bootstrap.deploy(project.sign_in()), bootstrap.deploy(project.sign_in())
+
+    # The first stack was there: what the run did, it did to the other.
+    assert (completed.outcome, again.outcome) == ("created", "unchanged")
 
 
 def test_two_projects_share_the_accounts_identity_provider(
@@ -146,6 +189,21 @@ def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> N
     role = project.client("iam", account="222222222222").get_role(RoleName=f"{project.name}-ProductionRole")
     (statement,) = role["Role"]["AssumeRolePolicyDocument"]["Statement"]
     assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
+
+
+@pytest.mark.parametrize("role", ["AutopilotRole", "SageMakerExecutionRole", "LambdaExecutionRole"])
+def test_what_runs_in_a_project_with_a_key_may_encrypt_with_it(project: DeployedProject, role: str) -> None:
+    key = project.client("kms").create_key()["KeyMetadata"]["Arn"]
+    automl = project.folder / "automl.toml"
+    automl.write_text(f'{automl.read_text()}\n[encryption]\nkms_key = "{key}"\n')
+    bootstrap.deploy(project.sign_in())
+
+    kms = project.client("kms", role)
+
+    assert kms.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    other = project.client("kms").create_key()["KeyMetadata"]["Arn"]
+    with pytest.raises(ClientError, match="kms:Encrypt"):
+        project.client("kms", role).encrypt(KeyId=other, Plaintext=b"x")
 
 
 def test_an_alias_means_another_key_in_another_account(project: DeployedProject) -> None:

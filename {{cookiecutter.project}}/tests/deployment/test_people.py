@@ -141,5 +141,9 @@ def test_the_role_goes_with_the_roles_that_it_shares_policies_with(project):
     found = find(administrator, data=True, roles=True)
     remove(administrator, found, project.name)
 
-    assert [one.name for one in found] == [project.names.people_stack, project.names.bootstrap_stack]
+    assert [one.name for one in found] == [
+        project.names.people_stack,
+        project.names.services_stack,
+        project.names.bootstrap_stack,
+    ]
     assert not may_assume(project, keys)

@@ -92,6 +92,61 @@ def test_what_a_plan_does_not_offer_is_said_and_the_rest_is_done(project, github
     assert github.variables[""]["AWS_REGION"] == project.aws.region
 
 
+def free_plan(github: GitHub) -> None:
+    """A private repository on a free plan has neither environments nor branch rules."""
+    github.fail("PUT", "environments/", 404, "Not Found", times=9)
+    github.fail("POST", "rulesets", 403, "Upgrade to GitHub Pro or make this repository public", times=9)
+
+
+def may_assume(project: DeployedProject, role: str) -> bool:
+    """Whether the role's trust policy lets anybody in."""
+    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
+    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    return statement["Effect"] == "Allow"
+
+
+def test_where_any_branch_would_reach_production_no_workflow_gets_its_roles(project, github, capsys):
+    set_up(project.sign_in())  # as long as the repository is public, say
+    github.environments.clear()
+    github.rulesets.clear()
+    free_plan(github)
+
+    assert cli.run(app, ["bootstrap", "--github"]) == 0
+
+    assert set(github.variables[""]) == {
+        "AWS_REGION", "AWS_ACCOUNT_ID", "AWS_PLAN_ROLE", "AWS_RETRAIN_ROLE"
+    }  # fmt: skip
+    assert [may_assume(project, f"{name}Role") for name in ("Plan", "Retrain", "Promote", "Teardown")] == [
+        True, True, False, False
+    ]  # fmt: skip
+    printed = capsys.readouterr()
+    assert "AWS_PROMOTE_ROLE and AWS_TEARDOWN_ROLE are withheld" in printed.out + printed.err
+    assert "--unprotected" in printed.out + printed.err
+
+
+def test_who_accepts_that_any_branch_reaches_production_gets_the_roles(project, github):
+    free_plan(github)
+
+    withheld = set_up(project.sign_in())
+    accepted = set_up(project.sign_in(), accepts_unprotected=True)
+
+    assert [one.name for one in withheld.settings if one.outcome == "withheld"] == [
+        "variable AWS_PROMOTE_ROLE",
+        "variable AWS_TEARDOWN_ROLE",
+    ]
+    assert {one.outcome for one in accepted.settings} == {"unchanged", "created", "not offered"}
+    assert {"AWS_PROMOTE_ROLE", "AWS_TEARDOWN_ROLE"} <= set(github.variables[""])
+    assert may_assume(project, "PromoteRole")
+    assert may_assume(project, "TeardownRole")
+
+
+def test_the_way_to_accept_it_is_about_the_repository(project, capsys):
+    project.sign_in()
+
+    assert cli.run(app, ["bootstrap", "--unprotected"]) == 2
+    assert "--unprotected goes with --github" in capsys.readouterr().err
+
+
 def test_what_broke_off_is_completed_by_the_next_run(project, github):
     github.fail("POST", "actions/variables", 500, "Server Error", times=9)
 

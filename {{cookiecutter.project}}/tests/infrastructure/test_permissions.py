@@ -10,9 +10,11 @@ from botocore.exceptions import ClientError
 from support.deployed import DeployedProject
 
 from deployment import bootstrap, people, stack
+from local.sagemaker.autopilot import rights
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 HOSTING_ACCOUNT = "222222222222"
+IMAGE = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/autogluon-inference:1.6-cpu-py312"
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def register(project: DeployedProject) -> None:
         ModelPackageGroupName=project.name,
         ModelApprovalStatus="PendingManualApproval",
         InferenceSpecification={
-            "Containers": [{"Image": "image", "ModelDataUrl": f"s3://{bucket}/autopilot/model.tar.gz"}],
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/autopilot/model.tar.gz"}],
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv"],
         },
@@ -60,6 +62,7 @@ def is_allowed(client: Any, operation: str, **parameters: Any) -> bool:
         ("RetrainRole", False),
         ("LambdaExecutionRole", False),
         ("SageMakerExecutionRole", False),
+        ("AutopilotRole", False),
         ("TeardownRole", False),
         ("DataScientistRole", False),
         ("PromoteRole", True),
@@ -108,6 +111,8 @@ def test_nobody_registers_a_version_as_approved(project: DeployedProject, role: 
         ("PromoteRole", "production", True),
         ("PromoteRole", "staging", False),
         ("SageMakerExecutionRole", "production", False),
+        ("AutopilotRole", "staging", False),
+        ("AutopilotRole", "production", False),
         ("LambdaExecutionRole", "production", False),
         ("TeardownRole", "production", True),
         ("DataScientistRole", "staging", False),
@@ -143,6 +148,10 @@ def test_each_endpoint_has_its_role(
         ("SageMakerExecutionRole", "datasets/a.csv", True, False),
         ("SageMakerExecutionRole", "evaluations/a.json", True, True),
         ("SageMakerExecutionRole", "verifications/a.json", True, False),
+        ("SageMakerExecutionRole", "autopilot/x/model.tar.gz", True, False),
+        ("AutopilotRole", "datasets/a.csv", True, False),
+        ("AutopilotRole", "autopilot/x/model.tar.gz", True, True),
+        ("AutopilotRole", "evaluations/a.json", True, False),
         ("TeardownRole", "datasets/a.csv", False, False),
         ("DataScientistRole", "datasets/a.csv", True, True),
         ("DataScientistRole", "code/a.py", False, False),
@@ -172,6 +181,7 @@ def test_data_and_records_have_their_writers(
         ("TeardownRole", False, False),
         ("LambdaExecutionRole", False, False),
         ("SageMakerExecutionRole", True, True),
+        ("AutopilotRole", True, True),
         ("DataScientistRole", True, True),
     ],
 )
@@ -283,6 +293,12 @@ def test_workflows_and_people_cannot_widen_their_rights(project: DeployedProject
         ("LambdaExecutionRole", "sagemaker.stop_auto_ml_job", {"AutoMLJobName": "other-abcdefghijkl"}),
         ("SageMakerExecutionRole", "sagemaker.delete_model", {"ModelName": "other-model"}),
         ("SageMakerExecutionRole", "lambda.invoke", {"FunctionName": "other-function"}),
+        (
+            "AutopilotRole",
+            "sagemaker-runtime.invoke_endpoint",
+            {"EndpointName": "other-production", "Body": b"1"},
+        ),
+        ("AutopilotRole", "sagemaker.delete_endpoint", {"EndpointName": "other-staging"}),
     ],
 )
 def test_another_projects_resources_are_out_of_reach(
@@ -418,3 +434,80 @@ def test_who_retrains_reads_what_the_project_s_functions_print(project: Deployed
     assert is_allowed(logs, "filter_log_events", logGroupName=f"/aws/lambda/{project.name}-register-model")
     assert not is_allowed(logs, "filter_log_events", logGroupName="/aws/lambda/another-function")
     assert not is_allowed(logs, "filter_log_events", logGroupName="/aws/sagemaker/ProcessingJobs")
+
+
+@pytest.mark.parametrize("operation", ["success", "failure"])
+def test_a_function_answers_whatever_callback_it_has_the_token_of(
+    project: DeployedProject, operation: str
+) -> None:
+    # Of an unknown token the service says ValidationException, once IAM has let the call pass.
+    answer = f"send_pipeline_execution_step_{operation}"
+
+    assert is_allowed(project.client("sagemaker", "LambdaExecutionRole"), answer, CallbackToken="unknown123")
+    assert not is_allowed(project.client("sagemaker", "RetrainRole"), answer, CallbackToken="unknown123")
+
+
+@pytest.mark.parametrize("role", ["PlanRole", "RetrainRole", "PromoteRole", "TeardownRole"])
+def test_versions_are_listed_by_whoever_looks_at_the_registry(project: DeployedProject, role: str) -> None:
+    sagemaker = project.client("sagemaker", role)
+
+    assert is_allowed(sagemaker, "list_model_packages", ModelPackageGroupName=project.name)
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters"),
+    [
+        ("sagemaker", "describe_endpoint", {"EndpointName": "{}-abc-explain"}),
+        ("sagemaker", "delete_endpoint", {"EndpointName": "{}-abc-explain"}),
+        ("sagemaker", "delete_endpoint_config", {"EndpointConfigName": "{}-abc-explain"}),
+        ("sagemaker", "delete_model", {"ModelName": "{}-abc-explain"}),
+        ("sagemaker-runtime", "invoke_endpoint", {"EndpointName": "{}-abc-explain", "Body": b"1"}),
+    ],
+)
+def test_autopilot_explains_a_model_and_cleans_up_behind_itself(
+    project: DeployedProject, service: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    given = {
+        name: value.format(project.name) if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
+
+    assert is_allowed(project.client(service, "AutopilotRole"), operation, **given)
+    # What the pipeline's jobs and the models run as has no business with endpoints.
+    assert "endpoint" not in operation or not is_allowed(
+        project.client(service, "SageMakerExecutionRole"), operation, **given
+    )
+
+
+def test_what_the_local_autopilot_asks_of_a_job_s_role_is_granted(project: DeployedProject) -> None:
+    def reason(role: str) -> str | None:
+        arn = project.names.role_arn(f"{project.name}-{role}")
+        return rights.why_no_explanation(arn, project.names.automl_job("abcdefghijkl"), project.aws.region)
+
+    assert reason("AutopilotRole") is None
+    assert "is not authorized to perform" in (reason("SageMakerExecutionRole") or "")
+
+
+@pytest.mark.parametrize(("role", "passes"), [("AutopilotRole", True), ("SageMakerExecutionRole", False)])
+def test_a_function_gives_autopilot_its_own_role(project: DeployedProject, role: str, passes: bool) -> None:
+    uri = f"s3://{project.names.bucket}/datasets/a.csv"
+    job = {
+        "AutoMLJobName": f"{project.name}-{role[:3].lower()}",
+        "AutoMLJobInputDataConfig": [
+            {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+        ],
+        "OutputDataConfig": {"S3OutputPath": f"s3://{project.names.bucket}/autopilot"},
+        "AutoMLProblemTypeConfig": {"TabularJobConfig": {"TargetAttributeName": "target"}},
+        "RoleArn": project.names.role_arn(f"{project.name}-{role}"),
+    }
+
+    allowed = is_allowed(project.client("sagemaker", "LambdaExecutionRole"), "create_auto_ml_job_v2", **job)
+
+    assert allowed is passes
+
+
+def test_production_finds_the_alarms_that_scale_it(project: DeployedProject) -> None:
+    cloudwatch = project.client("cloudwatch", "PromoteRole")
+    alarm = f"TargetTracking-endpoint/{project.name}-production/variant/AllTraffic-AlarmHigh-1"
+
+    assert is_allowed(cloudwatch, "describe_alarms", AlarmNames=[alarm])

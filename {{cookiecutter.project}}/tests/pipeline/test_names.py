@@ -35,4 +35,5 @@ def test_arns_and_addresses_follow_the_partition(config, region: str, partition:
         f"arn:{partition}:lambda:{region}:{ACCOUNT}:function:"
     )
     assert names.execution_role_arn == f"arn:{partition}:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
+    assert names.autopilot_role_arn == f"arn:{partition}:iam::{ACCOUNT}:role/hospital-AutopilotRole"
     assert names.queue_url == f"https://{host}/{ACCOUNT}/hospital-autopilot-callback"

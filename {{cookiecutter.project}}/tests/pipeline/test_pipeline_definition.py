@@ -148,6 +148,13 @@ def test_inferred_problem_has_neither_type_nor_objective() -> None:
     assert (arguments["problem_type"], arguments["objective"]) == ("infer", "")
 
 
+def test_autopilot_runs_as_a_role_of_its_own(plain: dict[str, Any]) -> None:
+    start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
+
+    assert start["role_arn"].endswith("-AutopilotRole")
+    assert evaluate["RoleArn"].endswith("-SageMakerExecutionRole")
+
+
 def test_security_is_left_out_where_it_is_not_configured(plain: dict[str, Any]) -> None:
     start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
 

@@ -25,7 +25,7 @@ class _SignedIn:
 @pytest.fixture
 def aws(folder: Path) -> StubbedAws:
     (folder / "infrastructure").mkdir()
-    for name in ("stack", "bootstrap"):
+    for name in ("stack", "bootstrap", "services"):
         (folder / "infrastructure" / f"{name}.yaml").write_text(STACK)
     (folder / "environments").mkdir()
     (folder / "environments" / "production.toml").write_text('model_package_arn = ""\n')
@@ -45,7 +45,7 @@ def project(aws: StubbedAws) -> Project:
 
 
 def stacks(aws: StubbedAws, **templates: str | None) -> None:
-    for name in ("hospital", "hospital-bootstrap"):
+    for name in ("hospital", "hospital-bootstrap", "hospital-services"):
         template = templates.get(name.removeprefix("hospital").strip("-") or "stack", STACK)
         if template is None:
             aws["cloudformation"].add_client_error(
@@ -63,13 +63,13 @@ def no_endpoint(aws: StubbedAws) -> None:
 
 def test_nothing_is_there_yet(project, aws):
     aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
-    stacks(aws, stack=None, bootstrap=None)
+    stacks(aws, stack=None, bootstrap=None, services=None)
     no_endpoint(aws)
 
     found = look(project, has_data=True)
 
     assert (found.reason, found.pipeline, found.production) == ("", "absent", "")
-    assert found.stacks == {"hospital": "absent", "hospital-bootstrap": "absent"}
+    assert found.stacks == dict.fromkeys(("hospital", "hospital-bootstrap", "hospital-services"), "absent")
     aws.check()
 
 
@@ -78,14 +78,21 @@ def test_a_stack_that_differs_is_told_by_resource(project, aws):
     aws["sagemaker"].add_response(
         "describe_pipeline", {"PipelineDescription": description, "PipelineDefinition": "{}"}
     )
-    stacks(aws, stack=STACK.replace("360", "30"))
+    stacks(aws, stack=STACK.replace("360", "30"), services=STACK.replace("360", "60"))
     no_endpoint(aws)
 
     found = look(project, has_data=True)
 
     assert found.pipeline == "current"
-    assert found.stacks == {"hospital": "outdated", "hospital-bootstrap": "UPDATE_COMPLETE"}
-    assert found.stack_changes == {"hospital": [Change("Queue.Properties.VisibilityTimeout", 30, 360)]}
+    assert found.stacks == {
+        "hospital": "outdated",
+        "hospital-bootstrap": "UPDATE_COMPLETE",
+        "hospital-services": "outdated",
+    }
+    assert found.stack_changes == {
+        "hospital": [Change("Queue.Properties.VisibilityTimeout", 30, 360)],
+        "hospital-services": [Change("Queue.Properties.VisibilityTimeout", 60, 360)],
+    }
 
 
 def test_production_is_known_by_its_model_s_tag(project, aws):

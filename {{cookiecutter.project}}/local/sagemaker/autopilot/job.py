@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from local import runtime, storage, workers
 from local.bridge import Caller
 from local.sagemaker import jobs, roles
+from local.sagemaker.autopilot import rights
 from local.sagemaker.autopilot.objectives import objective
 from local.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
 from local.sagemaker.logs import Log
@@ -61,6 +62,9 @@ class AutoMLJob(jobs.Job):
 
     def _train(self, folder: Path) -> None:
         credentials = roles.credentials(self._request["RoleArn"], self.caller.region)
+        rights.check_key(
+            self._request["RoleArn"], self._request["OutputDataConfig"].get("KmsKeyId"), self.caller.region
+        )
         chosen = settings(self._request, self._size(credentials))
         if not chosen.algorithms:
             raise jobs.JobError(f"ClientError: None of {', '.join(chosen.missing)} is installed.")
@@ -125,6 +129,9 @@ class AutoMLJob(jobs.Job):
             "mode": chosen.mode,
             "algorithms": chosen.algorithms,
             "max_candidates": chosen.max_candidates,
+            "no_explanation": rights.why_no_explanation(
+                self._request["RoleArn"], self.name, self.caller.region
+            ),
             "least_rows": LENIENT_ROWS if runtime.current().lenient else LEAST_ROWS,
         }
 
@@ -185,11 +192,11 @@ class AutoMLJob(jobs.Job):
                 self._best = model
                 self.update(BestCandidate=dict(candidate))
 
-    def _on_artifacts(self, explainability: str, insights: str, exploration: str) -> None:
+    def _on_artifacts(self, explainability: str | None, insights: str, exploration: str) -> None:
         with self._changing:
             candidate = self._candidates[self._best or ""]
             candidate["CandidateProperties"]["CandidateArtifactLocations"] = {
-                "Explainability": explainability,
+                **({"Explainability": explainability} if explainability else {}),
                 "ModelInsights": insights,
             }
             artifacts = {"DataExplorationNotebookLocation": exploration}

@@ -6,7 +6,8 @@ Every message is a dictionary with ``event``:
 - ``resolved``: ``problem_type``, ``objective``
 - ``candidate``: ``model``, ``metrics``, ``seconds`` of a trained model
 - ``published``: ``model``, ``metrics``, ``containers``, ``best``
-- ``artifacts``: ``explainability``, ``insights``, ``exploration``: S3 prefixes and the notebook's URI
+- ``artifacts``: ``explainability`` (None where there is none), ``insights``, ``exploration``: S3 prefixes and
+  the notebook's URI
 - ``partial``: ``reason`` for which something is missing
 - ``failed``: ``reason``
 - ``done``
@@ -39,7 +40,8 @@ def run(connection: Connection, job: dict[str, Any]) -> None:
     """Do a job.
 
     ``job`` has ``request`` (CreateAutoMLJobV2's), ``credentials``, ``region``, ``folder``, the ``prefix`` in
-    S3, what follows from the request: ``mode``, ``algorithms``, ``max_candidates``, and ``least_rows`` to train on.
+    S3, what follows from the request: ``mode``, ``algorithms``, ``max_candidates``, ``least_rows`` to train on,
+    and ``no_explanation``: why the role may not have the best model explained, or None.
     """
     _guarded(connection, lambda: _Job(connection, job).run())
 
@@ -206,7 +208,7 @@ class _Job:
         best: training.Candidate,
     ) -> None:
         prefix = self._job["prefix"]
-        explainability = f"{prefix}/documentation/explainability/output/{best.model}"
+        explainability: str | None = f"{prefix}/documentation/explainability/output/{best.model}"
         model_insights = f"{prefix}/documentation/model_insights/{best.model}"
         notebook = (
             f"{prefix}/sagemaker-automl-candidates/notebooks/SageMakerAutopilotDataExplorationNotebook.ipynb"
@@ -218,9 +220,15 @@ class _Job:
             return predictor.predict_proba(rows, model=best.model, as_multiclass=True, as_pandas=False)
 
         predictor.persist([best.model], max_memory=None)
-        seconds = min(10.0, max(0.5, self._left() / 2 if self._budget else 5.0))
-        analysis = insights.attributions(prepared, predict, seconds)
-        self._write(f"{explainability}/analysis.json", analysis)
+        if self._job["no_explanation"]:
+            self._send(
+                "partial", reason=f"The best candidate is not explained: {self._job['no_explanation']}"
+            )
+            explainability = None
+        else:
+            seconds = min(10.0, max(0.5, self._left() / 2 if self._budget else 5.0))
+            analysis = insights.attributions(prepared, predict, seconds)
+            self._write(f"{explainability}/analysis.json", analysis)
         self._status("GeneratingModelInsightsReport")
         predicted = predict(prepared.validation[prepared.features]) * np.asarray(best.decision_weights or 1.0)
         quality = insights.model_quality(prepared, best.metrics, predicted)

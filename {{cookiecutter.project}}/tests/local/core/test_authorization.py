@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import urllib.error
 import urllib.request
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from core_kit import policy, refused
 
 from local import actors
@@ -362,6 +364,71 @@ class TestSageMaker:
 
         assert "sagemaker:AddTags" in message
 
+    def test_whoever_registers_a_version_needs_rights_on_its_images(self, account, allow):
+        group = account.name("group")
+        account.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+        image = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/autogluon-inference:1.6"
+        version = {
+            "ModelPackageGroupName": group,
+            "InferenceSpecification": {"Containers": [{"Image": image}]},
+        }
+        repository = "arn:aws:ecr:eu-west-1:763104351884:repository/autogluon-inference"
+        names = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+        may = [
+            account.acting(
+                "sagemaker", allow("sagemaker:CreateModelPackage"), allow(names[:count] or "s3:*", repository)
+            )
+            for count in range(4)
+        ]
+
+        refusals = [refused(one.create_model_package, **version)[1] for one in may[:3]]
+        may[3].create_model_package(**version)
+
+        wanted = [f"{name} on resource: {repository}" for name in names]
+        assert all(name in text for name, text in zip(wanted, refusals, strict=True)), refusals
+
+    def test_a_version_is_registered_in_its_group_and_under_its_own_name(self, account, allow):
+        group = account.name("group")
+        account.client("sagemaker").create_model_package_group(ModelPackageGroupName=group)
+        version = {
+            "ModelPackageGroupName": group,
+            "InferenceSpecification": {"Containers": [{"Image": "registry/a:1"}]},
+        }
+        named = [
+            arn("sagemaker", f"model-package-group/{group}"),
+            arn("sagemaker", f"model-package/{group}/*"),
+        ]
+        halves = [account.acting("sagemaker", allow("sagemaker:CreateModelPackage", one)) for one in named]
+        whole = account.acting("sagemaker", allow("sagemaker:CreateModelPackage", named))
+
+        codes = [refused(half.create_model_package, **version)[0] for half in halves]
+        whole.create_model_package(**version)
+
+        assert codes == ["AccessDeniedException"] * 2
+
+    @pytest.mark.parametrize(
+        ("operation", "parameters"),
+        [
+            ("list_model_packages", {"ModelPackageGroupName": "core-group"}),
+            ("send_pipeline_execution_step_success", {"CallbackToken": "unknown123"}),
+            ("send_pipeline_execution_step_failure", {"CallbackToken": "unknown123"}),
+        ],
+    )
+    def test_what_sources_disagree_on_has_to_be_allowed_either_way(
+        self, account, allow, operation, parameters
+    ):
+        action = f"sagemaker:{operation.title().replace('_', '')}"
+        named = allow(action, [arn("sagemaker", "*")])
+        scoped, wide = (account.acting("sagemaker", one) for one in (named, allow(action)))
+
+        _, message = refused(getattr(scoped, operation), **parameters)
+        with contextlib.suppress(ClientError):  # there is no such token
+            getattr(wide, operation)(**parameters)
+        code = "" if operation.startswith("list") else refused(getattr(wide, operation), **parameters)[0]
+
+        assert f"{action} on resource: *" in message
+        assert code != "AccessDeniedException"
+
     def test_a_group_policy_opens_its_versions_to_another_account(self, account, other_account, allow):
         sagemaker, group = account.client("sagemaker"), account.name("group")
         group_arn = sagemaker.create_model_package_group(ModelPackageGroupName=group)["ModelPackageGroupArn"]
@@ -379,6 +446,41 @@ class TestSageMaker:
 
         assert before[0] == "AccessDeniedException"
         assert seen["ModelPackageArn"] == package
+
+
+class TestScaling:
+    @pytest.mark.parametrize(
+        ("operation", "alarms"),
+        [
+            ("put_scaling_policy", ["DescribeAlarms", "PutMetricAlarm"]),
+            ("delete_scaling_policy", ["DescribeAlarms", "DeleteAlarms"]),
+            ("deregister_scalable_target", ["DescribeAlarms", "DeleteAlarms"]),
+        ],
+    )
+    def test_the_alarms_of_a_policy_are_the_caller_s(self, account, allow, operation, alarms):
+        tracked = arn("cloudwatch", "alarm:TargetTracking-endpoint/core-nobody/*")
+        scale = allow("application-autoscaling:*")
+        clients = [
+            account.acting("application-autoscaling", scale, allow([f"cloudwatch:{name}"], tracked))
+            for name in alarms
+        ]
+        both = account.acting(
+            "application-autoscaling", scale, allow([f"cloudwatch:{name}" for name in alarms], tracked)
+        )
+        given = {
+            "ServiceNamespace": "sagemaker",
+            "ResourceId": "endpoint/core-nobody/variant/AllTraffic",
+            "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+            **({} if operation.startswith("deregister") else {"PolicyName": "invocations"}),
+        }
+
+        refusals = [refused(getattr(one, operation), **given)[1] for one in clients]
+        code, _ = refused(getattr(both, operation), **given)
+
+        for other, message in zip(reversed(alarms), refusals, strict=True):
+            assert f"cloudwatch:{other} on resource: arn:aws:cloudwatch" in message
+        # Past IAM, there is no such target.
+        assert code in ("ObjectNotFoundException", "ValidationException")
 
 
 class TestQuotas:

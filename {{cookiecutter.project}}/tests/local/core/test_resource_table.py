@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from local.authorization import s3
-from local.authorization.questions import ACTIONS
-from local.authorization.resources import RESOURCES
+from local.authorization.resources import ACTIONS, RESOURCES
 
 cfnlint = pytest.importorskip("cfnlint")
 REFERENCE = json.loads(
     (Path(cfnlint.__file__).parent / "data" / "AdditionalSpecs" / "Policies.json").read_text(encoding="utf-8")
 )
+# Newer copies of the reference have this resource beside cfn-lint's; a caller needs what satisfies both.
+NEWER = {("CreateModelPackage", "model-package-group/{ModelPackageGroupName}")}
 
 
 def reference(service):
@@ -41,6 +42,7 @@ def test_every_operation_has_the_resource_that_the_reference_gives_it(service):
         (operation, template)
         for operation, templates in table.items()
         for template in templates
+        if (operation, template) not in NEWER
         for patterns in [actions.get(ACTIONS.get((service, operation), operation).lower())]
         if not patterns
         or not (

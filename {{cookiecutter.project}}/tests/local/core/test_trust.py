@@ -226,3 +226,21 @@ def test_a_deleted_role_ends_its_sessions(account, allow):
     account.client("iam").delete_role(RoleName=name)
 
     assert refused(client.list_queues)[0] == "InvalidClientTokenId"
+
+
+@pytest.mark.parametrize(("source", "assumed"), [("123456789012", True), ("222222222222", False)])
+def test_a_service_acts_for_the_account_of_who_asks_it(account, source, assumed):
+    role = account.role(
+        trust={
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": source}},
+        }
+    )
+
+    if assumed:
+        assert actors.credentials(role, "sagemaker.amazonaws.com", "eu-west-1")["AWS_SESSION_TOKEN"]
+    else:
+        with pytest.raises(AWSError, match=r"sagemaker\.amazonaws\.com is not authorized"):
+            actors.credentials(role, "sagemaker.amazonaws.com", "eu-west-1")

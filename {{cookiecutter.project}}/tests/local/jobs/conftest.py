@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jobs_kit import BUCKET, TRUST, Site, policy
+from jobs_kit import BUCKET, EXPLAINING, TRUST, Site, policy
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,8 @@ def site(local_aws: Any) -> Site:
             "Action": "s3:*",
             "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
         },
-        {"Effect": "Allow", "Action": "logs:*", "Resource": "*"},
+        {"Effect": "Allow", "Action": ["kms:*", "logs:*"], "Resource": "*"},
+        *EXPLAINING,
     ]
     iam.put_role_policy(RoleName="JobTests", PolicyName="jobs", PolicyDocument=policy(*allowed))
     return Site(local_aws, role)

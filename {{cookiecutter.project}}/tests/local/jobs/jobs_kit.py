@@ -13,6 +13,20 @@ from support.unique import unique
 from support.waiting import wait_until
 
 BUCKET = "job-tests"
+# What Autopilot takes to explain its best model.
+EXPLAINING = [
+    {
+        "Effect": "Allow",
+        "Action": [
+            "sagemaker:*Endpoint",
+            "sagemaker:*EndpointConfig",
+            "sagemaker:*Model",
+            "sagemaker:ListTags",
+        ],
+        "Resource": "*",
+    },
+    {"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"},
+]
 
 
 @dataclass

@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from jobs_kit import (
     BUCKET,
+    EXPLAINING,
     PRICE,
     QUICK,
     RETURNS,
@@ -307,6 +308,46 @@ def test_role_without_rights_fails_the_job(site: Site) -> None:
 
     assert job["AutoMLJobStatus"] == "Failed"
     assert "AccessDenied" in job["FailureReason"]
+
+
+def _role(site: Site, *statements: dict[str, Any]) -> str:
+    """A role that reads and writes the jobs' bucket, and has these rights beside."""
+    iam, name = site.client("iam"), site.name("Job")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
+    bucket = {
+        "Effect": "Allow",
+        "Action": "s3:*",
+        "Resource": [f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"],
+    }
+    iam.put_role_policy(RoleName=name, PolicyName="jobs", PolicyDocument=policy(bucket, *statements))
+    return role
+
+
+@pytest.mark.parametrize("missing", ["sagemaker:InvokeEndpoint", "sagemaker:DeleteModel", "iam:PassRole"])
+def test_role_that_may_not_explain_a_model_leaves_it_unexplained(site: Site, missing: str) -> None:
+    deny = {"Effect": "Deny", "Action": missing, "Resource": "*"}
+    role = _role(site, *EXPLAINING, deny)
+
+    job = site.ended_automl(site.create_automl(RoleArn=role, CompletionCriteria={"MaxCandidates": 1}))
+
+    assert job["AutoMLJobStatus"] == "Completed"
+    artifacts = job["BestCandidate"]["CandidateProperties"]["CandidateArtifactLocations"]
+    assert set(artifacts) == {"ModelInsights"}
+    (reason,) = (one["PartialFailureMessage"] for one in job["PartialFailureReasons"])
+    assert f"not authorized to perform: {missing} on resource: arn:aws:" in reason
+
+
+def test_role_that_may_not_encrypt_fails_the_job(site: Site) -> None:
+    key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
+    decrypting = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key}
+    output = {"S3OutputPath": f"s3://{BUCKET}/encrypted", "KmsKeyId": key}
+
+    job = site.ended_automl(
+        site.create_automl(RoleArn=_role(site, decrypting, *EXPLAINING), OutputDataConfig=output)
+    )
+
+    assert job["AutoMLJobStatus"] == "Failed"
+    assert f"not authorized to perform: kms:Encrypt on resource: {key}" in job["FailureReason"]
 
 
 def test_stop_ends_the_training_and_keeps_what_was_trained(site: Site) -> None:

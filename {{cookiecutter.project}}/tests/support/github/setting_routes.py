@@ -41,6 +41,13 @@ def _edit_variable(
     return 204, None
 
 
+@route("DELETE", r"(environments/(?P<environment>[^/]+)|actions)/variables/(?P<name>\w+)")
+def _delete_variable(github: GitHub, environment: str | None, name: str, **_: Any) -> tuple[int, Any]:
+    if _variables(github, environment).pop(name, None) is None:
+        return 404, {"message": "Not Found"}
+    return 204, None
+
+
 def _variables(github: GitHub, environment: str | None) -> dict[str, str]:
     if environment and environment not in github.environments:
         raise Refusal(404, "Not Found")
