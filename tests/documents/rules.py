@@ -55,6 +55,7 @@ RULES = (
         r"make (test|test-unit|check|format)", "elsewhere", "tests/test_project.py, tests/test_generated.py"
     ),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
+    Rule(r"make calls", "elsewhere", "tests/life compares what it writes with a recorded life"),
     Rule(r"make local", "elsewhere", "`python -m local up` of docs/local-aws.md"),
     Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
@@ -65,6 +66,9 @@ RULES = (
     Rule(r"cd readmission", "run"),
     Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
+    Rule(
+        r"(GITHUB_TOKEN=\S+\(.*\) )?make doctor", "run", prepare=("on_github",), status=(0, 1)
+    ),  # 1 where something is not set up
     Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
     Rule(rf"{PYTHON} -m deployment bootstrap --project-account .*", "run", prepare=("in_another_account",)),
     Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),

@@ -46,13 +46,17 @@ def batch_get_image(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
         if known["registries"].get(caller.region) == registry and repository == REPOSITORY
     }
     if not there:
-        message = f"The repository with name '{repository}' does not exist in the registry with id '{registry}'"
+        message = (
+            f"The repository with name '{repository}' does not exist in the registry with id '{registry}'"
+        )
         raise AWSError("RepositoryNotFoundException", message)
     names = {"registryId": registry, "repositoryName": repository}
     images, failures = [], []
     for image in parameters["imageIds"]:
         if any(image.get("imageTag", "").startswith(f"{version}-cpu") for version in there):
-            images.append({**names, "imageId": image, "imageManifest": "{}", "imageManifestMediaType": MANIFEST})
+            images.append(
+                {**names, "imageId": image, "imageManifest": "{}", "imageManifestMediaType": MANIFEST}
+            )
         else:
             reason = "Requested image not found"
             failures.append({"imageId": image, "failureCode": "ImageNotFound", "failureReason": reason})

@@ -141,7 +141,8 @@ def _name(parameters: dict[str, Any]) -> str:
         if code == parameters["QuotaCode"]:
             return name
     raise AWSError(
-        "NoSuchResourceException", f"The request failed because quota {parameters['QuotaCode']} does not exist."
+        "NoSuchResourceException",
+        f"The request failed because quota {parameters['QuotaCode']} does not exist.",
     )
 
 
