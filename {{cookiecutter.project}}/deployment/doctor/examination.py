@@ -9,7 +9,7 @@ from deployment.doctor.quotas import quotas
 from deployment.doctor.region import region
 from deployment.doctor.repository import repository
 from deployment.doctor.rights import rights
-from deployment.doctor.roles import roles
+from deployment.doctor.roles import Seen, roles
 from deployment.doctor.rows import Row
 from deployment.doctor.state import state
 from deployment.environments import Project
@@ -43,17 +43,10 @@ def examine(project: Project) -> Examination:
     rows = credentials(project)
     if any(row.outcome == "stops" for row in rows):
         return Examination(rows, len(known), 0)
-    present: list[str] = []
+    seen = Seen()
     rows += region(project)
     rows += quotas(project)
     rows += repository(project)
-    rows += roles(project, {call.role for call in known}, present)
-    asked = rights(project, known, present)
-    denied_look = {row.asked for row in asked if row.outcome == "unknown"}
-    simulated = sum(
-        call.role in present and not any(row.startswith(f"{call.role}:") for row in denied_look)
-        for call in known
-    )
-    rows += asked
-    rows += state(project)
-    return Examination(rows, len(known), simulated)
+    rows += roles(project, {call.role for call in known}, seen)
+    asked, simulated = rights(project, known, seen.absent)
+    return Examination([*rows, *asked, *state(project)], len(known), simulated)

@@ -6,7 +6,7 @@ itself, such as a bucket's policy.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from deployment.doctor.calls import Call, filled
@@ -20,17 +20,26 @@ _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 
 
-def rights(project: Project, calls: Iterable[Call], present: Iterable[str]) -> list[Row]:
-    """A row for each role that may do all its calls, and one for each call that is denied."""
-    there = set(present)
+def rights(project: Project, calls: Iterable[Call], absent: Collection[str]) -> tuple[list[Row], int]:
+    """A row for each role that may do all its calls, and one for each call that is denied; the number of calls
+    that were simulated.
+
+    Roles that are ``absent`` are left out. Whoever may not simulate one role may not simulate the others either.
+    """
     by_role: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
-        if call.role in there:
+        if call.role not in absent:
             by_role[call.role].append(filled(call, project.names))
     rows: list[Row] = []
+    simulated = 0
     for role, found in sorted(by_role.items()):
-        rows += look(AREA, f"{role}: {len(found)} calls", lambda r=role, f=found: _simulate(project, r, f))  # type: ignore[misc]
-    return rows
+        asked = f"{role}: {len(found)} calls"
+        seen = look(AREA, asked, lambda r=role, f=found: _simulate(project, r, f))  # type: ignore[misc]
+        rows += seen
+        if any(row.outcome == "unknown" for row in seen):
+            break
+        simulated += len(found)
+    return rows, simulated
 
 
 def _simulate(project: Project, role: str, calls: list[Call]) -> Iterator[Row]:

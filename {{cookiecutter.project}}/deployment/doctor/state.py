@@ -50,7 +50,9 @@ def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
     elif found.moving:
         yield Row(AREA, asked, "later", f"is {found.status}: somebody changes it now", "wait for its end")
     elif found.status.endswith(_STUCK) and found.status not in _FINE:
-        yield Row(AREA, asked, "stops", f"is stuck in {found.status}{reason}", command)
+        # The workflow deletes a stack of its own that was never made, and makes it anew.
+        again = name == project.names.stack and found.status in ("CREATE_FAILED", "ROLLBACK_COMPLETE")
+        yield Row(AREA, asked, "later" if again else "stops", f"is stuck in {found.status}{reason}", command)
     else:
         yield Row(AREA, asked, "good", f"is {found.status}")
 
@@ -63,7 +65,7 @@ def _bucket(project: Project) -> Iterator[Row]:
     except ClientError as error:
         if not is_missing(error):
             raise
-        if stack.exists and stack.status != "REVIEW_IN_PROGRESS":
+        if stack.status.endswith("_COMPLETE") and stack.status != "ROLLBACK_COMPLETE":
             todo = "find out who deleted it, then run the teardown and `python -m deployment stack`"
             yield Row(AREA, asked, "stops", f"is gone, although stack {project.names.stack} made it", todo)
         else:
