@@ -39,8 +39,13 @@ def look(area: str, asked: str, find: Callable[[], Iterable[Row]]) -> list[Row]:
     try:
         rows.extend(find())
     except ClientError as error:
-        todo = f"let this role call {_action(error)}, or ask as somebody who may" if may_not(error) else ""
-        rows.append(Row(area, asked, "unknown", f"could not look: {explain(error)}", todo))
+        if may_not(error):
+            found = f"could not look: not allowed to call {_action(error)}"
+            rows.append(
+                Row(area, asked, "unknown", found, "ask as somebody who may, such as an administrator")
+            )
+        else:
+            rows.append(Row(area, asked, "unknown", f"could not look: {explain(error)}"))
     except (BotoCoreError, ResponseParserError) as error:
         rows.append(Row(area, asked, "unknown", f"could not look: {explain(error)}"))
     except (UserError, RunError) as error:
