@@ -53,6 +53,7 @@ RULES = (
     Rule(r"make( (setup|test|test-unit|check|format))+", "elsewhere", "tests/test_project.py"),
     Rule(r"make project", "elsewhere", "tests/test_ask.py answers the questions"),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
+    Rule(r"make calls", "elsewhere", "tests/life compares what it writes with a recorded life"),
     Rule(r"make local", "elsewhere", "`python -m local up` of docs/local-aws.md"),
     Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
@@ -64,6 +65,8 @@ RULES = (
     Rule(r"cd (\S+/)?readmission", "run", prepare=("where_it_was_made",)),
     Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
+    # 2 is make's, of a doctor that found something missing.
+    Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make doctor", "run", prepare=("on_github",), status=(0, 2)),
     Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
     Rule(rf"{PYTHON} -m deployment bootstrap --project-account .*", "run", prepare=("in_another_account",)),
     Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from deployment import infrastructure, workflow
+from deployment.doctor import command as doctor
 from deployment.environments import Project
 from deployment.workflow import DRIFT
 from pipeline import cli
@@ -23,6 +24,7 @@ app = typer.Typer(
 
 infrastructure.add_to(app)
 workflow.add_to(app)
+doctor.add_to(app)
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 ModelPackage = Annotated[

@@ -50,22 +50,8 @@ class Settings:
             )
 
     def subject_prefix(self) -> str:
-        """How GitHub's tokens name the repository: `repo:owner/name`, in newer ones with `@` and ids.
-
-        Raises `UserError` where the repository has a subject of its own making, which the trust policies do
-        not know. Source: GitHub's REST API, "Actions OIDC", customization template for a repository.
-        """
-        with explained("read the form of GitHub's tokens", NEEDS):
-            told = self._get("actions/oidc/customization/sub") or {}
-        keys = told.get("include_claim_keys")
-        if told.get("use_default") is False and keys and keys != ["repo", "context"]:
-            raise UserError(
-                f"the OIDC subject of {self._repository.full_name} is made of {', '.join(keys)}: set it back with "
-                f"`gh api -X PUT repos/{self._repository.full_name}/actions/oidc/customization/sub "
-                "-F use_default=true`, since the roles trust GitHub's own form"
-            )
-        prefix = str(told.get("sub_claim_prefix") or "").rstrip(":")
-        return prefix or f"repo:{self._repository.full_name}"
+        """See the function of this name."""
+        return subject_prefix(self._repository)
 
     def bring(self, reviewers: Sequence[str]) -> Iterator[Setting]:
         """Bring about what protects; ``reviewers`` are logins, by default whose token it is."""
@@ -217,6 +203,26 @@ def unprotected(settings: Sequence[Setting]) -> list[str]:
         for one in settings
         if one.outcome == "not offered" and one.name.startswith(("environment ", _BRANCH_RULE))
     ]
+
+
+def subject_prefix(repository: Repository) -> str:
+    """How GitHub's tokens name the repository: `repo:owner/name`, in newer ones with `@` and ids.
+
+    Raises `UserError` where the repository has a subject of its own making, which the trust policies do
+    not know. Source: GitHub's REST API, "Actions OIDC", customization template for a repository.
+    """
+    with explained("read the form of GitHub's tokens", NEEDS):
+        url = f"{repository.url}/actions/oidc/customization/sub"
+        told = repository.requester.requestJsonAndCheck("GET", url)[1] or {}
+    keys = told.get("include_claim_keys")
+    if told.get("use_default") is False and keys and keys != ["repo", "context"]:
+        raise UserError(
+            f"the OIDC subject of {repository.full_name} is made of {', '.join(keys)}: set it back with "
+            f"`gh api -X PUT repos/{repository.full_name}/actions/oidc/customization/sub "
+            "-F use_default=true`, since the roles trust GitHub's own form"
+        )
+    prefix = str(told.get("sub_claim_prefix") or "").rstrip(":")
+    return prefix or f"repo:{repository.full_name}"
 
 
 def ruleset() -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import shutil
 import socket
 import tempfile
@@ -20,6 +21,7 @@ from moto.moto_server.werkzeug_app import (
 from werkzeug.serving import make_server
 
 from local import accounts, actors, clock, runtime, workers
+from local.authorization import record as records
 from local.authorization.gate import Gate
 from local.bridge import Bridge
 
@@ -29,7 +31,10 @@ MODULES: tuple[str, ...] = (
     "local.cloudformation",
     "local.cloudwatch",
     "local.iam",
+    "local.simulation",
+    "local.ecr",
     "local.lambda_",
+    "local.quotas",
     "local.s3",
     "local.sagemaker.autopilot.operations",
     "local.sagemaker.endpoints",
@@ -52,6 +57,8 @@ class LocalAWS:
     ``directory`` holds the log and what jobs write (by default a temporary folder that is removed in the
     end); port 0 takes a free one. ``account`` exists from the start; another one comes into being with
     :meth:`administrator`. A ``lenient`` one trains on fewer rows than the real Autopilot takes.
+    ``record`` is a file to which every call is appended that was allowed to a role (see
+    :mod:`local.authorization.record`); the variable ``LOCAL_AWS_RECORD`` names one as well.
     """
 
     def __init__(
@@ -62,10 +69,13 @@ class LocalAWS:
         region: str = "eu-west-1",
         *,
         lenient: bool = False,
+        record: str | Path | None = None,
     ) -> None:
         self.account = account
         self.region = region
         self.lenient = lenient
+        self._record_path = record or os.environ.get(records.VARIABLE)
+        self._record: records.Record | None = None
         self._port = port
         self._given_directory = directory
         self._administrators: dict[str, dict[str, str]] = {}
@@ -95,6 +105,9 @@ class LocalAWS:
         self.url = f"http://{HOST}:{self._server.port}"
         self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
         runtime.set_current(self._runtime)
+        if self._record_path:
+            self._record = records.Record(Path(self._record_path))
+        records.set_current(self._record)
         for module in map(importlib.import_module, MODULES):
             getattr(module, "start", lambda: None)()
         self.environment = self.administrator(self.account)
@@ -126,6 +139,9 @@ class LocalAWS:
         self._server.server_close()
         self._thread.join(timeout=5)
         runtime.set_current(None)
+        records.set_current(None)
+        if self._record:
+            self._record.close()
         log.removeHandler(self._log)
         self._log.close()
         if self._given_directory is None:

@@ -31,6 +31,7 @@ from local.authorization.signature import Signature
 SERVICES = {
     "sagemaker": ("sagemaker", "sagemaker-runtime", "sagemaker-metrics"),
     "monitoring": ("cloudwatch",),
+    "servicequotas": ("service-quotas",),
     "tagging": ("resourcegroupstaggingapi",),
 }
 # The part of an action before the colon, where it is not the signing name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local.authorization import principals, resource_policies
+from local.authorization import principals, record, resource_policies
 from local.authorization.conditions import Context
 from local.authorization.policies import Check, Principal, refusal
 from local.authorization.questions import Question
@@ -14,7 +14,10 @@ def why_not(principal: Principal, question: Question, keys: Context) -> str | No
     owner = question.owner
     context = {**keys, **question.context, "aws:resourceaccount": [owner], "s3:resourceaccount": [owner]}
     policy = resource_policies.of(question.resources[0])
-    return refusal(principal, Check(question.action, question.resources, owner, context, policy))
+    reason = refusal(principal, Check(question.action, question.resources, owner, context, policy))
+    if reason is None:
+        record.allowed(principal, question, keys)
+    return reason
 
 
 def message(principal: Principal, question: Question, reason: str) -> str:

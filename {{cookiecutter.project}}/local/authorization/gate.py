@@ -10,7 +10,7 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
 
-from local.authorization import answers, context, decisions, principals, signature, trust
+from local.authorization import answers, context, decisions, principals, record, signature, trust
 from local.authorization.conditions import Context
 from local.authorization.policies import Check, Principal, refusal, trusts
 from local.authorization.questions import Question, questions
@@ -121,7 +121,11 @@ def _why_not_assume(principal: Principal, question: Question, keys: Context) -> 
     names = principal.names | principal.account_names
     if not trusts(document, question.action, names, keys):
         return ""
-    return refusal(principal, Check(question.action, question.resources, question.owner, keys, document))
+    check = Check(question.action, question.resources, question.owner, keys, document)
+    reason = refusal(principal, check)
+    if reason is None:
+        record.allowed(principal, question, keys)
+    return reason
 
 
 def _hide_missing(request: Request, principal: Principal, keys: Context) -> None:

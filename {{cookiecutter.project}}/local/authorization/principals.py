@@ -111,6 +111,18 @@ def of_role(role_arn: str) -> Principal:
     return _of_session(iam_backends[role.account_id][role.partition], role, session, f"{role.id}:service")
 
 
+def of_arn(arn: str) -> Principal | None:
+    """A role (as :func:`of_role` has it) or a user by ARN; None where there is none."""
+    if find_role(arn):
+        return of_role(arn)
+    for partitions in list(iam_backends.values()):
+        for backend in list(partitions.values()):
+            user = next((user for user in backend.users.values() if user.arn == arn), None)
+            if user:
+                return _of_user(backend, user)
+    return None
+
+
 def _of_session(backend: IAMBackend, role: Role, session_arn: str, user_id: str) -> Principal:
     tags = role.tags.values() if isinstance(role.tags, dict) else role.tags or []
     return Principal(

@@ -93,6 +93,7 @@ IAM = {
         "ListPolicyVersions SetDefaultPolicyVersion ListEntitiesForPolicy TagPolicy UntagPolicy "
         "ListPolicyTags"
     ),
+    "{PolicySourceArn}": "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",
     "oidc-provider/{Url}": "CreateOpenIDConnectProvider",
     "{OpenIDConnectProviderArn}": (
         "GetOpenIDConnectProvider DeleteOpenIDConnectProvider UpdateOpenIDConnectProviderThumbprint "

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from pipeline.bundle import ENTRY_POINT
-from pipeline.errors import UserError
+from pipeline.definition.images import evaluation_image
 
 if TYPE_CHECKING:
     from pipeline.definition.steps import Builder
@@ -87,19 +87,8 @@ class EvaluateModel:
         )
 
     def _image(self) -> str:
-        from sagemaker.core import image_uris
-
         version, region = self.common.config.evaluation.container_version, self.common.names.region
-        try:
-            return image_uris.retrieve(
-                "sklearn", region, version=version, sagemaker_session=self.common.session
-            )
-        except ValueError as error:
-            known = " ".join(str(error).split())
-            raise UserError(
-                f'automl.toml: [evaluation] container_version = "{version}" is no image in {region}: {known}',
-                file="automl.toml",
-            ) from None
+        return evaluation_image(version, region, self.common.session)
 
 
 def _input(name: str, uri: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from small_tables import ROWS, table
 
+from deployment.doctor import calls
+from deployment.doctor.calls import Call
 from pipeline.config import Config
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -22,6 +25,11 @@ def files_of(project: Path) -> dict[str, bytes]:
         for path in project.rglob("*")
         if path.is_file() and not passing & set(path.relative_to(project).parts)
     }
+
+
+def kind(call: Call) -> tuple[str, str, str]:
+    """A call without what depends on table and model: conditions, and an object's name behind its first folder."""
+    return call.role, call.action, re.sub(r"(:s3:::[^/]+/[^/]+/).*", r"\1", call.resource)
 
 
 @pytest.mark.life
@@ -47,7 +55,8 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
             "20",
         ],
         cwd=PROJECT,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))},
+        env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+        | {"LOCAL_AWS_RECORD": str(tmp_path / "calls.jsonl")},
         capture_output=True,
         text=True,
         timeout=1200,
@@ -74,3 +83,7 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
         assert {row["predicted_label"] for row in summary["endpoint"]["predictions"]} <= labels
         # Always naming the most frequent class scores this; a model that learned anything scores more.
         assert summary["metrics"]["accuracy"] > frame[target].value_counts(normalize=True).max()
+    noted = (tmp_path / "calls.jsonl").read_text().splitlines()
+    made = {kind(call) for call in calls.recorded(noted, config.project.name)}
+    assert len(made) > 100
+    assert made <= {kind(call) for call in calls.load()}, "a role calls something new: `make calls`"

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from typing import Any
 
-from local.bridge import AWSError, Caller
+from local import quotas
+from local.bridge import Caller
 from local.sagemaker import roles
 from local.sagemaker.autopilot import requests
 from local.sagemaker.autopilot.job import AutoMLJob
 from local.sagemaker.autopilot.objectives import objective
 from local.sagemaker.resources import page
 from local.sagemaker.service import operation
-
-# The service's quota of concurrent jobs is 1 to 4 by region.
-CONCURRENT_JOBS = "LOCAL_AWS_CONCURRENT_AUTOML_JOBS"
-DEFAULT_CONCURRENT_JOBS = 4
 
 _creating = threading.Lock()
 
@@ -33,15 +29,8 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_quota(caller: Caller) -> None:
-    limit = int(os.environ.get(CONCURRENT_JOBS, DEFAULT_CONCURRENT_JOBS))
     running = sum(job.running for job in list(AutoMLJob.all(caller).values()))
-    if running >= limit:
-        raise AWSError(
-            "ResourceLimitExceeded",
-            f"The account-level service limit 'Number of concurrent AutoML jobs' is {limit} AutoML jobs, "
-            f"with current utilization of {running} AutoML jobs and a request delta of 1 AutoML jobs. "
-            "Please use AWS Service Quotas to request an increase for this quota.",
-        )
+    quotas.require(caller, quotas.AUTOML_JOBS, "AutoML Jobs", 1, running)
 
 
 @operation("DescribeAutoMLJobV2")

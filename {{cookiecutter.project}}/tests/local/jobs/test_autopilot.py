@@ -392,7 +392,7 @@ def test_job_beyond_the_quota_is_refused(site: Site, monkeypatch: pytest.MonkeyP
     site.ended_automl(first)
 
     assert refused.value.response["Error"]["Code"] == "ResourceLimitExceeded"
-    assert "Number of concurrent AutoML jobs" in refused.value.response["Error"]["Message"]
+    assert "Maximum number of concurrent AutoML Jobs" in refused.value.response["Error"]["Message"]
 
 
 def test_name_is_used_once(site: Site) -> None:

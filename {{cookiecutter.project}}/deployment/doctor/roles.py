@@ -1,0 +1,103 @@
+"""Whether the roles are there, and what the files say they are."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from deployment import bootstrap, people
+from deployment.cloudformation import Stack, StackState
+from deployment.doctor.rows import Row, look
+from deployment.environments import Project
+from deployment.stack import kms_key_arn
+from pipeline.aws import is_missing
+from pipeline.config import read_text
+
+AREA = "roles"
+DATA_SCIENTIST = "DataScientistRole"  # where an administrator named any
+_MAKE = "an administrator runs `make bootstrap`"
+
+
+@dataclass
+class Seen:
+    """Roles that are there, and that are not; in neither are those that the caller may not see."""
+
+    present: set[str] = field(default_factory=set)
+    absent: set[str] = field(default_factory=set)
+
+
+def roles(project: Project, wanted: Iterable[str], seen: Seen) -> list[Row]:
+    """The roles, and the stacks that make them; ``seen`` is filled."""
+    stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    rows = look(AREA, "the roles", lambda: _roles(project, wanted, seen))
+    rows += look(AREA, f"stack {stack.name}", lambda: _bootstrap(project, stack, bool(seen.present)))
+    people_stack = Stack(project.aws, project.names.people_stack, project.output)
+    return rows + look(AREA, f"stack {people_stack.name}", lambda: _people(people_stack))
+
+
+def _roles(project: Project, wanted: Iterable[str], seen: Seen) -> Iterator[Row]:
+    iam = project.client("iam")
+    for role in sorted(set(wanted)):
+        try:
+            iam.get_role(RoleName=f"{project.names.project}-{role}")
+            seen.present.add(role)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+            seen.absent.add(role)
+    for role in sorted(seen.absent - {DATA_SCIENTIST}):
+        name = f"{project.names.project}-{role}"
+        yield Row(AREA, role, "stops", f"there is no role {name} in account {project.names.account}", _MAKE)
+    if seen.present:
+        yield Row(AREA, "the roles", "good", f"there: {', '.join(sorted(seen.present))}")
+
+
+def _bootstrap(project: Project, stack: Stack, has_roles: bool) -> Iterator[Row]:
+    asked, state = f"stack {stack.name}", stack.look()
+    if not state.exists:
+        region = project.names.region
+        if has_roles:
+            found = f"not in {region}, although its roles are there: they were made for another region"
+            todo = (
+                "set [project] region in automl.toml back, or remove that region's project before (teardown)"
+            )
+        else:
+            found, todo = f"not there, in account {project.names.account} and region {region}", _MAKE
+        yield Row(AREA, asked, "stops", found, todo)
+        return
+    yield _template(stack, bootstrap.FILE)
+    for name, value in _parameters(project).items():
+        known = state.parameters.get(name, "")
+        if known != value:
+            yield Row(
+                AREA,
+                f"{asked}: {name}",
+                "stops",
+                f'the roles were made for "{known}", automl.toml now means "{value}"',
+                _MAKE,
+            )
+
+
+def _parameters(project: Project) -> dict[str, str]:
+    """What the roles take from automl.toml."""
+    return {
+        "DataBucketArns": bootstrap.data_buckets(project.names),
+        "KmsKeyArn": kms_key_arn(project.aws, project.config),
+        "UsesVpc": "true" if project.config.network else "false",
+    }
+
+
+def _people(stack: Stack) -> Iterator[Row]:
+    state: StackState = stack.look()
+    if state.exists:
+        yield _template(stack, people.FILE)
+    else:
+        yield Row(AREA, f"stack {stack.name}", "good", "not there: no data scientist has a role of their own")
+
+
+def _template(stack: Stack, file: Path) -> Row:
+    asked = f"stack {stack.name}"
+    if stack.template().strip() == read_text(file).strip():
+        return Row(AREA, asked, "good", f"is up to date with {file.as_posix()}")
+    return Row(AREA, asked, "later", f"was deployed from another {file.as_posix()} than the one here", _MAKE)
