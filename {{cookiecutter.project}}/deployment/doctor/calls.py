@@ -23,6 +23,7 @@ _PASSING_PARTS = (
     (re.compile(r"(model-package/[^/]+/)\d+$"), r"\g<1>1"),
     (re.compile(r"(?<=-EvaluateModel-)\w+"), "0000000000"),
     (re.compile(r"(?<=-candidate-)\d+"), "1"),
+    (re.compile(r"(?<=-)\w*(?=-explain$)"), "0"),
     (re.compile(r"(?<=/algo-1-)\d+"), "0000000000"),
     (re.compile(r"(?<=0000-t)\d+-\d+"), "1-1"),
     (re.compile(r"(?<=log-stream:)\d{4}/\d\d/\d\d/\[\$LATEST\]\w+"), "0000/00/00/[$LATEST]0"),

@@ -15,7 +15,7 @@ from deployment.environments import Project
 
 AREA = "rights"
 # Without these there is no trained and registered version on staging.
-TRAINING = ("LambdaExecutionRole", "RetrainRole", "SageMakerExecutionRole")
+TRAINING = ("AutopilotRole", "LambdaExecutionRole", "RetrainRole", "SageMakerExecutionRole")
 _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 

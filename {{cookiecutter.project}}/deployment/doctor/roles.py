@@ -32,6 +32,8 @@ def roles(project: Project, wanted: Iterable[str], seen: Seen) -> list[Row]:
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     rows = look(AREA, "the roles", lambda: _roles(project, wanted, seen))
     rows += look(AREA, f"stack {stack.name}", lambda: _bootstrap(project, stack, bool(seen.present)))
+    services = Stack(project.aws, project.names.services_stack, project.output)
+    rows += look(AREA, f"stack {services.name}", lambda: _services(project, services))
     people_stack = Stack(project.aws, project.names.people_stack, project.output)
     return rows + look(AREA, f"stack {people_stack.name}", lambda: _people(people_stack))
 
@@ -67,25 +69,36 @@ def _bootstrap(project: Project, stack: Stack, has_roles: bool) -> Iterator[Row]
         yield Row(AREA, asked, "stops", found, todo)
         return
     yield _template(stack, bootstrap.FILE)
-    for name, value in _parameters(project).items():
-        known = state.parameters.get(name, "")
-        if known != value:
-            yield Row(
-                AREA,
-                f"{asked}: {name}",
-                "stops",
-                f'the roles were made for "{known}", automl.toml now means "{value}"',
-                _MAKE,
-            )
-
-
-def _parameters(project: Project) -> dict[str, str]:
-    """What the roles take from automl.toml."""
-    return {
+    wanted = {
         "DataBucketArns": bootstrap.data_buckets(project.names),
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "UsesVpc": "true" if project.config.network else "false",
     }
+    yield from _parameters(asked, state, wanted)
+
+
+def _services(project: Project, stack: Stack) -> Iterator[Row]:
+    """The roles of the services; that they are not there at all, their names have said."""
+    asked, state = f"stack {stack.name}", stack.look()
+    if not state.exists:
+        yield Row(AREA, asked, "stops", "not there", _MAKE)
+        return
+    yield _template(stack, bootstrap.SERVICES_FILE)
+    config = project.config
+    wanted = {
+        "DataBucketArns": bootstrap.data_buckets(project.names),
+        "UsesKmsKey": "true" if config.encryption else "false",
+        "UsesVpc": "true" if config.network else "false",
+    }
+    yield from _parameters(asked, state, wanted)
+
+
+def _parameters(asked: str, state: StackState, wanted: dict[str, str]) -> Iterator[Row]:
+    """What the roles of a stack take from automl.toml and have otherwise."""
+    for name, value in wanted.items():
+        known = state.parameters.get(name, "")
+        if known != value:
+            found = f'the roles were made for "{known}", automl.toml now means "{value}"'
+            yield Row(AREA, f"{asked}: {name}", "stops", found, _MAKE)
 
 
 def _people(stack: Stack) -> Iterator[Row]:
