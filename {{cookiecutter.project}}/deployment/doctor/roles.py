@@ -77,10 +77,9 @@ def _bootstrap(project: Project, stack: Stack, has_roles: bool) -> Iterator[Row]
 
 
 def _services(project: Project, stack: Stack) -> Iterator[Row]:
-    """The roles of the services; that they are not there at all, their names have said."""
+    """The stack of the services' roles; where it is not there, the rows before say so of the roles."""
     asked, state = f"stack {stack.name}", stack.look()
     if not state.exists:
-        yield Row(AREA, asked, "stops", "not there", _MAKE)
         return
     yield _template(stack, bootstrap.SERVICES_FILE)
     config = project.config

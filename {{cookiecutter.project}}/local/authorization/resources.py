@@ -140,6 +140,8 @@ AUTOSCALING = {
     "{ResourceARN}": "TagResource UntagResource ListTagsForResource",
 }
 STS = {"{RoleArn}": "AssumeRole AssumeRoleWithWebIdentity"}
+# Whose registry it is, `registryId` says; policies of pullers name it with a star, since AWS's differ by region.
+ECR = {"repository/{repositoryName}": "BatchGetImage"}
 KMS = {
     "key/{KeyId}": (
         "Encrypt Decrypt GenerateDataKey GenerateDataKeyWithoutPlaintext DescribeKey CreateGrant "
@@ -196,6 +198,7 @@ RESOURCES: dict[str, tuple[str, dict[str, tuple[str, ...]]]] = {
     ),
     "cloudformation": ("arn:{partition}:cloudformation:{region}:{account}:", _by_operation(CLOUDFORMATION)),
     "cloudwatch": ("arn:{partition}:cloudwatch:{region}:{account}:", _by_operation(CLOUDWATCH)),
+    "ecr": ("arn:{partition}:ecr:{region}:{account}:", _by_operation(ECR)),
     "events": ("arn:{partition}:events:{region}:{account}:", _by_operation(EVENTS)),
     "iam": ("arn:{partition}:iam::{account}:", _by_operation(IAM)),
     "kms": ("arn:{partition}:kms:{region}:{account}:", _by_operation(KMS)),

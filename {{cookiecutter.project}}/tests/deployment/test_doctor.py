@@ -65,6 +65,7 @@ def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedP
     assert rows(found, "stops") == []
     assert found.simulated == sum(call.role != "DataScientistRole" for call in calls.load())
     assert {row.asked.partition(":")[0] for row in rows(found, "good", "rights")} == {
+        "AutopilotRole",
         "LambdaExecutionRole",
         "PlanRole",
         "PromoteRole",
@@ -164,12 +165,14 @@ def test_roles_of_an_older_file_are_found_by_it(project: DeployedProject) -> Non
 def test_a_bucket_that_the_roles_do_not_know_stops(project: DeployedProject) -> None:
     project.name_buckets("my-data-lake")
     try:
-        row = only(rows(examine(project.sign_in()), "stops"))
+        stops = rows(examine(project.sign_in()), "stops")
     finally:
         project.name_buckets()
 
-    assert row.asked.endswith("DataBucketArns")
-    assert 'automl.toml now means "arn:aws:s3:::my-data-lake"' in row.found
+    assert [row.asked for row in stops] == [
+        f"stack {project.name}-{stack}: DataBucketArns" for stack in ("bootstrap", "services")
+    ]
+    assert all('automl.toml now means "arn:aws:s3:::my-data-lake"' in row.found for row in stops)
 
 
 def test_a_denied_right_is_named_with_its_resource(project: DeployedProject) -> None:
@@ -236,12 +239,20 @@ def test_a_stuck_stack_is_named_with_its_state(project: DeployedProject) -> None
 
 
 def test_whoever_may_see_little_learns_what_he_may_not(project: DeployedProject) -> None:
-    found = examine(project.sign_in("PlanRole"))
+    found = examine(project.sign_in("TeardownRole"))
 
     assert {row.area for row in rows(found, "unknown")} >= {"quotas", "rights"}
     refused = only(rows(found, "unknown", "quotas"))
     assert refused.found == "could not look: not allowed to call servicequotas:ListAWSDefaultServiceQuotas"
     assert found.simulated == 0
+
+
+def test_the_role_of_pull_requests_may_see_it_all(project: DeployedProject) -> None:
+    found = examine(project.sign_in("PlanRole"))
+
+    assert {row.area for row in rows(found, "unknown")} == {"repository"}
+    assert rows(found, "stops") == []
+    assert found.simulated > 0
 
 
 def test_without_credentials_that_hold_nothing_else_is_asked(
