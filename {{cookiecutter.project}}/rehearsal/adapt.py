@@ -50,10 +50,12 @@ def adapt(project: Path, *, open_gate: bool, lenient: bool = False, rows: int | 
     verification = document.setdefault("verification", tomlkit.table())
     for key in ("max_latency_p50_ms", "max_latency_p95_ms"):
         verification[key] = _PATIENCE_MS
+    production = document.setdefault("production", tomlkit.table())
+    production.setdefault("alarms", tomlkit.table())["max_latency_p95_ms"] = _PATIENCE_MS
     file.write_text(tomlkit.dumps(document), encoding="utf-8")
-    production = project / PRODUCTION
-    if production.exists() and ProductionFile.load(production).model_package_arn:
-        ProductionFile(model_package_arn="").save(production)
+    named = project / PRODUCTION
+    if named.exists() and ProductionFile.load(named).model_package_arn:
+        ProductionFile(model_package_arn="").save(named)
         left_out.append(f"{PRODUCTION.as_posix()}: the champion is the account's")
     return left_out
 

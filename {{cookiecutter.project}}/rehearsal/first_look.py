@@ -11,6 +11,7 @@ import difflib
 import gzip
 import math
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
 MOST_LABELS = 1_000
 # `LEAST_TRAINING_ROWS` of the data set's checks, which need packages; a test holds the two together.
@@ -50,7 +52,13 @@ class Wish:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Wish:
-        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `RefusedError` for an unknown problem type."""
+        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `RefusedError` for an unknown problem type, and for
+        a variable that looks like one of these but is none.
+        """
+        for name in _typed(environment.get("MAKEFLAGS", "")):
+            near = difflib.get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0.7)
+            if near and name not in VARIABLES:
+                raise RefusedError(f"{name}= is no variable of make demo: did you mean {near[0]}=?")
         lenient = environment.get("LENIENT", "").strip().lower() not in ("", "0", "no", "false")
         return cls(
             environment.get("DATA", ""),
@@ -80,6 +88,12 @@ class Seen:
     columns: list[str]
     target: str
     rows: int | None
+
+
+def _typed(flags: str) -> list[str]:
+    """The names of the variables on make's command line, which stand in MAKEFLAGS behind `--`."""
+    _, dashes, given = f" {flags}".partition(" -- ")
+    return re.findall(r"(?:^| )([A-Za-z_]+)=", given) if dashes else []
 
 
 def problem_type(text: str) -> str:
@@ -135,7 +149,7 @@ def _kind(name: str, path: Path) -> str:
     if path.is_dir():
         raise RefusedError(f"{name}: is a folder: name one file in it")
     if not path.exists():
-        near = _near(path.name, [file.name for file in _siblings(path)])
+        near = _near(path.name, [file.name for file in _siblings(path)], path.suffix)
         raise RefusedError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
     try:
         with path.open("rb") as file:
@@ -171,12 +185,22 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> Seen:
             if mark
             else f"{wish.data}: has one column: give the target and at least one column to predict it from"
         )
+    twice = next((name for name, times in Counter(columns).items() if times > 1), None)
+    if twice is not None:
+        raise RefusedError(
+            f'{wish.data}: column "{twice}" is there {columns.count(twice)} times: rename or remove one'
+        )
     target = task.target or columns[-1]
     if target not in columns:
         near = _near(target, columns) or f": its columns are {', '.join(columns[:20])}"
         raise RefusedError(f'{wish.data}: has no column "{target}"{near}')
     place, labels, count = columns.index(target), Counter[str](), 0
     for count, row in enumerate((row for row in rows if row), start=1):
+        if len(row) != len(columns):
+            raise RefusedError(
+                f"{wish.data}: row {count} has {len(row)} columns instead of {len(columns)}: quote values that contain "
+                "commas"
+            )
         if place < len(row):
             _check_value(wish, task, target, row[place], count)
             if len(labels) <= MOST_LABELS:
@@ -209,8 +233,10 @@ def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> N
 
 
 def _check_rows(wish: Wish, task: Task, rows: int) -> None:
+    if rows == 0:
+        raise RefusedError(f"{wish.data}: has a header but no rows")
     to_train_on = rows - round(rows * task.holdout)
-    if to_train_on >= task.least or (wish.lenient and rows):
+    if to_train_on >= task.least or wish.lenient:
         return
     raise RefusedError(
         f"{wish.data}: has {rows:,} {'row' if rows == 1 else 'rows'}, {to_train_on:,} of them to train on, and "
@@ -233,9 +259,10 @@ def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, 
         )
 
 
-def _near(word: str, known: list[str]) -> str:
-    by_lower = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+def _near(word: str, known: list[str], ending: str = "") -> str:
+    """A hint at the known word that is most like ``word``; what both may end in makes nothing alike."""
+    by_lower = {name.lower().removesuffix(ending.lower()): name for name in known}
+    found = difflib.get_close_matches(word.lower().removesuffix(ending.lower()), by_lower, n=1, cutoff=0.5)
     return f': did you mean "{by_lower[found[0]]}"?' if found else ""
 
 

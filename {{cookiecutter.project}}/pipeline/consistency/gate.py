@@ -116,7 +116,9 @@ def _bound(case: Case, key: tuple[str, ...], name: str, bound: float, shown: str
         return
     assert metric.most is not None  # noqa: S101 - more of a metric without end would have no best value
     if bound > metric.most:
-        percent = f", and {bound:g} % is {bound / 100:g}" if metric.most < bound <= 100 else ""
+        percent = (
+            f", and {bound:g} % is {bound / 100:g}" if metric.most < bound and 10 <= bound <= 100 else ""
+        )
         yield case.wrong(path, f"{said} can be reached by no model: {shown} goes {_range(metric)}{percent}")
     elif bound == metric.most:
         yield case.odd(path, f"{said} asks for a model without any error")

@@ -47,8 +47,16 @@ def lay_out(base: Base, folder: Path) -> Path:
     prefix = git.run("rev-parse", "--show-prefix")
     content = git.content("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter="data")
+        archive.extractall(folder, filter=_inside)  # noqa: S202 - the filter is tarfile's own, and leaves out what it refuses
     return folder
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leave out links that lead out of the project, such as to an environment or to data on this machine."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
 
 
 def _named(reference: str | None) -> tuple[str, str]:

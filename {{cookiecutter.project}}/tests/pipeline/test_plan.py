@@ -193,6 +193,15 @@ def test_a_base_that_cannot_be_read_is_no_obstacle(git, folder):
     assert "the base cannot be read in full" in short(report("HEAD"))
 
 
+def test_a_link_out_of_the_project_is_left_alone(git, folder):
+    (folder / "data").symlink_to("/somewhere/else")
+    (folder / "up").symlink_to("../..")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Link the data")
+
+    assert "This changes no file of the project." in report("HEAD")
+
+
 def test_a_mistake_in_automl_toml_is_placed(git, folder, capsys, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (folder / "automl.toml").write_text(automl_toml(autopilot={"objective": "F1"}))

@@ -80,6 +80,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         ("größe,x\n".encode("latin-1"), "is not UTF-8"),
         (b"a;b\n1;2\n", "separated by semicolons"),
         (b"a\n1\n", "has one column"),
+        (b"a,b,c\n", "has a header but no rows"),
+        (b"a,b,a\n1,2,3\n", 'column "a" is there 2 times'),
+        (b"a,b,c\n1,2,3\n4,5\n", "row 2 has 2 columns instead of 3"),
         (b"\x1f\x8bnothing", "cannot be read"),
     ],
 )
@@ -127,6 +130,32 @@ def test_too_few_rows_are_refused_with_the_way_to_try_it_nevertheless(table: Pat
 
 def test_a_larger_holdout_wants_more_rows(table: Path) -> None:
     assert "350 of them to train on" in refused(Wish(str(table)), Task(holdout=0.5))
+
+
+@pytest.mark.parametrize(
+    ("flags", "meant"),
+    [
+        (" -- data=table.csv", "DATA"),
+        ("k -- Target=Hit", "TARGET"),
+        ("k -- DATA=a.csv PROBLEMS=binary", "PROBLEM"),
+    ],
+)
+def test_a_misspelt_variable_is_not_ignored(flags: str, meant: str) -> None:
+    with pytest.raises(RefusedError, match=f"is no variable of make demo: did you mean {meant}="):
+        Wish.of({"MAKEFLAGS": flags})
+
+
+@pytest.mark.parametrize(
+    "flags", ["", "k", " -- DATA=a.csv OUT=build/x", " -- VENV=../.venv PYTHON=python3.12"]
+)
+def test_make_s_other_variables_are_its_own(flags: str) -> None:
+    assert Wish.of({"MAKEFLAGS": flags}) == Wish()
+
+
+def test_an_ending_that_two_names_share_makes_them_no_more_alike(tmp_path: Path) -> None:
+    (tmp_path / "onecol.csv").write_text("a\n")
+
+    assert "did you mean" not in refused(Wish(str(tmp_path / "nope.csv")))
 
 
 def test_a_command_to_type_survives_the_shell() -> None:

@@ -213,6 +213,13 @@ def test_leniency_is_written_where_it_was_asked_for(project):
     assert Config.load(project / "automl.toml").autopilot.least_rows == 20
 
 
+def test_how_fast_this_machine_is_decides_nothing(project):
+    adapt(project, open_gate=False)
+
+    config = Config.load(project / "automl.toml")
+    assert config.verification.max_latency_p95_ms == config.production.alarms.max_latency_p95_ms == 60_000
+
+
 def test_an_ordinary_project_loses_nothing(project):
     adapt(project, open_gate=False)
 
