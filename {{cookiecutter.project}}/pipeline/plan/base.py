@@ -47,7 +47,7 @@ def lay_out(base: Base, folder: Path) -> Path:
     prefix = git.run("rev-parse", "--show-prefix")
     content = git.content("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-        archive.extractall(folder, filter=_inside)  # noqa: S202 - the filter is tarfile's own, and leaves out what it refuses
+        archive.extractall(folder, filter=_inside)  # noqa: S202 - what it refuses stays out
     return folder
 
 
