@@ -14,8 +14,8 @@ override DATA := $(value DATA)
 override TARGET := $(value TARGET)
 export DATA TARGET PROBLEM LENIENT STARTED
 
-# Each heavy test keeps a core busy; those that share a life run in one process.
-TWO_AT_ONCE := --numprocesses 2 --dist loadgroup
+# Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
+TWO_AT_ONCE := --numprocesses 2 --dist loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

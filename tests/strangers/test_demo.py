@@ -29,13 +29,7 @@ class Lived:
     stored: Stored
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(table, id=name, marks=pytest.mark.xdist_group(f"demo of {name}"))
-        for name, table in TABLES.items()
-    ],
-)
+@pytest.fixture(scope="module", params=TABLES.values(), ids=TABLES)
 def lived(request, template: Path, tmp_path_factory: pytest.TempPathFactory):
     """The table's life; what it stored is removed once its tests are done."""
     table, folder = request.param, tmp_path_factory.mktemp(request.param.name)

@@ -13,7 +13,6 @@ from strangers.tables import TABLES
 NOTHING = {"staging": "", "production": ""}
 
 # One process plays it: what is asked of the scenes is asked of one record.
-pytestmark = pytest.mark.xdist_group("story")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ from strangers.scoring import Stored, recomputed
 from strangers.tables import TABLES
 
 # One process plays it: what is asked of the scenes is asked of one record.
-pytestmark = pytest.mark.xdist_group("short story")
 
 OBJECTIVE = "PrecisionMacro"
 
