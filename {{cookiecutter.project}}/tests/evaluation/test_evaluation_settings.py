@@ -162,8 +162,7 @@ def test_the_pipeline_knows_which_metrics_each_problem_has() -> None:
                 predicted,
                 assess_classes.figures(given, list(range(classes)), truth, predicted, positive, draw=False),
             )
-            shares = np.full(classes, 1 / classes)
-            groups, _ = assess_classes.assess(truth, model, None, classes, positive, shares)
+            groups, _ = assess_classes.assess(truth, model, None, classes, positive)
         else:
             truth = random.normal(size=400)
             groups = regression.compared(truth, truth + random.normal(size=400), None)
