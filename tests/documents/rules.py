@@ -70,6 +70,7 @@ RULES = (
     Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
     Rule(rf"{PYTHON} -m deployment bootstrap --project-account .*", "run", prepare=("in_another_account",)),
     Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),
+    Rule(r"git switch -c update .*", "run", prepare=("a_repository",)),
     Rule(r"git remote add origin .*", "run", prepare=("no_remote",)),
     Rule(r"git switch main && git branch -D by-hand", "run", prepare=("nothing_changed",)),
     Rule(r"gh (repo create|pr create|pr merge|variable set|auth token)\b.*", "run"),
