@@ -126,8 +126,8 @@ def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone,
     result = make(clone, "setup", f"PYTHON={python}")
 
     assert result.returncode == 0, result.stderr
-    assert Path(f"{python}.asked").read_text().splitlines() == [str(clone)] * 2
-    assert (clone / ".venv" / "project").exists()
+    assert Path(f"{python}.asked").read_text().splitlines() == [str(clone)] * 3
+    assert all((clone / ".venv" / lock).exists() for lock in ("template", "project", "check"))
     assert {path.name for path in clone.parent.iterdir()} == {clone.name}
 
 
