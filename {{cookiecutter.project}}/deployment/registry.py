@@ -177,7 +177,7 @@ class Registry:
 
 def metadata_value(text: str) -> str:
     """A text with only the characters that the registry takes in metadata values, 256 at most."""
-    return one_line(_NOT_IN_METADATA.sub(" ", text), 256).replace("…", "")
+    return " ".join(_NOT_IN_METADATA.sub(" ", text).split())[:256]
 
 
 def require_containers(package: ModelPackage) -> None:
