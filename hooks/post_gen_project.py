@@ -19,7 +19,7 @@ MESSAGE = """
     cd %(folder)s
     make demo                   # trains, evaluates, registers and serves a model on a local AWS
 
-The first time installs 1.3 GB of packages in about two minutes; the demo takes three to six on two cores.
+The first time installs 1.3 GB of packages in about two minutes; the demo takes up to seven on two cores.
 It runs %(rows)s.
 
 Then make it yours:

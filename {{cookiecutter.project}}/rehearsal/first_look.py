@@ -346,7 +346,7 @@ def _rows_of(wish: Wish, target: str) -> str:
 
 def say_what_comes(data: str, environment: Path, results: str) -> None:
     """Print what a rehearsal does and how long it takes, before the first step of it."""
-    # Measured on two cores; the installation without a cache, at 20 MB/s.
+    # The longest seen on two cores, which did other things beside it.
     lines = [
         "A model's whole life on a local AWS: no account, no cost. What follows is real, on this machine.",
         f"  data     {data}",
@@ -356,7 +356,7 @@ def say_what_comes(data: str, environment: Path, results: str) -> None:
             if environment.exists()
             else [f"  first    the packages are installed into {environment.parent}: 1.3 GB, about 2 minutes"]
         ),
-        "  then     3 to 6 minutes on two cores, 90 s of them training",
+        "  then     up to 7 minutes on two cores, 90 s of them training",
         f"  leaves   {results}/report.html and {results}/summary.json; nothing else of yours is changed",
     ]
     print("\n".join(lines), flush=True)
