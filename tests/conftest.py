@@ -10,6 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
+# What `make test` hands on: the commands that a test starts run as from a user's shell, not as parts of that make.
+for _of_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DATA", "TARGET", "PROBLEM", "LENIENT", "STARTED"):
+    os.environ.pop(_of_make, None)
 
 
 def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
 """Each command of the documents is run, in its order, in a fresh project with a local AWS and a stand-in for GitHub."""
 
 import re
+import shutil
 import subprocess
 import sys
 import traceback
@@ -51,6 +52,12 @@ class Played:
     ended: list[tuple[Piece, Rule, Ended]] = field(default_factory=list)
     allowed: dict[str, Ended] = field(default_factory=dict)
     denied: dict[str, Ended] = field(default_factory=dict)
+
+
+@pytest.fixture(scope="module")
+def template(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of its own: the commands of the documents leave there what they make."""
+    return shutil.copytree(template, tmp_path_factory.mktemp("documents") / "template")
 
 
 @pytest.fixture(scope="module")
