@@ -191,7 +191,7 @@ def largest() -> dict[str, Any]:
 def write(folder: Path, evaluations: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Path]:
     """The pages of evaluations, `documents` by default, as files in ``folder``."""
     found = documents() if evaluations is None else evaluations
-    from pipeline.report import html
+    from automl_gitops.report import html
 
     folder.mkdir(parents=True, exist_ok=True)
     written = {name: folder / f"{name}.html" for name in found}

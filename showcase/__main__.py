@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tomlkit
-from pipeline.dataset import hospital
-from pipeline.dataset.inspect import inspect
-from pipeline.errors import UserError
-from rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 
+from automl_gitops.data import hospital
+from automl_gitops.data.inspect import inspect
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 from showcase import RESULTS, ROOT, TEMPLATE
 from showcase.answers import answerable, arguments, of_table, of_target
 

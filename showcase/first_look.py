@@ -9,7 +9,7 @@ import os
 import shlex
 from pathlib import Path
 
-from rehearsal.first_look import (
+from automl_gitops.rehearsal.first_look import (
     RefusedError,
     Task,
     Wish,
@@ -19,7 +19,6 @@ from rehearsal.first_look import (
     say_what_comes,
     show_anything,
 )
-
 from showcase import RESULTS
 
 

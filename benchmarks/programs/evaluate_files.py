@@ -9,13 +9,14 @@ import sys
 import time
 from pathlib import Path
 
-from automl import Candidate
 from evaluate import write
-from holdout_classes import ClassHoldout
-from layout import Champion
-from reading import parts
-from settings import Settings
-from verdict import verdict
+
+from automl_gitops.evaluation.automl import Candidate
+from automl_gitops.evaluation.holdout_classes import ClassHoldout
+from automl_gitops.evaluation.layout import Champion
+from automl_gitops.evaluation.reading import parts
+from automl_gitops.evaluation.settings import Settings
+from automl_gitops.evaluation.verdict import verdict
 
 OUTPUTS = {"labels": ["predicted_label"], "probabilities": ["predicted_label", "probabilities", "labels"]}
 GATE = {

@@ -12,13 +12,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from intervals import REPLICATES
 from sklearn.metrics import (
     accuracy_score,
     classification_report,
     confusion_matrix,
     precision_recall_fscore_support,
 )
+
+from automl_gitops.evaluation.intervals import REPLICATES
 
 
 def column(folder: Path, header: int | None) -> np.ndarray:

@@ -9,9 +9,10 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-import regression
-from assess_classes import Groups, Model, assess, figures
-from objectives import gain
+
+from automl_gitops.evaluation import regression
+from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
+from automl_gitops.evaluation.objectives import gain
 
 SHARES = np.array([0.11, 0.35, 0.54])
 MANY = 4_000_000

@@ -54,7 +54,7 @@ RULES = (
     Rule(r"make project", "elsewhere", "tests/test_ask.py answers the questions"),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
     Rule(r"make calls", "elsewhere", "tests/life compares what it writes with a recorded life"),
-    Rule(r"make local", "elsewhere", "`python -m local up` of docs/local-aws.md"),
+    Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/local-aws.md"),
     Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
     Rule(r"(.*/)?python3? -m pytest.*", "elsewhere", "CI runs all tests"),

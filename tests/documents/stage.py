@@ -108,7 +108,7 @@ class Stage:
         self._aws = self._up(self.folder / "aws.env")
         self.terminal.environment |= self._aws
         made = self.terminal.run(
-            ".venv/bin/python -m pipeline dataset example --rows 3000 && mv build/data/*.csv my-table.csv"
+            ".venv/bin/automl data example --rows 3000 && mv build/data/*.csv my-table.csv"
         )
         assert made.status == 0, made.output
         return self

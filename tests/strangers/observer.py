@@ -27,7 +27,7 @@ def main() -> None:
     folder, flag, module, *arguments = sys.argv[1:]
     assert flag == "-m", flag
     sys.path[0] = str(Path.cwd())
-    from local.server import LocalAWS
+    from local_sagemaker.server import LocalAWS
 
     stop = LocalAWS.stop
 

@@ -37,7 +37,7 @@ from support.github import GitHub  # noqa: E402 - of the generated project's own
 
 
 class LocalAws:
-    """`python -m local up` of the project; ``environment`` is its administrator's."""
+    """`local-sagemaker up` of the project; ``environment`` is its administrator's."""
 
     def __init__(self, project: Path, folder: Path) -> None:
         ready = folder / "ready"

@@ -20,27 +20,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
-import reason  # before the project's other modules: what is wrong with one of those leaves its reason
-import transform
-from automl import Candidate, best_candidate
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from champion import Contest
-from containers import with_outputs
-from errors import EvaluationError
-from gate import check_side
-from holdout_classes import ClassHoldout
-from holdout_numbers import NumberHoldout
-from importance import Explanation
-from inputs import check_lines
-from layout import Evaluation
-from model_card import model_card
-from model_quality import model_quality
-from objectives import metric_of
-from reading import Part, parts
-from settings import Settings
-from slices import read_slicings
-from verdict import Holdout, verdict
+from gate import judge
+
+from automl_gitops.evaluation import (
+    reason,  # before the project's other modules: what is wrong with one of those leaves its reason
+    transform,
+)
+from automl_gitops.evaluation.automl import Candidate, best_candidate
+from automl_gitops.evaluation.champion import Contest
+from automl_gitops.evaluation.conditions import check_side
+from automl_gitops.evaluation.containers import with_outputs
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.holdout_classes import ClassHoldout
+from automl_gitops.evaluation.holdout_numbers import NumberHoldout
+from automl_gitops.evaluation.importance import Explanation
+from automl_gitops.evaluation.inputs import check_lines
+from automl_gitops.evaluation.layout import Evaluation
+from automl_gitops.evaluation.model_card import model_card
+from automl_gitops.evaluation.model_quality import model_quality
+from automl_gitops.evaluation.objectives import metric_of
+from automl_gitops.evaluation.reading import Part, parts
+from automl_gitops.evaluation.settings import Settings
+from automl_gitops.evaluation.slices import read_slicings
+from automl_gitops.evaluation.verdict import Holdout, verdict
 
 DEADLINE_SHARE = 0.9
 PROCESSING = Path("/opt/ml/processing")
@@ -139,7 +143,9 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: transform.Pl
         with clock.stage("importance"):
             importance = explanation.finish(metric)
     with clock.stage("metrics"):
-        evaluation = verdict(found, holdout, contest.entry, containers, outputs, settings, chosen.threshold)
+        evaluation = verdict(
+            found, holdout, contest.entry, containers, outputs, settings, chosen.threshold, judge
+        )
     evaluation.importance, evaluation.seconds = importance, clock.seconds
     return evaluation
 

@@ -90,7 +90,7 @@ def require_group(name: str) -> None:
         if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
             raise
         raise RegistrationError(
-            f"there is no model package group {name}: `python -m deployment stack` creates it"
+            f"there is no model package group {name}: `automl stack` creates it"
         ) from error
 
 

@@ -1,3 +1,1 @@
-"""What runs on the CI runner or a laptop: configuration, data set, pipeline definition, runs and their
-status.
-"""
+"""The SageMaker pipeline: `definition.py` is its story, `evaluate_model.py` the one step that is long."""

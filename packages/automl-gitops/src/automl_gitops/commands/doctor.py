@@ -1,0 +1,43 @@
+"""The command `doctor`."""
+
+import typer
+
+from automl_gitops.commands.options import Json
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.environments import Project
+
+STOPS = 1  # exit status where something would stop the first training
+_SIGNS = {"good": "ok", "stops": "STOPS", "later": "later", "unknown": "?"}
+
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: GITHUB_TOKEN=$(gh auth token) automl doctor")
+def doctor(as_json: Json = False) -> None:
+    """Look for what account, region or repository would refuse, before anything is paid; changes nothing, costs
+    nothing.
+
+    Exit status 1 where something would stop the first training. With GITHUB_TOKEN the repository is looked at too.
+    """
+    from automl_gitops.doctor.examination import examine
+
+    project = Project(Config.load(), Output(as_json=as_json))
+    found = examine(project)
+    if not as_json:
+        project.output.table(
+            ["", "what", "asked", "found", "what to do"],
+            [[_SIGNS[row.outcome], row.area, row.asked, row.found, row.todo] for row in found.rows],
+        )
+    project.output.say(f"{found.simulated} of {found.calls} calls that the roles make were simulated")
+    stops, later, unknown = (len(found.of(outcome)) for outcome in ("stops", "later", "unknown"))
+    if later or unknown:
+        project.output.notice(f"{later} for later, {unknown} that could not be looked at")
+    if stops:
+        project.output.say(f"{stops} would stop the first training", "red")
+    else:
+        project.output.done("nothing that was seen would stop the first training")
+    project.output.result(found.document())
+    if stops:
+        raise typer.Exit(STOPS)

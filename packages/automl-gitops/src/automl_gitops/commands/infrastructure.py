@@ -1,0 +1,178 @@
+"""The commands that deploy infrastructure/: `bootstrap`, once, by an administrator, and `stack`."""
+
+from typing import Annotated, Any
+
+import typer
+
+from automl_gitops.commands.options import Json
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.stacks import bootstrap as roles
+from automl_gitops.stacks import people
+from automl_gitops.stacks import stack as resources
+from automl_gitops.stacks.people import People
+from automl_gitops.stacks.stack import Deployed
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: automl bootstrap --github-oidc-subject repo:owner@1/name@2")
+def bootstrap(
+    github_oidc_subject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="How GitHub's tokens name the repository, e.g. repo:owner/name; without it as before.",
+        ),
+    ] = None,
+    endpoint_instance_type: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TYPE",
+            help="The only instance type that endpoints may have; repeatable; `any` for no such guard.",
+        ),
+    ] = None,
+    project_account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            help="The project's account, where you are signed in to another one for staging or production.",
+        ),
+    ] = None,
+    github: Annotated[
+        bool,
+        typer.Option(
+            "--github",
+            help="Set up the GitHub repository too: environments, branch rule, variables. Needs GITHUB_TOKEN.",
+        ),
+    ] = False,
+    reviewer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOGIN",
+            help="With --github: who approves deployments to production; repeatable; at first you.",
+        ),
+    ] = None,
+    unprotected: Annotated[
+        bool,
+        typer.Option(
+            "--unprotected",
+            help="With --github: let workflows reach production though GitHub protects neither main nor the "
+            "environments: whoever may push a branch may then put any model into production, or remove all.",
+        ),
+    ] = False,
+    data_scientist: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ARN",
+            help="An IAM user or role that may push data and read reports; repeatable; without it as before, "
+            "`none` for nobody.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Deploy the project's roles and GitHub's identity provider; needs an administrator's credentials."""
+    project = Project(Config.load(), Output(as_json=as_json))
+    people.check(data_scientist or [])
+    if project_account and data_scientist:
+        raise UserError(
+            "--data-scientist goes with the project's own account, not with --project-account: data and "
+            "reports are there alone"
+        )
+    if github:
+        if project_account or github_oidc_subject:
+            raise UserError(
+                "--github reads GitHub's subject itself, in the project's own account: leave the others out"
+            )
+        _set_up_github(
+            project, endpoint_instance_type or [], reviewer or [], data_scientist or [], unprotected
+        )
+        return
+    if unprotected:
+        raise UserError("--unprotected goes with --github: it is about what that repository's plan offers")
+    if project_account and github_oidc_subject:
+        raise UserError(
+            "--github-oidc-subject goes with the project's own account, not with --project-account: GitHub "
+            "signs in there alone"
+        )
+    if project_account:
+        _report(project, roles.deploy_hosting(project, project_account, endpoint_instance_type or []))
+    else:
+        deployed = roles.deploy(project, github_oidc_subject, endpoint_instance_type or [])
+        found = people.deploy(project, data_scientist or [], roles.data_buckets(project.names))
+        _report(project, deployed, found, {"data_scientist": found and found.document()})
+
+
+@app.command(epilog="Example: automl stack")
+def stack(
+    share_with: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ACCOUNT",
+            envvar="SHARE_WITH_ACCOUNTS",
+            help="Another account that staging or production run in; repeatable; `none` takes it back.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Deploy the project's bucket, queue, Lambda functions and registry, and wait for them."""
+    project = Project(Config.load(), Output(as_json=as_json))
+    _report(project, resources.deploy(project, share_with or []))
+
+
+def _set_up_github(
+    project: Project,
+    instance_types: list[str],
+    reviewers: list[str],
+    data_scientists: list[str],
+    unprotected: bool,
+) -> None:
+    from automl_gitops.stacks.setup import set_up
+
+    done = set_up(project, instance_types, reviewers, data_scientists, accepts_unprotected=unprotected)
+    project.output.done(f"stack {done.deployed.name}: {done.deployed.outcome}, for {done.subject_prefix}")
+    project.output.table(
+        ("on GitHub", "", ""), [(one.name, one.outcome, one.detail) for one in done.settings], done.repository
+    )
+    missing = [one.name for one in done.settings if one.outcome == "not offered"]
+    if missing:
+        project.output.notice(
+            f"not offered on this repository's plan, or refused by its organisation: {', '.join(missing)}; "
+            "docs/set-up.md says what that means"
+        )
+    withheld = [one.name.removeprefix("variable ") for one in done.settings if one.outcome == "withheld"]
+    if withheld:
+        project.output.notice(
+            f"{' and '.join(withheld)} are withheld, and nobody may assume these roles: here whoever may push a "
+            "branch could put any model into production, or remove all; use a plan with environments and branch "
+            "rules, or pass --unprotected, every time, if everybody who may push is trusted with that"
+        )
+    _introduce(project, done.people)
+    project.output.result(done.document())
+
+
+def _report(
+    project: Project, deployed: Deployed, found: People | None = None, more: dict[str, Any] | None = None
+) -> None:
+    project.output.done(f"stack {deployed.name}: {deployed.outcome}")
+    for name, value in deployed.outputs.items():
+        project.output.say(f"  {name}: {value}")
+    _introduce(project, found)
+    project.output.result(
+        {"stack": deployed.name, "outcome": deployed.outcome, "outputs": deployed.outputs} | (more or {})
+    )
+
+
+def _introduce(project: Project, found: People | None) -> None:
+    """Tell the administrator what the data scientists need to know."""
+    if not found:
+        return
+    project.output.done(f"stack {found.deployed.name}: {found.deployed.outcome}")
+    project.output.say(f"  {found.role_arn} may be assumed by {', '.join(found.principals)}")
+    project.output.say(
+        "  these write into ~/.aws/config (source_profile is that of their own credentials), and set "
+        f"AWS_PROFILE={project.names.project}:\n"
+    )
+    project.output.say(people.profile(project, found.role_arn))

@@ -1,0 +1,158 @@
+"""`automl`: one command for everything, which finds the project upwards from the folder that it is called in.
+
+A module of commands is imported when one of its commands is called: help, completion and short commands do not wait
+for what they do not need.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from automl_gitops import __version__
+from automl_gitops.commands.place import enter_project, from_here
+from automl_gitops.kernel import cli
+
+DATA, RUNS, SERVING, SETUP = "Data set", "Training", "Serving", "Set-up"
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command's name, its module in `automl_gitops.commands`, the first line of its help, and where help lists it."""
+
+    name: str
+    module: str
+    help: str
+    panel: str
+
+
+COMMANDS = (
+    Command("data", "data", "The data set: check and upload it, or get an example.", DATA),
+    Command("definition", "runs", "Print the pipeline's definition (JSON).", RUNS),
+    Command("plan", "runs", "Show what merging this branch changes, starts and costs.", RUNS),
+    Command("rehearse", "rehearse", "Run the project's life in a copy of it, on the local AWS.", RUNS),
+    Command("upsert", "runs", "Create or update the pipeline in AWS as the files say.", RUNS),
+    Command("run", "runs", "Start the pipeline for the current commit.", RUNS),
+    Command("execution", "runs", "Show the steps of an execution and how it ended.", RUNS),
+    Command("stop", "runs", "Stop an execution with its Autopilot job; waits for it.", RUNS),
+    Command("summary", "runs", "Show what came of an execution.", RUNS),
+    Command("report", "report", "Write the evaluation as a page.", RUNS),
+    Command("stage", "serving", "Put a registered version on the staging endpoint.", SERVING),
+    Command(
+        "invoke", "serving", "Send the rows of a file to an endpoint and print its predictions.", SERVING
+    ),
+    Command(
+        "verify", "serving", "Check what the staging endpoint answers, and sign the version off.", SERVING
+    ),
+    Command("propose", "serving", "Open (or update) the pull request that promotes a version.", SERVING),
+    Command("promote", "serving", "Make production what environments/production.toml says.", SERVING),
+    Command("rollback", "serving", "Commit the revert of the last promotion.", SERVING),
+    Command("status", "serving", "Show what Git, the registry and the endpoints say.", SERVING),
+    Command("drift", "workflow", "Tell of differences between AWS and Git in one issue.", SERVING),
+    Command("comment", "workflow", "Write reports into the pull request's one comment.", SERVING),
+    Command("bootstrap", "infrastructure", "Create the roles, once; needs an administrator.", SETUP),
+    Command("stack", "infrastructure", "Deploy bucket, queue, functions and registry.", SETUP),
+    Command("doctor", "doctor", "Say what account, region or repository would refuse.", SETUP),
+    Command("teardown", "serving", "Remove what the project created, after listing it.", SETUP),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    wanted = _wanted(given)
+    helps = wanted is None or "--help" in given
+    return cli.run(_app(wanted), given, name="automl", before=_nothing if helps else enter_project)
+
+
+def _nothing() -> None:
+    """Help, the version and completion need no project."""
+
+
+def _wanted(given: Sequence[str]) -> str | None:
+    """The command's name: the first word; with completion it stands in the line that is being typed."""
+    words = (
+        os.environ.get("COMP_WORDS", "").split()[1:] or os.environ.get("_TYPER_COMPLETE_ARGS", "").split()[1:]
+    )
+    known = {command.name for command in COMMANDS}
+    first = next((word for word in (words or given) if not word.startswith("-")), None)
+    return first if first in known else None
+
+
+def _app(wanted: str | None) -> typer.Typer:
+    app = typer.Typer(
+        name="automl",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Train, judge, serve and roll back a model of SageMaker Autopilot, as the project's files say.",
+        epilog="A first run, after `automl stack`: data push FILE, upsert, run --wait, report.",
+    )
+
+    @app.callback()
+    def program(
+        version: bool = typer.Option(
+            False, "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ) -> None:
+        pass
+
+    for command in COMMANDS:
+        if command.name == wanted:
+            _add(app, command)
+        else:
+            _add_name(app, command)
+    return app
+
+
+def _print_version(value: bool) -> None:
+    if value:
+        print(f"automl {__version__}")
+        raise typer.Exit
+
+
+def _add_name(app: typer.Typer, command: Command) -> None:
+    """A command as help lists it."""
+    app.command(command.name, help=command.help, rich_help_panel=command.panel)(lambda: None)
+
+
+def _add(app: typer.Typer, command: Command) -> None:
+    found = importlib.import_module(f"automl_gitops.commands.{command.module}").app
+    if command.name == command.module == "data":
+        for one in found.registered_commands:
+            one.callback = _with_paths(one.callback)
+        app.add_typer(found, name="data")
+        return
+    for one in found.registered_commands:
+        name = one.name or one.callback.__name__
+        if name == command.name:
+            one.name = name
+            one.callback = _with_paths(one.callback)
+            app.registered_commands.append(one)
+            return
+    raise LookupError(command.name)
+
+
+def _with_paths(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command whose files are those of the folder it is called in, though it works in the project's folder."""
+
+    defaults = {name: one.default for name, one in inspect.signature(function).parameters.items()}
+
+    def seen(name: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [seen(name, one) for one in value]
+        return from_here(value) if isinstance(value, Path) and value != defaults[name] else value
+
+    @functools.wraps(function)
+    def wrapped(**given: Any) -> Any:
+        return function(**{name: seen(name, value) for name, value in given.items()})
+
+    return wrapped

@@ -1,0 +1,21 @@
+"""Options that several commands have."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Markdown = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", metavar="FILE", help="Write it there, as Markdown for GitHub; else it is printed."
+    ),
+]
+ModelPackage = Annotated[
+    str | None,
+    typer.Option("--model-package", metavar="ARN", help="The version, by the ARN of its model package."),
+]
+Which = Annotated[
+    str | None, typer.Argument(metavar="EXECUTION", help="Id or ARN; the newest one by default.")
+]

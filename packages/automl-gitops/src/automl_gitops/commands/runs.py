@@ -1,0 +1,270 @@
+"""The commands of `automl` that have no group of their own."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from automl_gitops.commands.options import Json, Markdown, Which
+from automl_gitops.kernel import cli, terminal
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.files import prepare, write_text
+from automl_gitops.runs import failures
+from automl_gitops.runs.execution import Execution, locate, of_commit, read
+from automl_gitops.runs.failures import Failure
+from automl_gitops.runs.follow import follow, table
+from automl_gitops.runs.project import Project
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: automl definition --account 123456789012 --output build/definition.json")
+def definition(
+    account: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIGITS",
+            help="Account of the names in it, 12 digits; by default that of the credentials.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write; by default standard output.")
+    ] = None,
+) -> None:
+    """Print the pipeline's definition (JSON). With --account it needs neither network nor credentials."""
+    from automl_gitops.runs import definition
+
+    project = Project()
+    if account is not None and not (len(account) == 12 and account.isdigit()):
+        raise UserError(f"--account {account}: an account has twelve digits")
+    if output:
+        prepare(output)
+    text = definition.build(
+        project.config, project.lock, account or project.aws.account, project.bundle, project.champion
+    )
+    if output is None:
+        print(text)
+        return
+    write_text(output, text + "\n")
+
+
+@app.command(epilog="Example: automl plan --base origin/main")
+def plan(
+    base: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF", help="Branch or commit to compare with; by default origin/main, else main."
+        ),
+    ] = None,
+    markdown: Markdown = None,
+    as_json: Json = False,
+) -> None:
+    """Show what merging this branch changes, starts and costs.
+
+    Nothing is changed; the cost is a ceiling. Compares with the base offline and, where credentials are, with what
+    is deployed.
+    """
+    from automl_gitops.kernel.markdown import render
+    from automl_gitops.plan import plan
+    from automl_gitops.plan.page import page
+
+    output, project = Output(as_json=as_json), Project()
+    if markdown:
+        prepare(markdown)
+    found = plan(project, base)
+    report = page(found, project.config.prices)
+    schema = found.data.schema.sentences
+    if schema:
+        cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
+    for notice in found.notices:
+        cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
+    if markdown:
+        write_text(markdown, render(report))
+        output.done(f"the plan is in {markdown}")
+    elif not as_json:
+        terminal.show(report, output.console)
+    output.result(found.document())
+
+
+@app.command(epilog="Example: automl upsert")
+def upsert(as_json: Json = False) -> None:
+    """Create or update the pipeline in AWS as the files say.
+
+    Uploads the evaluation's code, and says created, updated or unchanged.
+    """
+    from automl_gitops.runs.upsert import upsert
+
+    output, project = Output(as_json=as_json), Project()
+    outcome, arn = upsert(project)
+    output.done(f"pipeline {project.names.pipeline}: {outcome}")
+    output.result({"arn": arn, "outcome": outcome, "bundle": project.bundle.sha256})
+
+
+@app.command(epilog="Example: automl run --wait --parameter MaxSeconds=600")
+def run(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow the execution; exit status 1 if it fails.")
+    ] = False,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Another value for this run; may be repeated."),
+    ] = None,
+    again: Annotated[
+        int | None, typer.Option(min=2, metavar="N", help="The N-th attempt at the same commit.")
+    ] = None,
+    retry: Annotated[
+        bool,
+        typer.Option("--retry", help="Another attempt where the commit's execution failed or was stopped."),
+    ] = False,
+    model_package_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --wait: write the ARN of the registered version there."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start the pipeline for the current commit.
+
+    The same commit twice is the same execution, unless --again or --retry asks for another.
+    """
+    from automl_gitops.runs.run import parse_changes, run
+
+    if model_package_file and not wait:
+        raise UserError("--model-package-file: the version is known in the end, so it goes with --wait")
+
+    output, project = Output(as_json=as_json), Project()
+    if model_package_file:
+        prepare(model_package_file)
+    started = run(project, output, parse_changes(parameter or []), again, retry=retry)
+    execution = _read(project, started.arn)
+    if started.new:
+        output.say(f"execution {execution.id} started")
+    else:
+        another = (again or 1) + 1
+        output.notice(
+            f"this commit has its execution already, {execution.id} ({execution.status}); "
+            f"for another attempt: automl run --again {another}"
+        )
+    if wait:
+        execution = _follow(project, output, started.arn)
+    failed = failures.find(project.aws, project.names, execution)
+    output.result({**_document(execution, failed), "started": started.new})
+    if wait:
+        _end(output, execution, failed)
+    if model_package_file and execution.model_package_arn:
+        write_text(model_package_file, execution.model_package_arn + "\n")
+
+
+@app.command(epilog="Example: automl execution --wait")
+def execution(
+    which: Which = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Follow it to its end; exit status 1 if it fails.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the steps of an execution and how it ended.
+
+    With the Autopilot job's progress, why it failed, or what it registered.
+    """
+    output, project = Output(as_json=as_json), Project()
+    arn = locate(project.aws.client("sagemaker"), project.names, which)
+    if wait:
+        state = _follow(project, output, arn)
+    else:
+        state = _read(project, arn)
+        output.console.print(table(state))
+    failed = failures.find(project.aws, project.names, state)
+    output.result(_document(state, failed))
+    if wait:
+        _end(output, state, failed)
+    elif state.has_ended and state.status != "Succeeded":
+        terminal.blocks([*failures.blocks(failed)], output.console)
+        output.say(f"{state.status}: {state.reason}")
+
+
+@app.command(epilog="Example: automl summary")
+def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = False) -> None:
+    """Show what came of an execution.
+
+    Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
+    the run's page. By default the newest execution of the current commit.
+    """
+    from automl_gitops.kernel import job_summary
+    from automl_gitops.kernel.markdown import render
+    from automl_gitops.runs import source
+    from automl_gitops.runs.evaluation_file import find
+    from automl_gitops.runs.summary import NO_RUN, Facts, page
+
+    output, project = Output(as_json=as_json), Project()
+    if markdown:
+        prepare(markdown)
+    sagemaker, names = project.aws.client("sagemaker"), project.names
+    if execution:
+        arn: str | None = locate(sagemaker, names, execution)
+    else:
+        arn = of_commit(sagemaker, names, source.find().commit)
+    if arn is None:
+        report = NO_RUN
+        output.result({"execution": None})
+    else:
+        state = _read(project, arn)
+        evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
+        failed = failures.find(project.aws, project.names, state)
+        report = page(Facts(state, evaluation, project.names, failed))
+        output.result({**_document(state, failed), "evaluation": evaluation})
+    on_page = job_summary.append(render(report))
+    if markdown:
+        write_text(markdown, render(report))
+        output.done(f"the summary is in {markdown}")
+    elif not on_page and not as_json:
+        terminal.show(report, output.console)
+
+
+@app.command(epilog="Example: automl stop")
+def stop(execution: Which = None, as_json: Json = False) -> None:
+    """Stop an execution with its Autopilot job; waits for it."""
+    output, project = Output(as_json=as_json), Project()
+    arn = locate(project.aws.client("sagemaker"), project.names, execution)
+    state = _read(project, arn)
+    if state.has_ended:
+        output.say(f"execution {state.id} has ended already: {state.status}")
+    else:
+        # The token is the execution's own: asking twice is asking once.
+        project.aws.client("sagemaker").stop_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=f"stop-{state.id}".ljust(32, "-")
+        )
+        state = _follow(project, output, arn)
+        output.done(f"execution {state.id}: {state.status}")
+    output.result(state.document())
+
+
+def _read(project: Project, arn: str) -> Execution:
+    return read(project.aws.client("sagemaker"), project.names, arn)
+
+
+def _follow(project: Project, output: Output, arn: str) -> Execution:
+    name = arn.rsplit("/", 1)[-1]
+    try:
+        return follow(lambda: _read(project, arn), output)
+    except KeyboardInterrupt:
+        output.notice(
+            f"the execution goes on; look with `automl execution {name}`, end it with `automl stop {name}`"
+        )
+        raise
+
+
+def _document(execution: Execution, failed: Sequence[Failure]) -> dict[str, Any]:
+    return {**execution.document(), "failures": [failure.document() for failure in failed]}
+
+
+def _end(output: Output, execution: Execution, failed: Sequence[Failure]) -> None:
+    """Say how an execution ended; raise `RunError` unless it succeeded."""
+    if execution.status == "Succeeded":
+        output.done(
+            f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}"
+        )
+        return
+    terminal.blocks([*failures.blocks(failed)], output.console)
+    raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}")

@@ -1,0 +1,67 @@
+"""The commands that only the workflows need: `comment` and `drift`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from automl_gitops.commands.options import Json
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.environments import Project
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: PULL_REQUEST=12 automl comment build/report/plan.md")
+def comment(
+    files: Annotated[
+        list[Path], typer.Argument(help="Markdown files; one that is missing is said to be so.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Write reports into the one comment of a pull request (PULL_REQUEST) and into the run's summary.
+
+    GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where; without a token or a number there is the
+    summary alone, and without a workflow run the text is printed.
+    """
+    import os
+
+    from automl_gitops.github.comment import comment
+    from automl_gitops.kernel.job_summary import VARIABLE
+
+    output = Output(as_json=as_json)
+    # In a workflow automl.toml is not needed, and may be what the reports complain about.
+    made = comment(os.environ.get("GITHUB_REPOSITORY") or Config.load().project.repository, files)
+    if made.url:
+        output.done(f"{'commented' if made.changed else 'the comment says so already'}: {made.url}")
+    else:
+        output.notice("no GITHUB_TOKEN or PULL_REQUEST: no comment")
+        if not os.environ.get(VARIABLE):
+            output.say(made.text)
+    output.result({"comment": made.url or None, "changed": made.changed})
+
+
+@app.command(epilog="Example: automl drift")
+def drift(as_json: Json = False) -> None:
+    """Compare AWS with Git; open, update or close the one issue about it; exit status 3 where they differ."""
+    from automl_gitops.promotion.drift import report
+    from automl_gitops.promotion.status import status
+
+    project = Project(Config.load(), Output(as_json=as_json))
+    found = status(project)
+    for notice in found.notices:
+        project.output.notice(notice)
+    for difference in found.differences:
+        project.output.say(f"difference: {difference}", "red")
+    reported = report(project, found)
+    if reported.url:
+        project.output.say(f"issue {reported.outcome}: {reported.url}")
+    elif not found.differences:
+        project.output.done("AWS is what Git says")
+    project.output.result(
+        {"differences": found.differences, "issue": reported.url or None, "outcome": reported.outcome}
+    )
+    if found.differences:
+        raise typer.Exit(cli.DRIFT)

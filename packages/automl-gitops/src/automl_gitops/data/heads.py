@@ -1,0 +1,116 @@
+"""The first rows of objects that are too large to be read: their columns, and the types of these as far as seen."""
+
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+from rich.progress import track
+
+from automl_gitops.data.checks import check_number
+from automl_gitops.data.formats import format_of
+from automl_gitops.data.listing import Item, Listing, refusal
+from automl_gitops.data.profile import profile, widest
+from automl_gitops.data.table import Table
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
+
+LEAST_HEAD, MOST_HEAD = 64 * 2**10, 8 * 2**20  # bytes of one object
+SAMPLE = 64 * 2**20  # bytes of all heads together, unless the least of each is more
+_THREADS = 8
+
+
+class Heads:
+    """The heads of all objects of a listing, which have to be CSV with one and the same header.
+
+    ``columns`` are the header's, ``types`` the narrowest of each column in the rows that were read.
+    """
+
+    def __init__(self, s3: Any, listing: Listing, config: Config, output: Output) -> None:
+        self._s3, self._listing, self._config = s3, listing, config
+        self._size = min(max(SAMPLE // len(listing.items), LEAST_HEAD), MOST_HEAD)
+        pool = ThreadPoolExecutor(_THREADS)
+        with tempfile.TemporaryDirectory(prefix="heads-") as folder:
+            self._folder = Path(folder)
+            try:
+                found = list(
+                    track(
+                        pool.map(self._types, range(len(listing.items))),
+                        description="first rows",
+                        total=len(listing.items),
+                        console=output.console,
+                        transient=True,
+                        disable=not output.live,
+                    )
+                )
+            finally:
+                pool.shutdown(cancel_futures=True)  # after an error nobody waits for thousands of objects
+        self.columns = list(found[0])
+        for item, types in zip(listing.items, found, strict=True):
+            check_header(self._uri(item), list(types), self._uri(listing.items[0]), self.columns)
+        self.types = widest(found)
+
+    def _types(self, number: int) -> dict[str, str]:
+        """Columns of an object and their types."""
+        item = self._listing.items[number]
+        uri, path = self._uri(item), self._folder / f"{number}.csv"
+        head = self._read(item, uri)
+        path.write_bytes(head)
+        kind = format_of(path, uri)
+        if kind != "csv":
+            raise UserError(
+                f"{uri}: is {'gzipped' if kind == 'csv.gz' else 'Parquet'}: by reference only plain CSV with a "
+                "header is offered; write it as CSV, or push it with `automl data push FILE`"
+            )
+        if len(head) < item.size:
+            lines = whole_lines(head)
+            if not lines:
+                raise UserError(f"{uri}: no line ends in its first {len(head):,} bytes: is it CSV?")
+            path.write_bytes(lines)
+        table = Table.open(path, uri)
+        seen = profile(table, self._config.dataset.target)
+        check_number(self._config, table, seen.target)
+        path.unlink()
+        return seen.types
+
+    def _read(self, item: Item, uri: str) -> bytes:
+        """The first bytes of an object."""
+        if not item.size:
+            raise UserError(f"{uri}: is empty, and Autopilot would read it as data: remove it")
+        try:
+            found = self._s3.get_object(
+                Bucket=self._listing.bucket,
+                Key=item.key,
+                Range=f"bytes=0-{self._size - 1}",
+                IfMatch=item.etag,
+            )
+        except ClientError as error:
+            raise refusal(error, uri) from None
+        return found["Body"].read()
+
+    def _uri(self, item: Item) -> str:
+        return f"s3://{self._listing.bucket}/{item.key}"
+
+
+def check_header(uri: str, columns: list[str], other_uri: str, other: list[str]) -> None:
+    """Raise `UserError` where two objects do not have the same columns in the same order."""
+    if columns == other:
+        return
+    difference = sorted({*columns} ^ {*other})
+    what = f'differ in "{difference[0]}"' if difference else "are in another order"
+    raise UserError(f"{uri}: its columns and those of {other_uri} {what}: all need the same header")
+
+
+def whole_lines(head: bytes) -> bytes:
+    """``head`` up to its last line end that is not within quotes; nothing where there is none."""
+    end, quotes = len(head), head.count(b'"')
+    while True:
+        cut = head.rfind(b"\n", 0, end)
+        if cut < 0:
+            return b""
+        quotes -= head.count(b'"', cut, end)
+        if quotes % 2 == 0:
+            return head[: cut + 1]
+        end = cut

@@ -1,0 +1,108 @@
+"""The hospital readmission example: 15 columns out of UCI's "Diabetes 130-US hospitals for years 1999-2008".
+
+Source: Clore, Cios, DeShazo, Strack (2014), UCI Machine Learning Repository, doi 10.24432/C5230J, CC BY 4.0.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from automl_gitops.data.table import Table
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import refused
+
+TARGET = "readmitted"
+ROWS, SEED = 50_000, 42
+_RACES = {
+    "race_Caucasian": "Caucasian",
+    "race_African_American": "AfricanAmerican",
+    "race_Hispanic": "Hispanic",
+    "race_Asian": "Asian",
+    "race_Other": "Other",
+}
+_COUNTS = (
+    "time_in_hospital",
+    "num_lab_procedures",
+    "num_medications",
+    "number_emergency",
+    "number_inpatient",
+    "number_diagnoses",
+)
+_FLAGS = {"change": "Ch", "diabetesMed": "Yes"}
+_LABELS = {"NO": "no", ">30": ">30", "<30": "<30"}
+_SOURCE = ("race", "age", *_COUNTS, *_FLAGS, TARGET)
+COLUMNS = (*_RACES, "age", *_COUNTS, *_FLAGS, TARGET)
+
+
+def is_source(columns: list[str]) -> bool:
+    """Whether a file with these columns is UCI's, from which the example is made."""
+    return {"encounter_id", "patient_nbr", *_SOURCE} <= set(columns)
+
+
+def prepare(path: Path, output: Path, rows: int = ROWS) -> int:
+    """Make the example out of UCI's file (CSV or gzipped CSV) and write it as CSV; returns its number of
+    rows.
+    """
+    table = Table.open(path)
+    missing = [name for name in _SOURCE if name not in table.columns]
+    if missing:
+        raise UserError(
+            f"{path}: has no column {', '.join(missing)}: give UCI's diabetic_data.csv "
+            "(https://archive.ics.uci.edu/dataset/296)"
+        )
+    batches = (batch.select(list(_SOURCE)).to_pandas() for batch in table.batches())
+    frames = list(batches)
+    if not frames:
+        raise UserError(f"{path}: has a header but no rows")
+    return save(transform(pd.concat(frames, ignore_index=True), str(path)), output, rows)
+
+
+def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The 15 columns from UCI's, given as text. An age is the middle of its ten-year band; no race is five
+    zeros.
+    """
+    for column, known in {**dict.fromkeys(_FLAGS), TARGET: _LABELS}.items():
+        values = known or {"change": ("Ch", "No"), "diabetesMed": ("Yes", "No")}[column]
+        strange = ~source[column].isin(list(values))
+        if strange.any():
+            row = int(np.argmax(strange))
+            value = source[column].iloc[row]
+            raise UserError(f'{name}: row {row + 1} has "{value}" in {column}, not {" or ".join(values)}')
+    made = {column: (source["race"] == race).astype(int) for column, race in _RACES.items()}
+    bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
+    if bands.isna().any(axis=None):
+        row = int(np.argmax(bands.isna().any(axis=1)))
+        raise UserError(
+            f'{name}: row {row + 1} has the age "{source["age"].iloc[row]}", expected a band such as [70-80)'
+        )
+    made["age"] = (bands.sum(axis=1) / 2).astype(int)
+    for column in _COUNTS:
+        numbers = pd.to_numeric(source[column], errors="coerce")
+        if numbers.isna().any():
+            row = int(np.argmax(numbers.isna()))
+            raise UserError(
+                f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, which is no number'
+            )
+        made[column] = numbers.astype(int)
+    made |= {column: (source[column] == yes).astype(int) for column, yes in _FLAGS.items()}
+    made[TARGET] = source[TARGET].map(_LABELS)
+    return pd.DataFrame(made, columns=list(COLUMNS))
+
+
+def save(frame: pd.DataFrame, output: Path, rows: int) -> int:
+    """Write a sample without replacement, in the file's order; all rows where there are no more than asked
+    for. Raises `UserError` where the file cannot be written.
+    """
+    if len(frame) > rows:
+        # RandomState's stream is frozen (NEP 19): the sample stays the same.
+        chosen = np.random.RandomState(SEED).permutation(len(frame))[:rows]
+        frame = frame.iloc[np.sort(chosen)]
+    half = output.with_name(f".{output.name}.writing")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(half, index=False, lineterminator="\n")
+        half.replace(output)
+    except OSError as error:
+        raise refused(output, error) from None
+    return len(frame)

@@ -1,0 +1,180 @@
+"""dataset.lock: which data the model is made from; `automl data push` or `refer` writes it."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import tomlkit
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from automl_gitops.kernel.config import parse_toml, read_text
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import replace_text
+from automl_gitops.kernel.words import counted
+
+FILE = Path("dataset.lock")
+_PUSH = "run `automl data push FILE`"
+_MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
+_CONFLICT = f"take one side as a whole (`git checkout --ours dataset.lock` or `--theirs`), or {_PUSH} again"
+NOT_COUNTED = "not counted"
+MOST_DISTINCT = 1_000  # different values of a column that are counted
+MOST_VALUES = 20  # different values of a column that are named
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Column(_Entry):
+    """A column of the data set; `integer` and `number` columns hold nothing else but missing values, as far as
+    the rows were read.
+
+    The rest is what was counted in all rows, or in the holdout's of data by reference, and absent in older files:
+    ``missing`` rows without a value; ``distinct`` values, absent above `MOST_DISTINCT`; ``values``, rows by value of
+    at most `MOST_VALUES`, absent where one is so rare that it might point at a person, and for the target where
+    `classes` has them; ``least`` and ``most`` of numbers, absent for identifiers; ``length``, the longest text's in
+    characters.
+    """
+
+    name: str
+    type: Literal["integer", "number", "text"]
+    missing: int | None = Field(default=None, ge=0)
+    distinct: int | None = Field(default=None, ge=0)
+    values: dict[str, int] | None = None
+    least: int | float | None = None
+    most: int | float | None = None
+    length: int | None = Field(default=None, ge=0)
+    looks_like: Literal["date", "identifier"] | None = None
+
+
+class Rows(_Entry):
+    """Numbers of rows; `total` is the sum of the other two. `None` is what nobody counted."""
+
+    total: int | None = None
+    train_validation: int | None = None
+    test: int
+
+
+class Uris(_Entry):
+    """S3 URIs: the object (or the prefix of objects) to train on, and the prefixes of the holdout's parts."""
+
+    train_validation: str
+    x_test: str
+    y_test: str
+
+
+class Reference(_Entry):
+    """The objects to train on where they stay in somebody else's bucket: how many, their bytes, and the SHA-256
+    (hexadecimal) of their listing.
+    """
+
+    objects: int
+    bytes: int
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    def __str__(self) -> str:
+        return f"{counted(self.objects, 'object')} of {counted(self.bytes, 'byte')}"
+
+
+class DatasetLock(_Entry):
+    """What `dataset push` made, or `dataset refer`: then there is a ``reference``, and no split and no count.
+
+    ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
+    holdout where it alone was counted; a quantity has neither.
+    """
+
+    name: str
+    source: str
+    synthetic: bool
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    target: str
+    holdout: float | None = None
+    seed: int | None = None
+    rows: Rows
+    columns: list[Column]
+    classes: dict[str, int] | None = None
+    holdout_classes: dict[str, int] | None = None
+    uris: Uris
+    reference: Reference | None = None
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> "DatasetLock":
+        counted = (self.holdout, self.seed, self.rows.total, self.rows.train_validation)
+        if self.reference is None and None in counted:
+            raise ValueError("lacks the split or a number of rows")
+        return self
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> "DatasetLock":
+        """Read the file; where it is missing or damaged a `UserError` says how to make it."""
+        if not path.exists():
+            raise UserError(f"{path}: not found: {_PUSH} (`automl data example` makes a file to try)")
+        return cls.parse(read_text(path), path.name)
+
+    @classmethod
+    def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
+        """Check the text of a file that is called ``file`` in messages."""
+        try:
+            document = parse_toml(text, file, _CONFLICT)
+        except UserError as error:
+            mend = "" if str(error).endswith(_CONFLICT) else f"; {_MEND}"
+            raise UserError(f"{error}{mend}", file=file, line=error.line) from None
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            reason = first["msg"].lower().removeprefix("value error, ")
+            raise UserError(f"{file}: {f'{place}: ' if place else ''}{reason}; {_MEND}", file=file) from None
+
+    def text(self) -> str:
+        """The file's text: deterministic, one column a line, so that a change of the schema reads well in a
+        diff.
+        """
+        document = tomlkit.document()
+        command = "refer" if self.reference else "push"
+        document.add(tomlkit.comment(f"Written by `automl data {command}`; not to be edited by hand."))
+        values: dict[str, Any] = self.model_dump(exclude_none=True)
+        for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
+            document.add(key, values[key])
+        columns = tomlkit.array()
+        for column in self.columns:
+            columns.append(_inline(column.model_dump(exclude_none=True)))
+        document.add("columns", columns.multiline(True))
+        for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
+            if key in values:
+                document.add(key, _table(values[key]))
+        return tomlkit.dumps(document)
+
+    def save(self, path: Path = FILE) -> bool:
+        """Write the file as a whole or not at all; tells whether its text changed."""
+        return replace_text(path, self.text())
+
+    @property
+    def counted_rows(self) -> int:
+        """The rows that the columns' numbers are about: all, or those of the holdout."""
+        return self.rows.test if self.rows.total is None else self.rows.total
+
+    def plain(self) -> dict[str, Any]:
+        """As a JSON document without what is only known about the columns: what was counted in the same data
+        makes no other model.
+        """
+        columns = [{"name": column.name, "type": column.type} for column in self.columns]
+        return {**self.model_dump(mode="json"), "columns": columns}
+
+    @property
+    def features(self) -> list[Column]:
+        """The columns that the model gets, in the order of x_test."""
+        return [column for column in self.columns if column.name != self.target]
+
+
+def _inline(values: dict[str, Any]) -> Any:
+    table = tomlkit.inline_table()
+    for key, value in values.items():
+        table.add(key, _inline(value) if isinstance(value, dict) else value)
+    return table
+
+
+def _table(values: dict[str, Any]) -> Any:
+    table = tomlkit.table()
+    table.update(values)
+    return table

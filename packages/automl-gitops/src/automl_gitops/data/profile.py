@@ -1,0 +1,155 @@
+"""What a table holds: the statistics of its columns, classes or range of its target. One pass over the file."""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_gitops.data.lock import Column
+from automl_gitops.data.statistics import MISSING, WIDTHS, Statistics, as_numbers
+from automl_gitops.data.table import Table
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.words import nearest
+
+_MISSING = pa.array(MISSING)
+MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
+MOST_CLASSES = 10_000
+
+
+@dataclass
+class Target:
+    """What one pass saw of the target column. ``classes`` is `None` where there were too many values for
+    classes.
+    """
+
+    name: str
+    classes: Counter[str] | None = field(default_factory=Counter)
+    whole: bool = True  # every number has no fraction
+    least: float = math.inf
+    most: float = -math.inf
+    no_number: tuple[int, str] | None = None  # the first row (from 1) and value that is not a finite number
+
+    def see(self, column: pa.Array, row: int) -> None:
+        """Take in a batch; ``row`` rows came before."""
+        if self.no_number is None and len(column):
+            self._see_numbers(column, row)
+        if self.classes is not None:
+            for label in pc.value_counts(column).to_pylist():
+                self.classes[label["values"]] += label["counts"]
+            if len(self.classes) > MOST_CLASSES:
+                self.classes = None
+
+    def _see_numbers(self, column: pa.Array, row: int) -> None:
+        numbers = as_numbers(column)
+        if numbers is None or not (
+            pa.types.is_integer(numbers.type) or pc.all(pc.is_finite(numbers)).as_py()
+        ):
+            index = _first_no_number(column)
+            self.no_number = (row + index + 1, column[index].as_py())
+            return
+        bounds = pc.min_max(numbers).as_py()
+        self.least, self.most = min(self.least, bounds["min"]), max(self.most, bounds["max"])
+        self.whole = self.whole and bool(pc.all(pc.equal(numbers, pc.round(numbers))).as_py())
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows have the same value."""
+        same_number = self.no_number is None and self.least == self.most
+        return same_number or (self.classes is not None and len(self.classes) == 1)
+
+    @property
+    def problem_type(self) -> str | None:
+        """What suits the values: numbers are a quantity if they have fractions or are many, else classes. One value
+        suits nothing.
+        """
+        if self.is_constant:
+            return None
+        if self.no_number is None and (
+            self.classes is None or len(self.classes) > (MANY if self.whole else 2)
+        ):
+            return "Regression"
+        if self.classes is not None and len(self.classes) == 2:
+            return "BinaryClassification"
+        return "MulticlassClassification"
+
+
+@dataclass
+class Profile:
+    """Rows, what was seen of each column by its name, and the target."""
+
+    rows: int
+    statistics: dict[str, Statistics]
+    target: Target
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The type of each column: `integer`, `number`, `text`, or `empty` if no row has a value."""
+        return {name: seen.kind for name, seen in self.statistics.items()}
+
+    def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
+        """The entries of dataset.lock, for types that may be wider than what was seen here."""
+        target = self.target.name
+        return [
+            seen.column(types[name], is_target=name == target, has_classes=has_classes and name == target)
+            for name, seen in self.statistics.items()
+        ]
+
+
+def profile(
+    table: Table,
+    target: str,
+    watch: Callable[[pa.RecordBatch], None] = lambda batch: None,
+    *,
+    whole_target: bool = True,
+) -> Profile:
+    """Read a table once. ``watch`` gets each batch.
+
+    Raises `UserError` where the target is not a column or, unless ``whole_target`` is off, has a missing value, and
+    where there are no rows.
+    """
+    if target not in table.columns:
+        near = nearest(target, table.columns)
+        hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
+        raise UserError(
+            f'{table.name}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
+        )
+    seen, rows = Target(target), 0
+    statistics = {name: Statistics(name) for name in table.columns}
+    for batch in table.batches():
+        labels = batch.column(target)
+        if whole_target:
+            _no_missing(table, labels, target, rows)
+        for name, column in zip(table.columns, batch.columns, strict=True):
+            statistics[name].see(column)
+        seen.see(labels if whole_target else labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
+        watch(batch)
+        rows += batch.num_rows
+    if rows == 0:
+        raise UserError(f"{table.name}: has a header but no rows")
+    return Profile(rows, statistics, seen)
+
+
+def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """The narrowest types that suit several tables of the same columns, from the types in each."""
+    return {name: max((types[name] for types in listed), key=WIDTHS.index) for name in listed[0]}
+
+
+def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
+    missing = pc.index(pc.is_in(labels, _MISSING), True).as_py()
+    if missing >= 0:
+        value = labels[missing].as_py()
+        what = f'has "{value}", which reads as no value,' if value else "has no value"
+        raise UserError(
+            f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
+            + ("give that class another name" if value else "fill it or remove the row")
+        )
+
+
+def _first_no_number(column: pa.Array) -> int:
+    """The place of the first value that is not a finite number; there is one."""
+    form = pc.match_substring_regex(column, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
+    found = pc.index(form, False).as_py()
+    return found if found >= 0 else pc.index(pc.is_finite(column.cast(pa.float64())), False).as_py()

@@ -1,0 +1,227 @@
+"""What one pass sees of a column: its type, missing and distinct values, range, and what it looks like.
+
+Columns of few different values are looked at by these, so that a pass over a million rows costs little more than
+reading them.
+"""
+
+import re
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
+
+# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file.
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+_MISSING = pa.array(MISSING)
+WIDTHS = ("empty", "integer", "number", "text")  # each takes what those before it take
+
+# Fewer rows of a value might point at a person, and dataset.lock goes into Git.
+LEAST_ROWS_OF_A_VALUE = 5
+_LONGEST_VALUE = 100  # characters; longer ones are texts, not names of anything
+
+_LEAST_ROWS_OF_IDENTIFIERS = 50
+_GAPS = 20  # a running number goes at most so many times as far as it has values
+_DIGITS = 6  # of a number whose values are all equally long
+_LONGEST_IDENTIFIER = 64
+_NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr"}
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+_DAY, _MONTH = "(0?[1-9]|[12][0-9]|3[01])", "(0?[1-9]|1[0-2])"
+_MONTHS = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*"
+_TIME = (
+    "([T ,]+[0-9]{1,2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?( ?[AaPp][Mm])?( ?(Z|UTC|[+-][0-9]{2}:?[0-9]{2}))?)?"
+)
+_DATE = "^(" + "|".join(
+    (
+        f"[0-9]{{4}}[-/.]{_MONTH}[-/.]{_DAY}",
+        f"{_DAY}[-/.]{_MONTH}[-/.]([0-9]{{4}}|[0-9]{{2}})",
+        f"{_MONTH}[-/]{_DAY}[-/]([0-9]{{4}}|[0-9]{{2}})",
+        f"{_DAY}[- .]+{_MONTHS}[- .,]+([0-9]{{4}}|[0-9]{{2}})",
+        rf"{_MONTHS}\.? {_DAY},? [0-9]{{4}}",
+        "(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])",
+    )
+) + f"){_TIME}$"  # fmt: skip
+
+
+class Statistics:
+    """A column, batch after batch.
+
+    ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``counts`` rows by value, `None`
+    above `MOST_DISTINCT` of them; ``least`` and ``most`` are of its numbers, ``length`` is the longest text's.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.kind = "empty"
+        self.rows = self.missing = self.length = 0
+        self.counts: dict[str, int] | None = {}
+        self.least: int | float | None = None
+        self.most: int | float | None = None
+        self._dates = self._differ = self._tokens = True
+        self._first: pa.Array = None  # values of the time before there were too many to be counted
+
+    def see(self, column: pa.Array) -> None:
+        """Take in a batch of strings."""
+        self.rows += len(column)
+        if self.counts is None:
+            values = self._without_missing(column)
+            if self._differ and len(values):
+                self._differ = len(pc.unique(values)) == len(values) and not _any(
+                    pc.is_in(values, self._first)
+                )
+            self._look(values)
+            return
+        found = pc.value_counts(column)
+        values, rows = found.field("values"), found.field("counts")
+        present = pc.invert(pc.is_in(values, _MISSING))
+        values, rows = values.filter(present), rows.filter(present)
+        self.missing += len(column) - (pc.sum(rows).as_py() or 0)
+        self._look(values if len(values) > MOST_DISTINCT else self._fresh(values))
+        self._count(values, rows)
+
+    def _without_missing(self, column: pa.Array) -> pa.Array:
+        missing = pc.is_in(column, _MISSING)
+        number = pc.sum(missing).as_py() or 0
+        self.missing += number
+        return column.filter(pc.invert(missing)) if number else column
+
+    def _fresh(self, values: pa.Array) -> pa.Array:
+        """Those of ``values`` that no batch had before."""
+        known = self.counts or {}
+        return pa.array([value for value in values.to_pylist() if value not in known], pa.string())
+
+    def _count(self, values: pa.Array, rows: pa.Array) -> None:
+        counts = self.counts if self.counts is not None else {}
+        if len(values) <= MOST_DISTINCT:
+            for value, number in zip(values.to_pylist(), rows.to_pylist(), strict=True):
+                counts[value] = counts.get(value, 0) + number
+        self._differ = self._differ and not _any(pc.greater(rows, 1))
+        if len(values) > MOST_DISTINCT or len(counts) > MOST_DISTINCT:
+            before = pa.array(list(counts), pa.string())
+            if len(values) > MOST_DISTINCT:
+                self._differ = self._differ and not _any(pc.is_in(values, before))
+                before = pa.concat_arrays([before, values[:MOST_DISTINCT].cast(pa.string())])
+            self._first, self.counts = before, None
+        else:
+            self._differ = self._differ and sum(counts.values()) == len(counts)
+
+    def _look(self, values: pa.Array) -> None:
+        """Type, range, length and looks of values none of which is missing."""
+        if len(values) == 0:
+            return
+        self.length = max(self.length, pc.max(pc.utf8_length(values)).as_py())
+        self._dates = self._dates and _all_match(values, _DATE)
+        self._tokens = self._tokens and self._differ and not _any(pc.match_substring_regex(values, r"\s"))
+        if self.kind == "text":
+            return
+        numbers = as_numbers(values, whole=self.kind != "number")
+        if numbers is None:
+            self.kind, self.least, self.most = "text", None, None
+            return
+        whole = pa.types.is_integer(numbers.type)
+        self.kind = "integer" if whole else "number"
+        bounds = pc.min_max(numbers if whole else numbers.filter(pc.is_finite(numbers))).as_py()
+        if bounds["min"] is not None:
+            self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
+            self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
+
+    @property
+    def distinct(self) -> int | None:
+        """The number of different values, `None` above `MOST_DISTINCT`."""
+        return None if self.counts is None else len(self.counts)
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all rows have one and the same value."""
+        return self.distinct == 1 and not self.missing
+
+    @property
+    def looks_like(self) -> Literal["date", "identifier"] | None:
+        """What the values are by their looks; no more than a guess."""
+        if self.kind == "empty":
+            return None
+        if self._dates:
+            return "date"
+        return "identifier" if self._is_identifier() else None
+
+    def _is_identifier(self) -> bool:
+        """Values that all differ and have the form of a number or key; or many of them, and a name that says so."""
+        present = self.rows - self.missing
+        if present < _LEAST_ROWS_OF_IDENTIFIERS:
+            return False
+        named = bool({word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS)
+        if named and (self.distinct is None or self.distinct > present / 2):
+            return True
+        if not self._differ:
+            return False
+        if self.kind == "integer" and self.least is not None and self.most is not None:
+            equally_long = len(str(self.least)) == len(str(self.most)) >= _DIGITS
+            return equally_long or self.most - self.least < _GAPS * present
+        return self.kind == "text" and self._tokens and self.length <= _LONGEST_IDENTIFIER
+
+    def column(self, kind: str, *, is_target: bool, has_classes: bool = False) -> Column:
+        """The entry of dataset.lock. ``kind`` may be wider than what was seen here; of a target that
+        ``has_classes`` dataset.lock counts these elsewhere.
+        """
+        looks = None if is_target else self.looks_like
+        ranged = kind != "text" and looks != "identifier" and self.least is not None
+        number = float if kind == "number" else int
+        return Column(
+            name=self.name,
+            type=kind,  # type: ignore[arg-type]
+            missing=self.missing,
+            distinct=self.distinct,
+            values=None if has_classes or looks == "identifier" else self._values(),
+            least=number(self.least) if ranged else None,  # type: ignore[arg-type]
+            most=number(self.most) if ranged else None,  # type: ignore[arg-type]
+            length=self.length if kind == "text" else None,
+            looks_like=looks,
+        )
+
+    def order(self, entry: tuple[str, int]) -> tuple[float, str]:
+        """A key that sorts entries of ``counts``: numbers as numbers."""
+        return (0.0 if self.kind == "text" else float(entry[0]), entry[0])
+
+    def _values(self) -> dict[str, int] | None:
+        """Rows by value, in the values' order, where they are few and none of them is rare or long."""
+        counts = self.counts
+        if not counts or len(counts) > MOST_VALUES or self.length > _LONGEST_VALUE:
+            return None
+        if min(counts.values()) < LEAST_ROWS_OF_A_VALUE:
+            return None
+        return dict(sorted(counts.items(), key=self.order))
+
+
+def as_numbers(values: pa.Array, *, whole: bool = True) -> pa.Array | None:
+    """Texts as int64, where ``whole`` asks for that and all are such, else as float64; `None` where one is no
+    number.
+
+    Arrow reads `0x1F` as an integer, and no trainer does.
+    """
+    if whole:
+        try:
+            numbers = values.cast(pa.int64())
+        except pa.ArrowInvalid:
+            pass
+        else:
+            return None if _any(pc.starts_with(values, "0x", ignore_case=True)) else numbers
+    try:
+        return values.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+
+
+def _any(flags: pa.Array) -> bool:
+    return bool(pc.any(flags).as_py())
+
+
+def _all_match(values: pa.Array, pattern: str) -> bool:
+    """Whether all match; a few are looked at first, since most columns are settled by these."""
+    return all(
+        bool(pc.all(pc.match_substring_regex(part, pattern)).as_py()) for part in (values[:10], values)
+    )

@@ -1,0 +1,165 @@
+"""The calls that each role makes in a model's life: infrastructure/calls.json.
+
+Nobody writes that file: it comes from the local AWS's own record of a life (`make calls`). What is another one each
+time (ids, times, numbers of versions) stands there as zeros, and what is the project's as `${Project}`,
+`${Account}`, `${Region}` and the like.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl_gitops.kernel.config import read_text
+from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.service import partition
+
+FILE = Path("infrastructure/calls.json")
+_EXECUTION = re.compile(r"(?:/execution/|:pipelines-|/pipelines-)(\w+)")
+_PASSING_PARTS = (
+    (re.compile(r"(?<=-v)\d+-[0-9a-f]{10}"), "1-0000000000"),
+    (re.compile(r"(model-package/[^/]+/)\d+$"), r"\g<1>1"),
+    (re.compile(r"(?<=-EvaluateModel-)\w+"), "0000000000"),
+    (re.compile(r"(?<=-candidate-)\d+"), "1"),
+    (re.compile(r"(?<=-)\w*(?=-explain$)"), "0"),
+    (re.compile(r"(?<=/algo-1-)\d+"), "0000000000"),
+    (re.compile(r"(?<=0000-t)\d+-\d+"), "1-1"),
+    (re.compile(r"(?<=log-stream:)\d{4}/\d\d/\d\d/\[\$LATEST\]\w+"), "0000/00/00/[$LATEST]0"),
+    (re.compile(r"(?<=/i-)[0-9a-f]+"), "00000000000000000"),
+    (re.compile(r"(event-source-mapping:)[0-9a-f-]{36}"), r"\g<1>00000000-0000-0000-0000-000000000000"),
+    (re.compile(r"(:stack/[^/]+)/[0-9a-f-]{36}"), r"\g<1>/*"),
+)
+_OBJECT = re.compile(r"(arn:[^:]+:s3:::[^/]+/[^/]+/)(.+)")
+# A condition key says something of a call where it is its service's; these say what it is this time.
+_PASSING = re.compile(r"s3:|sagemaker:customermetadataproperties|sagemaker:volumekmskey|sts:")
+_TYPES = {
+    "CreateProcessingJob": "${EvaluationInstanceType}",
+    "CreateTransformJob": "${TransformInstanceType}",
+}
+
+
+@dataclass(frozen=True, order=True)
+class Call:
+    """One action of a role on a resource (`*` for none), with the condition keys that say more of it."""
+
+    role: str
+    action: str
+    resource: str
+    context: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """As JSON, without the role."""
+        found: dict[str, Any] = {"action": self.action, "resource": self.resource}
+        return found | (
+            {"context": {key: list(values) for key, values in self.context}} if self.context else {}
+        )
+
+
+def load() -> list[Call]:
+    """The calls of every role, as the file has them."""
+    document = json.loads(read_text(FILE))
+    return [
+        Call(role, one["action"], one["resource"], _frozen(one.get("context", {})))
+        for role, calls in document["roles"].items()
+        for one in calls
+    ]
+
+
+def dump(calls: Iterable[Call]) -> str:
+    """The file's text: a call a line, so that a change is read at a glance."""
+    by_role: dict[str, list[Call]] = {}
+    for call in sorted(set(calls)):
+        by_role.setdefault(call.role, []).append(call)
+    blocks = [
+        f"    {json.dumps(role)}: [\n"
+        + ",\n".join(f"      {json.dumps(call.document())}" for call in found)
+        + "\n    ]"
+        for role, found in by_role.items()
+    ]
+    about = "Recorded from a life on the local AWS by `make calls`; do not edit."
+    return f'{{\n  "about": {json.dumps(about)},\n  "roles": {{\n' + ",\n".join(blocks) + "\n  }\n}\n"
+
+
+def recorded(lines: Iterable[str], project: str) -> set[Call]:
+    """The calls of a project's roles in the local AWS's record of one account and region."""
+    noted = [json.loads(line) for line in lines]
+    executions = {found for one in noted for found in _EXECUTION.findall(one["resource"])}
+    calls = (_call(one, project, executions) for one in noted)
+    return {call for call in calls if call}
+
+
+def _call(noted: Mapping[str, Any], project: str, executions: set[str]) -> Call | None:
+    account, _, name = noted["role"].split(":", 4)[4].partition(":role/")
+    if not name.startswith(f"{project}-"):
+        return None
+
+    def general(text: str) -> str:
+        for execution in executions:
+            text = text.replace(execution, "000000000000")
+        return _generalised(text, project, account)
+
+    role, action = name.removeprefix(f"{project}-"), noted["action"]
+    service, resource = action.partition(":")[0], general(noted["resource"])
+    context = {
+        key: [general(value) for value in values]
+        for key, values in noted["context"].items()
+        if key.startswith(f"{service}:") and not _PASSING.match(key)
+    }
+    if "sagemaker:instancetypes" in context:
+        context["sagemaker:instancetypes"] = [_instance_type(action, resource)]
+    return Call(role, action, resource, _frozen(context))
+
+
+def _instance_type(action: str, resource: str) -> str:
+    by_endpoint = "${ProductionInstanceType}" if "-production" in resource else "${StagingInstanceType}"
+    return _TYPES.get(action.partition(":")[2], by_endpoint)
+
+
+def _generalised(text: str, project: str, account: str) -> str:
+    """A recorded ARN or value without what is this life's alone."""
+    found = re.sub(rf"(?<![A-Za-z0-9]){re.escape(project)}(?![A-Za-z0-9])", "${Project}", text)
+    found = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", found).replace(account, "${Account}")
+    found = re.sub(r"(?<=[:-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:/]|$)", "${Region}", found)
+    for pattern, stand_in in _PASSING_PARTS:
+        found = pattern.sub(stand_in, found)
+    return _OBJECT.sub(lambda match: match[1] + _key(match[2]), found)
+
+
+def _key(rest: str) -> str:
+    """The rest of an object's key behind its first folder: whose run, and the file's name where it tells something."""
+    *folders, name = rest.split("/")
+    if re.search(r"\d", name) or len(folders) > 1 or not folders:
+        name = "0" + "".join(re.findall(r"\.[a-z]+", name)[-1:])
+    return f"0/{name}" if folders else name
+
+
+def _frozen(context: Mapping[str, Iterable[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple(sorted((key, tuple(values)) for key, values in context.items()))
+
+
+def filled(call: Call, names: Names) -> Call:
+    """The call as this project makes it."""
+    config = names.config
+    hosting = {"Staging": config.staging, "Production": config.production}
+    values = {
+        "Project": names.project,
+        "Account": names.account,
+        "Region": names.region,
+        "Partition": partition(names.region),
+        "EvaluationInstanceType": config.evaluation.instance_type,
+        "TransformInstanceType": config.evaluation.transform_instance_type,
+        **{f"{name}InstanceType": one.instance_type for name, one in hosting.items() if not one.serverless},
+    }
+
+    def fill(text: str) -> str:
+        return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], text)
+
+    context = {}
+    for key, given in call.context:
+        try:
+            context[key] = [fill(value) for value in given]
+        except KeyError:
+            continue  # a serverless endpoint names no type
+    return Call(call.role, call.action, fill(call.resource), _frozen(context))

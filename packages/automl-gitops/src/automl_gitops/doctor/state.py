@@ -1,0 +1,123 @@
+"""What is there of the project, what is stuck and what goes on at this moment."""
+
+from collections.abc import Iterator
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.data.lock import FILE as LOCK
+from automl_gitops.doctor.rows import Row, look
+from automl_gitops.kernel.aws import is_missing
+from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.stacks.cloudformation import Stack
+
+AREA = "state"
+# From these CloudFormation goes nowhere by itself.
+_STUCK = ("_FAILED", "ROLLBACK_COMPLETE")
+_FINE = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # as it was before the last change
+_MOVING = {"Creating", "Updating", "Deleting", "RollingBack", "SystemUpdating"}
+
+
+def state(project: Project) -> list[Row]:
+    """Data set, stacks, bucket, pipeline, endpoints."""
+    names = project.names
+    rows = look(AREA, LOCK.as_posix(), _data)
+    for name, command in (
+        (names.bootstrap_stack, "an administrator runs `make bootstrap`, which goes on from there"),
+        (names.people_stack, "an administrator runs `make bootstrap`, which goes on from there"),
+        (names.stack, "run `automl stack`, which goes on from there"),
+    ):
+        rows += look(AREA, f"stack {name}", lambda n=name, c=command: _stack(project, n, c))  # type: ignore[misc]
+    rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
+    rows += look(AREA, f"pipeline {names.pipeline}", lambda: _pipeline(project))
+    for name in ("staging", "production"):
+        rows += look(AREA, f"endpoint {name}", lambda n=name: _endpoint(project.environment(n)))  # type: ignore[misc, arg-type]
+    return rows
+
+
+def _data() -> Iterator[Row]:
+    if LOCK.exists():
+        yield Row(AREA, LOCK.as_posix(), "good", "there")
+    else:
+        todo = "`automl data push FILE` makes it"
+        yield Row(AREA, LOCK.as_posix(), "later", "there is no data set yet: a merge trains nothing", todo)
+
+
+def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
+    asked, found = f"stack {name}", Stack(project.aws, name, project.output).look()
+    reason = f" ({found.reason})" if found.reason else ""
+    if not found.exists:
+        yield Row(AREA, asked, "good", "not there yet")
+    elif found.moving:
+        yield Row(AREA, asked, "later", f"is {found.status}: somebody changes it now", "wait for its end")
+    elif found.status.endswith(_STUCK) and found.status not in _FINE:
+        # The workflow deletes a stack of its own that was never made, and makes it anew.
+        again = name == project.names.stack and found.status in ("CREATE_FAILED", "ROLLBACK_COMPLETE")
+        yield Row(AREA, asked, "later" if again else "stops", f"is stuck in {found.status}{reason}", command)
+    else:
+        yield Row(AREA, asked, "good", f"is {found.status}")
+
+
+def _bucket(project: Project) -> Iterator[Row]:
+    asked = f"bucket {project.names.bucket}"
+    stack = Stack(project.aws, project.names.stack, project.output).look()
+    try:
+        project.client("s3").head_bucket(Bucket=project.names.bucket)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        if stack.status.endswith("_COMPLETE") and stack.status != "ROLLBACK_COMPLETE":
+            todo = "find out who deleted it, then run the teardown and `automl stack`"
+            yield Row(AREA, asked, "stops", f"is gone, although stack {project.names.stack} made it", todo)
+        else:
+            yield Row(AREA, asked, "good", "not there yet: Retrain makes it")
+        return
+    yield Row(AREA, asked, "good", "there")
+
+
+def _pipeline(project: Project) -> Iterator[Row]:
+    client, name = project.client("sagemaker"), project.names.pipeline
+    asked = f"pipeline {name}"
+    try:
+        found = client.describe_pipeline(PipelineName=name)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        yield Row(AREA, asked, "good", "not there yet: Retrain makes it")
+        return
+    if found["PipelineStatus"] != "Active":
+        yield Row(AREA, asked, "stops", f"is {found['PipelineStatus']}", "wait for its end")
+        return
+    running = [
+        one
+        for page in client.get_paginator("list_pipeline_executions").paginate(PipelineName=name)
+        for one in page["PipelineExecutionSummaries"]
+        if one["PipelineExecutionStatus"] in ("Executing", "Stopping")
+    ]
+    for one in running:
+        since = one["StartTime"].strftime("%Y-%m-%d %H:%M %Z")
+        execution = one["PipelineExecutionArn"].rsplit("/", 1)[-1]
+        status = one["PipelineExecutionStatus"]
+        yield Row(
+            AREA, asked, "later", f"execution {execution} is {status} since {since}", "wait for its end"
+        )
+    if not running:
+        yield Row(AREA, asked, "good", "there, and nothing runs")
+
+
+def _endpoint(environment: Environment) -> Iterator[Row]:
+    asked = f"endpoint {environment.endpoint}"
+    try:
+        found = environment.aws.client("sagemaker").describe_endpoint(EndpointName=environment.endpoint)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        yield Row(AREA, asked, "good", "not there yet")
+        return
+    status = found["EndpointStatus"]
+    if status in _MOVING:
+        yield Row(AREA, asked, "later", f"is {status}: somebody changes it now", "wait for its end")
+    elif status == "InService":
+        yield Row(AREA, asked, "good", "is InService")
+    else:
+        why = f" ({found['FailureReason']})" if found.get("FailureReason") else ""
+        yield Row(AREA, asked, "later", f"is {status}{why}", "`automl status` tells more")

@@ -1,0 +1,173 @@
+"""What a holdout says about classifiers: the metrics of candidate, baseline and champion on the same rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from automl_gitops.evaluation import classification, probabilities
+from automl_gitops.evaluation.counts import Counts, count, spans
+from automl_gitops.evaluation.intervals import Estimate, GroupSums, Linear, estimates
+from automl_gitops.evaluation.ranking import areas
+
+MOST_DRAWN_CLASSES = 10
+Groups = dict[str, dict[str, Estimate]]
+
+
+@dataclass
+class Figures:
+    """What is kept of a model's probabilities, which themselves are too many to keep for two models.
+
+    ``sums`` are `probabilities.pointwise`'s, ``areas`` and ``curves`` are `ranking.areas`'s.
+    """
+
+    sums: np.ndarray | None = None
+    areas: dict[str, Linear] = field(default_factory=dict)
+    calibration: probabilities.Calibration | None = None
+    curves: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Model:
+    """A classifier's predicted codes (rows,), and what is kept of its probabilities."""
+
+    codes: np.ndarray
+    figures: Figures | None = None
+
+
+def figures(
+    given: np.ndarray,
+    codes: list[int],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    positive: int | None,
+    draw: bool,
+) -> Figures:
+    """Reduce probabilities (classes, rows), whose rows are of the classes ``codes``.
+
+    ``truth`` and ``predicted`` are codes (rows,). Two classes are calibrated by the positive one, more by the
+    one that was predicted. Curves are drawn of the most frequent classes.
+    """
+    drawn = _most_frequent(truth) if draw else ()
+    ranked, ranked_codes = given, codes
+    if positive is not None and positive in codes:
+        place = codes.index(positive)
+        ranked, ranked_codes = given[place : place + 1], [positive]
+    calibration = _calibration(given, codes, truth, predicted, positive)
+    found, curves = areas(ranked, truth, ranked_codes, drawn)
+    return Figures(probabilities.pointwise(given, codes, truth), found, calibration, curves)
+
+
+def _most_frequent(truth: np.ndarray) -> list[int]:
+    """The codes of the classes whose curves are drawn."""
+    found = count([truth], [int(truth.max()) + 1])
+    return found.codes[0][np.argsort(-found.rows, kind="stable")][:MOST_DRAWN_CLASSES].tolist()
+
+
+def _calibration(
+    given: np.ndarray, codes: list[int], truth: np.ndarray, predicted: np.ndarray, positive: int | None
+) -> probabilities.Calibration:
+    """Of the positive class, or where there is none of the predicted one."""
+    if positive is not None and positive in codes:
+        return probabilities.calibration(given[codes.index(positive)], truth == positive)
+    return probabilities.calibration(probabilities.of_predicted(given, codes, predicted), truth == predicted)
+
+
+def assess(
+    truth: np.ndarray,
+    candidate: Model,
+    champion: Model | None,
+    classes: int,
+    positive: int | None,
+) -> tuple[Groups, Counts]:
+    """Every metric, as `classification.compared` names the groups, and the table of truth and predictions.
+
+    By metrics of probabilities, too, the baseline is the best constant answer: the classes' shares of these rows.
+    """
+    models = [candidate, *([champion] if champion else [])]
+    table = count([truth, *(model.codes for model in models)], [classes] * (1 + len(models)))
+    groups = classification.compared(table, classes, positive)
+    if candidate.figures:
+        rows = classification.Margins(table, classes).true(table.rows)
+        _add_means(groups, truth, models, rows / rows.sum())
+        _add_areas(groups, models, truth, rows)
+        _add_calibration(groups, models)
+    return groups, table
+
+
+def _add_means(groups: Groups, truth: np.ndarray, models: Sequence[Model], shares: np.ndarray) -> None:
+    """Log loss and Brier score."""
+    given = [model.figures.sums if model.figures else None for model in models]
+    if given[0] is None:
+        return
+    columns = [given[0], _constant(truth, shares), *(sums for sums in given[1:] if sums is not None)]
+    names = probabilities.QUANTITIES[1:]
+    every = np.concatenate(columns, axis=1)
+    width = len(probabilities.QUANTITIES)
+
+    def statistic(rows: np.ndarray) -> np.ndarray:
+        sums = rows @ every
+        each = [
+            probabilities.means(sums[:, start : start + width]) for start in range(0, sums.shape[1], width)
+        ]
+        found = [each[0], each[1], each[0] - each[1]]
+        if len(each) > 2:
+            found += [each[2], each[0] - each[2]]
+        return np.concatenate(found, axis=1)
+
+    kinds = ["candidate", "baseline", "candidate - baseline", "champion", "candidate - champion"]
+    kinds = kinds if len(columns) > 2 else kinds[:3]
+    drawn = estimates(
+        statistic, np.ones(len(every), dtype=np.int64), [f"{kind}/{name}" for kind in kinds for name in names]
+    )
+    for kind in kinds:
+        groups[kind] |= {name: drawn[f"{kind}/{name}"] for name in names}
+
+
+def _constant(truth: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """`probabilities.pointwise` of the same probabilities for every row."""
+    loss = -np.log(np.clip(shares, probabilities.TINY, 1 - probabilities.TINY))
+    half = 0.5 if len(shares) < 3 else 1.0
+    brier = half * ((shares**2).sum() - 2 * shares + 1)
+    by_class = np.stack((np.ones(len(shares)), loss, brier), axis=1)
+    sums = GroupSums(by_class.shape[1])
+    for span in spans(len(truth)):
+        sums.add(span.start, by_class[truth[span]])
+    return sums.sums
+
+
+def _add_areas(groups: Groups, models: Sequence[Model], truth: np.ndarray, rows: np.ndarray) -> None:
+    """Areas under curves."""
+    found = [model.figures.areas if model.figures else {} for model in models]
+    for name in ("auc", "average_precision"):
+        if name not in found[0]:
+            continue
+        mine = found[0][name]
+        chance = Linear(0.5, np.zeros_like(mine.groups))  # whatever the classes' shares
+        if name == "average_precision":
+            ranked = [int(key.rpartition("/")[2]) for key in found[0] if key.startswith("average_precision/")]
+            chance = _mean_share(truth, rows, ranked)
+        groups["candidate"][name] = mine.share()
+        groups["baseline"][name] = Estimate(chance.value)
+        groups["candidate - baseline"][name] = (mine - chance).estimate()
+        if len(found) > 1 and name in found[1]:
+            groups["champion"][name] = found[1][name].share()
+            groups["candidate - champion"][name] = (mine - found[1][name]).estimate()
+
+
+def _mean_share(truth: np.ndarray, rows: np.ndarray, codes: Sequence[int]) -> Linear:
+    """The average precision of one score for every row, mean over classes: the mean of their shares."""
+    total, value = rows.sum(), float(rows[codes].sum() / rows.sum() / len(codes))
+    influence = (np.isin(np.arange(len(rows)), codes) / len(codes) - value) / total
+    sums = GroupSums(1)
+    for span in spans(len(truth)):
+        sums.add(span.start, influence[truth[span]][:, None])
+    return Linear(value, sums.sums[:, 0])
+
+
+def _add_calibration(groups: Groups, models: Sequence[Model]) -> None:
+    """Calibration errors; they have no interval, since resampling makes any of them greater."""
+    for kind, model in zip(("candidate", "champion"), models, strict=False):
+        if model.figures and model.figures.calibration:
+            groups[kind]["calibration_error"] = Estimate(model.figures.calibration.error)

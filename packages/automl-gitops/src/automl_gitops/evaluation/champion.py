@@ -1,0 +1,161 @@
+"""The version that production serves: how it answers, and whether it can read today's columns."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.evaluation.containers import with_outputs
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.inputs import select
+from automl_gitops.evaluation.layout import Champion
+from automl_gitops.evaluation.reading import Part
+from automl_gitops.evaluation.settings import Settings
+from automl_gitops.evaluation.storage import read_json, upload
+from automl_gitops.evaluation.transform import Place, Transform, TransformFailed
+from automl_gitops.evaluation.verdict import Holdout
+
+
+@dataclass
+class Registered:
+    """A model package; ``evaluation`` is its own evaluation.json, where it can be read."""
+
+    arn: str
+    containers: list[dict[str, Any]]
+    evaluation: dict[str, Any] | None
+
+    @property
+    def features(self) -> list[str] | None:
+        """Its input columns in order, `None` where its evaluation does not say."""
+        dataset = (self.evaluation or {}).get("dataset")
+        if not dataset:
+            return None
+        return [column["name"] for column in dataset["columns"] if column["name"] != dataset["target"]]
+
+
+class Contest:
+    """The champion's way through an evaluation. What goes wrong with it is noted in `entry` and harms nothing
+    else.
+
+    ``entry`` is `None` where there is no champion.
+    """
+
+    def __init__(self, arn: str, place: Place, settings: Settings) -> None:
+        """Look the model package ``arn`` up in the registry; `none` stands for no champion."""
+        self._place, self._features = place, settings.features
+        self._registered: Registered | None = None
+        self._run: tuple[Transform, list[str], list[dict[str, Any]]] | None = None
+        self.entry: Champion | None = None
+        if arn != "none":
+            found = _registered(place, arn)
+            self.entry = _entry(arn, found, settings.dataset, settings.features)
+            self._registered = found if isinstance(found, Registered) else None
+
+    def start(
+        self,
+        stack: ExitStack,
+        name: str,
+        inputs: Sequence[Part],
+        input_uri: str,
+        output_uri: str,
+        work: Path,
+        classification: bool,
+        classes: int | None,
+    ) -> None:
+        """Start its batch transform, if it can read the rows; ``inputs`` are those below ``input_uri``."""
+        if self._registered is None or self.entry.status != "compared":
+            return
+        containers, outputs = with_outputs(self._registered.containers, classification, classes)
+        try:
+            if self._registered.features not in (None, self._features):
+                input_uri = self._own_columns(inputs, f"{output_uri}-inputs", work)
+            run = stack.enter_context(Transform(self._place, name, containers, input_uri, output_uri))
+        except ClientError as error:
+            self._failed(error.response["Error"]["Message"])
+            return
+        except EvaluationError as error:
+            self._failed(str(error))
+            return
+        self._run = run, outputs, containers
+
+    def _own_columns(self, inputs: Sequence[Part], uri: str, work: Path) -> str:
+        """Upload the inputs with the columns that it was trained on, in its order; the prefix where they are."""
+        positions = [self._features.index(name) for name in self._registered.features]
+        for part in inputs:
+            name = part.name.partition("/")[2]
+            select(part, len(self._features), positions, work / name)
+            upload(self._place.s3, work / name, f"{uri}/{name}", self._place.kms_key)
+            (work / name).unlink()  # one part at a time: the inputs may be large
+        return uri
+
+    def finish(self, holdout: Holdout, inputs: list[str], folder: Path) -> None:
+        """Wait for its predictions and hand them to the holdout."""
+        if self._run is None:
+            return
+        run, outputs, containers = self._run
+        try:
+            holdout.champion(run.outputs(inputs, folder), outputs, containers)
+        except TransformFailed as error:
+            # The service says ClientError where the model refused what it was sent.
+            if self.entry.dataset is None and "ClientError" in error.reason:
+                self.entry.status = "columns_changed"
+                self.entry.reason = f"it cannot read today's rows ({error})"
+            else:
+                self._failed(str(error))
+        except ClientError as error:
+            self._failed(error.response["Error"]["Message"])
+        except EvaluationError as error:
+            self._failed(str(error))
+
+    def _failed(self, reason: str) -> None:
+        self.entry.status, self.entry.reason = "failed", reason
+
+
+def _registered(place: Place, arn: str) -> Registered | str:
+    """Read a model package from the registry; where that fails, the reason."""
+    try:
+        package = place.sagemaker.describe_model_package(ModelPackageName=arn)
+        containers = package["InferenceSpecification"]["Containers"]
+    except ClientError as error:
+        return f"the registry says: {error.response['Error']['Message']}"
+    except KeyError:
+        return "the model package has no containers"
+    statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    evaluation = (
+        read_json(place.s3, statistics.rpartition("/")[0] + "/evaluation.json") if statistics else None
+    )
+    return Registered(arn, containers, evaluation)
+
+
+def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
+    """The champion's entry before it is tried; its status is `compared` where it looks as if it could be.
+
+    The holdout's rows have no header: a champion of other columns, or of the same in another order, would
+    answer, and wrongly. One whose columns are all there gets just these.
+    """
+    if isinstance(found, str):
+        return Champion(arn, "failed", found)
+    trained_on = (found.evaluation or {}).get("dataset")
+    champion = Champion(
+        arn,
+        "compared",
+        "",
+        dataset=trained_on,
+        same_dataset=trained_on["sha256"] == dataset["sha256"] if trained_on else None,
+    )
+    before = found.features
+    if trained_on and trained_on["target"] != dataset["target"]:
+        champion.status = "columns_changed"
+        champion.reason = f"it predicts {trained_on['target']}, the data set's target is {dataset['target']}"
+    elif before is not None and before != features:
+        champion.columns = {
+            "added": [name for name in features if name not in before],
+            "removed": [name for name in before if name not in features],
+        }
+        if gone := champion.columns["removed"]:
+            champion.status = "columns_changed"
+            champion.reason = f"it reads columns that the data set no longer has: {', '.join(gone)}"
+    return champion

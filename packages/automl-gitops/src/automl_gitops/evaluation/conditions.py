@@ -1,0 +1,151 @@
+"""What the gate judges, and how a condition judges it.
+
+The conditions themselves are the project's, in its `evaluation/gate.py`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.intervals import Estimate
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
+from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, gain
+
+NO_BOUND = 1e12  # what [gate] minimum = -1e12 or maximum = 1e12 means, with which a rehearsal takes any model
+
+
+@dataclass
+class SliceValue:
+    """The objective on one slice; ``value`` is none where it is undefined."""
+
+    name: str
+    rows: int
+    small: bool
+    value: float | None
+
+
+@dataclass
+class Evidence:
+    """What the gate judges.
+
+    ``objective`` is Autopilot's name of the metric ``metric``; ``metrics`` are the candidate's, ``baseline``
+    and ``champion`` its differences to these, each with its interval. ``champion_status`` is `none`,
+    `compared`, `columns_changed` or `failed`; ``champion_value`` its objective, ``champion_reason`` why it
+    was not compared. ``baseline_value`` is the baseline's objective.
+    """
+
+    objective: str
+    metric: str
+    rows: int
+    metrics: dict[str, Estimate]
+    baseline: dict[str, Estimate]
+    baseline_name: str
+    baseline_value: float | None = None
+    champion: dict[str, Estimate] = field(default_factory=dict)
+    champion_value: float | None = None
+    champion_status: str = "none"
+    champion_reason: str = ""
+    slices: Sequence[SliceValue] = ()
+
+
+Judge = Callable[[dict[str, Any], float, Evidence], list[Condition]]
+
+
+def check_side(settings: dict[str, Any], objective: str, metric: str) -> None:
+    """Raise `EvaluationError` where the bound is on the wrong side of an objective that Autopilot inferred."""
+    given, wanted = ("minimum", "maximum") if metric in LOWER_IS_BETTER else ("maximum", "minimum")
+    if given in settings:
+        better = "less" if wanted == "maximum" else "more"
+        raise EvaluationError(
+            f"[gate] {given} = {settings[given]:g} does not fit {objective}, which Autopilot chose and of which "
+            f"{better} is better: use {wanted}"
+        )
+
+
+def decision(conditions: Sequence[Condition]) -> str:
+    """`accept` where no condition failed, otherwise `reject`."""
+    return "reject" if any(condition.outcome == "failed" for condition in conditions) else "accept"
+
+
+def reasons(conditions: Sequence[Condition]) -> list[str]:
+    """Why it was rejected, or everything that was found in order."""
+    failed = [condition.reason for condition in conditions if condition.outcome == "failed"]
+    return failed or [condition.reason for condition in conditions]
+
+
+def in_one_line(sentences: Sequence[str]) -> str:
+    """Reasons as one text of at most `REASONS_LENGTH` characters."""
+    text = "; ".join(sentences)
+    return text if len(text) <= REASONS_LENGTH else text[: REASONS_LENGTH - 3] + "..."
+
+
+def number(value: float) -> str:
+    """A figure in a sentence."""
+    return f"{value:.4g}"
+
+
+def bounded(what: str, estimate: Estimate | None, metric: str, bound: float) -> Condition:
+    """A metric against its least or greatest value, whichever its direction asks for."""
+    least = metric not in LOWER_IS_BETTER
+    limit = f"{'minimum' if least else 'maximum'} of {number(bound)}"
+    if estimate is None:
+        return Condition(
+            what, "failed", f"{what} could not be computed, so that the {limit} is not met", None, bound
+        )
+    good = estimate.value >= bound if least else estimate.value <= bound
+    said = f"{what} is {_apart(estimate.value, bound)}{_between(estimate, INTERVAL_CONFIDENCE)}"
+    side = "below" if least else "above"
+    if abs(bound) >= NO_BOUND:
+        return Condition(
+            what, "passed" if good else "failed", f"{said}; no bound is set", estimate.value, bound
+        )
+    if good:
+        return Condition(what, "passed", f"{said}, not {side} the {limit}", estimate.value, bound)
+    return Condition(what, "failed", f"{said}, {side} the {limit}", estimate.value, bound)
+
+
+def _apart(value: float, bound: float) -> str:
+    """A figure with as many digits as tell it from its bound."""
+    return next(
+        (text for digits in range(4, 17) if float(text := f"{value:.{digits}g}") != bound or value == bound),
+        repr(value),
+    )
+
+
+def _between(estimate: Estimate, confidence: float) -> str:
+    interval = estimate.interval(confidence)
+    return f" ({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})" if interval else ""
+
+
+def allowed_margin(margin: float | str, champion: float) -> float:
+    """How much worse than the champion is allowed, from a number or a share of its value such as `5%`."""
+    if isinstance(margin, str):
+        return float(margin.rstrip("%")) / 100 * abs(champion)
+    return margin
+
+
+def surely_at_least(
+    name: str, other: str, found: Estimate, evidence: Evidence, allowed: float, confidence: float
+) -> Condition:
+    """Whether the whole interval of a difference is better than minus what is allowed.
+
+    Strictly better: with no margin an equal candidate does not pass. The interval's two sides together leave
+    out 1 - confidence, the side that matters half of it.
+    """
+    interval = found.interval(confidence)
+    if interval is None:
+        return Condition(
+            name, "failed", f"the difference to {other} in {evidence.objective} has no interval: too few rows"
+        )
+    low, high = sorted(gain(evidence.metric, end) for end in interval)
+    bound = gain(evidence.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
+    said = (
+        f"{evidence.objective} minus that of {other} is {number(found.value)} "
+        f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
+    )
+    wanted = f"no more than {number(allowed)} worse" if allowed else "better"
+    if low > -allowed:
+        return Condition(name, "passed", f"{said}: {wanted}", found.value, bound)
+    doubt = "surely not" if high <= -allowed else "not surely"
+    return Condition(name, "failed", f"{said}: {doubt} {wanted}", found.value, bound)

@@ -1,0 +1,51 @@
+"""Puts figures into the form of evaluation.json."""
+
+import math
+from typing import Any
+
+from automl_gitops.evaluation.intervals import Estimate
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
+from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, NO_DIRECTION, gain
+
+
+def values(found: dict[str, Estimate]) -> dict[str, float]:
+    """Metrics as plain numbers."""
+    return {name: estimate.value for name, estimate in found.items()}
+
+
+def intervals(found: dict[str, Estimate]) -> dict[str, Interval]:
+    """The intervals of those metrics that have one."""
+    return {name: interval for name, estimate in found.items() if (interval := interval_of(estimate))}
+
+
+def interval_of(estimate: Estimate) -> Interval | None:
+    """One interval."""
+    ends = estimate.interval(INTERVAL_CONFIDENCE)
+    return {"low": float(ends[0]), "high": float(ends[1])} if ends and all(map(math.isfinite, ends)) else None
+
+
+def differences(found: dict[str, Estimate], confidence: float) -> dict[str, Difference]:
+    """Differences with their verdicts; of metrics without a better side there is none."""
+    return {
+        name: _difference(name, estimate, confidence)
+        for name, estimate in found.items()
+        if name not in NO_DIRECTION
+    }
+
+
+def _difference(metric: str, estimate: Estimate, confidence: float) -> Difference:
+    ends = estimate.interval(confidence)
+    if ends is None:
+        return Difference(estimate.value, None, None, "undecided")
+    worst, best = sorted(gain(metric, end) for end in ends)
+    verdict = "better" if worst > 0 else "worse" if best < 0 else "undecided"
+    return Difference(estimate.value, float(ends[0]), float(ends[1]), verdict)
+
+
+def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
+    """The objective's entry."""
+    interval: dict[str, Any] = interval_of(estimate) or {"low": None, "high": None}
+    direction = "minimize" if metric in LOWER_IS_BETTER else "maximize"
+    return Objective(
+        name, metric, direction, estimate.value, interval["low"], interval["high"], validation_value
+    )

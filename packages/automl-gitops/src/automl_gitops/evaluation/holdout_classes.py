@@ -1,0 +1,262 @@
+"""The holdout of a classification: true labels, then the candidate's predictions, then the champion's."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl_gitops.evaluation import classification
+from automl_gitops.evaluation.assess_classes import Figures, Groups, Model, assess, figures
+from automl_gitops.evaluation.containers import probability_is_of_positive
+from automl_gitops.evaluation.counts import Counts, count
+from automl_gitops.evaluation.document import interval_of
+from automl_gitops.evaluation.errors import PredictionError
+from automl_gitops.evaluation.labels import Classes
+from automl_gitops.evaluation.predictions import ClassPredictions, read_class_predictions
+from automl_gitops.evaluation.probabilities import calibration
+from automl_gitops.evaluation.reading import Part, Place, read_labels, write_labels
+from automl_gitops.evaluation.slices import Slicing
+
+MOST_CLASSES = 1000
+MOST_CLASSES_IN_MATRIX = 50
+MOST_ERRORS = 50
+MOST_NOTED_CLASSES = 10
+
+
+class ClassHoldout:
+    """What the rows of the holdout say about classifiers. First `candidate`, then `champion`, then the rest.
+
+    ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
+    class is an error.
+    """
+
+    def __init__(self, found: Sequence[Part], binary: bool, rows_by_class: dict[str, int] | None) -> None:
+        """Read the labels. Raises `EvaluationError`."""
+        labels = read_labels(found)
+        self.counts, self.rows = labels.place.counts, labels.place.rows
+        self.slicings: list[Slicing] = []
+        self.notes: list[str] = []
+        self._training = rows_by_class or {}
+        self._classes = Classes(list(self._training), labels.texts)
+        self._truth = self._classes.recode(labels.codes, labels.texts)
+        self._binary, self._positive = binary, None
+        self._candidate: Model | None = None
+        self._champion: Model | None = None
+        self._table: Counts | None = None
+        self._by_slice: dict[tuple[str, int, int], Figures] = {}
+        self._note_unseen(labels.place)
+
+    def _note_unseen(self, place: Place) -> None:
+        if len(self._rows_by_code) == 1:
+            self.notes.append(f"the holdout has one class only, {self._classes.labels[self._truth[0]]}")
+        unseen = self._unseen() if self._training else []
+        for label in unseen[:MOST_NOTED_CLASSES]:
+            hit = self._truth == self._classes.code(label)
+            self.notes.append(
+                f'the class "{label}" of {int(hit.sum())} rows (first: {place(int(hit.argmax()))}) '
+                "is not in the data set's classes: no prediction of it can be right"
+            )
+        if len(unseen) > MOST_NOTED_CLASSES:
+            self.notes.append(f"so are {len(unseen) - MOST_NOTED_CLASSES} more classes")
+
+    def _unseen(self) -> list[str]:
+        """The labels of the holdout that are of no class of the data set."""
+        seen, found = Classes(list(self._training)), []
+        for label in self._classes.labels:
+            try:
+                seen.code(label)
+            except KeyError:
+                found.append(label)
+        return found
+
+    def candidate(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take the candidate's predictions. Raises `PredictionError`, also for a label that is no class."""
+        given = read_class_predictions(found, outputs, self.counts)
+        self._check(given)
+        self._candidate = self._model("candidate", given, containers)
+
+    def champion(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take the champion's predictions; a class that today's data set does not have is wrong, no error."""
+        self._champion = self._model(
+            "champion", read_class_predictions(found, outputs, self.counts), containers
+        )
+
+    def sample(self, rows: np.ndarray, folder: Path) -> "ClassHoldout":
+        """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
+        labels = [self._classes.labels[code] for code in self._truth[rows]]
+        return ClassHoldout(write_labels(folder, labels), self._binary, self._training)
+
+    def groups(self) -> Groups:
+        """Metrics of candidate, baseline and champion on all rows."""
+        found, self._table = self._assess(None, None)
+        return found
+
+    def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
+        """The same on each slice; none where it has no rows."""
+        for place, slicing in enumerate(self.slicings):
+            for code in range(len(slicing.names)):
+                mask = slicing.mask(code)
+                yield slicing, code, self._assess(mask, (place, code))[0] if mask.any() else None
+
+    def description(self) -> dict[str, Any]:
+        """The fields of `layout.Evaluation` that classifications have; after `groups`."""
+        labels, table = self._classes.labels, self._table.only(0, 1)
+        areas = self._candidate.figures.areas if self._candidate.figures else {}
+        found: dict[str, Any] = {
+            "positive_class": labels[self._positive] if self._positive is not None else None,
+            "classes": [
+                self._class(labels[code], entry, areas.get(f"auc/{code}"))
+                for code, entry in self._by_class(table)
+            ],
+            "confusion": self._confusion(table),
+            "curves": _curves(self._candidate, labels),
+        }
+        bins = self._candidate.figures.calibration if self._candidate.figures else None
+        if bins:
+            of = (
+                f"the class {labels[self._positive]}" if self._positive is not None else "the predicted class"
+            )
+            found["calibration"] = {"of": of, "error": bins.error, "bins": bins.bins()}
+        return found
+
+    def champion_curves(self) -> list[dict[str, Any]]:
+        """The champion's curves."""
+        return _curves(self._champion, self._classes.labels) if self._champion else []
+
+    def baseline(self, metric: str) -> tuple[str, str | None]:
+        """The best constant answer by a metric in words, and the label where it is one."""
+        if metric in ("auc", "average_precision"):
+            return "the same score for every row", None
+        if metric in ("log_loss", "brier"):
+            return "the classes' shares as probabilities", None
+        true = np.zeros(len(self._classes), dtype=np.int64)
+        true[list(self._rows_by_code)] = list(self._rows_by_code.values())
+        label = self._classes.labels[classification.constants(true, self._positive)[metric]]
+        return f"always \N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}", label
+
+    def _check(self, given: ClassPredictions) -> None:
+        if not self._training:
+            return
+        for code, label in enumerate(given.labels.texts):
+            try:
+                self._classes.code(label)
+            except KeyError:
+                row = int(np.argmax(given.labels.codes == code))
+                raise PredictionError(
+                    f'{given.labels.place(row)}: the predicted label "{label}" is none of the classes'
+                ) from None
+
+    def _model(self, name: str, given: ClassPredictions, containers: list[dict[str, Any]]) -> Model:
+        self._classes.add(given.labels.texts)
+        self._classes.add(given.probability_labels or [])
+        predicted = self._classes.recode(given.labels.codes, given.labels.texts)
+        if self._binary and self._positive is None:
+            self._positive = self._positive_code(given)
+        values, codes = self._probabilities(given, predicted, containers)
+        if values is None:
+            if given.probability is not None:
+                return Model(
+                    predicted, Figures(calibration=calibration(given.probability, self._truth == predicted))
+                )
+            return Model(predicted)
+        for place, slicing in enumerate(self.slicings):
+            for code in range(len(slicing.names)):
+                mask = slicing.mask(code)
+                if mask.any():
+                    self._by_slice[name, place, code] = figures(
+                        values[:, mask], codes, self._truth[mask], predicted[mask], self._positive, draw=False
+                    )
+        return Model(predicted, figures(values, codes, self._truth, predicted, self._positive, draw=True))
+
+    def _positive_code(self, given: ClassPredictions) -> int:
+        """The second label that the model names (Autopilot's positive class), or the last in order."""
+        if given.probability_labels and len(given.probability_labels) == 2:
+            return self._classes.code(given.probability_labels[1])
+        return self._classes.code(
+            (Classes(list(self._training)) if self._training else self._classes).labels[-1]
+        )
+
+    def _probabilities(
+        self, given: ClassPredictions, predicted: np.ndarray, containers: list[dict[str, Any]]
+    ) -> tuple[np.ndarray | None, list[int]]:
+        """Probabilities (classes, rows) and the classes' codes; none where a row has one number of many."""
+        if given.probabilities is not None:
+            codes = [self._classes.code(label) for label in given.probability_labels]
+            if len(set(codes)) < len(codes):
+                raise PredictionError(
+                    f"{given.labels.place(0)}: two probabilities of one class in {given.probability_labels}"
+                )
+            return given.probabilities, codes
+        if given.probability is None or self._positive is None or len(self._classes) != 2:
+            return None, []
+        positive = given.probability
+        if not probability_is_of_positive(containers):
+            positive = np.where(predicted == self._positive, positive, 1 - positive)
+        return np.stack((1 - positive, positive)), [1 - self._positive, self._positive]
+
+    def _assess(self, mask: np.ndarray | None, place: tuple[int, int] | None) -> tuple[Groups, Counts]:
+        def part(name: str, model: Model | None) -> Model | None:
+            if model is None or mask is None:
+                return model
+            return Model(model.codes[mask], self._by_slice.get((name, *place)))
+
+        truth = self._truth if mask is None else self._truth[mask]
+        candidate, champion = part("candidate", self._candidate), part("champion", self._champion)
+        return assess(truth, candidate, champion, len(self._classes), self._positive)
+
+    @cached_property
+    def _rows_by_code(self) -> dict[int, int]:
+        """The holdout's rows by class, of the classes that occur."""
+        found = count([self._truth], [len(self._classes)])
+        return dict(zip(found.codes[0].tolist(), found.rows.tolist(), strict=True))
+
+    def _by_class(self, table: Counts) -> list[tuple[int, dict[str, Any]]]:
+        """The classes that occur, in order; of very many the most frequent ones."""
+        entries = enumerate(classification.by_class(table, len(self._classes)))
+        found = [(code, entry) for code, entry in entries if entry["support"] or entry["predicted"]]
+        return sorted(
+            sorted(found, key=lambda one: -one[1]["support"])[:MOST_CLASSES], key=lambda one: one[0]
+        )
+
+    def _class(self, label: str, entry: dict[str, Any], area: Any) -> dict[str, Any]:
+        found = {"label": label, "support": entry["support"], "predicted": entry["predicted"]}
+        for name in ("precision", "recall", "f1"):
+            found[name] = {"value": entry[name].value} | (
+                interval_of(entry[name]) or {"low": None, "high": None}
+            )
+        if area is not None:
+            share = area.share()
+            found["auc"] = {"value": share.value} | (interval_of(share) or {"low": None, "high": None})
+        return found
+
+    def _confusion(self, table: Counts) -> dict[str, Any]:
+        labels = self._classes.labels
+        if len(labels) <= MOST_CLASSES_IN_MATRIX:
+            return {"labels": labels, "rows": classification.confusion(table, len(labels)).tolist()}
+        wrong = np.flatnonzero(table.codes[0] != table.codes[1])
+        worst = wrong[np.argsort(-table.rows[wrong], kind="stable")][:MOST_ERRORS]
+        return {
+            "errors": [
+                {
+                    "truth": labels[table.codes[0][cell]],
+                    "prediction": labels[table.codes[1][cell]],
+                    "rows": int(table.rows[cell]),
+                }
+                for cell in worst
+            ]
+        }
+
+
+def _curves(model: Model, labels: list[str]) -> list[dict[str, Any]]:
+    if not model.figures:
+        return []
+    return [
+        {"label": labels[code], "auc": model.figures.areas[f"auc/{code}"].value} | curves
+        for code, curves in sorted(model.figures.curves.items())
+    ]

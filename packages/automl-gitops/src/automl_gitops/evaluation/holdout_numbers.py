@@ -1,0 +1,79 @@
+"""The holdout of a regression: the true numbers, then the candidate's predictions, then the champion's."""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from automl_gitops.evaluation import regression
+from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.predictions import read_number_predictions
+from automl_gitops.evaluation.reading import Part, read_numbers, write_labels
+from automl_gitops.evaluation.slices import Slicing
+
+
+class NumberHoldout:
+    """What the rows of the holdout say about regression models; used as `holdout_classes.ClassHoldout` is."""
+
+    def __init__(self, found: Sequence[Part]) -> None:
+        """Read the true numbers. Raises `EvaluationError`."""
+        self._truth, place = read_numbers(found, header=True)
+        self.counts, self.rows = place.counts, place.rows
+        self.slicings: list[Slicing] = []
+        self.notes: list[str] = []
+        self._candidate: np.ndarray | None = None
+        self._champion: np.ndarray | None = None
+        if self.rows and self._truth.min() == self._truth.max():
+            self.notes.append(
+                f"the target is {self._truth[0]:g} in every row of the holdout: R2 is undefined"
+            )
+
+    def candidate(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take the candidate's predictions. Raises `PredictionError`."""
+        self._candidate = read_number_predictions(found, self.counts)
+
+    def champion(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take the champion's predictions. Raises `PredictionError`."""
+        self._champion = read_number_predictions(found, self.counts)
+
+    def sample(self, rows: np.ndarray, folder: Path) -> "NumberHoldout":
+        """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
+        return NumberHoldout(write_labels(folder, [repr(float(value)) for value in self._truth[rows]]))
+
+    def groups(self) -> Groups:
+        """Metrics of candidate, baseline and champion on all rows."""
+        return regression.compared(self._truth, self._candidate, self._champion)
+
+    def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
+        """The same on each slice; none where it has no rows."""
+        for slicing in self.slicings:
+            for code in range(len(slicing.names)):
+                mask = slicing.mask(code)
+                yield slicing, code, self._masked(mask) if mask.any() else None
+
+    def description(self) -> dict[str, Any]:
+        """The fields of `layout.Evaluation` that regressions have."""
+        return {"residuals": regression.residuals(self._truth, self._candidate)}
+
+    def champion_curves(self) -> list[dict[str, Any]]:
+        """A regression has none."""
+        return []
+
+    def baseline(self, metric: str) -> tuple[str, float]:
+        """The best constant answer by a metric in words, and the number."""
+        name, number = self._constants[metric]
+        return f"always the {name}", number
+
+    @cached_property
+    def _constants(self) -> dict[str, tuple[str, float]]:
+        return regression.constants(self._truth)
+
+    def _masked(self, mask: np.ndarray) -> Groups:
+        champion = self._champion[mask] if self._champion is not None else None
+        return regression.compared(self._truth[mask], self._candidate[mask], champion)

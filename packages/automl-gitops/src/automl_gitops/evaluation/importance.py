@@ -1,0 +1,219 @@
+"""Which columns the candidate's predictions rest on.
+
+Autopilot's explainability report where the service wrote one: mean absolute Shapley values (Amazon SageMaker
+Developer Guide, Clarify's analysis.json). Otherwise permutation importance (Breiman, Machine Learning 45
+(2001) 5-32): how much of the objective is lost when a column's values are exchanged between rows, on a
+bounded sample that the same model predicts in one more batch transform.
+"""
+
+import csv
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from botocore.exceptions import ClientError
+
+from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.inputs import ENCODING
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+from automl_gitops.evaluation.objectives import LOWER_IS_BETTER
+from automl_gitops.evaluation.reading import Part, batches
+from automl_gitops.evaluation.storage import keys, read_json, upload
+from automl_gitops.evaluation.transform import Place, Transform
+
+MOST_PREDICTIONS = 50_000
+MOST_ROWS, FEWEST_ROWS = 3000, 100
+MOST_FEATURES = MOST_PREDICTIONS // FEWEST_ROWS - 1
+SEED = 20_260_702
+
+
+class Holdout(Protocol):
+    """What permutation importance needs of a holdout."""
+
+    counts: list[int]
+
+    def sample(self, rows: np.ndarray, folder: Path) -> "Holdout":
+        """A holdout of some of the rows, whose labels are written below ``folder``."""
+
+    def candidate(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take predictions."""
+
+    def champion(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> None:
+        """Take predictions to compare with."""
+
+    def groups(self) -> Groups:
+        """Metrics and differences."""
+
+
+def of_autopilot(s3: Any, prefix_uri: str | None) -> dict[str, Any] | None:
+    """`layout.Evaluation.importance` from Autopilot's report, `None` where there is none that can be read."""
+    if not prefix_uri:
+        return None
+    for key in keys(s3, prefix_uri):
+        if key.rpartition("/")[2] == "analysis.json":
+            uri = f"{prefix_uri.rstrip('/')}/{key}"
+            values = _global_values(read_json(s3, uri))
+            if values:
+                features = [
+                    {"name": name, "value": value, "low": None, "high": None}
+                    for name, value in values.items()
+                ]
+                return {
+                    "source": "autopilot",
+                    "metric": "mean absolute Shapley value",
+                    "rows": None,
+                    "features": _sorted(features),
+                    "uri": uri,
+                }
+    return None
+
+
+def _global_values(analysis: Any) -> dict[str, float]:
+    """Global Shapley values, averaged over the outputs (one for each class)."""
+    try:
+        outputs = list(analysis["explanations"]["kernel_shap"].values())
+        found = [output["global_shap_values"] for output in outputs]
+        return {name: float(np.mean([values[name] for values in found])) for name in found[0]}
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        return {}
+
+
+def _sorted(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(features, key=lambda feature: (-feature["value"], feature["name"]))
+
+
+class Permutation:
+    """A sample of the holdout, with a copy for each column in which that column is permuted.
+
+    ``parts`` are CSV files of inputs: the sample as it is, then the copies in the order of ``features``.
+    """
+
+    def __init__(
+        self, inputs: Sequence[Part], features: Sequence[str], holdout: Holdout, folder: Path
+    ) -> None:
+        """Draw the sample and write the parts below ``folder``; at most `MOST_FEATURES` features."""
+        self._features, self.folder, self._holdout = features, folder, holdout
+        total = sum(holdout.counts)
+        size = min(total, MOST_ROWS, MOST_PREDICTIONS // (1 + len(features)))
+        generator = np.random.default_rng(SEED)
+        self._chosen = np.sort(generator.choice(total, size, replace=False))
+        rows = _read(inputs, len(features), self._chosen)
+        self.parts = [self._write(rows, 0)]
+        for column in range(len(features)):
+            order = generator.permutation(size)
+            copy = [
+                [*row[:column], rows[other][column], *row[column + 1 :]]
+                for row, other in zip(rows, order, strict=True)
+            ]
+            self.parts.append(self._write(copy, column + 1))
+
+    def _write(self, rows: list[list[str]], number: int) -> Path:
+        path = self.folder / "inputs" / f"part-{number:05}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", encoding=ENCODING, newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        return path
+
+    def importance(
+        self, metric: str, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> dict[str, Any]:
+        """`layout.Evaluation.importance` from what the model answered for `parts`."""
+        features = []
+        for name, permuted in zip(self._features, found[1:], strict=True):
+            sample = self._holdout.sample(self._chosen, self.folder / "labels")
+            sample.candidate(found[:1], outputs, containers)
+            sample.champion([permuted], outputs, containers)
+            lost = sample.groups()["candidate - champion"].get(metric)
+            if lost is None:
+                return missing(f"{metric} is undefined on the sample of {len(self._chosen)} rows")
+            ends = lost.interval(INTERVAL_CONFIDENCE) or (None, None)
+            sign = -1 if metric in LOWER_IS_BETTER else 1
+            low, high = ends if sign > 0 or ends[0] is None else (-ends[1], -ends[0])
+            features.append({"name": name, "value": sign * lost.value, "low": low, "high": high})
+        return {
+            "source": "permutation",
+            "metric": metric,
+            "rows": len(self._chosen),
+            "features": _sorted(features),
+            "uri": None,
+        }
+
+
+class Explanation:
+    """Autopilot's report or, where there is none, a permutation's transform beside the others.
+
+    It is no condition of the gate: what goes wrong with it is a reason in its result, and ends nothing.
+    """
+
+    def __init__(
+        self, place: Place, report_uri: str | None, containers: list[dict[str, Any]], outputs: list[str]
+    ) -> None:
+        """Look for Autopilot's report; the containers are the candidate's, as they are evaluated."""
+        self._place, self._containers, self._outputs = place, containers, outputs
+        self._result = of_autopilot(place.s3, report_uri)
+        self._run: Transform | None = None
+        self._permutation: Permutation | None = None
+
+    def start(
+        self,
+        stack: ExitStack,
+        name: str,
+        inputs: Sequence[Part],
+        features: Sequence[str],
+        holdout: Holdout,
+        target: str,
+        work: Path,
+    ) -> None:
+        """Draw the sample and start its transform, unless Autopilot's report is there."""
+        if self._result:
+            return
+        if not 0 < len(features) <= MOST_FEATURES:
+            self._result = missing(f"{len(features)} columns are too many to permute one by one")
+            return
+        try:
+            self._permutation = Permutation(inputs, features, holdout, work / "importance")
+            for path in self._permutation.parts:
+                upload(self._place.s3, path, f"{target}/inputs/{path.name}", self._place.kms_key)
+            run = Transform(self._place, name, self._containers, f"{target}/inputs", f"{target}/outputs")
+            self._run = stack.enter_context(run)
+        except (ClientError, EvaluationError) as error:
+            self._result = missing(str(error))
+
+    def finish(self, metric: str) -> dict[str, Any]:
+        """The result: `layout.Evaluation.importance`."""
+        if self._run and not self._result:
+            try:
+                names = [path.name for path in self._permutation.parts]
+                found = self._run.outputs(names, self._permutation.folder / "outputs")
+                self._result = self._permutation.importance(metric, found, self._outputs, self._containers)
+            except (ClientError, EvaluationError) as error:
+                self._result = missing(str(error))
+        return self._result
+
+
+def missing(reason: str) -> dict[str, Any]:
+    """`layout.Evaluation.importance` where there is none."""
+    return {"source": None, "reason": reason, "features": []}
+
+
+def _read(inputs: Sequence[Part], columns: int, chosen: np.ndarray) -> list[list[str]]:
+    """The chosen rows (numbers over all parts, rising) of the inputs."""
+    rows: list[list[str]] = []
+    before = 0
+    for part in inputs:
+        for batch in batches(part, columns):
+            here = chosen[(chosen >= before) & (chosen < before + batch.num_rows)] - before
+            taken = batch.take(here)
+            rows += [
+                [value.decode(ENCODING) for value in row]
+                for row in zip(*(column.to_pylist() for column in taken.columns), strict=True)
+            ]
+            before += batch.num_rows
+    return rows

@@ -1,0 +1,88 @@
+"""model_quality.json: the metrics in the form in which SageMaker's model registry shows them.
+
+Amazon SageMaker Developer Guide, "Model quality metrics": one top key by problem type, each scalar with its
+value and its standard deviation.
+"""
+
+from typing import Any
+
+from scipy.special import ndtri
+
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+
+# The registry's names by ours.
+REGRESSION = {"mae": "mae", "mse": "mse", "rmse": "rmse", "r2": "r2"}
+BINARY = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "f1": "f1", "auc": "auc"}
+MULTICLASS = {
+    "accuracy": "accuracy",
+    "precision_weighted": "weighted_precision",
+    "recall_weighted": "weighted_recall",
+    "f1_weighted": "weighted_f1",
+}
+
+
+def model_quality(document: dict[str, Any]) -> dict[str, Any]:
+    """The registry's document from evaluation.json's."""
+    if document["problem_type"] == "Regression":
+        return {"regression_metrics": _scalars(document, REGRESSION)}
+    matrix = _matrix(document["confusion"])
+    if document["problem_type"] == "BinaryClassification":
+        return {"binary_classification_metrics": matrix | _scalars(document, BINARY) | _binary(document)}
+    return {"multiclass_classification_metrics": matrix | _scalars(document, MULTICLASS)}
+
+
+def _scalars(document: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return {
+        name: _scalar(document["metrics"][ours], document["intervals"].get(ours))
+        for ours, name in names.items()
+        if ours in document["metrics"]
+    }
+
+
+def _scalar(value: float, interval: dict[str, float] | None) -> dict[str, Any]:
+    """A value with the standard deviation that the width of its interval stands for."""
+    deviation = (
+        (interval["high"] - interval["low"]) / (2 * float(ndtri((1 + INTERVAL_CONFIDENCE) / 2)))
+        if interval
+        else "NaN"
+    )
+    return {"value": value, "standard_deviation": deviation}
+
+
+def _matrix(confusion: dict[str, Any]) -> dict[str, Any]:
+    """Rows by true class, then by predicted class; nothing where there are too many classes for a matrix."""
+    if "labels" not in confusion:
+        return {}
+    labels = confusion["labels"]
+    rows = [dict(zip(labels, row, strict=True)) for row in confusion["rows"]]
+    return {"confusion_matrix": dict(zip(labels, rows, strict=True))}
+
+
+def _binary(document: dict[str, Any]) -> dict[str, Any]:
+    """Rates of the positive class, and the curves."""
+    confusion, positive = document["confusion"], document["positive_class"]
+    labels = confusion["labels"]
+    at = labels.index(positive)
+    true_positive = confusion["rows"][at][at]
+    positives = sum(confusion["rows"][at])
+    called = sum(row[at] for row in confusion["rows"])
+    negatives = document["rows"] - positives
+    found: dict[str, Any] = {}
+    if positives:
+        rate = true_positive / positives
+        found |= {"true_positive_rate": _scalar(rate, None), "false_negative_rate": _scalar(1 - rate, None)}
+    if negatives:
+        rate = (called - true_positive) / negatives
+        found |= {"false_positive_rate": _scalar(rate, None), "true_negative_rate": _scalar(1 - rate, None)}
+    for curve in document["curves"]:
+        if curve["label"] == positive:
+            roc, precision_recall = curve["roc"], curve["precision_recall"]
+            found["receiver_operating_characteristic_curve"] = {
+                "false_positive_rates": roc["false_positive_rate"],
+                "true_positive_rates": roc["true_positive_rate"],
+            }
+            found["precision_recall_curve"] = {
+                "precisions": precision_recall["precision"],
+                "recalls": precision_recall["recall"],
+            }
+    return found

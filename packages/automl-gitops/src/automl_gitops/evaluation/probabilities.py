@@ -1,0 +1,97 @@
+"""Metrics of probabilities that are means over rows, and how far the probabilities can be believed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from automl_gitops.evaluation.counts import spans
+from automl_gitops.evaluation.intervals import GroupSums, wilson
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+
+CALIBRATION_BINS = 15
+TINY = np.finfo(np.float64).eps  # scikit-learn's log loss keeps probabilities that far from 0 and 1
+QUANTITIES = ("rows", "log_loss", "brier")
+
+
+@dataclass
+class Calibration:
+    """By bins of equally wide probabilities (bins,): rows, sum of the probabilities, rows that came true."""
+
+    rows: np.ndarray
+    given: np.ndarray
+    true: np.ndarray
+
+    @property
+    def error(self) -> float:
+        """The expected calibration error: the mean distance of probability and share, weighted by rows.
+
+        Naeini, Cooper and Hauskrecht, AAAI 2015.
+        """
+        return float(np.abs(self.given - self.true).sum() / self.rows.sum())
+
+    def bins(self) -> list[dict[str, float | int]]:
+        """The reliability curve: the bins that have rows; Wilson's interval of the share that came true."""
+        low, high = wilson(self.true, self.rows, INTERVAL_CONFIDENCE)
+        return [
+            {
+                "from": bin_ / CALIBRATION_BINS,
+                "to": (bin_ + 1) / CALIBRATION_BINS,
+                "rows": int(self.rows[bin_]),
+                "probability": float(self.given[bin_] / self.rows[bin_]),
+                "share": float(self.true[bin_] / self.rows[bin_]),
+                "low": float(low[bin_]),
+                "high": float(high[bin_]),
+            }
+            for bin_ in np.flatnonzero(self.rows)
+        ]
+
+
+def pointwise(probabilities: np.ndarray, codes: list[int], truth: np.ndarray) -> np.ndarray:
+    """Sums of `QUANTITIES` by group of rows (groups, quantities); see `intervals.GroupSums`.
+
+    ``probabilities`` (classes, rows) has its rows for the classes ``codes``; ``truth`` (rows,) may hold
+    further classes, which the model gives no probability. The Brier score is halved for two classes, as
+    usual.
+    """
+    place = np.full(int(max(truth.max(initial=0), max(codes))) + 1, len(codes))
+    place[codes] = np.arange(len(codes))
+    half = 0.5 if len(codes) < 3 else 1.0
+    sums = GroupSums(len(QUANTITIES))
+    for span in spans(len(truth)):
+        chunk = probabilities[:, span]
+        at = place[truth[span]]
+        known = at < len(codes)
+        right = np.where(known, np.take_along_axis(chunk, np.where(known, at, 0)[None], axis=0)[0], 0.0)
+        loss = -np.log(np.clip(right, TINY, 1 - TINY))
+        # The square of the distance from (0, ..., 1, ..., 0), without building that.
+        brier = half * ((chunk**2).sum(axis=0) - 2 * right + 1)
+        sums.add(span.start, np.stack((np.ones(len(loss)), loss, brier), axis=1))
+    return sums.sums
+
+
+def calibration(given: np.ndarray, came_true: np.ndarray) -> Calibration:
+    """Calibration of the probabilities (rows,) of something that came true or not (rows,)."""
+    totals = np.zeros((3, CALIBRATION_BINS))
+    for span in spans(len(given)):
+        values = given[span]
+        bins = np.clip((values * CALIBRATION_BINS).astype(np.intp), 0, CALIBRATION_BINS - 1)
+        for total, weights in zip(totals, (None, values, came_true[span]), strict=True):
+            total += np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS)
+    return Calibration(*totals)
+
+
+def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndarray) -> np.ndarray:
+    """The probability that the model gave the class that it predicted (rows,), 0 for one without."""
+    place = np.full(int(max(predicted.max(initial=0), max(codes))) + 1, -1)
+    place[codes] = np.arange(len(codes))
+    given = np.empty(len(predicted))
+    for span in spans(len(predicted)):
+        at = place[predicted[span]]
+        values = np.take_along_axis(probabilities[:, span], np.maximum(at, 0)[None], axis=0)[0]
+        given[span] = np.where(at < 0, 0.0, values)
+    return given
+
+
+def means(sums: np.ndarray) -> np.ndarray:
+    """Log loss and Brier score from sums of `QUANTITIES`: (..., quantities) to (..., 2)."""
+    return sums[..., 1:] / sums[..., :1]

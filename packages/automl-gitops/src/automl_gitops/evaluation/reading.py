@@ -1,0 +1,242 @@
+"""CSV parts read in batches: the holdout's labels, and what a batch transform answered.
+
+Every value is read as bytes and judged here, not guessed: a label `NA` is a label, and text that is not UTF-8
+is found with its row. Rows are counted from 1 in each part, the header not counted.
+"""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.labels import code_type
+
+BLOCK_BYTES = 1 << 20
+GREATEST = 1e150  # ten million squares of such numbers still have a finite sum
+
+
+@dataclass(frozen=True)
+class Part:
+    """A CSV file and the name under which messages speak of it."""
+
+    path: Path
+    name: str
+
+
+@dataclass
+class Place:
+    """Turns a row's number over all parts into the part's name and the row's number in it."""
+
+    names: list[str]
+    counts: list[int]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all parts."""
+        return sum(self.counts)
+
+    def __call__(self, row: int) -> str:
+        """Where row ``row`` (from 0) stands, such as `part-00001.csv, row 17`."""
+        for name, count in zip(self.names, self.counts, strict=True):
+            if row < count:
+                return f"{name}, row {row + 1}"
+            row -= count
+        return f"{self.names[-1]}, after its end" if self.names else "no part"
+
+
+def parts(folder: Path, title: str) -> list[Part]:
+    """The files below a folder in the order of their names. Raises `EvaluationError` where there is none."""
+    found = [
+        Part(path, f"{title}/{path.relative_to(folder).as_posix()}")
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.startswith(".")
+    ]
+    if not found:
+        raise EvaluationError(f"{title}: no file in {folder}")
+    return found
+
+
+def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.RecordBatch]:
+    """The rows of a part as batches of binary columns `0`, `1`, ... in the file's order.
+
+    Quoted fields may hold separators and line breaks. Empty lines are rows of one empty field where there is
+    a header (a missing label), and nothing where there is none. Raises `EvaluationError` for a row of another
+    number of fields, with its number.
+    """
+    names = [str(column) for column in range(columns)]
+    skipped = _header_lines(part, columns) if header else 0
+    broken: list[tuple[int, int]] = []
+
+    def note(row: pa.csv.InvalidRow) -> str:
+        broken.append((row.actual_columns, row.number or 0))
+        return "error"
+
+    try:
+        with pa.csv.open_csv(
+            part.path,
+            # One thread: only then does the reader number the rows that it refuses.
+            read_options=pa.csv.ReadOptions(
+                use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=skipped
+            ),
+            parse_options=pa.csv.ParseOptions(
+                newlines_in_values=True, ignore_empty_lines=not header, invalid_row_handler=note
+            ),
+            convert_options=pa.csv.ConvertOptions(
+                column_types=dict.fromkeys(names, pa.binary()), check_utf8=False, strings_can_be_null=False
+            ),
+        ) as reader:
+            yield from (batch for batch in reader if batch.num_rows)
+    except pa.ArrowInvalid as error:
+        if "Empty CSV file" in str(error):
+            return
+        if not broken:
+            raise EvaluationError(f"{part.name}: not readable as CSV ({error})") from None
+        found, number = broken[0]
+        # The reader counts every line that it met, the skipped ones too.
+        raise EvaluationError(
+            f"{part.name}, row {number - skipped}: {found} fields where {columns} were expected"
+        ) from None
+
+
+def _header_lines(part: Part, columns: int) -> int:
+    """How many lines the header takes (a quoted name may hold line breaks)."""
+    with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        reader = csv.reader(file)
+        try:
+            fields = next(reader)
+        except StopIteration:
+            raise EvaluationError(f"{part.name}: empty, not even a header") from None
+        if len(fields) != columns:
+            raise EvaluationError(f"{part.name}: {len(fields)} columns in the header, expected {columns}")
+        return reader.line_num
+
+
+class Encoder:
+    """Gives byte strings numbers in the order in which they are met."""
+
+    def __init__(self) -> None:
+        """With no byte string met."""
+        self._codes: dict[bytes, int] = {}
+
+    def __call__(self, array: pa.Array) -> np.ndarray:
+        """The codes of a binary array (rows,), in the smallest type that holds all so far."""
+        encoded = array.dictionary_encode()
+        table = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
+        return np.array(table, dtype=code_type(len(self._codes)))[plain(encoded.indices, np.int32)]
+
+    @property
+    def values(self) -> list[bytes]:
+        """The byte strings by code."""
+        return list(self._codes)
+
+
+@dataclass
+class Labels:
+    """Labels of rows: ``codes`` (rows,) count in ``texts``; ``place`` says where a row stands."""
+
+    codes: np.ndarray
+    texts: list[str]
+    place: Place
+
+
+def read_labels(found: Sequence[Part]) -> Labels:
+    """The one column of label parts. Raises `EvaluationError` for a missing or undecodable label."""
+    encoder, codes, counts = Encoder(), [], []
+    for part in found:
+        start = len(codes)
+        codes += [encoder(batch.column(0)) for batch in batches(part, 1, header=True)]
+        counts.append(sum(map(len, codes[start:])))
+    place = Place([part.name for part in found], counts)
+    return Labels(joined := concatenate(codes), decoded(encoder, joined, place, "label"), place)
+
+
+def write_labels(folder: Path, labels: Sequence[str]) -> list[Part]:
+    """Labels as a part of one column, as `read_labels` and `read_numbers` read them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "part-00000.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
+            [["label"], *([label] for label in labels)]
+        )
+    return [Part(path, path.name)]
+
+
+def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, Place]:
+    """The first column of parts as float64 (rows,). Raises `EvaluationError` as `numbers` does."""
+    chunks, counts = [], []
+    for part in found:
+        count = 0
+        for batch in batches(part, columns, header=header):
+            place = partial(_row, part.name, count)
+            chunks.append(numbers(batch.column(0), place))
+            count += batch.num_rows
+        counts.append(count)
+    values = np.concatenate(chunks) if chunks else np.empty(0)
+    return values, Place([part.name for part in found], counts)
+
+
+def _row(name: str, before: int, row: int) -> str:
+    return f"{name}, row {before + row + 1}"
+
+
+def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
+    """A binary array as float64 (rows,).
+
+    Raises `EvaluationError` where a value is no finite number, or too large for a sum of squares.
+    """
+    try:
+        values = plain(column.cast(pa.string()).cast(pa.float64()), np.float64)
+    except pa.ArrowInvalid:
+        values = np.array([_number(value) for value in column.to_pylist()])
+    bad = np.flatnonzero(~(np.abs(values) <= GREATEST))
+    if bad.size:
+        text = column[bad[0]].as_py().decode("utf-8", "replace")
+        wrong = "is not a finite number" if not np.isfinite(values[bad[0]]) else f"is beyond {GREATEST:g}"
+        said = f'"{text}" {wrong}' if text else "the number is missing"
+        raise EvaluationError(f"{where(int(bad[0]))}: {said}")
+    return values
+
+
+def _number(text: bytes) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
+
+
+def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
+    """An array of numbers without missing ones, as it lies in memory (pyarrow's own way imports pandas, a second)."""
+    size = np.dtype(dtype).itemsize
+    return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * size)
+
+
+def concatenate(chunks: list[np.ndarray]) -> np.ndarray:
+    """Code arrays as one, in the largest of their types."""
+    return np.concatenate(chunks) if chunks else np.empty(0, dtype=np.uint8)
+
+
+def decoded(encoder: Encoder, codes: np.ndarray, place: Place, what: str) -> list[str]:
+    """The encoder's byte strings as text. Raises `EvaluationError` for one that is empty or not UTF-8."""
+    texts = []
+    for code, value in enumerate(encoder.values):
+        wrong = "is missing" if not value else _undecodable(value)
+        if wrong:
+            raise EvaluationError(f"{place(int(np.argmax(codes == code)))}: the {what} {wrong}")
+        texts.append(value.decode("utf-8"))
+    return texts
+
+
+def _undecodable(value: bytes) -> str:
+    """What is wrong with the encoding of a text, if anything."""
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError:
+        return f"{value!r} is not UTF-8; convert the data set to UTF-8"
+    # UTF-16 of Latin letters passes for UTF-8 with a NUL beside every letter.
+    return f"{value!r} holds NUL bytes; convert the data set to UTF-8" if b"\0" in value else ""

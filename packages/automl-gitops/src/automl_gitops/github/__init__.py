@@ -1,0 +1,1 @@
+"""GitHub: settings, pull requests, comments."""

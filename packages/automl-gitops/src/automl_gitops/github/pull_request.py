@@ -1,0 +1,184 @@
+"""One change of one file as one pull request, through GitHub's API."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import github
+from github import Auth, Github, GithubException, InputGitTreeElement
+from github.PullRequest import PullRequest
+from github.Repository import Repository
+from requests.exceptions import RequestException, RetryError
+from urllib3.util.retry import Retry
+
+from automl_gitops.kernel.errors import RunError, UserError
+
+DEFAULT_API = "https://api.github.com"
+_NEEDS = (
+    "the token needs `contents: write` and `pull-requests: write`, and Settings > Actions > General must let "
+    "Actions create pull requests"
+)
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """The pull request, and whether anything about it had to be changed."""
+
+    number: int
+    url: str
+    changed: bool
+
+
+class Host:
+    """A repository on GitHub. ``base`` is its default branch as it was when this was made."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        self.branch = repository.default_branch
+        self._head = repository.get_git_ref(f"heads/{self.branch}").object.sha
+
+    @classmethod
+    def connect(cls, name: str) -> "Host | None":
+        """The repository that the environment names (``name`` where it does not); `None` without a token."""
+        found = repository(name)
+        if found is None:
+            return None
+        with explained(f"read {found.full_name}"):
+            return cls(found)
+
+    def read(self, path: str, ref: str = "") -> str | None:
+        """The text of a file on the default branch (or at ``ref``), `None` where there is none."""
+        with explained(f"read {path}"):
+            try:
+                content = self._repository.get_contents(path, ref=ref or self._head)
+            except github.UnknownObjectException:
+                return None
+        if isinstance(content, list):
+            raise UserError(f"{path} is a folder in {self._repository.full_name}, and has to be a file")
+        return content.decoded_content.decode()
+
+    def propose(self, branch: str, path: str, text: str, title: str, body: str) -> Proposed:
+        """Bring about one open pull request from ``branch`` whose one change is this text; nothing where it
+        is there.
+        """
+        moved = self._bring_branch(branch, path, text, title)
+        with explained(f"open a pull request for {branch}"):
+            found = self._open_pull(branch)
+            if found is None:
+                made = self._repository.create_pull(base=self.branch, head=branch, title=title, body=body)
+                return Proposed(made.number, made.html_url, changed=True)
+            edited = found.title != title or _lines(found.body) != _lines(body)
+            if edited:
+                found.edit(title=title, body=body)
+            return Proposed(found.number, found.html_url, changed=moved or edited)
+
+    def pull_request_of(self, commit: str) -> tuple[int, str] | None:
+        """Number and address of the merged pull request that brought a commit, `None` where none did."""
+        with explained(f"look up the pull request of {commit[:12]}"):
+            pulls = list(self._repository.get_commit(commit).get_pulls())
+        # One that is open, or was closed without a merge, may hold the commit too.
+        merged = [pull for pull in pulls if pull.merged_at]
+        return (merged[0].number, merged[0].html_url) if merged else None
+
+    def _bring_branch(self, branch: str, path: str, text: str, message: str) -> bool:
+        with explained(f"write {path} to branch {branch}"):
+            try:
+                reference = self._repository.get_git_ref(f"heads/{branch}")
+            except github.UnknownObjectException:
+                reference = None
+            if reference and self._is_right(reference.object.sha, path, text):
+                return False
+            # One new commit on the default branch, and only then the branch: a branch that for a moment had
+            # nothing to merge would close its pull request.
+            base = self._repository.get_git_commit(self._head)
+            element = InputGitTreeElement(path, "100644", "blob", content=text)
+            tree = self._repository.create_git_tree([element], base_tree=base.tree)
+            commit = self._repository.create_git_commit(message, tree, [base])
+            if reference:
+                reference.edit(commit.sha, force=True)
+            else:
+                self._repository.create_git_ref(f"refs/heads/{branch}", commit.sha)
+            return True
+
+    def _is_right(self, sha: str, path: str, text: str) -> bool:
+        """Whether a commit has the text, and still has something to merge."""
+        return self.read(path, sha) == text and self._repository.compare(self._head, sha).ahead_by > 0
+
+    def _open_pull(self, branch: str) -> PullRequest | None:
+        head = f"{self._repository.owner.login}:{branch}"
+        return next(iter(self._repository.get_pulls(state="open", head=head, base=self.branch)), None)
+
+
+def repository(name: str) -> Repository | None:
+    """The repository that the environment names (``name`` where it does not); `None` without a token."""
+    token = os.environ.get("GITHUB_TOKEN", "")
+    if not token:
+        return None
+    name = os.environ.get("GITHUB_REPOSITORY") or name
+    connection = Github(
+        auth=Auth.Token(token),
+        base_url=os.environ.get("GITHUB_API_URL") or DEFAULT_API,
+        timeout=30,
+        retry=Retry(total=3, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504)),
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )
+    with explained(f"read {name}"):
+        return connection.get_repo(name)
+
+
+def _lines(text: str | None) -> list[str]:
+    """A text as GitHub may have changed it: other line ends, no white space around."""
+    return (text or "").strip().splitlines()
+
+
+@contextmanager
+def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
+    """GitHub's errors as one sentence each; ``action`` completes "cannot", ``needs`` says what rights that
+    takes.
+    """
+    try:
+        yield
+    except github.BadCredentialsException:
+        raise UserError(
+            f"cannot {action}: GitHub does not accept GITHUB_TOKEN; make a new one, or unset it to work "
+            "without "
+            "GitHub"
+        ) from None
+    except github.UnknownObjectException:
+        raise UserError(
+            f"cannot {action}: GitHub has no such thing, or the token may not see it; check "
+            "GITHUB_REPOSITORY, "
+            f"and that {needs}"
+        ) from None
+    except GithubException as error:
+        # GitHub says so by 403 or 429 (REST API, "Rate limits"); PyGithub tells the first kind alone.
+        if isinstance(error, github.RateLimitExceededException) or error.status == 429:
+            raise RunError(
+                f"cannot {action}: GitHub's rate limit is used up ({reason(error)}); run it again later"
+            ) from None
+        hint = f"; {needs}" if error.status in (403, 422) else ""
+        raise RunError(f"cannot {action}: GitHub answered {error.status} ({reason(error)}){hint}") from None
+    except RetryError as error:
+        raise RunError(
+            f"cannot {action}: GitHub fails again and again ({_last_words(error)}); run the command again later"
+        ) from None
+    except RequestException as error:
+        raise RunError(
+            f"cannot {action}: GitHub does not answer ({type(error).__name__}); check GITHUB_API_URL and "
+            "the network, "
+            "then run the command again"
+        ) from None
+
+
+def _last_words(error: RetryError) -> str:
+    """The end of what urllib3 says, `too many 503 error responses`."""
+    return str(error).rsplit("(", 1)[-1].strip("()'\"")
+
+
+def reason(error: GithubException) -> str:
+    """What GitHub says about an error, its details included."""
+    data = error.data if isinstance(error.data, dict) else {}
+    details = [str(item.get("message", "")) for item in data.get("errors", []) if isinstance(item, dict)]
+    return "; ".join(filter(None, [str(data.get("message") or error.data), *details]))

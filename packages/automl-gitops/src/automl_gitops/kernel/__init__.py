@@ -1,0 +1,1 @@
+"""What everything stands on: configuration, names, AWS, errors, what a terminal shows."""

@@ -1,0 +1,169 @@
+"""Access to AWS in the project's region, and its errors in one sentence each.
+
+Credentials, profile and endpoint come from boto3's own configuration (environment, shared files, roles); only
+the region is the project's, because a run must not land elsewhere through somebody's default profile.
+"""
+
+from functools import cached_property
+from typing import Any
+
+import boto3
+import botocore.session
+from botocore import exceptions
+from botocore.config import Config as ClientConfig
+from botocore.parsers import ResponseParserError
+
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.service import loader
+
+_SIGN_IN = (
+    "sign in (`aws sso login`, or AWS_PROFILE / AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or start the "
+    "local AWS with `local-sagemaker up` and export what it prints"
+)
+_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.SSOError,
+    exceptions.NoAuthTokenError,
+)
+# The network, not the service, is to blame.
+NO_ANSWER = (exceptions.HTTPClientError, exceptions.ConnectionError)
+_REFUSED = {"403", "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"}
+_STALE = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidAccessKeyId",
+    "UnrecognizedClientException",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+    "InvalidIdentityToken",
+}
+_BUSY = {
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "ServiceUnavailable",
+}
+
+
+class Aws:
+    """Clients and identity for one region; nothing is called before it is needed. Clients are safe to share
+    by threads.
+    """
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self._clients: dict[str, Any] = {}
+
+    @cached_property
+    def session(self) -> boto3.session.Session:
+        """The boto3 session; an unknown AWS_PROFILE is a `UserError` by way of `explain`."""
+        session = botocore.session.get_session()
+        session.register_component("data_loader", loader())
+        return boto3.session.Session(botocore_session=session, region_name=self.region)
+
+    def client(self, service: str) -> Any:
+        """The client of a service (`"s3"`, `"sagemaker"`, ...), made once; throttled calls are repeated."""
+        if service not in self._clients:
+            settings = ClientConfig(
+                retries={"mode": "standard", "max_attempts": 5}, user_agent_appid="autopilot-gitops"
+            )
+            self._clients[service] = self.session.client(service, config=settings)
+        return self._clients[service]
+
+    @cached_property
+    def identity(self) -> dict[str, str]:
+        """`Account`, `Arn` and `UserId` of whoever calls (sts:GetCallerIdentity)."""
+        return self.client("sts").get_caller_identity()
+
+    @property
+    def account(self) -> str:
+        """The twelve digits of the account."""
+        return self.identity["Account"]
+
+
+def error_code(error: exceptions.ClientError) -> str:
+    """The service's code of an error, such as `ResourceNotFound`."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_missing(error: exceptions.ClientError) -> bool:
+    """Whether the service says that the thing asked for does not exist, in whichever of its ways."""
+    code, message = error_code(error), str(error.response.get("Error", {}).get("Message", "")).lower()
+    if code in {
+        "404", "NoSuchKey", "NoSuchBucket", "NotFound", "ResourceNotFound",
+        "ResourceNotFoundException", "NoSuchEntity", "AWS.SimpleQueueService.NonExistentQueue",
+    }:  # fmt: skip
+        return True
+    # SageMaker and CloudFormation answer ValidationException / ValidationError for what they do not know.
+    return code.startswith("Validation") and any(
+        hint in message for hint in ("does not exist", "could not find", "not found", "cannot find")
+    )
+
+
+def may_not(error: exceptions.ClientError) -> bool:
+    """Whether the service says that the caller has no right to do this."""
+    return error_code(error) in _REFUSED
+
+
+def no_bucket(bucket: str) -> UserError:
+    """What to say where the project's bucket is not there."""
+    return UserError(f"the project's bucket {bucket} does not exist: run `automl stack` first")
+
+
+def explain(error: Exception) -> UserError | RunError:
+    """An error of botocore as one sentence with the way out.
+
+    Credentials and configuration are the user's to change (`UserError`); what a service answered is a
+    `RunError`.
+    """
+    if isinstance(error, _CREDENTIALS):
+        return UserError(f"no valid AWS credentials ({_sentence(error)}): {_SIGN_IN}")
+    if isinstance(error, exceptions.ProfileNotFound):
+        return UserError(
+            f"{_sentence(error)}: set AWS_PROFILE to one of `aws configure list-profiles`, or unset it"
+        )
+    if isinstance(error, exceptions.NoRegionError):
+        return UserError("no AWS region: set [project] region in automl.toml")
+    if isinstance(error, ValueError) and "Invalid endpoint" in str(error):
+        return UserError(
+            f"{_sentence(error)}: set AWS_ENDPOINT_URL to a URL such as http://127.0.0.1:4566, or unset it"
+        )
+    if isinstance(error, NO_ANSWER):
+        return RunError(
+            f"AWS does not answer ({_sentence(error)}): check the network, [project] region in automl.toml "
+            "and AWS_ENDPOINT_URL, then run the command again"
+        )
+    if isinstance(error, exceptions.ClientError):
+        return _answer(error)
+    if isinstance(error, ResponseParserError):
+        return RunError(
+            f"the answer is not AWS's ({_sentence(error)[:200]}): check AWS_ENDPOINT_URL and proxies"
+        )
+    if isinstance(error, exceptions.ParamValidationError):
+        return RunError(f"AWS would refuse the request: {_sentence(error)}")
+    return RunError(f"AWS call failed: {_sentence(error)}")
+
+
+def _answer(error: exceptions.ClientError) -> UserError | RunError:
+    code, operation = error_code(error), error.operation_name
+    message = " ".join(str(error.response.get("Error", {}).get("Message", "")).split()).rstrip(".")
+    if code in _STALE:
+        return UserError(f"AWS does not accept the credentials ({code}: {message}): {_SIGN_IN}")
+    if code in _REFUSED:
+        return RunError(
+            f"not allowed to call {operation} ({message}): use a role that may, or run "
+            "`automl bootstrap` as an administrator if the project's roles are behind"
+        )
+    if code in _BUSY:
+        return RunError(f"AWS is busy ({operation}: {code}): wait a minute and run the command again")
+    return RunError(f"{operation} failed: {message or 'no reason given'} ({code or 'no code'})")
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")

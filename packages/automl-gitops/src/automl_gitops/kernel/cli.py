@@ -1,0 +1,144 @@
+"""How every command of the project ends: 0 done, 1 a run or a service failed, 2 the user has something to
+change.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol, runtime_checkable
+
+import typer
+
+from automl_gitops.kernel.errors import Finding, RunError, UserError
+from automl_gitops.kernel.streams import prepare_streams
+
+DRIFT = 3  # what serves differs from what Git says
+INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
+
+
+@runtime_checkable
+class _UsageProblem(Protocol):
+    exit_code: int
+
+    def show(self) -> None: ...
+
+
+def run(
+    app: typer.Typer,
+    arguments: Sequence[str] | None = None,
+    *,
+    name: str | None = None,
+    before: Callable[[], None] = lambda: None,
+) -> int:
+    """Run a Typer application and return its exit status; an error is one sentence on standard error, never a
+    traceback.
+
+    ``name`` is what the usage line calls the program; ``before`` is called first, and its errors end the program in
+    the same way. A defect of the program itself still shows its traceback.
+    """
+    prepare_streams()
+    _forget_output()
+    try:
+        status = _run(app, arguments, name, before)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _pipe_closed()
+    except SystemExit as end:
+        # Click makes this of a closed pipe.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        return _pipe_closed()
+    return status
+
+
+def _run(
+    app: typer.Typer, arguments: Sequence[str] | None, name: str | None, before: Callable[[], None]
+) -> int:
+    command = typer.main.get_command(app)
+    try:
+        before()
+        status = command.main(args=arguments, prog_name=name, standalone_mode=False)
+    except typer.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        told = _told(error)
+        if told is not None:
+            return _report(told)
+        # What Click finds wrong with the arguments; its class has no public name in Typer.
+        if not isinstance(error, _UsageProblem):
+            raise
+        error.show()
+        return error.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _told(error: Exception) -> UserError | RunError | None:
+    """The error as one that a command may end with; `None` for a defect, or for wrong arguments."""
+    if isinstance(error, UserError | RunError):
+        return error
+    if "botocore" not in sys.modules:  # whose import takes longer than help may
+        return None
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
+
+    from automl_gitops.kernel.aws import explain
+
+    of_aws = isinstance(error, BotoCoreError | ClientError | ResponseParserError)
+    no_address = isinstance(error, ValueError) and "Invalid endpoint" in str(error)
+    return explain(error) if of_aws or no_address else None
+
+
+def _forget_output() -> None:
+    if "automl_gitops.kernel.console" in sys.modules:
+        from automl_gitops.kernel.console import Output
+
+        Output.last = None
+
+
+def _pipe_closed() -> int:
+    """Whoever read the output (`| head`) has seen enough; without this Python complains while it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return PIPE_CLOSED
+
+
+def _report(error: UserError | RunError) -> int:
+    from rich.text import Text
+
+    from automl_gitops.kernel.console import Output, console
+
+    findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
+    message = "\n".join(map(str, findings))
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for finding in findings:
+            print(annotation(finding), file=sys.stderr)
+    if Output.last and not Output.last.has_result:
+        Output.last.result({"error": message})
+    return 2 if isinstance(error, UserError) else 1
+
+
+def annotation(finding: Finding) -> str:
+    """The workflow command by which GitHub shows a finding on the run, and at the file's line where that is
+    known.
+
+    Source: GitHub Actions, "Workflow commands", setting an error message; `%`, CR and LF are escaped as it
+    wants.
+    """
+    return workflow_command("error", finding.sentence, finding.file, finding.line)
+
+
+def warn(text: str, file: str, line: int | None = None) -> None:
+    """In a workflow: a warning on the run that GitHub shows at a file."""
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        print(workflow_command("warning", text, file, line), file=sys.stderr)
+
+
+def workflow_command(kind: str, text: str, file: str | None = None, line: int | None = None) -> str:
+    """`::kind file=...,line=...::text`."""
+    place = f" file={file}" + (f",line={line}" if line else "") if file else ""
+    return f"::{kind}{place}::" + text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -1,0 +1,60 @@
+"""Writing files, with a place that cannot be written as a sentence.
+
+One rule for every file or folder that a command is told to write: below the project's `build/` the folders above
+it are made, elsewhere they have to be there, so that a misspelt path makes none.
+"""
+
+from pathlib import Path
+
+from automl_gitops.kernel.errors import UserError
+
+BUILD = Path("build")  # of the project; Git ignores it
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write what a command was asked to write. Raises `UserError` where that cannot be."""
+    prepare(path)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise refused(path, error) from None
+
+
+def prepare(path: Path) -> None:
+    """Make the folders above a file or folder that will be written. Raises `UserError` by the rule of this module."""
+    folder = path.parent
+    if folder.is_dir():
+        return
+    if not folder.resolve().is_relative_to(BUILD.resolve()):
+        what = "is no folder" if folder.exists() else "does not exist"
+        raise UserError(
+            f"{path}: {folder} {what}: make it, or name a place in {BUILD}/, whose folders are made"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refused(path, error) from None
+
+
+def replace_text(path: Path, text: str) -> bool:
+    """Write a file of the project as a whole or not at all; tells whether its text changed.
+
+    Raises `UserError` where it cannot be written.
+    """
+    half = path.with_name(f".{path.name}.writing")
+    try:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        raise refused(path, error) from None
+    return True
+
+
+def refused(path: Path, error: OSError) -> UserError:
+    """What to say where a file cannot be written."""
+    return UserError(
+        f"{path}: cannot be written ({error.strerror or error}): name another place, or free this one"
+    )

@@ -1,0 +1,1 @@
+"""The sections of automl.toml, one module each; `automl_gitops.kernel.config` puts them together."""

@@ -1,0 +1,47 @@
+"""Who does something, when, and in which workflow run: what every record is signed with."""
+
+import getpass
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from automl_gitops.kernel.aws import Aws
+
+
+@dataclass(frozen=True)
+class Signature:
+    """``by`` is the person (GitHub's login, or this machine's), ``identity`` the ARN that AWS saw, ``run`` a
+    URL or "".
+    """
+
+    by: str
+    identity: str
+    at: str
+    run: str
+
+    def document(self) -> dict[str, str]:
+        """As it stands in JSON."""
+        return asdict(self)
+
+
+def sign(aws: Aws) -> Signature:
+    """The signature of whoever runs this process, now (UTC, to the second)."""
+    return Signature(
+        by=os.environ.get("GITHUB_ACTOR") or _login(),
+        identity=aws.identity["Arn"],
+        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        run=run_url(),
+    )
+
+
+def run_url() -> str:
+    """The page of the GitHub workflow run that this process is part of, or ""."""
+    parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+    return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"

@@ -1,0 +1,52 @@
+"""Waiting for something that AWS does in its own time."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import RunError
+
+Seen = TypeVar("Seen")
+
+SHORTEST, LONGEST = 0.5, 15.0  # seconds between two looks: soon at first, easy on the API later
+REPORT_SECONDS = 60.0
+
+
+def wait(
+    what: str,
+    look: Callable[[], Seen],
+    done: Callable[[Seen], bool],
+    *,
+    seconds: float,
+    status: Callable[[Seen], str],
+    output: Output,
+    meanwhile: Callable[[], None] = lambda: None,
+    longest: float = LONGEST,
+) -> Seen:
+    """Look until ``done``, and return what was seen then.
+
+    ``what`` and ``status`` make the line that is printed whenever the status changes, and each minute.
+    ``meanwhile`` is called before each look, and ``longest`` is the most seconds between two. Raises
+    `RunError` after ``seconds``: what is waited for goes on, and the command can be run again.
+    """
+    started = time.monotonic()
+    shown, shown_at = "", started
+    while True:
+        meanwhile()
+        seen = look()
+        now = time.monotonic()
+        text = status(seen)
+        if text != shown or now - shown_at >= REPORT_SECONDS:
+            output.say(f"{what}: {text} ({now - started:.0f} s)")
+            shown, shown_at = text, now
+        if done(seen):
+            return seen
+        if now - started > seconds:
+            raise RunError(
+                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the "
+                "command again, which goes on from there"
+            )
+        time.sleep(
+            min(longest, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
+        )

@@ -1,0 +1,163 @@
+"""`plan`: what a branch changes, what merging it starts, and what that costs at most. Nothing is changed."""
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automl_gitops.data import consistency
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel.config import Config, parse_toml, read_text
+from automl_gitops.kernel.errors import Finding, UserError
+from automl_gitops.plan.base import Base, find, lay_out
+from automl_gitops.plan.ceiling import Ceiling, ceiling
+from automl_gitops.plan.changes import Change, changes
+from automl_gitops.plan.data import DataChange
+from automl_gitops.plan.deployed import Deployed, look
+from automl_gitops.plan.stack import template_changes
+from automl_gitops.plan.steps import Building, step_changes
+from automl_gitops.runs import bundle
+from automl_gitops.runs.project import PRODUCTION, Project
+
+# What a merge has to touch to train again (.github/workflows/retrain.yml) and to promote (promote.yml).
+RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure")
+PROMOTES = (PRODUCTION.as_posix(),)
+_DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", PRODUCTION.as_posix())
+_NO_ACCOUNT = "000000000000"  # where nobody is signed in; both sides get the same
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a reviewer may want to know; the two problems say what could not be compared."""
+
+    base: Base
+    base_problem: str
+    has_data: bool
+    settings: list[Change]
+    data: DataChange
+    definition: dict[str, list[Change]]
+    definition_problem: str
+    templates: dict[str, list[Change]]
+    production: tuple[str, str]
+    ceiling: Ceiling
+    base_ceiling: Ceiling | None
+    deployed: Deployed
+    notices: list[Finding]
+
+    @property
+    def retrains(self) -> bool:
+        """Whether merging it trains."""
+        return self.base.touches(*RETRAINS)
+
+    @property
+    def promotes(self) -> bool:
+        """Whether merging it changes what production serves."""
+        return self.base.touches(*PROMOTES)
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "base": self.base.commit,
+            "reference": self.base.reference,
+            "files": list(self.base.changed),
+            "retrains": self.retrains,
+            "promotes": self.promotes,
+            "problems": [text for text in (self.base_problem, self.definition_problem) if text],
+            "notices": [str(notice) for notice in self.notices],
+            "settings": [change.document() for change in self.settings],
+            "dataset": self.data.document(),
+            "definition": _documents(self.definition),
+            "templates": _documents(self.templates),
+            "production": {"before": self.production[0] or None, "after": self.production[1] or None},
+            "ceiling": self.ceiling.document(),
+            "base_ceiling": self.base_ceiling and self.base_ceiling.document(),
+            "deployed": self.deployed.document(),
+        }
+
+
+def plan(project: Project, reference: str | None = None) -> Plan:
+    """Compare the working tree with where it left ``reference`` (or the default), and with AWS where credentials are.
+
+    Raises `UserError` where the project's own files are wrong, or there is no such commit.
+    """
+    config, champion = project.config, project.champion
+    base = find(reference)
+    lock = project.lock if (project.folder / "dataset.lock").exists() else None
+    if lock is not None:
+        bundle.build(config, lock)  # a missing entry point is said here and now
+    else:
+        consistency.require(config, None)
+    deployed = look(project, has_data=lock is not None)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plan-")))
+        lay_out(base, folder)
+        before = _Side(folder)
+        found, problem = _definitions(project, base, before, lock, deployed)
+        return Plan(
+            base=base,
+            base_problem=before.problem,
+            has_data=lock is not None,
+            settings=list(changes(before.settings, _toml(project.folder / "automl.toml"))),
+            data=DataChange(before.lock, lock),
+            definition=found,
+            definition_problem=problem,
+            templates=template_changes(folder, project.folder),
+            production=(before.champion, champion),
+            ceiling=ceiling(config, has_champion=bool(champion)),
+            base_ceiling=ceiling(before.config, has_champion=bool(before.champion))
+            if before.config
+            else None,
+            deployed=deployed,
+            notices=consistency.notices(config, lock),
+        )
+
+
+class _Side:
+    """The base's files, read leniently: they may be older than what reads them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.config: Config | None = None
+        self.lock: DatasetLock | None = None
+        self.settings: dict[str, Any] = {}
+        self.champion = ""
+        self.problem = ""
+        try:
+            if (folder / "automl.toml").exists():
+                self.settings = _toml(folder / "automl.toml")
+                self.config = Config.load(folder / "automl.toml")
+            if (folder / "dataset.lock").exists():
+                self.lock = DatasetLock.load(folder / "dataset.lock")
+            if (folder / PRODUCTION).exists():
+                self.champion = str(_toml(folder / PRODUCTION).get("model_package_arn", ""))
+        except UserError as error:
+            self.problem = f"the base cannot be read in full: {error}"
+
+
+def _definitions(
+    project: Project, base: Base, before: _Side, lock: DatasetLock | None, deployed: Deployed
+) -> tuple[dict[str, list[Change]], str]:
+    """The definition's differences from the base, each side built by its own code, and what kept from it."""
+    if lock is None or not base.touches(*_DEFINES):
+        return {}, ""
+    account = deployed.account or _NO_ACCOUNT
+    building = Building(project.folder, account)
+    base_building = Building(before.folder, account) if before.lock else None
+    after, problem = building.result()
+    had, base_problem = base_building.result() if base_building else (None, "")
+    if after is None:
+        raise UserError(problem)
+    if base_building is None:
+        return {}, "the base has no data set yet, so the whole pipeline is new"
+    if had is None:
+        return {}, f"the base's definition cannot be built: {base_problem}"
+    return step_changes(had, after), ""
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return parse_toml(read_text(path), path.name)
+
+
+def _documents(found: dict[str, list[Change]]) -> dict[str, list[dict[str, Any]]]:
+    return {place: [change.document() for change in listed] for place, listed in found.items()}

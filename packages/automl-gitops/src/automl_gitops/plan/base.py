@@ -1,0 +1,76 @@
+"""The project as another commit has it, laid out in a folder."""
+
+import io
+import tarfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl_gitops.kernel import git
+from automl_gitops.kernel.errors import UserError
+
+# What a branch is compared with where nobody says: what was fetched last, else this clone's own.
+DEFAULTS = ("origin/main", "main")
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a branch is compared with (40 hexadecimal digits), the files that differ from it, and the
+    reference that led there.
+    """
+
+    commit: str
+    changed: tuple[str, ...]
+    reference: str
+
+    def touches(self, *parts: str) -> bool:
+        """Whether one of these files or folders (of the project) differs."""
+        return any(name == part or name.startswith(f"{part}/") for name in self.changed for part in parts)
+
+
+def find(reference: str | None) -> Base:
+    """Where the branch left ``reference``, and what differs since, uncommitted files included.
+
+    Without a reference it is the first of `DEFAULTS` that there is. Raises `UserError` where there is no Git
+    repository, or no such commit in it.
+    """
+    git.require_commit("a plan compares with a commit")
+    reference, named = _named(reference)
+    # Histories without a common commit, and a clone that is too shallow to tell, are compared as they are.
+    commit = git.answer("merge-base", named, "HEAD") or named
+    tracked = git.run("diff", "--name-only", "--relative", commit).splitlines()
+    new = git.run("ls-files", "--others", "--exclude-standard").splitlines()
+    return Base(commit, tuple(sorted({*tracked, *new})), reference)
+
+
+def lay_out(base: Base, folder: Path) -> Path:
+    """Write the project's files of the commit into ``folder``."""
+    prefix = git.run("rev-parse", "--show-prefix")
+    content = git.content("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        archive.extractall(folder, filter=_inside)  # noqa: S202 - what it refuses stays out
+    return folder
+
+
+def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+    """Leave out links that lead out of the project, such as to an environment or to data on this machine."""
+    try:
+        return tarfile.data_filter(member, folder)
+    except tarfile.FilterError:
+        return None
+
+
+def _named(reference: str | None) -> tuple[str, str]:
+    """The reference, and the commit that it names."""
+    for one in (reference,) if reference else DEFAULTS:
+        found = git.answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"{one}^{{commit}}")
+        if found:
+            return one, found
+    if reference:
+        raise UserError(
+            f"--base {reference}: there is no such commit here: fetch it (`git fetch origin`; in a workflow, "
+            "checkout with fetch-depth: 0), or name another branch"
+        )
+    raise UserError(
+        f"there is neither {DEFAULTS[0]} nor {DEFAULTS[1]} here to compare with: fetch it (`git fetch origin`), or "
+        "name a branch or commit by --base"
+    )

@@ -1,0 +1,115 @@
+"""What a run and what the endpoints take at most: instance-hours, and money where automl.toml has a price."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.settings.hosting import Hosting
+from automl_gitops.kernel.settings.prices import AUTOPILOT
+from automl_gitops.kernel.words import counted
+
+MONTH_HOURS = 730  # 8,760 hours of a year in twelve parts
+_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Item:
+    """So many instance-hours at most of one kind; ``money`` is `None` without a price."""
+
+    what: str
+    instances: str
+    hours: float
+    money: float | None
+    limit: str
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """One run, and a month of the endpoints."""
+
+    run: list[Item]
+    month: list[Item]
+    notes: list[str]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"run_hours": hours(self.run), "month_hours": hours(self.month)}
+
+
+def hours(items: list[Item]) -> float:
+    """Instance-hours in all."""
+    return sum(item.hours for item in items)
+
+
+def money(items: list[Item]) -> tuple[float | None, bool]:
+    """The money in all, `None` where nothing has a price; and whether everything has one."""
+    known = [item.money for item in items if item.money is not None]
+    return (sum(known) if known else None), len(known) == len(items)
+
+
+def ceiling(config: Config, *, has_champion: bool) -> Ceiling:
+    """The ceilings that automl.toml sets. Transforms: the candidate's, the one that explains it, the champion's."""
+    return Ceiling(list(_run(config, has_champion)), list(_month(config)), _notes(config))
+
+
+def _run(config: Config, has_champion: bool) -> Iterator[Item]:
+    budget, evaluation, prices = config.autopilot.budget, config.evaluation, config.prices
+    training = budget.max_candidates * budget.max_seconds_per_training_job / _HOUR
+    yield Item(
+        "training",
+        "chosen by Autopilot",
+        training,
+        prices.of(AUTOPILOT, training),
+        f"{counted(budget.max_candidates, 'candidate')}, {budget.max_seconds_per_training_job} s each; "
+        f"the job ends after {budget.max_seconds} s",
+    )
+    length = evaluation.max_seconds / _HOUR
+    judged = evaluation.instance_count * length
+    yield Item(
+        "evaluation",
+        f"{evaluation.instance_count} x {evaluation.instance_type}",
+        judged,
+        prices.of(evaluation.instance_type, judged),
+        f"{evaluation.max_seconds} s",
+    )
+    transforms = 3 if has_champion else 2
+    count, kind = evaluation.transform_instance_count, evaluation.transform_instance_type
+    transformed = transforms * count * length
+    yield Item(
+        "batch transform",
+        f"{transforms} jobs of {count} x {kind}",
+        transformed,
+        prices.of(kind, transformed),
+        "within the evaluation's time",
+    )
+
+
+def _month(config: Config) -> Iterator[Item]:
+    production, staging = config.production, config.staging
+    scaling = production.autoscaling
+    most = scaling.max_instances if scaling else production.instance_count
+    for what, hosting, count, limit in (
+        ("staging", staging, staging.instance_count, "" if staging.keep else "removed once it is verified"),
+        ("production", production, most, f"autoscaling up to {most}" if scaling else ""),
+    ):
+        if not hosting.serverless:
+            yield _endpoint(config, what, hosting, count, limit)
+
+
+def _endpoint(config: Config, what: str, hosting: Hosting, count: int, limit: str) -> Item:
+    served = count * MONTH_HOURS
+    money = config.prices.of(hosting.instance_type, served)
+    return Item(f"{what} endpoint", f"{count} x {hosting.instance_type}", served, money, limit)
+
+
+def _notes(config: Config) -> list[str]:
+    notes = [
+        f"the {name} endpoint is serverless: billed by use, at most {hosting.serverless.max_concurrency} "
+        f"requests of {hosting.serverless.memory_mb} MB at once"
+        for name, hosting in (("staging", config.staging), ("production", config.production))
+        if hosting.serverless
+    ]
+    if config.production.deployment.policy != "ALL_AT_ONCE" and not config.production.serverless:
+        notes.append("while production is updated, both fleets run side by side")
+    return notes

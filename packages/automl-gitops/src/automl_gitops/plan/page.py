@@ -1,0 +1,210 @@
+"""The plan as a page, for a terminal or the comment on a pull request: short at the top, the rest folded."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
+from automl_gitops.kernel.page import Block, Bullets, Code, Page, Section, Strong, Table, Warn, Words
+from automl_gitops.kernel.settings.prices import Prices
+from automl_gitops.kernel.words import counted
+from automl_gitops.plan import Plan
+from automl_gitops.plan.ceiling import Item, hours, money
+from automl_gitops.plan.changes import Change
+
+MOST_CHANGES = 60  # rows of one table
+_LONGEST = 120
+_STATES = {
+    "absent": "absent",
+    "current": "as in this branch",
+    "outdated": "other than in this branch",
+    "CREATE_COMPLETE": "as in this branch",
+    "UPDATE_COMPLETE": "as in this branch",
+}
+
+
+def page(plan: Plan, prices: Prices) -> Page:
+    """The report."""
+    blocks = (Bullets([*_opening(plan, prices)]), *_notices(plan), *_details(plan, prices))
+    return Page("Plan", blocks)
+
+
+def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
+    yield _what_it_starts(plan, prices)
+    schema = plan.data.schema
+    if schema.sentences:
+        compared = (
+            "compares it by the columns that it knows" if schema.keeps_champion else "compares with none"
+        )
+        follows = (
+            f"The version in production cannot read such rows: the gate {compared}."
+            if plan.production[1]
+            else "Whoever sends rows to an endpoint has to follow."
+        )
+        yield Warn(), f" The data set's schema changes ({'; '.join(schema.sentences)}). {follows}"
+    if plan.data.changed and plan.data.after:
+        before, after = plan.data.before, plan.data.after
+        alike = before and not before.reference and not after.reference
+        was = f" (was {_number(before.rows.total) if alike else _amount(before)})" if before else ""
+        kind = " of made-up (synthetic) data" if after.synthetic else ""
+        yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
+    if not plan.has_data:
+        yield "There is no dataset.lock yet: ", Code("automl data push FILE"), " makes it."
+    if plan.settings:
+        yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
+    if any(change.path.partition(".")[0] == "production" for change in plan.settings):
+        yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
+    if any(change.path == "dataset.buckets" for change in plan.settings):
+        yield (
+            "The pipeline may read the buckets of [dataset] once an administrator runs ",
+            Code("make bootstrap"),
+            ".",
+        )
+    if plan.definition:
+        listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
+        yield f"Pipeline definition: {listed}."
+    for name, found in plan.templates.items():
+        differs = f"infrastructure/{name}: {counted(len(found), 'difference')}"
+        if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
+            yield f"{differs}; an administrator runs ", Code("make bootstrap"), " once it is merged."
+        else:
+            yield f"{differs}."
+    yield from filter(None, (plan.base_problem, plan.definition_problem))
+    yield _aws(plan)
+    yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
+
+
+def _notices(plan: Plan) -> Iterator[Block]:
+    """What automl.toml and dataset.lock show that is hardly meant."""
+    if plan.notices:
+        yield Strong("Works, but is it meant?")
+        yield Bullets([str(notice) for notice in plan.notices])
+
+
+def _what_it_starts(plan: Plan, prices: Prices) -> str:
+    if plan.retrains and not plan.has_data:
+        return "Merging this deploys the stack; there is no data set to train on."
+    if plan.retrains:
+        most, complete = money(plan.ceiling.run)
+        price = (
+            f", {prices.money(most)}{'' if complete else ' and what has no price'}"
+            if most is not None
+            else ""
+        )
+        was = ""
+        if plan.base_ceiling and hours(plan.base_ceiling.run) != hours(plan.ceiling.run):
+            was = f" (was {hours(plan.base_ceiling.run):,.1f})"
+        text = (
+            f"Merging this trains a model: at most {hours(plan.ceiling.run):,.1f} instance-hours{was}{price}."
+        )
+        return text + (" It promotes too." if plan.promotes else "")
+    if plan.promotes:
+        before, after = plan.production
+        return f"Merging this changes what production serves: {_version(before)} becomes {_version(after)}."
+    if plan.base.changed:
+        return "Merging this neither trains nor deploys."
+    return "This changes no file of the project."
+
+
+def _aws(plan: Plan) -> str:
+    found = plan.deployed
+    if found.reason:
+        return f"AWS was not looked at: {found.reason}."
+    parts = [f"pipeline {_STATES[found.pipeline]}"]
+    parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
+    if found.elsewhere:
+        serving = f"production is in account {found.elsewhere}, which was not looked at"
+    elif found.production:
+        serving = f"production serves {_version(found.production)}"
+    else:
+        serving = "no production endpoint in this account" if found.named else "nothing in production"
+    if not found.elsewhere and found.production != found.named and not plan.promotes:
+        serving += f" (Git names {_version(found.named)})"
+    return f"In AWS account {found.account}: {', '.join(parts)}; {serving}."
+
+
+def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
+    if plan.settings:
+        yield Section("automl.toml", _changes(plan.settings), folded=True)
+    if plan.data.changed and (plan.data.before or plan.data.after):
+        yield Section("Data set", _data(plan), folded=True)
+    if plan.definition:
+        steps: list[Block] = []
+        for place, found in plan.definition.items():
+            steps += [(Strong(place),), *_changes(found)]
+        yield Section("Pipeline definition, by step", steps, folded=True)
+    for name, found in plan.templates.items():
+        yield Section(f"infrastructure/{name}", _changes(found), folded=True)
+    for name, found in plan.deployed.stack_changes.items():
+        yield Section(f"Stack {name} in AWS against this branch", _changes(found), folded=True)
+    yield Section("Ceiling of the cost", [*_ceiling(plan, prices)], folded=True)
+
+
+def _data(plan: Plan) -> list[Block]:
+    before, after = plan.data.before, plan.data.after
+    where = " in the holdout" if any(lock and lock.reference for lock in (before, after)) else ""
+    rows: list[tuple[Words | None, ...]] = [
+        ("rows", *(lock and _number(lock.rows.total) for lock in (before, after))),
+        ("to train on", *(lock and _number(lock.rows.train_validation) for lock in (before, after))),
+        ("held out", *(lock and _number(lock.rows.test) for lock in (before, after))),
+        ("columns", *(lock and str(len(lock.columns)) for lock in (before, after))),
+        ("SHA-256", *(lock and Code(lock.sha256[:12]) for lock in (before, after))),
+        *(
+            (f"share of {label}{where}", *("" if share is None else f"{share:.1%}" for share in both))
+            for label, *both in plan.data.shares
+        ),
+    ]
+    parts: list[Block] = [Table(("", "before", "after"), [[one or "" for one in row] for row in rows], "lrr")]
+    if plan.data.schema.sentences:
+        parts.append(Bullets(plan.data.schema.sentences))
+    elif before:
+        parts.append("The columns are the same.")
+    return parts
+
+
+def _number(rows: int | None) -> str:
+    return NOT_COUNTED if rows is None else f"{rows:,}"
+
+
+def _amount(lock: DatasetLock) -> str:
+    if lock.reference:
+        return f"{lock.reference} by reference, rows {NOT_COUNTED}"
+    return counted(lock.rows.total or 0, "row")
+
+
+def _changes(found: list[Change]) -> list[Block]:
+    rows = [(Code(one.path), _value(one.before), _value(one.after)) for one in found[:MOST_CHANGES]]
+    more = [f"{len(found) - MOST_CHANGES} more."] if len(found) > MOST_CHANGES else []
+    return [Table(("", "before", "after"), rows), *more]
+
+
+def _ceiling(plan: Plan, prices: Prices) -> Iterator[Block]:
+    for title, items in (("One run", plan.ceiling.run), ("A month of the endpoints", plan.ceiling.month)):
+        if items:
+            rows: list[tuple[Words, ...]] = [_item(item, prices) for item in items]
+            most, complete = money(items)
+            total = "" if most is None else f"{prices.money(most)}{'' if complete else ' + ?'}"
+            rows.append((Strong("in all"), "", f"{hours(items):,.1f}", total, ""))
+            yield (Strong(title),)
+            yield Table(("", "instances", "hours at most", "money at most", "limit"), rows, "llrrl")
+    notes = [*plan.ceiling.notes]
+    if all(item.money is None for item in (*plan.ceiling.run, *plan.ceiling.month)):
+        notes.append("automl.toml has no [prices], so this speaks of hours alone")
+    if notes:
+        yield Bullets(notes)
+
+
+def _item(item: Item, prices: Prices) -> tuple[str, ...]:
+    return (item.what, item.instances, f"{item.hours:,.1f}", prices.money(item.money), item.limit)
+
+
+def _value(value: Any) -> Words:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else repr(value)
+    return Code(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
+
+
+def _version(arn: str) -> str:
+    if not arn:
+        return "nothing"
+    return f"version {arn.rsplit('/', 1)[-1]}" if ":model-package/" in arn else arn

@@ -1,0 +1,118 @@
+"""The text of a promotion pull request: what a reviewer has to see before merging it. Pure: the same facts,
+the same text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.markdown import bullets, code, escape, folded, number, table
+from automl_gitops.promotion.production_file import FILE, ProductionFile
+from automl_gitops.serving.registry import ModelPackage
+from automl_gitops.verification.verification import checks_table
+
+MAX_LENGTH = 60_000  # GitHub takes 65,536 characters
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a proposal is made of; ``evaluation`` and ``verification`` are the documents of those records."""
+
+    config: Config
+    package: ModelPackage
+    evaluation: Mapping[str, Any]
+    verification: Mapping[str, Any]
+    previous: ProductionFile
+
+    @property
+    def repository_url(self) -> str:
+        """The repository's page."""
+        return (
+            f"https://github.com/{self.package.metadata.get('repository') or self.config.project.repository}"
+        )
+
+
+def title(facts: Facts) -> str:
+    """The pull request's title, and the commit's message."""
+    return f"Promote {facts.config.project.name} version {facts.package.version} to production"
+
+
+def body(facts: Facts) -> str:
+    """The pull request's text in Markdown."""
+    parts = [
+        _opening(facts),
+        "### Candidate against production\n\n" + _metrics(facts),
+        "### Gate\n\n" + _gate(facts.evaluation),
+        "### Verification on staging\n\n" + _verification(facts.verification),
+        "### Where it comes from\n\n" + _provenance(facts),
+        "### How to go back\n\n" + _way_back(facts),
+    ]
+    return "\n\n".join(parts)[:MAX_LENGTH]
+
+
+def _opening(facts: Facts) -> str:
+    policy = facts.config.production.deployment
+    rollout = {
+        "ALL_AT_ONCE": "all at once",
+        "CANARY": f"as a canary of {policy.percent} %, which is watched for {policy.wait_seconds} s",
+        "LINEAR": f"in steps of {policy.percent} %, each watched for {policy.wait_seconds} s",
+    }[policy.policy]
+    now = f"version {facts.previous.version}" if facts.previous.model_package_arn else "nothing yet"
+    return (
+        f"**Merging this approves version {facts.package.version}** "
+        f"(`{facts.package.arn}`) and rolls it out {rollout}; an alarm rolls it back.\n\n"
+        f"In production: {now}."
+    )
+
+
+def _metrics(facts: Facts) -> str:
+    ours = facts.evaluation["metrics"]
+    champion = facts.evaluation["champion"] or {}
+    same_rows = (
+        champion.get("status") == "compared"
+        and champion["model_package_arn"] == facts.previous.model_package_arn
+    )
+    theirs = champion["metrics"] if same_rows else facts.previous.metrics
+    rows = [(escape(name), number(value), number(theirs.get(name))) for name, value in ours.items()]
+    objective = facts.evaluation["objective"]["metric"]
+    note = f"Autopilot's objective: {objective}. Measured on {facts.evaluation['rows']} holdout rows."
+    if theirs and not same_rows:
+        note += " The figures of production are from its own evaluation, perhaps on other rows."
+    return f"{table(('metric', 'candidate', 'production'), rows, 'lrr')}\n\n{note}"
+
+
+def _gate(evaluation: Mapping[str, Any]) -> str:
+    return bullets(f"{one['outcome']}: {escape(one['reason'])}" for one in evaluation["gate"])
+
+
+def _verification(document: Mapping[str, Any]) -> str:
+    signed = document["signed_off"]
+    run = f" ([run]({signed['run']}))" if signed["run"] else ""
+    outcome = document["outcome"].capitalize()
+    sentence = f"{outcome}, signed off by {escape(signed['by'])} at {signed['at']}{run}."
+    return f"{sentence}\n\n{folded('Checks', checks_table(document['checks']))}"
+
+
+def _provenance(facts: Facts) -> str:
+    known, url = facts.package.metadata, facts.repository_url
+    commit = facts.package.commit or known.get("commit", "")
+    rows = {
+        "commit": f"[`{commit[:12]}`]({url}/commit/{commit})" if commit else "",
+        "run": known.get("run", ""),
+        "pipeline execution": code(known.get("pipeline_execution")),
+        "Autopilot job": code(known.get("automl_job")),
+        "data set": code(known.get("dataset_sha256")),
+        "evaluation": code(known.get("evaluation")),
+    }
+    return table(("", ""), ((name, value) for name, value in rows.items() if value))
+
+
+def _way_back(facts: Facts) -> str:
+    if not facts.previous.model_package_arn:
+        return "Nothing was in production before, so there is no version to go back to."
+    return (
+        "Revert this pull request once it is merged (its button, or `automl rollback` and a "
+        f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production "
+        "follows, without training or staging."
+    )

@@ -1,0 +1,144 @@
+"""Bring the production endpoint from what it serves to a release, and say truthfully what came of it."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.environments import Environment
+from automl_gitops.serving.alarms import Alarms
+from automl_gitops.serving.endpoint import STARTUP_SECONDS, Endpoint, State
+from automl_gitops.serving.release import Release
+from automl_gitops.serving.scaling import Scaling
+from automl_gitops.verification.holdout import Holdout
+from automl_gitops.verification.probe import Probe
+
+_POLL_SECONDS = 2.0  # an alarm's reason has to be seen before its state goes back
+_CALMING_PERIODS = 3
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """What the endpoint serves in the end, and why not the release where it does not (else "")."""
+
+    state: State
+    reason: str
+    probed: int = 0
+
+
+def roll_out(
+    environment: Environment,
+    endpoint: Endpoint,
+    release: Release,
+    alarms: Alarms,
+    state: State,
+    *,
+    holdout: Holdout | None,
+    way_back: bool,
+    output: Output,
+) -> Rollout:
+    """Create the endpoint, or update it by the policy of automl.toml, and wait for the end.
+
+    ``state`` is what the endpoint is in now, and lasting. ``way_back`` moves all traffic at once: the version
+    has proved itself, and the one that serves may be failing people. Without ``holdout`` nothing is asked
+    meanwhile.
+    """
+    endpoint.make_parts(release)
+    if not state.exists:
+        endpoint.create(release)
+        ended = endpoint.settle()
+        return Rollout(ended, _reason(ended, release, {}, None))
+    firing = _calm(environment, alarms, way_back=way_back, output=output)
+    scaling = Scaling(environment)
+    if _instance_type(state, endpoint) != release.config["ProductionVariants"][0].get("InstanceType"):
+        # The service refuses to change the instance type of a variant that is being scaled.
+        scaling.remove()
+    watched = [name for name in alarms.names if name not in firing]
+    probe: AbstractContextManager[Probe | None] = contextlib.nullcontext()
+    if holdout:
+        probe = Probe(environment, holdout, output)
+    seen: dict[str, str] = {}
+    with probe as asking:
+        endpoint.update(
+            release.config_name,
+            deployment_config(environment, watched, way_back=way_back),
+            keep_instances=scaling.wanted and scaling.is_right(),
+        )
+        ended = endpoint.settle(
+            seconds=environment.config.production.deployment.max_seconds + STARTUP_SECONDS,
+            pause=_POLL_SECONDS,
+            meanwhile=lambda: seen.update(
+                {name: words for name, words in alarms.firing().items() if name in watched}
+            ),
+        )
+    return Rollout(ended, _reason(ended, release, seen, asking), asking.asked if asking else 0)
+
+
+def _calm(environment: Environment, alarms: Alarms, *, way_back: bool, output: Output) -> dict[str, str]:
+    """The alarms that fire whatever is waited: about what serves now, they cannot judge what is to come.
+
+    An alarm of an update that was just rolled back goes out by itself; a way back has no time for that.
+    """
+    firing = alarms.firing()
+    if firing and not way_back:
+        period = environment.config.production.alarms.period_seconds
+        output.notice(
+            f"{', '.join(firing)} fires: waiting up to {_CALMING_PERIODS * period} s for that to end"
+        )
+        end = time.monotonic() + _CALMING_PERIODS * period
+        while firing and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
+            firing = alarms.firing()
+    for name, words in firing.items():
+        output.notice(f"alarm {name} is left out of this update, since it fires before it: {words}")
+    return firing
+
+
+def deployment_config(environment: Environment, alarms: list[str], *, way_back: bool) -> dict[str, Any]:
+    """UpdateEndpoint's DeploymentConfig by [production.deployment], with the alarms that roll it back.
+
+    The same time passes between two shifts of traffic and, before the old instances go, after the last one.
+    """
+    settings = environment.config.production.deployment
+    wait_seconds = 0 if way_back else settings.wait_seconds
+    routing: dict[str, Any] = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}
+    if not way_back and settings.policy != "ALL_AT_ONCE":
+        routing = {"Type": settings.policy, "WaitIntervalInSeconds": wait_seconds}
+        size = {"Type": "CAPACITY_PERCENT", "Value": settings.percent}
+        if settings.policy == "CANARY":
+            routing["CanarySize"] = size
+        else:
+            routing["LinearStepSize"] = size
+    config: dict[str, Any] = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": routing,
+            "TerminationWaitInSeconds": wait_seconds,
+            "MaximumExecutionTimeoutInSeconds": settings.max_seconds,
+        }
+    }
+    if alarms:
+        config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
+    return config
+
+
+def _instance_type(state: State, endpoint: Endpoint) -> str | None:
+    variants = endpoint.variants(state.config)
+    return variants[0].get("InstanceType") if variants else None
+
+
+def _reason(state: State, release: Release, fired: Mapping[str, str], probe: Probe | None) -> str:
+    """Why the endpoint does not serve the release, "" where it does."""
+    if state.serves(release.config_name):
+        return ""
+    parts = [f"alarm {name}: {words}" for name, words in fired.items()]
+    if probe and probe.is_alarming:
+        parts.append(f"{probe.wrong} of {probe.asked} answers were wrong, such as {probe.example}")
+    if state.reason:
+        parts.append(state.reason)
+    ended = (
+        "it was rolled back" if state.status == "InService" else f"the endpoint is {state.status or 'gone'}"
+    )
+    return f"{ended}: {'; '.join(parts) or 'SageMaker gives no reason'}"

@@ -1,0 +1,58 @@
+"""Put one registered version on the staging endpoint."""
+
+from dataclasses import dataclass
+
+from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.serving.endpoint import Endpoint, State, require_success
+from automl_gitops.serving.registry import ModelPackage, Registry
+from automl_gitops.serving.release import Release, release
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What staging serves; ``changed`` is False where it already did."""
+
+    package: ModelPackage
+    release: Release
+    state: State
+    changed: bool
+
+
+def stage(project: Project, arn: str | None) -> Staged:
+    """Make the staging endpoint serve the version ``arn`` (the newest where a person gives none) and wait for
+    it.
+
+    Raises `UserError` for a version that is not the project's or was rejected, `RunError` where the endpoint
+    does not come up or was rolled back.
+    """
+    registry = Registry(project.aws, project.names)
+    package = registry.find(arn, "--model-package") if arn else registry.latest()
+    if package.approval == "Rejected":
+        raise UserError(f"{package.arn} was rejected: stage another version, or train a new one")
+    environment = project.staging
+    wanted = release(package, environment, project.names.bucket)
+    endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
+    state = endpoint.settle_before_change(wanted.config_name)
+    changed = not state.serves(wanted.config_name)
+    if changed:
+        state = _bring(endpoint, state, wanted)
+    endpoint.tidy(keep={wanted.model_name, wanted.config_name})
+    return Staged(package, wanted, state, changed)
+
+
+def _bring(endpoint: Endpoint, state: State, wanted: Release) -> State:
+    state = endpoint.remove_dead(state)
+    if state.exists and endpoint.is_serverless(state.config) != wanted.serverless:
+        # The service does not change between instances and serverless in place, and nobody depends on
+        # staging.
+        endpoint.delete()
+        state = State()
+    endpoint.make_parts(wanted)
+    if state.exists:
+        endpoint.update(wanted.config_name)
+    else:
+        endpoint.create(wanted)
+    state = endpoint.settle()
+    require_success(endpoint.name, state, wanted.config_name)
+    return state

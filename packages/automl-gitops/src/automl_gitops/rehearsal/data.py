@@ -1,0 +1,165 @@
+"""Rows to rehearse with: a sample of a file, or made-up rows of the kind that dataset.lock describes."""
+
+from __future__ import annotations
+
+import math
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from automl_gitops.data.hospital import save
+from automl_gitops.data.lock import FILE, Column, DatasetLock
+from automl_gitops.data.table import Table
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.settings.autopilot import LEAST_TRAINING_ROWS
+from automl_gitops.rehearsal.columns import allot, draw, present, spread
+
+SEED = 7
+_LEAST_OF_A_CLASS = 10  # rows to train on
+_LEAST_HELD_OUT = 50
+_MOST_ROWS = 20_000  # that are made up for the sake of many classes, or of a small holdout
+_READABLE = 50  # different texts from which something can be learnt
+_ONES = {"1": True, "1.0": True, "true": True, "0": False, "0.0": False, "false": False}
+
+
+def find_lock(project: Path) -> DatasetLock | None:
+    """The project's dataset.lock, `None` where there is none yet."""
+    path = project / FILE
+    return DatasetLock.load(path) if path.exists() else None
+
+
+def sample(path: Path, rows: int, folder: Path, target: str) -> Path:
+    """Some rows of a data set's file, as CSV below ``folder``: drawn at random, but a few of each class at least."""
+    frame = pd.concat([batch.to_pandas() for batch in Table.open(path).batches()], ignore_index=True)
+    order = np.random.RandomState(SEED).permutation(len(frame))
+    if target in frame:
+        labels = frame[target].iloc[order]
+        if labels.nunique() * _LEAST_OF_A_CLASS <= rows:
+            few = labels.groupby(labels).cumcount().to_numpy() < _LEAST_OF_A_CLASS
+            order = np.concatenate([order[few], order[~few]])
+    made = folder / "sample.csv"
+    save(frame.iloc[np.sort(order[:rows])], made, rows)
+    return made
+
+
+def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path:
+    """Made-up rows with the columns of ``lock`` and what it knows of them, as CSV below ``folder``.
+
+    There are ``rows`` of them, or more where Autopilot or the classes want that. The target follows from a few
+    columns, with noise, so that there is something to learn.
+    """
+    random = np.random.default_rng(SEED)
+    rows = max(rows, _needed(lock, config.dataset.holdout))
+    columns = _one_hot(lock, config, rows, random)
+    for column in lock.features:
+        if column.name not in columns:
+            columns[column.name] = draw(column, rows, lock.counted_rows, random)
+    signal = _signal(lock, columns, rows, random)
+    columns[lock.target] = _target(lock, config.dataset.holdout, signal, random)
+    frame = pd.DataFrame({column.name: columns[column.name] for column in lock.columns})
+    made = folder / "synthetic-rows.csv"
+    save(frame, made, rows)
+    return made
+
+
+def _classes(lock: DatasetLock) -> dict[str, int] | None:
+    return lock.classes or lock.holdout_classes
+
+
+def _needed(lock: DatasetLock, holdout: float) -> int:
+    """Rows so that enough are trained on whatever is held out, of each class too."""
+    classes = len(_classes(lock) or ())
+    train = math.ceil((LEAST_TRAINING_ROWS + classes) / (1 - holdout))
+    held_out = min(math.ceil(_LEAST_HELD_OUT / holdout), _MOST_ROWS)
+    return max(train, held_out, classes * _least_of_a_class(classes, holdout))
+
+
+def _least_of_a_class(classes: int, holdout: float) -> int:
+    wanted = math.ceil(_LEAST_OF_A_CLASS / (1 - holdout))
+    return max(2, min(wanted, _MOST_ROWS // max(classes, 1)))
+
+
+def _one_hot(
+    lock: DatasetLock, config: Config, rows: int, random: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """The 0/1 columns that an entry of `slices` takes for one (`race_*`): a row has a 1 in one of them at most."""
+    made: dict[str, np.ndarray] = {}
+    features = {column.name: column for column in lock.features}
+    for entry in config.evaluation.slices:
+        names = [name for name in features if fnmatchcase(name, entry)]
+        if entry in features or any(name in made for name in names):
+            continue
+        ones = {name: _ones(features[name], lock.counted_rows, len(names)) for name in names}
+        shares = {name: share for name, share in ones.items() if share is not None}
+        others = 1 - sum(shares.values())
+        if len(shares) < len(names) or not names or others < -1e-9:
+            continue
+        weights = {name: round(1e6 * share) for name, share in shares.items()}
+        if others > 1e-9:
+            weights[""] = round(1e6 * others)
+        drawn = spread(weights, rows, 5, random)
+        for name in names:
+            no, yes = _spelled(features[name])
+            made[name] = np.where(drawn == name, yes, no).astype(object)
+    return made
+
+
+def _ones(column: Column, counted: int, columns: int) -> float | None:
+    """The share of ones in a 0/1 column without missing values; `None` if it is none."""
+    if column.missing:
+        return None
+    if column.values:
+        known = {_ONES.get(value.lower()): count for value, count in column.values.items()}
+        return None if None in known else known.get(True, 0) / sum(known.values())
+    if column.distinct is None and column.least is None:  # nothing is known of it
+        return 1 / (columns + 1) if column.type != "text" else None
+    rare = (column.least, column.most) == (0, 1) and column.distinct == 2
+    return 1 / max(counted, 1) if rare else None
+
+
+def _spelled(column: Column) -> tuple[str, str]:
+    spelled = {_ONES[value.lower()]: value for value in column.values or ()}
+    no, yes = ("0.0", "1.0") if column.type == "number" else ("0", "1")
+    return spelled.get(False, no), spelled.get(True, yes)
+
+
+def _signal(
+    lock: DatasetLock, columns: dict[str, np.ndarray], rows: int, random: np.random.Generator
+) -> np.ndarray:
+    """What the target follows: the sum of the three columns that vary most, and noise."""
+    strengths = []
+    for column in lock.features:
+        if column.looks_like == "identifier":
+            continue
+        values = pd.Series(columns[column.name], dtype=object)
+        if column.type == "text":
+            codes, levels = pd.factorize(values, sort=True)
+            strength, different = codes.astype(float), len(levels)
+            if different > _READABLE:
+                continue
+        else:
+            ranks = pd.to_numeric(values, errors="coerce").rank()
+            strength, different = ranks.fillna(ranks.mean()).to_numpy(), ranks.nunique()
+        if different > 1:
+            strengths.append((min(different, 10), (strength - strength.mean()) / strength.std()))
+    strengths.sort(key=lambda one: -one[0])
+    return random.normal(0.0, 0.3, rows) + sum(strength for _, strength in strengths[:3])
+
+
+def _target(lock: DatasetLock, holdout: float, signal: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The target in the order of ``signal``: a quantity, or labels of about the shares of ``lock``, each often
+    enough to be split.
+    """
+    rows, classes = len(signal), _classes(lock)
+    column = next(column for column in lock.columns if column.name == lock.target)
+    if classes:
+        counts = allot(classes, rows, _least_of_a_class(len(classes), holdout))
+        ordered = np.repeat(np.array(list(classes), dtype=object), counts)
+    else:
+        ordered = present(column, rows, random)
+        ordered = ordered[np.argsort([float(value) for value in ordered], kind="stable")]
+    labels = np.empty(rows, dtype=object)
+    labels[np.argsort(signal, kind="stable")] = ordered
+    return labels

@@ -1,0 +1,311 @@
+"""The life of a model, step by step, each by the command that people and workflows use."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from automl_gitops.data import hospital
+from automl_gitops.data.example import is_hospital
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.data.prepared import prepare
+from automl_gitops.data.table import Table
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.names import Names
+from automl_gitops.rehearsal import sabotage
+from automl_gitops.rehearsal.actors import assume
+from automl_gitops.rehearsal.adapt import LENIENT_ROWS, adapt
+from automl_gitops.rehearsal.aws import LocalAws
+from automl_gitops.rehearsal.commands import call
+from automl_gitops.rehearsal.copy import ProjectCopy
+from automl_gitops.rehearsal.data import find_lock, sample, stand_in
+from automl_gitops.rehearsal.patience import patience
+from automl_gitops.rehearsal.summary import Summary
+from automl_gitops.rehearsal.traffic import Traffic
+
+ROWS_TO_PREDICT = 10
+STEPS_TO_STAGING, STEPS_BACK = 6, 4
+
+
+class Life:
+    """A copy of the project in ``source``, and a local AWS of its own for as long as the ``with`` block lasts.
+
+    ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`:
+    then it is rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
+    ``training_seconds`` is the Autopilot job's budget; ``lenient`` lets it train on fewer rows than the real one
+    takes. Every step raises `CommandFailedError` where its command fails.
+    """
+
+    def __init__(
+        self,
+        source: Path,
+        output: Path,
+        data: Path | None,
+        rows: int | None,
+        training_seconds: int,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        self.source = source
+        self.output = output
+        self.data = data.resolve() if data else None
+        self.rows = rows
+        self.training_seconds = training_seconds
+        self.lenient = lenient
+        self.title = "Before the first step"
+        self.step, self.steps = 0, STEPS_TO_STAGING + STEPS_BACK
+        self.say = Output()
+        # What is wrong with the project or the data is said before anything is copied.
+        config = Config.load(source / "automl.toml")
+        self.is_source = self.data is not None and _is_source(self.data, config)
+        if self.data and not self.is_source and rows is None:
+            prepare(_lenient(config) if lenient else config, self.data, _Unheard())
+        self.copy = ProjectCopy(source, output / "project")
+        self.lock = find_lock(self.copy.directory)
+        made_up = data is None and (self.lock is not None or not is_hospital(config))
+        open_gate = made_up and not (self.lock is None and _is_as_generated(config))
+        self.left_out = adapt(self.copy.directory, open_gate=open_gate, lenient=lenient, rows=rows)
+        self.copy.commit("Rehearse on the local AWS")
+        self.summary = Summary(output / "summary.json")
+
+    def __enter__(self) -> Life:
+        config = Config.load(self.copy.directory / "automl.toml")
+        self._files = tempfile.TemporaryDirectory(prefix="local-aws-")
+        self.aws = LocalAws(Path(self._files.name), config.project.region, lenient=self.lenient)
+        try:
+            self.aws.start()
+        except BaseException:
+            self._files.cleanup()
+            raise
+        self.names = Names(config, self.aws.account)
+        self.subject = f"repo:{config.project.repository}"
+        self.say.done(f"a local AWS answers on {self.aws.url}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.aws.stop()
+        self._files.cleanup()
+
+    def train(self) -> None:
+        """From the account's first day to a registered model package."""
+        self._step("An administrator creates the roles, once")
+        self._as_administrator("bootstrap", "--github-oidc-subject", self.subject)
+        self._step("The workflow deploys bucket, queue, functions and registry")
+        self._as_retrain("stack")
+        self._step("A data scientist pushes a data set")
+        self._push_data()
+        self.copy.commit("Train on the data set")
+        self._step("The merge upserts the pipeline and runs it")
+        self._as_retrain("upsert")
+        budget = ("--parameter", f"MaxSeconds={self.training_seconds}")
+        run = self._as_retrain("run", "--wait", *budget)
+        self.summary.add_run(run)
+        self.model_package_arn = run["model_package_arn"]
+        evaluation = self._evaluation(run["execution"]["id"])
+        written = self._as_retrain("report", "--output", str(self.output / "report.html"))
+        self.summary.update(
+            metrics=evaluation["metrics"], model_package_arn=self.model_package_arn, report=written["report"]
+        )
+
+    def serve(self) -> None:
+        """The registered version on the staging endpoint, and its predictions."""
+        self._step("The version goes to staging")
+        staged = self._as_retrain("stage", "--model-package", self.model_package_arn)
+        answers = self._as_retrain("invoke", str(self._rows()))
+        self.summary.update(
+            endpoint={
+                "name": staged["endpoint"],
+                "status": staged["status"],
+                "predictions": answers["predictions"],
+            }
+        )
+
+    def verify(self) -> None:
+        """The staging endpoint signed off."""
+        self._step("Staging is verified by invoking it")
+        self._verify(self.model_package_arn)
+
+    def promote(self) -> None:
+        """Proposed, approved, and in production."""
+        self._as_retrain("propose", "--model-package", self.model_package_arn)
+        self._step("The promotion is approved: this rehearsal merges the pull request in your place")
+        self.copy.commit("Promote version 1")
+        promoted = self._as_promote("promote")
+        answers = self._as_promote("invoke", str(self._rows()), "--endpoint", "production")
+        self.summary.update(
+            production={
+                "model_package_arn": promoted["model_package_arn"],
+                "endpoint": promoted["endpoint"],
+                "config": promoted["config"],
+                "predictions": answers["predictions"],
+            }
+        )
+
+    def break_and_go_back(self) -> None:
+        """A second version that breaks after staging: the canary throws it out, and Git goes back."""
+        sagemaker, s3 = self.aws.client("sagemaker"), self.aws.client("s3")
+        self._step("A second version passes staging, and then somebody overwrites its archive in the bucket")
+        second = sabotage.register_copy(sagemaker, s3, self.names.bucket, self.model_package_arn)
+        self._as_retrain("stage", "--model-package", second)
+        self._verify(second)
+        self._as_retrain("propose", "--model-package", second)
+        sabotage.break_archive(s3, self.names.bucket)
+        self.copy.commit("Promote version 2")
+        self._step("It is promoted while clients send requests: the canary has to throw it out")
+        rows = self._rows().read_text("utf-8").rstrip("\n").split("\n")
+        endpoint = self.names.production_endpoint
+        with Traffic(self.aws.client("sagemaker-runtime"), endpoint, rows) as traffic:
+            self._as_promote("promote", status=1)
+        self.say.done("this error was to happen: clients go on with version 1")
+        before = self.summary.document["production"]["config"]
+        config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        self.summary.update(
+            broken_release={
+                "model_package_arn": second,
+                "outcome": "rolled back" if config == before else "in production",
+                "requests": traffic.requests,
+                "failed_requests": traffic.failed,
+            }
+        )
+        self._step("The promotion is reverted, so that Git says again what production serves")
+        reverted = self._as_administrator("rollback")
+        promoted = self._as_promote("promote")
+        found = self._as_promote("status")
+        self.summary.update(
+            rollback={
+                "commit": reverted["commit"],
+                "leaves": reverted["leaves"],
+                "returns_to": reverted["returns_to"],
+                "model_package_arn": promoted["model_package_arn"],
+                "differences": found["differences"],
+            }
+        )
+
+    def _verify(self, arn: str) -> None:
+        record = self._as_retrain("verify", "--model-package", arn)
+        self.summary.document.setdefault(
+            "staging",
+            {
+                "model_package_arn": record["model_package_arn"],
+                "outcome": record["outcome"],
+                "checks": {check["name"]: check["outcome"] for check in record["checks"]},
+            },
+        )
+
+    def report(self, *, total: float, setup: float) -> None:
+        """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
+        self.summary.update(seconds={"total": round(total, 1), "setup": round(setup, 1)})
+        self.summary.save()
+        self.say.say("")
+        self.summary.show(self.say)
+
+    def _push_data(self) -> None:
+        file = self._prepared_data()
+        lock = self._as_administrator("data", "push", str(file["file"]), *file["options"])
+        self.lock = DatasetLock.load(self.copy.directory / "dataset.lock")
+        self.summary.update(
+            left_out=self.left_out,
+            project=self.names.project,
+            dataset={
+                "rows": lock["rows"]["total"],
+                "columns": len(lock["columns"]),
+                "sha256": lock["sha256"],
+                "synthetic": lock["synthetic"],
+            },
+        )
+
+    def _prepared_data(self) -> dict[str, Any]:
+        """The file to push: the given one, the example, or rows of the kind that dataset.lock describes."""
+        size = ("--rows", str(self.rows)) if self.rows else ()
+        if self.data is None and self.lock is not None:
+            config = Config.load(self.copy.directory / "automl.toml")
+            file = stand_in(self.lock, config, self.rows or 1000, self.output / "data")
+            return {"file": file, "options": ("--synthetic",)}
+        if self.data is None:
+            made = self._as_administrator("data", "example", *size)
+        else:
+            if not self.is_source:
+                file = self.data
+                if self.rows:
+                    target = Config.load(self.copy.directory / "automl.toml").dataset.target
+                    file = sample(file, self.rows, self.output / "data", target)
+                return {"file": file, "options": ("--real",)}
+            made = self._as_administrator("data", "prepare-hospital", str(self.data), *size)
+        return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}
+
+    def _rows(self) -> Path:
+        """A file of the first rows of the holdout, as somebody who wants predictions would have it."""
+        assert self.lock is not None  # noqa: S101 - `train` pushed it
+        bucket, _, key = self.lock.uris.x_test.removeprefix("s3://").partition("/")
+        s3 = self.aws.client("s3")
+        first = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"][0]["Key"]
+        text = s3.get_object(Bucket=bucket, Key=first)["Body"].read().decode()
+        path = self.copy.directory / "build" / "rows.csv"
+        path.parent.mkdir(exist_ok=True)
+        # Line ends alone end a row: other separators of Unicode may stand within a value.
+        path.write_text("".join(io.StringIO(text, newline="\n").readlines()[:ROWS_TO_PREDICT]), "utf-8")
+        return path
+
+    def _evaluation(self, execution_id: str) -> dict[str, Any]:
+        key = f"evaluations/{execution_id}/evaluation.json"
+        found = self.aws.client("s3").get_object(Bucket=self.names.bucket, Key=key)
+        return json.loads(found["Body"].read())
+
+    def _step(self, title: str) -> None:
+        self.title = title
+        self.step += 1
+        self.say.say("")
+        self.say.say(f"[{self.step}/{self.steps}] {title}", "bold")
+
+    def _as_promote(self, *arguments: str, status: int = 0) -> dict[str, Any]:
+        """As the workflow does that runs in the environment `production`."""
+        return self._call(self._role("PromoteRole", "environment:production"), *arguments, status=status)
+
+    def _as_administrator(self, *arguments: str) -> dict[str, Any]:
+        return self._call(self.aws.environment, *arguments)
+
+    def _as_retrain(self, *arguments: str) -> dict[str, Any]:
+        """As the workflow does that runs after a merge: with the RetrainRole's rights, and no more."""
+        return self._call(self._role("RetrainRole", "ref:refs/heads/main"), *arguments)
+
+    def _call(self, environment: dict[str, str], *arguments: str, status: int = 0) -> dict[str, Any]:
+        # On a terminal it redraws a table, and elsewhere it tells what changes.
+        shows_by_itself = arguments[:1] == ("run",) and self.say.live
+        words = " ".join(part for part in arguments[:2] if part.isalpha())
+        with nullcontext() if shows_by_itself else patience(self.say, words):
+            return call(self.copy.directory, environment, *arguments, status=status)
+
+    def _role(self, role: str, subject: str) -> dict[str, str]:
+        arn = self.names.role_arn(f"{self.names.project}-{role}")
+        return assume(self.aws.environment, arn, f"{self.subject}:{subject}")
+
+
+def _lenient(config: Config) -> Config:
+    """The configuration that `adapt` will write for a lenient local AWS."""
+    autopilot = config.autopilot.model_copy(update={"least_rows": LENIENT_ROWS})
+    return config.model_copy(update={"autopilot": autopilot})
+
+
+class _Unheard(Output):
+    """For a check whose notices `dataset push` will give again, at the step where they belong."""
+
+    def notice(self, text: str) -> None:
+        pass
+
+
+def _is_as_generated(config: Config) -> bool:
+    """Whether the gate is still the questions', which any model keeps that learned something of the example."""
+    return config.gate.model_dump(exclude_defaults=True) in ({"minimum": 0.0}, {"maximum": 1e12})
+
+
+def _is_source(path: Path, config: Config) -> bool:
+    """Whether a file is UCI's, and the example that is made of it is what the project predicts from."""
+    return is_hospital(config) and hospital.is_source(Table.open(path).columns)

@@ -1,0 +1,111 @@
+"""What happened, as summary.json and as the closing table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from automl_gitops.kernel.console import Output
+
+_WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
+
+
+class Summary:
+    """The document of a rehearsal; :meth:`save` writes it as it stands."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.document: dict[str, Any] = {}
+
+    def update(self, **parts: Any) -> None:
+        """Add or replace top-level keys."""
+        self.document.update(parts)
+
+    def add_run(self, run: dict[str, Any]) -> None:
+        """Add what `automl run --wait --json` told: pipeline and Autopilot."""
+        job = run["autopilot"]
+        self.update(
+            pipeline={
+                "arn": run["execution"]["arn"],
+                "status": run["execution"]["status"],
+                "seconds": run["execution"]["seconds"],
+                "steps": [{key: step[key] for key in ("name", "status", "seconds")} for step in run["steps"]],
+            },
+            autopilot={key: job[key] for key in ("job", "seconds", "candidates", "best")},
+        )
+
+    def save(self) -> None:
+        """Write the document."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text(json.dumps(self.document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def show(self, output: Output) -> None:
+        """Print the closing table."""
+        document = self.document
+        dataset, job, best = document["dataset"], document["autopilot"], document["autopilot"]["best"]
+        first = document["endpoint"]["predictions"][0]
+        kind = " of SYNTHETIC data" if dataset["synthetic"] else ""
+        rows = [
+            ("data set", f"{dataset['rows']:,} rows x {dataset['columns']} columns{kind}"),
+            ("Autopilot", f"{job['candidates']} candidates in {job['seconds']:.0f} s"),
+            ("best candidate", f"{best['name']}: {best['objective']} {best['value']:.4f} (validation)"),
+            *((f"holdout {name}", f"{value:.4f}") for name, value in shown(document["metrics"])),
+            ("pipeline", f"{document['pipeline']['status']} in {document['pipeline']['seconds']:.0f} s"),
+            ("model package", document["model_package_arn"]),
+            ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
+            *_promotion(document),
+            ("first prediction", ", ".join(f"{key} {_brief(value)}" for key, value in first.items())),
+            ("time", _time(**document["seconds"])),
+        ]
+        output.table(("", "what happened"), rows)
+
+
+def _brief(value: Any) -> str:
+    """A value of a prediction, its numbers with four digits."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_brief, value))}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def where_to_look(output: Output, project: Path, results: Path) -> None:
+    """Say where the results are, which of two folders is the project, and what to type next."""
+    output.say("")
+    output.say("Where to look", "bold")
+    for name, text in (
+        ("report", f"{results / 'report.html'}, the evaluation as a page for a browser"),
+        ("summary", f"{results / 'summary.json'}, all that happened"),
+        ("project", f"{project}, which this left as it was"),
+        ("copy", f"{results / 'project'}, in which it was rehearsed; the next rehearsal replaces it"),
+    ):
+        output.say(f"  {name:<8} {text}")
+
+
+def _time(total: float, setup: float) -> str:
+    """The duration of everything, with the installation's where something was installed."""
+    return f"{total:.0f} s" + (f", of which {setup:.0f} s to install" if setup >= _WORTH_TELLING else "")
+
+
+def _promotion(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What became of the version after staging, as far as the rehearsal went."""
+    if "staging" in document:
+        passed = [outcome for outcome in document["staging"]["checks"].values() if outcome == "passed"]
+        yield "staging", f"{document['staging']['outcome']}: {len(passed)} checks passed"
+    if "production" in document:
+        version = document["production"]["model_package_arn"].rsplit("/", 1)[-1]
+        yield "production", f"{document['production']['endpoint']} serves version {version}"
+    if "broken_release" in document:
+        broken = document["broken_release"]
+        yield (
+            "broken release",
+            f"{broken['outcome']}; {broken['failed_requests']} of {broken['requests']} requests failed meanwhile",
+        )
+    if "rollback" in document:
+        yield "rollback", f"Git is back at version {document['rollback']['returns_to'].rsplit('/', 1)[-1]}"
+
+
+def shown(metrics: dict[str, float]) -> list[tuple[str, float]]:
+    """The few metrics that a closing table has room for."""
+    wanted = ("accuracy", "f1_macro", "f1", "auc", "rmse", "mae", "r2")
+    return [(name, metrics[name]) for name in wanted if metrics.get(name) is not None]

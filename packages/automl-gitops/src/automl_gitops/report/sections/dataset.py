@@ -1,0 +1,112 @@
+"""The data set, and what changed since the one that the champion was trained on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from automl_gitops.data.lock import NOT_COUNTED, Reference
+from automl_gitops.report import words
+from automl_gitops.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
+
+_MOST_CLASSES, _MOST_NAMES = 30, 20
+
+
+def section(evaluation: Mapping[str, Any]) -> Section:
+    """Facts, changes and classes."""
+    dataset = evaluation["dataset"]
+    blocks: list[Block] = [_facts(dataset)]
+    champion = evaluation["champion"]
+    before = (champion or {}).get("dataset")
+    if before:
+        found = list(changes(dataset, before))
+        blocks.append(
+            Text("Since the champion's data set:" if found else "It is the champion's data set, unchanged.")
+        )
+        blocks += [Bullets(found)] if found else []
+    elif champion:
+        blocks.append(Text("What the champion was trained on could not be read."))
+    if dataset.get("classes"):
+        blocks.append(_classes(dataset["classes"], (before or {}).get("classes")))
+    return Section("dataset", "Data set", blocks)
+
+
+def _facts(dataset: Mapping[str, Any]) -> Facts:
+    kind = "synthetic: made up, it says nothing about real cases" if dataset["synthetic"] else "real"
+    return Facts(
+        [
+            ("Name", Cell(dataset["name"])),
+            ("Kind", Cell(kind, tone="bad" if dataset["synthetic"] else "plain")),
+            ("SHA-256", Cell(dataset["sha256"], code=True)),
+            ("Rows", Cell(_split(dataset))),
+            ("Columns", Cell(words.number(len(dataset["columns"])))),
+            ("Target", Cell(dataset["target"], code=True)),
+        ]
+    )
+
+
+def _split(dataset: Mapping[str, Any]) -> str:
+    rows = dataset["rows"]
+    held_out = f"{words.number(rows['test'])} held out"
+    if dataset.get("reference"):
+        objects = Reference.model_validate(dataset["reference"])
+        return f"{NOT_COUNTED} in the {objects} to train and validate; {held_out}"
+    total, train = words.number(rows["total"]), words.number(rows["train_validation"])
+    return f"{total}: {train} to train and validate, {held_out}"
+
+
+def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
+    """Sentences about what differs between two data sets' facts."""
+    if now["sha256"] == before["sha256"]:
+        return
+    if now["name"] != before["name"]:
+        yield f"name: {before['name']} became {now['name']}"
+    if now["synthetic"] != before["synthetic"]:
+        yield "synthetic rows became real ones" if before["synthetic"] else "real rows became synthetic ones"
+    if now["target"] != before["target"]:
+        yield f"target: {before['target']} became {now['target']}"
+    total, earlier = now["rows"]["total"], before["rows"]["total"]
+    counted = total is not None and earlier
+    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)" if counted else ""
+    yield f"rows: {_rows(earlier)} became {_rows(total)}{share}"
+    types = {column["name"]: column["type"] for column in now["columns"]}
+    earlier_types = {column["name"]: column["type"] for column in before["columns"]}
+    added = [name for name in types if name not in earlier_types]
+    removed = [name for name in earlier_types if name not in types]
+    if added:
+        yield f"new columns: {_listed(added)}"
+    if removed:
+        yield f"columns that are gone: {_listed(removed)}"
+    changed = [
+        f"{name} from {earlier_types[name]} to {types[name]}"
+        for name in types
+        if name in earlier_types and types[name] != earlier_types[name]
+    ]
+    if changed:
+        yield f"columns of another type: {_listed(changed)}"
+    if not added and not removed and list(types) != list(earlier_types):
+        yield "the columns are in another order"
+
+
+def _rows(number: int | None) -> str:
+    return NOT_COUNTED if number is None else words.number(number)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
+    total, earlier = sum(now.values()) or 1, sum((before or {}).values()) or 1
+    numeric = ["Rows", "Share", *(["Share before"] if before else [])]
+    rows = []
+    labels = sorted({*now, *(before or {})}, key=lambda label: (-now.get(label, 0), label))
+    for label in words.natural(labels[:_MOST_CLASSES]):
+        count = now.get(label, 0)
+        share = Cell(words.percent(count / total), numeric=True, bar=count / total)
+        row = [Cell(label), words.count(count), share]
+        if before:
+            row.append(Cell(words.percent(before.get(label, 0) / earlier), numeric=True))
+        rows.append(row)
+    more = len(labels) - len(rows)
+    caption = f"Classes of the whole data set{f'; {more} rarer ones are left out' if more > 0 else ''}"
+    return Table(caption, ["Class", *numeric], rows, frozenset(numeric))

@@ -1,0 +1,178 @@
+"""Metrics' names, and numbers with as many digits as they deserve."""
+
+import math
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from automl_gitops.report.blocks import Cell
+
+NAMES = {
+    "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
+    "f1": "F1",
+    "f1_macro": "F1 (macro)",
+    "f1_weighted": "F1 (weighted)",
+    "precision": "Precision",
+    "precision_macro": "Precision (macro)",
+    "precision_weighted": "Precision (weighted)",
+    "recall": "Recall",
+    "recall_macro": "Recall (macro)",
+    "recall_weighted": "Recall (weighted)",
+    "matthews_correlation": "Matthews correlation",
+    "cohen_kappa": "Cohen's kappa",
+    "auc": "Area under ROC",
+    "average_precision": "Average precision",
+    "log_loss": "Log loss",
+    "brier": "Brier score",
+    "calibration_error": "Calibration error",
+    "r2": "R²",
+    "rmse": "RMSE",
+    "mse": "MSE",
+    "mae": "MAE",
+    "mean_error": "Mean error",
+    "median_absolute_error": "Median absolute error",
+    "max_error": "Largest error",
+}
+# As the evaluation's objectives.py has it; a test holds the two together.
+LOWER_IS_BETTER = frozenset(
+    {"mae", "mse", "rmse", "median_absolute_error", "max_error", "log_loss", "brier", "calibration_error"}
+)
+# In the target's unit, or its square: of any size.
+IN_UNITS = frozenset({"mae", "mse", "rmse", "mean_error", "median_absolute_error", "max_error"})
+# Between 0 and 1 and better where greater: they can share an axis.
+SCORES = (
+    "accuracy", "balanced_accuracy", "f1", "f1_macro", "precision", "precision_macro", "recall", "recall_macro",
+    "auc", "average_precision",
+)  # fmt: skip
+_SIGNIFICANT = 4
+_MOST_DECIMALS = 8  # what needs more is written in powers of 10
+_NOTHING = 1e-12  # what is left of a subtraction of equal numbers
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def metric(name: str) -> str:
+    """A metric's name as people write it."""
+    return NAMES.get(name, name.replace("_", " "))
+
+
+def decimals(value: float, low: float | None = None, high: float | None = None, digits: int = 2) -> int:
+    """Decimals worth showing: so many digits of the interval's width or, without one, four digits of the value.
+
+    Three at least of what lies between -1 and 1, so that scores line up.
+    """
+    least = 3 if max(abs(end) for end in (value, low or 0.0, high or 0.0)) <= 1 else 0
+    if low is not None and high is not None and high > low:
+        wanted = digits - 1 - math.floor(math.log10(high - low))
+    elif abs(value) >= _NOTHING:
+        wanted = _SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
+        wanted = least if 0.1 <= abs(value) <= 1 else wanted
+    else:
+        wanted = least
+    return max(wanted, least)
+
+
+def places(figures: Iterable[tuple[float | None, Mapping[str, Any]]]) -> int:
+    """Decimals for values that stand together, each with its interval (`low`, `high`) or {}.
+
+    What half of the intervals ask for; without any, what the value of the greatest size asks for.
+    """
+    known = [(value, ends.get("low"), ends.get("high")) for value, ends in figures if value is not None]
+    wide = sorted(decimals(*one) for one in known if None not in one and one[2] > one[1])
+    if wide:
+        return wide[(len(wide) - 1) // 2]
+    return decimals(max((value for value, *_ in known), key=abs, default=0.0))
+
+
+def natural(labels: Iterable[str]) -> list[str]:
+    """Labels in the order of the evaluation's classes: numbers by value, false before true, text by code point."""
+    found = list(labels)
+    try:
+        return sorted(found, key=Decimal)
+    except InvalidOperation:
+        every = {label.strip().lower() for label in found}
+        return sorted(found, key=str.lower if every <= {"true", "false"} else None)
+
+
+def quoted(label: str) -> str:
+    """A label in a sentence, where a number alone could be read as a figure."""
+    return f"\N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}"
+
+
+def number(value: float | None, places: int | None = None, *, signed: bool = False) -> str:
+    """A number with a real minus sign and commas between thousands; very great and small ones in powers of 10."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and abs(value) < _NOTHING:
+        value = 0.0
+    shown = decimals(value) if places is None else places
+    if isinstance(value, int) and places is None:
+        text = f"{value:,}"
+    elif value and (shown > _MOST_DECIMALS or abs(value) >= 1e12):
+        text = f"{value:.3e}"
+    else:
+        text = (
+            f"{value:,.{min(shown, _MOST_DECIMALS)}f}"
+            if value
+            else f"{0:.{shown if shown <= _MOST_DECIMALS else 0}f}"
+        )
+    if signed and value > 0:
+        text = f"+{text}"
+    if not signed and not float(text.replace(",", "")):
+        text = text.lstrip("-")  # what is rounded to 0 has no side
+    return text.replace("-", MINUS)
+
+
+def percent(share: float) -> str:
+    """A share as per cent."""
+    return f"{100 * share:.1f}%"
+
+
+def between(low: float | None, high: float | None, places: int, *, signed: bool = False) -> str:
+    """An interval; empty where there is none."""
+    if low is None or high is None:
+        return ""
+    ends = number(low, places, signed=signed), number(high, places, signed=signed)
+    return f"{ends[0]} to {ends[1]}" if MINUS in ends[0] or signed else f"{ends[0]}{DASH}{ends[1]}"
+
+
+def confidence(share: float) -> str:
+    """A confidence as per cent, such as `95%` or `99.5%`."""
+    return f"{100 * share:.6g}%"
+
+
+def estimate(
+    value: float | None,
+    interval: Mapping[str, Any] | None = None,
+    places: int | None = None,
+    *,
+    signed: bool = False,
+) -> Cell:
+    """A value with its interval below it; ``places`` are the decimals of what stands beside it."""
+    if value is None:
+        return Cell("", numeric=True)
+    ends = (interval or {}).get("low"), (interval or {}).get("high")
+    shown = decimals(value, *ends) if places is None else places
+    return Cell(
+        number(float(value), shown, signed=signed), between(*ends, shown, signed=signed), numeric=True
+    )
+
+
+def count(value: int) -> Cell:
+    """A number of rows."""
+    return Cell(number(value), numeric=True)
+
+
+def opening(sentence: str) -> str:
+    """With a capital."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def seconds(value: float | None) -> str:
+    """A duration."""
+    if value is None:
+        return ""
+    if value < 120:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

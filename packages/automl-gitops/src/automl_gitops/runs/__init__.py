@@ -1,0 +1,1 @@
+"""The pipeline in AWS: what it is made from, its executions, and what came of them."""

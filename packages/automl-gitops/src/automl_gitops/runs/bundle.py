@@ -1,0 +1,82 @@
+"""The code of the evaluation as the processing job gets it: the project's evaluation/, what it uses of this package, and
+its settings.
+
+The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was
+made with.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.evaluation import RESOURCES
+
+FOLDER = Path("evaluation")
+ENTRY_POINT = "evaluate.py"
+SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Files by their names in the bundle, and the SHA-256 (hexadecimal) of names and contents."""
+
+    files: dict[str, bytes]
+
+    @property
+    def sha256(self) -> str:
+        """The hash under which the bundle lies in S3."""
+        digest = hashlib.sha256()
+        for name, content in sorted(self.files.items()):
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+    @property
+    def prefix(self) -> str:
+        """The key prefix in the project's bucket, without a slash at the end."""
+        return f"code/evaluation/{self.sha256}"
+
+
+def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
+    """What the evaluation has to know and no parameter of a run changes.
+
+    `project` and `description`; `dataset` as in dataset.lock without the addresses, which are the run's
+    parameters, and without the columns' statistics; `gate` as in automl.toml; the keys of [evaluation] that are
+    not about instances; `network` and `tags`.
+    """
+    network = config.network
+    return {
+        "project": config.project.name,
+        "description": config.project.description,
+        "dataset": {key: value for key, value in lock.plain().items() if key != "uris"},
+        "gate": config.gate.model_dump(mode="json", exclude_none=True),
+        **config.evaluation.model_dump(mode="json", exclude=RESOURCES),
+        "network": network.model_dump(mode="json") if network else {},
+        "tags": config.project.tags,
+    }
+
+
+def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
+    """The bundle of the project; a missing entry point is a `UserError`."""
+    if not (folder / ENTRY_POINT).is_file():
+        raise UserError(f"{folder / ENTRY_POINT}: not found; run the command in the project's folder")
+    own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
+    document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
+    return Bundle({**of_package(), **own, SETTINGS: document.encode()})
+
+
+def of_package() -> dict[str, bytes]:
+    """The package's own part, by its names in the bundle: `automl_gitops.evaluation`, which the container lacks."""
+    package, room = files("automl_gitops"), files("automl_gitops.evaluation")
+    found = {
+        f"automl_gitops/evaluation/{one.name}": one.read_bytes()
+        for one in room.iterdir()
+        if one.name.endswith(".py")
+    }
+    return {"automl_gitops/__init__.py": (package / "__init__.py").read_bytes(), **found}

@@ -1,0 +1,116 @@
+"""The pipeline's definition: a pure function of the project's files and the account.
+
+The project's own `pipeline/definition.py` says which parameters and steps it has; here stands what it builds
+them with. Nothing here calls AWS, and the same input gives the same bytes.
+"""
+
+import importlib
+import json
+from types import ModuleType
+from typing import Any
+
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.service import limits
+from automl_gitops.runs import sdk
+from automl_gitops.runs.bundle import Bundle
+
+NONE = "none"  # a parameter's value cannot be empty
+MODULE = "pipeline.definition"
+Parameters = dict[str, str | int | float]
+
+
+class Shared:
+    """What the steps refer to.
+
+    ``config`` is automl.toml; ``names`` those of everything in AWS; ``bundle`` the evaluation's code;
+    ``parameters`` the pipeline's, by name, ``execution`` the execution variables and ``session`` a
+    `PipelineSession`, all of the SDK.
+    """
+
+    def __init__(self, config: Config, names: Names, bundle: Bundle, defaults: Parameters) -> None:
+        from sagemaker.core.workflow.execution_variables import ExecutionVariables
+        from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
+
+        kinds = {str: ParameterString, int: ParameterInteger, float: ParameterFloat}
+        self.config, self.names, self.bundle = config, names, bundle
+        self.parameters: dict[str, Any] = {
+            name: kinds[type(value)](name, default_value=value) for name, value in defaults.items()
+        }
+        self.execution = ExecutionVariables
+        self.session = sdk.session(names.region, names.bucket)
+
+    def of_execution(self, prefix: str, *rest: str) -> Any:
+        """An S3 URI below ``prefix`` and the execution's id."""
+        from sagemaker.core.workflow.functions import Join
+
+        return Join(on="/", values=[self.names.s3(prefix), self.execution.PIPELINE_EXECUTION_ID, *rest])
+
+    def lambda_step(
+        self,
+        name: str,
+        function: str,
+        inputs: dict[str, Any],
+        outputs: list[str],
+        after: list[Any] | None = None,
+    ) -> Any:
+        """A step that invokes one of the project's functions: ``function`` is its file with dashes."""
+        from sagemaker.core.lambda_helper import Lambda
+        from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
+
+        return LambdaStep(
+            name=name,
+            # With an ARN and no code the SDK only refers to the function; the stack deploys it.
+            lambda_func=Lambda(function_arn=self.names.function_arn(function), session=self.session),
+            inputs=inputs,
+            outputs=[LambdaOutput(output, LambdaOutputTypeEnum.String) for output in outputs],
+            depends_on=after or [],
+        )
+
+
+def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
+    """The pipeline's parameters with their defaults, as the project has them."""
+    return _of_project().parameters(config, lock, champion)
+
+
+def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:
+    """The definition as JSON (version 2020-12-01) without spaces.
+
+    ``account`` has twelve digits; ``bundle`` is the code that EvaluateModel runs. Raises `UserError` where
+    the SDK is not installed, does not know the container's version, or the definition is longer than the
+    service takes.
+    """
+    names = Names(config, account)
+    with sdk.alone(config.project.region):
+        text = _text(Shared(config, names, bundle, parameters(config, lock, champion)))
+    most = limits("PipelineDefinition")[1]
+    if most is not None and len(text) > most:
+        raise UserError(
+            f"the pipeline's definition has {len(text)} characters, more than the {most} that SageMaker takes"
+        )
+    return text
+
+
+def _text(shared: Shared) -> str:
+    from sagemaker.mlops.workflow.pipeline import Pipeline
+
+    pipeline = Pipeline(
+        name=shared.names.pipeline,
+        parameters=list(shared.parameters.values()),
+        pipeline_experiment_config=None,
+        steps=_of_project().steps(shared),
+        sagemaker_session=shared.session,
+    )
+    return json.dumps(json.loads(pipeline.definition()), ensure_ascii=False, separators=(",", ":"))
+
+
+def _of_project() -> ModuleType:
+    """The project's module; `automl` has its folder on the path."""
+    try:
+        return importlib.import_module(MODULE)
+    except ModuleNotFoundError as error:
+        if error.name not in (MODULE, MODULE.partition(".")[0]):
+            raise
+        raise UserError("pipeline/definition.py: not found: take the file from Git") from None

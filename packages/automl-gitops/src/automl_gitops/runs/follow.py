@@ -1,0 +1,106 @@
+"""Following an execution until it ends: a table that is redrawn on a terminal, a line for each change
+elsewhere.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from automl_gitops.kernel.aws import NO_ANSWER
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.words import counted
+from automl_gitops.runs.execution import ENDED, Autopilot, Execution
+
+_MARKS = {"Succeeded": "green", "Failed": "red", "Stopped": "red", "Executing": "cyan", "Stopping": "yellow"}
+_STUMBLES = 5  # failed looks in a row after which it is more than a hiccup of the network
+
+
+def follow(
+    look: Callable[[], Execution],
+    output: Output,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Execution:
+    """Look again and again until the execution has ended, and show what changes; returns its last state.
+
+    Short runs are looked at often, long ones every quarter of a minute.
+    """
+    last: Execution | None = None
+    if not output.live:
+        for execution in _states(look, output, sleep):
+            for line in changes(last, execution):
+                output.say(line)
+            last = execution
+    else:
+        with Live(console=output.console, auto_refresh=False, transient=False) as live:
+            for execution in _states(look, output, sleep):
+                live.update(table(execution), refresh=True)
+                last = execution
+    assert last is not None  # noqa: S101 - there is always a first look
+    return last
+
+
+def changes(before: Execution | None, now: Execution) -> Iterator[str]:
+    """What to tell about ``now`` to somebody who knows ``before``, a line each."""
+    known = {step.name: step for step in before.steps} if before else {}
+    for step in now.steps:
+        if step.name not in known or known[step.name].status != step.status:
+            took = f" after {step.seconds:.0f} s" if step.status in ENDED else ""
+            reason = f": {step.reason}" if step.reason else ""
+            yield f"{step.name}: {step.status}{took}{reason}"
+    if now.autopilot and progress(now.autopilot) != (
+        progress(before.autopilot) if before and before.autopilot else None
+    ):
+        yield f"  Autopilot: {progress(now.autopilot)} ({now.autopilot.seconds:.0f} s)"
+
+
+def progress(autopilot: Autopilot) -> str:
+    """The job's progress in a few words."""
+    words = [autopilot.secondary_status or autopilot.status]
+    if autopilot.candidates:
+        words.append(counted(autopilot.candidates, "candidate"))
+    if autopilot.value is not None:
+        words.append(f"best {autopilot.objective} {autopilot.value:.4f}")
+    return ", ".join(words)
+
+
+def table(execution: Execution) -> Table:
+    """The execution as a table of its steps."""
+    drawn = Table(title=f"Execution {execution.id}: {execution.status}", title_justify="left")
+    for heading in ("step", "status", "seconds", ""):
+        drawn.add_column(heading, justify="right" if heading == "seconds" else "left", overflow="fold")
+    for step in execution.steps:
+        about = step.reason
+        if step.name == "WaitForAutopilot" and execution.autopilot and not about:
+            about = progress(execution.autopilot)
+        drawn.add_row(
+            step.name,
+            Text(step.status, style=_MARKS.get(step.status, "")),
+            f"{step.seconds:.0f}",
+            Text(about),
+        )
+    return drawn
+
+
+def _states(
+    look: Callable[[], Execution], output: Output, sleep: Callable[[float], None]
+) -> Iterator[Execution]:
+    stumbles = 0
+    while True:
+        try:
+            execution = look()
+        except NO_ANSWER as error:
+            stumbles += 1
+            if stumbles == _STUMBLES:
+                raise
+            output.notice(f"no answer from AWS ({' '.join(str(error).split())}), looking again")
+            sleep(stumbles * 2.0)
+            continue
+        stumbles = 0
+        yield execution
+        if execution.has_ended:
+            return
+        sleep(min(15.0, max(1.0, execution.seconds / 30)))

@@ -1,0 +1,105 @@
+"""The project as its files describe it: configuration, data set, champion, code; and access to AWS."""
+
+import hashlib
+import json
+import re
+from functools import cached_property
+from pathlib import Path
+
+from automl_gitops.data import consistency
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.config import Config, parse_toml, read_text
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.names import Names
+from automl_gitops.runs import bundle
+from automl_gitops.runs.bundle import Bundle
+
+PRODUCTION = Path("environments/production.toml")
+PRODUCTION_CONFLICT = (
+    "take the side of the version that production is to serve as a whole (`git checkout --ours "
+    f"{PRODUCTION.as_posix()}` or `--theirs`)"
+)
+_VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
+_BUILDER = Path(__file__).with_name("definition")
+
+
+class Project:
+    """Everything that a command about the pipeline reads; each file is read and checked once, when it is
+    needed.
+    """
+
+    @cached_property
+    def folder(self) -> Path:
+        """The project's folder, which is the current one."""
+        return Path.cwd()
+
+    @cached_property
+    def config(self) -> Config:
+        """automl.toml."""
+        return Config.load()
+
+    @cached_property
+    def lock(self) -> DatasetLock:
+        """dataset.lock; it and automl.toml have to be consistent, since whoever asks for it is about to pay."""
+        lock = DatasetLock.load()
+        consistency.require(self.config, lock)
+        return lock
+
+    @cached_property
+    def champion(self) -> str:
+        """The ARN of the model package that production serves, empty where there is none.
+
+        A misspelt key would have candidates compared with nothing, so that it is a `UserError`, as is an ARN that is
+        none of this project's.
+        """
+        file = PRODUCTION.as_posix()
+        if not PRODUCTION.exists():
+            return ""
+        document = parse_toml(read_text(PRODUCTION), file, PRODUCTION_CONFLICT)
+        if document and "model_package_arn" not in document:
+            raise UserError(
+                f'{file}: model_package_arn is missing: take the file from Git (`model_package_arn = ""` stands for '
+                "nothing in production)",
+                file=file,
+            )
+        arn, project = document.get("model_package_arn", ""), self.config.project
+        found = _VERSION.fullmatch(arn) if isinstance(arn, str) else None
+        if arn != "" and (not found or found.groups() != (project.region, project.name)):
+            raise UserError(
+                f"{file}: model_package_arn = {json.dumps(arn, default=str)} is no version of this project "
+                f"(arn:...:sagemaker:{project.region}:ACCOUNT:model-package/{project.name}/NUMBER): take the file "
+                "from Git",
+                file=file,
+            )
+        return arn
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The evaluation's code and settings."""
+        return bundle.build(self.config, self.lock)
+
+    @cached_property
+    def aws(self) -> Aws:
+        """AWS in the project's region."""
+        return Aws(self.config.project.region)
+
+    @cached_property
+    def names(self) -> Names:
+        """Names in the account of the current credentials."""
+        return Names(self.config, self.aws.account)
+
+    def fingerprint(self, account: str) -> str:
+        """A hash (hexadecimal, 64 digits) of all that the definition is made from.
+
+        It tells without the SDK, which takes seconds, whether the pipeline in AWS was made from these files.
+        """
+        parts = {
+            "account": account,
+            "config": self.config.model_dump(mode="json", exclude={"prices"}),
+            "dataset": self.lock.plain(),
+            "champion": self.champion,
+            "bundle": self.bundle.sha256,
+            "builder": [path.read_text(encoding="utf-8") for path in sorted(_BUILDER.glob("*.py"))],
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,94 @@
+"""`upsert`: the evaluation's code in S3 and the pipeline in SageMaker, as the project's files say."""
+
+import json
+from typing import Any, Literal
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import is_missing, no_bucket
+from automl_gitops.kernel.words import one_line
+from automl_gitops.runs import definition
+from automl_gitops.runs.project import Project
+
+Outcome = Literal["created", "updated", "unchanged"]
+_MARK = "made from "
+_DESCRIPTION_LENGTH = (
+    2900  # of the 3,072 characters that a pipeline's description has; the mark takes the rest
+)
+
+
+def upsert(project: Project) -> tuple[Outcome, str]:
+    """Bring the pipeline about; returns what had to be done, and its ARN. Doing it twice changes nothing.
+
+    The definition goes inline: SageMaker takes as many characters in the request as in an object (1,048,576).
+    """
+    bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
+    names, sagemaker = project.names, project.aws.client("sagemaker")
+    text = definition.build(project.config, project.lock, names.account, bundle, champion)
+    _upload_bundle(project)
+    wanted = {
+        "PipelineName": names.pipeline,
+        "PipelineDefinition": text,
+        "PipelineDescription": describe(project),
+        "RoleArn": names.execution_role_arn,
+    }
+    found = current(project)
+    if found is None:
+        tags = [{"Key": key, "Value": value} for key, value in project.config.project.tags.items()]
+        made = sagemaker.create_pipeline(
+            **wanted,
+            # The same token for the same content: a repeated request, after a lost answer, is one pipeline.
+            ClientRequestToken=project.fingerprint(names.account),
+            Tags=[{"Key": "project", "Value": names.project}, *tags],
+        )
+        return "created", made["PipelineArn"]
+    if all(_same(found.get(key), value) for key, value in wanted.items()):
+        return "unchanged", found["PipelineArn"]
+    return "updated", sagemaker.update_pipeline(**wanted)["PipelineArn"]
+
+
+def describe(project: Project) -> str:
+    """The pipeline's description in AWS, which ends in the fingerprint of its source."""
+    description = one_line(project.config.project.description, _DESCRIPTION_LENGTH)
+    return f"{description} ({_MARK}{project.fingerprint(project.names.account)})"
+
+
+def current(project: Project) -> dict[str, Any] | None:
+    """The pipeline as SageMaker has it, `None` where it does not exist."""
+    try:
+        return project.aws.client("sagemaker").describe_pipeline(PipelineName=project.names.pipeline)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def _same(had: Any, wanted: str) -> bool:
+    """Equal as text or, since a service may write JSON in its own way, as JSON."""
+    if had == wanted:
+        return True
+    try:
+        return json.loads(had) == json.loads(wanted)
+    except (TypeError, ValueError):
+        return False
+
+
+def _upload_bundle(project: Project) -> None:
+    """Put the evaluation's files under their hash; what is there already, is right by its name."""
+    s3, bucket = project.aws.client("s3"), project.names.bucket
+    try:
+        there = {
+            item["Key"]
+            for page in s3.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=f"{project.bundle.prefix}/"
+            )
+            for item in page.get("Contents", [])
+        }
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise no_bucket(bucket) from None
+    for name, content in sorted(project.bundle.files.items()):
+        key = f"{project.bundle.prefix}/{name}"
+        if key not in there:
+            s3.put_object(Bucket=bucket, Key=key, Body=content)

@@ -1,0 +1,108 @@
+"""The records of deployments to production: one object each, named by time, version and outcome."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.environments import ROLE_VARIABLES
+from automl_gitops.kernel.signature import Signature
+
+PREFIX = "deployments/production/"
+DEPLOYED, ROLLED_BACK, FAILED = "deployed", "rolled-back", "failed"
+_KEY = re.compile(rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}Z)-v(?P<version>\d+)-(?P<outcome>[a-z-]+)\.json")
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """What was deployed, or was to be; the previous version's names are "" where there was none."""
+
+    outcome: str
+    reason: str
+    package_arn: str
+    version: int
+    endpoint: str
+    endpoint_config: str
+    model: str
+    containers_sha256: str
+    previous_package_arn: str
+    previous_endpoint_config: str
+    previous_model: str
+    pull_request: str
+    signature: Signature
+    account: str = ""  # the endpoint's; "" in a record of an older form
+    checks: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The record's key in the project's bucket."""
+        time = datetime.fromisoformat(self.signature.at).strftime("%Y%m%dT%H%M%SZ")
+        return f"{PREFIX}{time}-v{self.version}-{self.outcome}.json"
+
+    def document(self) -> dict[str, Any]:
+        """As it stands in JSON."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, document: dict[str, Any]) -> "Deployment":
+        """From what `document` gave."""
+        return cls(**document | {"signature": Signature(**document["signature"])})
+
+
+def elsewhere(last: Deployment | None, account: str) -> str:
+    """That production was deployed in another account than ``account``, and the way there; "" if not."""
+    if last is None or last.account in ("", account):
+        return ""
+    return (
+        f"production was deployed in account {last.account}, and this looks at account {account}: set "
+        f"{ROLE_VARIABLES['production']} to the project's role there"
+    )
+
+
+class Records:
+    """The records in the project's bucket."""
+
+    def __init__(self, aws: Aws, bucket: str) -> None:
+        self._s3 = aws.client("s3")
+        self._bucket = bucket
+
+    def write(self, deployment: Deployment) -> None:
+        """Store a record."""
+        body = json.dumps(deployment.document(), indent=2).encode()
+        self._s3.put_object(
+            Bucket=self._bucket, Key=deployment.key, Body=body, ContentType="application/json"
+        )
+
+    def uri(self, deployment: Deployment) -> str:
+        """Where a record is."""
+        return f"s3://{self._bucket}/{deployment.key}"
+
+    def current(self) -> Deployment | None:
+        """The last deployment that succeeded: what production serves, unless somebody changed it."""
+        keys = self._keys()
+        return self._read(keys[-1]) if keys else None
+
+    def last_of(self, version: int) -> Deployment | None:
+        """The last deployment of a version that succeeded."""
+        keys = [key for key in self._keys() if f"-v{version}-" in key]
+        return self._read(keys[-1]) if keys else None
+
+    def _keys(self) -> list[str]:
+        """Keys of the deployments that succeeded, oldest first."""
+        try:
+            pages = list(
+                self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
+            )
+        except ClientError as error:
+            if is_missing(error):
+                return []
+            raise
+        found = (_KEY.fullmatch(entry["Key"]) for page in pages for entry in page.get("Contents", []))
+        return sorted(match[0] for match in found if match and match["outcome"] == DEPLOYED)
+
+    def _read(self, key: str) -> Deployment:
+        return Deployment.of(json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()))

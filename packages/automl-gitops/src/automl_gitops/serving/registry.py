@@ -1,0 +1,188 @@
+"""The model registry: versions of the project's model package group, and what is noted on them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.words import one_line
+
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z-]*):sagemaker:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
+    r":model-package/(?P<group>[A-Za-z0-9-]+)/(?P<version>[1-9]\d*)"
+)
+# CustomerMetadataProperties take letters, digits, spaces and these marks, 256 characters at most.
+_NOT_IN_METADATA = re.compile(r"[^\w\s_.:/=+\-@]", re.ASCII)
+DESCRIPTION_LENGTH = 1024  # StageDescription, ApprovalDescription
+REGRESSION = "Regression"
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """One version of the group, as the registry describes it."""
+
+    arn: str
+    version: int
+    approval: str
+    containers: tuple[dict[str, Any], ...]
+    metadata: Mapping[str, str]
+    stage: str
+    stage_status: str
+    content_types: tuple[str, ...]
+    response_types: tuple[str, ...]
+    quality_uri: str
+    commit: str
+    created: datetime
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> "ModelPackage":
+        """From DescribeModelPackage's answer."""
+        inference = answer.get("InferenceSpecification", {})
+        quality = answer.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
+        metadata = answer.get("CustomerMetadataProperties") or {}
+        life = answer.get("ModelLifeCycle") or {}
+        return cls(
+            arn=answer["ModelPackageArn"],
+            version=int(answer["ModelPackageVersion"]),
+            approval=answer.get("ModelApprovalStatus", ""),
+            containers=tuple(_container(entry) for entry in inference.get("Containers", [])),
+            metadata=dict(metadata),
+            stage=life.get("Stage", ""),
+            stage_status=life.get("StageStatus", ""),
+            content_types=tuple(inference.get("SupportedContentTypes") or ["text/csv"]),
+            response_types=tuple(inference.get("SupportedResponseMIMETypes") or ["text/csv"]),
+            quality_uri=quality.get("S3Uri", ""),
+            commit=(answer.get("MetadataProperties") or {}).get("CommitId", ""),
+            created=answer["CreationTime"],
+        )
+
+    @property
+    def problem_type(self) -> str:
+        """`BinaryClassification`, `MulticlassClassification` or `Regression`."""
+        return self.metadata.get("problem_type", "")
+
+    @property
+    def label(self) -> str:
+        """How people speak of it."""
+        return f"version {self.version}"
+
+
+def _container(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model needs of a container; the registry adds digests and the like, which no model takes."""
+    return {key: entry[key] for key in ("Image", "ModelDataUrl", "Environment") if entry.get(key)}
+
+
+class Registry:
+    """The project's model package group."""
+
+    def __init__(self, aws: Aws, names: Names) -> None:
+        self._sagemaker = aws.client("sagemaker")
+        self._names = names
+
+    def check(self, arn: str, source: str) -> int:
+        """The version in an ARN of the group; another ARN is a `UserError` that begins with ``source``."""
+        found = _ARN.fullmatch(arn)
+        names = self._names
+        form = names.arn("sagemaker", f"model-package/{names.model_package_group}/VERSION")
+        if not found:
+            raise UserError(f'{source} = "{arn}" is no model package: write {form}')
+        for part, ours, word in (
+            ("region", names.region, "region"),
+            ("account", names.account, "account"),
+            ("group", names.model_package_group, "model package group"),
+        ):
+            if found[part] != ours:
+                raise UserError(
+                    f'{source} = "{arn}" is of {word} {found[part]}, but the project has {word} {ours}: '
+                    f"write {form}"
+                )
+        return int(found["version"])
+
+    def find(self, arn: str, source: str) -> ModelPackage:
+        """The version with this ARN; one that is not the project's, or does not exist, is a `UserError`."""
+        version = self.check(arn, source)
+        group = self._names.model_package_group
+        try:
+            return ModelPackage.of(self._sagemaker.describe_model_package(ModelPackageName=arn))
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+            raise UserError(
+                f'{source} = "{arn}": the group {group} has no version {version}; '
+                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them"
+            ) from None
+
+    def latest(self) -> ModelPackage:
+        """The newest version that nobody rejected; a `UserError` where there is none."""
+        pages = self._sagemaker.get_paginator("list_model_packages").paginate(
+            ModelPackageGroupName=self._names.model_package_group,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
+        try:
+            for page in pages:
+                for summary in page["ModelPackageSummaryList"]:
+                    if summary.get("ModelApprovalStatus") != "Rejected":
+                        return self.find(summary["ModelPackageArn"], "the newest version")
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+        raise UserError(
+            f"no version is registered in {self._names.model_package_group} yet: "
+            "train one (`automl run --wait`)"
+        )
+
+    def note(
+        self,
+        package: ModelPackage,
+        *,
+        stage: tuple[str, str] | None = None,
+        description: str = "",
+        **metadata: str,
+    ) -> bool:
+        """Bring the version's life cycle (Stage, StageStatus) and metadata to this; returns whether that took
+        a call.
+
+        Characters that the registry refuses in metadata are left out; so are empty values.
+        """
+        wanted = {key: metadata_value(value) for key, value in metadata.items() if value}
+        changed = {key: value for key, value in wanted.items() if package.metadata.get(key) != value}
+        request: dict[str, Any] = {}
+        if changed:
+            request["CustomerMetadataProperties"] = changed
+        if stage and stage != (package.stage, package.stage_status):
+            request["ModelLifeCycle"] = {
+                "Stage": stage[0],
+                "StageStatus": stage[1],
+                **({"StageDescription": one_line(description, DESCRIPTION_LENGTH)} if description else {}),
+            }
+        if request:
+            self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
+        return bool(request)
+
+    def approve(self, package: ModelPackage, description: str) -> None:
+        """Set `Approved` with a description; what does not fit the registry is cut."""
+        self._sagemaker.update_model_package(
+            ModelPackageArn=package.arn,
+            ModelApprovalStatus="Approved",
+            ApprovalDescription=one_line(description, DESCRIPTION_LENGTH),
+        )
+
+
+def metadata_value(text: str) -> str:
+    """A text with only the characters that the registry takes in metadata values, 256 at most."""
+    return " ".join(_NOT_IN_METADATA.sub(" ", text).split())[:256]
+
+
+def require_containers(package: ModelPackage) -> None:
+    """Raise `RunError` where the registry names nothing to serve."""
+    if not package.containers:
+        raise RunError(
+            f"{package.arn} has no container to serve: it was not registered by this project's pipeline"
+        )

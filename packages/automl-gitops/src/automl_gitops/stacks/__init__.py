@@ -1,0 +1,1 @@
+"""CloudFormation: what an administrator creates, what the workflow deploys, and the removal of all of it."""

@@ -1,0 +1,95 @@
+"""Rows that no model has seen, and what the evaluation's batch transform predicted for them."""
+
+import csv
+import io
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.errors import RunError
+from automl_gitops.runs.evaluation_file import find
+from automl_gitops.serving.registry import ModelPackage
+from automl_gitops.verification.predictions import parse_csv, response_keys
+
+PART = "part-00000.csv"  # up to 200,000 rows, enough to choose from
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Feature values of some rows, and by row what was predicted: response key to text."""
+
+    rows: list[list[str]]
+    expected: list[dict[str, str]]
+
+
+def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Holdout:
+    """``count`` rows of the holdout of a version, with its own evaluation's predictions.
+
+    They are chosen at random, because a holdout is in the order of the file that was pushed, which may be that of
+    the labels; a version's choice is always the same. Raises `RunError` where they are gone, or do not fit each other.
+    """
+    sha256, execution = package.metadata.get("dataset_sha256", ""), execution_id(package)
+    if not sha256 or not execution:
+        raise RunError(
+            f"{package.arn} does not say which data set and evaluation it is from: it was not registered "
+            "by this project's pipeline"
+        )
+    s3 = aws.client("s3")
+    rows, of_rows = _sample(s3, bucket, f"datasets/{sha256}/x_test/{PART}", count)
+    key = f"transforms/{execution}/candidate/{PART}.out"
+    answers, of_answers = _sample(s3, bucket, key, count)
+    if not rows or of_rows != of_answers:
+        raise RunError(
+            f"s3://{bucket}/{key} has {of_answers} predictions for {of_rows} rows of the holdout; "
+            "run the pipeline again"
+        )
+    text = io.StringIO()
+    csv.writer(text).writerows(answers)
+    try:
+        expected = parse_csv(text.getvalue(), response_keys(package))
+    except ValueError as error:
+        raise RunError(f"s3://{bucket}/{key} is not what {package.label} predicts: {error}") from None
+    return Holdout(rows, expected)
+
+
+def execution_id(package: ModelPackage) -> str:
+    """The pipeline execution that made a version, "" where the registry does not say."""
+    return package.metadata.get("evaluation", "").rstrip("/").rsplit("/", 1)[-1]
+
+
+def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> dict[str, Any]:
+    """The result of a version's evaluation, evaluation.json. Raises `RunError` where it is gone."""
+    execution = execution_id(package)
+    found = find(aws.client("s3"), bucket, execution)
+    if found is None:
+        raise RunError(f"the evaluation of execution {execution} is gone; it belongs to {package.arn}")
+    return found
+
+
+def _sample(s3: Any, bucket: str, key: str, count: int) -> tuple[list[list[str]], int]:
+    """At most ``count`` rows of a CSV object in their order, and how many it has.
+
+    Of objects with equally many rows, the same rows are chosen (Vitter's reservoir, with a fixed seed).
+    """
+    try:
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise RunError(f"s3://{bucket}/{key} is gone; without it nothing can be compared") from None
+    chance = random.Random(0)  # noqa: S311 - a choice of rows, no secret
+    chosen: list[tuple[int, list[str]]] = []
+    total = 0
+    with io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="") as text:
+        for row in csv.reader(text):
+            if not row:
+                continue
+            if total < count:
+                chosen.append((total, row))
+            elif (place := chance.randrange(total + 1)) < count:
+                chosen[place] = (total, row)
+            total += 1
+    return [row for _, row in sorted(chosen)], total

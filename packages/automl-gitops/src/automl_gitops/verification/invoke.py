@@ -1,0 +1,58 @@
+"""Ask an endpoint for predictions of a file's rows."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from automl_gitops.kernel.environments import Name, Project
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.serving.endpoint import Endpoint
+from automl_gitops.serving.registry import Registry
+from automl_gitops.verification.holdout import read_evaluation
+from automl_gitops.verification.invocation import Client
+from automl_gitops.verification.predictions import parse_csv, response_keys
+from automl_gitops.verification.rows import batches, read_rows
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What an endpoint predicts."""
+
+    endpoint: str
+    model_package_arn: str
+    predictions: list[dict[str, str]]
+
+
+def invoke(project: Project, file: Path, name: Name) -> Predictions:
+    """Predict the rows of a CSV file with the endpoint of an environment, in the file's order.
+
+    Raises `UserError` for a file that does not fit, or an endpoint that is not there; `RunError` for a
+    refused request.
+    """
+    environment = project.environment(name)
+    endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
+    state = endpoint.look()
+    if not state.exists:
+        command = "stage" if name == "staging" else "promote"
+        raise UserError(f"there is no endpoint {endpoint.name} yet: `automl {command}` makes it")
+    arn = endpoint.package_arn(state)
+    if not arn:
+        raise UserError(
+            f"endpoint {endpoint.name} serves config {state.config}, which this project did not make, so "
+            "what it reads "
+            "is not known"
+        )
+    package = Registry(project.aws, project.names).find(arn, endpoint.name)
+    dataset = read_evaluation(project.aws, project.names.bucket, package)["dataset"]
+    columns = [column["name"] for column in dataset["columns"]]
+    # All rows are looked at before the first one is sent.
+    bodies = list(batches(read_rows(file, columns, dataset["target"])))
+    keys = response_keys(package)
+    client = Client(environment.aws, endpoint.name)
+    predictions: list[dict[str, str]] = []
+    for body in bodies:
+        text = client.predict(body).body
+        try:
+            predictions += parse_csv(text, keys)
+        except ValueError as error:
+            raise RunError(f"endpoint {endpoint.name} gave an answer that cannot be read: {error}") from None
+    return Predictions(endpoint.name, arn, predictions)

@@ -1,0 +1,120 @@
+"""The record of a verification: what was checked on which endpoint, with which outcome, signed by whom."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.markdown import code, escape, table
+from automl_gitops.kernel.signature import Signature
+from automl_gitops.serving.registry import ModelPackage
+from automl_gitops.verification.checks import Check
+from automl_gitops.verification.load import Load
+
+VERIFIED, FAILED = "verified", "failed"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """One verification of one version."""
+
+    package_arn: str
+    version: int
+    containers_sha256: str
+    environment: str
+    endpoint: str
+    endpoint_config: str
+    checks: tuple[Check, ...]
+    load: Load | None
+    signature: Signature
+
+    @property
+    def failures(self) -> list[Check]:
+        """The checks that failed."""
+        return [check for check in self.checks if check.outcome == "failed"]
+
+    @property
+    def outcome(self) -> str:
+        """`verified`, or `failed` where a check did."""
+        return FAILED if self.failures else VERIFIED
+
+    def document(self) -> dict[str, Any]:
+        """As it stands in verification.json."""
+        return {
+            "version": 1,
+            "outcome": self.outcome,
+            "model_package_arn": self.package_arn,
+            "model_package_version": self.version,
+            "containers_sha256": self.containers_sha256,
+            "environment": self.environment,
+            "endpoint": self.endpoint,
+            "endpoint_config": self.endpoint_config,
+            "checks": [check.document() for check in self.checks],
+            "load": self.load.document() if self.load else None,
+            "signed_off": self.signature.document(),
+        }
+
+
+def containers_sha256(package: ModelPackage) -> str:
+    """A hash of what the version serves, so that a proof is one of exactly this."""
+    text = json.dumps(list(package.containers), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def key(version: int, form: str = "json") -> str:
+    """The record's key in the project's bucket; ``form`` is `json` or `md`."""
+    return f"verifications/{version}/verification.{form}"
+
+
+def write(aws: Aws, bucket: str, verification: Verification) -> str:
+    """Store the record in both forms; returns the S3 URI of the JSON, which is written last."""
+    s3 = aws.client("s3")
+    document = verification.document()
+    s3.put_object(
+        Bucket=bucket,
+        Key=key(verification.version, "md"),
+        Body=markdown(document).encode(),
+        ContentType="text/markdown; charset=utf-8",
+    )
+    s3.put_object(
+        Bucket=bucket,
+        Key=key(verification.version),
+        Body=json.dumps(document, indent=2).encode(),
+        ContentType="application/json",
+    )
+    return f"s3://{bucket}/{key(verification.version)}"
+
+
+def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
+    """The record of a version, `None` where there is none."""
+    try:
+        return json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key(version))["Body"].read())
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        raise
+
+
+def markdown(document: Mapping[str, Any]) -> str:
+    """A record for people."""
+    signed = document["signed_off"]
+    run = f" in [this run]({signed['run']})" if signed["run"] else ""
+    return "\n\n".join(
+        [
+            f"## Verification of version {document['model_package_version']}: {document['outcome']}",
+            checks_table(document["checks"]),
+            f"Endpoint {code(document['endpoint'])} with config {code(document['endpoint_config'])}, "
+            f"model package {code(document['model_package_arn'])}.",
+            f"Signed off by {escape(signed['by'])} ({code(signed['identity'])}) at {signed['at']}{run}.\n",
+        ]
+    )
+
+
+def checks_table(checks: Sequence[Mapping[str, str]]) -> str:
+    """Checks as a Markdown table; what an endpoint answered may hold anything."""
+    rows = [(escape(check["name"]), check["outcome"], escape(check["detail"])) for check in checks]
+    return table(("check", "outcome", "what was seen"), rows)

@@ -1,0 +1,165 @@
+"""Verify a version by asking the endpoint that serves it, and note the outcome for promotion."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.settings.verification import Verification as Limits
+from automl_gitops.kernel.signature import sign
+from automl_gitops.serving.endpoint import Endpoint, State
+from automl_gitops.serving.registry import REGRESSION, ModelPackage, Registry
+from automl_gitops.verification import verification
+from automl_gitops.verification.checks import Check, Subject, check_csv, check_json, check_malformed
+from automl_gitops.verification.holdout import Holdout, load_holdout, read_evaluation
+from automl_gitops.verification.invocation import Client
+from automl_gitops.verification.load import Load, run_load
+from automl_gitops.verification.predictions import response_keys
+from automl_gitops.verification.verification import VERIFIED, Verification, containers_sha256
+
+STAGE = "Staging"  # of the model package's life cycle
+
+
+def verify(project: Project, arn: str | None) -> dict[str, Any]:
+    """Check the version on the staging endpoint, record and sign the outcome, and return the record.
+
+    ``arn`` says which version that has to be. Raises `UserError` where staging serves none or another one,
+    `RunError` where the holdout is gone. A failed check is an outcome, not an exception.
+    """
+    environment = project.staging
+    registry = Registry(project.aws, project.names)
+    endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
+    state = endpoint.settle()
+    if arn and not state.exists and not project.config.staging.keep:
+        # A run that is repeated after staging was torn down has nothing left to ask.
+        earlier = verification.read(project.aws, project.names.bucket, registry.check(arn, "--model-package"))
+        if earlier and earlier["outcome"] == VERIFIED and earlier["model_package_arn"] == arn:
+            endpoint.tidy(keep=set())
+            return earlier
+    package = _served(project, registry, endpoint, state, arn)
+    holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
+    limits = project.config.verification
+    project.output.say(
+        f"asking {environment.endpoint} about {len(holdout.rows)} rows of the holdout, then "
+        f"{limits.requests} times "
+        f"by {limits.concurrency} clients at once"
+    )
+    subject = make_subject(project, environment, package, holdout)
+    checks, load = examine(subject, limits)
+    outcome = make_verification(project, environment, package, state.config, checks, load)
+    uri = verification.write(project.aws, project.names.bucket, outcome)
+    note(registry, package, outcome, uri)
+    if not project.config.staging.keep:
+        endpoint.delete()
+        endpoint.tidy(keep=set())
+    return outcome.document()
+
+
+def examine(subject: Subject, limits: Limits) -> tuple[list[Check], Load | None]:
+    """Everything that a version has to show before people use it; without an answer the rest is not asked."""
+    checks, predictions = check_csv(subject)
+    if not predictions:
+        return checks, None
+    checks.append(check_json(subject, predictions))
+    checks.append(check_malformed(subject))
+    load = run_load(
+        subject.client, subject.holdout.rows, requests=limits.requests, concurrency=limits.concurrency
+    )
+    return checks + judge_load(load, limits), load
+
+
+def judge_load(load: Load, limits: Limits) -> list[Check]:
+    """Latency and error rate against the limits of automl.toml."""
+    checks = []
+    for name, seen, most in (
+        ("p50 latency", load.p50_ms, limits.max_latency_p50_ms),
+        ("p95 latency", load.p95_ms, limits.max_latency_p95_ms),
+    ):
+        seen_text = "no answer" if seen is None else f"{seen:.0f} ms"
+        good = seen is not None and seen <= most
+        checks.append(Check(name, "passed" if good else "failed", f"{seen_text} (at most {most:g} ms)"))
+    errors = f"{load.failed} of {load.requests} requests failed (at most {limits.max_error_rate:.2%})"
+    if load.requests < limits.requests:
+        errors += f", {limits.requests - load.requests} more did not fit into the time"
+    if load.first_failure:
+        errors += f"; the first: {load.first_failure}"
+    good = load.error_rate <= limits.max_error_rate and load.requests == limits.requests
+    return [*checks, Check("error rate", "passed" if good else "failed", errors)]
+
+
+def make_subject(
+    project: Project, environment: Environment, package: ModelPackage, holdout: Holdout
+) -> Subject:
+    """What the checks ask, on the endpoint of an environment."""
+    client = Client(environment.aws, environment.endpoint, project.config.verification.concurrency)
+    return Subject(client, holdout, response_keys(package), training_classes(project, package))
+
+
+def make_verification(
+    project: Project,
+    environment: Environment,
+    package: ModelPackage,
+    config_name: str,
+    checks: Sequence[Check],
+    load: Load | None,
+) -> Verification:
+    """The signed record of some checks."""
+    return Verification(
+        package_arn=package.arn,
+        version=package.version,
+        containers_sha256=containers_sha256(package),
+        environment=environment.name,
+        endpoint=environment.endpoint,
+        endpoint_config=config_name,
+        checks=tuple(checks),
+        load=load,
+        signature=sign(project.aws),
+    )
+
+
+def training_classes(project: Project, package: ModelPackage) -> frozenset[str] | None:
+    """The labels that a version can have learnt, `None` for regression; its evaluation has them."""
+    if package.problem_type == REGRESSION:
+        return None
+    evaluation = read_evaluation(project.aws, project.names.bucket, package)
+    counted = evaluation["dataset"].get("classes") or [entry["label"] for entry in evaluation["classes"]]
+    return frozenset(str(label) for label in counted)
+
+
+def _served(
+    project: Project, registry: Registry, endpoint: Endpoint, state: State, arn: str | None
+) -> ModelPackage:
+    asked = f"automl stage{f' --model-package {arn}' if arn else ''}"
+    if arn:
+        registry.check(arn, "--model-package")
+    if not state.exists:
+        raise UserError(f"there is no endpoint {endpoint.name}: run `{asked}` first")
+    if state.status != "InService":
+        raise RunError(
+            f"endpoint {endpoint.name} is {state.status} ({state.reason or 'no reason given'}): run `{asked}`"
+        )
+    served = endpoint.package_arn(state)
+    if not served:
+        raise UserError(
+            f"endpoint {endpoint.name} serves config {state.config}, which this project did not make: "
+            f"run `{asked}`"
+        )
+    if arn and served != arn:
+        raise UserError(f"endpoint {endpoint.name} serves {served}, not {arn}: run `{asked}` first")
+    return registry.find(served, endpoint.name)
+
+
+def note(registry: Registry, package: ModelPackage, outcome: Verification, uri: str) -> None:
+    """Note the outcome on the model package, where promotion looks for it; ``uri`` is the record."""
+    # A version that went on to production stays there in the registry's eyes; its proof is renewed all the
+    # same.
+    moved_on = package.stage not in ("", "Development", STAGE)
+    registry.note(
+        package,
+        stage=None if moved_on else (STAGE, outcome.outcome.capitalize()),
+        verification=outcome.outcome,
+        verification_by=outcome.signature.by,
+        verification_at=outcome.signature.at,
+        verification_run=outcome.signature.run,
+        verification_record=uri,
+    )

@@ -1,0 +1,330 @@
+"""What `doctor` finds, on the local AWS and a stand-in for GitHub: each trouble with its sentence."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl_gitops.commands.serving import app
+from automl_gitops.doctor import calls
+from automl_gitops.doctor.examination import Examination, examine
+from automl_gitops.doctor.quotas import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
+from automl_gitops.doctor.rows import Row
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.config import Config
+from automl_gitops.stacks import bootstrap
+from automl_gitops.stacks.cloudformation import Stack
+from automl_gitops.stacks.setup import set_up
+from local_sagemaker import quotas
+from support.deployed import DeployedProject
+from support.github import GitHub
+from support.waiting import wait_until
+
+TRANSFORMS = "ml.m5.xlarge for transform job usage"
+
+
+@pytest.fixture(autouse=True)
+def _no_github(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GITHUB_TOKEN", "GITHUB_REPOSITORY", "GITHUB_API_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def bootstrapped(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedProject]:
+    """A project whose roles an administrator has made, and nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        project = DeployedProject(local_aws, tmp_path_factory.mktemp("doctor"), patch)
+        bootstrap.deploy(project.sign_in())
+        yield project
+
+
+@pytest.fixture
+def project(bootstrapped: DeployedProject, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
+    """The same, in the current folder, with the administrator's credentials."""
+    monkeypatch.chdir(bootstrapped.folder)
+    bootstrapped._monkeypatch = monkeypatch
+    return bootstrapped
+
+
+def rows(found: Examination, outcome: str, area: str = "") -> list[Row]:
+    return [row for row in found.of(outcome) if area in ("", row.area)]
+
+
+def only(found: list[Row]) -> Row:
+    (row,) = found
+    return row
+
+
+def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedProject) -> None:
+    found = examine(project.sign_in())
+
+    assert rows(found, "stops") == []
+    assert found.simulated == sum(call.role != "DataScientistRole" for call in calls.load())
+    assert {row.asked.partition(":")[0] for row in rows(found, "good", "rights")} == {
+        "AutopilotRole",
+        "LambdaExecutionRole",
+        "PlanRole",
+        "PromoteRole",
+        "RetrainRole",
+        "SageMakerExecutionRole",
+        "TeardownRole",
+    }
+    assert [row.asked for row in rows(found, "later")] == ["dataset.lock"]
+    assert only(rows(found, "unknown")).found == "not asked: GITHUB_TOKEN is not set"
+
+
+def test_an_account_without_the_roles_is_told_to_make_them(
+    local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = DeployedProject(local_aws, tmp_path, monkeypatch)
+
+    found = examine(project.sign_in())
+
+    sentences = [row.found for row in rows(found, "stops", "roles")]
+    assert f"there is no role {project.name}-RetrainRole in account {local_aws.account}" in sentences
+    assert f"not there, in account {local_aws.account} and region {local_aws.region}" in sentences
+    assert {row.todo for row in rows(found, "stops", "roles")} == {"an administrator runs `make bootstrap`"}
+
+
+def test_a_quota_of_nothing_stops_before_the_training_is_paid(
+    project: DeployedProject, local_aws: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quotas.set_quota(local_aws.account, local_aws.region, TRANSFORMS, 0)
+    try:
+        found = examine(project.sign_in())
+    finally:
+        quotas.set_quota(local_aws.account, local_aws.region, TRANSFORMS, None)
+
+    row = only(rows(found, "stops"))
+    assert (row.area, row.found) == ("quotas", "0 is too little for the holdout")
+    assert row.asked == f"{TRANSFORMS}: at least 1"
+    assert "--desired-value 1 --region" in row.todo
+    code = row.todo.split("--quota-code ")[1].split()[0]
+    told = local_aws.client("service-quotas").get_service_quota(ServiceCode="sagemaker", QuotaCode=code)
+    assert told["Quota"]["QuotaName"] == TRANSFORMS
+
+
+def test_a_quota_that_only_a_promotion_exceeds_is_for_later(project: DeployedProject, local_aws: Any) -> None:
+    name = "ml.m5.large for endpoint usage"
+    quotas.set_quota(local_aws.account, local_aws.region, name, 2)
+    try:
+        found = examine(project.sign_in())
+    finally:
+        quotas.set_quota(local_aws.account, local_aws.region, name, None)
+
+    assert rows(found, "stops") == []
+    assert only(rows(found, "later", "quotas")).asked == f"{name}: at least 5"
+
+
+@pytest.mark.parametrize(
+    ("settings", "wanted"),
+    [
+        # Two of production start beside two old ones, while staging keeps its one.
+        ("", {ENDPOINTS: (1, 5), "ml.m5.large for endpoint usage": (1, 5), AUTOML_JOBS: (1, 1)}),
+        (
+            '[staging]\ninstance_type = "ml.c5.large"\n[production]\ninstance_count = 3\n'
+            "[production.autoscaling]\nmin_instances = 3\nmax_instances = 4\n",
+            {
+                ENDPOINTS: (1, 9),
+                "ml.c5.large for endpoint usage": (1, 2),
+                "ml.m5.large for endpoint usage": (0, 8),
+            },
+        ),
+        ("[staging.serverless]\nmax_concurrency = 5\n", {SERVERLESS: (5, 10), ENDPOINTS: (0, 4)}),
+    ],
+)
+def test_what_is_needed_follows_from_automl_toml(
+    project: DeployedProject, tmp_path: Path, settings: str, wanted: dict[str, tuple[int, int]]
+) -> None:
+    file = tmp_path / "automl.toml"
+    file.write_text((project.folder / "automl.toml").read_text() + settings)
+
+    found = {need.quota: (need.training, need.later) for need in needs(Config.load(file))}
+
+    assert {name: found[name] for name in wanted} == wanted
+
+
+def test_roles_of_an_older_file_are_found_by_it(project: DeployedProject) -> None:
+    file = project.folder / bootstrap.FILE
+    text = file.read_text()
+    file.write_text(text + "# A right more\n")
+    try:
+        found = examine(project.sign_in())
+    finally:
+        file.write_text(text)
+
+    row = only(rows(found, "later", "roles"))
+    assert row.found == "was deployed from another infrastructure/bootstrap.yaml than the one here"
+    assert "make bootstrap" in row.todo
+
+
+def test_a_bucket_that_the_roles_do_not_know_stops(project: DeployedProject) -> None:
+    project.name_buckets("my-data-lake")
+    try:
+        stops = rows(examine(project.sign_in()), "stops")
+    finally:
+        project.name_buckets()
+
+    assert [row.asked for row in stops] == [
+        f"stack {project.name}-{stack}: DataBucketArns" for stack in ("bootstrap", "services")
+    ]
+    assert all('automl.toml now means "arn:aws:s3:::my-data-lake"' in row.found for row in stops)
+
+
+def test_a_denied_right_is_named_with_its_resource(project: DeployedProject) -> None:
+    iam, role = project.client("iam"), f"{project.name}-RetrainRole"
+    deny = {"Effect": "Deny", "Action": "sagemaker:StartPipelineExecution", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    iam.put_role_policy(RoleName=role, PolicyName="somebodys", PolicyDocument=document)
+    try:
+        row = only(rows(examine(project.sign_in()), "stops"))
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="somebodys")
+
+    assert row.area == "rights"
+    assert row.found == (
+        f"may not sagemaker:StartPipelineExecution on {project.names.arn('sagemaker', f'pipeline/{project.name}')}"
+        ": a policy denies it"
+    )
+
+
+def test_a_region_other_than_the_roles_is_found(project: DeployedProject) -> None:
+    file = project.folder / "automl.toml"
+    text = file.read_text()
+    file.write_text(text.replace(project.aws.region, "eu-central-1"))
+    try:
+        stops = rows(examine(project.sign_in()), "stops", "roles")
+    finally:
+        file.write_text(text)
+
+    assert (
+        only(stops).found
+        == "not in eu-central-1, although its roles are there: they were made for another region"
+    )
+
+
+def test_an_image_that_is_not_there_stops(project: DeployedProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local_sagemaker.ecr._registries", dict)
+
+    rows_of_region = rows(examine(project.sign_in()), "unknown", "region")
+
+    assert only(rows_of_region).found.startswith("could not look: BatchGetImage failed")
+
+
+def test_a_stuck_stack_is_named_with_its_state(project: DeployedProject) -> None:
+    template = {
+        "Resources": {
+            "Policy": {
+                "Type": "AWS::S3::BucketPolicy",
+                "Properties": {"Bucket": "no-such-bucket-anywhere", "PolicyDocument": {"Statement": []}},
+            }
+        }
+    }
+    signed_in = project.sign_in()
+    stack = Stack(signed_in.aws, project.name, signed_in.output)
+    cloudformation = project.client("cloudformation")
+    cloudformation.create_stack(StackName=project.name, TemplateBody=json.dumps(template))
+    try:
+        wait_until(lambda: not stack.look().moving)
+        found = [row for row in examine(project.sign_in()).rows if row.asked == f"stack {project.name}"]
+    finally:
+        stack.delete()
+
+    assert only(found).found.startswith("is stuck in ROLLBACK_COMPLETE")
+    assert only(found).outcome == "later"
+
+
+def test_whoever_may_see_little_learns_what_he_may_not(project: DeployedProject) -> None:
+    found = examine(project.sign_in("TeardownRole"))
+
+    assert {row.area for row in rows(found, "unknown")} >= {"quotas", "rights"}
+    refused = only(rows(found, "unknown", "quotas"))
+    assert refused.found == "could not look: not allowed to call servicequotas:ListAWSDefaultServiceQuotas"
+    assert found.simulated == 0
+
+
+def test_the_role_of_pull_requests_may_see_it_all(project: DeployedProject) -> None:
+    found = examine(project.sign_in("PlanRole"))
+
+    assert {row.area for row in rows(found, "unknown")} == {"repository"}
+    assert rows(found, "stops") == []
+    assert found.simulated > 0
+
+
+def test_without_credentials_that_hold_nothing_else_is_asked(
+    project: DeployedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed_in = project.sign_in()
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+
+    found = examine(signed_in)
+
+    assert only(found.rows).found.startswith("AWS does not accept the credentials")
+
+
+@pytest.fixture
+def github(
+    project: DeployedProject, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[GitHub]:
+    with GitHub(tmp_path / "name.git", f"owner/{project.name}") as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        yield server
+
+
+def test_a_repository_that_was_set_up_is_as_the_workflows_want_it(
+    project: DeployedProject, github: GitHub
+) -> None:
+    set_up(project.sign_in(), reviewers=["somebody"])
+    before = len(github.writes)
+
+    found = examine(project.sign_in())
+
+    assert rows(found, "stops") == []
+    assert rows(found, "later", "repository") == []
+    assert [row.asked for row in rows(found, "unknown")] == ["plan"]
+    assert len(github.writes) == before, "doctor only reads"
+
+
+def test_a_repository_that_was_not_set_up_is_told_what_is_missing(
+    project: DeployedProject, github: GitHub
+) -> None:
+    github.git.default_branch = "master"
+    github.settings["actions/oidc/customization/sub"] = {
+        "use_default": True,
+        "sub_claim_prefix": "repo:owner@1/name@2",
+    }
+    github.variables[""] = {"AWS_REGION": "us-east-1"}
+
+    found = examine(project.sign_in())
+
+    stops = {row.asked: row.found for row in rows(found, "stops", "repository")}
+    assert stops["default branch"] == "is master: the workflows run, and the roles trust, main alone"
+    assert stops["OIDC subject"].startswith("is repo:owner@1/name@2, but the roles trust repo:owner/")
+    assert stops["variable AWS_REGION"] == f"is us-east-1, and should be {project.aws.region}"
+    assert stops["variable AWS_RETRAIN_ROLE"] == "is missing"
+    later = {row.asked for row in rows(found, "later", "repository")}
+    assert {"environment production", "environment teardown", "Actions may open pull requests"} <= later
+
+
+def test_the_exit_status_is_1_where_something_stops(
+    project: DeployedProject, local_aws: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.sign_in()
+    good = cli.run(app, ["doctor", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, 0)
+    try:
+        bad = cli.run(app, ["doctor"])
+    finally:
+        quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, None)
+
+    assert (good, bad) == (0, 1)
+    assert (document["stops"], document["simulated"] > 100) == (0, True)
+    printed = capsys.readouterr().out
+    assert "1 would stop the first training" in printed
+    assert "STOPS" in printed

@@ -1,0 +1,71 @@
+"""The one issue about a difference between AWS and Git."""
+
+from __future__ import annotations
+
+import pytest
+
+from automl_gitops.commands.serving import DRIFT, app
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.errors import RunError
+from automl_gitops.promotion.drift import LABEL, MARKER, report
+from automl_gitops.promotion.status import Served, Status
+
+
+def found(*differences: str) -> Status:
+    return Status({}, {}, Served("a-staging"), Served("a-production"), list(differences), [])
+
+
+def test_it_is_opened_kept_up_to_date_and_closed(world, github):
+    project = world.project()
+
+    outcomes = [
+        report(project, found(*differences)).outcome
+        for differences in ((), ("one",), ("one",), ("one", "two"), (), ())
+    ]
+
+    assert outcomes == ["unchanged", "opened", "unchanged", "updated", "closed", "unchanged"]
+    (issue,) = github.issues.values()
+    assert issue["state"] == "closed"
+    assert "- two" in issue["body"]
+    assert len(github.comments[issue["number"]]) == 1
+
+
+def test_a_new_difference_after_that_is_a_new_issue(world, github):
+    for differences in (("one",), (), ("one",)):
+        report(world.project(), found(*differences))
+
+    assert [issue["state"] for issue in github.issues.values()] == ["closed", "open"]
+
+
+def test_issues_of_others_stay(world, github):
+    path = f"/repos/{github.repository}/issues"
+    body = {"title": "AWS differs from Git", "body": "somebody's own", "labels": [LABEL]}
+    github.answer("POST", path, {}, body, github.token)
+
+    report(world.project(), found("one"))
+    report(world.project(), found())
+
+    assert [(issue["state"], issue["body"].startswith(MARKER)) for issue in github.issues.values()] == [
+        ("open", False),
+        ("closed", True),
+    ]
+
+
+def test_what_github_refuses_says_which_right_is_missing(world, github):
+    github.fail("POST", "issues", 403, "Resource not accessible by integration")
+
+    with pytest.raises(RunError, match="issues: write"):
+        report(world.project(), found("one"))
+
+
+def test_the_command_ends_with_3_where_they_differ(world, github, capsys):
+    arn = world.sign_off(world.register())
+
+    before = cli.run(app, ["drift"])
+    world.name_in_git(arn)
+    after = cli.run(app, ["drift"])
+
+    assert (before, after) == (0, DRIFT)
+    (issue,) = github.issues.values()
+    assert "there is no endpoint" in issue["body"]
+    assert issue["html_url"] in capsys.readouterr().out

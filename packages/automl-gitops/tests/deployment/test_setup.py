@@ -1,0 +1,210 @@
+"""What an administrator runs once: roles for the repository, and the repository's settings on GitHub."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from automl_gitops.commands.serving import app
+from automl_gitops.github.github_settings import RULESET
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.stacks.setup import set_up
+from support.deployed import DeployedProject
+from support.github import GitHub
+
+SUBJECT = "token.actions.githubusercontent.com:sub"
+SUBJECT_SETTING = "actions/oidc/customization/sub"
+
+
+@pytest.fixture
+def project(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
+    return DeployedProject(local_aws, tmp_path, monkeypatch)
+
+
+def trusted(project: DeployedProject, role: str) -> list[str]:
+    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
+    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    found = statement["Condition"]["StringEquals"][SUBJECT]
+    return found if isinstance(found, list) else [found]
+
+
+def test_roles_environments_branch_rule_and_variables_and_then_nothing(project, github):
+    github.settings[SUBJECT_SETTING] = {
+        "use_default": True,
+        "use_immutable_subject": True,
+        "sub_claim_prefix": "repo:owner@12/name@34",
+    }
+
+    first = set_up(project.sign_in())
+    written = list(github.writes)
+    second = set_up(project.sign_in())
+
+    assert trusted(project, "PromoteRole") == ["repo:owner@12/name@34:environment:production"]
+    assert trusted(project, "RetrainRole") == ["repo:owner@12/name@34:ref:refs/heads/main"]
+    assert github.variables[""] == {
+        "AWS_REGION": project.aws.region,
+        "AWS_ACCOUNT_ID": project.aws.account,
+        **{
+            f"AWS_{name.upper()}_ROLE": project.names.role_arn(f"{project.name}-{name}Role")
+            for name in ("Plan", "Retrain", "Promote", "Teardown")
+        },
+    }
+    for name in ("production", "teardown"):
+        environment = github.environments[name]
+        assert [policy["name"] for policy in environment["branch_policies"]] == ["main"]
+        assert {rule["type"] for rule in environment["protection_rules"]} == {
+            "branch_policy",
+            "required_reviewers",
+        }
+    assert [one["name"] for one in github.rulesets] == [RULESET]
+    assert github.settings["actions/permissions/workflow"] == {
+        "default_workflow_permissions": "read",
+        "can_approve_pull_request_reviews": True,
+    }
+    assert {setting.outcome for setting in first.settings} == {"created", "changed"}
+    assert {setting.outcome for setting in second.settings} == {"unchanged"}
+    assert second.deployed.outcome == "unchanged"
+    assert github.writes == written
+
+
+def test_an_older_repository_s_subject_has_no_ids(project, github):
+    set_up(project.sign_in())
+
+    assert trusted(project, "PromoteRole") == ["repo:owner/name:environment:production"]
+
+
+def test_what_a_plan_does_not_offer_is_said_and_the_rest_is_done(project, github):
+    github.fail("PUT", "environments/", 422, "Required reviewers are not offered", times=1)
+    github.fail("POST", "rulesets", 403, "Upgrade to GitHub Pro or make this repository public")
+
+    done = set_up(project.sign_in())
+
+    outcomes = {setting.name: (setting.outcome, setting.detail) for setting in done.settings}
+    assert outcomes["environment production"][0] == "created"
+    assert "without required reviewers" in outcomes["environment production"][1]
+    assert [policy["name"] for policy in github.environments["production"]["branch_policies"]] == ["main"]
+    assert outcomes[f"branch rule: {RULESET}"][0] == "not offered"
+    assert "Upgrade to GitHub Pro" in outcomes[f"branch rule: {RULESET}"][1]
+    assert github.variables[""]["AWS_REGION"] == project.aws.region
+
+
+def free_plan(github: GitHub) -> None:
+    """A private repository on a free plan has neither environments nor branch rules."""
+    github.fail("PUT", "environments/", 404, "Not Found", times=9)
+    github.fail("POST", "rulesets", 403, "Upgrade to GitHub Pro or make this repository public", times=9)
+
+
+def may_assume(project: DeployedProject, role: str) -> bool:
+    """Whether the role's trust policy lets anybody in."""
+    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
+    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    return statement["Effect"] == "Allow"
+
+
+def test_where_any_branch_would_reach_production_no_workflow_gets_its_roles(project, github, capsys):
+    set_up(project.sign_in())  # as long as the repository is public, say
+    github.environments.clear()
+    github.rulesets.clear()
+    free_plan(github)
+
+    assert cli.run(app, ["bootstrap", "--github"]) == 0
+
+    assert set(github.variables[""]) == {
+        "AWS_REGION", "AWS_ACCOUNT_ID", "AWS_PLAN_ROLE", "AWS_RETRAIN_ROLE"
+    }  # fmt: skip
+    assert [may_assume(project, f"{name}Role") for name in ("Plan", "Retrain", "Promote", "Teardown")] == [
+        True, True, False, False
+    ]  # fmt: skip
+    printed = capsys.readouterr()
+    assert "AWS_PROMOTE_ROLE and AWS_TEARDOWN_ROLE are withheld" in printed.out + printed.err
+    assert "--unprotected" in printed.out + printed.err
+
+
+def test_who_accepts_that_any_branch_reaches_production_gets_the_roles(project, github):
+    free_plan(github)
+
+    withheld = set_up(project.sign_in())
+    accepted = set_up(project.sign_in(), accepts_unprotected=True)
+
+    assert [one.name for one in withheld.settings if one.outcome == "withheld"] == [
+        "variable AWS_PROMOTE_ROLE",
+        "variable AWS_TEARDOWN_ROLE",
+    ]
+    assert {one.outcome for one in accepted.settings} == {"unchanged", "created", "not offered"}
+    assert {"AWS_PROMOTE_ROLE", "AWS_TEARDOWN_ROLE"} <= set(github.variables[""])
+    assert may_assume(project, "PromoteRole")
+    assert may_assume(project, "TeardownRole")
+
+
+def test_the_way_to_accept_it_is_about_the_repository(project, capsys):
+    project.sign_in()
+
+    assert cli.run(app, ["bootstrap", "--unprotected"]) == 2
+    assert "--unprotected goes with --github" in capsys.readouterr().err
+
+
+def test_what_broke_off_is_completed_by_the_next_run(project, github):
+    github.fail("POST", "actions/variables", 500, "Server Error", times=9)
+
+    with pytest.raises(RunError, match="500"):
+        set_up(project.sign_in())
+    github.heal()
+    set_up(project.sign_in())
+
+    assert set(github.variables[""]) >= {"AWS_PLAN_ROLE", "AWS_TEARDOWN_ROLE"}
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind", "words"),
+    [
+        (401, "Bad credentials", UserError, "does not accept GITHUB_TOKEN"),
+        (403, "API rate limit exceeded for user", RunError, "rate limit"),
+        (503, "Unavailable", RunError, "503"),
+    ],
+)
+def test_what_is_no_matter_of_the_plan_ends_it(project, github, status, message, kind, words):
+    github.fail("GET", "actions/permissions", status, message, times=9)
+
+    with pytest.raises(kind, match=words):
+        set_up(project.sign_in())
+
+
+def test_a_subject_of_ones_own_making_is_refused(project, github):
+    github.settings[SUBJECT_SETTING] = {
+        "use_default": False,
+        "include_claim_keys": ["repo", "job_workflow_ref"],
+    }
+
+    with pytest.raises(UserError, match=r"job_workflow_ref: set it back"):
+        set_up(project.sign_in())
+
+    assert github.writes == []
+
+
+def test_only_an_administrator_can(project, github):
+    github.is_administrator = False
+
+    with pytest.raises(UserError, match="may not administer owner/name"):
+        set_up(project.sign_in())
+
+
+def test_without_a_token_the_command_says_how(project, monkeypatch, capsys):
+    monkeypatch.delenv("GITHUB_TOKEN", raising=False)
+    project.sign_in()
+
+    assert cli.run(app, ["bootstrap", "--github"]) == 2
+    assert "gh auth token" in capsys.readouterr().err
+
+
+def test_the_command_prints_what_it_did(project, github: GitHub, capsys):
+    project.sign_in()
+
+    assert cli.run(app, ["bootstrap", "--github", "--json"]) == 0
+
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["subject_prefix"] == "repo:owner/name"
+    assert {"name": "variable AWS_REGION", "outcome": "created", "detail": ""} in printed["settings"]

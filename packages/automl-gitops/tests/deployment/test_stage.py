@@ -1,0 +1,132 @@
+"""Staging: exactly one version, and the truth about whether it serves."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from automl_gitops.commands.serving import app
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.promotion.stage import stage
+
+
+def test_staging_serves_the_version_that_was_asked_for(world):
+    first = world.register(THRESHOLD="10")
+    world.register(THRESHOLD="50")
+
+    staged = stage(world.project(), first)
+
+    assert staged.changed
+    assert world.endpoint("staging")["EndpointStatus"] == "InService"
+    assert world.predict(["20", "1"], "staging") == "yes"
+    # The registry's approval is not staging's to give.
+    assert world.package(first)["ModelApprovalStatus"] == "PendingManualApproval"
+
+
+def test_without_an_arn_the_newest_version_that_nobody_rejected_is_staged(world):
+    world.register()
+    second = world.register()
+    rejected = world.register()
+    world.sagemaker.update_model_package(ModelPackageArn=rejected, ModelApprovalStatus="Rejected")
+
+    staged = stage(world.project(), None)
+
+    assert staged.package.arn == second
+
+
+def test_the_same_version_again_is_nothing_to_do(world, writes):
+    arn = world.register()
+    stage(world.project(), arn)
+
+    with writes() as made:
+        again = stage(world.project(), arn)
+
+    assert not again.changed
+    assert made == []
+
+
+def test_another_version_takes_over_and_leaves_nothing_of_the_first(world):
+    stage(world.project(), world.register(THRESHOLD="10"))
+    second = world.register(THRESHOLD="50")
+
+    staged = stage(world.project(), second)
+
+    assert world.predict(["20", "1"], "staging") == "no"
+    assert world.parts() == sorted([staged.release.model_name, staged.release.config_name])
+
+
+def test_a_version_that_cannot_start_is_a_failure_with_its_reason_and_the_next_run_mends_it(world):
+    broken = world.register(CANNOT_LOAD="bad archive")
+
+    with pytest.raises(RunError, match="bad archive"):
+        stage(world.project(), broken)
+
+    assert stage(world.project(), world.register()).state.status == "InService"
+
+
+def test_an_update_that_was_rolled_back_is_a_failure_though_the_endpoint_is_in_service(world):
+    stage(world.project(), world.register(THRESHOLD="10"))
+    broken = world.register(CANNOT_LOAD="bad archive")
+
+    with pytest.raises(RunError, match="rolled back"):
+        stage(world.project(), broken)
+
+    assert world.endpoint("staging")["EndpointStatus"] == "InService"
+    assert world.predict(["20", "1"], "staging") == "yes"
+
+
+def test_instances_are_replaced_by_serverless_inference(world):
+    arn = world.register()
+    stage(world.project(), arn)
+    world.configure(staging__serverless="memory_mb = 2048\nmax_concurrency = 2")
+
+    stage(world.project(), arn)
+
+    assert "CurrentServerlessConfig" in world.endpoint("staging")["ProductionVariants"][0]
+
+
+@pytest.mark.parametrize(
+    ("arn", "sentence"),
+    [
+        ("version 3", "is no model package"),
+        ("arn:aws:sagemaker:us-east-1:123456789012:model-package/{name}/1", "region us-east-1"),
+        ("arn:aws:sagemaker:eu-west-1:210987654321:model-package/{name}/1", "account 210987654321"),
+        ("arn:aws:sagemaker:eu-west-1:123456789012:model-package/another/1", "group another"),
+        ("arn:aws:sagemaker:eu-west-1:123456789012:model-package/{name}/9", "has no version 9"),
+    ],
+)
+def test_an_arn_that_is_not_the_projects_is_refused_before_anything_is_made(world, arn, sentence):
+    world.register()
+
+    with pytest.raises(UserError, match=sentence):
+        stage(world.project(), arn.format(name=world.name))
+
+    assert world.parts() == []
+
+
+def test_nothing_registered_is_a_users_error_with_the_way_out(world, capsys):
+    status = cli.run(app, ["stage"])
+
+    assert status == 2
+    assert "pipeline run" in capsys.readouterr().err
+
+
+def test_a_rejected_version_is_refused(world):
+    arn = world.register()
+    world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+
+    with pytest.raises(UserError, match="was rejected"):
+        stage(world.project(), arn)
+
+
+def test_the_command_says_and_prints_what_is_served(world, capsys):
+    arn = world.register()
+
+    status = cli.run(app, ["stage", "--model-package", arn, "--json"])
+
+    printed = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert printed["model_package_arn"] == arn
+    assert printed["changed"] is True

@@ -1,0 +1,70 @@
+"""What holds for every function: small, quick to import, boto3 and the standard library alone."""
+
+from __future__ import annotations
+
+import ast
+import io
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from automl_gitops.kernel.names import LAMBDAS
+from automl_gitops.stacks import lambda_code
+
+ALLOWED = sys.stdlib_module_names | {"boto3", "botocore"}
+
+
+@pytest.fixture(params=LAMBDAS)
+def code(request: pytest.FixtureRequest) -> lambda_code.LambdaCode:
+    return next(code for code in lambda_code.build() if code.name == request.param)
+
+
+def test_the_zip_is_small_and_holds_the_one_file(code: lambda_code.LambdaCode) -> None:
+    with zipfile.ZipFile(io.BytesIO(code.content)) as archive:
+        names = archive.namelist()
+
+    assert names == [code.name.replace("-", "_") + ".py"]
+    assert len(code.content) < 20_000
+
+
+def test_only_boto3_and_the_standard_library_are_imported(code: lambda_code.LambdaCode) -> None:
+    tree = ast.parse((lambda_code.FOLDER / f"{code.name.replace('-', '_')}.py").read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert {name.split(".")[0] for name in imported} <= ALLOWED
+
+
+def test_the_zip_is_imported_by_itself(code: lambda_code.LambdaCode, tmp_path: Path) -> None:
+    archive = tmp_path / "function.zip"
+    archive.write_bytes(code.content)
+    program = f"import {code.name.replace('-', '_')} as function; print(callable(function.handler))"
+
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(archive), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.stderr == ""
+    assert ended.stdout.strip() == "True"
+
+
+def test_the_same_code_is_the_same_zip(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        for name in LAMBDAS:
+            source = lambda_code.FOLDER / f"{name.replace('-', '_')}.py"
+            (tmp_path / folder / source.name).write_bytes(source.read_bytes())
+
+    first, second = lambda_code.build(tmp_path / "first"), lambda_code.build(tmp_path / "second")
+
+    assert [code.key for code in first] == [code.key for code in second]
+    assert [code.content for code in first] == [code.content for code in second]

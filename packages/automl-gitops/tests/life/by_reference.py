@@ -1,0 +1,82 @@
+"""A life whose rows lie in somebody else's bucket, in a process of its own, since a local AWS is one in a process.
+
+`python by_reference.py FOLDER` leaves what happened in FOLDER/facts.json.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import tomlkit
+from small_tables import table
+
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel.config import Config
+from automl_gitops.rehearsal.commands import CommandFailedError
+from automl_gitops.rehearsal.life import Life
+
+PROJECT = Path(__file__).resolve().parents[2]
+LAKE = "a-lake-of-somebody-else"
+HELD_OUT = 150
+TRAINING_SECONDS = 180  # it ends once all candidates are trained, much sooner
+
+
+class LifeByReference(Life):
+    """Two objects to train on, and one held out, in the bucket `LAKE`."""
+
+    def name_the_lake(self) -> None:
+        """What the owner writes into automl.toml before an administrator deploys the roles."""
+        file = self.copy.directory / "automl.toml"
+        document = tomlkit.parse(file.read_text())
+        document["dataset"]["buckets"] = [LAKE]
+        file.write_text(tomlkit.dumps(document))
+
+    def _push_data(self) -> None:
+        config, s3 = Config.load(self.copy.directory / "automl.toml"), self.aws.client("s3")
+        region = config.project.region
+        elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=LAKE, **({} if region == "us-east-1" else elsewhere))
+        rows = table(config.autopilot.problem_type, config.dataset.target)
+        train, held_out = rows[HELD_OUT:], rows[:HELD_OUT]
+        for key, part in (("train/a.csv", train[::2]), ("train/b.csv", train[1::2]), ("test.csv", held_out)):
+            s3.put_object(Bucket=LAKE, Key=key, Body=part.to_csv(index=False).encode())
+        addresses = ("--train-validation", f"s3://{LAKE}/train/", "--test", f"s3://{LAKE}/test.csv")
+        self._as_administrator("pipeline", "dataset", "refer", *addresses)
+        self.lock = DatasetLock.load(self.copy.directory / "dataset.lock")
+
+    def facts(self) -> dict[str, object]:
+        """What was registered, from which data, and what of it lies in the project's bucket."""
+        sagemaker, s3 = self.aws.client("sagemaker"), self.aws.client("s3")
+        version = sagemaker.describe_model_package(ModelPackageName=self.model_package_arn)
+        name = version["CustomerMetadataProperties"]["automl_job"]
+        (channel,) = sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name)["AutoMLJobInputDataConfig"]
+        stored = s3.list_objects_v2(Bucket=self.names.bucket, Prefix="datasets/")["Contents"]
+        return {
+            "approval": version["ModelApprovalStatus"],
+            "trained_on": channel["DataSource"]["S3DataSource"]["S3Uri"],
+            "stored": sorted(item["Key"].partition("/")[2].partition("/")[2] for item in stored),
+        }
+
+    def run_on_changed_data(self) -> int:
+        """Somebody adds an object, and the commit is run once more; returns the command's exit status."""
+        self.aws.client("s3").put_object(Bucket=LAKE, Key="train/c.csv", Body=b"more")
+        try:
+            self._as_retrain("pipeline", "run", "--again", "2")
+        except CommandFailedError as error:
+            return error.status
+        return 0
+
+
+def main(folder: Path) -> None:
+    """Live it."""
+    life = LifeByReference(PROJECT, folder, None, None, TRAINING_SECONDS)
+    life.name_the_lake()
+    with life:
+        life.train()
+        facts = life.facts()
+        facts["status_on_changed_data"] = life.run_on_changed_data()
+    (folder / "facts.json").write_text(json.dumps(facts))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,79 @@
+"""A life in which every role of the project plays its part, and a record of all that these were allowed.
+
+`python tests/life/record_calls.py FOLDER` leaves the record in FOLDER/calls.jsonl; `make calls` makes
+infrastructure/calls.json of it.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from small_tables import table
+
+from automl_gitops.kernel.config import Config
+from automl_gitops.rehearsal.life import Life
+from local_sagemaker import actors
+from local_sagemaker.accounts import ADMINISTRATOR
+
+PROJECT = Path(__file__).resolve().parents[2]
+TRAINING_SECONDS = 20
+# What a project may have besides what it has at first.
+OPTIONS = """
+[production.autoscaling]
+min_instances = 2
+max_instances = 3
+
+[production.data_capture]
+percent = 100
+"""
+
+
+class RecordedLife(Life):
+    """The rehearsal's life, with the data scientist, the plan and the teardown as their own roles."""
+
+    def choose_options(self) -> None:
+        """Add `OPTIONS` to the copy's automl.toml."""
+        file = self.copy.directory / "automl.toml"
+        document, options = tomlkit.parse(file.read_text()), tomlkit.parse(OPTIONS)
+        document["production"].update(options["production"])
+        file.write_text(tomlkit.dumps(document))
+        self.copy.commit("Scale and capture")
+
+    def plan_and_tear_down(self) -> None:
+        """What pull requests, the daily comparison and the teardown ask for."""
+        plan = self._role("PlanRole", "pull_request")
+        self._call(plan, "pipeline", "plan", "--base", "HEAD")
+        self._call(plan, "deployment", "status")
+        self._call(self._role("RetrainRole", "ref:refs/heads/main"), "pipeline", "summary")
+        teardown = self._role("TeardownRole", "environment:teardown")
+        self._call(teardown, "deployment", "teardown", "--delete-data", "--confirm", self.names.project)
+
+    def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
+        if module == "pipeline":
+            arn = self.names.role_arn(f"{self.names.project}-DataScientistRole")
+            credentials = actors.credentials(arn, None, self.names.region)
+            return self._call(self.aws.environment | credentials, module, *arguments)
+        if arguments[:1] == ("bootstrap",):
+            arguments += ("--data-scientist", f"arn:aws:iam::{self.aws.account}:user/{ADMINISTRATOR}")
+        return super()._as_administrator(module, *arguments)
+
+
+def main(folder: Path) -> None:
+    """Live it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config, data = Config.load(PROJECT / "automl.toml"), folder / "table.csv"
+    table(config.autopilot.problem_type, config.dataset.target).to_csv(data, index=False)
+    life = RecordedLife(PROJECT, folder / "life", data, None, TRAINING_SECONDS)
+    life.choose_options()
+    with life:
+        life.train()
+        life.serve()
+        life.verify()
+        life.promote()
+        life.break_and_go_back()
+        life.plan_and_tear_down()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

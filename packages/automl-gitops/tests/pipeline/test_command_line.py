@@ -1,0 +1,282 @@
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import boto3
+import pytest
+import typer
+from botocore import exceptions
+from botocore.stub import Stubber
+from making import automl_toml, lock, table
+
+from automl_gitops.commands.main import app
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.aws import Aws, explain
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import RunError, UserError
+
+
+def service_error(code: str, message: str = "because") -> exceptions.ClientError:
+    return exceptions.ClientError({"Error": {"Code": code, "Message": message}}, "StartPipelineExecution")
+
+
+ANSWERS = [
+    pytest.param(exceptions.NoCredentialsError(), UserError, "aws sso login", id="no credentials"),
+    pytest.param(
+        exceptions.ProfileNotFound(profile="x"), UserError, "aws configure list-profiles", id="profile"
+    ),
+    pytest.param(exceptions.NoRegionError(), UserError, "[project] region in automl.toml", id="region"),
+    pytest.param(
+        exceptions.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+        RunError,
+        "AWS_ENDPOINT_URL",
+        id="network",
+    ),
+    pytest.param(
+        exceptions.ReadTimeoutError(endpoint_url="x"), RunError, "AWS does not answer", id="timeout"
+    ),
+    pytest.param(service_error("ExpiredToken"), UserError, "does not accept the credentials", id="expired"),
+    pytest.param(
+        service_error("AccessDeniedException"),
+        RunError,
+        "not allowed to call StartPipelineExecution",
+        id="denied",
+    ),
+    pytest.param(service_error("ThrottlingException"), RunError, "AWS is busy", id="throttled"),
+    pytest.param(
+        service_error("ValidationException", "Two\n lines."),
+        RunError,
+        "StartPipelineExecution failed: Two lines (ValidationException)",
+        id="any",
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "sentence"), ANSWERS)
+def test_an_error_of_aws_is_one_sentence(error: Exception, kind: type[Exception], sentence: str) -> None:
+    told = explain(error)
+
+    assert type(told) is kind
+    assert sentence in str(told)
+    assert "\n" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UserError("look here"), 2),
+        (RunError("it failed"), 1),
+        (exceptions.NoCredentialsError(), 2),
+        (service_error("AccessDenied"), 1),
+        (KeyboardInterrupt(), 130),
+        (typer.Exit(3), 3),
+    ],
+)
+def test_exit_status(error: BaseException, status: int, capsys: pytest.CaptureFixture[str]) -> None:
+    failing = typer.Typer()
+
+    @failing.command()
+    def command() -> None:
+        raise error
+
+    ended = cli.run(failing, [])
+
+    assert ended == status
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_defect_keeps_its_traceback() -> None:
+    failing = typer.Typer()
+
+    @failing.command()
+    def command() -> None:
+        raise KeyError("ours")
+
+    with pytest.raises(KeyError):
+        cli.run(failing, [])
+
+
+def test_github_gets_an_annotation(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    failing = typer.Typer()
+
+    @failing.command()
+    def command() -> None:
+        raise UserError("automl.toml: 5 %\nand more", file="automl.toml", line=7)
+
+    cli.run(failing, [])
+
+    assert "::error file=automl.toml,line=7::automl.toml: 5 %25%0Aand more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", "--no-such-option"],
+        ["run", "--again", "1"],
+        ["nonsense"],
+        ["dataset", "push"],
+        ["definition", "--account", "12"],
+    ],
+)
+def test_wrong_arguments_are_the_users_error(
+    arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(app, arguments) == 2
+
+    assert capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["definition", "plan", "upsert", "run", "status", "summary", "stop", "report",
+     "dataset check", "dataset push", "dataset refer", "dataset show", "dataset inspect", "dataset example",
+     "dataset prepare-hospital"],
+)  # fmt: skip
+def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(app, [*command.split(), "--help"]) == 0
+
+    assert f"Example: automl {command}" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("group", [[], ["dataset"]])
+def test_the_list_of_commands_is_in_whole_sentences(
+    group: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert cli.run(app, [*group, "--help"]) == 0
+
+    commands = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert len(commands) >= 5
+    assert all(line.endswith((".", ").")) and not line.endswith("...") for line in commands), commands
+
+
+def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = table(folder / "patients.csv")
+
+    status = cli.run(app, ["dataset", "inspect", str(file), "--json"])
+
+    printed = capsys.readouterr()
+    assert status == 0
+    assert json.loads(printed.out)["rows"] == 800
+    assert "800 rows" in printed.err
+
+
+def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    Output().say("[bold]" + "x" * 200)
+
+    assert capsys.readouterr().out == "[bold]" + "x" * 200 + "\n"
+
+
+@pytest.mark.parametrize("file", ["dataset.lock", "evaluation/evaluate.py"])
+def test_nothing_is_called_where_a_file_is_missing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], file: str
+) -> None:
+    if file != "dataset.lock":
+        lock().save()
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+
+    status = cli.run(app, ["upsert"])
+
+    assert status == 2
+    assert f"error: {file}: not found" in capsys.readouterr().err
+
+
+def test_nothing_is_called_for_a_wrong_configuration(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": "high"}))
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+
+    status = cli.run(app, ["upsert"])
+
+    assert status == 2
+    line = 1 + (folder / "automl.toml").read_text().splitlines().index('minimum = "high"')
+    assert f'automl.toml:{line}: [gate] minimum = "high" is not a number' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["definition --account 123456789012", "plan --base main", "upsert", "run", "dataset check rows.csv"],
+)
+def test_every_command_says_all_at_once_before_anything_is_paid(
+    folder: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changes = {"gate": {"minimum": 5, "minimums": {"f1": 0.5}}, "evaluation": {"slices": ["wards"]}}
+    (folder / "automl.toml").write_text(automl_toml(**changes))
+    lock().save(folder / "dataset.lock")
+    table(folder / "rows.csv")
+    git = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    for arguments in (("init", "-q", "-b", "main"), ("add", "."), ("commit", "-q", "-m", "Start")):
+        subprocess.run([*git, *arguments], cwd=folder, check=True)
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    status = cli.run(app, command.split())
+
+    said = capsys.readouterr().err
+    assert status == 2
+    assert "minimum = 5 can be reached by no model" in said
+    assert 'minimums has "f1", which MulticlassClassification does not have: use f1_macro' in said
+    assert 'slices names "wards", which is no input column of' in said
+    assert said.count("::error file=automl.toml,line=") == 3
+
+
+def test_a_file_is_checked_without_aws(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    file = table(folder / "rows.csv")
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.0}))
+
+    status = cli.run(app, ["dataset", "check", str(file), "--json"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert status == 0
+    assert found["rows"] == {"total": 800, "train_validation": 640, "test": 160}
+    assert sum(found["classes"].values()) == 800
+    assert [notice for notice in found["notices"] if "minimum = 0 lets every model pass" in notice]
+    assert not (folder / "dataset.lock").exists()
+
+
+def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = table(folder / "rows.csv", rows=344)
+
+    assert cli.run(app, ["dataset", "check", str(file)]) == 2
+    assert "275 rows to train on, and Autopilot takes 500 or more" in capsys.readouterr().err
+
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"least_rows": 20}))
+
+    assert cli.run(app, ["dataset", "check", str(file)]) == 0
+    assert "the real Autopilot refuses" in capsys.readouterr().out
+
+
+def test_region_is_the_projects(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+    client = Aws("eu-west-1").client("s3")
+
+    assert client.meta.region_name == "eu-west-1"
+
+
+def test_account_is_asked_for_once() -> None:
+    aws = Aws("eu-west-1")
+    aws._clients["sts"] = boto3.client(
+        "sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    with Stubber(aws._clients["sts"]) as stubber:
+        stubber.add_response(
+            "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}, {}
+        )
+
+        accounts = {aws.account, aws.account}
+
+    assert accounts == {"123456789012"}

@@ -1,0 +1,331 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from botocore.exceptions import ClientError
+from making import BUCKET, lenient, table
+
+from automl_gitops.data import parts
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.data.push import Pushed, push
+from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
+
+OUTPUT = Output()
+
+
+def push_file(config: Config, path: Path, aws: Aws, synthetic: bool = False) -> Pushed:
+    return push(lenient(config), path, aws, OUTPUT, synthetic=synthetic)
+
+
+def objects(aws: Aws) -> dict[str, bytes]:
+    s3 = aws.client("s3")
+    found = s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+    return {item["Key"]: s3.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read() for item in found}
+
+
+def read(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode())))
+
+
+def test_the_three_parts_are_the_file(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv", rows=200)
+
+    lock = push_file(config(), path, aws).lock
+
+    stored = {key.removeprefix(f"datasets/{lock.sha256}/"): content for key, content in objects(aws).items()}
+    header, *train = read(stored["train_validation.csv"])
+    x, (title, *y) = read(stored["x_test/part-00000.csv"]), read(stored["y_test/part-00000.csv"])
+    assert header == ["age", "ward", "label"]
+    assert title == ["label"]
+    assert len(x) == len(y) == lock.rows.test == 40
+    given = read(path.read_bytes())[1:]
+    assert Counter(
+        map(tuple, train + [features + label for features, label in zip(x, y, strict=True)])
+    ) == Counter(map(tuple, given))
+    assert Counter(label for (label,) in y) == {
+        label: round(rows / 5) for label, rows in lock.classes.items()
+    }
+
+
+def test_lock_describes_the_data(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv", rows=200)
+
+    pushed = push_file(config(), path, aws)
+
+    lock = DatasetLock.load()
+    assert pushed.changed
+    assert lock == pushed.lock
+    assert (lock.name, lock.source, lock.synthetic) == ("patients", "patients.csv", False)
+    assert (lock.rows.total, lock.rows.train_validation, lock.rows.test) == (200, 160, 40)
+    assert [(column.name, column.type) for column in lock.columns] == [
+        ("age", "integer"), ("ward", "text"), ("label", "text")
+    ]  # fmt: skip
+    assert sum(lock.classes.values()) == 200
+    assert lock.uris.train_validation == f"s3://{BUCKET}/datasets/{lock.sha256}/train_validation.csv"
+    assert lock.uris.x_test.endswith("/x_test/")
+
+
+def test_the_same_rows_are_one_data_set_in_every_format(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv")
+    (folder / "patients.csv.gz").write_bytes(gzip.compress(path.read_bytes()))
+    pd.read_csv(path).to_parquet(folder / "patients.parquet")
+
+    pushed = [push_file(config(), folder / f"patients.{kind}", aws) for kind in ("csv", "csv.gz", "parquet")]
+
+    assert [push.uploaded for push in pushed] == [3, 0, 0]
+    assert len({push.lock.sha256 for push in pushed}) == 1
+
+
+def test_the_same_data_twice_writes_nothing(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(folder / "patients.csv")
+    push_file(config(), path, aws)
+    s3 = aws.client("s3")
+    monkeypatch.setattr(s3, "put_object", lambda **_: pytest.fail("written"))
+    monkeypatch.setattr(s3, "upload_file", lambda *_, **__: pytest.fail("written"))
+
+    again = push_file(config(), path, aws)
+
+    assert (again.uploaded, again.changed) == (0, False)
+
+
+@pytest.mark.parametrize("change", [{"seed": 43}, {"holdout": 0.25}])
+def test_another_split_is_another_data_set(config, folder: Path, aws: Aws, change: dict[str, Any]) -> None:
+    path = table(folder / "patients.csv")
+
+    first, other = (push_file(config(dataset=changes), path, aws).lock for changes in ({}, change))
+
+    assert first.sha256 != other.sha256
+
+
+def test_bytes_are_the_same_on_every_machine(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv", rows=200)
+
+    lock = push_file(config(), path, aws).lock
+
+    assert lock.sha256 == "128cf1e3c78dbb31510c6dff99723118c942206a261fa5935d84bead2cd2757f"
+
+
+def test_interrupted_at_any_call_and_run_again_ends_in_the_same_state(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(folder / "patients.csv")
+    push_file(config(), path, aws)
+    whole, text = objects(aws), (folder / "dataset.lock").read_text()
+    s3, original = aws.client("s3"), aws.client("s3")._make_api_call
+
+    failures: list[str] = []
+    half_done = False
+    for survived in range(100):
+        _empty(aws, folder)
+        calls = 0
+
+        def fail_later(operation: str, arguments: dict[str, Any], survived: int = survived) -> Any:
+            nonlocal calls
+            calls += 1
+            if calls > survived:
+                raise ClientError({"Error": {"Code": "InternalError", "Message": "power cut"}}, operation)
+            return original(operation, arguments)
+
+        monkeypatch.setattr(s3, "_make_api_call", fail_later)
+        try:
+            push_file(config(), path, aws)
+        except Exception as error:
+            failures.append(str(error))
+            half_done |= (folder / "dataset.lock").exists()
+            monkeypatch.setattr(s3, "_make_api_call", original)
+            push_file(config(), path, aws)
+        monkeypatch.setattr(s3, "_make_api_call", original)
+        assert objects(aws) == whole
+        assert (folder / "dataset.lock").read_text() == text
+        if calls <= survived:
+            break
+
+    # Bucket, manifest, three objects looked up and written, the manifest written.
+    assert len(failures) >= 9
+    assert all("power cut" in failure for failure in failures)
+    assert not half_done
+
+
+def _empty(aws: Aws, folder: Path) -> None:
+    for key in objects(aws):
+        aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    (folder / "dataset.lock").unlink(missing_ok=True)
+
+
+def test_a_damaged_object_is_replaced(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv")
+    lock = push_file(config(), path, aws).lock
+    key = f"datasets/{lock.sha256}/x_test/part-00000.csv"
+    whole = objects(aws)
+    aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"half")
+
+    again = push_file(config(), path, aws)
+
+    assert again.uploaded == 1
+    assert objects(aws) == whole
+
+
+def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "PART_ROWS", 17)
+    path = folder / "numbers.csv"
+    path.write_text("x,label\n" + "".join(f"{n},{n % 2}\n" for n in range(500)))
+
+    lock = push_file(
+        config(autopilot={"problem_type": "BinaryClassification", "objective": "F1"}), path, aws
+    ).lock
+
+    stored = objects(aws)
+    names = sorted(key.rsplit("/", 1)[-1] for key in stored if "/x_test/" in key)
+    assert names == [f"part-{n:05}.csv" for n in range(6)]
+    for name in names:
+        x = read(stored[f"datasets/{lock.sha256}/x_test/{name}"])
+        y = read(stored[f"datasets/{lock.sha256}/y_test/{name}"])
+        assert y[0] == ["label"]
+        assert [str(int(number) % 2) for (number,) in x] == [label for (label,) in y[1:]]
+        assert len(x) == (17 if name != names[-1] else 100 - 5 * 17)
+
+
+def test_labels_stay_text(config, folder: Path, aws: Aws) -> None:
+    path = folder / "codes.csv"
+    path.write_text("x,label\n" + "".join(f"{n},{['007', '7', '1.0'][n % 3]}\n" for n in range(90)))
+
+    lock = push_file(config(), path, aws).lock
+
+    assert lock.classes == {"007": 30, "1.0": 30, "7": 30}
+    assert {row[1] for row in read(objects(aws)[f"datasets/{lock.sha256}/train_validation.csv"])[1:]} == {
+        "007",
+        "7",
+        "1.0",
+    }
+
+
+def test_regression_has_no_classes(config, folder: Path, aws: Aws) -> None:
+    path = folder / "prices.csv"
+    path.write_text("x,label\n" + "".join(f"{n},{n * 1.5}\n" for n in range(100)))
+    regression = config(autopilot={"problem_type": "Regression", "objective": "R2"})
+
+    lock = push_file(regression, path, aws).lock
+
+    assert lock.classes is None
+    assert lock.rows.test == 20
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"), [(["a", "b"], True), ([str(n / 3) for n in range(100)], False)]
+)
+def test_inferred_problem_decides_about_classes(
+    config, folder: Path, aws: Aws, labels: list[str], classes: bool
+) -> None:
+    path = folder / "t.csv"
+    path.write_text("x,label\n" + "".join(f"{n},{labels[n % len(labels)]}\n" for n in range(100)))
+
+    bound = {} if classes else {"minimum": None, "maximum": 0.3}
+    lock = push_file(
+        config(autopilot={"problem_type": "infer", "objective": None}, gate=bound), path, aws
+    ).lock
+
+    assert (lock.classes is not None) == classes
+
+
+def csv_text(labels: list[str], header: str = "x,label") -> str:
+    return header + "\n" + "".join(f"{n},{label}\n" for n, label in enumerate(labels))
+
+
+UNFIT = [
+    pytest.param(
+        csv_text(["a", "b"] * 10), {}, "has 20 rows, too few for a split: at least 50", id="few rows"
+    ),
+    pytest.param(csv_text(["a"] * 60), {}, "has the same value in all rows", id="one class"),
+    pytest.param(
+        csv_text(["a", "b"] * 30 + ["c"]),
+        {},
+        "has 1 class of one row (c), but a class needs",
+        id="class with one row",
+    ),
+    pytest.param(
+        csv_text(["a", "b", "c"] * 20),
+        {"problem_type": "BinaryClassification", "objective": "F1"},
+        "has 3 classes (a, b, c), but automl.toml has",
+        id="too many classes",
+    ),
+    pytest.param(
+        csv_text([*map(str, range(59)), "many"]),
+        {"problem_type": "Regression", "objective": "R2"},
+        'row 60 has "many" in the target column "label", which is no number',
+        id="no number",
+    ),
+    pytest.param(
+        csv_text(["1", "1.0"] * 30),
+        {"problem_type": "Regression", "objective": "R2"},
+        "the same value",
+        id="constant",
+    ),
+    pytest.param(
+        csv_text([f"{n / 7}" for n in range(60)]),
+        {},
+        'or set [autopilot] problem_type = "Regression"',
+        id="number as class",
+    ),
+    pytest.param(
+        "x,empty,label\n" + "".join(f"{n},,{n % 2}\n" for n in range(60)),
+        {},
+        'column "empty" has no value',
+        id="empty column",
+    ),
+    pytest.param("label\n" + "a\nb\n" * 30, {}, "has one column", id="one column"),
+]
+
+
+@pytest.mark.parametrize(("text", "autopilot", "sentence"), UNFIT)
+def test_unfit_data_is_refused_before_any_call(
+    config, folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, autopilot: dict[str, Any], sentence: str
+) -> None:
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    path = folder / "t.csv"
+    path.write_text(text)
+
+    with pytest.raises(UserError) as caught:
+        push_file(config(autopilot=autopilot), path, Aws("eu-west-1"))
+
+    assert str(caught.value).startswith(f"{path}: ")
+    assert sentence in str(caught.value)
+    assert not (folder / "dataset.lock").exists()
+
+
+def test_slice_by_an_unknown_column_is_refused(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv")
+
+    with pytest.raises(
+        UserError, match=r'slices names "wards", which is no input column of .*: did you mean "ward"\?'
+    ):
+        push_file(config(evaluation={"slices": ["age", "wards"]}), path, aws)
+
+
+def test_fewer_rows_than_autopilot_takes_are_refused(
+    config, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+    path = table(folder / "patients.csv", rows=200)
+
+    with pytest.raises(UserError, match="160 rows to train on, and Autopilot takes 500 or more"):
+        push(config(), path, Aws("eu-west-1"), OUTPUT, synthetic=False)
+
+
+def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> None:
+    path = table(folder / "patients.csv")
+    aws.client("s3").delete_bucket(Bucket=BUCKET)
+
+    with pytest.raises(UserError, match="run `automl stack` first"):
+        push_file(config(), path, aws)

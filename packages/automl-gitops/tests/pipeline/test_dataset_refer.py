@@ -1,0 +1,576 @@
+"""`dataset refer`: the data to train on stays where it lies, the holdout is copied, dataset.lock names both."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pandas as pd
+import pytest
+from botocore.exceptions import ClientError
+from making import BUCKET, REGION, automl_toml, lenient, table
+
+from automl_gitops.commands.main import app
+from automl_gitops.data import heads, listing
+from automl_gitops.data import refer as refer_module
+from automl_gitops.data.lock import DatasetLock
+from automl_gitops.data.push import Pushed
+from automl_gitops.data.refer import refer
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.runs import definition, source
+from automl_gitops.runs.bundle import settings
+from automl_gitops.runs.project import Project
+from automl_gitops.runs.run import run
+from automl_gitops.runs.source import Source
+from automl_gitops.runs.upsert import upsert
+
+LAKE = "lake"
+TRAIN, TEST = f"s3://{LAKE}/train/", f"s3://{LAKE}/test.csv"
+NAMED = {"dataset": {"buckets": [LAKE]}}
+
+
+@pytest.fixture
+def lake(aws: Aws, folder: Path) -> Callable[..., None]:
+    """A bucket that is not the project's, with two objects to train on and a holdout; `lake(key=text)` adds more."""
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket=LAKE, CreateBucketConfiguration={"LocationConstraint": REGION})
+
+    def put(**objects: str | bytes) -> None:
+        for key, content in objects.items():
+            s3.put_object(
+                Bucket=LAKE, Key=key, Body=content if isinstance(content, bytes) else content.encode()
+            )
+
+    rows = table(folder / "rows.csv", rows=300).read_text().splitlines(keepends=True)
+    put(
+        **{
+            "train/": "",
+            "train/a.csv": "".join(rows[:101]),
+            "train/b.csv": "".join([rows[0], *rows[101:201]]),
+            "test.csv": "".join([rows[0], *rows[201:]]),
+        }
+    )
+    return put
+
+
+def refer_to(config: Config, aws: Aws, train: str = TRAIN, test: str = TEST) -> Pushed:
+    return refer(config, train, test, aws, Output())
+
+
+def keys(aws: Aws, bucket: str = BUCKET) -> list[str]:
+    found = aws.client("s3").list_objects_v2(Bucket=bucket).get("Contents", [])
+    return [item["Key"] for item in found]
+
+
+def read(aws: Aws, uri: str) -> list[list[str]]:
+    bucket, key = listing.split(uri)
+    text = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return list(csv.reader(io.StringIO(text)))
+
+
+def test_the_data_stays_and_the_holdout_is_copied(config, aws: Aws, lake) -> None:
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert lock.uris.train_validation == TRAIN
+    assert keys(aws) == [
+        f"datasets/{lock.sha256}/{name}"
+        for name in ("manifest.json", "x_test/part-00000.csv", "y_test/part-00000.csv")
+    ]
+    _, *given = read(aws, TEST)
+    title, *labels = read(aws, f"{lock.uris.y_test}part-00000.csv")
+    features = read(aws, f"{lock.uris.x_test}part-00000.csv")
+    assert title == ["label"]
+    assert [row + label for row, label in zip(features, labels, strict=True)] == given
+
+
+def test_the_lock_says_what_was_counted_and_what_was_not(config, aws: Aws, lake) -> None:
+    pushed = refer_to(config(**NAMED), aws)
+
+    lock = DatasetLock.load()
+    assert lock == pushed.lock
+    assert (lock.name, lock.source) == ("train", TRAIN)
+    assert (lock.rows.total, lock.rows.train_validation, lock.rows.test) == (None, None, 100)
+    assert (lock.classes, lock.holdout, lock.seed) == (None, None, None)
+    assert sum(lock.holdout_classes.values()) == 100
+    assert [(column.name, column.type) for column in lock.columns] == [
+        ("age", "integer"), ("ward", "text"), ("label", "text")
+    ]  # fmt: skip
+    assert [sum(column.values.values()) for column in lock.columns if column.values] == [
+        100
+    ]  # the holdout's rows
+    assert lock.columns[0].missing == 0
+    assert lock.counted_rows == 100
+    assert lock.reference.objects == 2
+    sizes = [len(aws.client("s3").get_object(Bucket=LAKE, Key=key)["Body"].read()) for key in keys(aws, LAKE)]
+    assert lock.reference.bytes == sum(sizes) - sizes[0]  # the first is the holdout
+
+
+def test_the_same_data_twice_writes_nothing(config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    refer_to(config(**NAMED), aws)
+    s3 = aws.client("s3")
+    monkeypatch.setattr(s3, "put_object", lambda **_: pytest.fail("written"))
+    monkeypatch.setattr(s3, "upload_file", lambda *_, **__: pytest.fail("written"))
+
+    again = refer_to(config(**NAMED), aws)
+
+    assert (again.uploaded, again.changed) == (0, False)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"train/a.csv": "age,ward,label\n" + "33,ward 1,no\n" * 60},
+        {"train/c.csv": "age,ward,label\n33,ward 1,no\n"},
+        {"test.csv": "age,ward,label\n" + "33,ward 1,no\n34,ward 1,>30\n" * 60},
+    ],
+    ids=["another content", "another object", "another holdout"],
+)
+def test_other_data_is_another_data_set(config, aws: Aws, lake, changed: dict[str, str]) -> None:
+    before = refer_to(config(**NAMED), aws).lock.sha256
+
+    lake(**changed)
+
+    assert refer_to(config(**NAMED), aws).lock.sha256 != before
+
+
+def test_the_same_content_written_again_is_the_same_data_set(config, aws: Aws, lake) -> None:
+    s3 = aws.client("s3")
+    s3.put_bucket_versioning(Bucket=LAKE, VersioningConfiguration={"Status": "Enabled"})
+    before = refer_to(config(**NAMED), aws).lock
+    content = s3.get_object(Bucket=LAKE, Key="train/a.csv")["Body"].read()
+
+    lake(**{"train/a.csv": content})
+
+    assert refer_to(config(**NAMED), aws).lock == before
+
+
+def test_one_object_may_be_named(config, aws: Aws, lake) -> None:
+    lock = refer_to(lenient(config(**NAMED)), aws, train=f"s3://{LAKE}/train/a.csv").lock
+
+    assert (lock.name, lock.reference.objects) == ("a", 1)
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "parquet"])
+def test_the_holdout_may_have_any_format(config, aws: Aws, lake, folder: Path, kind: str) -> None:
+    plain = refer_to(config(**NAMED), aws).lock
+    content = aws.client("s3").get_object(Bucket=LAKE, Key="test.csv")["Body"].read()
+    other = folder / "holdout"
+    if kind == "parquet":
+        pd.read_csv(io.BytesIO(content)).to_parquet(other)
+    else:
+        other.write_bytes(gzip.compress(content))
+    lake(**{f"test.{kind}": other.read_bytes()})
+
+    lock = refer_to(config(**NAMED), aws, test=f"s3://{LAKE}/test.{kind}").lock
+
+    assert lock == plain
+
+
+def test_types_suit_all_rows_that_were_read(config, aws: Aws, lake) -> None:
+    lake(**{"train/c.csv": "age,ward,label\n41.5,,no\n"})
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert [column.type for column in lock.columns] == ["number", "text", "text"]
+
+
+def test_of_large_objects_only_the_first_whole_rows_are_read(
+    config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "LEAST_HEAD", 64)
+    monkeypatch.setattr(heads, "SAMPLE", 64)
+    # The 64th byte is within a quoted value of two lines; what follows would make the column text.
+    lake(
+        **{
+            "train/c.csv": 'age,ward,label\n30,w,no\n31,w,no\n32,w,no\n33,"two\nlines and more",no\nold,w,no\n'
+        }
+    )
+    got: list[int] = []
+    s3, original = aws.client("s3"), aws.client("s3").get_object
+
+    def get_object(**asked: Any) -> Any:
+        answer = original(**asked)
+        if asked["Key"].startswith("train/"):
+            got.append(answer["ContentLength"])
+        return answer
+
+    monkeypatch.setattr(s3, "get_object", get_object)
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert got == [64, 64, 64]
+    assert lock.columns[0].type == "integer"
+
+
+@pytest.mark.parametrize(
+    ("head", "lines"),
+    [
+        (b"a,b\n1,2\n3", b"a,b\n1,2\n"),
+        (b'a,b\n1,"x\ny', b"a,b\n"),
+        (b'a,b\n1,"x\ny"\n2', b'a,b\n1,"x\ny"\n'),
+        (b'a,b\n1,"x ""q"" \n', b"a,b\n"),
+        (b"a,b", b""),
+        (b'"a\nb', b""),
+    ],
+)
+def test_a_head_ends_with_a_row(head: bytes, lines: bytes) -> None:
+    assert heads.whole_lines(head) == lines
+
+
+def number_rows(first: str, last: str) -> str:
+    return "age,ward,label\n" + f"30,w,{first}\n" * 60 + f"31,w,{last}\n"
+
+
+UNFIT = [
+    pytest.param(
+        {"train/c.csv": "age,label\n1,no\n"},
+        {},
+        'c.csv: its columns and those of .* differ in "ward"',
+        id="a column less",
+    ),
+    pytest.param(
+        {"train/c.csv": "ward,age,label\nw,1,no\n"},
+        {},
+        "c.csv: its columns .* are in another order",
+        id="another order",
+    ),
+    pytest.param(
+        {"test.csv": "age,label\n" + "1,no\n2,yes\n" * 60},
+        {},
+        'test.csv: its columns .* differ in "ward"',
+        id="holdout of other columns",
+    ),
+    pytest.param(
+        {},
+        {"dataset": {"target": "lable"}},
+        'a.csv: has no column "lable", .* did you mean "label"',
+        id="no target",
+    ),
+    pytest.param(
+        {"train/c.csv": "age,ward,label\n1,w,\n"},
+        {},
+        "c.csv: row 1 has no value in the target",
+        id="no label",
+    ),
+    pytest.param(
+        {"train/c.csv": gzip.compress(b"age,ward,label\n1,w,no\n")},
+        {},
+        "c.csv: is gzipped: by reference only plain CSV",
+        id="gzip",
+    ),
+    pytest.param(
+        {"train/c.csv": b"PAR1" + bytes(99)},
+        {},
+        "c.csv: is Parquet: by reference only plain CSV",
+        id="parquet",
+    ),
+    pytest.param(
+        {"train/_SUCCESS": ""},
+        {},
+        "_SUCCESS: is empty, and Autopilot would read it as data: remove it",
+        id="empty object",
+    ),
+    pytest.param(
+        {"train/c.csv": "age,ward,label\n"}, {}, "c.csv: has a header but no rows", id="header alone"
+    ),
+    pytest.param(
+        {"train/c.csv": b"age,ward,label\n1,\xff\xff,no\n"}, {}, "c.csv: is not UTF-8", id="encoding"
+    ),
+    pytest.param(
+        {"test.csv": "age,ward,label\n" + "1,w,no\n2,w,yes\n" * 20},
+        {},
+        "test.csv: has 40 rows, too few for a judgement",
+        id="few rows",
+    ),
+    pytest.param(
+        {"test.csv": "age,ward,label\n" + "1,w,no\n" * 60},
+        {},
+        "test.csv: the target .* has the same value in all rows",
+        id="one class",
+    ),
+    pytest.param(
+        {"train/c.csv": number_rows("1", "two")},
+        {"autopilot": {"problem_type": "Regression", "objective": "R2"}, "gate": {"minimum": 0.1}},
+        r'row 1 has "no" in the target column "label", which is no number',
+        id="no number",
+    ),
+    pytest.param(
+        {},
+        {"evaluation": {"slices": ["wards"]}},
+        'slices names "wards", which is no input column of s3://',
+        id="slice",
+    ),
+]
+
+
+@pytest.mark.parametrize(("objects", "changes", "sentence"), UNFIT)
+def test_unfit_data_is_refused_and_nothing_is_written(
+    config, aws: Aws, lake, folder: Path, objects: dict[str, Any], changes: dict[str, Any], sentence: str
+) -> None:
+    lake(**objects)
+    named = {**changes, "dataset": {"buckets": [LAKE], **changes.get("dataset", {})}}
+
+    with pytest.raises(UserError, match=sentence):
+        refer_to(config(**named), aws)
+
+    assert keys(aws) == []
+    assert not (folder / "dataset.lock").exists()
+
+
+def test_a_column_without_a_value_is_refused(config, aws: Aws, lake) -> None:
+    lake(
+        **{
+            "empty/a.csv": "age,ward,label\n1,,no\n2,,yes\n",
+            "empty.csv": "age,ward,label\n" + "1,,no\n2,,yes\n" * 30,
+        }
+    )
+
+    with pytest.raises(UserError, match='as far as they were read: column "ward" has no value in any row'):
+        refer_to(config(**NAMED), aws, f"s3://{LAKE}/empty/", f"s3://{LAKE}/empty.csv")
+
+
+ADDRESSES = [
+    ("/data/train.csv", TEST, "is no S3 URI: write s3://BUCKET/KEY"),
+    ("s3://lake", TEST, "is no S3 URI"),
+    (TRAIN, "s3://lake/tests/", "is a prefix: the holdout is one object"),
+    (
+        "s3://other/train/",
+        TEST,
+        r'\[dataset\] buckets does not name "other": add it, and an administrator runs',
+    ),
+    (TRAIN, "s3://lake/train/a.csv", "is a part of the data to train on .*: no model may see the holdout"),
+    ("s3://lake/", TEST, "is a part of the data to train on"),
+    (TEST, TEST, "is a part of the data to train on"),
+]
+
+
+@pytest.mark.parametrize(("train", "test", "sentence"), ADDRESSES)
+def test_wrong_addresses_are_refused_before_any_call(
+    config, monkeypatch: pytest.MonkeyPatch, train: str, test: str, sentence: str
+) -> None:
+    monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
+
+    with pytest.raises(UserError, match=sentence):
+        refer_to(config(**NAMED), Aws(REGION), train, test)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "sentence"),
+    [
+        (
+            "s3://no-such-lake/train/",
+            TEST,
+            "no-such-lake/train/: there is no such bucket or object: correct the address",
+        ),
+        ("s3://lake/trian/", TEST, "no object lies there: correct the address"),
+        ("s3://lake/train", TEST, "there is no such object: for all objects below it write s3://lake/train/"),
+        (TRAIN, "s3://lake/tset.csv", "tset.csv: there is no such bucket or object: correct the address"),
+        (TRAIN, "s3://no-such-lake/test.csv", "no-such-lake/test.csv: there is no such bucket or object"),
+    ],
+)
+def test_missing_data_is_said(config, aws: Aws, lake, train: str, test: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        refer_to(config(dataset={"buckets": [LAKE, "no-such-lake"]}), aws, train, test)
+
+
+def test_an_object_that_begins_like_another_is_refused(config, aws: Aws, lake) -> None:
+    lake(**{"train/a.csv.bak": "age,ward,label\n1,w,no\n"})
+
+    with pytest.raises(
+        UserError, match=r"train/a.csv.bak begins with the same name, and Autopilot would read it too"
+    ):
+        refer_to(config(**NAMED), aws, f"s3://{LAKE}/train/a.csv")
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "sentence"),
+    [
+        (refer_module, "MOST_BYTES", "train/: has .* bytes, more than the 10 that Autopilot trains on"),
+        (refer_module, "MOST_HOLDOUT_BYTES", "test.csv: has .* bytes, more than the 10 of a holdout"),
+    ],
+)
+def test_too_much_data_is_refused(
+    config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch, module: Any, limit: str, sentence: str
+) -> None:
+    monkeypatch.setattr(module, limit, 10)
+
+    with pytest.raises(UserError, match=sentence):
+        refer_to(config(**NAMED), aws)
+
+
+def test_too_many_objects_are_refused(config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing, "MOST_OBJECTS", 1)
+
+    with pytest.raises(UserError, match="has more than 1 objects: write fewer, larger ones"):
+        refer_to(config(**NAMED), aws)
+
+
+def test_a_bucket_of_another_region_is_refused(config, aws: Aws, lake) -> None:
+    far = boto3.client("s3", region_name="us-west-2")
+    far.create_bucket(Bucket="far-lake", CreateBucketConfiguration={"LocationConstraint": "us-west-2"})
+    far.put_object(Bucket="far-lake", Key="train/a.csv", Body=b"age,ward,label\n1,w,no\n")
+
+    with pytest.raises(
+        UserError, match=r"lies in us-west-2, and Autopilot reads data of its own region alone"
+    ):
+        refer_to(config(dataset={"buckets": ["far-lake"]}), aws, "s3://far-lake/train/")
+
+
+@pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", "HeadObject"])
+def test_a_missing_right_is_said(
+    config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    s3, original = aws.client("s3"), aws.client("s3")._make_api_call
+
+    def refuse(asked: str, arguments: dict[str, Any]) -> Any:
+        if asked == operation:
+            code = "403" if operation.startswith("Head") else "AccessDenied"
+            raise ClientError({"Error": {"Code": code, "Message": "Access Denied"}}, operation)
+        return original(asked, arguments)
+
+    monkeypatch.setattr(s3, "_make_api_call", refuse)
+
+    with pytest.raises(UserError, match=rf"s3://lake/.*: you may not call {operation} on it: ask the owner"):
+        refer_to(config(**NAMED), aws)
+
+
+def test_data_that_changes_while_it_is_read_is_refused(
+    config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = refer_module.look(aws.client("s3"), TRAIN)
+    lake(**{"train/a.csv": "age,ward,label\n1,w,no\n"})
+    monkeypatch.setattr(refer_module, "look", lambda *_: seen)
+
+    with pytest.raises(UserError, match=r"train/a.csv: changed while it was read: run the command again"):
+        refer_to(config(**NAMED), aws)
+
+
+def test_the_commands_say_what_was_not_counted(
+    aws: Aws, lake, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "automl.toml").write_text(automl_toml(**NAMED))
+
+    status = cli.run(app, ["dataset", "refer", "--train-validation", TRAIN, "--test", TEST, "--json"])
+    referred = capsys.readouterr()
+    shown_status = cli.run(app, ["dataset", "show"])
+    shown = capsys.readouterr().out
+
+    assert (status, shown_status) == (0, 0)
+    document = json.loads(referred.out)
+    assert (document["rows"]["total"], document["uploaded"], document["changed"]) == (None, 2, True)
+    amount = f"2 objects of {document['reference']['bytes']:,} bytes to train on (rows not counted)"
+    assert f"{amount}, 100 rows held out, 3 columns" in referred.err
+    assert f"{amount}, 100 rows held out" in shown
+    assert "55.0%" in shown  # of the holdout
+
+
+@pytest.fixture
+def project(folder: Path, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A committed project with data by reference, whose pipeline is in AWS; the SDK is left out."""
+    (folder / "automl.toml").write_text(automl_toml(**NAMED))
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
+    monkeypatch.setattr(
+        definition,
+        "build",
+        lambda config, lock, *_: str(definition.parameters(config, lock)["DatasetSha256"]),
+    )
+    monkeypatch.setattr(source, "find", lambda: Source("c0ffee" * 6 + "c0ff", False))
+    refer_to(Project().config, aws)
+    project = Project()
+    project.__dict__["aws"] = aws
+    upsert(project)
+    return project
+
+
+def test_the_pipeline_is_given_the_address(project: Project) -> None:
+    started = run(project, Output(), {}, None)
+
+    told = project.aws.client("sagemaker").list_pipeline_parameters_for_execution(
+        PipelineExecutionArn=started.arn
+    )
+    values = {item["Name"]: item["Value"] for item in told["PipelineParameters"]}
+    assert values["TrainValidationUri"] == TRAIN
+    assert values["DatasetSha256"] == project.lock.sha256
+
+
+@pytest.mark.parametrize(
+    ("objects", "sentence"),
+    [
+        ({"train/c.csv": "age,ward,label\n1,w,no\n"}, r"2 objects of [\d,]+ bytes then, 3 objects of"),
+        ({"train/a.csv": "age,ward,label\n1,w,no\n"}, r"2 objects of [\d,]+ bytes then, 2 objects of"),
+    ],
+)
+def test_a_run_on_changed_data_is_refused(
+    project: Project, lake, objects: dict[str, str], sentence: str
+) -> None:
+    lake(**objects)
+
+    with pytest.raises(
+        UserError, match=rf"the data at {TRAIN} has changed since \({sentence}.*dataset refer` again"
+    ):
+        run(project, Output(), {}, None)
+
+
+def test_a_change_of_the_same_size_is_noticed(project: Project, lake) -> None:
+    content = project.aws.client("s3").get_object(Bucket=LAKE, Key="train/a.csv")["Body"].read()
+    lake(**{"train/a.csv": content.replace(b"ward 1", b"ward 7")})
+
+    with pytest.raises(UserError, match=r"2 objects of .* bytes of another content or name"):
+        run(project, Output(), {}, None)
+
+
+def test_a_commit_that_ran_is_found_although_the_data_changed(project: Project, lake) -> None:
+    first = run(project, Output(), {}, None)
+    lake(**{"train/c.csv": "age,ward,label\n1,w,no\n"})
+
+    again = run(project, Output(), {}, None)
+
+    assert (again.arn, again.new) == (first.arn, False)
+
+
+def test_a_run_without_the_holdout_is_refused(project: Project) -> None:
+    uri = f"{project.lock.uris.y_test}part-00000.csv"
+    project.aws.client("s3").delete_object(Bucket=BUCKET, Key=listing.split(uri)[1])
+
+    with pytest.raises(UserError, match=f"{uri} does not exist: run `automl data refer`"):
+        run(project, Output(), {}, None)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "sentence"),
+    [
+        ({"buckets": []}, r'\[dataset\] buckets does not name "lake"'),
+        ({"target": "ward", "buckets": [LAKE]}, 'dataset.lock: made for target "label", but automl.toml'),
+    ],
+)
+def test_a_lock_that_does_not_fit_automl_toml_is_refused(
+    project: Project, folder: Path, dataset: dict[str, Any], sentence: str
+) -> None:
+    (folder / "automl.toml").write_text(automl_toml(dataset=dataset))
+
+    with pytest.raises(UserError, match=sentence):
+        _ = Project().lock
+
+
+def test_split_settings_do_not_matter_to_a_given_holdout(project: Project, folder: Path) -> None:
+    (folder / "automl.toml").write_text(automl_toml(dataset={"holdout": 0.3, "seed": 1, "buckets": [LAKE]}))
+
+    assert Project().lock == project.lock
+
+
+def test_the_evaluation_is_told_that_nothing_was_counted(project: Project) -> None:
+    dataset = settings(project.config, project.lock)["dataset"]
+
+    assert dataset["classes"] is None
+    assert dataset["rows"] == {"total": None, "train_validation": None, "test": 100}

@@ -1,0 +1,287 @@
+"""`upsert` and `run` against AWS within the process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from making import ACCOUNT, BUCKET, CHAMPION, automl_toml, lock, table
+
+import automl_gitops.runs.run as run_module
+from automl_gitops.data.push import push
+from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.runs import definition, source
+from automl_gitops.runs.project import Project
+from automl_gitops.runs.run import Started, parse_changes, run
+from automl_gitops.runs.source import Source
+from automl_gitops.runs.upsert import upsert
+
+COMMIT = "c0ffee" * 6 + "c0ff"
+
+
+@pytest.fixture
+def project(folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A committed project whose data set is pushed; the SDK, which is tested elsewhere, is left out."""
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
+    monkeypatch.setattr(definition, "build", _build)
+    monkeypatch.setattr(source, "find", lambda: Source(COMMIT, False))
+    push(Project().config, table(folder / "patients.csv"), aws, Output(), synthetic=False)
+    return fresh(aws)
+
+
+def fresh(aws: Aws) -> Project:
+    """The project as the next command would read it."""
+    project = Project()
+    project.__dict__["aws"] = aws
+    return project
+
+
+def _build(config: Any, lock: Any, account: str, bundle: Any, champion: str = "") -> str:
+    values = definition.parameters(config, lock, champion)
+    return json.dumps({"Version": "2020-12-01", "Parameters": values, "Code": bundle.sha256, "Steps": []})
+
+
+def start(project: Project, *changes: str, again: int | None = None) -> Started:
+    return run(project, Output(), parse_changes(list(changes)), again)
+
+
+def execution(project: Project, arn: str) -> dict[str, Any]:
+    return project.aws.client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=arn)
+
+
+def given(project: Project, arn: str) -> dict[str, str]:
+    listing = project.aws.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
+    pages = listing.paginate(PipelineExecutionArn=arn)
+    return {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
+
+
+def test_upsert_says_what_it_did(project: Project, folder: Path, aws: Aws) -> None:
+    first, arn = upsert(project)
+    second, _ = upsert(fresh(aws))
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"budget": {"max_candidates": 3}}))
+    third, _ = upsert(fresh(aws))
+    fourth, _ = upsert(fresh(aws))
+
+    assert [first, second, third, fourth] == ["created", "unchanged", "updated", "unchanged"]
+    assert arn == f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital"
+    told = aws.client("sagemaker").describe_pipeline(PipelineName="hospital")
+    assert json.loads(told["PipelineDefinition"])["Parameters"]["MaxCandidates"] == 3
+    assert told["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
+
+
+def test_a_pipeline_changed_by_hand_is_set_right(project: Project, aws: Aws) -> None:
+    upsert(project)
+    aws.client("sagemaker").update_pipeline(
+        PipelineName="hospital", RoleArn=f"arn:aws:iam::{ACCOUNT}:role/other"
+    )
+
+    assert upsert(fresh(aws))[0] == "updated"
+
+
+def test_code_is_uploaded_once(project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    upsert(project)
+    stored = aws.client("s3").list_objects_v2(Bucket=BUCKET, Prefix=project.bundle.prefix)["Contents"]
+    monkeypatch.setattr(aws.client("s3"), "put_object", lambda **_: pytest.fail("uploaded again"))
+
+    upsert(fresh(aws))
+
+    assert [item["Key"].rsplit("/", 1)[-1] for item in stored] == ["evaluate.py", "settings.json"]
+
+
+def test_upsert_without_bucket_says_what_makes_it(project: Project, aws: Aws) -> None:
+    s3 = aws.client("s3")
+    for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]:
+        s3.delete_object(Bucket=BUCKET, Key=item["Key"])
+    s3.delete_bucket(Bucket=BUCKET)
+
+    with pytest.raises(UserError, match="run `automl stack` first"):
+        upsert(project)
+
+
+def test_interrupted_upsert_is_finished_by_the_next(
+    project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = aws.client("sagemaker")
+    create = sagemaker.create_pipeline
+
+    def cut(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "InternalFailure", "Message": "power cut"}}, "CreatePipeline")
+
+    monkeypatch.setattr(sagemaker, "create_pipeline", cut)
+    with pytest.raises(ClientError):
+        upsert(project)
+    monkeypatch.setattr(sagemaker, "create_pipeline", create)
+
+    assert upsert(fresh(aws))[0] == "created"
+
+
+def test_the_same_commit_is_one_execution(project: Project, aws: Aws) -> None:
+    upsert(project)
+
+    first, second = start(project), start(fresh(aws))
+
+    assert (first.new, second.new) == (True, False)
+    assert first.arn == second.arn
+    assert execution(project, first.arn)["PipelineExecutionDisplayName"] == COMMIT[:12]
+
+
+def test_commit_is_the_token(project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    upsert(project)
+    tokens = []
+    sagemaker = aws.client("sagemaker")
+    original = sagemaker.start_pipeline_execution
+    monkeypatch.setattr(
+        sagemaker,
+        "start_pipeline_execution",
+        lambda **sent: tokens.append(sent["ClientRequestToken"]) or original(**sent),
+    )
+
+    start(project)
+    start(project, again=2)
+    start(project, "MaxSeconds=60")
+
+    assert tokens[0] == COMMIT
+    assert len(set(tokens)) == 3
+    assert all(32 <= len(token) <= 128 for token in tokens)
+
+
+def test_another_attempt_is_another_execution(project: Project) -> None:
+    upsert(project)
+
+    started = [start(project), start(project, again=2), start(project, again=2), start(project, again=3)]
+
+    assert [one.new for one in started] == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts"), [("Failed", 2), ("Stopped", 2), ("Executing", 1), ("Succeeded", 1)]
+)
+def test_a_retry_is_another_execution_only_after_a_failure(
+    project: Project, monkeypatch: pytest.MonkeyPatch, status: str, attempts: int
+) -> None:
+    upsert(project)
+    first = start(project)
+    told = project.aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")
+    before = [one | {"PipelineExecutionStatus": status} for one in told["PipelineExecutionSummaries"]]
+    monkeypatch.setattr(run_module, "executions", lambda *_: iter(before))
+
+    again = run(project, Output(), {}, None, retry=True)
+
+    assert again.new is (attempts == 2)
+    assert (again.arn == first.arn) is (attempts == 1)
+
+
+def test_run_says_where_it_comes_from(
+    project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
+    monkeypatch.setattr(source, "run_url", lambda: "https://github.com/clinic/hospital/actions/runs/17")
+    upsert(project)
+
+    values = given(project, start(project, "MaxSeconds=60").arn)
+
+    assert values["CommitId"] == COMMIT
+    assert values["RunUrl"].endswith("/17")
+    assert values["ChampionModelPackageArn"] == CHAMPION
+    assert values["MaxSeconds"] == "60"
+    assert values["DatasetSha256"] == project.lock.sha256
+
+
+def test_a_value_is_written_as_the_service_writes_it(project: Project) -> None:
+    upsert(project)
+
+    first = start(project, "MaxSeconds=1_200", "GateThreshold=.4")
+    same = start(project, "MaxSeconds=1200", "GateThreshold=0.4")
+
+    assert first.arn == same.arn
+    values = given(project, first.arn)
+    assert (values["MaxSeconds"], values["GateThreshold"]) == ("1200", "0.4")
+
+
+def test_changed_files_are_a_run_of_their_own(
+    project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upsert(project)
+    clean = start(project)
+    monkeypatch.setattr(source, "find", lambda: Source(COMMIT, True))
+
+    dirty, again = start(fresh(aws)), start(fresh(aws))
+
+    assert clean.arn != dirty.arn == again.arn
+    assert given(project, dirty.arn)["CommitId"] == f"{COMMIT}-dirty"
+    assert "files differ from the last commit" in capsys.readouterr().out
+
+
+WRONG = [
+    ("MaxSecond=60", "there is no such parameter; did you mean MaxSeconds?"),
+    ("MaxSeconds=soon", "--parameter MaxSeconds=soon: is not a whole number"),
+    ("GateThreshold=high", "is not a number"),
+    (
+        "GateThreshold=5",
+        "--parameter GateThreshold=5: automl.toml: [gate] minimum = 5 can be reached by no model",
+    ),
+    ("MaxCandidates=1000", "--parameter MaxCandidates=1000: is above Autopilot's limit of 750"),
+    (
+        "EvaluationInstanceType=ml.m5.huge",
+        "is not an instance type that SageMaker offers for processing jobs",
+    ),
+    ("CommitId=abc", "the run sets it, from Git"),
+    ("RunUrl=https://example.com", "the run sets it, from Git and the workflow"),
+    ("Repository=", "a value has 1 to 1024 characters"),
+    ("GateThreshold=nan", "--parameter GateThreshold=nan: is not a finite number"),
+    ("XTestUri=holdout/", "is not an address in S3, such as s3://bucket/folder/"),
+    ("MaxSeconds", "write NAME=VALUE"),
+]
+
+
+@pytest.mark.parametrize(("argument", "sentence"), WRONG)
+def test_wrong_parameters_are_refused_before_any_call(
+    project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch, argument: str, sentence: str
+) -> None:
+    monkeypatch.setattr(aws, "client", lambda *_: pytest.fail("AWS was called"))
+
+    with pytest.raises(UserError) as caught:
+        start(project, argument)
+
+    assert sentence in str(caught.value)
+
+
+def test_run_before_upsert_is_refused(project: Project) -> None:
+    with pytest.raises(UserError, match="does not exist in AWS yet: run `automl upsert` first"):
+        start(project)
+
+
+def test_run_of_a_stale_pipeline_is_refused(project: Project, folder: Path, aws: Aws) -> None:
+    upsert(project)
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.5}))
+
+    with pytest.raises(UserError, match="was made from other files than these: run `automl upsert`"):
+        start(fresh(aws))
+
+
+def test_run_without_the_data_is_refused(project: Project, aws: Aws) -> None:
+    upsert(project)
+    key = project.lock.uris.train_validation.removeprefix(f"s3://{BUCKET}/")
+    aws.client("s3").delete_object(Bucket=BUCKET, Key=key)
+
+    with pytest.raises(UserError, match=r"dataset.lock: s3://.* does not exist: run `automl data push"):
+        start(project)
+
+
+def test_run_with_data_of_another_account_is_refused(project: Project, aws: Aws) -> None:
+    elsewhere = lock().uris.model_copy(
+        update={"train_validation": "s3://hospital-210987654321-eu-west-1/t.csv"}
+    )
+    lock(uris=elsewhere).save()
+    project = fresh(aws)
+    upsert(project)
+
+    with pytest.raises(UserError, match=f"is not in this account's bucket {BUCKET}"):
+        start(project)

@@ -1,0 +1,362 @@
+"""What a pull request would change, start and cost."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import tomlkit
+from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
+
+from automl_gitops.commands.main import app
+from automl_gitops.data.lock import Column
+from automl_gitops.kernel import cli
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.markdown import render
+from automl_gitops.kernel.settings.prices import Prices
+from automl_gitops.plan import plan
+from automl_gitops.plan.ceiling import ceiling, hours, money
+from automl_gitops.plan.changes import Change, changes
+from automl_gitops.plan.data import DataChange
+from automl_gitops.plan.deployed import Deployed
+from automl_gitops.plan.page import page
+from automl_gitops.plan.stack import document_changes, parse
+from automl_gitops.plan.steps import step_changes
+from automl_gitops.runs.project import Project
+
+OTHER = "cd" * 32
+
+
+def markdown(found: plan_module.Plan, prices: Prices) -> str:
+    return render(page(found, prices))
+
+
+STACK = """
+Parameters: {Project: {Type: String}}
+Resources:
+  Queue:
+    Type: AWS::SQS::Queue
+    Properties:
+      QueueName: !Sub "${Project}-queue"
+      VisibilityTimeout: 360
+"""
+
+
+@pytest.fixture
+def git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Git in a project's folder, at the commit of `main`; nobody is signed in to AWS."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    (folder / "infrastructure").mkdir()
+    (folder / "infrastructure" / "stack.yaml").write_text(STACK)
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text('model_package_arn = ""\n')
+
+    def run(*arguments: str) -> str:
+        identity = ("-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        return subprocess.run(
+            ["git", *identity, *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    run("init", "--quiet", "--initial-branch=main")
+    run("add", "--all")
+    run("commit", "--quiet", "--message", "Start")
+    run("checkout", "--quiet", "-b", "change")
+    return run
+
+
+def report(reference: str = "main") -> str:
+    project = Project()
+    return markdown(plan(project, reference), project.config.prices)
+
+
+def short(text: str) -> str:
+    return text.partition("<details>")[0]
+
+
+def test_an_empty_pull_request_starts_nothing(git):
+    text = report()
+
+    assert "This changes no file of the project." in text
+    assert "no credentials" in text
+
+
+def test_a_change_of_a_text_alone_neither_trains_nor_deploys(git, folder):
+    (folder / "README.md").write_text("more")
+
+    assert "Merging this neither trains nor deploys." in short(report())
+
+
+def test_settings_and_ceiling_are_compared(git, folder):
+    (folder / "automl.toml").write_text(
+        automl_toml(autopilot={"budget": {"max_candidates": 20}}, prices={"ml.m5.xlarge": 0.5})
+    )
+
+    text = report()
+
+    assert "| **in all** |  | 16.0 | 3.00 USD + ? |  |" in text
+    assert "| `autopilot.budget` |  | `{'max_candidates': 20}` |" in text
+    assert "automl.toml: 2 settings changed." in short(text)
+    assert "There is no dataset.lock yet" in short(text)
+
+
+def test_what_works_but_is_hardly_meant_is_a_notice(git, folder, capsys, monkeypatch):
+    changes = {"gate": {"minimum": 0.0}, "autopilot": {"budget": {"max_seconds_per_training_job": 7200}}}
+    (folder / "automl.toml").write_text(automl_toml(**changes))
+
+    text = report()
+
+    assert "**Works, but is it meant?**" in short(text)
+    assert "minimum = 0 lets every model pass" in short(text)
+    assert "max_seconds_per_training_job = 7200 is more than the whole job has" in short(text)
+    assert len(plan(Project(), "main").document()["notices"]) == 2
+
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    assert cli.run(app, ["plan", "--base", "main"]) == 0
+    assert capsys.readouterr().err.count("::warning file=automl.toml,line=") == 2
+
+
+def test_what_cannot_come_to_a_good_end_is_said_without_a_data_set(git, folder):
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 5}))
+
+    with pytest.raises(UserError, match="minimum = 5 can be reached by no model"):
+        plan(Project(), "main")
+
+
+def test_a_promotion_says_what_takes_over(git, folder):
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/2"
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{arn}"\n')
+
+    assert "Merging this changes what production serves: nothing becomes version 2." in short(report())
+
+
+@pytest.mark.parametrize(
+    ("deployed", "words"),
+    [
+        (Deployed(production=CHAMPION, named=CHAMPION), "production serves version 2."),
+        (Deployed(production=CHAMPION), "production serves version 2 (Git names nothing)."),
+        (Deployed(), "nothing in production."),
+        (Deployed(named=CHAMPION), "no production endpoint in this account (Git names version 2)."),
+        (
+            Deployed(named=CHAMPION, elsewhere="210987654321"),
+            "production is in account 210987654321, which was not looked at.",
+        ),
+    ],
+)
+def test_what_production_serves_is_said(git, monkeypatch, deployed, words):
+    deployed.account, deployed.pipeline = ACCOUNT, "absent"
+    monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
+
+    assert f"In AWS account {ACCOUNT}: pipeline absent; {words}" in short(report())
+
+
+def test_a_template_is_compared_by_resource(git, folder):
+    (folder / "infrastructure" / "stack.yaml").write_text(STACK.replace("360", "900"))
+
+    text = report()
+
+    assert "infrastructure/stack.yaml: 1 difference." in short(text)
+    assert "| `Queue.Properties.VisibilityTimeout` | `360` | `900` |" in text
+
+
+def test_only_what_the_branch_changed_counts(git, folder):
+    git("checkout", "--quiet", "main")
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.9}))
+    git("commit", "--quiet", "--all", "--message", "Meanwhile")
+    git("checkout", "--quiet", "change")
+
+    assert "This changes no file of the project." in report()
+
+
+def test_a_missing_base_says_how_to_get_it(git):
+    with pytest.raises(UserError, match=r"--base origin/main: there is no such commit here: fetch it"):
+        plan(Project(), "origin/main")
+
+
+def test_a_folder_without_git_is_refused(folder):
+    with pytest.raises(UserError, match="a plan compares with a commit, and git finds no repository here"):
+        plan(Project(), "main")
+
+
+def test_a_base_that_cannot_be_read_is_no_obstacle(git, folder):
+    (folder / "automl.toml").write_text("[project]\nname = 3\n")
+    git("commit", "--quiet", "--all", "--message", "Break it")
+    (folder / "automl.toml").write_text(automl_toml())
+
+    assert "the base cannot be read in full" in short(report("HEAD"))
+
+
+def test_a_link_out_of_the_project_is_left_alone(git, folder):
+    (folder / "data").symlink_to("/somewhere/else")
+    (folder / "up").symlink_to("../..")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Link the data")
+
+    assert "This changes no file of the project." in report("HEAD")
+
+
+def test_a_mistake_in_automl_toml_is_placed(git, folder, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"objective": "F1"}))
+
+    assert cli.run(app, ["plan", "--base", "main"]) == 2
+    assert "::error file=automl.toml,line=" in capsys.readouterr().err
+
+
+def test_the_schema_s_changes_are_named():
+    before = lock()
+    columns = [Column(name="ward", type="integer"), Column(name="stays", type="integer"), before.columns[2]]
+    change = DataChange(before, lock(sha256=OTHER, columns=columns, classes={"<30": 50, "no": 50}))
+
+    assert change.changed
+    assert change.schema.sentences == ["new: stays", "gone: age", "ward: text becomes integer"]
+    assert change.shares == [("<30", 0.2, 0.5), (">30", 0.3, None), ("no", 0.5, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("names", "target", "kept"),
+    [
+        pytest.param(["age", "ward", "stays", "label"], "label", True, id="a new column"),
+        pytest.param(["ward", "age", "label"], "label", True, id="another order"),
+        pytest.param(["age", "label"], "label", False, id="a column that is gone"),
+        pytest.param(["age", "ward", "label", "stays"], "stays", False, id="another target"),
+    ],
+)
+def test_the_champion_is_compared_where_all_that_it_reads_is_there(names, target, kept):
+    types = {column.name: column.type for column in lock().columns} | {"stays": "integer"}
+    columns = [Column(name=name, type=types[name]) for name in names]
+
+    assert DataChange(lock(), lock(columns=columns, target=target)).schema.keeps_champion is kept
+
+
+def test_data_by_reference_is_compared_as_far_as_it_was_counted(git, folder, monkeypatch):
+    monkeypatch.setattr("automl_gitops.plan._definitions", lambda *_: ({}, ""))  # the SDK is tested elsewhere
+    lock().save(folder / "dataset.lock")
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Push")
+    lock_by_reference(sha256=OTHER).save(folder / "dataset.lock")
+    (folder / "automl.toml").write_text(automl_toml(dataset={"buckets": ["lake"]}))
+
+    text = report("HEAD")
+
+    assert (
+        "Data set: 12 objects of 34,567,890 bytes by reference, rows not counted (was 1,000 rows), 3 columns."
+        in short(text)
+    )
+    assert "once an administrator runs `make bootstrap`" in short(text)
+    assert "| rows | 1,000 | not counted |" in text
+    assert "| held out | 200 | 1,000 |" in text
+    assert "| share of no in the holdout | 50.0% | 50.0% |" in text
+
+
+def test_another_order_and_another_target_are_changes_of_the_schema():
+    before = lock()
+    after = lock(sha256=OTHER, target="age", columns=list(reversed(before.columns)))
+
+    assert DataChange(before, after).schema.sentences == [
+        "target label becomes age",
+        "the columns have another order",
+    ]
+
+
+def test_nothing_to_compare_is_no_change_of_the_schema():
+    assert DataChange(None, lock()).schema.sentences == []
+    assert not DataChange(lock(), lock()).changed
+
+
+def test_steps_are_compared_by_name_also_within_branches():
+    def definition(code: str, *inner: str) -> dict:
+        branch = {"IfSteps": [{"Name": name, "Type": "Lambda"} for name in inner], "ElseSteps": []}
+        return {
+            "Version": "2020-12-01",
+            "Parameters": [{"Name": "MaxSeconds", "Type": "Integer", "DefaultValue": len(inner)}],
+            "Steps": [
+                {"Name": "Evaluate", "Type": "Processing", "Arguments": {"Code": code}},
+                {"Name": "Accept", "Type": "Condition", "Arguments": branch},
+            ],
+        }
+
+    found = step_changes(definition("a", "Register"), definition("b", "Register", "Tell"))
+
+    assert found == {
+        "Parameters": [Change("MaxSeconds", 1, 2)],
+        "Evaluate": [Change("Arguments.Code", "a", "b")],
+        "Accept": [Change("Arguments.IfSteps", ["Register"], ["Register", "Tell"])],
+        "Tell": [Change("the step itself", None, "new")],
+    }
+
+
+def test_documents_are_compared_to_the_value():
+    found = list(changes({"a": [1, {"b": 2}], "c": 1}, {"a": [1, {"b": 3}], "d": 4}))
+
+    assert found == [Change("a[1].b", 2, 3), Change("c", 1, None), Change("d", None, 4)]
+
+
+def test_resources_that_come_and_go_are_one_line_each():
+    after = parse(STACK.replace("Queue:", "Topic:", 1).replace("SQS::Queue", "SNS::Topic"))
+
+    assert document_changes(parse(STACK), after) == [
+        Change("Queue", "AWS::SQS::Queue", None),
+        Change("Topic", None, "AWS::SNS::Topic"),
+    ]
+
+
+def test_the_ceiling_counts_every_instance():
+    config = Config.parse(
+        automl_toml(
+            autopilot={"budget": {"max_candidates": 4, "max_seconds_per_training_job": 900}},
+            evaluation={"transform_instance_count": 5, "max_seconds": 3600},
+            production={"autoscaling": {"min_instances": 2, "max_instances": 6}},
+            prices={"autopilot": 2.0, "ml.m5.large": 0.1, "currency": "EUR"},
+        )
+    )
+
+    first, later = (ceiling(config, has_champion=champion) for champion in (False, True))
+
+    assert [item.hours for item in first.run] == [1.0, 1.0, 10.0]
+    assert [item.hours for item in later.run] == [1.0, 1.0, 15.0]
+    assert [item.hours for item in first.month] == [730, 6 * 730]
+    assert money(first.run) == (2.0, False)
+    assert money(first.month) == (pytest.approx(511.0), True)
+    assert hours(first.run) == 12.0
+    assert config.prices.money(511.0) == "511.00 EUR"
+
+
+def test_a_serverless_endpoint_has_no_instance_hours():
+    config = Config.parse(automl_toml(staging={"serverless": {"max_concurrency": 7}}))
+
+    found = ceiling(config, has_champion=False)
+
+    assert [item.what for item in found.month] == ["production endpoint"]
+    assert any("at most 7 requests" in note for note in found.notes)
+
+
+def test_a_price_of_something_unknown_is_refused():
+    with pytest.raises(UserError, match=r'\[prices\].*"ml\.m5\.xlage".*did you mean ml\.m5\.xlarge\?'):
+        Config.parse(automl_toml(prices={"ml.m5.xlage": 0.2}))
+
+
+@pytest.mark.parametrize("price", [0, -1.0, "cheap"])
+def test_a_price_is_a_positive_number(price):
+    with pytest.raises(UserError, match="prices"):
+        Config.parse(automl_toml(prices={"ml.m5.xlarge": price}))
+
+
+def test_prices_do_not_make_another_pipeline(folder, monkeypatch):
+    lock().save(folder / "dataset.lock")
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("")
+    before = Project().fingerprint("123456789012")
+    document = tomlkit.parse((folder / "automl.toml").read_text())
+    document["prices"] = {"ml.m5.xlarge": 0.2}
+    (folder / "automl.toml").write_text(tomlkit.dumps(document))
+
+    assert Project().fingerprint("123456789012") == before

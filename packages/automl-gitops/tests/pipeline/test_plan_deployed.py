@@ -1,0 +1,176 @@
+"""The plan's look at AWS: what is deployed, against the working tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from making import ACCOUNT, BUCKET, CHAMPION, lock
+
+from automl_gitops.kernel.environments import ROLE_VARIABLES
+from automl_gitops.plan.changes import Change
+from automl_gitops.plan.deployed import PRODUCTION_ROLE, look
+from automl_gitops.runs.project import Project
+from automl_gitops.runs.upsert import describe
+from support.stubbed_aws import StubbedAws
+
+STACK = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {VisibilityTimeout: 360}\n"
+
+
+class _SignedIn:
+    def get_credentials(self) -> object:
+        return object()
+
+
+@pytest.fixture
+def aws(folder: Path) -> StubbedAws:
+    (folder / "infrastructure").mkdir()
+    for name in ("stack", "bootstrap", "services"):
+        (folder / "infrastructure" / f"{name}.yaml").write_text(STACK)
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text('model_package_arn = ""\n')
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("")
+    lock().save(folder / "dataset.lock")
+    stubbed = StubbedAws()
+    stubbed.session = _SignedIn()
+    return stubbed
+
+
+@pytest.fixture
+def project(aws: StubbedAws) -> Project:
+    project = Project()
+    project.__dict__["aws"] = aws
+    return project
+
+
+def stacks(aws: StubbedAws, **templates: str | None) -> None:
+    for name in ("hospital", "hospital-bootstrap", "hospital-services"):
+        template = templates.get(name.removeprefix("hospital").strip("-") or "stack", STACK)
+        if template is None:
+            aws["cloudformation"].add_client_error(
+                "describe_stacks", "ValidationError", f"{name} does not exist"
+            )
+            continue
+        told = {"StackName": name, "CreationTime": 0, "StackStatus": "UPDATE_COMPLETE"}
+        aws["cloudformation"].add_response("describe_stacks", {"Stacks": [told]}, {"StackName": name})
+        aws["cloudformation"].add_response("get_template", {"TemplateBody": template}, {"StackName": name})
+
+
+def no_endpoint(aws: StubbedAws) -> None:
+    aws["sagemaker"].add_client_error("describe_endpoint", "ValidationException", "Could not find endpoint")
+
+
+def test_nothing_is_there_yet(project, aws):
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws, stack=None, bootstrap=None, services=None)
+    no_endpoint(aws)
+
+    found = look(project, has_data=True)
+
+    assert (found.reason, found.pipeline, found.production) == ("", "absent", "")
+    assert found.stacks == dict.fromkeys(("hospital", "hospital-bootstrap", "hospital-services"), "absent")
+    aws.check()
+
+
+def test_a_stack_that_differs_is_told_by_resource(project, aws):
+    description = describe(project)
+    aws["sagemaker"].add_response(
+        "describe_pipeline", {"PipelineDescription": description, "PipelineDefinition": "{}"}
+    )
+    stacks(aws, stack=STACK.replace("360", "30"), services=STACK.replace("360", "60"))
+    no_endpoint(aws)
+
+    found = look(project, has_data=True)
+
+    assert found.pipeline == "current"
+    assert found.stacks == {
+        "hospital": "outdated",
+        "hospital-bootstrap": "UPDATE_COMPLETE",
+        "hospital-services": "outdated",
+    }
+    assert found.stack_changes == {
+        "hospital": [Change("Queue.Properties.VisibilityTimeout", 30, 360)],
+        "hospital-services": [Change("Queue.Properties.VisibilityTimeout", 60, 360)],
+    }
+
+
+def test_production_is_known_by_its_model_s_tag(project, aws):
+    aws["sagemaker"].add_response(
+        "describe_pipeline", {"PipelineDescription": "by hand", "PipelineDefinition": "{}"}
+    )
+    stacks(aws)
+    base = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}"
+    time = {"CreationTime": 0}
+    aws["sagemaker"].add_response(
+        "describe_endpoint",
+        {
+            "EndpointName": "hospital-production",
+            "EndpointArn": f"{base}:endpoint/hospital-production",
+            "EndpointConfigName": "config",
+            "EndpointStatus": "InService",
+            "LastModifiedTime": 0,
+            **time,
+        },
+    )
+    aws["sagemaker"].add_response(
+        "describe_endpoint_config",
+        {
+            "EndpointConfigName": "config",
+            "EndpointConfigArn": f"{base}:endpoint-config/config",
+            "ProductionVariants": [{"VariantName": "a", "ModelName": "model"}],
+            **time,
+        },
+    )
+    aws["sagemaker"].add_response(
+        "describe_model", {"ModelName": "model", "ModelArn": f"{base}:model/model", **time}
+    )
+    aws["sagemaker"].add_response("list_tags", {"Tags": [{"Key": "model-package-arn", "Value": CHAMPION}]})
+
+    found = look(project, has_data=True)
+
+    assert (found.pipeline, found.production, found.named) == ("outdated", CHAMPION, "")
+    aws.check()
+
+
+def test_production_in_another_account_is_not_looked_for_in_this_one(project, aws, monkeypatch):
+    monkeypatch.setenv(PRODUCTION_ROLE, "arn:aws:iam::210987654321:role/hospital-ProductionRole")
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws)
+
+    found = look(project, has_data=True)
+
+    assert (found.reason, found.production, found.elsewhere) == ("", "", "210987654321")
+    assert found.document()["production"]["account"] == "210987654321"
+    aws.check()
+
+
+def test_a_role_in_this_account_changes_nothing(project, aws, monkeypatch):
+    monkeypatch.setenv(PRODUCTION_ROLE, f"arn:aws:iam::{ACCOUNT}:role/hospital-ProductionRole")
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws)
+    no_endpoint(aws)
+
+    assert look(project, has_data=True).elsewhere == ""
+    aws.check()
+
+
+def test_the_role_s_variable_is_that_of_deployment():
+    assert ROLE_VARIABLES["production"] == PRODUCTION_ROLE
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AccessDeniedException", "not allowed to call DescribePipeline"),
+        ("ExpiredTokenException", "credentials"),
+    ],
+)
+def test_what_aws_refuses_is_a_sentence_of_the_plan(project, aws, code, words):
+    aws["sagemaker"].add_client_error("describe_pipeline", code, "no")
+
+    assert words in look(project, has_data=True).reason
+
+
+def test_the_bucket_of_the_tests_is_the_project_s(project):
+    assert project.names.bucket == BUCKET

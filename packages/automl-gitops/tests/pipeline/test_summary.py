@@ -1,0 +1,144 @@
+"""What a run's page says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from making import ACCOUNT, automl_toml
+
+from automl_gitops.kernel import links
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.markdown import render
+from automl_gitops.kernel.names import Names
+from automl_gitops.runs.execution import Autopilot, Execution, Step
+from automl_gitops.runs.summary import Facts, cost_rows, page
+
+BASE = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}"
+PARAMETERS = {
+    "EvaluationInstanceType": "ml.m5.xlarge",
+    "EvaluationInstanceCount": "1",
+    "TransformInstanceType": "ml.m5.large",
+    "TransformInstanceCount": "3",
+}
+
+
+def markdown(facts: Facts) -> str:
+    return render(page(facts))
+
+
+def names(**changes: Any) -> Names:
+    return Names(Config.parse(automl_toml(**changes)), ACCOUNT)
+
+
+def execution(*, registered: bool = True, status: str = "Succeeded", reason: str | None = None) -> Execution:
+    version = {"model_package_arn": f"{BASE}:model-package/hospital/4"} if registered else {}
+    return Execution(
+        arn=f"{BASE}:pipeline/hospital/execution/abcdefghijkl",
+        name="c0ffee",
+        status=status,
+        failure_reason=None,
+        seconds=7200,
+        steps=[
+            Step("WaitForAutopilot", "Succeeded", 3600),
+            Step("EvaluateModel", "Succeeded", 1800, job="pipelines-abcdefghijkl-EvaluateModel-x"),
+            Step("RegisterModel" if registered else "RejectModel", status, 1, reason, version),
+        ],
+        autopilot=Autopilot("hospital-abcdefghijkl", "Completed", "Completed", 3600, 2),
+        parameters=PARAMETERS,
+    )
+
+
+def evaluation(**changes: Any) -> dict[str, Any]:
+    return {
+        "decision": "accept",
+        "reasons": ["F1macro is 0.8"],
+        "rows": 80,
+        "metrics": {"f1_macro": 0.8, "accuracy": 0.9},
+        "objective": {"metric": "f1_macro"},
+        "champion": None,
+        "gate": [{"outcome": "passed", "reason": "F1macro is 0.8, at least 0.3"}],
+        "confusion": {"labels": ["<30", "no"], "rows": [[3, 1], [0, 4]]},
+        "automl_job": {
+            "candidates": [{"name": f"model-{number}", "value": 0.8, "seconds": 1.5} for number in range(12)]
+        },
+        **changes,
+    }
+
+
+def test_a_registered_version_with_everything_about_it():
+    text = markdown(Facts(execution(), evaluation(), names()))
+
+    assert "version 4 is registered" in text
+    assert "| **f1_macro** | 0.8 |  |  |" in text
+    assert "Nothing is in production to compare with." in text
+    assert "| **&lt;30** | 3 | 1 |" in text
+    assert "Leaderboard: 12 candidates" in text
+    assert "2 more." in text
+    assert "#/processing-jobs/pipelines-abcdefghijkl-EvaluateModel-x" in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_a_champion_is_compared_metric_by_metric():
+    champion = {
+        "status": "compared",
+        "metrics": {"f1_macro": 0.7},
+        "differences": {"f1_macro": {"verdict": "better"}},
+    }
+
+    text = markdown(Facts(execution(), evaluation(champion=champion), names()))
+
+    assert "| **f1_macro** | 0.8 | 0.7 | better |" in text
+
+
+def test_a_champion_that_was_not_compared_says_why():
+    champion = {"status": "columns_changed", "reason": "it cannot read ward"}
+
+    text = markdown(Facts(execution(), evaluation(champion=champion), names()))
+
+    assert "The champion was not compared: it cannot read ward." in text
+
+
+def test_a_rejected_model_begins_with_the_reasons():
+    rejected = execution(registered=False, status="Failed", reason="The gate rejected the model: too low")
+
+    text = markdown(Facts(rejected, evaluation(decision="reject", reasons=["F1macro is too low"]), names()))
+
+    assert text.startswith("### Run abcdefghijkl: the gate rejected the model\n\n- F1macro is too low")
+    assert "Staging and production stay as they are." in text
+
+
+def test_a_run_that_came_to_no_evaluation_says_where_it_failed():
+    text = markdown(Facts(execution(registered=False, status="Failed", reason="no rows"), None, names()))
+
+    assert text.startswith("### Run abcdefghijkl: failed\n\nRejectModel: no rows")
+
+
+def test_many_classes_are_not_a_table():
+    many = [str(number) for number in range(30)]
+
+    text = markdown(Facts(execution(), evaluation(confusion={"labels": many, "rows": []}), names()))
+
+    assert "30 classes" in text
+
+
+@pytest.mark.parametrize(("compared", "hours"), [(False, 1.5), (True, 3.0)])
+def test_the_cost_counts_every_instance(compared, hours):
+    priced = names(prices={"ml.m5.large": 0.1, "ml.m5.xlarge": 0.2})
+    champion = {"status": "compared"} if compared else None
+
+    rows = list(cost_rows(execution(), priced, evaluation(champion=champion)))
+
+    assert [row[2] for row in rows] == [1.0, 0.5, hours]
+    assert [row[3] for row in rows] == [None, pytest.approx(0.1), pytest.approx(0.1 * hours)]
+    assert "without what has no price" in markdown(Facts(execution(), evaluation(), priced))
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"), [("eu-west-1", "console.aws.amazon.com"), ("cn-north-1", "console.amazonaws.cn")]
+)
+def test_links_lead_to_the_region_s_console(region, domain):
+    there = names(project={"region": region})
+
+    assert links.endpoint(there, "hospital-staging").startswith(f"https://{region}.{domain}/sagemaker/home")
+    assert "hospital-123456789012" in links.bucket(there, "evaluations/x/")

@@ -1,0 +1,139 @@
+"""A page in a terminal: the same words as in Markdown, within its width, in the characters that it knows."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from automl_gitops.kernel.page import Bullets, Code, Links, Log, Page, Section, Strong, Table, Warn
+from automl_gitops.kernel.terminal import show
+
+ROOT = Path(__file__).parents[2]
+LABELS = [f"class {number}" for number in range(20)]
+PAGE = Page(
+    "Run abcdefghijkl: failed",
+    (
+        Bullets([("Run ", Code("make bootstrap"), " once it is merged. " + "Word " * 30)]),
+        Section("Steps", (Table(("step", "seconds"), [(Strong("Train"), "1,234")], "lr"),), folded=True),
+        Section(
+            "Confusion matrix",
+            (
+                Table(
+                    ("truth", *LABELS),
+                    [(Strong(one), *["0"] * 19, "12345") for one in LABELS],
+                    "l" + "r" * 20,
+                ),
+            ),
+        ),
+        Section("Log", (Log(["::error::not a command", "x" * 100]),)),
+        (Warn(), " The data set's schema changes."),
+        Links("AWS console", [("stack", "https://eu-west-1.console.aws.amazon.com/" + "x" * 90)]),
+        "A label \x1b[31m of anybody's\nin one line",
+    ),
+    "bad",
+)
+
+
+def printed(*, width: int, terminal: bool) -> str:
+    stream = io.StringIO()
+    show(PAGE, Console(file=stream, width=width, force_terminal=terminal, highlight=False))
+    return stream.getvalue()
+
+
+def test_nothing_of_markdown_or_html_is_in_it() -> None:
+    text = printed(width=80, terminal=False)
+
+    assert not any(mark in text for mark in ("**", "<details>", "###", "```", "| ---", "&#"))
+    assert "make bootstrap once it is merged" in text
+    assert "warning: The data set's schema changes." in text
+
+
+def test_only_logs_and_addresses_are_wider_than_the_terminal() -> None:
+    Console(file=io.StringIO())
+    text = printed(width=80, terminal=True)
+
+    plain = "".join(part.partition("m")[2] if "\x1b" in text else part for part in text.split("\x1b["))
+    wide = [line for line in plain.splitlines() if len(line) > 80]
+
+    assert all("xxx" in line for line in wide)
+
+
+def test_a_table_wider_than_the_terminal_is_a_line_for_each_row() -> None:
+    text = printed(width=80, terminal=False)
+
+    assert "  class 3: class 19 12345" in text.splitlines()
+
+
+def test_where_no_terminal_is_there_are_no_colours_and_no_broken_sentences() -> None:
+    text = printed(width=80, terminal=False)
+
+    assert "\x1b" not in text
+    assert "- Run make bootstrap once it is merged. " + ("Word " * 30).strip() in text
+
+
+def test_a_log_s_line_is_no_command_to_github() -> None:
+    assert "| ::error::not a command" in printed(width=80, terminal=False).splitlines()
+
+
+def test_a_control_character_does_nothing() -> None:
+    assert "A label  of anybody's in one line" in printed(width=80, terminal=False)
+
+
+def command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        capture_output=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_that_lacks_a_character_gets_a_spelling_of_it(folder: Path, encoding: str) -> None:
+    rows = "".join(f"{number},{'größe' if number % 2 else '大'}\n" for number in range(60))
+    (folder / "größe.csv").write_text(f"größe,大\n{rows}", encoding="utf-8")
+    arguments = ("pipeline", "dataset", "inspect", "größe.csv")
+
+    told = command(*arguments, folder=folder, PYTHONIOENCODING=encoding, PYTHONUTF8="0", LC_ALL="C.UTF-8")
+    document = command(
+        *arguments, "--json", folder=folder, PYTHONIOENCODING=encoding, PYTHONUTF8="0", LC_ALL="C.UTF-8"
+    )
+
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert [one["name"] for one in json.loads(document.stdout.decode(encoding))["columns"]] == ["größe", "大"]
+
+
+def test_an_error_that_names_no_text_is_still_a_sentence(folder: Path) -> None:
+    told = command("pipeline", "dataset", "inspect", "\udcff.csv", folder=folder)
+
+    assert told.returncode == 2
+    assert b"Traceback" not in told.stderr
+    assert b"not found" in told.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("dataset", "inspect", "rows.csv")])
+def test_a_reader_that_has_seen_enough_is_no_error(folder: Path, arguments: tuple[str, ...]) -> None:
+    (folder / "rows.csv").write_text("a,b\n" + "1,2\n" * 60)
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+
+    assert ended.stderr == b""
+    assert ended.returncode == 141

@@ -1,0 +1,204 @@
+"""What `make demo` refuses before a package is installed, and that it needs none for that."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from automl_gitops.data import checks
+from automl_gitops.kernel.settings.dataset import Dataset
+from automl_gitops.rehearsal import first_look
+from automl_gitops.rehearsal.first_look import RefusedError, Task, Wish, look, of_project, problem_type
+
+PROJECT = Path(__file__).resolve().parents[2]
+ROWS = "".join(f"{n},{'yes' if n % 3 else 'no'},{n % 5}\n" for n in range(700))
+TABLE = "Age,Hit,Stars\n" + ROWS
+
+
+def refused(wish: Wish, task: Task = Task()) -> str:  # noqa: B008 - frozen
+    with pytest.raises(RefusedError) as caught:
+        look(wish, task)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    path = tmp_path / "movies.csv"
+    path.write_text(TABLE)
+    return path
+
+
+@pytest.mark.parametrize(
+    "typed", ["binary", "BINARY", "BinaryClassification", "binaryclassification", " Binary "]
+)
+def test_both_spellings_of_a_problem_type_are_taken_in_any_case(typed: str) -> None:
+    assert problem_type(typed) == "BinaryClassification"
+
+
+@pytest.mark.parametrize("typed", ["foo", "binry", "classification", "'", "2"])
+def test_another_problem_type_is_refused_with_what_to_type(typed: str) -> None:
+    with pytest.raises(RefusedError, match="PROBLEM=binary, multiclass or regression"):
+        problem_type(typed)
+
+
+def test_a_table_that_suits_is_seen(table: Path) -> None:
+    seen = look(Wish(str(table)), Task())
+
+    assert seen is not None
+    assert (seen.columns, seen.target, seen.rows) == (["Age", "Hit", "Stars"], "Stars", 700)
+
+
+def test_gzip_and_a_byte_order_mark_make_no_difference(tmp_path: Path) -> None:
+    path = tmp_path / "movies.csv.gz"
+    path.write_bytes(gzip.compress(("\ufeff" + TABLE).encode()))
+
+    seen = look(Wish(str(path)), Task("Hit", "BinaryClassification"))
+
+    assert seen is not None
+    assert seen.columns[0] == "Age"
+
+
+def test_a_file_of_another_name_nearby_is_offered(table: Path) -> None:
+    assert 'not found: did you mean "movies.csv"?' in refused(Wish(str(table.with_name("movie.csv"))))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    assert "is a folder" in refused(Wish(str(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"\x89PNG\r\n\x1a\n", "is no CSV"),
+        (b"PK\x03\x04", "is no CSV"),
+        ("größe,x\n".encode("latin-1"), "is not UTF-8"),
+        (b"a;b\n1;2\n", "separated by semicolons"),
+        (b"a\n1\n", "has one column"),
+        (b"a,b,c\n", "has a header but no rows"),
+        (b"a,b,a\n1,2,3\n", 'column "a" is there 2 times'),
+        (b"a,b,c\n1,2,3\n4,5\n", "row 2 has 2 columns instead of 3"),
+        (b"\x1f\x8bnothing", "cannot be read"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_bytes(content)
+
+    assert sentence in refused(Wish(str(path)))
+
+
+def test_a_target_that_is_no_column_is_refused_with_the_one_that_was_meant(table: Path) -> None:
+    assert 'has no column "hit": did you mean "Hit"?' in refused(Wish(str(table)), Task("hit"))
+    assert "its columns are Age, Hit, Stars" in refused(Wish(str(table)), Task("zzzzzz"))
+
+
+def test_a_problem_type_that_the_target_cannot_have_is_refused(table: Path) -> None:
+    assert 'row 1 has "no"' in refused(Wish(str(table)), Task("Hit", "Regression"))
+    assert "more than two classes" in refused(Wish(str(table)), Task("Stars", "BinaryClassification"))
+
+
+@pytest.mark.parametrize("value", ["", "nan", "inf", "1_000", "1e999"])
+def test_a_value_that_is_no_number_is_placed(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"x,y\n1,2\n3,{value}\n")
+
+    assert "row 2 has" in refused(Wish(str(path)), Task("y", "Regression"))
+
+
+def test_a_constant_target_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "".join(f"{n},1\n" for n in range(700)))
+
+    assert "nothing to learn" in refused(Wish(str(path)))
+
+
+def test_too_few_rows_are_refused_with_the_way_to_try_it_nevertheless(table: Path) -> None:
+    table.write_text("".join(TABLE.splitlines(keepends=True)[:301]))
+
+    told = refused(Wish(str(table), "Hit", "BinaryClassification"))
+
+    assert "has 300 rows, 240 of them to train on" in told
+    assert told.endswith(f"type make demo DATA={table} TARGET=Hit PROBLEM=binary LENIENT=1")
+    assert look(Wish(str(table), lenient=True), Task("Hit")) is not None
+
+
+def test_a_larger_holdout_wants_more_rows(table: Path) -> None:
+    assert "350 of them to train on" in refused(Wish(str(table)), Task(holdout=0.5))
+
+
+@pytest.mark.parametrize(
+    ("flags", "meant"),
+    [
+        (" -- data=table.csv", "DATA"),
+        ("k -- Target=Hit", "TARGET"),
+        ("k -- DATA=a.csv PROBLEMS=binary", "PROBLEM"),
+    ],
+)
+def test_a_misspelt_variable_is_not_ignored(flags: str, meant: str) -> None:
+    with pytest.raises(RefusedError, match=f"is no variable of make demo: did you mean {meant}="):
+        Wish.of({"MAKEFLAGS": flags})
+
+
+@pytest.mark.parametrize(
+    "flags", ["", "k", " -- DATA=a.csv OUT=build/x", " -- VENV=../.venv PYTHON=python3.12"]
+)
+def test_make_s_other_variables_are_its_own(flags: str) -> None:
+    assert Wish.of({"MAKEFLAGS": flags}) == Wish()
+
+
+def test_an_ending_that_two_names_share_makes_them_no_more_alike(tmp_path: Path) -> None:
+    (tmp_path / "onecol.csv").write_text("a\n")
+
+    assert "did you mean" not in refused(Wish(str(tmp_path / "nope.csv")))
+
+
+def test_a_command_to_type_survives_the_shell() -> None:
+    assert Wish("Jo's table.csv").command(LENIENT="1") == """make demo DATA='Jo'"'"'s table.csv' LENIENT=1"""
+
+
+def test_a_long_cell_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "".join(f"{'a' * 200_000 if n == 3 else 'b'},{n % 2}\n" for n in range(700)))
+
+    assert look(Wish(str(path)), Task()) is not None
+
+
+@pytest.mark.parametrize(
+    ("wish", "sentence"),
+    [
+        (Wish(target="z"), r'\[dataset\] target = "price": change it there'),
+        (Wish(problem="Regression"), r'problem_type = "BinaryClassification": change it there'),
+    ],
+)
+def test_a_project_predicts_what_its_file_says(tmp_path: Path, wish: Wish, sentence: str) -> None:
+    file = tmp_path / "automl.toml"
+    file.write_text('[dataset]\ntarget = "price"\n[autopilot]\nproblem_type = "BinaryClassification"\n')
+
+    with pytest.raises(RefusedError, match=sentence):
+        of_project(wish, file)
+    assert of_project(Wish(), file) == Task("price", "BinaryClassification")
+
+
+@pytest.mark.parametrize("text", ["", "dataset = 3", "[dataset]\ntarget = 7\nholdout = 'x'"])
+def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Path, text: str) -> None:
+    (tmp_path / "automl.toml").write_text(text)
+
+    assert of_project(Wish(), tmp_path / "automl.toml") == Task()
+
+
+def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
+    assert first_look.LEAST_TRAINING_ROWS == checks.LEAST_TRAINING_ROWS
+    assert Dataset.model_fields["holdout"].default == first_look.HOLDOUT
+
+
+def test_it_needs_no_package() -> None:
+    """Isolated, without site-packages."""
+    program = "import sys; sys.path.insert(0, sys.argv[1]); import rehearsal.first_look, rehearsal.install"
+
+    subprocess.run([sys.executable, "-B", "-I", "-S", "-c", program, PROJECT], check=True)

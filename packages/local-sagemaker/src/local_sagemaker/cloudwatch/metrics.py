@@ -1,0 +1,124 @@
+"""Metric data by dimensions, as CloudWatch keeps it: what was measured, how often, and when."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+# Seconds; finer than any period, which alarms shorten (see local_sagemaker.clock).
+RESOLUTION = 0.1
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One metric; its dimensions are part of its identity."""
+
+    account: str
+    region: str
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(
+        cls, account: str, region: str, namespace: str, name: str, dimensions: Iterable[Mapping[str, str]]
+    ) -> Metric:
+        """The metric with ``dimensions`` as requests give them: Name and Value each."""
+        return cls(account, region, namespace, name, frozenset((d["Name"], d["Value"]) for d in dimensions))
+
+
+@dataclass
+class Data:
+    """What was measured in a stretch of time.
+
+    ``values`` counts single values; ``sets`` are statistic sets: count, sum, minimum and maximum each.
+    """
+
+    values: Counter[float] = field(default_factory=Counter)
+    sets: list[tuple[float, float, float, float]] = field(default_factory=list)
+    unit: str | None = None
+
+    def add(self, other: Data) -> None:
+        """Add what was measured in another stretch."""
+        self.values.update(other.values)
+        self.sets.extend(other.sets)
+        self.unit = other.unit or self.unit
+
+    def statistic(self, name: str) -> float:
+        """Sum, SampleCount, Average, Minimum, Maximum, or a percentile such as p99 (of the single values).
+
+        Raises ValueError for another name.
+        """
+        count = self.values.total() + sum(s[0] for s in self.sets)
+        total = sum(value * times for value, times in self.values.items()) + sum(s[1] for s in self.sets)
+        if name.startswith("p") and name[1:].replace(".", "", 1).isdigit():
+            return self._percentile(float(name[1:]))
+        known = {
+            "Sum": lambda: total,
+            "SampleCount": lambda: count,
+            "Average": lambda: total / count,
+            "Minimum": lambda: min([*self.values, *(s[2] for s in self.sets)]),
+            "Maximum": lambda: max([*self.values, *(s[3] for s in self.sets)]),
+        }
+        if name not in known:
+            raise ValueError(f"The value {name} for parameter Statistic is not supported.")
+        return float(known[name]())
+
+    def _percentile(self, share: float) -> float:
+        rank = max(1, math.ceil(share / 100 * self.values.total()))
+        for value in sorted(self.values):
+            rank -= self.values[value]
+            if rank <= 0:
+                return value
+        return math.nan
+
+
+class Store:
+    """All metric data; safe for threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._times: dict[Metric, list[int]] = defaultdict(list)
+        self._data: dict[Metric, dict[int, Data]] = defaultdict(dict)
+
+    def put(self, metric: Metric, data: Data, at: float) -> None:
+        """Add what was measured at ``at`` (seconds since the epoch)."""
+        slot = math.floor(at / RESOLUTION)
+        with self._lock:
+            if slot not in self._data[metric]:
+                self._data[metric][slot] = Data()
+                bisect.insort(self._times[metric], slot)
+            self._data[metric][slot].add(data)
+
+    def window(self, metric: Metric, start: float, end: float) -> Data | None:
+        """What was measured from ``start`` to before ``end``; None if nothing."""
+        with self._lock:
+            times = self._times.get(metric, [])
+            first = bisect.bisect_left(times, math.floor(start / RESOLUTION))
+            last = bisect.bisect_left(times, math.floor(end / RESOLUTION))
+            if first == last:
+                return None
+            found = Data()
+            for slot in times[first:last]:
+                found.add(self._data[metric][slot])
+            return found
+
+    def periods(self, metric: Metric, start: float, end: float, period: float) -> dict[float, Data]:
+        """What was measured by period, by the period's beginning; periods without data are left out."""
+        first = math.floor(start / period)
+        beginnings = (number * period for number in range(first, math.ceil(end / period)))
+        found = ((at, self.window(metric, at, min(at + period, end))) for at in beginnings)
+        return {at: data for at, data in found if data is not None}
+
+    def known(self, account: str, region: str) -> list[Metric]:
+        """The metrics of an account and region, sorted."""
+        with self._lock:
+            here = [m for m in self._data if (m.account, m.region) == (account, region)]
+        return sorted(here, key=lambda m: (m.namespace, m.name, sorted(m.dimensions)))
+
+
+STORE = Store()

@@ -1,0 +1,44 @@
+"""Processes that wait for the next invocation, as Lambda keeps execution environments warm."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from local_sagemaker.lambda_.functions import Function
+from local_sagemaker.lambda_.process import Process
+
+IDLE_SECONDS = 300
+# A process is not kept until its credentials expire.
+AGE_SECONDS = 3600
+
+_lock = threading.Lock()
+_idle: list[Process] = []
+
+
+def take(function: Function) -> Process | None:
+    """A process that waits, or None where a new one has to be started."""
+    with _lock:
+        outdated = [p for p in _idle if _outdated(p, function)]
+        kept = [p for p in _idle if p not in outdated]
+        found = next((p for p in kept if p.function == function), None)
+        _idle[:] = [p for p in kept if p is not found]
+    for process in outdated:
+        process.kill()
+    return found
+
+
+def give_back(process: Process) -> None:
+    """Let ``process`` wait for the next invocation."""
+    with _lock:
+        _idle.append(process)
+
+
+def _outdated(process: Process, function: Function) -> bool:
+    now = time.monotonic()
+    return (
+        not process.alive
+        or now - process.used > IDLE_SECONDS
+        or now - process.started > AGE_SECONDS
+        or (process.function.arn == function.arn and process.function != function)
+    )

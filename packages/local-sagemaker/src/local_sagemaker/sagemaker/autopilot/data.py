@@ -1,0 +1,228 @@
+"""The training data of a job: read from S3, its columns typed, its target encoded, its rows split."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from botocore.exceptions import ClientError
+
+from local_sagemaker.sagemaker.autopilot.objectives import BINARY, MULTICLASS, REGRESSION
+from local_sagemaker.serving import tabular
+from local_sagemaker.serving.errors import BadInput
+from local_sagemaker.storage import NothingFoundError, Storage
+
+TARGET = "__target__"  # the encoded target's column; no CSV of people's has one of that name
+WEIGHT = "__weight__"
+# A whole-numbered target with at most so many values is taken for classes.
+MAXIMAL_INFERRED_CLASSES = 20
+LEAST_VALIDATION_ROWS = 20
+
+
+class DataError(Exception):
+    """The data, or the time, does not do; the message is the FailureReason of the job."""
+
+
+@dataclass
+class Prepared:
+    """What the models are trained on: frames of the features, :data:`TARGET` and perhaps :data:`WEIGHT`.
+
+    The target is float64 for a regression, otherwise the number of its label in ``labels``.
+    """
+
+    problem_type: str
+    columns: list[dict[str, str]]
+    labels: list[str]
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def features(self) -> list[str]:
+        """The names of the features, in the order in which a request gives them."""
+        return [column["name"] for column in self.columns]
+
+
+def read(storage: Storage, channel: dict[str, Any]) -> pd.DataFrame:
+    """A channel of AutoMLJobInputDataConfig as a frame of text. Raises DataError."""
+    source = channel["DataSource"]["S3DataSource"]
+    try:
+        frames = []
+        for item in storage.find(source["S3Uri"], source["S3DataType"]):
+            content = storage.read(item.bucket, item.key)
+            frames.append(_frame(content, channel, item.uri))
+    except NothingFoundError as error:
+        raise DataError(f"ClientError: {error}") from error
+    except ClientError as error:
+        raise DataError(f"ClientError: {source['S3Uri']} cannot be read: {error}") from error
+    for frame in frames[1:]:
+        if list(frame.columns) != list(frames[0].columns):
+            raise DataError("ClientError: The files of a channel have to have the same columns.")
+    return pd.concat(frames, ignore_index=True)
+
+
+def _frame(content: bytes, channel: dict[str, Any], uri: str) -> pd.DataFrame:
+    try:
+        if "parquet" in channel.get("ContentType", "text/csv"):
+            read = pd.read_parquet(io.BytesIO(content))
+            return read.astype(object).where(read.notna(), "").astype(str)
+        if channel.get("CompressionType") == "Gzip" or content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        # As text: a label "01" is not the number 1, and True is not 1.0.
+        return pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise DataError(f"ClientError: {uri} is not a data set with a header: {error}") from error
+
+
+def prepare(
+    train: pd.DataFrame,
+    validation: pd.DataFrame | None,
+    request: dict[str, Any],
+    specification: dict[str, Any],
+) -> Prepared:
+    """Frames of text to what is trained on. Raises DataError.
+
+    ``request`` has target, weight (or None), problem_type (or None), validation_fraction and least_rows;
+    ``specification`` is the content of FeatureSpecificationS3Uri, or empty.
+    """
+    target, weight = request["target"], request["weight"]
+    for name in (target, weight):
+        if name is not None and name not in train.columns:
+            raise DataError(
+                f"ClientError: The column {name!r} is not in the header of the training data "
+                f"({', '.join(map(str, train.columns[:20]))})."
+            )
+    notes: list[str] = []
+    train = _with_target(train, target, request["least_rows"])
+    problem_type = request["problem_type"] or infer(train[target])
+    names = _feature_names(train, target, weight, specification)
+    columns = [{"name": name, "type": _type(train[name], name, specification)} for name in names]
+    labels = [] if problem_type == REGRESSION else _labels(train[target])
+    _check_target(train[target], target, problem_type, labels)
+    frame = _encoded(train, columns, target, weight, labels)
+    if validation is None:
+        first, second = _split(frame, labels, request["validation_fraction"])
+    else:
+        known = _with_target(validation, target, LEAST_VALIDATION_ROWS)
+        if labels and not known[target].isin(labels).all():
+            notes.append(
+                "Rows of the validation data with labels that the training data lacks were left out."
+            )
+            known = known[known[target].isin(labels)]
+        first, second = frame, _encoded(known, columns, target, weight, labels)
+    return Prepared(problem_type, columns, labels, first, second, notes)
+
+
+def infer(values: pd.Series) -> str:
+    """The problem type of a target: two values are two classes, and so on, as Autopilot infers it."""
+    distinct = values.unique()
+    if len(distinct) <= 2:
+        return BINARY
+    numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
+    if numbers.isna().any():
+        return MULTICLASS
+    whole = bool((numbers == numbers.round()).all())
+    return MULTICLASS if whole and len(distinct) <= MAXIMAL_INFERRED_CLASSES else REGRESSION
+
+
+def specification(storage: Storage, uri: str | None) -> dict[str, Any]:
+    """The content of FeatureSpecificationS3Uri. Raises DataError."""
+    if not uri:
+        return {}
+    try:
+        item = storage.find(uri)[0]
+        return json.loads(storage.read(item.bucket, item.key))
+    except (NothingFoundError, ClientError, ValueError) as error:
+        raise DataError(f"ClientError: The feature specification {uri} cannot be read: {error}") from error
+
+
+def _with_target(frame: pd.DataFrame, target: str, least_rows: int) -> pd.DataFrame:
+    if target not in frame.columns:
+        raise DataError(f"ClientError: The column {target!r} is not in the header of the validation data.")
+    kept = frame[frame[target] != ""].reset_index(drop=True)
+    if len(kept) < least_rows:
+        raise DataError(
+            f"ClientError: The dataset has {len(kept)} rows with a target. At least {least_rows} rows are required."
+        )
+    return kept
+
+
+def _feature_names(
+    frame: pd.DataFrame, target: str, weight: str | None, specification: dict[str, Any]
+) -> list[str]:
+    names = [name for name in frame.columns if name not in (target, weight)]
+    chosen = specification.get("FeatureAttributeNames")
+    if chosen is not None:
+        unknown = sorted(set(chosen) - set(names))
+        if unknown:
+            raise DataError(
+                f"ClientError: The feature specification names {unknown[0]!r}, no column of the data."
+            )
+        names = [name for name in names if name in chosen]
+    if not names:
+        raise DataError("ClientError: The training data has no column beside the target.")
+    return names
+
+
+def _type(values: pd.Series, name: str, specification: dict[str, Any]) -> str:
+    declared = specification.get("FeatureDataTypes", {}).get(name)
+    if declared is not None:
+        return "number" if declared == "numeric" else "text"
+    present = values[~values.isin(tabular.MISSING_NUMBER)]
+    return "number" if len(present) and pd.to_numeric(present, errors="coerce").notna().all() else "text"
+
+
+def _labels(values: pd.Series) -> list[str]:
+    distinct = [str(value) for value in values.unique()]
+    numbers = pd.to_numeric(pd.Series(distinct), errors="coerce")
+    if numbers.notna().all():
+        return [label for _, label in sorted(zip(numbers, distinct, strict=True))]
+    return sorted(distinct)
+
+
+def _check_target(values: pd.Series, target: str, problem_type: str, labels: list[str]) -> None:
+    if problem_type == REGRESSION:
+        numbers = pd.to_numeric(values, errors="coerce")
+        if not np.isfinite(numbers).all():
+            wrong = values[~np.isfinite(numbers)].iloc[0]
+            raise DataError(f"ClientError: Regression needs a number as target, {target!r} has {wrong!r}.")
+    elif len(labels) < 2:
+        raise DataError(f"ClientError: The target {target!r} has one value alone, {labels[0]!r}.")
+    elif problem_type == BINARY and len(labels) != 2:
+        raise DataError(f"ClientError: BinaryClassification needs two classes, {target!r} has {len(labels)}.")
+
+
+def _encoded(
+    frame: pd.DataFrame, columns: list[dict[str, str]], target: str, weight: str | None, labels: list[str]
+) -> pd.DataFrame:
+    try:
+        encoded = tabular.typed(frame, columns)
+        if labels:
+            encoded[TARGET] = frame[target].map({label: n for n, label in enumerate(labels)}).astype("int64")
+        else:
+            encoded[TARGET] = tabular.numbers(frame[target])
+        if weight is not None:
+            encoded[WEIGHT] = tabular.numbers(frame[weight])
+    except BadInput as error:
+        raise DataError(f"ClientError: {error}.") from error
+    return encoded
+
+
+def _split(frame: pd.DataFrame, labels: list[str], fraction: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    from sklearn.model_selection import train_test_split
+
+    size = max(1, math.ceil(len(frame) * fraction))
+    if not labels:
+        return train_test_split(frame, test_size=size, random_state=0)
+    counts = frame[TARGET].value_counts()
+    single = frame[TARGET].isin(counts[counts < 2].index)  # a class of one row: it can only be trained on
+    rest = frame[~single]
+    stratify = rest[TARGET] if size >= rest[TARGET].nunique() else None
+    first, second = train_test_split(rest, test_size=size, random_state=0, stratify=stratify)
+    return pd.concat([first, frame[single]]), second

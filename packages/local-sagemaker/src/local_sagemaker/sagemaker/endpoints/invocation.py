@@ -1,0 +1,142 @@
+"""InvokeEndpoint: a request reaches a model, is measured, and is answered or refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter
+from typing import Any
+from urllib.parse import unquote
+
+from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
+
+from local_sagemaker import serving
+from local_sagemaker.bridge import AWSError, Caller
+from local_sagemaker.cloudwatch.metrics import STORE, Data, Metric
+from local_sagemaker.constraints import check
+from local_sagemaker.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
+from local_sagemaker.sagemaker.endpoints.fleet import Fleet
+
+NAMESPACE = "AWS/SageMaker"
+LARGEST_SERVERLESS_BODY = 4 * 1024 * 1024
+HEADERS = {
+    "ContentType": "Content-Type",
+    "Accept": "Accept",
+    "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
+    "TargetVariant": "X-Amzn-SageMaker-Target-Variant",
+    "InferenceId": "X-Amzn-SageMaker-Inference-Id",
+}
+Response = tuple[int, dict[str, Any], bytes | str]
+log = logging.getLogger("local_sagemaker.endpoints")
+
+
+def _invoke_endpoint(self: SageMakerRuntimeResponse) -> Response:
+    begun = time.perf_counter()
+    caller = Caller(self.current_account, self.region, self.access_key)
+    name = unquote(self.path.split("/")[2])
+    parameters = {"EndpointName": name, "Body": self.raw_body} | {
+        member: self.headers[header] for member, header in HEADERS.items() if self.headers.get(header)
+    }
+    try:
+        check("sagemaker-runtime", "InvokeEndpoint", parameters)
+    except AWSError as error:
+        return _error(400, "ValidationError", error.message)
+    endpoint = ENDPOINTS.all(caller).get(name)
+    variant = parameters.get("TargetVariant")
+    fleet = endpoint.traffic.enter(variant) if endpoint else None
+    if fleet is None:
+        if endpoint is not None and variant is not None and endpoint.fleets:
+            return _error(400, "ValidationError", f"Variant {variant} not found for endpoint {name}.")
+        return _error(400, "ValidationError", f"Endpoint {name} of account {caller.account} not found.")
+    try:
+        return _answer(endpoint, fleet, parameters, begun)
+    finally:
+        fleet.leave()
+
+
+def _answer(endpoint: Endpoint, fleet: Fleet, parameters: dict[str, Any], begun: float) -> Response:
+    body, content_type = parameters["Body"], parameters.get("ContentType", "")
+    if fleet.serverless and len(body) > LARGEST_SERVERLESS_BODY:
+        return _error(
+            413, "ValidationError", "The request is larger than the 4 MB that serverless inference takes."
+        )
+    asked = time.perf_counter()
+    try:
+        answer, answer_type = fleet.predict(body, content_type, parameters.get("Accept", ""))
+    except serving.BadInput as error:
+        status, message = 400, str(error)
+    except Exception as error:
+        status, message = 500, str(error)
+        if not isinstance(error, serving.ModelError):
+            log.exception("%s: the model's process could not be asked", endpoint.name)
+    else:
+        status = 200
+    answered = time.perf_counter()
+    _measure(endpoint, fleet, status, answered - asked, asked - begun)
+    if status != 200:
+        return _model_error(endpoint, fleet, status, message)
+    request = (body, content_type)
+    inference_id = parameters.get("InferenceId")
+    fleet.capture.record(fleet.variant, fleet.model.role_arn, request, (answer, answer_type), inference_id)
+    headers = {"Content-Type": answer_type, "x-Amzn-Invoked-Production-Variant": fleet.variant}
+    return 200, headers, answer
+
+
+def _measure(
+    endpoint: Endpoint, fleet: Fleet, status: int, model_seconds: float, other_seconds: float
+) -> None:
+    """The metrics of one request, by variant, and by variant and endpoint config."""
+    values = {
+        "Invocations": 1.0,
+        "Invocation4XXErrors": float(400 <= status < 500),
+        "Invocation5XXErrors": float(status >= 500),
+        "InvocationModelErrors": float(status >= 400),
+        "ModelLatency": round(model_seconds * 1e6),
+        "OverheadLatency": round(other_seconds * 1e6),
+    }
+    if fleet.instances:
+        values["InvocationsPerInstance"] = 1 / fleet.instances
+    variant = {("EndpointName", endpoint.name), ("VariantName", fleet.variant)}
+    caller, now = endpoint.caller, time.time()
+    for dimensions in (variant, variant | {("EndpointConfigName", fleet.config)}):
+        for name, value in values.items():
+            metric = Metric(caller.account, caller.region, NAMESPACE, name, frozenset(dimensions))
+            unit = "Microseconds" if name.endswith("Latency") else "None"
+            STORE.put(metric, Data(Counter({value: 1}), unit=unit), now)
+
+
+def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -> Response:
+    region, account = endpoint.caller.region, endpoint.caller.account
+    group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
+    side = "client" if status < 500 else "server"
+    container = "primary" if len(fleet.model.containers) == 1 else "container_1"
+    message = (
+        f'Received {side} error ({status}) from {container} with message "{original}". See '
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:"
+        f"group={group} in account {account} for more information."
+    )
+    return _error(
+        424,
+        "ModelError",
+        message,
+        ErrorCode="CLIENT_ERROR_FROM_MODEL" if status < 500 else "SERVER_ERROR_FROM_MODEL",
+        OriginalStatusCode=status,
+        OriginalMessage=original,
+        LogStreamArn=f"arn:aws:logs:{region}:{account}:log-group:{group}",
+    )
+
+
+def _error(status: int, code: str, message: str, **members: Any) -> Response:
+    headers = {"status": status, "Content-Type": "application/json", "x-amzn-errortype": code}
+    return status, headers, json.dumps({"Message": message, **members})
+
+
+def _invoke_endpoint_async(self: SageMakerRuntimeResponse) -> Response:
+    name = unquote(self.path.split("/")[2])
+    return _error(400, "ValidationError", f"Endpoint {name} is not configured for asynchronous inference.")
+
+
+SageMakerRuntimeResponse.use_raw_body = True
+SageMakerRuntimeResponse.invoke_endpoint_async = _invoke_endpoint_async  # type: ignore[method-assign]
+SageMakerRuntimeResponse.invoke_endpoint = _invoke_endpoint  # type: ignore[method-assign,assignment]

@@ -1,0 +1,175 @@
+"""The local AWS itself: moto's server on the loopback address, with what the other modules add to it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import make_server
+
+from local_sagemaker import accounts, actors, clock, runtime, workers
+from local_sagemaker.authorization import record as records
+from local_sagemaker.authorization.gate import Gate
+from local_sagemaker.bridge import Bridge
+
+# Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
+# has a function `start` is called once the address is known.
+MODULES: tuple[str, ...] = (
+    "local_sagemaker.cloudformation",
+    "local_sagemaker.cloudwatch",
+    "local_sagemaker.iam",
+    "local_sagemaker.simulation",
+    "local_sagemaker.ecr",
+    "local_sagemaker.lambda_",
+    "local_sagemaker.quotas",
+    "local_sagemaker.s3",
+    "local_sagemaker.sagemaker.autopilot.operations",
+    "local_sagemaker.sagemaker.endpoints",
+    "local_sagemaker.sagemaker.models",
+    "local_sagemaker.sagemaker.processing",
+    "local_sagemaker.sagemaker.pipelines.executions",
+    "local_sagemaker.sagemaker.registry",
+    "local_sagemaker.sagemaker.transform.operations",
+    "local_sagemaker.sagemaker.tags",
+    "local_sagemaker.sqs",
+)
+
+HOST = "127.0.0.1"
+log = logging.getLogger("local_sagemaker")
+
+
+class LocalAWS:
+    """One running local AWS; a process can have one.
+
+    ``directory`` holds the log and what jobs write (by default a temporary folder that is removed in the
+    end); port 0 takes a free one. ``account`` exists from the start; another one comes into being with
+    :meth:`administrator`. A ``lenient`` one trains on fewer rows than the real Autopilot takes.
+    ``record`` is a file to which every call is appended that was allowed to a role (see
+    :mod:`local_sagemaker.authorization.record`); the variable ``LOCAL_AWS_RECORD`` names one as well.
+    """
+
+    def __init__(
+        self,
+        directory: str | Path | None = None,
+        port: int = 0,
+        account: str = "123456789012",
+        region: str = "eu-west-1",
+        *,
+        lenient: bool = False,
+        record: str | Path | None = None,
+    ) -> None:
+        self.account = account
+        self.region = region
+        self.lenient = lenient
+        self._record_path = record or os.environ.get(records.VARIABLE)
+        self._record: records.Record | None = None
+        self._port = port
+        self._given_directory = directory
+        self._administrators: dict[str, dict[str, str]] = {}
+
+    def start(self) -> LocalAWS:
+        """Listen; returns when the first request can be sent.
+
+        Raises OSError where the port is taken, or the directory (the error's ``filename``) cannot be used,
+        and ValueError for a wrong time scale (see :mod:`local_sagemaker.clock`).
+        """
+        clock.shortened(0)
+        app = Gate(Bridge(DomainDispatcherApplication(create_backend_app)))
+        # Werkzeug ends the whole process when it cannot have the port; a socket of our own raises OSError.
+        with socket.create_server((HOST, self._port), backlog=128) as listening:
+            self.directory = Path(self._given_directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
+            self.directory.mkdir(parents=True, exist_ok=True)
+            self._log = _log_to(self.directory / "local-aws.log")
+            self._server = make_server(
+                HOST,
+                listening.getsockname()[1],
+                app,
+                threaded=True,
+                request_handler=_RequestHandler,
+                fd=listening.fileno(),
+            )
+        self._server.daemon_threads = True
+        self.url = f"http://{HOST}:{self._server.port}"
+        self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
+        runtime.set_current(self._runtime)
+        if self._record_path:
+            self._record = records.Record(Path(self._record_path))
+        records.set_current(self._record)
+        for module in map(importlib.import_module, MODULES):
+            getattr(module, "start", lambda: None)()
+        self.environment = self.administrator(self.account)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="server", daemon=True)
+        self._thread.start()
+        return self
+
+    def administrator(self, account: str) -> dict[str, str]:
+        """The environment variables with which a command acts as the administrator of ``account``."""
+        if account not in self._administrators:
+            keys = accounts.create(account, trusted=self.account)
+            self._administrators[account] = {
+                "AWS_ENDPOINT_URL": self.url,
+                **keys,
+                "AWS_DEFAULT_REGION": self.region,
+                "AWS_REGION": self.region,
+            }
+        return dict(self._administrators[account])
+
+    def client(self, service: str, account: str | None = None) -> Any:
+        """A boto3 client of ``service`` that acts as the administrator of ``account``."""
+        return actors.client_with(service, self.administrator(account or self.account))
+
+    def stop(self) -> None:
+        """End every job, then the server; nothing is left running."""
+        self._runtime.stop()
+        workers.end()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+        runtime.set_current(None)
+        records.set_current(None)
+        if self._record:
+            self._record.close()
+        log.removeHandler(self._log)
+        self._log.close()
+        if self._given_directory is None:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self) -> LocalAWS:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _RequestHandler(MotoRequestHandler):
+    """Moto's handler, with its log in the directory instead of the terminal; the gate logs what was asked."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        log.warning(message, *args)
+
+
+def _log_to(path: Path) -> logging.Handler:
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(threadName)s %(levelname)s %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.DEBUG)
+    log.propagate = False
+    return handler

@@ -1,0 +1,144 @@
+"""A model that answers requests: its archives fetched, its containers loaded in a process of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local_sagemaker import runtime, storage, workers
+from local_sagemaker.serving.errors import BadInput, DownloadError, ModelError
+
+START_SECONDS = 120.0
+ANSWER_SECONDS = 60.0  # InvokeEndpoint's limit
+
+
+class Predictor:
+    """One model in one worker process. Safe to use from several threads, which take turns.
+
+    A worker that died or hung is replaced with the next request.
+    """
+
+    def __init__(self, directory: Path, containers: Sequence[Mapping[str, Any]]) -> None:
+        self._directory = directory
+        self._containers = containers
+        self._lock = threading.Lock()
+        self._worker: workers.Worker | None = None
+        self._stopped = False
+
+    @classmethod
+    def start(
+        cls, containers: Sequence[Mapping[str, Any]], credentials: Mapping[str, str], region: str
+    ) -> Predictor:
+        """Fetch the archives of ``containers`` (Image, ModelDataUrl, Environment) and load them.
+
+        Returns when the model can answer. Raises ModelError with the reason where it cannot.
+        """
+        parent = runtime.current().directory / "models"
+        parent.mkdir(parents=True, exist_ok=True)
+        predictor = cls(Path(tempfile.mkdtemp(dir=parent)), containers)
+        try:
+            predictor._fetch(storage.Storage({"AWS_REGION": region, **credentials}))
+            with predictor._lock:
+                predictor._load()
+        except BaseException:
+            predictor.stop()
+            raise
+        return predictor
+
+    def predict(
+        self, body: bytes, content_type: str = "text/csv", accept: str = "", timeout: float = ANSWER_SECONDS
+    ) -> tuple[bytes, str]:
+        """The answer to a request and its content type.
+
+        Raises BadInput where the container refuses the request, ModelError where it fails or takes longer
+        than ``timeout`` seconds.
+        """
+        with self._lock:
+            if self._stopped:
+                raise ModelError("the model was stopped")
+            if self._worker is None or self._worker.poll() is not None:
+                self._load()
+            outcome, *rest = self._ask((body, content_type, accept), timeout)
+        if outcome == "answer":
+            return rest[0], rest[1]
+        raise (BadInput if outcome == "refused" else ModelError)(rest[0])
+
+    def stop(self) -> None:
+        """End the process and remove the model's files. A request that is being answered fails."""
+        self._stopped = True
+        if self._worker is not None:
+            self._worker.kill()
+        with self._lock:
+            self._discard()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    @property
+    def log(self) -> Path:
+        """What the containers printed."""
+        return self._directory / "log"
+
+    def _fetch(self, source: storage.Storage) -> None:
+        for number, container in enumerate(self._containers):
+            uri = container.get("ModelDataUrl")
+            if uri is None:
+                raise ModelError("A container without ModelDataUrl has no model that could be loaded.")
+            try:
+                bucket, key = storage.split(uri)
+                source.client.download_file(bucket, key, str(self._archive(number)))
+            except (BotoCoreError, ClientError) as error:
+                raise DownloadError(number + 1, uri, error) from error
+
+    def _archive(self, number: int) -> Path:
+        return self._directory / f"{number}.tar.gz"
+
+    def _load(self) -> None:
+        self._discard()
+        argument = []
+        for number, container in enumerate(self._containers):
+            folder = Path(tempfile.mkdtemp(dir=self._directory))
+            environment = dict(container.get("Environment") or {})
+            argument.append(
+                {
+                    "archive": str(self._archive(number)),
+                    "folder": str(folder),
+                    "environment": environment,
+                }
+            )
+        # A model that needs the network is broken: it gets no credentials.
+        self._worker = workers.start(
+            "local_sagemaker.serving.worker:serve", argument, {}, self.log, self._directory
+        )
+        outcome, reason = self._receive(START_SECONDS)
+        if outcome != "ready":
+            self._discard()
+            raise ModelError(f"The model could not be loaded. {reason}")
+
+    def _ask(self, request: tuple[bytes, str, str], timeout: float) -> tuple[Any, ...]:
+        assert self._worker is not None  # noqa: S101 - for the type checker; predict has just loaded it
+        with contextlib.suppress(OSError):  # that it is gone is what receiving says
+            self._worker.connection.send(request)
+        return self._receive(timeout)
+
+    def _receive(self, timeout: float) -> tuple[Any, ...]:
+        worker = self._worker
+        assert worker is not None  # noqa: S101 - for the type checker
+        try:
+            if worker.connection.poll(timeout):
+                return worker.connection.recv()
+            reason = f"No answer within {timeout:g} seconds"
+        except (EOFError, OSError):
+            reason = "The model's process ended"
+        self._discard()
+        return "error", reason
+
+    def _discard(self) -> None:
+        if self._worker is not None:
+            self._worker.kill()
+            self._worker = None

@@ -1,0 +1,84 @@
+"""Rows of a request, and of a training file, as a data frame."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pandas as pd
+import pyarrow
+from pyarrow import csv as arrow_csv
+
+from local_sagemaker.serving.errors import BadInput
+
+# How a missing value is written. Text columns know the empty field alone: "None" and "NA" can be a category.
+MISSING_NUMBER = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
+MISSING_TEXT = [""]
+
+
+def typed(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
+    """A frame of text as the columns' types say. Raises BadInput where a number is none."""
+    result = {}
+    for column in columns:
+        values = frame[column["name"]]
+        result[column["name"]] = numbers(values) if column["type"] == "number" else text(values)
+    return pd.DataFrame(result, index=frame.index)
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """Text as float64, missing as NaN. Raises BadInput, naming the first row (from 1) that is no number."""
+    if values.dtype == object:
+        stripped = values.where(~values.isin(MISSING_NUMBER))
+        parsed = pd.to_numeric(stripped, errors="coerce").astype("float64")
+        wrong = parsed.isna() & stripped.notna()
+        if wrong.any():
+            row = int(wrong.to_numpy().argmax())
+            raise BadInput(f"row {row + 1}: {values.iloc[row]!r} in column {values.name!r} is not a number")
+        return parsed
+    return values.astype("float64")
+
+
+def text(values: pd.Series) -> pd.Series:
+    """Text as it stands, missing as None."""
+    as_text = values.where(values.isna(), values.astype(str))
+    return as_text.where(~as_text.isin(MISSING_TEXT), None).astype(object).where(lambda v: v.notna(), None)
+
+
+def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
+    """The rows of a CSV without a header, in the columns' order. Raises BadInput."""
+    if not body.strip():
+        raise BadInput("the request has no row")
+    names = [column["name"] for column in columns]
+    try:
+        # pandas would fill up a row that is too short.
+        table = arrow_csv.read_csv(
+            io.BytesIO(body),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False),
+            arrow_csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=len(names) > 1),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.string())),
+        )
+    except pyarrow.ArrowInvalid as error:
+        raise BadInput(f"the request is not a CSV with {len(names)} columns: {error}") from error
+    return typed(table.to_pandas(), columns)
+
+
+def from_json(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
+    """The rows of a JSON list: objects by column name, or lists in the columns' order. Raises BadInput."""
+    try:
+        rows = json.loads(body)
+    except ValueError as error:
+        raise BadInput(f"the request is not JSON: {error}") from error
+    names = [column["name"] for column in columns]
+    if not isinstance(rows, list) or not rows:
+        raise BadInput("the request is not a list of rows")
+    if all(isinstance(row, dict) for row in rows):
+        missing = [name for name in names if name not in rows[0]]
+        if missing:
+            raise BadInput(f"column {missing[0]!r} is missing")
+        raw = pd.DataFrame(rows)[names]
+    elif all(isinstance(row, list) and len(row) == len(names) for row in rows):
+        raw = pd.DataFrame(rows, columns=names)
+    else:
+        raise BadInput(f"not every row has the model's {len(names)} columns")
+    return typed(raw.astype(object).where(raw.notna(), ""), columns)

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+# A deadline ends a test whose event never comes; how soon it comes says something about the machine alone.
+PATIENCE = 300.0
+
+
+def wait_until(look: Callable[[], Any], reached: Callable[[Any], Any] = bool, pause: float = 0.03) -> Any:
+    """What ``look()`` gives, once ``reached`` holds of it; fails the test after :data:`PATIENCE` seconds."""
+    deadline = time.monotonic() + PATIENCE
+    while not reached(seen := look()):
+        assert time.monotonic() < deadline, f"still {seen}"
+        time.sleep(pause)
+    return seen

@@ -1,1 +1,0 @@
-"""From a registered version to one in production, and back."""

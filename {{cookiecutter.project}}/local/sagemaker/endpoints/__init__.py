@@ -1,5 +1,0 @@
-"""Real-time and serverless endpoints: they hold models, take traffic, shift it and go back."""
-
-from local.sagemaker.endpoints import configs, invocation, operations, scaling
-
-__all__ = ["configs", "invocation", "operations", "scaling"]

@@ -1,1 +1,0 @@
-"""The sections of automl.toml, one module each; `pipeline.config` puts them together."""
