@@ -1,8 +1,9 @@
 """The gate: what a candidate has to reach on the holdout before it is registered.
 
 Every condition of [gate] in automl.toml is judged by itself, with an outcome and a reason. One that is
-configured and cannot be judged fails; only where there is nothing to compare with (no champion yet, a
-baseline that no model can beat) is it skipped. A condition of your own is one more function in `judge`.
+configured and cannot be judged fails; it is skipped only where there is nothing to compare with (no champion
+yet, a baseline that no model can beat). A condition of your own is one more function in `CONDITIONS`;
+docs/change.md shows one.
 """
 
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from automl_gitops.evaluation.conditions import (
     Evidence,
     allowed_margin,
+    at_least,
+    at_most,
     bounded,
     number,
     surely_at_least,
@@ -21,17 +24,11 @@ from automl_gitops.evaluation.objectives import CONSTANT_IS_PERFECT, gain
 
 def judge(settings: dict[str, Any], threshold: float, evidence: Evidence) -> list[Condition]:
     """The outcome of every condition that is configured; ``threshold`` is the objective's bound."""
-    found = [
-        bounded(
-            f"{evidence.objective} on the holdout",
-            evidence.metrics.get(evidence.metric),
-            evidence.metric,
-            threshold,
-        )
-    ]
-    for condition in (_rows, _other_metrics, _baseline, _champion, _slices, _calibration):
-        found += condition(settings, evidence)
-    return found
+    objective = evidence.metrics.get(evidence.metric)
+    judged = [bounded(f"{evidence.objective} on the holdout", objective, evidence.metric, threshold)]
+    for condition in CONDITIONS:
+        judged += condition(settings, evidence)
+    return judged
 
 
 def _rows(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
@@ -43,10 +40,10 @@ def _rows(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
 
 
 def _other_metrics(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
-    bounds = {**settings.get("minimums", {}), **settings.get("maximums", {})}
     return [
-        bounded(f"{metric} on the holdout", evidence.metrics.get(metric), metric, bound)
-        for metric, bound in bounds.items()
+        holds(f"{metric} on the holdout", evidence.metrics.get(metric), bound)
+        for key, holds in (("minimums", at_least), ("maximums", at_most))
+        for metric, bound in settings.get(key, {}).items()
     ]
 
 
@@ -110,6 +107,8 @@ def _calibration(settings: dict[str, Any], evidence: Evidence) -> list[Condition
     bound = settings.get("maximum_calibration_error")
     if bound is None:
         return []
-    return [
-        bounded("calibration error", evidence.metrics.get("calibration_error"), "calibration_error", bound)
-    ]
+    return [at_most("calibration error", evidence.metrics.get("calibration_error"), bound)]
+
+
+# In the order in which the report shows them.
+CONDITIONS = (_rows, _other_metrics, _baseline, _champion, _slices, _calibration)

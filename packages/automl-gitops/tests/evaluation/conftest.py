@@ -1,4 +1,4 @@
-"""The evaluation's code is a folder of flat modules; as in its container, the folder is on the path."""
+"""The evaluation's tests: their helpers are on the path, and an S3 has the project's bucket."""
 
 import sys
 from collections.abc import Iterator
@@ -9,8 +9,6 @@ import pytest
 
 from support.moto_bucket import moto_bucket
 
-EVALUATION = Path(__file__).parents[2] / "evaluation"
-sys.path.insert(0, str(EVALUATION))
 sys.path.insert(0, str(Path(__file__).parent))
 
 

@@ -1,12 +1,12 @@
 """The evaluation in an environment of exactly the packages of SageMaker's scikit-learn container 1.9-0."""
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from container import NoEnvironmentError, environment
-
-EVALUATION = Path(__file__).parents[2] / "evaluation"
+from project_files import lay_out
 
 pytestmark = pytest.mark.container
 
@@ -20,34 +20,52 @@ def container_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"the container's packages cannot be installed here: {error}")
 
 
+@pytest.fixture(scope="module")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundle, as the job finds it."""
+    return lay_out(tmp_path_factory.mktemp("code"))
+
+
 def run(python: Path, *arguments: str | Path) -> str:
-    done = subprocess.run([python, "-W", "error", *arguments], capture_output=True, text=True, timeout=120)
+    # Isolated from the user's environment, so that nothing but the container's packages can be imported.
+    done = subprocess.run(
+        [python, "-W", "error", "-s", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={"PATH": os.environ["PATH"]},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def test_every_module_imports_without_a_warning(container_python: Path) -> None:
-    modules = sorted(path.stem for path in EVALUATION.glob("*.py"))
+def test_every_module_imports_without_a_warning(container_python: Path, code: Path) -> None:
+    modules = sorted(
+        path.relative_to(code).with_suffix("").as_posix().replace("/", ".")
+        for path in code.rglob("*.py")
+        if path.name != "__init__.py"
+    )
+    assert {"evaluate", "gate", "metrics", "automl_gitops.evaluation.measures"} <= set(modules)
 
     out = run(
         container_python,
         "-c",
-        f"import sys; sys.path.insert(0, {str(EVALUATION)!r}); import {', '.join(modules)}; print('all')",
+        f"import sys; sys.path.insert(0, {str(code)!r}); import {', '.join(modules)}; print('all')",
     )
 
     assert out == "all\n"
 
 
-def test_the_command_line_answers(container_python: Path) -> None:
-    assert "--automl-job-name" in run(container_python, EVALUATION / "evaluate.py", "--help")
+def test_the_command_line_answers(container_python: Path, code: Path) -> None:
+    assert "--automl-job-name" in run(container_python, code / "evaluate.py", "--help")
 
 
-def test_figures_are_those_of_the_containers_scikit_learn(container_python: Path) -> None:
+def test_figures_are_those_of_the_containers_scikit_learn(container_python: Path, code: Path) -> None:
     script = f"""
 import sys
-sys.path.insert(0, {str(EVALUATION)!r})
+sys.path.insert(0, {str(code)!r})
 import numpy as np
-from assess_classes import Model, assess, figures
+from automl_gitops.evaluation.assess_classes import Model, assess, figures
 from sklearn import metrics
 
 generator = np.random.default_rng(0)

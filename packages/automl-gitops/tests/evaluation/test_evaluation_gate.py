@@ -4,8 +4,16 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from gate import Facts, SliceValue, check_side, decision, in_one_line, judge, reasons
+from gate import judge
 
+from automl_gitops.evaluation.conditions import (
+    Evidence,
+    SliceValue,
+    check_side,
+    decision,
+    in_one_line,
+    reasons,
+)
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import Estimate, Interval
 
@@ -24,7 +32,7 @@ def estimate(value: float, *ends: float) -> Estimate:
     return Estimate(value, lambda confidence: interval)
 
 
-def facts(metric: str = "f1_macro", value: float = 0.5, **others: Any) -> Facts:
+def evidence(metric: str = "f1_macro", value: float = 0.5, **others: Any) -> Evidence:
     given: dict[str, Any] = {
         "objective": metric,
         "metric": metric,
@@ -34,11 +42,11 @@ def facts(metric: str = "f1_macro", value: float = 0.5, **others: Any) -> Facts:
         "baseline_name": "always “no”",
         "baseline_value": 0.3,
     }
-    return Facts(**given | others)
+    return Evidence(**given | others)
 
 
 def outcome(
-    settings: dict[str, Any], found: Facts, threshold: float = -1e9, condition: int = -1
+    settings: dict[str, Any], found: Evidence, threshold: float = -1e9, condition: int = -1
 ) -> tuple[str, str]:
     judged = judge(SETTINGS | settings, threshold, found)[condition]
     return judged.outcome, judged.reason
@@ -56,7 +64,7 @@ def outcome(
     ],
 )
 def test_bound_of_the_objective(metric: str, value: float, threshold: float, expected: str) -> None:
-    found, reason = outcome({}, facts(metric, value), threshold, condition=0)
+    found, reason = outcome({}, evidence(metric, value), threshold, condition=0)
 
     assert found == expected
     assert f"{metric} on the holdout is 0.5 (95% interval 0.48 to 0.52)" in reason
@@ -65,14 +73,14 @@ def test_bound_of_the_objective(metric: str, value: float, threshold: float, exp
 
 
 def test_a_value_is_told_from_the_bound_that_it_misses_by_little() -> None:
-    _, reason = outcome({}, facts(metrics={"f1_macro": estimate(0.299999)}), 0.3, condition=0)
+    _, reason = outcome({}, evidence(metrics={"f1_macro": estimate(0.299999)}), 0.3, condition=0)
 
     assert "is 0.299999, below the minimum of 0.3" in reason
 
 
 @pytest.mark.parametrize(("rows", "expected"), [(29, "failed"), (30, "passed")])
 def test_minimal_rows(rows: int, expected: str) -> None:
-    assert outcome({}, facts(rows=rows))[0] == expected
+    assert outcome({}, evidence(rows=rows))[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -86,7 +94,7 @@ def test_minimal_rows(rows: int, expected: str) -> None:
     ],
 )
 def test_bounds_of_other_metrics(settings: dict[str, Any], expected: str) -> None:
-    found = facts(metrics={"f1_macro": estimate(0.5), "accuracy": estimate(0.7), "log_loss": estimate(0.6)})
+    found = evidence(metrics={"f1_macro": estimate(0.5), "accuracy": estimate(0.7), "log_loss": estimate(0.6)})
 
     assert outcome(settings, found)[0] == expected
 
@@ -103,13 +111,13 @@ def test_bounds_of_other_metrics(settings: dict[str, Any], expected: str) -> Non
     ],
 )
 def test_better_than_the_baseline(metric: str, difference: tuple[float, float, float], expected: str) -> None:
-    found = facts(metric, baseline={metric: estimate(*difference)})
+    found = evidence(metric, baseline={metric: estimate(*difference)})
 
     assert outcome({"better_than_baseline": True}, found)[0] == expected
 
 
 def test_a_constant_answer_that_is_perfect_cannot_be_bettered_and_is_said() -> None:
-    found = facts(
+    found = evidence(
         "recall",
         baseline={"recall": estimate(-0.2, -0.3, -0.1)},
         baseline_name="always “yes”",
@@ -124,21 +132,21 @@ def test_a_constant_answer_that_is_perfect_cannot_be_bettered_and_is_said() -> N
 
 
 def test_the_baseline_s_answer_and_its_value_are_in_the_reason() -> None:
-    found = facts("f1", baseline={"f1": estimate(0.3, 0.2, 0.4)})
+    found = evidence("f1", baseline={"f1": estimate(0.3, 0.2, 0.4)})
 
     assert "the baseline (always “no” scores 0.3)" in outcome({"better_than_baseline": True}, found)[1]
 
 
 @pytest.mark.parametrize(("metric", "bound"), [("rmse", 1e12), ("f1", -1e12)])
 def test_a_bound_that_any_model_keeps_is_not_called_one(metric: str, bound: float) -> None:
-    (objective, *_) = judge(SETTINGS, bound, facts(metric, value=0.5))
+    (objective, *_) = judge(SETTINGS, bound, evidence(metric, value=0.5))
 
     assert objective.outcome == "passed"
     assert objective.reason.endswith("; no bound is set")
 
 
 def test_a_baseline_that_could_not_be_computed_fails() -> None:
-    assert outcome({"better_than_baseline": True}, facts(baseline={}))[0] == "failed"
+    assert outcome({"better_than_baseline": True}, evidence(baseline={}))[0] == "failed"
 
 
 @pytest.mark.parametrize(
@@ -161,7 +169,7 @@ def test_a_baseline_that_could_not_be_computed_fails() -> None:
 def test_not_worse_than_the_champion(
     metric: str, difference: tuple[float, float, float], margin: float | str, expected: str
 ) -> None:
-    found = facts(
+    found = evidence(
         metric, champion={metric: estimate(*difference)}, champion_value=0.4, champion_status="compared"
     )
 
@@ -172,7 +180,7 @@ def test_not_worse_than_the_champion(
     ("metric", "margin", "bound"), [("f1_macro", 0.02, -0.02), ("rmse", 0.02, 0.02), ("f1_macro", 0.0, 0.0)]
 )
 def test_the_bound_of_a_difference_has_the_differences_sign(metric: str, margin: float, bound: float) -> None:
-    found = facts(
+    found = evidence(
         metric, champion={metric: estimate(0, -0.1, 0.1)}, champion_value=0.4, champion_status="compared"
     )
 
@@ -188,7 +196,7 @@ def test_the_interval_is_asked_for_at_the_gates_confidence() -> None:
         asked.append(confidence)
         return 0.1, 0.2
 
-    found = facts(
+    found = evidence(
         champion={"f1_macro": Estimate(0.15, interval)}, champion_value=0.4, champion_status="compared"
     )
     outcome({"not_worse_than_champion": True, "confidence": 0.8}, found)
@@ -207,7 +215,7 @@ def test_the_interval_is_asked_for_at_the_gates_confidence() -> None:
     ],
 )
 def test_a_champion_that_was_not_compared(status: str, settings: dict[str, Any], expected: str) -> None:
-    found = facts(champion_status=status, champion_reason="the reason")
+    found = evidence(champion_status=status, champion_reason="the reason")
 
     judged, reason = outcome({"not_worse_than_champion": True} | settings, found)
 
@@ -239,7 +247,7 @@ def test_a_champion_that_was_not_compared(status: str, settings: dict[str, Any],
 def test_worst_slice(
     slices: list[tuple[str, int, bool, float]], metric: str, bound: float, expected: str
 ) -> None:
-    found = facts(metric, slices=[SliceValue(*given) for given in slices])
+    found = evidence(metric, slices=[SliceValue(*given) for given in slices])
 
     assert outcome({"worst_slice": bound}, found)[0] == expected
 
@@ -253,7 +261,7 @@ def test_worst_slice(
     ],
 )
 def test_maximal_calibration_error(metrics: dict[str, Estimate], expected: str) -> None:
-    found = facts(metrics={"f1_macro": estimate(0.5)} | metrics)
+    found = evidence(metrics={"f1_macro": estimate(0.5)} | metrics)
 
     assert outcome({"maximum_calibration_error": 0.1}, found)[0] == expected
 
@@ -280,21 +288,21 @@ def test_a_bound_on_the_wrong_side_of_an_inferred_objective_is_an_error(
 
 
 def test_conditions_that_are_not_configured_are_not_judged() -> None:
-    assert [condition.name for condition in judge(SETTINGS, 0.0, facts())] == [
+    assert [condition.name for condition in judge(SETTINGS, 0.0, evidence())] == [
         "f1_macro on the holdout",
         "rows of the holdout",
     ]
 
 
 def test_one_failed_condition_rejects_and_gives_its_reason_alone() -> None:
-    conditions = judge(SETTINGS, 0.9, facts())
+    conditions = judge(SETTINGS, 0.9, evidence())
 
     assert decision(conditions) == "reject"
     assert reasons(conditions) == [conditions[0].reason]
 
 
 def test_no_failed_condition_accepts_and_tells_what_was_found() -> None:
-    conditions = judge(SETTINGS | {"not_worse_than_champion": True}, 0.1, facts())
+    conditions = judge(SETTINGS | {"not_worse_than_champion": True}, 0.1, evidence())
 
     assert decision(conditions) == "accept"
     assert reasons(conditions) == [condition.reason for condition in conditions]

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from project_files import lay_out
 
-EVALUATION = Path(__file__).parents[2] / "evaluation"
 ARGUMENTS = {
     "automl-job-name": "job", "execution-id": "abcdefghijkl", "role-arn": "arn:aws:iam::123456789012:role/r",
     "bucket": "b", "x-test-uri": "s3://b/x/", "threshold": "0.5", "transform-instance-type": "ml.m5.large",
     "transform-instance-count": "1",
 }  # fmt: skip
 FAULTS = [
-    pytest.param("slices.py", "raise KeyError('ward')", "KeyError: 'ward' (slices.py, line 1)", id="import"),
+    pytest.param("metrics.py", "raise KeyError('ward')", "KeyError: 'ward' (metrics.py, line 1)", id="import"),
     pytest.param("gate.py", "def broken(:", "SyntaxError: invalid syntax (gate.py, line 1)", id="syntax"),
-    pytest.param("automl.py", "import no_such_module", "ModuleNotFoundError: No module named", id="module"),
+    pytest.param("automl_gitops/evaluation/automl.py", "import no_such_module", "ModuleNotFoundError: No module named", id="module"),
 ]
 
 
@@ -41,7 +40,7 @@ def evaluate(folder: Path, *, settings: str | None) -> tuple[subprocess.Complete
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(EVALUATION, tmp_path / "code", ignore=shutil.ignore_patterns("__pycache__")))
+    return lay_out(tmp_path / "code")
 
 
 @pytest.mark.parametrize(("file", "fault", "reason"), FAULTS)

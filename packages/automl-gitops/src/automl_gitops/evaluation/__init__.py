@@ -1,1 +1,1 @@
-"""How a model is measured: runs in SageMaker's scikit-learn container, with its packages and the standard library alone."""
+"""How a model is measured: runs in SageMaker's scikit-learn container, with its packages and the standard library."""

@@ -3,7 +3,7 @@
 The conditions themselves are the project's, in its `evaluation/gate.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +49,6 @@ class Evidence:
     slices: Sequence[SliceValue] = ()
 
 
-Judge = Callable[[dict[str, Any], float, Evidence], list[Condition]]
-
-
 def check_side(settings: dict[str, Any], objective: str, metric: str) -> None:
     """Raise `EvaluationError` where the bound is on the wrong side of an objective that Autopilot inferred."""
     given, wanted = ("minimum", "maximum") if metric in LOWER_IS_BETTER else ("maximum", "minimum")
@@ -86,8 +83,21 @@ def number(value: float) -> str:
 
 
 def bounded(what: str, estimate: Estimate | None, metric: str, bound: float) -> Condition:
-    """A metric against its least or greatest value, whichever its direction asks for."""
-    least = metric not in LOWER_IS_BETTER
+    """A metric of the evaluation's own against its least or greatest value, whichever its direction asks for."""
+    return (at_most if metric in LOWER_IS_BETTER else at_least)(what, estimate, bound)
+
+
+def at_least(what: str, estimate: Estimate | None, bound: float) -> Condition:
+    """A figure against its minimum; ``what`` is its name in a sentence."""
+    return _bounded(what, estimate, bound, least=True)
+
+
+def at_most(what: str, estimate: Estimate | None, bound: float) -> Condition:
+    """A figure against its maximum."""
+    return _bounded(what, estimate, bound, least=False)
+
+
+def _bounded(what: str, estimate: Estimate | None, bound: float, *, least: bool) -> Condition:
     limit = f"{'minimum' if least else 'maximum'} of {number(bound)}"
     if estimate is None:
         return Condition(

@@ -1,11 +1,12 @@
 """Puts figures into the form of evaluation.json."""
 
 import math
+from collections.abc import Collection
 from typing import Any
 
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, NO_DIRECTION, gain
+from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, NO_DIRECTION
 
 
 def values(found: dict[str, Estimate]) -> dict[str, float]:
@@ -24,20 +25,22 @@ def interval_of(estimate: Estimate) -> Interval | None:
     return {"low": float(ends[0]), "high": float(ends[1])} if ends and all(map(math.isfinite, ends)) else None
 
 
-def differences(found: dict[str, Estimate], confidence: float) -> dict[str, Difference]:
+def differences(
+    found: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LOWER_IS_BETTER
+) -> dict[str, Difference]:
     """Differences with their verdicts; of metrics without a better side there is none."""
     return {
-        name: _difference(name, estimate, confidence)
+        name: _difference(estimate, confidence, -1 if name in less_is_better else 1)
         for name, estimate in found.items()
         if name not in NO_DIRECTION
     }
 
 
-def _difference(metric: str, estimate: Estimate, confidence: float) -> Difference:
+def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
     ends = estimate.interval(confidence)
     if ends is None:
         return Difference(estimate.value, None, None, "undecided")
-    worst, best = sorted(gain(metric, end) for end in ends)
+    worst, best = sorted(sign * end for end in ends)
     verdict = "better" if worst > 0 else "worse" if best < 0 else "undecided"
     return Difference(estimate.value, float(ends[0]), float(ends[1]), verdict)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from automl_gitops.evaluation import classification
+from automl_gitops.evaluation import classification, measures
 from automl_gitops.evaluation.assess_classes import Figures, Groups, Model, assess, figures
 from automl_gitops.evaluation.containers import probability_is_of_positive
 from automl_gitops.evaluation.counts import Counts, count
 from automl_gitops.evaluation.document import interval_of
 from automl_gitops.evaluation.errors import PredictionError
 from automl_gitops.evaluation.labels import Classes
+from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import ClassPredictions, read_class_predictions
 from automl_gitops.evaluation.probabilities import calibration
 from automl_gitops.evaluation.reading import Part, Place, read_labels, write_labels
@@ -29,15 +30,23 @@ class ClassHoldout:
     """What the rows of the holdout say about classifiers. First `candidate`, then `champion`, then the rest.
 
     ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
-    class is an error.
+    class is an error. ``measures`` are the project's own.
     """
 
-    def __init__(self, found: Sequence[Part], binary: bool, rows_by_class: dict[str, int] | None) -> None:
+    def __init__(
+        self,
+        found: Sequence[Part],
+        binary: bool,
+        rows_by_class: dict[str, int] | None,
+        measures: Sequence[Measure] = (),
+    ) -> None:
         """Read the labels. Raises `EvaluationError`."""
         labels = read_labels(found)
         self.counts, self.rows = labels.place.counts, labels.place.rows
         self.slicings: list[Slicing] = []
         self.notes: list[str] = []
+        self.measures = measures
+        self._best_by_measure: dict[str, int] = {}
         self._training = rows_by_class or {}
         self._classes = Classes(list(self._training), labels.texts)
         self._truth = self._classes.recode(labels.codes, labels.texts)
@@ -94,7 +103,7 @@ class ClassHoldout:
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
-        found, self._table = self._assess(None, None)
+        found, self._table, self._best_by_measure = self._assess(None, None)
         return found
 
     def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
@@ -137,7 +146,8 @@ class ClassHoldout:
             return "the classes' shares as probabilities", None
         true = np.zeros(len(self._classes), dtype=np.int64)
         true[list(self._rows_by_code)] = list(self._rows_by_code.values())
-        label = self._classes.labels[classification.constants(true, self._positive)[metric]]
+        best = self._best_by_measure | classification.constants(true, self._positive)
+        label = self._classes.labels[best[metric]]
         return f"always \N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}", label
 
     def _check(self, given: ClassPredictions) -> None:
@@ -200,7 +210,11 @@ class ClassHoldout:
             positive = np.where(predicted == self._positive, positive, 1 - positive)
         return np.stack((1 - positive, positive)), [1 - self._positive, self._positive]
 
-    def _assess(self, mask: np.ndarray | None, place: tuple[int, int] | None) -> tuple[Groups, Counts]:
+    def _assess(
+        self, mask: np.ndarray | None, place: tuple[int, int] | None
+    ) -> tuple[Groups, Counts, dict[str, int]]:
+        """Metrics of all or some rows, the table that they come from, and each measure's best constant answer."""
+
         def part(name: str, model: Model | None) -> Model | None:
             if model is None or mask is None:
                 return model
@@ -208,7 +222,11 @@ class ClassHoldout:
 
         truth = self._truth if mask is None else self._truth[mask]
         candidate, champion = part("candidate", self._candidate), part("champion", self._champion)
-        return assess(truth, candidate, champion, len(self._classes), self._positive)
+        groups, table = assess(truth, candidate, champion, len(self._classes), self._positive)
+        if not self.measures:
+            return groups, table, {}
+        own, best = measures.of_classes(self.measures, table, self._classes.labels)
+        return {kind: groups[kind] | own[kind] for kind in groups}, table, best
 
     @cached_property
     def _rows_by_code(self) -> dict[int, int]:

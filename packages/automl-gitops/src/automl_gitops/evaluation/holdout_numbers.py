@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from automl_gitops.evaluation import regression
+from automl_gitops.evaluation import measures, regression
 from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import read_number_predictions
 from automl_gitops.evaluation.reading import Part, read_numbers, write_labels
 from automl_gitops.evaluation.slices import Slicing
@@ -17,12 +18,14 @@ from automl_gitops.evaluation.slices import Slicing
 class NumberHoldout:
     """What the rows of the holdout say about regression models; used as `holdout_classes.ClassHoldout` is."""
 
-    def __init__(self, found: Sequence[Part]) -> None:
+    def __init__(self, found: Sequence[Part], measures: Sequence[Measure] = ()) -> None:
         """Read the true numbers. Raises `EvaluationError`."""
         self._truth, place = read_numbers(found, header=True)
         self.counts, self.rows = place.counts, place.rows
         self.slicings: list[Slicing] = []
         self.notes: list[str] = []
+        self.measures = measures
+        self._best_by_measure: dict[str, tuple[str, float]] = {}
         self._candidate: np.ndarray | None = None
         self._champion: np.ndarray | None = None
         if self.rows and self._truth.min() == self._truth.max():
@@ -48,7 +51,8 @@ class NumberHoldout:
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
-        return regression.compared(self._truth, self._candidate, self._champion)
+        found, self._best_by_measure = self._assess(self._truth, self._candidate, self._champion)
+        return found
 
     def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
         """The same on each slice; none where it has no rows."""
@@ -67,6 +71,8 @@ class NumberHoldout:
 
     def baseline(self, metric: str) -> tuple[str, float]:
         """The best constant answer by a metric in words, and the number."""
+        if metric in self._best_by_measure:
+            return self._best_by_measure[metric]
         name, number = self._constants[metric]
         return f"always the {name}", number
 
@@ -76,4 +82,14 @@ class NumberHoldout:
 
     def _masked(self, mask: np.ndarray) -> Groups:
         champion = self._champion[mask] if self._champion is not None else None
-        return regression.compared(self._truth[mask], self._candidate[mask], champion)
+        return self._assess(self._truth[mask], self._candidate[mask], champion)[0]
+
+    def _assess(
+        self, truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
+    ) -> tuple[Groups, dict[str, tuple[str, float]]]:
+        """Metrics, and each measure's best constant answer."""
+        groups = regression.compared(truth, candidate, champion)
+        if not self.measures:
+            return groups, {}
+        own, best = measures.of_numbers(self.measures, truth, candidate, champion)
+        return {kind: groups[kind] | own[kind] for kind in groups}, best

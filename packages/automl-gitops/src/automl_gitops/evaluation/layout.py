@@ -8,7 +8,8 @@ Names of metrics. Classification: accuracy, balanced_accuracy, f1_macro, f1_weig
 precision_weighted, recall_macro, recall_weighted, matthews_correlation, cohen_kappa; for two classes also f1,
 precision, recall of the positive class; with probabilities auc and average_precision (for more than two
 classes the means over classes, each against the rest), log_loss, brier, calibration_error. Regression: r2,
-rmse, mse, mae, mean_error (prediction minus truth), median_absolute_error, max_error.
+rmse, mse, mae, mean_error (prediction minus truth), median_absolute_error, max_error. Beside these, the
+project's own of its evaluation/metrics.py.
 """
 
 from dataclasses import asdict, dataclass, field
@@ -144,6 +145,8 @@ class Evaluation:
     - ``residuals``: ``quantiles``, ``histogram``, ``bands`` of a regression's errors.
     - ``importance``: ``source`` (`autopilot` or `permutation`), ``metric``, ``rows``, ``features`` [{name,
       value, low, high}], greatest first; or ``source`` null with the ``reason`` why there is none.
+    - ``measures``: the project's own metrics, each with ``name``, ``direction`` (`maximize` or `minimize`) and
+      ``description``.
     - ``automl_job``: name, arn, best_candidate, seconds, candidates (the leaderboard).
     """
 
@@ -172,6 +175,7 @@ class Evaluation:
     residuals: dict[str, Any] | None = None
     slices: list[SliceSet] = field(default_factory=list)
     importance: dict[str, Any] | None = None
+    measures: list[dict[str, str]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     version: int = VERSION
 

@@ -1,39 +1,37 @@
-"""From what the holdout says to evaluation.json: metrics, differences, slices, and the gate's decision."""
+"""From what the holdout says to evaluation.json: metrics, differences, slices, and what the gate made of them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.automl import Candidate
-from automl_gitops.evaluation.conditions import Evidence, Judge, SliceValue, decision, in_one_line
+from automl_gitops.evaluation.conditions import Evidence, SliceValue, decision, in_one_line
 from automl_gitops.evaluation.conditions import reasons as reasons_of
 from automl_gitops.evaluation.document import differences, intervals, objective, values
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.holdout_numbers import NumberHoldout
-from automl_gitops.evaluation.layout import Baseline, Champion, Evaluation, Slice, SliceSet
-from automl_gitops.evaluation.objectives import metric_of
+from automl_gitops.evaluation.layout import Baseline, Champion, Condition, Evaluation, Slice, SliceSet
+from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, metric_of
 from automl_gitops.evaluation.settings import Settings
 
 Holdout = ClassHoldout | NumberHoldout
 
 
-def verdict(
+def measured(
     found: Candidate,
     holdout: Holdout,
     champion: Champion | None,
     containers: list[dict[str, Any]],
     outputs: list[str],
     settings: Settings,
-    threshold: float,
-    judge: Judge,
-) -> Evaluation:
-    """Judge a holdout that has the candidate's predictions and, if ``champion`` says compared, the
-    champion's; ``judge`` is the gate.
+) -> tuple[Evaluation, Evidence]:
+    """Measure a holdout that has the candidate's predictions and, if ``champion`` says compared, the champion's.
 
-    Raises `EvaluationError` where the objective metric is undefined.
+    The evaluation rejects until `decide` has been told what the gate says of the evidence. Raises `EvaluationError` where the objective metric is undefined.
     """
     metric, confidence = metric_of(found.objective), settings.gate["confidence"]
+    less = _less_is_better(holdout)
     groups = holdout.groups()
     candidate = groups["candidate"]
     if metric not in candidate:
@@ -41,18 +39,16 @@ def verdict(
         raise EvaluationError(f"the objective {found.objective} is undefined on this holdout: {why}")
     if champion and champion.status == "compared":
         champion.metrics, champion.intervals = values(groups["champion"]), intervals(groups["champion"])
-        champion.differences = differences(groups["candidate - champion"], confidence)
+        champion.differences = differences(groups["candidate - champion"], confidence, less)
         champion.curves = holdout.champion_curves()
     name, prediction = holdout.baseline(metric)
     baseline = values(groups["baseline"])
     slices = list(_slices(holdout, settings))
     evidence = _evidence(found.objective, holdout, groups, name, champion, slices)
-    conditions = judge(settings.gate, threshold, evidence)
-    reasons = reasons_of(conditions)
-    return Evaluation(
-        decision=decision(conditions),
-        reasons=reasons,
-        reasons_text=in_one_line(reasons),
+    evaluation = Evaluation(
+        decision="reject",
+        reasons=[],
+        reasons_text="",
         problem_type=found.problem_type,
         objective=objective(found.objective, metric, candidate[metric], found.validation_value),
         rows=holdout.rows,
@@ -61,21 +57,34 @@ def verdict(
         containers=containers,
         outputs=outputs,
         automl_job=found.document(),
-        gate=conditions,
+        gate=[],
         confidence=confidence,
         baseline=Baseline(
             name,
             prediction,
             baseline,
-            differences(groups["candidate - baseline"], confidence),
+            differences(groups["candidate - baseline"], confidence, less),
             {one: holdout.baseline(one)[0] for one in baseline},
         ),
         champion=champion,
         dataset=settings.dataset,
         notes=holdout.notes,
         slices=slices,
+        measures=[measure.document() for measure in holdout.measures],
         **holdout.description(),
     )
+    return evaluation, evidence
+
+
+def decide(evaluation: Evaluation, conditions: list[Condition]) -> None:
+    """Enter the gate's conditions, and what follows from them."""
+    evaluation.gate, evaluation.decision = conditions, decision(conditions)
+    evaluation.reasons = reasons_of(conditions)
+    evaluation.reasons_text = in_one_line(evaluation.reasons)
+
+
+def _less_is_better(holdout: Holdout) -> frozenset[str]:
+    return LOWER_IS_BETTER.union(measure.name for measure in holdout.measures if measure.less_is_better)
 
 
 def _slices(holdout: Holdout, settings: Settings) -> Iterator[SliceSet]:
@@ -89,7 +98,7 @@ def _slices(holdout: Holdout, settings: Settings) -> Iterator[SliceSet]:
             entry.metrics, entry.intervals = values(groups["candidate"]), intervals(groups["candidate"])
             entry.champion = values(groups.get("champion", {}))
             entry.differences = differences(
-                groups.get("candidate - champion", {}), settings.gate["confidence"]
+                groups.get("candidate - champion", {}), settings.gate["confidence"], _less_is_better(holdout)
             )
         found.slices.append(entry)
     yield from sets.values()
