@@ -12,7 +12,6 @@ from deployment_kit import Killed, recorded_writes
 
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.kernel.names import LAMBDAS
 from automl_gitops.stacks import bootstrap, stack, teardown
 from automl_gitops.stacks.cloudformation import Stack
 from support.deployed import DeployedProject
@@ -97,7 +96,8 @@ def test_logs_end_and_dead_letters_raise_an_alarm(deployed: DeployedProject) -> 
     ]
 
     assert {group["logGroupName"] for group in groups} == {
-        f"/aws/lambda/{deployed.names.function(name)}" for name in LAMBDAS
+        f"/aws/lambda/{deployed.names.function(name)}"
+        for name in ("start-autopilot", "check-autopilot", "register-model")
     }
     assert {group["retentionInDays"] for group in groups} == {90}
     assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"

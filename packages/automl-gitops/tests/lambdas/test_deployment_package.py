@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -11,15 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from automl_gitops.kernel.names import LAMBDAS
-from automl_gitops.stacks import lambda_code
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.stacks import lambda_code, stack
 
+TEMPLATE = stack.FILE.read_text()
 ALLOWED = sys.stdlib_module_names | {"boto3", "botocore"}
 
 
-@pytest.fixture(params=LAMBDAS)
+@pytest.fixture(params=("start-autopilot", "check-autopilot", "register-model"))
 def code(request: pytest.FixtureRequest) -> lambda_code.LambdaCode:
-    return next(code for code in lambda_code.build() if code.name == request.param)
+    return next(code for code in lambda_code.build(TEMPLATE) if code.name == request.param)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(lambda_code.FOLDER, tmp_path / "lambdas"))
 
 
 def test_the_zip_is_small_and_holds_the_one_file(code: lambda_code.LambdaCode) -> None:
@@ -59,12 +66,34 @@ def test_the_zip_is_imported_by_itself(code: lambda_code.LambdaCode, tmp_path: P
 
 def test_the_same_code_is_the_same_zip(tmp_path: Path) -> None:
     for folder in ("first", "second"):
-        (tmp_path / folder).mkdir()
-        for name in LAMBDAS:
-            source = lambda_code.FOLDER / f"{name.replace('-', '_')}.py"
-            (tmp_path / folder / source.name).write_bytes(source.read_bytes())
+        shutil.copytree(lambda_code.FOLDER, tmp_path / folder, copy_function=shutil.copyfile)
 
-    first, second = lambda_code.build(tmp_path / "first"), lambda_code.build(tmp_path / "second")
+    first = lambda_code.build(TEMPLATE, tmp_path / "first")
+    second = lambda_code.build(TEMPLATE, tmp_path / "second")
 
     assert [code.key for code in first] == [code.key for code in second]
     assert [code.content for code in first] == [code.content for code in second]
+
+
+def test_every_file_is_a_function_of_the_stack(folder: Path) -> None:
+    (folder / "announce_model.py").write_text("def handler(event, context): ...\n")
+
+    with pytest.raises(UserError, match=r"announce_model\.py: .* has no parameter AnnounceModelCode"):
+        lambda_code.build(TEMPLATE, folder)
+    codes = lambda_code.build(
+        TEMPLATE.replace("Parameters:\n", "Parameters:\n  AnnounceModelCode:\n"), folder
+    )
+
+    assert [code.name for code in codes] == [
+        "announce-model",
+        "check-autopilot",
+        "register-model",
+        "start-autopilot",
+    ]
+
+
+def test_a_file_that_is_gone_is_named(folder: Path) -> None:
+    (folder / "start_autopilot.py").unlink()
+
+    with pytest.raises(UserError, match=r"start_autopilot\.py: not found, but .* has its StartAutopilotCode"):
+        lambda_code.build(TEMPLATE, folder)

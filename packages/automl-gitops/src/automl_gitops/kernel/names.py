@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.service import partition
 
-LAMBDAS = ("start-autopilot", "check-autopilot", "register-model")
-
 
 @dataclass(frozen=True)
 class Names:
@@ -93,7 +91,7 @@ class Names:
         return f"{self.project}-AutopilotRole"
 
     def function(self, name: str) -> str:
-        """A Lambda function; ``name`` is one of `LAMBDAS`."""
+        """A Lambda function; ``name`` is its file's in lambdas/, with hyphens."""
         return f"{self.project}-{name}"
 
     def automl_job(self, execution_id: str) -> str:
@@ -121,7 +119,7 @@ class Names:
         return self.role_arn(self.autopilot_role)
 
     def function_arn(self, name: str) -> str:
-        """The ARN of a Lambda function; ``name`` is one of `LAMBDAS`."""
+        """The ARN of a Lambda function; ``name`` as in `function`."""
         return self.arn("lambda", f"function:{self.function(name)}")
 
     @property

@@ -1,9 +1,10 @@
-"""The Lambda functions' zips: one file each, the same bytes for the same code, in S3 under their content's
-hash.
+"""The Lambda functions' zips: one for each file of lambdas/, the same bytes for the same code, in S3 under their
+content's hash.
 """
 
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,9 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.names import LAMBDAS
 
 FOLDER = Path("lambdas")
+SUFFIX = "Code"  # of the stack's parameters that take a function's code
 # The oldest time that a zip can hold; the file's own would make another archive of the same code on each
 # checkout.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -24,10 +25,15 @@ _READABLE = 0o100644 << 16  # regular file, rw-r--r--: Lambda runs code as a use
 
 @dataclass(frozen=True)
 class LambdaCode:
-    """One function's zip; ``name`` is one of `automl_gitops.kernel.names.LAMBDAS`."""
+    """One function's zip; ``name`` is the file's with hyphens, as in the function's own name."""
 
     name: str
     content: bytes
+
+    @property
+    def parameter(self) -> str:
+        """The stack's parameter that takes the key, e.g. StartAutopilotCode."""
+        return "".join(word.capitalize() for word in self.name.split("-")) + SUFFIX
 
     @property
     def key(self) -> str:
@@ -35,17 +41,30 @@ class LambdaCode:
         return f"code/lambdas/{self.name}-{hashlib.sha256(self.content).hexdigest()[:32]}.zip"
 
 
-def build(folder: Path = FOLDER) -> list[LambdaCode]:
-    """The zips of all functions; a missing file, or one that is no Python, is a `UserError`."""
-    return [LambdaCode(name, _zip(folder / f"{name.replace('-', '_')}.py")) for name in LAMBDAS]
+def build(template: str, folder: Path = FOLDER) -> list[LambdaCode]:
+    """The zips of all functions, each of which has a parameter for its code in the stack's ``template``.
+
+    A file without a parameter, a parameter without its file, or a file that is no Python is a `UserError`.
+    """
+    paths = sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
+    codes = [LambdaCode(path.stem.replace("_", "-"), _zip(path)) for path in paths]
+    declared = set(re.findall(rf"^  ([A-Z]\w*{SUFFIX}):\s*$", template, re.MULTILINE))
+    for path, code in zip(paths, codes, strict=True):
+        if code.parameter not in declared:
+            raise UserError(
+                f"{path}: infrastructure/stack.yaml has no parameter {code.parameter} for the function's code; "
+                "docs/change.md shows what a function needs there"
+            )
+    for missing in sorted(declared - {code.parameter for code in codes}):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", missing.removesuffix(SUFFIX)).lower()
+        raise UserError(f"{folder / name}.py: not found, but infrastructure/stack.yaml has its {missing}")
+    return codes
 
 
 def _zip(path: Path) -> bytes:
     try:
         source = path.read_bytes()
         compile(source, path.name, "exec")
-    except FileNotFoundError:
-        raise UserError(f"{path}: not found; run the command in the project's folder") from None
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         place = f"{path}:{line}" if line else str(path)

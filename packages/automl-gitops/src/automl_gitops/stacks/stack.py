@@ -17,7 +17,7 @@ from automl_gitops.stacks.left_behind import left_behind
 FILE = Path("infrastructure/stack.yaml")
 PROJECT_TAG = "project"
 NOBODY = "none"
-_NO_CODE = {"StartAutopilotCode": "none", "CheckAutopilotCode": "none", "RegisterModelCode": "none"}
+_NO_CODE = "none"
 _BUCKET = "Bucket"
 # What CloudFormation never deletes while it holds something.
 _STORAGE = ("Bucket", "ModelPackageGroup")
@@ -39,7 +39,8 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     and nothing leaves it as it is. Raises `UserError` or `RunError`.
     """
     _check_accounts(share_with)
-    template, codes = read_text(FILE), lambda_code.build()
+    template = read_text(FILE)
+    codes = lambda_code.build(template)
     _require_roles(project)
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle(keep=_STORAGE)
@@ -55,12 +56,13 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
         first = "created"
     if _BUCKET not in stack.resources():
         project.output.say(f"stack {stack.name}: the bucket first, since it holds the functions' code")
-        first = stack.deploy(str(FILE), template, parameters | _NO_CODE, tags)
+        no_code = {code.parameter: _NO_CODE for code in codes}
+        first = stack.deploy(str(FILE), template, parameters | no_code, tags)
     keys = {}
     for code in codes:
         if lambda_code.upload(project.client("s3"), project.names.bucket, code):
             project.output.say(f"uploaded {code.key}")
-        keys[_parameter(code.name)] = code.key
+        keys[code.parameter] = code.key
     second = stack.deploy(str(FILE), template, parameters | keys, tags)
     return Deployed(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
 
@@ -72,7 +74,8 @@ def reduce_to_storage(project: Project) -> Outcome:
     if not state.exists:
         return "unchanged"
     # The template that was deployed, since a newer one might change what stays.
-    return stack.deploy(str(FILE), stack.template(), {**state.parameters, **_NO_CODE}, state.tags)
+    no_code = {name: _NO_CODE for name in state.parameters if name.endswith(lambda_code.SUFFIX)}
+    return stack.deploy(str(FILE), stack.template(), {**state.parameters, **no_code}, state.tags)
 
 
 def remove(project: Project) -> None:
@@ -130,8 +133,3 @@ def _check_accounts(given: Sequence[str]) -> None:
             raise UserError(
                 f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` for nobody"
             )
-
-
-def _parameter(function: str) -> str:
-    """The stack's parameter of a function's code, e.g. StartAutopilotCode."""
-    return "".join(word.capitalize() for word in function.split("-")) + "Code"
