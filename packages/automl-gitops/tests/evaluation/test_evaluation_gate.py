@@ -94,7 +94,9 @@ def test_minimal_rows(rows: int, expected: str) -> None:
     ],
 )
 def test_bounds_of_other_metrics(settings: dict[str, Any], expected: str) -> None:
-    found = evidence(metrics={"f1_macro": estimate(0.5), "accuracy": estimate(0.7), "log_loss": estimate(0.6)})
+    found = evidence(
+        metrics={"f1_macro": estimate(0.5), "accuracy": estimate(0.7), "log_loss": estimate(0.6)}
+    )
 
     assert outcome(settings, found)[0] == expected
 

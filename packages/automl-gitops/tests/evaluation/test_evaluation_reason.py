@@ -16,9 +16,16 @@ ARGUMENTS = {
     "transform-instance-count": "1",
 }  # fmt: skip
 FAULTS = [
-    pytest.param("metrics.py", "raise KeyError('ward')", "KeyError: 'ward' (metrics.py, line 1)", id="import"),
+    pytest.param(
+        "metrics.py", "raise KeyError('ward')", "KeyError: 'ward' (metrics.py, line 1)", id="import"
+    ),
     pytest.param("gate.py", "def broken(:", "SyntaxError: invalid syntax (gate.py, line 1)", id="syntax"),
-    pytest.param("automl_gitops/evaluation/automl.py", "import no_such_module", "ModuleNotFoundError: No module named", id="module"),
+    pytest.param(
+        "automl_gitops/evaluation/automl.py",
+        "import no_such_module",
+        "ModuleNotFoundError: No module named",
+        id="module",
+    ),
 ]
 
 

@@ -38,10 +38,15 @@ def side(case: Case) -> Checks:
         )
 
 
+def _general(bounds: dict[str, float]) -> dict[str, float]:
+    """Without the project's own measures, of which nothing is known but the name."""
+    return {name: bound for name, bound in bounds.items() if name in METRICS}
+
+
 def names(case: Case) -> Checks:
     """The metrics exist for the problem, and can be computed."""
     for key, bounds in (("minimums", case.config.gate.minimums), ("maximums", case.config.gate.maximums)):
-        for name in bounds:
+        for name in _general(bounds):
             sentence = _missing(case, name)
             if sentence:
                 yield case.wrong(
@@ -104,7 +109,7 @@ def bounds(case: Case) -> Checks:
         if gate.worst_slice is not None:
             yield from _bound(case, ("worst_slice",), case.metric, gate.worst_slice, shown)
     for key, listed in (("minimums", gate.minimums), ("maximums", gate.maximums)):
-        for name, bound in listed.items():
+        for name, bound in _general(listed).items():
             if not _missing(case, name):
                 yield from _bound(case, (key, name), name, bound, name)
 

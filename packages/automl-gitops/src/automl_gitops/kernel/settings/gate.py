@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from automl_gitops.kernel import measures
 from automl_gitops.kernel.metrics import LESS_IS_BETTER, MORE_IS_BETTER
 from automl_gitops.kernel.settings.base import Section
 from automl_gitops.kernel.words import nearest
@@ -50,14 +51,13 @@ class Gate(Section):
     @field_validator("minimums", "maximums")
     @classmethod
     def _known_metrics(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
-        offered, other = (
-            (MORE_IS_BETTER, LESS_IS_BETTER)
-            if info.field_name == "minimums"
-            else (LESS_IS_BETTER, MORE_IS_BETTER)
-        )
+        own = measures.declared()
+        less = (*LESS_IS_BETTER, *(name for name, less_is_better in own.items() if less_is_better))
+        more = (*MORE_IS_BETTER, *(name for name, less_is_better in own.items() if not less_is_better))
+        offered, other = (more, less) if info.field_name == "minimums" else (less, more)
         for name in value:
             if name in other:
-                better, key = ("less", "maximums") if name in LESS_IS_BETTER else ("more", "minimums")
+                better, key = ("less", "maximums") if name in less else ("more", "minimums")
                 raise ValueError(f'has "{name}", of which {better} is better: move it to {key}')
             if name not in offered:
                 near = nearest(name, offered)

@@ -86,7 +86,7 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     rows, decimals = [], digits.by_metric(evaluation)
     for metric in _order(evaluation):
         value, places = evaluation["metrics"][metric], decimals[metric]
-        row = [_name(metric, evaluation["objective"]["metric"])]
+        row = [_name(metric, evaluation)]
         row.append(words.estimate(value, evaluation["intervals"].get(metric), places))
         if champion:
             ends = champion["intervals"].get(metric)
@@ -123,10 +123,11 @@ def _charted(evaluation: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _name(metric: str, objective: str) -> Cell:
+def _name(metric: str, evaluation: Mapping[str, Any]) -> Cell:
+    own = {one["name"]: one["direction"] == "minimize" for one in evaluation.get("measures", [])}
     said = [
-        *(["the objective"] if metric == objective else []),
-        *(["lower is better"] if metric in words.LOWER_IS_BETTER else []),
+        *(["the objective"] if metric == evaluation["objective"]["metric"] else []),
+        *(["lower is better"] if own.get(metric, metric in words.LOWER_IS_BETTER) else []),
     ]
     return Cell(words.metric(metric), ", ".join(said))
 
