@@ -217,7 +217,7 @@ def test_the_gate_takes_declared_names_on_their_side(tmp_path: Path, monkeypatch
     )
 
     assert Gate(**bounds).maximums == {"cost": 3.0}
-    with pytest.raises(ValueError, match='minimums has "cost", of which less is better: move it to maximums'):
+    with pytest.raises(ValueError, match='"cost", of which less is better: move it to maximums'):
         Gate(minimum=0.1, minimums={"cost": 3.0})
 
 
