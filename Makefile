@@ -6,6 +6,9 @@ RUN := $(VENV)/bin/python
 # The environment's, once there is one: what installed it need not be the first on the path any more.
 ANY_PYTHON = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
+PACKAGES := packages/automl-gitops packages/local-sagemaker
+# What has to work before anything is installed, and the packages as they are at the moment.
+UNINSTALLED := PYTHONPATH=packages/automl-gitops/src
 STARTED := $(shell date +%s)
 
 # Names of files and columns reach the commands as they were typed, whatever stands in them: as variables of the
@@ -24,17 +27,23 @@ TWO_AT_ONCE := --numprocesses 2 --dist loadscope
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
+INSTALL := $(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)
+
 $(VENV)/template: requirements.lock
-	@$(PYTHON) -B '$(TEMPLATE)/supported.py'
-	@$(PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) requirements.lock
+	@$(UNINSTALLED) $(PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(INSTALL) requirements.lock
 	@touch $@
 
-$(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock
-	@$(ANY_PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) '$(TEMPLATE)/requirements.lock'
+# The project's packages, with the two of this repository as their sources, so that a change works at once.
+$(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
+	@$(RUN) -B -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > $(VENV)/others.lock
+	@$(INSTALL) $(VENV)/others.lock
+	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --offline \
+		$(addprefix --editable ,$(PACKAGES))
 	@touch $@
 
 $(VENV)/check: $(VENV)/project check.lock
-	@$(ANY_PYTHON) -B '$(TEMPLATE)/rehearsal/install.py' $(VENV) check.lock
+	@$(INSTALL) check.lock
 	@touch $@
 
 setup: $(VENV)/check ## install all locked packages: of the template, of the generated project, and what tests them
@@ -43,8 +52,8 @@ demo: first-look $(VENV)/project ## generate a project and show its whole life o
 	@$(RUN) -B -m showcase
 
 first-look:
-	@$(ANY_PYTHON) -B '$(TEMPLATE)/supported.py'
-	@$(ANY_PYTHON) -B -m showcase.first_look
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m showcase.first_look
 
 project: $(VENV)/template ## ask the questions, and generate a project beside this folder (OUT=FOLDER)
 	@$(RUN) -B hooks/ask.py "$(or $(OUT),..)"

@@ -41,9 +41,8 @@ def main() -> int:
     began = float(os.environ.get("STARTED") or time.time())
     status = _wait(
         [
-            sys.executable,
-            "-m",
-            "rehearsal",
+            Path(sys.executable).with_name("automl"),
+            "rehearse",
             *("--output", project.parent),
             *(("--data", wish.path) if wish.data else ()),
             *(("--lenient",) if wish.lenient else ()),

@@ -1,6 +1,7 @@
 """Say in a sentence where the project's packages have no wheel for this Python or machine; `make setup` asks first.
 
-Standard library alone, and any Python 3 can run it. Which versions of Python it takes stands in pyproject.toml.
+Standard library alone, and any Python 3 can run it. Which versions of Python are taken stands in the pyproject.toml of
+the current folder.
 """
 
 import platform
@@ -44,7 +45,7 @@ def numbers(version):
 
 def main():
     """The exit status that make looks at; 1 with the sentence where something is in the way."""
-    pyproject = Path(__file__).resolve().with_name("pyproject.toml").read_text(encoding="utf-8")
+    pyproject = Path("pyproject.toml").read_text(encoding="utf-8")
     found = problem(
         platform.system(), platform.machine(), platform.libc_ver(), sys.version_info[:2], pyproject
     )
