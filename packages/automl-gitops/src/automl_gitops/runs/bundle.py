@@ -1,5 +1,5 @@
-"""The code of the evaluation as the processing job gets it: the project's evaluation/, what it uses of this package, and
-its settings.
+"""The evaluation's code as the processing job gets it: the project's evaluation/, this package's evaluation room, and
+the settings.
 
 The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was
 made with.
@@ -72,7 +72,7 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
 
 
 def of_package() -> dict[str, bytes]:
-    """The package's own part, by its names in the bundle: `automl_gitops.evaluation`, which the container lacks."""
+    """This package's part of the bundle, `automl_gitops.evaluation`, since the container has no network to get it."""
     package, room = files("automl_gitops"), files("automl_gitops.evaluation")
     found = {
         f"automl_gitops/evaluation/{one.name}": one.read_bytes()

@@ -1,14 +1,16 @@
 """The pipeline's definition: a pure function of the project's files and the account.
 
-The project's own `pipeline/definition.py` says which parameters and steps it has; here stands what it builds
-them with. Nothing here calls AWS, and the same input gives the same bytes.
+The project's own `pipeline/definition.py` says which parameters and steps it has; what it builds them with is here.
+Nothing here calls AWS, and the same input gives the same bytes.
 """
 
 import importlib
 import json
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from automl_gitops import __version__
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
@@ -23,11 +25,11 @@ Parameters = dict[str, str | int | float]
 
 
 class Shared:
-    """What the steps refer to.
+    """What all steps refer to.
 
-    ``config`` is automl.toml; ``names`` those of everything in AWS; ``bundle`` the evaluation's code;
-    ``parameters`` the pipeline's, by name, ``execution`` the execution variables and ``session`` a
-    `PipelineSession`, all of the SDK.
+    ``config`` is automl.toml, ``names`` has the name of everything in AWS, and ``bundle`` is the evaluation's code.
+    ``parameters`` (the pipeline's, by name), ``execution`` (the execution variables) and ``session`` (a
+    `PipelineSession`) are objects of the SDK.
     """
 
     def __init__(self, config: Config, names: Names, bundle: Bundle, defaults: Parameters) -> None:
@@ -56,7 +58,11 @@ class Shared:
         outputs: list[str],
         after: list[Any] | None = None,
     ) -> Any:
-        """A step that invokes one of the project's functions: ``function`` is its file with dashes."""
+        """A step that invokes a Lambda function of the project.
+
+        ``function`` is the name of its file in lambdas/, with hyphens; ``inputs`` is the event that it gets, and
+        ``outputs`` are the keys of what it returns.
+        """
         from sagemaker.core.lambda_helper import Lambda
         from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 
@@ -104,6 +110,12 @@ def _text(shared: Shared) -> str:
         sagemaker_session=shared.session,
     )
     return json.dumps(json.loads(pipeline.definition()), ensure_ascii=False, separators=(",", ":"))
+
+
+def sources() -> list[str]:
+    """What decides how a definition looks, besides its input: the project's code, and this package's version."""
+    folder = Path(MODULE.partition(".")[0])
+    return [__version__, *(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))]
 
 
 def _of_project() -> ModuleType:

@@ -12,7 +12,7 @@ from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs import bundle
+from automl_gitops.runs import bundle, definition
 from automl_gitops.runs.bundle import Bundle
 
 PRODUCTION = Path("environments/production.toml")
@@ -21,7 +21,6 @@ PRODUCTION_CONFLICT = (
     f"{PRODUCTION.as_posix()}` or `--theirs`)"
 )
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
-_BUILDER = Path(__file__).with_name("definition")
 
 
 class Project:
@@ -100,6 +99,6 @@ class Project:
             "dataset": self.lock.plain(),
             "champion": self.champion,
             "bundle": self.bundle.sha256,
-            "builder": [path.read_text(encoding="utf-8") for path in sorted(_BUILDER.glob("*.py"))],
+            "builder": definition.sources(),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
