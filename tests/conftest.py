@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tools import wheels
+
 ROOT = Path(__file__).resolve().parent.parent
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 # What `make test` hands on: the commands that a test starts run as from a user's shell, not as parts of that make.
@@ -56,7 +58,10 @@ def offline(project: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template as a clone would have it: tracked and new files, nothing that a tool left behind."""
+    """The template as a clone would have it: tracked and new files, nothing that a tool left behind.
+
+    Its wheels are of the sources of the moment; `test_wheels` says whether those that are committed are too.
+    """
     clean = tmp_path_factory.mktemp("template")
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
@@ -69,6 +74,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if (ROOT / name).is_file():
             (clean / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clean / name)
+    wheels.renew(clean)
     return clean
 
 

@@ -154,7 +154,7 @@ def test_a_refusal_leaves_a_project_that_is_there_alone(template, tmp_path):
     ],
 )
 def test_every_supported_combination_generates_a_valid_configuration(problem_type, objective):
-    config = load_project_module("config")
+    config = importlib.import_module("automl_gitops.kernel.config")
 
     files = render(problem_type=problem_type, objective=objective)
 
@@ -299,7 +299,7 @@ KEPT = [
 
 @pytest.mark.parametrize("text", KEPT)
 def test_a_text_that_can_be_seen_is_kept_and_the_configuration_is_valid(text):
-    config = load_project_module("config")
+    config = importlib.import_module("automl_gitops.kernel.config")
 
     files = render(description=text, target=text)
 
@@ -387,7 +387,7 @@ def test_the_readme_s_first_sentence_ends_once(template, tmp_path, description, 
 
 def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     hook = load_hook(template)
-    autopilot = load_project_module("settings.autopilot")
+    autopilot = importlib.import_module("automl_gitops.kernel.settings.autopilot")
 
     offered = {region for p in ("aws", "aws-cn", "aws-us-gov") for region in regions_of_sagemaker(p)}
 
@@ -415,11 +415,3 @@ def load_hook(template):
     )
     exec(compile(source, spec.origin, "exec"), module.__dict__)
     return module
-
-
-def load_project_module(name):
-    """A module of the project's `pipeline`, which needs no rendering."""
-    folder = str(ROOT / "{{cookiecutter.project}}")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    return importlib.import_module(f"pipeline.{name}")

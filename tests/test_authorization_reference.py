@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from policy_sentry.querying.actions import get_action_data
 
-TABLE = Path(__file__).parents[1] / "{{cookiecutter.project}}" / "local" / "authorization" / "resources.py"
+from local_sagemaker.authorization import resources
 
 
 @pytest.fixture(scope="module")
 def table() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("resources_of_the_local_aws", TABLE)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return resources
 
 
 def kind(resource: str) -> str:

@@ -11,8 +11,11 @@ import pytest
 from conftest import ROOT, bake
 from hypothesis import given
 from hypothesis import strategies as st
-from test_answers import load_hook, load_project_module
+from test_answers import load_hook
 
+from automl_gitops.kernel.config import Config
+from automl_gitops.rehearsal import life
+from automl_gitops.rehearsal.first_look import Wish
 from showcase.__main__ import answer, name_target
 from showcase.answers import answerable, arguments, name, of_table
 
@@ -119,7 +122,7 @@ def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone,
     """With a Python that notes where it would install."""
     python = tmp_path / "python"
     python.write_text(
-        '#!/bin/sh\ncase "$*" in *install.py*) mkdir -p "$3"; echo "$PWD" >> "$0.asked";; esac\n'
+        '#!/bin/sh\ncase "$*" in *rehearsal.install*) mkdir -p "$4"; echo "$PWD" >> "$0.asked";; esac\n'
     )
     python.chmod(0o755)
 
@@ -137,7 +140,7 @@ def configuration(template: Path, folder: Path, answers: dict[str, str]):
     assert result.returncode == 0, result.stderr
     file = folder / answers["project"] / "automl.toml"
     name_target(file, answers["target"])
-    return load_project_module("config").Config.load(file)
+    return Config.load(file)
 
 
 TABLES = [
@@ -153,7 +156,7 @@ TABLES = [
 
 @pytest.mark.parametrize(("file", "header", "target", "called", "problem"), TABLES)
 def test_names_follow_the_table(template, tmp_path, file, header, target, called, problem):
-    wish = load_project_module_of("rehearsal", "first_look").Wish(str(write(tmp_path / file, header, target)))
+    wish = Wish(str(write(tmp_path / file, header, target)))
     column = columns_of(header)[-1]
 
     config = configuration(template, tmp_path, answer(wish))
@@ -166,16 +169,15 @@ def test_names_follow_the_table(template, tmp_path, file, header, target, called
 
 
 def test_slices_and_bands_are_set_only_where_the_columns_are(template, tmp_path):
-    first_look = load_project_module_of("rehearsal", "first_look")
-    other = first_look.Wish(str(write(tmp_path / "wards.csv", "ward,readmitted", "a b c")))
-    same = first_look.Wish(str(write(tmp_path / "clinic.csv", HOSPITAL, "no >30 <30")))
+    other = Wish(str(write(tmp_path / "wards.csv", "ward,readmitted", "a b c")))
+    same = Wish(str(write(tmp_path / "clinic.csv", HOSPITAL, "no >30 <30")))
 
     assert configuration(template, tmp_path, answer(other)).evaluation.slices == []
     assert configuration(template, tmp_path, answer(same)).evaluation.slices == ["race_*", "age"]
 
 
 def test_the_example_s_own_source_gets_the_example_s_project(tmp_path):
-    wish = load_project_module_of("rehearsal", "first_look").Wish(
+    wish = Wish(
         str(write(tmp_path / "d.csv", UCI, "NO >30 <30"))
     )
 
@@ -183,7 +185,7 @@ def test_the_example_s_own_source_gets_the_example_s_project(tmp_path):
 
 
 def test_without_a_file_the_named_target_is_what_the_project_predicts(template, tmp_path):
-    wish = load_project_module_of("rehearsal", "first_look").Wish(
+    wish = Wish(
         target="Will they return?", problem="Regression"
     )
 
@@ -210,19 +212,11 @@ def test_any_file_and_any_column_make_answers_that_the_questions_take(file, targ
 HOOK = load_hook(ROOT)
 
 
-def load_project_module_of(package: str, module: str):
-    """A module of the project; `showcase` has made them known."""
-    return __import__(f"{package}.{module}", fromlist=[module])
-
-
 @pytest.mark.parametrize("objective", ["F1", "MSE"])
 def test_the_example_of_a_new_project_is_judged_by_its_own_gate(template, tmp_path, objective):
-    life, problem = (
-        load_project_module_of("rehearsal", "life"),
-        "binary" if objective == "F1" else "regression",
-    )
+    problem = "binary" if objective == "F1" else "regression"
     bake(template, tmp_path, project="species", target="species", problem_type=problem, objective=objective)
-    config = load_project_module("config").Config.load(tmp_path / "species" / "automl.toml")
+    config = Config.load(tmp_path / "species" / "automl.toml")
 
     assert life._is_as_generated(config)
     stricter = config.gate.model_copy(update={"minimum": 0.9, "maximum": None})

@@ -1,12 +1,16 @@
 """A project follows its template: an update brings what is new, and keeps what its owner changed."""
 
+import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import bake, commit
+
+from tools import wheels
 
 CRUFT = Path(sys.executable).with_name("cruft")
 
@@ -19,9 +23,9 @@ def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template
     source, project = tmp_path / "template", tmp_path / "readmission"
     subprocess.run(["cp", "-r", template, source], check=True)
     generated = source / "{{cookiecutter.project}}"
-    newest = (generated / "local" / "clock.py").read_text()
-    (generated / "local" / "clock.py").write_text("# as it was in the version before\n")
-    (generated / "local" / "gone.py").write_text("# no longer there in the newest version\n")
+    newest = (generated / "lambdas" / "start_autopilot.py").read_text()
+    (generated / "lambdas" / "start_autopilot.py").write_text("# as it was in the version before\n")
+    (generated / "lambdas" / "gone.py").write_text("# no longer there in the newest version\n")
     commit(source)
     cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
     owned = {
@@ -34,8 +38,8 @@ def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template
     for name, text in owned.items():
         (project / name).write_text(text)
     commit(project)
-    (generated / "local" / "clock.py").write_text(newest)
-    (generated / "local" / "gone.py").unlink()
+    (generated / "lambdas" / "start_autopilot.py").write_text(newest)
+    (generated / "lambdas" / "gone.py").unlink()
     # The newest version changes the very lines that the owner changed.
     template_s = generated / "automl.toml"
     template_s.write_text(template_s.read_text().replace("max_seconds = 3600", "max_seconds = 1800"))
@@ -58,6 +62,32 @@ def test_an_update_equals_a_fresh_render_but_for_what_the_owner_changed(template
     assert kept - {".cruft.json"} == files
     for name in files:
         assert (project / name).read_bytes() == (fresh / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("version", ["0.1.0", "9.0.0"], ids=["the same version", "another version"])
+def test_an_update_brings_the_packages_as_they_are_in_the_template(template, tmp_path, version):
+    """The wheels are binaries, and an update is a patch; a wheel that it spoils would have another hash."""
+    source, project = tmp_path / "template", tmp_path / "readmission"
+    shutil.copytree(template, source)
+    package = source / "packages/automl-gitops/src/automl_gitops/__init__.py"
+    newest = package.read_text()
+    package.write_text(f"{newest}BEFORE = True\n")
+    before = [wheel.read_bytes() for wheel in wheels.renew(source)]
+    commit(source)
+    cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
+    commit(project)
+    package.write_text(newest.replace('"0.1.0"', f'"{version}"'))
+    after = {wheel.name: wheel.read_bytes() for wheel in wheels.renew(source)}
+    commit(source)
+
+    cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
+
+    updated = {path.name: path.read_bytes() for path in (project / "vendor").iterdir()}
+    assert updated == after
+    assert before[0] not in updated.values()
+    for lock in ("requirements.lock", "serving.lock"):
+        digest = hashlib.sha256(after[f"automl_gitops-{version}-py3-none-any.whl"]).hexdigest()
+        assert f"automl-gitops=={version} \\\n    --hash=sha256:{digest}\n" in (project / lock).read_text()
 
 
 @pytest.mark.parametrize(
@@ -83,7 +113,7 @@ def test_answers_that_were_choices_from_a_list_are_still_taken(template, tmp_pat
     )  # fmt: skip
     commit(project)
     questions.write_text(newest)
-    (source / "{{cookiecutter.project}}" / "local" / "newer.py").write_text("# of the newest version\n")
+    (source / "{{cookiecutter.project}}" / "lambdas" / "newer.py").write_text("# of the newest version\n")
     commit(source)
 
     cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
@@ -92,5 +122,5 @@ def test_answers_that_were_choices_from_a_list_are_still_taken(template, tmp_pat
     fresh = tmp_path / "fresh" / "readmission"
     recorded = json.loads((project / ".cruft.json").read_text())["context"]["cookiecutter"]
     assert {name: recorded[name] for name in answers} == answers
-    for name in ("automl.toml", "pyproject.toml", "README.md", "local/newer.py"):
+    for name in ("automl.toml", "pyproject.toml", "README.md", "lambdas/newer.py"):
         assert (project / name).read_bytes() == (fresh / name).read_bytes(), name

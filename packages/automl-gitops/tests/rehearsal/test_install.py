@@ -53,6 +53,24 @@ def test_another_uv_is_replaced_by_the_locked_one(environment: Path, tmp_path: P
     assert (environment / "asked").read_text().endswith("uv==1.2.3")
 
 
+def test_a_vendored_package_is_installed_again_since_its_version_may_be_the_same(
+    environment: Path, tmp_path: Path
+) -> None:
+    body = f"""
+        if "--version" in sys.argv: print("uv 1.2.3")
+        else: pathlib.Path({str(environment / "asked")!r}).write_text(" ".join(sys.argv[1:]))
+        """
+    program(environment / "bin" / "uv", body)
+    (tmp_path / "requirements.lock").write_text(LOCK + "of-ours==0.1.0\n")
+    (tmp_path / "vendor").mkdir()
+    for package in ("of_ours", "of_another_lock"):
+        (tmp_path / "vendor" / f"{package}-0.1.0-py3-none-any.whl").touch()
+
+    install.main([str(environment), str(tmp_path / "requirements.lock")])
+
+    assert (environment / "asked").read_text().endswith("requirements.lock --reinstall-package of-ours")
+
+
 def test_a_failure_ends_with_the_reason_and_what_to_do(environment: Path, tmp_path: Path, capfd) -> None:
     body = """
         if "--version" in sys.argv: print("uv 1.2.3")

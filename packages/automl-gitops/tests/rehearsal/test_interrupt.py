@@ -9,7 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+import pytest
+
 SLEEPER = """
 import pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -24,7 +25,7 @@ except KeyboardInterrupt:
 CALLER = """
 import sys
 from pathlib import Path
-from rehearsal.commands import call
+from automl_gitops.rehearsal.commands import call
 call(Path(sys.argv[1]), {}, "sleeper")
 """
 SECONDS = 60
@@ -47,11 +48,18 @@ def is_gone(pid: int) -> bool:
     return state.exists() and state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_an_interrupted_command_ends_with_all_that_it_started(tmp_path: Path) -> None:
-    (tmp_path / "sleeper.py").write_text(SLEEPER)
+def test_an_interrupted_command_ends_with_all_that_it_started(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    # Found before the installed one, since the command runs in this folder.
+    package = tmp_path / "automl_gitops"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(SLEEPER)
     caller = subprocess.Popen(
         [sys.executable, "-c", CALLER, tmp_path],
-        cwd=PROJECT,
+        cwd=elsewhere,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -1,4 +1,4 @@
-"""`python install.py ENVIRONMENT LOCK ...`: install locked packages, and show that it goes on.
+"""`python -m automl_gitops.rehearsal.install ENVIRONMENT LOCK ...`: install locked packages, and show that it goes on.
 
 Python's standard library alone. What was interrupted is finished by the same command: downloads are kept.
 """
@@ -102,8 +102,17 @@ def install(environment: Path, locks: Sequence[Path]) -> None:
             "adding uv", [python, "-m", "pip", "install", *quiet, f"uv=={version}" if version else "uv"]
         )
     given = [part for lock in locks for part in ("--requirement", lock)]
+    # A vendored wheel may have other contents under the same version, which by itself installs nothing.
+    given += [part for lock in locks for name in _vendored(lock) for part in ("--reinstall-package", name)]
     steps.run("installing the packages", [uv, "pip", "install", "--python", python, *given])
     steps.done(f"the packages are installed in {environment}")
+
+
+def _vendored(lock: Path) -> list[str]:
+    """The packages of the lock whose wheels lie beside it."""
+    locked = set(re.findall(r"^([a-z0-9-]+)==", lock.read_text(encoding="utf-8"), re.MULTILINE))
+    wheels = (lock.parent / "vendor").glob("*.whl")
+    return sorted(locked & {wheel.name.split("-")[0].replace("_", "-") for wheel in wheels})
 
 
 def _version(*command: str | Path) -> str:
