@@ -14,8 +14,8 @@
     (Lambda)       (Fail, with the reasons)
 
 `automl` calls `parameters` and `steps`. Neither calls AWS, and the same files give the same definition to the byte.
-What is imported of the `sagemaker` SDK is imported where it is used: the import takes seconds, and most commands
-need the parameters alone.
+The `sagemaker` SDK is imported where it is used: that takes seconds, and most commands need the parameters alone.
+docs/change.md shows how to add a step.
 """
 
 from typing import Any
@@ -56,11 +56,12 @@ def parameters(config: Config, lock: DatasetLock, champion: str = "") -> dict[st
 
 
 def steps(shared: Shared) -> list[Any]:
-    """The steps of the SDK, those in a branch within their condition."""
+    """The steps, in the order in which they run; those of a branch are within their condition."""
     start = start_autopilot(shared)
     wait = wait_for_autopilot(shared, start)
     evaluate, report = evaluate_model(shared, start, wait)
-    return [start, wait, evaluate, accept_model(evaluate, report, register_model(shared, start))]
+    register = register_model(shared, start)
+    return [start, wait, evaluate, accept_model(evaluate, report, [register])]
 
 
 def start_autopilot(shared: Shared) -> Any:
@@ -88,10 +89,10 @@ def start_autopilot(shared: Shared) -> Any:
 
 
 def wait_for_autopilot(shared: Shared, start: Any) -> Any:
-    """Wait for its end: the Lambda `check_autopilot` reads the message and answers the token in it."""
+    """Wait until the job has ended: the Lambda `check_autopilot` reads the message and answers the token in it."""
     from sagemaker.mlops.workflow.callback_step import CallbackOutput, CallbackOutputTypeEnum, CallbackStep
 
-    told = ("best_candidate", "objective_metric", "objective_value", "automl_job_arn", "seconds")
+    answered = ("best_candidate", "objective_metric", "objective_value", "automl_job_arn", "seconds")
     return CallbackStep(
         name="WaitForAutopilot",
         sqs_queue_url=shared.names.queue_url,
@@ -101,7 +102,7 @@ def wait_for_autopilot(shared: Shared, start: Any) -> Any:
             "max_seconds": shared.parameters["MaxSeconds"],
             "request_uri": shared.of_execution("autopilot", "request.json"),
         },
-        outputs=[CallbackOutput(output, CallbackOutputTypeEnum.String) for output in told],
+        outputs=[CallbackOutput(output, CallbackOutputTypeEnum.String) for output in answered],
         depends_on=[start],
     )
 
@@ -121,12 +122,12 @@ def register_model(shared: Shared, start: Any) -> Any:
         "run_url": given["RunUrl"],
         "champion": given["ChampionModelPackageArn"],
     }
-    # A step in a branch follows its condition; a dependency of its own would be refused.
+    # A step in a branch follows its condition; SageMaker refuses one that has a dependency of its own besides.
     return shared.lambda_step("RegisterModel", "register-model", inputs, ["model_package_arn"])
 
 
-def accept_model(evaluate: Any, report: Any, register: Any) -> Any:
-    """Register what the gate accepts; fail, with the gate's reasons, where it rejects."""
+def accept_model(evaluate: Any, report: Any, accepted: list[Any]) -> Any:
+    """The steps that follow where the gate accepts the model; where it rejects it, an end with its reasons."""
     from sagemaker.core.workflow.conditions import ConditionEquals
     from sagemaker.core.workflow.functions import Join, JsonGet
     from sagemaker.mlops.workflow.condition_step import ConditionStep
@@ -142,7 +143,7 @@ def accept_model(evaluate: Any, report: Any, register: Any) -> Any:
     return ConditionStep(
         name="AcceptModel",
         conditions=[ConditionEquals(left=of_report("decision"), right="accept")],
-        if_steps=[register],
+        if_steps=accepted,
         else_steps=[reject],
         depends_on=[evaluate],
     )

@@ -1,4 +1,4 @@
-"""EvaluateModel: the processing job in which evaluation/ judges the candidate."""
+"""EvaluateModel: the processing job in which evaluation/ judges the candidate, and what such a job consists of."""
 
 from typing import Any
 
@@ -37,13 +37,13 @@ def evaluate_model(shared: Shared, start: Any, wait: Any) -> tuple[Any, Any]:
         arguments += ["--kms-key", shared.config.encryption.kms_key]
     step = ProcessingStep(
         name="EvaluateModel",
-        step_args=_processor(shared).run(
+        step_args=processor(shared, ENTRY_POINT).run(
             inputs=[
-                _input("code", shared.names.s3(shared.bundle.prefix, "")),
-                _input("x_test", given["XTestUri"]),
-                _input("y_test", given["YTestUri"]),
+                code(shared),
+                job_input("x_test", given["XTestUri"]),
+                job_input("y_test", given["YTestUri"]),
             ],
-            outputs=[_output("evaluation", shared.of_execution("evaluations"))],
+            outputs=[job_output("evaluation", shared.of_execution("evaluations"))],
             arguments=arguments,
         ),
         property_files=[report],
@@ -53,7 +53,8 @@ def evaluate_model(shared: Shared, start: Any, wait: Any) -> tuple[Any, Any]:
     return step, report
 
 
-def _processor(shared: Shared) -> Any:
+def processor(shared: Shared, script: str) -> Any:
+    """A job in SageMaker's scikit-learn container that runs ``script``, a file of evaluation/."""
     from sagemaker.core.network import NetworkConfig
     from sagemaker.core.processing import Processor
 
@@ -69,7 +70,7 @@ def _processor(shared: Shared) -> Any:
         max_runtime_in_seconds=config.evaluation.max_seconds,
         # boto3 looks for the region here, where the service sets AWS_REGION at most.
         env={"AWS_DEFAULT_REGION": shared.names.region},
-        entrypoint=["python3", f"{_INPUT}/code/{ENTRY_POINT}"],
+        entrypoint=["python3", f"{_INPUT}/code/{script}"],
         output_kms_key=key,
         volume_kms_key=key,
         network_config=network
@@ -79,7 +80,13 @@ def _processor(shared: Shared) -> Any:
     )
 
 
-def _input(name: str, uri: Any) -> Any:
+def code(shared: Shared) -> Any:
+    """The job's input with evaluation/ and its settings."""
+    return job_input("code", shared.names.s3(shared.bundle.prefix, ""))
+
+
+def job_input(name: str, uri: Any) -> Any:
+    """What lies at an S3 prefix, as the folder /opt/ml/processing/input/NAME of the job."""
     from sagemaker.core.shapes import ProcessingInput, ProcessingS3Input
 
     place = ProcessingS3Input(
@@ -92,7 +99,8 @@ def _input(name: str, uri: Any) -> Any:
     return ProcessingInput(input_name=name, s3_input=place)
 
 
-def _output(name: str, uri: Any) -> Any:
+def job_output(name: str, uri: Any) -> Any:
+    """The job's folder /opt/ml/processing/output/NAME, which goes to an S3 prefix in the end."""
     from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
 
     place = ProcessingS3Output(s3_uri=uri, local_path=f"{_OUTPUT}/{name}", s3_upload_mode="EndOfJob")
@@ -100,8 +108,8 @@ def _output(name: str, uri: Any) -> Any:
 
 
 def _retry_policies() -> list[Any]:
-    """Faults and throttling pass within minutes; capacity and quotas, which other jobs use up, within an hour
-    or so.
+    """Faults and throttling pass within minutes; a lack of capacity, or a quota that other jobs use up, may last an
+    hour.
     """
     from sagemaker.mlops.workflow.retry import (
         SageMakerJobExceptionTypeEnum,

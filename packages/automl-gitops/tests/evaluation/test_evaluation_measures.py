@@ -199,7 +199,7 @@ def test_a_new_project_has_none_and_its_example_works(tmp_path: Path) -> None:
     assert declared(projects_metrics) == []
     assert [(one.name, one.less_is_better) for one in declared(module)] == [("cost", True)]
     (measure,) = declared(module)
-    numbers = measure(np.array(["1", "1", "0", "0"]), np.array(["0", "1", "1", "0"]))
+    numbers = measure(np.array(["<30", "<30", "no", ">30"]), np.array(["no", "<30", "<30", "no"]))
     assert numbers.tolist() == [5000, 0, 200, 0]
     assert kernel_measures.declared(file) == {"cost": True}
 
