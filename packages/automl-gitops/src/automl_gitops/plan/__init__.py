@@ -21,7 +21,7 @@ from automl_gitops.runs import bundle
 from automl_gitops.runs.project import PRODUCTION, Project
 
 # What a merge has to touch to train again (.github/workflows/retrain.yml) and to promote (promote.yml).
-RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure")
+RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
 PROMOTES = (PRODUCTION.as_posix(),)
 _DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", PRODUCTION.as_posix())
 _NO_ACCOUNT = "000000000000"  # where nobody is signed in; both sides get the same
