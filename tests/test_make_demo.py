@@ -119,17 +119,25 @@ def test_without_git_nothing_begins(clone, tmp_path):
 
 
 def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone, tmp_path):
-    """With a Python that notes where it would install."""
-    python = tmp_path / "python"
+    """With a Python and a uv that note where they would install."""
+    python, log = tmp_path / "python", tmp_path / "asked"
     python.write_text(
-        '#!/bin/sh\ncase "$*" in *rehearsal.install*) mkdir -p "$4"; echo "$PWD" >> "$0.asked";; esac\n'
+        f"""#!/bin/sh
+        case "$*" in
+        *rehearsal.install*)
+            mkdir -p "$4/bin"
+            test -e "$4/bin/uv" || cp "$0" "$4/bin/uv"
+            echo "$PWD" >> "{log}";;
+        "pip install"*) echo "$PWD" >> "{log}";;
+        esac
+        """.lstrip()
     )
     python.chmod(0o755)
 
     result = make(clone, "setup", f"PYTHON={python}")
 
     assert result.returncode == 0, result.stderr
-    assert Path(f"{python}.asked").read_text().splitlines() == [str(clone)] * 3
+    assert log.read_text().splitlines() == [str(clone)] * 4, "three locks, and the sources of the two packages"
     assert all((clone / ".venv" / lock).exists() for lock in ("template", "project", "check"))
     assert {path.name for path in clone.parent.iterdir()} == {clone.name}
 

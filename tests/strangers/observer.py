@@ -1,9 +1,8 @@
-"""`make demo RUN="python observer.py FOLDER"`: the demo as it is, whose S3 is copied to FOLDER before it ends.
+"""`make demo AUTOML="python observer.py FOLDER"`: the demo as it is, whose S3 is copied to FOLDER before it ends.
 
 The local AWS of a demo ends with it, and with it the predictions that its metrics were computed from.
 """
 
-import runpy
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,21 +22,20 @@ def save(s3: Any, folder: Path) -> None:
 
 
 def main() -> None:
-    """Run `python -m MODULE ...` of the project in the working directory, with an eye on its AWS."""
-    folder, flag, module, *arguments = sys.argv[1:]
-    assert flag == "-m", flag
-    sys.path[0] = str(Path.cwd())
-    from local_sagemaker.server import LocalAWS
+    """Run `automl ...` in the working directory, with an eye on the AWS that it starts."""
+    from automl_gitops.commands.main import main as automl
+    from automl_gitops.rehearsal.aws import LocalAws
 
-    stop = LocalAWS.stop
+    stop = LocalAws.stop
 
-    def stop_when_saved(aws: LocalAWS) -> None:
+    def stop_when_saved(aws: LocalAws) -> None:
         save(aws.client("s3"), Path(folder))
         stop(aws)
 
-    LocalAWS.stop = stop_when_saved  # type: ignore[method-assign]
-    sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    folder, *arguments = sys.argv[1:]
+    LocalAws.stop = stop_when_saved  # type: ignore[method-assign]
+    sys.argv = ["automl", *arguments]
+    automl()
 
 
 if __name__ == "__main__":

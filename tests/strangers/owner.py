@@ -72,7 +72,7 @@ def demo(project: Path, data: Path, *, status: int = 0) -> Demo:
     """Type `make demo DATA=...` in the project; fails where the command ends otherwise than with ``status``."""
     return _lived(
         project,
-        ["make", "demo", f"DATA={data}", f"RUN=.venv/bin/python {OBSERVER} {_stored(project)}"],
+        ["make", "demo", f"DATA={data}", f"AUTOML=.venv/bin/python {OBSERVER} {_stored(project)}"],
         status,
     )
 
@@ -83,8 +83,7 @@ def rehearse(project: Path, data: Path, *, seconds: int) -> Demo:
         sys.executable,
         OBSERVER,
         _stored(project),
-        "-m",
-        "rehearsal",
+        "rehearse",
         "--output",
         project / "build" / "demo",
     ]
@@ -115,9 +114,9 @@ def _lived(project: Path, command: list[object], status: int) -> Demo:
 
 
 def command(project: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ...` in the project, without any AWS in reach."""
+    """Run a command of `automl` in the project, without any AWS in reach."""
     return subprocess.run(
-        [sys.executable, "-m", *map(str, arguments)],
+        [Path(sys.executable).with_name("automl"), *map(str, arguments)],
         cwd=project,
         env=offline(project) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,

@@ -57,7 +57,7 @@ def test_every_problem_type_and_objective_suits_or_is_refused_with_a_way_out(
             project = project_for(template, tmp_path, table, problem_type, objective)
             before, started = files_of(project), time.monotonic()
 
-            ended = command(project, "pipeline", "dataset", "check", data)
+            ended = command(project, "data", "check", data)
 
             seconds.append(time.monotonic() - started)
             case, said = f"{table.name}, {problem_type}, {objective}", ended.stdout + ended.stderr

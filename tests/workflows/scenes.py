@@ -29,7 +29,7 @@ def small(project: Path) -> None:
     document["production"]["alarms"] |= {"max_latency_p95_ms": 60_000}
     path.write_text(tomlkit.dumps(document))
     for test in (project / "tests").rglob("test_*.py"):
-        if test.name != "test_names.py":
+        if test.name != "test_permissions.py":
             test.unlink()
 
 
@@ -75,15 +75,15 @@ class Life:
 
     def set_up(self) -> dict:
         """What an administrator does once: the commands of `make bootstrap`."""
-        done = json_of(self.stage.command("deployment", "bootstrap", "--github", "--json"))
-        self.stage.command("deployment", "stack")
+        done = json_of(self.stage.command("bootstrap", "--github", "--json"))
+        self.stage.command("stack")
         return done
 
     def propose_data(self) -> int:
         """A data scientist pushes a data set and opens a pull request; returns its number."""
 
         def push(_: Path) -> None:
-            self.stage.command("pipeline", "dataset", "push", str(self._data), self._kind)
+            self.stage.command("data", "push", str(self._data), self._kind)
 
         self.stage.commit("data", "Train on the first data set", push)
         return self.stage.open("data", "Train on the first data set")
@@ -131,7 +131,7 @@ class Life:
         bucket = f"{self.stage.name}-{first.split(':')[4]}-{first.split(':')[3]}"
         second = register_copy(aws.client("sagemaker"), aws.client("s3"), bucket, first)
         for step in ("stage", "verify", "propose"):
-            self.stage.command("deployment", step, "--model-package", second)
+            self.stage.command(step, "--model-package", second)
         return second
 
     def revert(self) -> list[Run]:

@@ -16,8 +16,8 @@ import yaml
 from act import Run, Runner
 
 TEMPLATE = Path(__file__).resolve().parents[2]
-PROJECT = TEMPLATE / "{{cookiecutter.project}}"
 HERE = Path(__file__).resolve().parent
+COMMANDS = Path(sys.executable).parent
 IDENTITY = (
     "-c",
     "user.name=Developer",
@@ -29,21 +29,19 @@ IDENTITY = (
 OWNER = "owner"
 TIME_SCALE = "600"  # waits of the services are this much shorter: ten minutes of a canary are a second
 
-for folder in (PROJECT, PROJECT / "tests"):
-    if str(folder) not in sys.path:
-        sys.path.append(str(folder))
+sys.path.append(str(TEMPLATE / "packages" / "automl-gitops" / "tests"))
 
-from support.github import GitHub  # noqa: E402 - of the generated project's own tests
+from support.github import GitHub  # noqa: E402 - of the package's own tests
 
 
 class LocalAws:
-    """`local-sagemaker up` of the project; ``environment`` is its administrator's."""
+    """A running `local-sagemaker up`; ``environment`` is its administrator's."""
 
     def __init__(self, project: Path, folder: Path) -> None:
         ready = folder / "ready"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "local", "up", "--directory", folder / "aws", "--ready-file", ready],
+            [COMMANDS / "local-sagemaker", "up", "--directory", folder / "aws", "--ready-file", ready],
             cwd=project,
             env=kept | {"LOCAL_AWS_TIME_SCALE": TIME_SCALE},
             stdout=subprocess.DEVNULL,
@@ -194,10 +192,10 @@ class Stage:
         return self._run(workflow, "workflow_dispatch", {"inputs": inputs}, self.github.git.head("main"))
 
     def command(self, *arguments: str, environment: dict[str, str] | None = None, status: int = 0) -> str:
-        """Run one of the project's commands in the developer's clone, as the administrator of AWS and GitHub."""
+        """Run a command of `automl` in the developer's clone, as the administrator of AWS and GitHub."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
         done = subprocess.run(
-            [sys.executable, "-m", *arguments],
+            [COMMANDS / "automl", *arguments],
             cwd=self.clone,
             env=kept | self.aws.environment | self.github.environment | (environment or {}),
             capture_output=True,

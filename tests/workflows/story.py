@@ -84,7 +84,7 @@ class Story:
         number = self.pull_request.facts["number"]
         workflow = yaml.safe_load((self.stage.clone / ".github/workflows/pull-request.yml").read_text())
         (step,) = [one for one in workflow["jobs"]["report"]["steps"] if one.get("name") == "Comment"]
-        found = re.fullmatch(r"\.venv/bin/python -m (.+)", step["run"])
+        found = re.fullmatch(r"\.venv/bin/automl (.+)", step["run"])
         assert found
         reports = self.stage.clone / "build" / "report"
         reports.mkdir(parents=True, exist_ok=True)

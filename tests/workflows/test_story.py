@@ -54,7 +54,7 @@ def test_a_merge_before_there_is_data_is_green_and_says_what_is_missing(story):
 
     assert run.workflow == "retrain.yml"
     assert run.jobs == {"configuration": "success", "retrain": "success"}, run
-    assert [(one.kind, "pipeline dataset push" in one.text) for one in run.annotations] == [("notice", True)]
+    assert [(one.kind, "automl data push" in one.text) for one in run.annotations] == [("notice", True)]
     assert story.without_data.world.executions == []
 
 
