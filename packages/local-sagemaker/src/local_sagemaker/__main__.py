@@ -1,4 +1,4 @@
-"""``local-sagemaker up``: AWS on this machine, until it is interrupted."""
+"""The command ``local-sagemaker``: ``up`` serves AWS on this machine, ``spoil`` breaks a model's archive."""
 
 from __future__ import annotations
 
@@ -11,12 +11,19 @@ import sys
 import threading
 from pathlib import Path
 
+from local_sagemaker import __version__
+
 DEFAULT_ACCOUNT = "123456789012"
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     options = _parser().parse_args(arguments)
+    status: int = options.run(options)
+    return status
+
+
+def _up(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
@@ -48,16 +55,30 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _spoil(options: argparse.Namespace) -> int:
+    from local_sagemaker.serving.archive import spoil
+
+    try:
+        spoil(options.archive)
+    except (OSError, ValueError) as error:
+        reason = f"{options.archive}: {error.strerror}" if isinstance(error, OSError) else error
+        print(reason, file=sys.stderr)
+        return 2
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="local-sagemaker",
         description="AWS on this machine, for this machine alone.",
         epilog="example: local-sagemaker up --port 4566 --directory build/local",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     up = commands.add_parser(
         "up", help="serve until interrupted; prints the environment variables for other shells"
     )
+    up.set_defaults(run=_up)
     up.add_argument("--port", type=_port, default=0, help="port on 127.0.0.1 (default: a free one)")
     up.add_argument(
         "--directory", type=Path, help="keep the log and the jobs' files here (default: a temporary one)"
@@ -80,6 +101,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="train on fewer rows than the 500 that the real Autopilot takes (20 or more)",
     )
+    spoil = commands.add_parser(
+        "spoil", help="rewrite a model.tar.gz so that its model loads, and fails at every request"
+    )
+    spoil.set_defaults(run=_spoil)
+    spoil.add_argument("archive", type=Path, metavar="ARCHIVE", help="of a model that this local AWS trained")
     return parser
 
 

@@ -20,7 +20,8 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local_sagemaker import accounts, actors, clock, runtime, workers
+from local_sagemaker import accounts, actors, clock, quotas, runtime, serving, workers
+from local_sagemaker.authorization import principals
 from local_sagemaker.authorization import record as records
 from local_sagemaker.authorization.gate import Gate
 from local_sagemaker.bridge import Bridge
@@ -130,6 +131,37 @@ class LocalAWS:
     def client(self, service: str, account: str | None = None) -> Any:
         """A boto3 client of ``service`` that acts as the administrator of ``account``."""
         return actors.client_with(service, self.administrator(account or self.account))
+
+    def assume(self, role_arn: str) -> dict[str, str]:
+        """The environment variables of a new session of a role, whomever its trust policy names.
+
+        Raises LookupError where there is no such role.
+        """
+        if principals.find_role(role_arn) is None:
+            raise LookupError(f"there is no role {role_arn}")
+        return actors.credentials(role_arn, None, self.region)
+
+    def set_quota(self, name: str, value: float | None, account: str | None = None) -> None:
+        """Give an account another quota of SageMaker's than the default; None takes that back.
+
+        ``name`` is Service Quotas' own, such as "ml.m5.large for transform job usage"; raises ValueError for another.
+        """
+        quotas.set_quota(account or self.account, self.region, name, value)
+
+    @property
+    def predictor(self) -> Any:
+        """What serves models, on endpoints and in transform jobs; a test may set a class of its own.
+
+        Such a class has a class method ``start(containers, credentials, region)`` that returns an object with
+        ``predict(body, content_type, accept)``, which returns the answer's body and content type, and ``stop()``.
+        Transform jobs give ``predict`` a fourth argument, the seconds that an answer may take. ``start`` may raise
+        `local_sagemaker.ModelError`, ``predict`` that and `local_sagemaker.BadInput`.
+        """
+        return serving.Predictor
+
+    @predictor.setter
+    def predictor(self, kind: Any) -> None:
+        serving.Predictor = kind  # type: ignore[misc]
 
     def stop(self) -> None:
         """End every job, then the server; nothing is left running."""

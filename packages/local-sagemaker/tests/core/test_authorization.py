@@ -162,6 +162,14 @@ def test_a_presigned_url_works_for_its_key_alone(account, local_aws):
     assert caught.value.code == 403
 
 
+def test_a_presigned_url_of_another_service_is_refused(account):
+    url = account.client("sts").generate_presigned_url("get_caller_identity", HttpMethod="GET")
+
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url, timeout=60)
+    assert b"the local AWS offers presigned URLs of S3 alone" in caught.value.read()
+
+
 class TestS3:
     def test_operations_need_the_actions_of_their_kind(self, account, allow):
         bucket = account.bucket(a="1", b="2")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import yaml
@@ -173,13 +175,16 @@ def order(resources: dict[str, Any]) -> list[str]:
         name: [n for n in (*references(body), *depends_on(body)) if n in resources and n != name]
         for name, body in resources.items()
     }
+    sorter = TopologicalSorter(needs)
+    with contextlib.suppress(CycleError):  # the service names the circle and all that waits for it
+        sorter.prepare()
     done: list[str] = []
-    while len(done) < len(needs):
-        ready = [n for n in needs if n not in done and all(m in done for m in needs[n])]
-        if not ready:
-            circle = ", ".join(n for n in needs if n not in done)
-            raise invalid(f"Circular dependency between resources: [{circle}]")
+    while ready := sorter.get_ready():
         done += ready
+        sorter.done(*ready)
+    waiting = [name for name in needs if name not in done]
+    if waiting:
+        raise invalid(f"Circular dependency between resources: [{', '.join(waiting)}]")
     return done
 
 

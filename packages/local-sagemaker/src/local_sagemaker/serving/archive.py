@@ -14,11 +14,14 @@ service. A script that an archive brings along (``code/``) is never run.
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+import os
 import tarfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from local_sagemaker.serving.errors import ModelError
@@ -67,3 +70,53 @@ def unpack(archive: Path, folder: Path) -> Description:
         return Description(**content)
     except (OSError, EOFError, tarfile.TarError, ValueError, TypeError) as error:
         raise ModelError(f"{archive.name} is not a model archive of the local Autopilot: {error}") from error
+
+
+def spoil(path: str | os.PathLike[str]) -> None:
+    """Rewrite the model archive at ``path`` so that its model loads, and fails at every request.
+
+    As if it came from a training on one column less: the container starts, and no row fits. Raises ValueError where the
+    file is no model archive of the local Autopilot, or one whose container reads no columns, and OSError where it
+    cannot be read or written; the file is left as it was.
+    """
+    archive = Path(path)
+    old = archive.read_bytes()
+    new = io.BytesIO()
+    spoiled = False
+    try:
+        with (
+            tarfile.open(fileobj=io.BytesIO(old), mode="r:gz") as source,
+            tarfile.open(fileobj=new, mode="w:gz", compresslevel=1) as target,
+        ):
+            for member in source:
+                content = source.extractfile(member) if member.isfile() else None
+                if content is not None and member.name == DESCRIPTION:
+                    text = _without_last_column(content.read())
+                    member.size = len(text)
+                    content = io.BytesIO(text)
+                    spoiled = True
+                target.addfile(member, content)
+    except (EOFError, tarfile.TarError, ValueError, TypeError, gzip.BadGzipFile, zlib.error) as error:
+        raise ValueError(f"{archive} is not a model archive of the local Autopilot: {error}") from error
+    if not spoiled:
+        raise ValueError(f"{archive} is not a model archive of the local Autopilot: it has no {DESCRIPTION}")
+    _replace(archive, new.getvalue())
+
+
+def _without_last_column(text: bytes) -> bytes:
+    description = Description(**json.loads(text))
+    if not description.columns and not description.features:
+        raise ValueError("its container reads no columns")
+    shorter = replace(description, columns=description.columns[:-1], features=description.features[:-1])
+    return json.dumps(asdict(shorter)).encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """All of ``content`` or what was there: nobody finds half an archive."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        unfinished.chmod(path.stat().st_mode & 0o777)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

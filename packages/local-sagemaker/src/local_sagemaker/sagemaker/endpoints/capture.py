@@ -9,7 +9,7 @@ import threading
 import uuid
 from collections import defaultdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -18,19 +18,17 @@ from local_sagemaker.bridge import AWSError
 from local_sagemaker.sagemaker import roles
 from local_sagemaker.storage import Storage
 
-if TYPE_CHECKING:
-    from local_sagemaker.sagemaker.endpoints.endpoint import Endpoint
-
 # The real service delivers within a couple of minutes.
 DELIVERY_SECONDS = 60.0
 log = logging.getLogger("local_sagemaker.endpoints")
 
 
 class Capture:
-    """What one DataCaptureConfig (None: nothing) makes of an endpoint's requests."""
+    """What one DataCaptureConfig (None: nothing) makes of the requests to ``endpoint`` in ``region``."""
 
-    def __init__(self, endpoint: Endpoint, config: dict[str, Any] | None) -> None:
+    def __init__(self, endpoint: str, region: str, config: dict[str, Any] | None) -> None:
         self._endpoint = endpoint
+        self._region = region
         self._config = config or {}
         self._enabled = bool(config) and self._config.get("EnableCapture", True)
         self._modes = {option["CaptureMode"] for option in self._config.get("CaptureOptions", [])}
@@ -116,12 +114,12 @@ class Capture:
             try:
                 self._write(variant, role, kept)
             except (AWSError, BotoCoreError, ClientError) as error:
-                log.warning("%s: data capture lost %d lines: %s", self._endpoint.name, len(kept), error)
+                log.warning("%s: data capture lost %d lines: %s", self._endpoint, len(kept), error)
 
     def _write(self, variant: str, role: str, lines: list[str]) -> None:
         now = datetime.now(UTC)
-        prefix = f"{self._config['DestinationS3Uri'].rstrip('/')}/{self._endpoint.name}/{variant}"
+        prefix = f"{self._config['DestinationS3Uri'].rstrip('/')}/{self._endpoint}/{variant}"
         name = f"{now:%Y/%m/%d/%H/%M-%S-%f}"[:-3] + f"-{uuid.uuid4()}.jsonl"
         body = "".join(f"{line}\n" for line in lines).encode()
-        storage = Storage(roles.credentials(role, self._endpoint.caller.region))
+        storage = Storage(roles.credentials(role, self._region))
         storage.write(f"{prefix}/{name}", body, self._config.get("KmsKeyId"))

@@ -50,7 +50,7 @@ class Endpoint(Record):
         self.config = config
         self.fleets: list[Fleet] = []
         self.traffic = Traffic()
-        self.capture = Capture(self, config.details.get("DataCaptureConfig"))
+        self.capture = Capture(name, caller.region, config.details.get("DataCaptureConfig"))
         self.status = "Creating"
         self.failure_reason: str | None = None
         self.pending: Pending | None = None

@@ -109,7 +109,7 @@ def _retain(old: list[Fleet], new: list[Fleet], parameters: dict[str, Any]) -> N
 def _capture(endpoint: Endpoint, config: EndpointConfig, parameters: dict[str, Any]) -> Capture:
     retained = "DataCaptureConfig" in _retained(parameters)
     source = endpoint.config if retained else config
-    return Capture(endpoint, source.details.get("DataCaptureConfig"))
+    return Capture(endpoint.name, endpoint.caller.region, source.details.get("DataCaptureConfig"))
 
 
 @operation("UpdateEndpointWeightsAndCapacities")
