@@ -48,7 +48,7 @@ class LocalAws:
         ready = self.directory / "ready.env"
         log = self.directory / "output.log"
         command: list[str | Path] = [
-            _program(), "up", "--directory", self.directory, "--ready-file", ready, "--region", self.region,
+            program(), "up", "--directory", self.directory, "--ready-file", ready, "--region", self.region,
         ]  # fmt: skip
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a package's command
@@ -96,7 +96,7 @@ class LocalAws:
         self.stop()
 
 
-def _program() -> str:
+def program() -> str:
     """The command of this environment, else of the PATH."""
     beside = Path(sys.executable).with_name(COMMAND)
     found = str(beside) if beside.exists() else shutil.which(COMMAND)

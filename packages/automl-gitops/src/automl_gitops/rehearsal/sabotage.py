@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
+import subprocess
+import tempfile
+from pathlib import Path
 from typing import Any
+
+from automl_gitops.kernel.errors import RunError
+from automl_gitops.rehearsal.aws import COMMAND, program
 
 # What the new version's own copy of the candidate is called.
 KEY = "autopilot/second-version/model.tar.gz"
@@ -52,22 +55,15 @@ def _given(described: dict[str, Any]) -> dict[str, Any]:
 def break_archive(s3: Any, bucket: str) -> None:
     """Overwrite the second version's archive by one that starts and refuses every request.
 
-    It is as if it came from a training on one column less: the containers load it, and no row fits.
+    It is as if it came from a training on one column less: the containers load it, and no row fits. Raises `RunError`
+    where what lies there is no model's archive.
     """
-    old = io.BytesIO(s3.get_object(Bucket=bucket, Key=KEY)["Body"].read())
-    new = io.BytesIO()
-    with (
-        tarfile.open(fileobj=old) as source,
-        tarfile.open(fileobj=new, mode="w:gz", compresslevel=1) as target,
-    ):
-        for member in source:
-            content = source.extractfile(member)
-            data = content.read() if content else b""
-            if member.name == "model.json":
-                description = json.loads(data)
-                for part in ("columns", "features"):
-                    description[part] = description[part][:-1]
-                data = json.dumps(description).encode()
-                member.size = len(data)
-            target.addfile(member, io.BytesIO(data) if content else None)
-    s3.put_object(Bucket=bucket, Key=KEY, Body=new.getvalue())
+    with tempfile.TemporaryDirectory() as folder:
+        archive = Path(folder) / "model.tar.gz"
+        s3.download_file(bucket, KEY, str(archive))
+        ended = subprocess.run(  # noqa: S603 - a package's command
+            [program(), "spoil", archive], stdin=subprocess.DEVNULL, capture_output=True, text=True
+        )
+        if ended.returncode:
+            raise RunError(f"{COMMAND} spoil: {ended.stderr.strip()}")
+        s3.upload_file(str(archive), bucket, KEY)
