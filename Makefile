@@ -22,7 +22,7 @@ TWO_AT_ONCE := --numprocesses 2 --dist loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test test-strangers bench check format lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers bench check format wheels calls lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -67,8 +67,12 @@ demo-github: setup ## run a generated project's workflows on this machine, and s
 browser: setup
 	@$(RUN) -m benchmarks.bring_browser
 
-test: browser ## everything: the questions, the generated files, a generated project's tests and its life
-	$(RUN) -m pytest tests $(TWO_AT_ONCE)
+test: browser ## everything: both packages' tests, the template's, and a generated project's with its life
+	@failed=; for suite in $(addsuffix /tests,$(PACKAGES)) tests; do \
+		echo "$(RUN) -m pytest $$suite $(TWO_AT_ONCE)"; \
+		$(RUN) -m pytest $$suite $(TWO_AT_ONCE) || failed="$$failed $$suite"; \
+	done; \
+	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
 	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
@@ -82,6 +86,19 @@ check: setup ## format and lint
 	$(VENV)/bin/actionlint .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
 
+# From the folder of a project that is generated into build/calls.
+LIFE := ../../../$(VENV)/bin/python ../../../packages/automl-gitops/tests/life
+
+wheels: $(VENV)/project ## build the packages into the template's vendor/; commit them with what is released
+	@$(RUN) -m tools.wheels
+
+calls: setup ## record a life on the local AWS: the calls of each role, which doctor simulates
+	@rm -rf build/calls && mkdir -p build/calls
+	@$(VENV)/bin/cookiecutter --no-input --default-config --output-dir build/calls . >/dev/null
+	cd build/calls/readmission && LOCAL_AWS_RECORD=../calls.jsonl $(LIFE)/record_calls.py ..
+	cd build/calls/readmission && $(LIFE)/write_calls.py ../calls.jsonl
+	cp build/calls/readmission/infrastructure/calls.json '$(TEMPLATE)/infrastructure/calls.json'
+
 format: setup ## format and mend the code
 	$(RUN) -m ruff format .
 	$(RUN) -m ruff check --fix .
@@ -89,12 +106,13 @@ format: setup ## format and mend the code
 COMPILE := pyproject.toml --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
 	--custom-compile-command "make lock"
 
-lock: $(VENV)/template ## resolve the newest allowed packages again, of the template and of the generated project
-	rm -rf build/lock && $(VENV)/bin/cookiecutter --no-input --output-dir build/lock .
+lock: wheels ## resolve the newest allowed packages again, of the template and of the generated project
+	rm -rf build/lock && $(VENV)/bin/cookiecutter --no-input --default-config --output-dir build/lock .
+	@touch $(VENV)/installed # or the project would install its wheels here, in the place of the sources
 	$(MAKE) -C build/lock/readmission lock VENV=../../../$(VENV)
-	cp build/lock/readmission/requirements.lock '$(TEMPLATE)/requirements.lock'
-	$(VENV)/bin/uv pip compile $(COMPILE) --group check --constraint '$(TEMPLATE)/requirements.lock' \
-		--output-file check.lock
+	cp build/lock/readmission/*.lock '$(TEMPLATE)/'
+	$(RUN) -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > build/lock/others.lock
+	$(VENV)/bin/uv pip compile $(COMPILE) --group check --constraint build/lock/others.lock --output-file check.lock
 	$(VENV)/bin/uv pip compile $(COMPILE) --constraint check.lock --output-file requirements.lock
 
 clean: ## remove what was built

@@ -137,7 +137,9 @@ def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone,
     result = make(clone, "setup", f"PYTHON={python}")
 
     assert result.returncode == 0, result.stderr
-    assert log.read_text().splitlines() == [str(clone)] * 4, "three locks, and the sources of the two packages"
+    assert log.read_text().splitlines() == [str(clone)] * 4, (
+        "three locks, and the sources of the two packages"
+    )
     assert all((clone / ".venv" / lock).exists() for lock in ("template", "project", "check"))
     assert {path.name for path in clone.parent.iterdir()} == {clone.name}
 
@@ -185,17 +187,13 @@ def test_slices_and_bands_are_set_only_where_the_columns_are(template, tmp_path)
 
 
 def test_the_example_s_own_source_gets_the_example_s_project(tmp_path):
-    wish = Wish(
-        str(write(tmp_path / "d.csv", UCI, "NO >30 <30"))
-    )
+    wish = Wish(str(write(tmp_path / "d.csv", UCI, "NO >30 <30")))
 
     assert answer(wish) == {}
 
 
 def test_without_a_file_the_named_target_is_what_the_project_predicts(template, tmp_path):
-    wish = Wish(
-        target="Will they return?", problem="Regression"
-    )
+    wish = Wish(target="Will they return?", problem="Regression")
 
     config = configuration(template, tmp_path, answer(wish))
 

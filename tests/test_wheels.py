@@ -40,7 +40,11 @@ def sources(folder: Path) -> Path:
 
 def install(lock: Path, target: Path) -> subprocess.CompletedProcess[str]:
     """Install the lock's two packages, without the network; the others of the lock are left out."""
-    both = [lines for lines in re.split(r"\n(?=\S)", lock.read_text()) if lines.startswith(("--", *wheels.PACKAGES))]
+    both = [
+        lines
+        for lines in re.split(r"\n(?=\S)", lock.read_text())
+        if lines.startswith(("--", *wheels.PACKAGES))
+    ]
     alone = lock.with_name("alone.lock")
     alone.write_text("\n".join((*both, "")))
     command = [UV, "pip", "install", "--offline", "--no-cache", "--no-deps", "--require-hashes"]
@@ -90,14 +94,20 @@ def test_another_checkout_gives_the_same_bytes(tmp_path):
 @pytest.mark.parametrize("lock", LOCKS)
 def test_the_locks_name_the_wheels_by_their_hashes(lock):
     text = (PROJECT / lock).read_text()
-    named = dict(re.findall(r"^(automl-gitops|local-sagemaker)==\S+ \\\n    --hash=sha256:(\w+)$", text, re.M))
+    named = dict(
+        re.findall(r"^(automl-gitops|local-sagemaker)==\S+ \\\n    --hash=sha256:(\w+)$", text, re.M)
+    )
     there = {
-        name.split("-")[0].replace("_", "-"): hashlib.sha256((PROJECT / "vendor" / name).read_bytes()).hexdigest()
+        name.split("-")[0].replace("_", "-"): hashlib.sha256(
+            (PROJECT / "vendor" / name).read_bytes()
+        ).hexdigest()
         for name in names(PROJECT / "vendor")
     }
 
     assert "\n--find-links vendor\n" in text
-    assert named == {name: there[name] for name in (wheels.PACKAGES if lock == LOCKS[0] else wheels.PACKAGES[:1])}
+    assert named == {
+        name: there[name] for name in (wheels.PACKAGES if lock == LOCKS[0] else wheels.PACKAGES[:1])
+    }
 
 
 def test_no_wheel_is_too_large_to_be_kept_in_git(tmp_path):

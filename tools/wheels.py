@@ -31,7 +31,7 @@ _LOCKED = r"^{name}==\S+ \\\n(?:    --hash=\S+(?: \\)?\n)+"
 
 
 def build(root: Path, folder: Path) -> list[Path]:
-    """Build both packages of the repository at ``root`` into ``folder``; returns the wheels, in the order of `PACKAGES`.
+    """Build both packages of the repository at ``root`` into ``folder``; returns the wheels in the order of `PACKAGES`.
 
     Nothing is fetched: the build backend is the environment's.
     """
