@@ -61,7 +61,8 @@ def steps(shared: Shared) -> list[Any]:
     wait = wait_for_autopilot(shared, start)
     evaluate, report = evaluate_model(shared, start, wait)
     register = register_model(shared, start)
-    return [start, wait, evaluate, accept_model(evaluate, report, [register])]
+    accept = accept_model(evaluate, report, [register])
+    return [start, wait, evaluate, accept]
 
 
 def start_autopilot(shared: Shared) -> Any:

@@ -6,9 +6,9 @@ from automl_gitops.runs.bundle import ENTRY_POINT
 from automl_gitops.runs.definition import Shared
 from automl_gitops.runs.images import evaluation_image
 
-_INPUT, _OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
-# What a job leaves there is its ExitMessage, and part of its FailureReason.
-_MESSAGE = "/opt/ml/output/message"
+INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+# The last words of a job: they are its ExitMessage, and part of its FailureReason.
+MESSAGE = "/opt/ml/output/message"
 
 
 def evaluate_model(shared: Shared, start: Any, wait: Any) -> tuple[Any, Any]:
@@ -28,10 +28,10 @@ def evaluate_model(shared: Shared, start: Any, wait: Any) -> tuple[Any, Any]:
         "--champion", given["ChampionModelPackageArn"],
         "--transform-instance-type", given["TransformInstanceType"],
         "--transform-instance-count", given["TransformInstanceCount"].to_string(),
-        "--y-test", f"{_INPUT}/y_test",
-        "--x-test", f"{_INPUT}/x_test",
-        "--output", f"{_OUTPUT}/evaluation",
-        "--message", _MESSAGE,
+        "--y-test", f"{INPUT}/y_test",
+        "--x-test", f"{INPUT}/x_test",
+        "--output", f"{OUTPUT}/evaluation",
+        "--message", MESSAGE,
     ]  # fmt: skip
     if shared.config.encryption:
         arguments += ["--kms-key", shared.config.encryption.kms_key]
@@ -70,7 +70,7 @@ def processor(shared: Shared, script: str) -> Any:
         max_runtime_in_seconds=config.evaluation.max_seconds,
         # boto3 looks for the region here, where the service sets AWS_REGION at most.
         env={"AWS_DEFAULT_REGION": shared.names.region},
-        entrypoint=["python3", f"{_INPUT}/code/{script}"],
+        entrypoint=["python3", f"{INPUT}/code/{script}"],
         output_kms_key=key,
         volume_kms_key=key,
         network_config=network
@@ -91,7 +91,7 @@ def job_input(name: str, uri: Any) -> Any:
 
     place = ProcessingS3Input(
         s3_uri=uri,
-        local_path=f"{_INPUT}/{name}",
+        local_path=f"{INPUT}/{name}",
         s3_data_type="S3Prefix",
         s3_input_mode="File",
         s3_data_distribution_type="FullyReplicated",
@@ -103,7 +103,7 @@ def job_output(name: str, uri: Any) -> Any:
     """The job's folder /opt/ml/processing/output/NAME, which goes to an S3 prefix in the end."""
     from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
 
-    place = ProcessingS3Output(s3_uri=uri, local_path=f"{_OUTPUT}/{name}", s3_upload_mode="EndOfJob")
+    place = ProcessingS3Output(s3_uri=uri, local_path=f"{OUTPUT}/{name}", s3_upload_mode="EndOfJob")
     return ProcessingOutput(output_name=name, s3_output=place)
 
 

@@ -79,16 +79,18 @@ def test_every_role_may_make_its_calls(project):
 )
 def test_what_is_dangerous_only_few_may_do(project, action, resource, context, allowed):
     names = project.names
-    filled = resource.format(project=names.project, account=names.account, region=names.region)
     entries = {"aws:RequestedRegion": names.region, "aws:ResourceAccount": names.account, **context}
+
+    def filled(text: str) -> str:
+        return text.format(project=names.project, account=names.account, region=names.region)
 
     def may(role: str) -> bool:
         answer = project.client("iam").simulate_principal_policy(
             PolicySourceArn=names.role_arn(f"{names.project}-{role}"),
             ActionNames=[action],
-            ResourceArns=[filled],
+            ResourceArns=[filled(resource)],
             ContextEntries=[
-                {"ContextKeyName": key, "ContextKeyValues": [value], "ContextKeyType": "string"}
+                {"ContextKeyName": key, "ContextKeyValues": [filled(value)], "ContextKeyType": "string"}
                 for key, value in entries.items()
             ],
         )
