@@ -50,7 +50,7 @@ def up(tmp_path):
         ready = tmp_path / "a folder that is not there yet" / "ready"
         command = [sys.executable, "-m", "local_sagemaker", "up", "--directory", str(tmp_path / "state")]
         command += ["--ready-file", str(ready), *arguments]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[3])
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         started.append(process)
         wait_until(lambda: ready.exists() or process.poll() is not None, 180)
         assert process.poll() is None
@@ -160,7 +160,6 @@ def test_a_ready_file_that_cannot_be_written_is_told_in_one_sentence(tmp_path):
         [sys.executable, "-m", "local_sagemaker", "up", "--ready-file", str(file / "ready")],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[3],
         timeout=120,
     )
 
@@ -183,7 +182,6 @@ for scale in sys.argv[1:]:
         [sys.executable, "-c", script, *scales],
         capture_output=True,
         text=True,
-        cwd=Path(__file__).parents[3],
         timeout=120,
     )
 
@@ -260,13 +258,13 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_threads_of_a_training_do_not_spin_while_others_need_the_cores(tmp_path):
-    script, project = tmp_path / "show.py", Path(__file__).resolve().parents[3]
+    script = tmp_path / "show.py"
     script.write_text(SHOW_OPENMP)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
 
     shown = subprocess.run(
         [sys.executable, script],
-        env=kept | {"OMP_DISPLAY_ENV": "TRUE", "PYTHONPATH": str(project)},
+        env=kept | {"OMP_DISPLAY_ENV": "TRUE"},
         capture_output=True,
         text=True,
         timeout=300,
