@@ -1,1 +1,1 @@
-"""What runs in AWS Lambda: each file is one function, and imports boto3 and the standard library alone."""
+"""What runs in AWS Lambda: each file is one function and imports nothing but boto3 and the standard library."""

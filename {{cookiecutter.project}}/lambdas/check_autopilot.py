@@ -1,8 +1,8 @@
 """Wait for the Autopilot job of a pipeline execution. Runs in AWS Lambda, on the callback step's messages.
 
-A message stays in the queue until the step is answered: every look at a job that still runs sets the time of
-the next one (ChangeMessageVisibility) and reports the message as not handled (partial batch response), so
-that waiting costs a call a minute and makes no Lambda error.
+A message stays in the queue until the step has its answer. While the job runs, each look at it sets when the message
+becomes visible again (ChangeMessageVisibility) and reports it as not handled (partial batch response). So waiting costs
+one call a minute, and no invocation fails.
 """
 
 import json
@@ -24,15 +24,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
-GRACE_SECONDS = 30 * 60  # what the service may need beyond the job's own limit, for its reports
-STOP_SECONDS = 30 * 60  # what a stopped job may need until it has ended; AWS gives no bound
-DENIED_SECONDS = 10 * 60  # a right that a deployment has just given acts by then
+GRACE_SECONDS = 30 * 60  # the service may take longer than the job's own limit, for its reports
+STOP_SECONDS = 30 * 60  # a stopped job may take this long to end; AWS names no limit
+DENIED_SECONDS = 10 * 60  # by then a right that was just granted has taken effect
 QUOTA_SECONDS = 24 * 3600  # how long a job waits for a place among the account's concurrent jobs
 SOONEST, LATEST = 5, 60  # seconds between two looks
-EARLIEST = 10**9  # seconds since 1970, in 2001: a thousand times as many are milliseconds
-# A queue gives up a message after 1,000 receptions at most (maxReceiveCount in infrastructure/stack.yaml). A
-# fresh copy starts from 1; at most 16 may follow each other before Lambda takes it for an endless loop, which
-# is ten days here.
+EARLIEST = 10**9  # seconds since 1970: 2001. A thousand times as much is a time in milliseconds
+# After 1,000 receptions the queue moves a message to the dead letters (maxReceiveCount in infrastructure/stack.yaml).
+# A copy starts from 1 again. Lambda takes 16 copies in a row for an endless loop: that is ten days here.
 MOST_RECEPTIONS = 900
 REASON_LENGTH, VALUE_LENGTH = 256, 1024  # SendPipelineExecutionStepFailure, ...StepSuccess
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
@@ -41,8 +40,8 @@ DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
 class UnintelligibleError(Exception):
-    """A message that no later look makes clearer; ``token`` is the step's and ``job`` the name of its Autopilot
-    job, as far as they can be read.
+    """A message that cannot be understood, now or later. ``token`` (the step's) and ``job`` (the Autopilot job's
+    name) are there as far as they could be read.
     """
 
     def __init__(self, reason: str, token: str | None = None, job: str | None = None) -> None:
@@ -72,20 +71,20 @@ def client(service: str) -> Any:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
-    """Look after each message of a batch; returns those that have to come again (partial batch response)."""
+    """Handle each message of a batch; returns those that have to come again (partial batch response)."""
     again = [record["messageId"] for record in event["Records"] if not is_done(record)]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
 
 
 def is_done(record: dict[str, Any]) -> bool:
-    """Handle one SQS record; false if it has to come again, after a time that has been set."""
+    """Handle one SQS record; false where it has to come again, at a time that has been set."""
     try:
         wait = read(record["body"], int(record["attributes"]["SentTimestamp"]) / 1000)
         seconds = look(wait)
     except UnintelligibleError as error:
         return set_aside(record, error)
     except (ClientError, BotoCoreError) as error:
-        # Of AWS's errors most pass. One that does not ends at the deadline, with this as the reason.
+        # Most errors of AWS pass. One that does not fails the step at the deadline, and is its reason.
         log.warning("tried again in %d s: %s", LATEST, error)
         seconds = overdue(wait, error)
     return True if seconds is None else come_again(record, seconds)
@@ -127,15 +126,15 @@ def job_name(message: dict[str, Any]) -> str | None:
 
 
 def started(text: object, sent_at: float) -> float:
-    """When the execution started, in seconds since 1970; ``sent_at`` where that cannot be read.
+    """When the execution started, in seconds since 1970; where that cannot be read, ``sent_at``.
 
-    How pipelines write the execution variable StartDateTime into a callback's arguments is not documented, and the
+    AWS does not document how pipelines write the execution variable StartDateTime into a callback's arguments. The
     message is sent within minutes of the start.
     """
     try:
         return seconds_since_1970(text)
     except (ValueError, TypeError, OverflowError):
-        log.warning("started_at %r cannot be read: the time of the message is taken", text)
+        log.warning("started_at %r cannot be read: using the time of the message", text)
         return sent_at
 
 
@@ -165,7 +164,7 @@ def look(wait: Wait) -> int | None:
             f"{wait.max_seconds}, and is {status} after {elapsed:.0f} s",
         )
     if status == "InProgress" and (wait.stopping or elapsed > wait.max_seconds + GRACE_SECONDS):
-        # Not failed yet: a job that was stopped for its time has been paid for, and may have a candidate.
+        # This is not a failure yet: a job that ran out of time is paid for and may have a candidate.
         stop(wait.job)
         return SOONEST
     if running:
@@ -179,7 +178,7 @@ def look(wait: Wait) -> int | None:
 
 
 def describe(name: str) -> dict[str, Any] | None:
-    """The job, or none if there is none."""
+    """The job, or `None` if it does not exist."""
     try:
         return client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=name)
     except ClientError as error:
@@ -189,12 +188,12 @@ def describe(name: str) -> dict[str, Any] | None:
 
 
 def start(wait: Wait) -> int | None:
-    """Create the job that `start_autopilot` could not, unless nobody waits for it any more."""
+    """Create the job that `start_autopilot` could not create, unless nobody waits for it any more."""
     if wait.stopping:
         return fail(wait, f"The execution was stopped before Autopilot job {wait.job} had started")
     execution = client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=wait.execution_arn)
     if execution["PipelineExecutionStatus"] != "Executing":
-        # Its Stopping message is on its way, or was answered: a job started now would belong to nobody.
+        # Its Stopping message is on its way or has been answered: nobody would wait for a job started now.
         log.info("%s is not started: the execution is %s", wait.job, execution["PipelineExecutionStatus"])
         return None
     place = urlsplit(wait.request_uri)
@@ -227,7 +226,7 @@ def start(wait: Wait) -> int | None:
 
 
 def stop(name: str) -> None:
-    """Stop the job; one that ended in the meantime is as good."""
+    """Stop the job; it is no error if it has ended in the meantime."""
     try:
         client("sagemaker").stop_auto_ml_job(AutoMLJobName=name)
     except ClientError as error:
@@ -236,7 +235,7 @@ def stop(name: str) -> None:
 
 
 def abandon(name: str) -> None:
-    """Stop a job that nobody will wait for any more, as far as that is possible: it costs by the hour."""
+    """Try to stop a job that nobody waits for any more: it costs money by the hour."""
     try:
         stop(name)
     except (ClientError, BotoCoreError) as error:
@@ -244,9 +243,9 @@ def abandon(name: str) -> None:
 
 
 def overdue(wait: Wait, error: Exception) -> int | None:
-    """Fail the step if AWS's error has lasted beyond every deadline, otherwise look again.
+    """Fail the step where AWS's error has outlasted every deadline; otherwise look again.
 
-    A missing right comes with no time: the step fails as soon as the right of a new role would act.
+    Waiting does not help against a missing right: the step fails once a new role's rights would have taken effect.
     """
     denied = isinstance(error, ClientError) and error.response["Error"]["Code"] in DENIED
     patience = DENIED_SECONDS if denied else wait.max_seconds + GRACE_SECONDS + STOP_SECONDS + QUOTA_SECONDS
@@ -261,7 +260,7 @@ def overdue(wait: Wait, error: Exception) -> int | None:
 
 
 def succeed(wait: Wait, job: dict[str, Any]) -> None:
-    """Answer the step with what the job found."""
+    """Answer the step with the job's best candidate."""
     best = job["BestCandidate"]
     metric = best["FinalAutoMLJobObjectiveMetric"]
     outputs = {
@@ -288,8 +287,8 @@ def fail(wait: Wait, reason: str) -> None:
 
 
 def answer(wait: Wait, operation: str, **parameters: Any) -> None:
-    """Send an answer; a step that has one keeps it. Raises `ClientError` where the answer did not arrive."""
-    # The same answer twice is one request to SageMaker: its token is made of the step's.
+    """Send an answer; a step keeps its first one. Raises `ClientError` where the answer did not arrive."""
+    # The request's token is made from the step's, so that SageMaker takes the same answer twice as one request.
     token = sha256(f"{operation} {wait.token}".encode()).hexdigest()
     try:
         getattr(client("sagemaker"), operation)(
@@ -318,7 +317,7 @@ def is_open(wait: Wait) -> bool:
 
 
 def come_again(record: dict[str, Any], seconds: int) -> bool:
-    """Let the message come back after ``seconds``; one near its last reception is replaced by a copy."""
+    """Let the message come back after ``seconds``; close to its last reception, a copy takes its place."""
     sqs, queue = client("sqs"), os.environ["QUEUE_URL"]
     if int(record["attributes"]["ApproximateReceiveCount"]) >= MOST_RECEPTIONS:
         sqs.send_message(QueueUrl=queue, MessageBody=record["body"], DelaySeconds=seconds)
@@ -354,7 +353,7 @@ def set_aside(record: dict[str, Any], error: UnintelligibleError) -> bool:
 
 
 def is_missing(error: ClientError) -> bool:
-    """Whether SageMaker says that there is no such job; its operations differ in how they say it."""
+    """Whether SageMaker says that there is no such job; each operation says it differently."""
     code, message = error.response["Error"]["Code"], error.response["Error"]["Message"].lower()
     return code in MISSING or (
         code == "ValidationException"
@@ -371,6 +370,6 @@ def reasons(job: dict[str, Any]) -> str:
 
 
 def shortened(reason: str) -> str:
-    """A reason on one line, within the service's length."""
+    """A reason on one line, no longer than the service takes."""
     reason = " ".join(reason.split())
     return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"

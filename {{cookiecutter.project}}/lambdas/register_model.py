@@ -15,11 +15,11 @@ from botocore.exceptions import ClientError
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
-# CustomerMetadataProperties of CreateModelPackage: 50 of them. Some are left for verification and deployment.
+# CreateModelPackage takes 50 CustomerMetadataProperties; the rest is for verification and deployment.
 MOST_PROPERTIES, KEY_LENGTH, VALUE_LENGTH = 40, 128, 256
 MODEL_CARD_LENGTH = 100_000
 DESCRIPTION_LENGTH = 1024
-# Parts of the request without which a version is staged and promoted all the same.
+# Parts of the request that staging and promotion do not need.
 ADORNMENTS = ("ModelCard", "SourceUri", "ModelLifeCycle")
 REFUSALS = {"ValidationException", "AccessDeniedException"}
 
@@ -35,7 +35,7 @@ def client(service: str) -> Any:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
-    """Create the model package, pending its approval; the same execution gives the same package.
+    """Create the model package, which waits for approval; the same execution gives the same package.
 
     ``event`` holds the step's inputs, all flat: project, execution_arn, execution_id, evaluation_uri,
     automl_job_name, dataset_sha256, commit_id, repository, run_url, champion ("none" where there is none).
@@ -59,10 +59,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 
 
 def create(request: dict[str, Any]) -> str:
-    """Create the model package; returns its ARN. A part that only adorns it and is refused is left out.
+    """Create the model package; returns its ARN. A part that is refused and not needed is left out.
 
-    The training is paid for and the model was accepted: neither may be lost for a card. Raises `ClientError` with the
-    service's reason where the package itself is refused.
+    The training is paid for and the model was accepted: a model card is not worth losing them. Raises `ClientError`
+    with the service's reason where the package itself is refused.
     """
     given = [part for part in ADORNMENTS if part in request]
     refusal: ClientError | None = None
@@ -95,7 +95,7 @@ def require_group(name: str) -> None:
 
 
 def create_request(event: dict[str, Any], evaluation: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The parameters of CreateModelPackage for what was evaluated: the same containers, nothing added."""
+    """The parameters of CreateModelPackage: exactly the containers that were evaluated."""
     objective = evaluation["objective"]
     description = (
         f"{objective['name']} {objective['value']:.6g} on {evaluation['rows']} holdout rows; "
@@ -133,7 +133,7 @@ def create_request(event: dict[str, Any], evaluation: dict[str, Any], prefix: st
 
 
 def model_metrics(prefix: str) -> dict[str, Any]:
-    """The evaluation's reports in the registry's terms, each with its digest. Raises `RegistrationError`."""
+    """The evaluation's reports as ModelMetrics, each with its digest. Raises `RegistrationError`."""
     quality = report(f"{prefix}/model_quality.json")
     if quality is None:
         raise RegistrationError(f"{prefix}/model_quality.json is missing: the evaluation did not finish")
@@ -145,7 +145,7 @@ def model_metrics(prefix: str) -> dict[str, Any]:
 
 
 def report(uri: str) -> dict[str, str] | None:
-    """A JSON report as a `MetricsSource`, or none if there is no such object or nothing in it."""
+    """A JSON report as a `MetricsSource`; `None` where there is no such object, or nothing in it."""
     content = get(uri)
     if content is None or content.strip() == b"null":
         return None
@@ -157,7 +157,7 @@ def report(uri: str) -> dict[str, str] | None:
 
 
 def model_card(content: str) -> dict[str, Any]:
-    """The model card's part of the request; a card beyond the service's length stays in S3 alone."""
+    """The model card's part of the request; a card that is too long for the service stays in S3."""
     if len(content) > MODEL_CARD_LENGTH:
         log.warning(
             "the model card has %d characters, %d fit: it is left out", len(content), MODEL_CARD_LENGTH
@@ -167,7 +167,7 @@ def model_card(content: str) -> dict[str, Any]:
 
 
 def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:
-    """Where the model came from and how it did, as CustomerMetadataProperties."""
+    """Where the model came from and how well it did, as CustomerMetadataProperties."""
     objective, job = evaluation["objective"], evaluation["automl_job"]
     facts = {
         "commit": event["commit_id"],
@@ -198,20 +198,20 @@ def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, s
 
 
 def allowed(text: str) -> str:
-    """``text`` with a hyphen for each character that CustomerMetadataProperties do not take."""
+    """``text`` with a hyphen in the place of each character that CustomerMetadataProperties do not take."""
     return "".join(c if c.isalnum() or c in "_.:/=+-@ " else "-" for c in text)
 
 
 def source_uri(event: dict[str, Any]) -> str:
-    """The commit's page, the repository's where there is none: on the workflow's server, otherwise on GitHub."""
+    """The commit's page, or the repository's where no commit is known: on the workflow's server, else on GitHub."""
     server, actions, _ = event["run_url"].partition("/actions/")
     repository = server if actions else f"https://github.com/{event['repository']}"
-    commit = event["commit_id"].removesuffix("-dirty")  # files that differ from it are nowhere
+    commit = event["commit_id"].removesuffix("-dirty")  # changed files have no page
     return repository if commit == "none" else f"{repository}/tree/{commit}"
 
 
 def get(uri: str) -> bytes | None:
-    """The object at an S3 URI, or none if there is none."""
+    """The object at an S3 URI, or `None` if there is no such object."""
     place = urlsplit(uri)
     try:
         return client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()

@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 REQUEST = "request.json"
-# The account runs as many AutoML jobs as it may, or has been called too often: true now, not in an hour.
+# The account has reached its quota of concurrent jobs, or of calls. Both pass.
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
 
 
@@ -25,18 +25,18 @@ def client(service: str) -> Any:
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:
-    """Create the job, or leave that to `check_autopilot` where the quota of concurrent jobs is used up.
+    """Create the job; where the quota of concurrent jobs is used up, leave that to `check_autopilot`.
 
     ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri,
     output_uri, target, problem_type, objective, mode, max_candidates, max_seconds_per_training_job,
-    max_seconds, kms_key, subnets, security_groups, tags. Starting twice is the same job, since its name is
-    made of the execution's id.
+    max_seconds, kms_key, subnets, security_groups, tags. The job's name comes from the execution's id, so that a
+    second invocation finds the first one's job.
 
-    Returns the step's output: the job's name. Raises botocore's `ClientError` for what waiting cannot mend.
+    Returns the step's output: the job's name. Raises botocore's `ClientError` for any other refusal.
     """
     request = create_request(event)
     name = request["AutoMLJobName"]
-    # Kept first: whatever happens after this line, check_autopilot can bring the job about.
+    # First of all: whatever happens from here on, check_autopilot can still start the job.
     put_request(event["output_uri"].rstrip("/") + "/" + REQUEST, request)
     try:
         client("sagemaker").create_auto_ml_job_v2(**request)
@@ -47,7 +47,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
             log.info("Autopilot job %s was started before", name)
         elif code in BUSY:
             log.warning(
-                "Autopilot job %s has to wait for a place (%s); it is tried again each minute", name, error
+                "Autopilot job %s has to wait for a place (%s); check_autopilot tries again each minute",
+                name,
+                error,
             )
         else:
             raise
@@ -55,7 +57,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 
 
 def create_request(event: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of CreateAutoMLJobV2; without problem type and objective where the type is inferred."""
+    """The parameters of CreateAutoMLJobV2; where Autopilot infers the problem type, without type and objective."""
     tabular: dict[str, Any] = {
         "TargetAttributeName": event["target"],
         "Mode": event["mode"],
@@ -96,7 +98,7 @@ def create_request(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def put_request(uri: str, request: dict[str, Any]) -> None:
-    """Keep the request as JSON at an S3 URI."""
+    """Store the request as JSON at an S3 URI."""
     place = urlsplit(uri)
     client("s3").put_object(
         Bucket=place.netloc, Key=place.path.lstrip("/"), Body=json.dumps(request).encode()

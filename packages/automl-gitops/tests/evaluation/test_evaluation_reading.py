@@ -289,7 +289,7 @@ def test_a_prediction_of_no_class_is_said_with_its_row(tmp_path: Path) -> None:
     holdout = ClassHoldout([part(tmp_path, "y\na\nb\n", "y.csv")], False, {"a": 1, "b": 1})
 
     with pytest.raises(
-        PredictionError, match=r'^out, row 2: the predicted label "c" is none of the classes$'
+        PredictionError, match=r'^out, row 2: the predicted label "c" is not one of the classes$'
     ):
         holdout.candidate([part(tmp_path, "a\nc\n", "out")], ["predicted_label"], [{}])
 

@@ -68,7 +68,7 @@ def _most_frequent(truth: np.ndarray) -> list[int]:
 def _calibration(
     given: np.ndarray, codes: list[int], truth: np.ndarray, predicted: np.ndarray, positive: int | None
 ) -> probabilities.Calibration:
-    """Of the positive class, or where there is none of the predicted one."""
+    """Of the positive class; where there is none, of the predicted one."""
     if positive is not None and positive in codes:
         return probabilities.calibration(given[codes.index(positive)], truth == positive)
     return probabilities.calibration(probabilities.of_predicted(given, codes, predicted), truth == predicted)

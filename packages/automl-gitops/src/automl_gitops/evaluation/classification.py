@@ -1,4 +1,4 @@
-"""Metrics of classifiers that depend on labels alone, from counts.
+"""Metrics of classifiers that need nothing but the labels, from counts.
 
 Definitions are scikit-learn's, with the true labels first and `zero_division=0`: averages go over the classes
 that occur in the truth or in the predictions.
@@ -50,7 +50,7 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
     chance = (share_true * share_predicted).sum(axis=-1)
     spread_true = 1 - (share_true**2).sum(axis=-1)
     spread_predicted = 1 - (share_predicted**2).sum(axis=-1)
-    # One class alone has no spread: the rest of a subtraction of equal numbers is not a spread.
+    # A single class has no spread; what rounding leaves of it must not be taken for one.
     one_sided = (is_true.sum(axis=-1) < 2) | ((predicted > 0).sum(axis=-1) < 2)
     scale = np.where(one_sided, np.inf, np.sqrt(np.abs(spread_true * spread_predicted)))
     same = (is_true.sum(axis=-1) < 2) & (np.abs(1 - chance) < 1e-15)
@@ -162,7 +162,7 @@ def _always(code: int, true: np.ndarray, positive: int | None) -> np.ndarray:
 
 
 def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None) -> dict[str, Estimate]:
-    """Those metrics that follow from one share of rows; their own interval is exacter than a drawn one."""
+    """The metrics that follow from one share of rows: Wilson's interval is more accurate than a drawn one."""
     correct, true, predicted = (
         margins.correct(rows, model),
         margins.true(rows),

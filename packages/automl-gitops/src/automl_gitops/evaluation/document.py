@@ -28,7 +28,7 @@ def interval_of(estimate: Estimate) -> Interval | None:
 def differences(
     found: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LOWER_IS_BETTER
 ) -> dict[str, Difference]:
-    """Differences with their verdicts; of metrics without a better side there is none."""
+    """Differences with their verdicts, of every metric that has a better side."""
     return {
         name: _difference(estimate, confidence, -1 if name in less_is_better else 1)
         for name, estimate in found.items()

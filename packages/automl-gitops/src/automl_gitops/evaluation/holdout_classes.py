@@ -27,7 +27,7 @@ MOST_NOTED_CLASSES = 10
 
 
 class ClassHoldout:
-    """What the rows of the holdout say about classifiers. First `candidate`, then `champion`, then the rest.
+    """What the rows of the holdout say about classifiers. Call `candidate` first, then `champion`, then the rest.
 
     ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
     class is an error. ``measures`` are the project's own.
@@ -159,7 +159,7 @@ class ClassHoldout:
             except KeyError:
                 row = int(np.argmax(given.labels.codes == code))
                 raise PredictionError(
-                    f'{given.labels.place(row)}: the predicted label "{label}" is none of the classes'
+                    f'{given.labels.place(row)}: the predicted label "{label}" is not one of the classes'
                 ) from None
 
     def _model(self, name: str, given: ClassPredictions, containers: list[dict[str, Any]]) -> Model:

@@ -16,7 +16,7 @@ from automl_gitops.evaluation.slices import Slicing
 
 
 class NumberHoldout:
-    """What the rows of the holdout say about regression models; used as `holdout_classes.ClassHoldout` is."""
+    """What the rows of the holdout say about regression models; used like `holdout_classes.ClassHoldout`."""
 
     def __init__(self, found: Sequence[Part], measures: Sequence[Measure] = ()) -> None:
         """Read the true numbers. Raises `EvaluationError`."""

@@ -8,7 +8,7 @@ group is one row as long as the rows are fewer than the groups).
 
 Intervals are bias-corrected and accelerated (Efron and Tibshirani, An Introduction to the Bootstrap (1993),
 ch. 14), and widened for few rows as Student's are (Hesterberg, The American Statistician 69 (2015) 371-386,
-"expanded percentile interval"). A share of rows has Wilson's interval, which is exacter where they are few.
+"expanded percentile interval"). A share of rows has Wilson's interval, which is more accurate for few rows.
 """
 
 from collections.abc import Callable

@@ -33,7 +33,7 @@ def metric_of(objective: str) -> str:
         return METRICS[objective.lower().replace("_", "").replace(" ", "")]
     except KeyError:
         raise EvaluationError(
-            f"the Autopilot job's objective {objective} is none that the evaluation knows"
+            f"the evaluation does not know the Autopilot job's objective {objective}"
         ) from None
 
 

@@ -46,7 +46,7 @@ def upload(s3: Any, path: Path, uri: str, kms_key: str | None) -> None:
 
 
 def read_json(s3: Any, uri: str) -> Any | None:
-    """The JSON document at an address; `None` where there is none, or none that may be read."""
+    """The JSON document at an address; `None` where there is none or it may not be read."""
     bucket, key = address(uri)
     try:
         return json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
