@@ -28,7 +28,8 @@ def measured(
 ) -> tuple[Evaluation, Evidence]:
     """Measure a holdout that has the candidate's predictions and, if ``champion`` says compared, the champion's.
 
-    The evaluation rejects until `decide` has been told what the gate says of the evidence. Raises `EvaluationError` where the objective metric is undefined.
+    The evaluation rejects the model until `decide` has been told what the gate says of the evidence. Raises
+    `EvaluationError` where the objective metric is undefined.
     """
     metric, confidence = metric_of(found.objective), settings.gate["confidence"]
     less = _less_is_better(holdout)
