@@ -62,7 +62,7 @@ def figures(
 def _most_frequent(truth: np.ndarray) -> list[int]:
     """The codes of the classes whose curves are drawn."""
     found = count([truth], [int(truth.max()) + 1])
-    return found.codes[0][np.argsort(-found.rows, kind="stable")][:MOST_DRAWN_CLASSES].tolist()
+    return list(map(int, found.codes[0][np.argsort(-found.rows, kind="stable")][:MOST_DRAWN_CLASSES]))
 
 
 def _calibration(

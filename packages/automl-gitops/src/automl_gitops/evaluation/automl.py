@@ -72,7 +72,7 @@ def _problem_type(described: dict[str, Any]) -> str:
     found = configured or inferred
     if not found:
         raise EvaluationError(f"Autopilot job {described['AutoMLJobName']} does not say its problem type")
-    return found
+    return str(found)
 
 
 def _objective(described: dict[str, Any], metric: dict[str, Any]) -> str:
@@ -82,7 +82,7 @@ def _objective(described: dict[str, Any], metric: dict[str, Any]) -> str:
     found = configured or resolved or metric.get("StandardMetricName") or metric.get("MetricName")
     if not found:
         raise EvaluationError(f"Autopilot job {described['AutoMLJobName']} does not say its objective metric")
-    return found
+    return str(found)
 
 
 def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:

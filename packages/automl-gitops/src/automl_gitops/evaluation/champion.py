@@ -66,24 +66,26 @@ class Contest:
         classes: int | None,
     ) -> None:
         """Start its batch transform, if it can read the rows; ``inputs`` are those below ``input_uri``."""
-        if self._registered is None or self.entry.status != "compared":
+        entry = self.entry
+        if self._registered is None or entry is None or entry.status != "compared":
             return
         containers, outputs = with_outputs(self._registered.containers, classification, classes)
         try:
-            if self._registered.features not in (None, self._features):
-                input_uri = self._own_columns(inputs, f"{output_uri}-inputs", work)
+            features = self._registered.features
+            if features is not None and features != self._features:
+                input_uri = self._own_columns(features, inputs, f"{output_uri}-inputs", work)
             run = stack.enter_context(Transform(self._place, name, containers, input_uri, output_uri))
         except ClientError as error:
-            self._failed(error.response["Error"]["Message"])
+            _failed(entry, error.response["Error"]["Message"])
             return
         except EvaluationError as error:
-            self._failed(str(error))
+            _failed(entry, str(error))
             return
         self._run = run, outputs, containers
 
-    def _own_columns(self, inputs: Sequence[Part], uri: str, work: Path) -> str:
+    def _own_columns(self, own: Sequence[str], inputs: Sequence[Part], uri: str, work: Path) -> str:
         """Upload the inputs with the columns that it was trained on, in its order; the prefix where they are."""
-        positions = [self._features.index(name) for name in self._registered.features]
+        positions = [self._features.index(name) for name in own]
         for part in inputs:
             name = part.name.partition("/")[2]
             select(part, len(self._features), positions, work / name)
@@ -93,25 +95,27 @@ class Contest:
 
     def finish(self, holdout: Holdout, inputs: list[str], folder: Path) -> None:
         """Wait for its predictions and hand them to the holdout."""
-        if self._run is None:
+        entry = self.entry
+        if self._run is None or entry is None:
             return
         run, outputs, containers = self._run
         try:
             holdout.champion(run.outputs(inputs, folder), outputs, containers)
         except TransformFailed as error:
             # The service says ClientError where the model refused what it was sent.
-            if self.entry.dataset is None and "ClientError" in error.reason:
-                self.entry.status = "columns_changed"
-                self.entry.reason = f"it cannot read today's rows ({error})"
+            if entry.dataset is None and "ClientError" in error.reason:
+                entry.status = "columns_changed"
+                entry.reason = f"it cannot read today's rows ({error})"
             else:
-                self._failed(str(error))
+                _failed(entry, str(error))
         except ClientError as error:
-            self._failed(error.response["Error"]["Message"])
+            _failed(entry, error.response["Error"]["Message"])
         except EvaluationError as error:
-            self._failed(str(error))
+            _failed(entry, str(error))
 
-    def _failed(self, reason: str) -> None:
-        self.entry.status, self.entry.reason = "failed", reason
+
+def _failed(entry: Champion, reason: str) -> None:
+    entry.status, entry.reason = "failed", reason
 
 
 def _registered(place: Place, arn: str) -> Registered | str:

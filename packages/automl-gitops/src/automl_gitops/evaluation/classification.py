@@ -5,6 +5,7 @@ that occur in the truth or in the predictions.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -72,12 +73,14 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    shares: np.ndarray = np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
+    return shares
 
 
 def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     """The mean over classes that count."""
-    return np.where(where, values, 0).sum(axis=-1) / np.maximum(where.sum(axis=-1), 1)
+    means: np.ndarray = np.where(where, values, 0).sum(axis=-1) / np.maximum(where.sum(axis=-1), 1)
+    return means
 
 
 class Margins:
@@ -113,8 +116,8 @@ def constants(true: np.ndarray, positive: int | None) -> dict[str, int]:
     Of a binary problem's three metrics of its positive class that is the positive one: any other scores 0. By every
     other metric a constant answer scores the better, the more rows its class has, or all classes the same.
     """
-    most = int(true.argmax())
-    return {name: most if name in NAMES else positive for name in metric_names(positive)}
+    answers = dict.fromkeys(NAMES, int(true.argmax()))
+    return answers if positive is None else answers | dict.fromkeys(BINARY_NAMES, positive)
 
 
 def compared(table: Counts, classes: int, positive: int | None) -> dict[str, dict[str, Estimate]]:
@@ -184,7 +187,7 @@ def _of_class(correct: float, true: float, predicted: float) -> dict[str, Estima
     }
 
 
-def by_class(table: Counts, classes: int) -> list[dict[str, Estimate | int]]:
+def by_class(table: Counts, classes: int) -> list[dict[str, Any]]:
     """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
     counts = (margins.correct(table.rows, 0), margins.true(table.rows), margins.predicted(table.rows, 0))

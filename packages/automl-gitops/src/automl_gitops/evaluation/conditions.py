@@ -5,7 +5,7 @@ The conditions themselves are the project's, in its `evaluation/gate.py`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import Estimate
@@ -60,7 +60,7 @@ def check_side(settings: dict[str, Any], objective: str, metric: str) -> None:
         )
 
 
-def decision(conditions: Sequence[Condition]) -> str:
+def decision(conditions: Sequence[Condition]) -> Literal["accept", "reject"]:
     """`accept` where no condition failed, otherwise `reject`."""
     return "reject" if any(condition.outcome == "failed" for condition in conditions) else "accept"
 

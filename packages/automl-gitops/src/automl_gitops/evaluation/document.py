@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Literal
 
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
@@ -41,14 +41,16 @@ def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
     if ends is None:
         return Difference(estimate.value, None, None, "undecided")
     worst, best = sorted(sign * end for end in ends)
-    verdict = "better" if worst > 0 else "worse" if best < 0 else "undecided"
+    verdict: Literal["better", "worse", "undecided"] = (
+        "better" if worst > 0 else "worse" if best < 0 else "undecided"
+    )
     return Difference(estimate.value, float(ends[0]), float(ends[1]), verdict)
 
 
 def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
     """The objective's entry."""
     interval: dict[str, Any] = interval_of(estimate) or {"low": None, "high": None}
-    direction = "minimize" if metric in LOWER_IS_BETTER else "maximize"
+    direction: Literal["maximize", "minimize"] = "minimize" if metric in LOWER_IS_BETTER else "maximize"
     return Objective(
         name, metric, direction, estimate.value, interval["low"], interval["high"], validation_value
     )

@@ -50,10 +50,10 @@ class ClassHoldout:
         self._training = rows_by_class or {}
         self._classes = Classes(list(self._training), labels.texts)
         self._truth = self._classes.recode(labels.codes, labels.texts)
-        self._binary, self._positive = binary, None
-        self._candidate: Model | None = None
-        self._champion: Model | None = None
-        self._table: Counts | None = None
+        self._binary = binary
+        self._positive: int | None = None
+        self._models: dict[str, Model] = {}
+        self._table = Counts((), np.empty(0, dtype=np.int64))
         self._by_slice: dict[tuple[str, int, int], Figures] = {}
         self._note_unseen(labels.place)
 
@@ -86,13 +86,13 @@ class ClassHoldout:
         """Take the candidate's predictions. Raises `PredictionError`, also for a label that is no class."""
         given = read_class_predictions(found, outputs, self.counts)
         self._check(given)
-        self._candidate = self._model("candidate", given, containers)
+        self._models["candidate"] = self._model("candidate", given, containers)
 
     def champion(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take the champion's predictions; a class that today's data set does not have is wrong, no error."""
-        self._champion = self._model(
+        self._models["champion"] = self._model(
             "champion", read_class_predictions(found, outputs, self.counts), containers
         )
 
@@ -116,7 +116,8 @@ class ClassHoldout:
     def description(self) -> dict[str, Any]:
         """The fields of `layout.Evaluation` that classifications have; after `groups`."""
         labels, table = self._classes.labels, self._table.only(0, 1)
-        areas = self._candidate.figures.areas if self._candidate.figures else {}
+        candidate = self._models["candidate"]
+        areas = candidate.figures.areas if candidate.figures else {}
         found: dict[str, Any] = {
             "positive_class": labels[self._positive] if self._positive is not None else None,
             "classes": [
@@ -124,9 +125,9 @@ class ClassHoldout:
                 for code, entry in self._by_class(table)
             ],
             "confusion": self._confusion(table),
-            "curves": _curves(self._candidate, labels),
+            "curves": _curves(candidate, labels),
         }
-        bins = self._candidate.figures.calibration if self._candidate.figures else None
+        bins = candidate.figures.calibration if candidate.figures else None
         if bins:
             of = (
                 f"the class {labels[self._positive]}" if self._positive is not None else "the predicted class"
@@ -136,7 +137,7 @@ class ClassHoldout:
 
     def champion_curves(self) -> list[dict[str, Any]]:
         """The champion's curves."""
-        return _curves(self._champion, self._classes.labels) if self._champion else []
+        return _curves(self._models["champion"], self._classes.labels) if "champion" in self._models else []
 
     def baseline(self, metric: str) -> tuple[str, str | None]:
         """The best constant answer by a metric in words, and the label where it is one."""
@@ -196,7 +197,7 @@ class ClassHoldout:
         self, given: ClassPredictions, predicted: np.ndarray, containers: list[dict[str, Any]]
     ) -> tuple[np.ndarray | None, list[int]]:
         """Probabilities (classes, rows) and the classes' codes; none where a row has one number of many."""
-        if given.probabilities is not None:
+        if given.probabilities is not None and given.probability_labels is not None:
             codes = [self._classes.code(label) for label in given.probability_labels]
             if len(set(codes)) < len(codes):
                 raise PredictionError(
@@ -214,15 +215,16 @@ class ClassHoldout:
         self, mask: np.ndarray | None, place: tuple[int, int] | None
     ) -> tuple[Groups, Counts, dict[str, int]]:
         """Metrics of all or some rows, the table that they come from, and each measure's best constant answer."""
-
-        def part(name: str, model: Model | None) -> Model | None:
-            if model is None or mask is None:
-                return model
-            return Model(model.codes[mask], self._by_slice.get((name, *place)))
-
-        truth = self._truth if mask is None else self._truth[mask]
-        candidate, champion = part("candidate", self._candidate), part("champion", self._champion)
-        groups, table = assess(truth, candidate, champion, len(self._classes), self._positive)
+        models, truth = self._models, self._truth
+        if mask is not None and place is not None:
+            truth = truth[mask]
+            models = {
+                name: Model(model.codes[mask], self._by_slice.get((name, *place)))
+                for name, model in models.items()
+            }
+        groups, table = assess(
+            truth, models["candidate"], models.get("champion"), len(self._classes), self._positive
+        )
         if not self.measures:
             return groups, table, {}
         own, best = measures.of_classes(self.measures, table, self._classes.labels)
@@ -243,15 +245,13 @@ class ClassHoldout:
         )
 
     def _class(self, label: str, entry: dict[str, Any], area: Any) -> dict[str, Any]:
-        found = {"label": label, "support": entry["support"], "predicted": entry["predicted"]}
-        for name in ("precision", "recall", "f1"):
-            found[name] = {"value": entry[name].value} | (
-                interval_of(entry[name]) or {"low": None, "high": None}
-            )
+        estimates = {name: entry[name] for name in ("precision", "recall", "f1")}
         if area is not None:
-            share = area.share()
-            found["auc"] = {"value": share.value} | (interval_of(share) or {"low": None, "high": None})
-        return found
+            estimates["auc"] = area.share()
+        return {"label": label, "support": entry["support"], "predicted": entry["predicted"]} | {
+            name: {"value": one.value, "low": None, "high": None} | (interval_of(one) or {})
+            for name, one in estimates.items()
+        }
 
     def _confusion(self, table: Counts) -> dict[str, Any]:
         labels = self._classes.labels

@@ -26,7 +26,7 @@ class NumberHoldout:
         self.notes: list[str] = []
         self.measures = measures
         self._best_by_measure: dict[str, tuple[str, float]] = {}
-        self._candidate: np.ndarray | None = None
+        self._candidate = np.empty(0)
         self._champion: np.ndarray | None = None
         if self.rows and self._truth.min() == self._truth.max():
             self.notes.append(

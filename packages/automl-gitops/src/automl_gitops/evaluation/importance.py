@@ -157,9 +157,8 @@ class Explanation:
     ) -> None:
         """Look for Autopilot's report; the containers are the candidate's, as they are evaluated."""
         self._place, self._containers, self._outputs = place, containers, outputs
-        self._result = of_autopilot(place.s3, report_uri)
-        self._run: Transform | None = None
-        self._permutation: Permutation | None = None
+        self._result = of_autopilot(place.s3, report_uri) or {}
+        self._started: tuple[Transform, Permutation] | None = None
 
     def start(
         self,
@@ -178,21 +177,21 @@ class Explanation:
             self._result = missing(f"{len(features)} columns are too many to permute one by one")
             return
         try:
-            self._permutation = Permutation(inputs, features, holdout, work / "importance")
-            for path in self._permutation.parts:
+            permutation = Permutation(inputs, features, holdout, work / "importance")
+            for path in permutation.parts:
                 upload(self._place.s3, path, f"{target}/inputs/{path.name}", self._place.kms_key)
             run = Transform(self._place, name, self._containers, f"{target}/inputs", f"{target}/outputs")
-            self._run = stack.enter_context(run)
+            self._started = stack.enter_context(run), permutation
         except (ClientError, EvaluationError) as error:
             self._result = missing(str(error))
 
     def finish(self, metric: str) -> dict[str, Any]:
         """The result: `layout.Evaluation.importance`."""
-        if self._run and not self._result:
+        if self._started:
+            run, permutation = self._started
             try:
-                names = [path.name for path in self._permutation.parts]
-                found = self._run.outputs(names, self._permutation.folder / "outputs")
-                self._result = self._permutation.importance(metric, found, self._outputs, self._containers)
+                found = run.outputs([path.name for path in permutation.parts], permutation.folder / "outputs")
+                self._result = permutation.importance(metric, found, self._outputs, self._containers)
             except (ClientError, EvaluationError) as error:
                 self._result = missing(str(error))
         return self._result

@@ -100,7 +100,8 @@ def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, bloc
     difference = np.nansum(weights * left, axis=0) / rows.sum() - left
     difference[~np.isfinite(difference)] = 0
     cubes, squares = (weights * difference**3).sum(axis=0), (weights * difference**2).sum(axis=0)
-    return np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
+    found: np.ndarray = np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
+    return found
 
 
 def _bca(

@@ -85,7 +85,8 @@ class _ClassReader:
         """For so many rows of the holdout."""
         self._column = {name: index for index, name in enumerate(outputs)}
         self._rows, self._done = rows, 0
-        self._encoder, self._codes = Encoder(), []
+        self._encoder = Encoder()
+        self._codes: list[np.ndarray] = []
         self._orders = Encoder()
         self._labels: list[str] = []
         self._probabilities: np.ndarray | None = None
@@ -108,7 +109,7 @@ class _ClassReader:
                 self._probability[span] = numbers(column, self._where)
                 self._check_range(self._probability[span], column, "a probability")
         self._done = span.stop
-        return batch.num_rows
+        return int(batch.num_rows)
 
     def finish(self, place: Place) -> ClassPredictions:
         """All predictions, once every part has been added."""
@@ -190,7 +191,7 @@ def _bytes(column: pa.Array) -> bytes:
     """The values of a binary array, one after the other."""
     offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
     start, end = offsets[column.offset], offsets[column.offset + len(column)]
-    return column.buffers()[2][int(start) : int(end)].to_pybytes()
+    return bytes(column.buffers()[2][int(start) : int(end)].to_pybytes())
 
 
 def _is_list(text: bytes, length: int) -> bool:

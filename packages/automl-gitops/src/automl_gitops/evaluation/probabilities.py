@@ -94,4 +94,5 @@ def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndar
 
 def means(sums: np.ndarray) -> np.ndarray:
     """Log loss and Brier score from sums of `QUANTITIES`: (..., quantities) to (..., 2)."""
-    return sums[..., 1:] / sums[..., :1]
+    found: np.ndarray = sums[..., 1:] / sums[..., :1]
+    return found

@@ -56,7 +56,7 @@ class Ranking:
         positives = len(self.positive)
         return wins_twice / (2 * positives * len(self.negative)), precisions / positives
 
-    def roc_curve(self) -> dict[str, list[float]]:
+    def roc_curve(self) -> dict[str, list[float | None]]:
         """Points of the curve at the quantiles of the scores, thresholds falling, from (0, 0) to (1, 1).
 
         The interval of the true positive rate is Wilson's.

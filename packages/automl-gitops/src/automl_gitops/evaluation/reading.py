@@ -128,7 +128,10 @@ class Encoder:
         """The codes of a binary array (rows,), in the smallest type that holds all so far."""
         encoded = array.dictionary_encode()
         table = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
-        return np.array(table, dtype=code_type(len(self._codes)))[plain(encoded.indices, np.int32)]
+        codes: np.ndarray = np.array(table, dtype=code_type(len(self._codes)))[
+            plain(encoded.indices, np.int32)
+        ]
+        return codes
 
     @property
     def values(self) -> list[bytes]:
@@ -147,7 +150,9 @@ class Labels:
 
 def read_labels(found: Sequence[Part]) -> Labels:
     """The one column of label parts. Raises `EvaluationError` for a missing or undecodable label."""
-    encoder, codes, counts = Encoder(), [], []
+    encoder = Encoder()
+    codes: list[np.ndarray] = []
+    counts: list[int] = []
     for part in found:
         start = len(codes)
         codes += [encoder(batch.column(0)) for batch in batches(part, 1, header=True)]

@@ -36,7 +36,8 @@ class Slicing:
 
     def mask(self, code: int) -> np.ndarray:
         """Which rows are of a slice (rows,)."""
-        return self.codes == code
+        mask: np.ndarray = self.codes == code
+        return mask
 
 
 def read_slicings(

@@ -191,7 +191,8 @@ class Transform:
 
     def _described(self) -> dict[str, Any] | None:
         try:
-            return self._place.sagemaker.describe_transform_job(TransformJobName=self._job)
+            found: dict[str, Any] = self._place.sagemaker.describe_transform_job(TransformJobName=self._job)
+            return found
         except ClientError as error:
             if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
                 return None
