@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qsl
 
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth, SigV4Auth
@@ -55,8 +56,9 @@ def find(headers: Mapping[str, str], query: str) -> Signature | None:
     scope = fields.get("Credential", "").split("/")
     if len(scope) != 5:
         return None
-    names = tuple(fields.get("SignedHeaders", "").split(";"))
-    return Signature(*scope[:4], names, fields.get("Signature", ""), timestamp, token, in_query)
+    access_key, date, region, service, _ = scope
+    names, value = tuple(fields.get("SignedHeaders", "").split(";")), fields.get("Signature", "")
+    return Signature(access_key, date, region, service, names, value, timestamp, token, in_query)
 
 
 def valid(
@@ -84,7 +86,7 @@ def valid(
     return hmac.compare_digest(signer.signature(text, request), signature.value)
 
 
-def _signer_of(signature: Signature) -> type[SigV4Auth]:
+def _signer_of(signature: Signature) -> Any:
     if signature.in_query:  # only S3's are taken, see the gate
         return S3SigV4QueryAuth
     # S3 signs the path as it was sent, the other services quote it once more.
