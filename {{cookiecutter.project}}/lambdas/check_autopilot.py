@@ -158,39 +158,45 @@ def look(wait: Wait) -> int | None:
     running = status in ("InProgress", "Stopping")
     if running and elapsed > wait.max_seconds + GRACE_SECONDS + STOP_SECONDS:
         stop(wait.job)
-        return fail(
+        fail(
             wait,
             f"Autopilot job {wait.job} does not end: it was stopped {GRACE_SECONDS // 60} min after max_seconds = "
             f"{wait.max_seconds}, and is {status} after {elapsed:.0f} s",
         )
+        return None
     if status == "InProgress" and (wait.stopping or elapsed > wait.max_seconds + GRACE_SECONDS):
         # This is not a failure yet: a job that ran out of time is paid for and may have a candidate.
         stop(wait.job)
         return SOONEST
     if running:
         log.info("%s: %s, %s, %.0f s", wait.job, status, job["AutoMLJobSecondaryStatus"], elapsed)
-        return round(min(LATEST, max(SOONEST, elapsed / 10)))
+        return int(min(LATEST, max(SOONEST, round(elapsed / 10))))
     if wait.stopping:
-        return fail(wait, f"The execution was stopped; Autopilot job {wait.job} is {status}")
+        fail(wait, f"The execution was stopped; Autopilot job {wait.job} is {status}")
+        return None
     if status in ("Completed", "Stopped") and job.get("BestCandidate"):
-        return succeed(wait, job)
-    return fail(wait, f"Autopilot job {wait.job} {status}: {reasons(job)}")
+        succeed(wait, job)
+        return None
+    fail(wait, f"Autopilot job {wait.job} {status}: {reasons(job)}")
+    return None
 
 
 def describe(name: str) -> dict[str, Any] | None:
     """The job, or `None` if it does not exist."""
     try:
-        return client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=name)
+        job: dict[str, Any] = client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=name)
     except ClientError as error:
         if is_missing(error):
             return None
         raise
+    return job
 
 
 def start(wait: Wait) -> int | None:
     """Create the job that `start_autopilot` could not create, unless nobody waits for it any more."""
     if wait.stopping:
-        return fail(wait, f"The execution was stopped before Autopilot job {wait.job} had started")
+        fail(wait, f"The execution was stopped before Autopilot job {wait.job} had started")
+        return None
     execution = client("sagemaker").describe_pipeline_execution(PipelineExecutionArn=wait.execution_arn)
     if execution["PipelineExecutionStatus"] != "Executing":
         # Its Stopping message is on its way or has been answered: nobody would wait for a job started now.
@@ -202,9 +208,8 @@ def start(wait: Wait) -> int | None:
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
-        return fail(
-            wait, f"There is no Autopilot job {wait.job}, and no request for one at {wait.request_uri}"
-        )
+        fail(wait, f"There is no Autopilot job {wait.job}, and no request for one at {wait.request_uri}")
+        return None
     try:
         client("sagemaker").create_auto_ml_job_v2(**json.loads(kept["Body"].read()))
     except ClientError as error:
@@ -212,11 +217,11 @@ def start(wait: Wait) -> int | None:
         if code == "ResourceInUse":
             return SOONEST
         if code not in BUSY:
-            return fail(
-                wait, f"Autopilot job {wait.job} could not start: {error.response['Error']['Message']}"
-            )
+            fail(wait, f"Autopilot job {wait.job} could not start: {error.response['Error']['Message']}")
+            return None
         if waited > QUOTA_SECONDS:
-            return fail(wait, f"No place for Autopilot job {wait.job} in {waited / 3600:.0f} hours: {error}")
+            fail(wait, f"No place for Autopilot job {wait.job} in {waited / 3600:.0f} hours: {error}")
+            return None
         log.warning(
             "%s has waited %.0f s for a place among the account's AutoML jobs: %s", wait.job, waited, error
         )
@@ -253,7 +258,8 @@ def overdue(wait: Wait, error: Exception) -> int | None:
         return LATEST
     abandon(wait.job)
     try:
-        return fail(wait, f"Autopilot job {wait.job} could not be followed: {error}")
+        fail(wait, f"Autopilot job {wait.job} could not be followed: {error}")
+        return None
     except (ClientError, BotoCoreError):
         log.exception("the step cannot be answered")
         return LATEST

@@ -69,7 +69,7 @@ def create(request: dict[str, Any]) -> str:
     for left_out in ([], *([part] for part in given), given):
         wanted = {key: value for key, value in request.items() if key not in left_out}
         try:
-            arn = client("sagemaker").create_model_package(**wanted)["ModelPackageArn"]
+            arn = str(client("sagemaker").create_model_package(**wanted)["ModelPackageArn"])
         except ClientError as error:
             if error.response["Error"]["Code"] not in REFUSALS:
                 raise
@@ -214,8 +214,9 @@ def get(uri: str) -> bytes | None:
     """The object at an S3 URI, or `None` if there is no such object."""
     place = urlsplit(uri)
     try:
-        return client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+        found = client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
         return None
+    return bytes(found["Body"].read())
