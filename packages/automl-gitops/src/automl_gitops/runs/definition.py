@@ -78,7 +78,8 @@ class Shared:
 
 def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
     """The pipeline's parameters with their defaults, as the project has them."""
-    return _of_project().parameters(config, lock, champion)
+    found: Parameters = _of_project().parameters(config, lock, champion)
+    return found
 
 
 def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:
