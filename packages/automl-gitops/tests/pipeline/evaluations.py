@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
 from typing import Any
+
+from automl_gitops.evaluation import layout
 
 CHAMPION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/3"
 JOB = "hospital-abcdefghijkl"
-EVALUATION = Path(__file__).resolve().parents[2] / "evaluation"
 SCORES = {
     "accuracy": 0.81,
     "balanced_accuracy": 0.8,
@@ -19,22 +16,6 @@ SCORES = {
     "recall_macro": 0.8,
 }
 CURVE = [step / 20 for step in range(21)]
-
-
-def load(name: str) -> ModuleType:
-    """A module of the evaluation by its file, since it shares no package with the runner's code."""
-    spec = importlib.util.spec_from_file_location(f"evaluation_{name}", EVALUATION / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    sys.path.insert(0, str(EVALUATION))
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(EVALUATION))
-    return module
-
-
-layout = load("layout")
 
 
 def document(**fields: Any) -> dict[str, Any]:

@@ -6,6 +6,8 @@ from html.parser import HTMLParser
 import evaluations
 import pytest
 
+from automl_gitops.evaluation import objectives
+from automl_gitops.evaluation.labels import Classes
 from automl_gitops.report import Provenance, chart_text, charts, html, words
 
 MOST_BYTES = 1_500_000
@@ -268,8 +270,6 @@ def test_the_same_evaluation_gives_the_same_page():
 
 
 def test_the_report_knows_each_metric_and_its_better_side():
-    objectives = evaluations.load("objectives")
-
     assert words.LOWER_IS_BETTER == objectives.LOWER_IS_BETTER
     assert set(objectives.METRICS.values()) <= set(words.NAMES)
 
@@ -395,7 +395,7 @@ def test_what_stands_together_has_the_same_decimals():
 )
 def test_classes_stand_in_the_evaluation_s_order(labels, expected):
     assert words.natural(labels) == expected
-    assert evaluations.load("labels").Classes(labels).labels == expected
+    assert Classes(labels).labels == expected
 
 
 def test_long_labels_that_differ_at_their_ends_stay_apart():
