@@ -7,14 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).parents[1] / "{{cookiecutter.project}}"
+ROOT = Path(__file__).parents[1]
+PROJECT = ROOT / "{{cookiecutter.project}}"
+PACKAGE = ROOT / "packages" / "automl-gitops"
 PROGRAMS = Path(__file__).parent / "programs"
 
 
 def environment(where: Path) -> Path:
     """The interpreter of a virtual environment with the container's packages, made if it is not there yet."""
-    sys.path.insert(0, str(PROJECT / "tests" / "evaluation"))
-    from container import NoEnvironmentError  # the packages stand in the project's tests
+    sys.path.insert(0, str(PACKAGE / "tests" / "evaluation"))
+    from container import NoEnvironmentError  # the packages stand in the tests
     from container import environment as made
 
     try:
@@ -24,8 +26,9 @@ def environment(where: Path) -> Path:
 
 
 def run(python: Path, program: str, *arguments: Any) -> Any:
-    """The JSON that a program of `programs/` prints. It finds the evaluation's modules on its path."""
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT / "evaluation")}
+    """The JSON that a program of `programs/` prints. The project's evaluation and the package's are on its path."""
+    path = os.pathsep.join(map(str, (PROJECT / "evaluation", PACKAGE / "src")))
+    environment = {**os.environ, "PYTHONPATH": path}
     words = [str(word) for word in (python, PROGRAMS / f"{program}.py", *arguments)]
     done = subprocess.run(words, env=environment, check=True, stdout=subprocess.PIPE)  # noqa: S603 - our own words
     return json.loads(done.stdout)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).parents[1] / "{{cookiecutter.project}}"
+TESTS = Path(__file__).parents[1] / "packages" / "automl-gitops" / "tests" / "pipeline"
 CLASSES, CURVES, POINTS, SLICINGS, SLICES, FEATURES, CANDIDATES = (
     50,
     10,
@@ -19,10 +19,9 @@ CLASSES, CURVES, POINTS, SLICINGS, SLICES, FEATURES, CANDIDATES = (
 
 
 def _tests_documents() -> Any:
-    """The documents of the project's own tests."""
-    for folder in (PROJECT, PROJECT / "tests" / "pipeline"):
-        if str(folder) not in sys.path:
-            sys.path.insert(0, str(folder))
+    """The documents of the package's own tests."""
+    if str(TESTS) not in sys.path:
+        sys.path.insert(0, str(TESTS))
     import evaluations
 
     return evaluations

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from policy_sentry.querying.actions import get_action_data
 
-from local_sagemaker.authorization import resources
+from local_sagemaker.authorization import resources as checked
 
 
 @pytest.fixture(scope="module")
 def table() -> ModuleType:
-    return resources
+    return checked
 
 
 def kind(resource: str) -> str:

@@ -1,4 +1,4 @@
-"""The packages' wheels in the template: of these sources, the same bytes wherever they are built, and installed by hash."""
+"""The packages' wheels in the template: of these sources, the same bytes everywhere, and installed by hash."""
 
 import hashlib
 import os

@@ -10,13 +10,14 @@ import time
 from pathlib import Path
 
 from evaluate import write
+from gate import judge
 
 from automl_gitops.evaluation.automl import Candidate
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.layout import Champion
 from automl_gitops.evaluation.reading import parts
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.evaluation.verdict import verdict
+from automl_gitops.evaluation.verdict import decide, measured
 
 OUTPUTS = {"labels": ["predicted_label"], "probabilities": ["predicted_label", "probabilities", "labels"]}
 GATE = {
@@ -48,7 +49,8 @@ def main(folder: Path, kind: str) -> None:
     holdout.candidate(parts(folder / kind / "candidate", "candidate"), OUTPUTS[kind], found.containers)
     holdout.champion(parts(folder / kind / "champion", "champion"), OUTPUTS[kind], found.containers)
     champion = Champion("arn", "compared", "")
-    evaluation = verdict(found, holdout, champion, found.containers, OUTPUTS[kind], settings, 0.3)
+    evaluation, evidence = measured(found, holdout, champion, found.containers, OUTPUTS[kind], settings)
+    decide(evaluation, judge(settings.gate, 0.3, evidence))
     evaluation.importance = {"source": None, "reason": "not measured", "features": []}
     out = folder / "documents"
     out.mkdir(exist_ok=True)
