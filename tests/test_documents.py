@@ -30,11 +30,12 @@ ORDER = (
     ("docs/set-up.md", "", ""),
     ("README.md", "", ""),
     ("the project's Makefile", "", ""),
-    ("docs/local-aws.md", "", BY_CLI),
+    ("docs/by-hand.md", "", BY_CLI),
     ("docs/evaluation.md", "", ""),
     ("docs/retrain.md", "", ""),
+    ("docs/change.md", "", ""),
     ("docs/operate.md", "", "End it"),
-    ("docs/local-aws.md", BY_CLI, ""),
+    ("docs/by-hand.md", BY_CLI, ""),
     ("docs/operate.md", "End it", ""),
 )
 FATES = {
@@ -113,7 +114,7 @@ def played(
     result = Played()
     with Stage(baked[0], template, tmp_path_factory.mktemp("stage")) as stage:
         for name, start, stop in ORDER:
-            if (name, start) == ("docs/local-aws.md", BY_CLI):
+            if (name, start) == ("docs/by-hand.md", BY_CLI):
                 work_as_a_data_scientist(stage, result)
             seen: set[str] = set()
             for piece in between(documents.get(name, []), start, stop):
@@ -145,9 +146,9 @@ def between(pieces: list[Piece], start: str, stop: str) -> Iterator[Piece]:
 
 def work_as_a_data_scientist(stage: Stage, result: Played) -> None:
     """What the administrator hands on, used for what the role is for, and for what it is not for."""
-    python = ".venv/bin/python -m"
+    automl = ".venv/bin/automl"
     arn = stage.client("iam").create_user(UserName="carla")["User"]["Arn"]
-    told = stage.terminal.run(f"{python} deployment bootstrap --data-scientist {arn}")
+    told = stage.terminal.run(f"{automl} bootstrap --data-scientist {arn}")
     assert told.status == 0, told.output
     terminal = data_scientist(stage, arn, told.output)
     execution = stage.client("sagemaker").list_pipeline_executions(PipelineName=NAME)
@@ -157,25 +158,25 @@ def work_as_a_data_scientist(stage: Stage, result: Played) -> None:
         if one["PipelineExecutionStatus"] == "Succeeded"
     ]
     for command in (
-        "pipeline dataset push my-table.csv",
-        "pipeline dataset refer --train-validation s3://my-data-lake/train/ --test s3://my-data-lake/test.csv",
-        "pipeline plan --base main",
-        f"pipeline status {newest}",
-        f"pipeline summary {newest}",
-        f"pipeline report {newest}",
-        "deployment status",
+        "data push my-table.csv",
+        "data refer --train-validation s3://my-data-lake/train/ --test s3://my-data-lake/test.csv",
+        "plan --base main",
+        f"execution {newest}",
+        f"summary {newest}",
+        f"report {newest}",
+        "status",
     ):
-        result.allowed[command] = terminal.run(f"{python} {command}")
-    upserted = stage.terminal.run(f"git checkout --quiet -- . && {python} pipeline upsert")
+        result.allowed[command] = terminal.run(f"{automl} {command}")
+    upserted = stage.terminal.run(f"git checkout --quiet -- . && {automl} upsert")
     assert upserted.status == 0, upserted.output
     for command in (
-        "pipeline run --again 9",
-        "deployment invoke build/rows.csv",
-        "deployment promote",
-        f"deployment teardown --delete-data --confirm {NAME}",
-        "deployment bootstrap",
+        "run --again 9",
+        "invoke build/rows.csv",
+        "promote",
+        f"teardown --delete-data --confirm {NAME}",
+        "bootstrap",
     ):
-        result.denied[command] = terminal.run(f"{python} {command}")
+        result.denied[command] = terminal.run(f"{automl} {command}")
 
 
 def test_every_document_is_read_in_some_order(documents):
@@ -227,7 +228,7 @@ def test_a_data_scientist_pushes_data_and_reads_with_their_role_alone(played):
     }
 
     assert refused == {}
-    assert "version" in played.allowed["deployment status"].output
+    assert "version" in played.allowed["status"].output
 
 
 def test_a_data_scientist_trains_serves_and_removes_nothing(played):

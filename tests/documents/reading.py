@@ -11,7 +11,7 @@ from markdown_it.token import Token
 
 Kind = Literal["console", "inline", "python", "toml"]
 # What the first word of a command can be. Other inline code is a name, a key or a value.
-PROGRAMS = r"\.venv/bin/\S+|aws|cookiecutter|cruft|curl|docker|gh|git|make|pipx?|pre-commit|pytest|python3?|sudo|uvx?"
+PROGRAMS = r"automl|\.venv/bin/\S+|aws|cookiecutter|cruft|curl|docker|gh|git|make|pipx?|pre-commit|pytest|python3?|sudo|uvx?"
 _COMMAND = re.compile(rf"([A-Z_]+=\S+(\(.*\))?\s+)*({PROGRAMS})\s\S.*", re.DOTALL)
 _COMMENT = re.compile(r"\s{2,}#\s.*$")
 _FENCES: dict[str, Kind] = {"console": "console", "python": "python", "toml": "toml"}
@@ -56,7 +56,7 @@ def pieces(file: Path, name: str) -> list[Piece]:
                 found.extend(Piece(name, heading, n, "console", text) for n, text in _lines(token, line + 1))
             elif kind:
                 found.append(Piece(name, heading, line, kind, token.content))
-            elif token.info.strip() not in ("mermaid", "text"):
+            elif token.info.strip() not in ("mermaid", "text", "diff"):
                 raise ValueError(f"{name}:{line}: what kind of block is `{token.info}`?")
         elif token.type == "inline":
             found.extend(

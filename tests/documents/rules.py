@@ -29,8 +29,7 @@ class Rule:
 
 
 TEMPLATE = r"(the template's README|CONTRIBUTING|SECURITY|CHANGELOG)\.md|Makefile|benchmarks/.*"
-PYTHON = r"\.venv/bin/python"
-PROJECT = r"(pipeline|deployment|local|rehearsal)"
+AUTOML = r"\.venv/bin/automl"
 
 RULES = (
     # --- What a person, the internet or a real account is needed for ---
@@ -53,9 +52,10 @@ RULES = (
     Rule(r"make( (setup|test|test-unit|check|format))+", "elsewhere", "tests/test_project.py"),
     Rule(r"make project", "elsewhere", "tests/test_ask.py answers the questions"),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
-    Rule(r"make calls", "elsewhere", "tests/life compares what it writes with a recorded life"),
-    Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/local-aws.md"),
-    Rule(rf"{PYTHON} -m rehearsal .*", "elsewhere", "tests/workflows runs it for each pull request"),
+    Rule(r"make calls", "elsewhere", "automl-gitops' tests/life compares what it writes with a recorded life"),
+    Rule(r"make wheels", "elsewhere", "tests/test_wheels.py"),
+    Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/by-hand.md"),
+    Rule(rf"{AUTOML} rehearse .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
     Rule(r"(.*/)?python3? -m pytest.*", "elsewhere", "CI runs all tests"),
     Rule(r"edit automl\.toml", "not run", "a person edits"),
@@ -63,26 +63,27 @@ RULES = (
     Rule(r"\.venv/bin/cookiecutter .*", "run", prepare=("in_the_template",)),
     Rule(r"cookiecutter .*", "run", prepare=("no_input",)),
     Rule(r"cd (\S+/)?readmission", "run", prepare=("where_it_was_made",)),
-    Rule(rf"{PYTHON} -m local up .*", "run", prepare=("in_the_background",)),
+    Rule(r"\.venv/bin/local-sagemaker up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
     # 2 is make's, of a doctor that found something missing.
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make doctor", "run", prepare=("on_github",), status=(0, 2)),
-    Rule(rf"{PYTHON} -m deployment bootstrap --github .*", "run", prepare=("on_github", "people")),
-    Rule(rf"{PYTHON} -m deployment bootstrap --project-account .*", "run", prepare=("in_another_account",)),
+    Rule(rf"{AUTOML} bootstrap --github .*", "run", prepare=("on_github", "people")),
+    Rule(rf"{AUTOML} bootstrap --project-account .*", "run", prepare=("in_another_account",)),
     Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),
     Rule(r"git switch -c update .*", "run", prepare=("a_repository",)),
     Rule(r"git remote add origin .*", "run", prepare=("no_remote",)),
     Rule(r"git switch main && git branch -D by-hand", "run", prepare=("nothing_changed",)),
     Rule(r"gh (repo create|pr create|pr merge|variable set|auth token)\b.*", "run"),
-    Rule(rf"{PYTHON} -m pipeline dataset refer .*", "run", prepare=("a_data_lake",)),
+    Rule(rf"{AUTOML} data refer .*", "run", prepare=("a_data_lake",)),
     Rule(r"aws sagemaker stop-pipeline-execution .*", "run", prepare=("an_execution_that_runs",)),
-    Rule(rf"{PYTHON} -m deployment rollback && git push", "run", prepare=("on_github_s_branch",)),
-    Rule(rf"{PYTHON} -m deployment status", "run", status=(0, 3)),  # 3 is a difference, which it shows
+    Rule(rf"{AUTOML} rollback && git push", "run", prepare=("on_github_s_branch",)),
+    Rule(rf"{AUTOML} status", "run", status=(0, 3)),  # 3 is a difference, which it shows
     # --- What runs as it stands ---
-    Rule(rf"{PYTHON} -m {PROJECT} .*"),
-    Rule(rf"python -m {PROJECT}( .*)?", "run", "named in a sentence: with --help", prepare=("help",)),
+    Rule(rf"{AUTOML} .*"),
+    Rule(r"automl [\w -]+", "run", "named in a sentence: with --help", prepare=("help",)),
     Rule(r"\.venv/bin/pre-commit install", prepare=("a_repository",)),
     Rule(r"\. build/local\.env"),
+    Rule(r"\.venv/bin/python -c .*"),
     Rule(r"head -n 6 build/data/\*\.csv > build/rows\.csv"),
     Rule(r"git (switch|add|commit|branch) .*"),
     Rule(r"aws \S+ [\w-]+", "syntax", "named in a sentence", prepare=("subcommand",)),

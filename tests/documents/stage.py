@@ -34,7 +34,7 @@ FILLED_IN = {
     "--body ACCOUNT": f"--body {ELSEWHERE}",
     "--body ARN": f"--body arn:aws:iam::{ELSEWHERE}:role/{NAME}-StagingRole",
     "MaxSeconds=60": "MaxSeconds=20",
-    "pipeline dataset example": "pipeline dataset example --rows 3000",
+    "automl data example": "automl data example --rows 3000",
 }
 # The canary's waits are this much shorter on the local AWS.
 TIME_SCALE = "600"
@@ -96,7 +96,7 @@ class Stage:
         self._exits = ExitStack()
 
     def __enter__(self) -> "Stage":
-        sys.path.append(str(self.project / "tests"))
+        sys.path.append(str(HERE.parents[1] / "packages" / "automl-gitops" / "tests"))
         from support.github import GitHub
 
         self.github = self._exits.enter_context(
@@ -165,7 +165,7 @@ class Stage:
         """It serves until Ctrl-C: in a terminal of its own, while this one goes on."""
         for name in self._aws:
             self.terminal.environment.pop(name, None)
-        self._up(self.project / "build/local.env", text.split(" -m local up ")[1])
+        self._up(self.project / "build/local.env", text.split(" up ")[1])
         return "test -s build/local.env"
 
     def _on_github(self, _: str) -> dict[str, str]:
@@ -239,7 +239,7 @@ class Stage:
             for key, value in keys.items():
                 document[section][key] = value
         file.write_text(tomlkit.dumps(document), encoding="utf-8")
-        return self.terminal.run(".venv/bin/python -c 'from pipeline.config import Config; Config.load()'")
+        return self.terminal.run(".venv/bin/python -c 'from automl_gitops.kernel.config import Config; Config.load()'")
 
     def _python(self, text: str) -> Ended:
         file = self.project / "build/example.py"
@@ -291,7 +291,7 @@ class Stage:
         ]
         log = self._exits.enter_context((self.folder / f"{ready.name}.log").open("w"))
         process = subprocess.Popen(
-            [self.project / ".venv/bin/python", "-m", "local", "up", *given],
+            [self.project / ".venv/bin/local-sagemaker", "up", *given],
             cwd=self.project,
             env=self.terminal.environment,
             stdout=log,
