@@ -16,6 +16,8 @@ STARTED := $(shell date +%s)
 override DATA := $(value DATA)
 override TARGET := $(value TARGET)
 export DATA TARGET PROBLEM LENIENT STARTED
+# Not in the template, whose every file reaches the generated project.
+export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
 # Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
 TWO_AT_ONCE := --numprocesses 2 --dist loadscope

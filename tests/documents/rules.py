@@ -40,6 +40,12 @@ RULES = (
     Rule(r"(pip|uv pip|pipx|uv tool) install .*", "not run", "downloads packages"),
     Rule(r"(sudo |brew |apt-get ).*", "not run", "changes the machine"),
     Rule(r".*playwright install.*", "not run", "downloads a browser"),
+    Rule(
+        r"python -m\s+(pipeline|deployment|rehearsal|local)\b.*",
+        "not run",
+        "a command of versions before",
+        r"CHANGELOG\.md",
+    ),
     Rule(r"git clone .*", "not run", "downloads the template"),
     Rule(
         r"make (PYTHON=\S+ )?(setup|lock|clean)( PYTHON=\S+)?",
