@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from automl_gitops.commands.serving import app
+from automl_gitops.commands.main import main
 from automl_gitops.github.comment import MARKER, MOST_CHARACTERS, comment, compose
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.errors import RunError, UserError
 
 
@@ -120,7 +119,7 @@ def test_the_command_comments_though_automl_toml_is_wrong(github, pull, report, 
     (tmp_path / "automl.toml").write_text("[")
     monkeypatch.chdir(tmp_path)
 
-    status = cli.run(app, ["comment", str(report("### Plan")), "automl_gitops.rehearsal.md"])
+    status = main(["comment", str(report("### Plan")), "automl_gitops.rehearsal.md"])
 
     assert status == 0
     assert "### Rehearsal\n\n:x:" in github.comments[pull][0]["body"]

@@ -9,12 +9,11 @@ from typing import Any
 
 import pytest
 
-from automl_gitops.commands.serving import app
+from automl_gitops.commands.main import main
 from automl_gitops.doctor import calls
 from automl_gitops.doctor.examination import Examination, examine
 from automl_gitops.doctor.quotas import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
 from automl_gitops.doctor.rows import Row
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack
@@ -315,11 +314,11 @@ def test_the_exit_status_is_1_where_something_stops(
     project: DeployedProject, local_aws: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.sign_in()
-    good = cli.run(app, ["doctor", "--json"])
+    good = main(["doctor", "--json"])
     document = json.loads(capsys.readouterr().out)
     quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, 0)
     try:
-        bad = cli.run(app, ["doctor"])
+        bad = main(["doctor"])
     finally:
         quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, None)
 

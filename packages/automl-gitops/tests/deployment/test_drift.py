@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from automl_gitops.commands.serving import DRIFT, app
+from automl_gitops.commands.main import main
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.promotion.drift import LABEL, MARKER, report
@@ -61,11 +61,11 @@ def test_what_github_refuses_says_which_right_is_missing(world, github):
 def test_the_command_ends_with_3_where_they_differ(world, github, capsys):
     arn = world.sign_off(world.register())
 
-    before = cli.run(app, ["drift"])
+    before = main(["drift"])
     world.name_in_git(arn)
-    after = cli.run(app, ["drift"])
+    after = main(["drift"])
 
-    assert (before, after) == (0, DRIFT)
+    assert (before, after) == (0, cli.DRIFT)
     (issue,) = github.issues.values()
     assert "there is no endpoint" in issue["body"]
     assert issue["html_url"] in capsys.readouterr().out

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
 from automl_gitops.verification.invoke import invoke
@@ -97,7 +96,7 @@ def test_predictions_come_in_the_order_of_the_file_with_their_names(world, file,
     path = file("risk,stays,target\n" + "".join(f"0.5,{stays},no\n" for stays in range(1200)))
     capsys.readouterr()
 
-    ended = cli.run(app, ["invoke", str(path), "--json"])
+    ended = main(["invoke", str(path), "--json"])
 
     printed = json.loads(capsys.readouterr().out)
     assert ended == 0
@@ -116,7 +115,7 @@ def test_a_regression_answers_numbers(world, file):
 
 
 def test_an_endpoint_that_is_not_there_is_said_with_the_way_out(world, file, capsys):
-    ended = cli.run(app, ["invoke", str(file("1,2\n")), "--endpoint", "production"])
+    ended = main(["invoke", str(file("1,2\n")), "--endpoint", "production"])
 
     assert ended == 2
     assert "automl promote" in capsys.readouterr().err

@@ -10,8 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.stacks import bootstrap, people
 from automl_gitops.stacks.teardown import find, remove
@@ -119,7 +118,7 @@ def test_the_administrator_reads_the_profile_to_hand_on(project, capsys):
     named, _ = user(project)
 
     project.sign_in()
-    status = cli.run(app, ["bootstrap", "--data-scientist", named])
+    status = main(["bootstrap", "--data-scientist", named])
     told = capsys.readouterr().out
 
     assert status == 0

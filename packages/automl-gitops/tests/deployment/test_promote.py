@@ -11,8 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from deployment_kit import COLUMNS, RulePredictor
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.production_file import FILE
 from automl_gitops.promotion.promote import promote
@@ -172,7 +171,7 @@ def test_nothing_to_do_is_success_without_a_single_write(world, verified, writes
     capsys.readouterr()
 
     with writes() as made:
-        status = cli.run(app, ["promote"])
+        status = main(["promote"])
 
     assert status == 0
     assert "nothing to do" in capsys.readouterr().out
@@ -507,7 +506,7 @@ def test_what_is_not_a_version_of_the_project_is_named_with_file_and_key(world, 
 
 
 def test_nothing_in_production_yet_is_a_notice(world, capsys):
-    status = cli.run(app, ["promote"])
+    status = main(["promote"])
 
     assert status == 0
     assert "nothing is in production yet" in capsys.readouterr().out
@@ -702,7 +701,7 @@ def test_a_role_without_rights_changes_nothing_and_names_the_right(world, verifi
     boto3.DEFAULT_SESSION = None
     world.name_in_git(arn)
 
-    status = cli.run(app, ["promote"])
+    status = main(["promote"])
 
     assert status == 1
     assert world.package(arn)["ModelApprovalStatus"] == "PendingManualApproval"

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.production_file import FILE, ProductionFile
 from automl_gitops.promotion.propose import propose
@@ -177,7 +176,7 @@ def test_a_version_that_staging_has_not_verified_is_not_proposed(world, reposito
 
 
 def test_without_staging_and_arn_the_way_out_is_said(world, capsys):
-    status = cli.run(app, ["propose"])
+    status = main(["propose"])
 
     assert status == 2
     assert "--model-package" in capsys.readouterr().err
@@ -186,7 +185,7 @@ def test_without_staging_and_arn_the_way_out_is_said(world, capsys):
 def test_the_command_prints_where_the_pull_request_is(world, repository, verified, capsys):
     arn = verified()
 
-    status = cli.run(app, ["propose", "--model-package", arn, "--json"])
+    status = main(["propose", "--model-package", arn, "--json"])
 
     printed = json.loads(capsys.readouterr().out)
     assert status == 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, ProductionFile
 from automl_gitops.promotion.rollback import rollback
@@ -135,16 +134,16 @@ def test_a_file_that_cannot_be_read_now_is_to_be_mended_first(git, promoted, cap
     FILE.write_text('model_package_am = "a slip"\n')
     git("commit", "--quiet", "-am", "A slip")
 
-    assert cli.run(app, ["rollback"]) == 2
+    assert main(["rollback"]) == 2
 
     assert "did you mean model_package_arn" in capsys.readouterr().err
 
 
 def test_nothing_promoted_and_nothing_before_are_said(world, git, promoted, capsys):
-    assert cli.run(app, ["rollback"]) == 2
+    assert main(["rollback"]) == 2
     assert "nothing to roll back" in capsys.readouterr().err
     promoted(1)
-    assert cli.run(app, ["rollback"]) == 2
+    assert main(["rollback"]) == 2
     assert "nothing to go back to" in capsys.readouterr().err
 
 
@@ -153,7 +152,7 @@ def test_aws_is_not_asked(git, promoted, monkeypatch):
     promoted(2)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
 
-    assert cli.run(app, ["rollback"]) == 0
+    assert main(["rollback"]) == 0
 
 
 def test_outside_git_it_is_a_users_error(world):

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from automl_gitops.commands.serving import app
+from automl_gitops.commands.main import main
 from automl_gitops.github.github_settings import RULESET
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.stacks.setup import set_up
 from support.deployed import DeployedProject
@@ -111,7 +110,7 @@ def test_where_any_branch_would_reach_production_no_workflow_gets_its_roles(proj
     github.rulesets.clear()
     free_plan(github)
 
-    assert cli.run(app, ["bootstrap", "--github"]) == 0
+    assert main(["bootstrap", "--github"]) == 0
 
     assert set(github.variables[""]) == {
         "AWS_REGION", "AWS_ACCOUNT_ID", "AWS_PLAN_ROLE", "AWS_RETRAIN_ROLE"
@@ -143,7 +142,7 @@ def test_who_accepts_that_any_branch_reaches_production_gets_the_roles(project, 
 def test_the_way_to_accept_it_is_about_the_repository(project, capsys):
     project.sign_in()
 
-    assert cli.run(app, ["bootstrap", "--unprotected"]) == 2
+    assert main(["bootstrap", "--unprotected"]) == 2
     assert "--unprotected goes with --github" in capsys.readouterr().err
 
 
@@ -196,14 +195,14 @@ def test_without_a_token_the_command_says_how(project, monkeypatch, capsys):
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     project.sign_in()
 
-    assert cli.run(app, ["bootstrap", "--github"]) == 2
+    assert main(["bootstrap", "--github"]) == 2
     assert "gh auth token" in capsys.readouterr().err
 
 
 def test_the_command_prints_what_it_did(project, github: GitHub, capsys):
     project.sign_in()
 
-    assert cli.run(app, ["bootstrap", "--github", "--json"]) == 0
+    assert main(["bootstrap", "--github", "--json"]) == 0
 
     printed = json.loads(capsys.readouterr().out)
     assert printed["subject_prefix"] == "repo:owner/name"

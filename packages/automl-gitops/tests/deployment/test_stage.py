@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
 
@@ -107,7 +106,7 @@ def test_an_arn_that_is_not_the_projects_is_refused_before_anything_is_made(worl
 
 
 def test_nothing_registered_is_a_users_error_with_the_way_out(world, capsys):
-    status = cli.run(app, ["stage"])
+    status = main(["stage"])
 
     assert status == 2
     assert "pipeline run" in capsys.readouterr().err
@@ -124,7 +123,7 @@ def test_a_rejected_version_is_refused(world):
 def test_the_command_says_and_prints_what_is_served(world, capsys):
     arn = world.register()
 
-    status = cli.run(app, ["stage", "--model-package", arn, "--json"])
+    status = main(["stage", "--model-package", arn, "--json"])
 
     printed = json.loads(capsys.readouterr().out)
     assert status == 0

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.promotion.promote import promote
 from automl_gitops.promotion.stage import stage
 from automl_gitops.promotion.status import status
@@ -23,14 +22,14 @@ def in_production(world):
 
 
 def test_nothing_in_production_yet_is_a_notice(world, capsys):
-    assert cli.run(app, ["status"]) == 0
+    assert main(["status"]) == 0
     assert "nothing in production yet" in capsys.readouterr().out
 
 
 def test_production_as_git_names_it_is_no_difference(world, in_production, capsys):
     capsys.readouterr()
 
-    ended = cli.run(app, ["status", "--json"])
+    ended = main(["status", "--json"])
 
     found = json.loads(capsys.readouterr().out)
     assert ended == 0
@@ -153,7 +152,7 @@ def test_each_way_in_which_reality_differs_is_named_and_ends_with_3(
     drift(world, in_production)
     capsys.readouterr()
 
-    ended = cli.run(app, ["status", "--json"])
+    ended = main(["status", "--json"])
 
     found = json.loads(capsys.readouterr().out)
     assert ended == 3

@@ -9,8 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from deployment_kit import RulePredictor
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.promote import promote
 from automl_gitops.promotion.stage import stage
@@ -52,7 +51,7 @@ def test_it_lists_first_and_removes_nothing_without_the_name(world, busy, capsys
     capsys.readouterr()
     before = left(world)
 
-    ended = cli.run(app, ["teardown"])
+    ended = main(["teardown"])
 
     printed = capsys.readouterr().out
     assert ended == 0
@@ -72,14 +71,14 @@ def test_a_wrong_name_removes_nothing(world, busy):
 
 
 def test_nothing_is_left_but_bucket_and_registry(world, busy, capsys):
-    ended = cli.run(app, ["teardown", "--confirm", world.name])
+    ended = main(["teardown", "--confirm", world.name])
 
     assert ended == 0
     assert left(world) == []
     assert world.package(busy)["ModelApprovalStatus"] == "Approved"
     assert world.objects("datasets/")
     capsys.readouterr()
-    assert cli.run(app, ["teardown", "--confirm", world.name, "--json"]) == 0
+    assert main(["teardown", "--confirm", world.name, "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"removed": False, "resources": []}
 
 

@@ -7,8 +7,7 @@ import json
 import pytest
 from deployment_kit import ROWS, csv_of
 
-from automl_gitops.commands.serving import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
 from automl_gitops.verification.verification import checks_table
@@ -165,7 +164,7 @@ def test_the_version_that_is_asked_about_has_to_be_the_one_that_serves(world):
 
 
 def test_without_an_endpoint_the_way_out_is_said(world, capsys):
-    status = cli.run(app, ["verify"])
+    status = main(["verify"])
 
     assert status == 2
     assert "automl stage" in capsys.readouterr().err
@@ -200,7 +199,7 @@ def test_the_command_ends_with_1_when_a_check_fails_and_prints_the_record(world,
     stage(world.project(), arn)
     capsys.readouterr()
 
-    status = cli.run(app, ["verify", "--json"])
+    status = main(["verify", "--json"])
 
     printed = capsys.readouterr()
     assert status == 1

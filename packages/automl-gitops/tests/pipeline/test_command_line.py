@@ -11,7 +11,7 @@ from botocore import exceptions
 from botocore.stub import Stubber
 from making import automl_toml, lock, table
 
-from automl_gitops.commands.main import app
+from automl_gitops.commands.main import main
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.aws import Aws, explain
 from automl_gitops.kernel.console import Output
@@ -119,39 +119,43 @@ def test_github_gets_an_annotation(
         ["run", "--no-such-option"],
         ["run", "--again", "1"],
         ["nonsense"],
-        ["dataset", "push"],
+        ["data", "push"],
         ["definition", "--account", "12"],
     ],
 )
 def test_wrong_arguments_are_the_users_error(
     arguments: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.run(app, arguments) == 2
+    assert main(arguments) == 2
 
     assert capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "command",
-    ["definition", "plan", "upsert", "run", "status", "summary", "stop", "report",
-     "dataset check", "dataset push", "dataset refer", "dataset show", "dataset inspect", "dataset example",
-     "dataset prepare-hospital"],
+    ["definition", "plan", "upsert", "run", "execution", "summary", "stop", "report",
+     "data check", "data push", "data refer", "data show", "data inspect", "data example",
+     "data prepare-hospital"],
 )  # fmt: skip
 def test_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(app, [*command.split(), "--help"]) == 0
+    assert main([*command.split(), "--help"]) == 0
 
     assert f"Example: automl {command}" in " ".join(capsys.readouterr().out.split())
 
 
-@pytest.mark.parametrize("group", [[], ["dataset"]])
+@pytest.mark.parametrize("group", [[], ["data"]])
 def test_the_list_of_commands_is_in_whole_sentences(
     group: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
-    assert cli.run(app, [*group, "--help"]) == 0
+    assert main([*group, "--help"]) == 0
 
-    commands = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+    options, _, listed = capsys.readouterr().out.partition("  --help ")[2].partition("\n\n")
+    commands = [
+        line for line in listed.partition("\n\n  A first run")[0].splitlines() if line.startswith("  ")
+    ]
+    assert options
     assert len(commands) >= 5
     assert all(line.endswith((".", ").")) and not line.endswith("...") for line in commands), commands
 
@@ -159,7 +163,7 @@ def test_the_list_of_commands_is_in_whole_sentences(
 def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = table(folder / "patients.csv")
 
-    status = cli.run(app, ["dataset", "inspect", str(file), "--json"])
+    status = main(["data", "inspect", str(file), "--json"])
 
     printed = capsys.readouterr()
     assert status == 0
@@ -181,7 +185,7 @@ def test_nothing_is_called_where_a_file_is_missing(
         lock().save()
     monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
 
-    status = cli.run(app, ["upsert"])
+    status = main(["upsert"])
 
     assert status == 2
     assert f"error: {file}: not found" in capsys.readouterr().err
@@ -193,7 +197,7 @@ def test_nothing_is_called_for_a_wrong_configuration(
     (folder / "automl.toml").write_text(automl_toml(gate={"minimum": "high"}))
     monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
 
-    status = cli.run(app, ["upsert"])
+    status = main(["upsert"])
 
     assert status == 2
     line = 1 + (folder / "automl.toml").read_text().splitlines().index('minimum = "high"')
@@ -202,7 +206,7 @@ def test_nothing_is_called_for_a_wrong_configuration(
 
 @pytest.mark.parametrize(
     "command",
-    ["definition --account 123456789012", "plan --base main", "upsert", "run", "dataset check rows.csv"],
+    ["definition --account 123456789012", "plan --base main", "upsert", "run", "data check rows.csv"],
 )
 def test_every_command_says_all_at_once_before_anything_is_paid(
     folder: Path, command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -217,7 +221,7 @@ def test_every_command_says_all_at_once_before_anything_is_paid(
     monkeypatch.setattr(Aws, "client", lambda *_: pytest.fail("AWS was called"))
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
 
-    status = cli.run(app, command.split())
+    status = main(command.split())
 
     said = capsys.readouterr().err
     assert status == 2
@@ -234,7 +238,7 @@ def test_a_file_is_checked_without_aws(
     file = table(folder / "rows.csv")
     (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.0}))
 
-    status = cli.run(app, ["dataset", "check", str(file), "--json"])
+    status = main(["data", "check", str(file), "--json"])
 
     found = json.loads(capsys.readouterr().out)
     assert status == 0
@@ -249,12 +253,12 @@ def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(
 ) -> None:
     file = table(folder / "rows.csv", rows=344)
 
-    assert cli.run(app, ["dataset", "check", str(file)]) == 2
+    assert main(["data", "check", str(file)]) == 2
     assert "275 rows to train on, and Autopilot takes 500 or more" in capsys.readouterr().err
 
     (folder / "automl.toml").write_text(automl_toml(autopilot={"least_rows": 20}))
 
-    assert cli.run(app, ["dataset", "check", str(file)]) == 0
+    assert main(["data", "check", str(file)]) == 0
     assert "the real Autopilot refuses" in capsys.readouterr().out
 
 

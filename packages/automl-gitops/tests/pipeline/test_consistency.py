@@ -396,7 +396,7 @@ REFUSED = [
         "another target than was referred to",
         {"dataset": {"target": "ward", "buckets": ["lake"]}},
         "reference",
-        "dataset refer` again",
+        "data refer` again",
     ),
     row("a bucket that may not be read", {}, "reference", 'buckets does not name "lake"'),
     row(

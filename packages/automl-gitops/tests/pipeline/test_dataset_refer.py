@@ -16,13 +16,12 @@ import pytest
 from botocore.exceptions import ClientError
 from making import BUCKET, REGION, automl_toml, lenient, table
 
-from automl_gitops.commands.main import app
+from automl_gitops.commands.main import main
 from automl_gitops.data import heads, listing
 from automl_gitops.data import refer as refer_module
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed
 from automl_gitops.data.refer import refer
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -460,9 +459,9 @@ def test_the_commands_say_what_was_not_counted(
 ) -> None:
     (folder / "automl.toml").write_text(automl_toml(**NAMED))
 
-    status = cli.run(app, ["dataset", "refer", "--train-validation", TRAIN, "--test", TEST, "--json"])
+    status = main(["data", "refer", "--train-validation", TRAIN, "--test", TEST, "--json"])
     referred = capsys.readouterr()
-    shown_status = cli.run(app, ["dataset", "show"])
+    shown_status = main(["data", "show"])
     shown = capsys.readouterr().out
 
     assert (status, shown_status) == (0, 0)
@@ -517,7 +516,7 @@ def test_a_run_on_changed_data_is_refused(
     lake(**objects)
 
     with pytest.raises(
-        UserError, match=rf"the data at {TRAIN} has changed since \({sentence}.*dataset refer` again"
+        UserError, match=rf"the data at {TRAIN} has changed since \({sentence}.*automl data refer` again"
     ):
         run(project, Output(), {}, None)
 

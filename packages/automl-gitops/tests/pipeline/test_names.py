@@ -15,7 +15,9 @@ def test_longest_names_fit_the_services(config) -> None:
 
     assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}", job)
     assert len(names.bucket) <= 63
-    assert all(len(names.function(name)) <= 64 for name in ("start-autopilot", "check-autopilot", "register-model"))
+    assert all(
+        len(names.function(name)) <= 64 for name in ("start-autopilot", "check-autopilot", "register-model")
+    )
     assert len(names.dead_letter_queue) <= 80
     assert len(names.execution_role) <= 64
 

@@ -286,8 +286,8 @@ socket.socket.connect = socket.getaddrinfo = refuse
 sys.path[:0] = sys.argv[1:3]
 from making import ACCOUNT, automl_toml, lock
 from automl_gitops.runs import definition
-from pipeline.bundle import Bundle
-from pipeline.config import Config
+from automl_gitops.runs.bundle import Bundle
+from automl_gitops.kernel.config import Config
 bundle = Bundle({"evaluate.py": b"", "settings.json": b"{}"})
 sys.stdout.write(definition.build(Config.parse(automl_toml()), lock(), ACCOUNT, bundle))
 """
@@ -304,7 +304,7 @@ def test_another_process_without_credentials_makes_the_same_bytes(
     }
 
     made = subprocess.run(
-        [sys.executable, "-c", _SCRIPT, str(here), str(here.parents[1])],
+        [sys.executable, "-c", _SCRIPT, str(here), str(PROJECT)],
         env={**environment, "HOME": str(tmp_path), "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"},
         cwd=tmp_path,
         capture_output=True,

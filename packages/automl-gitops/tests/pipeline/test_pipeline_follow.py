@@ -15,8 +15,7 @@ from botocore.stub import Stubber
 from making import ACCOUNT
 
 from automl_gitops.commands import runs as commands
-from automl_gitops.commands.main import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.logs import Tail
 from automl_gitops.kernel.names import Names
@@ -267,7 +266,7 @@ def test_waiting_for_a_failure_ends_with_its_reason(
 ) -> None:
     Command(monkeypatch, REJECTED)
 
-    status = cli.run(app, ["status", "--wait", "--json"])
+    status = main(["execution", "--wait", "--json"])
 
     printed = capsys.readouterr()
     assert status == 1
@@ -288,7 +287,7 @@ def test_a_failed_jobs_last_words_are_shown_and_are_in_the_document(
     monkeypatch.setattr("automl_gitops.kernel.logs.of_job", lambda *_: tail)
     Command(monkeypatch, failed)
 
-    assert cli.run(app, ["status", "--wait"]) == 1
+    assert main(["execution", "--wait"]) == 1
 
     printed = capsys.readouterr()
     assert "the end of the log of processing job job-7" in printed.out
@@ -297,7 +296,7 @@ def test_a_failed_jobs_last_words_are_shown_and_are_in_the_document(
 
     Command(monkeypatch, failed)
 
-    assert cli.run(app, ["status", "--json"]) == 0
+    assert main(["execution", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["failures"][0]["tails"][0]["lines"] == ["KeyError: 'x'"]
 
 
@@ -306,7 +305,7 @@ def test_looking_at_a_failure_is_no_failure(
 ) -> None:
     Command(monkeypatch, REJECTED)
 
-    assert cli.run(app, ["status"]) == 0
+    assert main(["execution"]) == 0
     assert "F1macro 0.2 is below 0.3" in capsys.readouterr().out
 
 
@@ -315,7 +314,7 @@ def test_interrupting_the_wait_leaves_the_execution_alone(
 ) -> None:
     command = Command(monkeypatch, state(), KeyboardInterrupt())
 
-    status = cli.run(app, ["status", "--wait"])
+    status = main(["execution", "--wait"])
 
     assert status == 130
     assert command.stopped == []
@@ -325,7 +324,7 @@ def test_interrupting_the_wait_leaves_the_execution_alone(
 def test_stop_waits_for_the_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = Command(monkeypatch, state(), state("Stopping"), state("Stopped"))
 
-    assert cli.run(app, ["stop"]) == 0
+    assert main(["stop"]) == 0
     assert len(command.stopped) == 1
     assert len(command.stopped[0]) >= 32
 
@@ -333,7 +332,7 @@ def test_stop_waits_for_the_end(folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_stopping_what_has_ended_changes_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     command = Command(monkeypatch, state("Succeeded"))
 
-    assert cli.run(app, ["stop"]) == 0
+    assert main(["stop"]) == 0
     assert command.stopped == []
 
 
@@ -352,7 +351,7 @@ def test_unknown_execution_is_the_users_error(
     monkeypatch.setattr(commands.Project, "names", Names(commands.Project().config, ACCOUNT))
     monkeypatch.setattr(commands.Project, "aws", aws)
 
-    status = cli.run(app, ["status", "zzzzzzzzzzzz"])
+    status = main(["execution", "zzzzzzzzzzzz"])
 
     assert status == 2
     assert "zzzzzzzzzzzz: the pipeline has no such execution" in capsys.readouterr().err

@@ -10,13 +10,13 @@ import pytest
 import tomlkit
 from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
 
-from automl_gitops.commands.main import app
+from automl_gitops.commands.main import main
 from automl_gitops.data.lock import Column
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.settings.prices import Prices
+from automl_gitops import plan as plan_module
 from automl_gitops.plan import plan
 from automl_gitops.plan.ceiling import ceiling, hours, money
 from automl_gitops.plan.changes import Change, changes
@@ -118,7 +118,7 @@ def test_what_works_but_is_hardly_meant_is_a_notice(git, folder, capsys, monkeyp
     assert len(plan(Project(), "main").document()["notices"]) == 2
 
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    assert cli.run(app, ["plan", "--base", "main"]) == 0
+    assert main(["plan", "--base", "main"]) == 0
     assert capsys.readouterr().err.count("::warning file=automl.toml,line=") == 2
 
 
@@ -205,7 +205,7 @@ def test_a_mistake_in_automl_toml_is_placed(git, folder, capsys, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     (folder / "automl.toml").write_text(automl_toml(autopilot={"objective": "F1"}))
 
-    assert cli.run(app, ["plan", "--base", "main"]) == 2
+    assert main(["plan", "--base", "main"]) == 2
     assert "::error file=automl.toml,line=" in capsys.readouterr().err
 
 

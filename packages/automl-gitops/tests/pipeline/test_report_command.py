@@ -7,8 +7,7 @@ import evaluations
 import pytest
 from making import ACCOUNT, BUCKET
 
-from automl_gitops.commands.main import app
-from automl_gitops.kernel import cli
+from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import Provenance
@@ -39,7 +38,7 @@ def evaluation_file(folder):
 
 
 def report(*arguments):
-    return cli.run(app, ["report", *map(str, arguments)])
+    return main(["report", *map(str, arguments)])
 
 
 def test_a_file_becomes_a_page_and_markdown_without_aws(folder, evaluation_file, capsys, monkeypatch):

@@ -15,7 +15,6 @@ from rich.console import Console
 from automl_gitops.kernel.page import Bullets, Code, Links, Log, Page, Section, Strong, Table, Warn
 from automl_gitops.kernel.terminal import show
 
-ROOT = Path(__file__).parents[2]
 LABELS = [f"class {number}" for number in range(20)]
 PAGE = Page(
     "Run abcdefghijkl: failed",
@@ -90,7 +89,7 @@ def command(*arguments: str, folder: Path, **environment: str) -> subprocess.Com
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+        env={**os.environ, **environment},
         capture_output=True,
         check=False,
     )
@@ -100,7 +99,7 @@ def command(*arguments: str, folder: Path, **environment: str) -> subprocess.Com
 def test_a_terminal_that_lacks_a_character_gets_a_spelling_of_it(folder: Path, encoding: str) -> None:
     rows = "".join(f"{number},{'größe' if number % 2 else '大'}\n" for number in range(60))
     (folder / "größe.csv").write_text(f"größe,大\n{rows}", encoding="utf-8")
-    arguments = ("pipeline", "dataset", "inspect", "größe.csv")
+    arguments = ("automl_gitops", "data", "inspect", "größe.csv")
 
     told = command(*arguments, folder=folder, PYTHONIOENCODING=encoding, PYTHONUTF8="0", LC_ALL="C.UTF-8")
     document = command(
@@ -112,23 +111,22 @@ def test_a_terminal_that_lacks_a_character_gets_a_spelling_of_it(folder: Path, e
 
 
 def test_an_error_that_names_no_text_is_still_a_sentence(folder: Path) -> None:
-    told = command("pipeline", "dataset", "inspect", "\udcff.csv", folder=folder)
+    told = command("automl_gitops", "data", "inspect", "\udcff.csv", folder=folder)
 
     assert told.returncode == 2
     assert b"Traceback" not in told.stderr
     assert b"not found" in told.stderr
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("dataset", "inspect", "rows.csv")])
+@pytest.mark.parametrize("arguments", [("--help",), ("data", "inspect", "rows.csv")])
 def test_a_reader_that_has_seen_enough_is_no_error(folder: Path, arguments: tuple[str, ...]) -> None:
     (folder / "rows.csv").write_text("a,b\n" + "1,2\n" * 60)
     reader, writer = os.pipe()
     os.close(reader)
 
     ended = subprocess.run(
-        [sys.executable, "-m", "pipeline", *arguments],
+        [sys.executable, "-m", "automl_gitops", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=writer,
         stderr=subprocess.PIPE,
         check=False,

@@ -9,10 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from automl_gitops.commands.rehearse import app
+from automl_gitops.commands.main import main
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import Column, DatasetLock, Rows, Uris
-from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -107,7 +106,7 @@ def test_the_copy_is_without_results_of_an_earlier_rehearsal(project):
 def test_data_that_is_not_there_is_said_before_anything_starts(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
 
-    status = cli.run(app, ["--data", "gone.csv"])
+    status = main(["--data", "gone.csv"])
 
     assert status == 2
     assert "gone.csv" in capsys.readouterr().err
@@ -264,7 +263,7 @@ def test_a_rehearsal_that_broke_off_says_where():
     text = failed({}, error, "The merge upserts")
 
     assert text.startswith("### Rehearsal :x:")
-    assert "pipeline upsert" in text
+    assert "automl upsert" in text
     assert "automl.toml: &#91;gate&#93; is missing" in text
     assert "The step was: The merge upserts" in text
 
@@ -287,7 +286,7 @@ def test_a_command_that_fails_passes_its_reason_on(project):
     (project / "automl.toml").unlink()
 
     with pytest.raises(CommandFailedError, match=r"exit status 2 instead of 0: automl.toml: not found"):
-        call(project, {"PYTHONPATH": str(Path(cli.__file__).parents[1])}, "pipeline", "status")
+        call(project, {}, "plan")
 
 
 @pytest.mark.parametrize(

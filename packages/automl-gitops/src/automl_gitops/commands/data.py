@@ -201,7 +201,7 @@ def show(as_json: Json = False) -> None:
         output.say(f"{lock.reference} to train on (rows {NOT_COUNTED}), {counted(rows.test, 'row')} held out")
     else:
         output.say(
-            f"{counted(rows.total, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
+            f"{counted(rows.total or 0, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
             f"(seed {lock.seed})"
         )
     output.table(

@@ -16,10 +16,9 @@ app = typer.Typer()
 
 @app.command(epilog="Example: GITHUB_TOKEN=$(gh auth token) automl doctor")
 def doctor(as_json: Json = False) -> None:
-    """Look for what account, region or repository would refuse, before anything is paid; changes nothing, costs
-    nothing.
+    """Say what account, region or repository would refuse.
 
-    Exit status 1 where something would stop the first training. With GITHUB_TOKEN the repository is looked at too.
+    It asks before anything is paid, changes nothing and costs nothing. Exit status 1 where something would stop the first training. With GITHUB_TOKEN the repository is looked at too.
     """
     from automl_gitops.doctor.examination import examine
 

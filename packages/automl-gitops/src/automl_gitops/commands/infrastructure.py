@@ -73,7 +73,10 @@ def bootstrap(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Deploy the project's roles and GitHub's identity provider; needs an administrator's credentials."""
+    """Create the roles, once; needs an administrator.
+
+    Deploys the project's roles and GitHub's identity provider.
+    """
     project = Project(Config.load(), Output(as_json=as_json))
     people.check(data_scientist or [])
     if project_account and data_scientist:
@@ -117,7 +120,10 @@ def stack(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Deploy the project's bucket, queue, Lambda functions and registry, and wait for them."""
+    """Deploy bucket, queue, functions and registry.
+
+    Waits until they are there.
+    """
     project = Project(Config.load(), Output(as_json=as_json))
     _report(project, resources.deploy(project, share_with or []))
 

@@ -6,6 +6,7 @@ for what they do not need.
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import inspect
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.models import CommandInfo
 
 from automl_gitops import __version__
 from automl_gitops.commands.place import enter_project, from_here
@@ -47,12 +50,8 @@ COMMANDS = (
     Command("summary", "runs", "Show what came of an execution.", RUNS),
     Command("report", "report", "Write the evaluation as a page.", RUNS),
     Command("stage", "serving", "Put a registered version on the staging endpoint.", SERVING),
-    Command(
-        "invoke", "serving", "Send the rows of a file to an endpoint and print its predictions.", SERVING
-    ),
-    Command(
-        "verify", "serving", "Check what the staging endpoint answers, and sign the version off.", SERVING
-    ),
+    Command("invoke", "serving", "Send a file's rows to an endpoint and print its predictions.", SERVING),
+    Command("verify", "serving", "Check what the staging endpoint answers; sign its version off.", SERVING),
     Command("propose", "serving", "Open (or update) the pull request that promotes a version.", SERVING),
     Command("promote", "serving", "Make production what environments/production.toml says.", SERVING),
     Command("rollback", "serving", "Commit the revert of the last promotion.", SERVING),
@@ -64,6 +63,17 @@ COMMANDS = (
     Command("doctor", "doctor", "Say what account, region or repository would refuse.", SETUP),
     Command("teardown", "serving", "Remove what the project created, after listing it.", SETUP),
 )
+
+
+class _Panels(TyperGroup):
+    """Help that lists the commands by what they are about; Typer's own does so with rich alone, which help has not the
+    time to import.
+    """
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:
+        for panel in (DATA, RUNS, SERVING, SETUP):
+            with formatter.section(panel):
+                formatter.write_dl([(one.name, one.help) for one in COMMANDS if one.panel == panel])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,6 +101,7 @@ def _wanted(given: Sequence[str]) -> str | None:
 def _app(wanted: str | None) -> typer.Typer:
     app = typer.Typer(
         name="automl",
+        cls=_Panels,
         no_args_is_help=True,
         rich_markup_mode=None,
         help="Train, judge, serve and roll back a model of SageMaker Autopilot, as the project's files say.",
@@ -121,24 +132,27 @@ def _print_version(value: bool) -> None:
 
 def _add_name(app: typer.Typer, command: Command) -> None:
     """A command as help lists it."""
-    app.command(command.name, help=command.help, rich_help_panel=command.panel)(lambda: None)
+    app.command(command.name, help=command.help)(lambda: None)
 
 
 def _add(app: typer.Typer, command: Command) -> None:
     found = importlib.import_module(f"automl_gitops.commands.{command.module}").app
+    ours = [_here(one) for one in found.registered_commands]
     if command.name == command.module == "data":
-        for one in found.registered_commands:
-            one.callback = _with_paths(one.callback)
-        app.add_typer(found, name="data")
-        return
-    for one in found.registered_commands:
-        name = one.name or one.callback.__name__
-        if name == command.name:
-            one.name = name
-            one.callback = _with_paths(one.callback)
-            app.registered_commands.append(one)
-            return
-    raise LookupError(command.name)
+        group = copy.copy(found)
+        group.registered_commands = ours
+        app.add_typer(group, name="data")
+    else:
+        app.registered_commands.append(next(one for one in ours if one.name == command.name))
+
+
+def _here(command: CommandInfo) -> CommandInfo:
+    """The same command under its name, with the paths of the folder that it is called in."""
+    made = copy.copy(command)
+    if made.callback:
+        made.name = made.name or made.callback.__name__.replace("_", "-")
+        made.callback = _with_paths(made.callback)
+    return made
 
 
 def _with_paths(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -49,7 +49,10 @@ def rehearse(
         bool, typer.Option("--lenient", help="Train on fewer rows than the real Autopilot takes.")
     ] = False,
 ) -> None:
-    """Run the project's life in a copy of the project; its own files and its Git history stay as they are."""
+    """Run the project's life in a copy of it, on the local AWS.
+
+    The project's own files and its Git history stay as they are.
+    """
     started = time.monotonic()
     _end_on_signals()
     say, file = Output(), _existing(data)

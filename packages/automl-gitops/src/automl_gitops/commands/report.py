@@ -32,9 +32,9 @@ def report(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of an execution: one HTML page.
+    """Write the evaluation as a page.
 
-    The page needs nothing else and can be sent to anybody.
+    It is one HTML file, which needs nothing else and can be sent to anybody.
     """
     say = Output(as_json=as_json)
     if evaluation is not None and which is not None:

@@ -33,7 +33,10 @@ def definition(
         Path | None, typer.Option(metavar="FILE", help="File to write; by default standard output.")
     ] = None,
 ) -> None:
-    """Print the pipeline's definition (JSON). With --account it needs neither network nor credentials."""
+    """Print the pipeline's definition (JSON).
+
+    With --account it needs neither network nor credentials.
+    """
     from automl_gitops.runs import definition
 
     project = Project()

@@ -22,7 +22,10 @@ def _project(as_json: bool) -> Project:
 
 @app.command(epilog="Example: automl stage")
 def stage(model_package: ModelPackage = None, as_json: Json = False) -> None:
-    """Put a registered version on the staging endpoint and wait for it; without ARN the newest one."""
+    """Put a registered version on the staging endpoint.
+
+    By default the newest one. Waits until the endpoint serves it.
+    """
     from automl_gitops.promotion.stage import stage
 
     project = _project(as_json)
@@ -51,7 +54,7 @@ def invoke(
     ] = "staging",
     as_json: Json = False,
 ) -> None:
-    """Send the rows of a file to an endpoint and print its predictions."""
+    """Send a file's rows to an endpoint and print its predictions."""
     from automl_gitops.verification.invoke import invoke
 
     project = _project(as_json)
@@ -72,8 +75,9 @@ def invoke(
 
 @app.command(epilog="Example: automl verify")
 def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
-    """Check what the staging endpoint answers, and sign off the version that it serves; exit status 1 if it
-    fails.
+    """Check what the staging endpoint answers; sign its version off.
+
+    Exit status 1 if a check fails.
     """
     from automl_gitops.verification.verification import VERIFIED
     from automl_gitops.verification.verify import verify
@@ -94,9 +98,9 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
 
 @app.command(epilog="Example: automl propose")
 def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
-    """Open (or update) the one pull request that puts a verified version into production.
+    """Open (or update) the pull request that promotes a version.
 
-    By default the version that staging serves. GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where;
+    By default the version that staging serves and that was verified. GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where;
     without a token only environments/production.toml is changed.
     """
     from automl_gitops.promotion.production_file import FILE
@@ -129,7 +133,10 @@ def promote(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Make production what environments/production.toml says; does nothing where it is so already."""
+    """Make production what environments/production.toml says.
+
+    Does nothing where it is so already.
+    """
     from automl_gitops.promotion.promote import promote
 
     project = _project(as_json)
@@ -160,8 +167,9 @@ def rollback(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Commit the revert of the last promotion; pushed (or merged) and promoted, the version before serves
-    again.
+    """Commit the revert of the last promotion.
+
+    Once the commit is pushed (or merged) and promoted, the version before serves again.
     """
     from automl_gitops.promotion.rollback import rollback
 
@@ -182,7 +190,10 @@ def rollback(
 
 @app.command(epilog="Example: automl status --json")
 def status(as_json: Json = False) -> None:
-    """Show what Git, the registry and the endpoints say, and how they differ; exit status 3 if they do."""
+    """Show what Git, the registry and the endpoints say.
+
+    And how they differ: exit status 3 if they do.
+    """
     from automl_gitops.promotion.status import status
 
     project = _project(as_json)
@@ -238,7 +249,10 @@ def teardown(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove what the project created, after listing it; bucket and registry stay unless told otherwise."""
+    """Remove what the project created, after listing it.
+
+    Bucket and registry stay unless told otherwise.
+    """
     from automl_gitops.stacks import teardown
 
     project = _project(as_json)

@@ -21,9 +21,9 @@ def comment(
     ],
     as_json: Json = False,
 ) -> None:
-    """Write reports into the one comment of a pull request (PULL_REQUEST) and into the run's summary.
+    """Write reports into the pull request's one comment.
 
-    GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where; without a token or a number there is the
+    And into the run's summary. PULL_REQUEST is its number; GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where; without a token or a number there is the
     summary alone, and without a workflow run the text is printed.
     """
     import os
@@ -45,7 +45,10 @@ def comment(
 
 @app.command(epilog="Example: automl drift")
 def drift(as_json: Json = False) -> None:
-    """Compare AWS with Git; open, update or close the one issue about it; exit status 3 where they differ."""
+    """Tell of differences between AWS and Git in one issue.
+
+    Opens, updates or closes it. Exit status 3 where they differ.
+    """
     from automl_gitops.promotion.drift import report
     from automl_gitops.promotion.status import status
 

@@ -76,7 +76,7 @@ class Reference(_Entry):
 
 
 class DatasetLock(_Entry):
-    """What `dataset push` made, or `dataset refer`: then there is a ``reference``, and no split and no count.
+    """What `automl data push` made, or `automl data refer`: then there is a ``reference``, and no split and no count.
 
     ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
     holdout where it alone was counted; a quantity has neither.

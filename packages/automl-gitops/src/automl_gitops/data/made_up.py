@@ -6,6 +6,7 @@ called synthetic.
 
 import math
 from fnmatch import fnmatchcase
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -82,7 +83,7 @@ def _usual(random: np.random.RandomState, rows: int) -> tuple[dict[str, np.ndarr
 
 def _with_gaps(values: np.ndarray, share: float, random: np.random.RandomState) -> np.ndarray:
     """The values, of which about ``share`` are missing."""
-    missing = np.nan if values.dtype.kind == "f" else None
+    missing: Any = np.nan if values.dtype.kind == "f" else None
     return np.where(random.random_sample(len(values)) < share, missing, values)
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
-import pyarrow as pa
-
-from automl_gitops.data import lines
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PART_ROWS = 200_000  # several parts let several instances work
 
@@ -30,8 +29,11 @@ class Parts:
         self._streams: list[IO[bytes]] = []
         self._room = 0
 
-    def add(self, batch: pa.RecordBatch) -> None:
+    def add(self, batch: "pa.RecordBatch") -> None:
         """Write rows of string columns."""
+        # Checks of the files need the names of the parts, but not pyarrow.
+        from automl_gitops.data import lines
+
         x, y = (lines.lines(batch.select(names).columns) for names in (self._features, [self._target]))
         done = 0
         while done < len(x):
@@ -55,5 +57,7 @@ class Parts:
             file.parent.mkdir(exist_ok=True)
             self._streams.append(file.open("wb"))
             self.files.append(name)
+        from automl_gitops.data import lines
+
         self._streams[1].write(lines.header([self._target]))
         self._room = PART_ROWS

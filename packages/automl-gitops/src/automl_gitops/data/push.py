@@ -1,4 +1,4 @@
-"""`dataset push`: check a file, split it, upload it under the hash of its content, write dataset.lock."""
+"""`automl data push`: check a file, split it, upload it under the hash of its content, write dataset.lock."""
 
 import tempfile
 from dataclasses import dataclass

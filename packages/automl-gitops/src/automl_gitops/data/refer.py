@@ -1,4 +1,4 @@
-"""`dataset refer`: train on data that already lies in S3, where it lies; only the holdout is read and copied.
+"""`automl data refer`: train on data that already lies in S3, where it lies; only the holdout is read and copied.
 
 Autopilot reads the data itself. Here its objects are listed, the first rows of each are looked at, and dataset.lock
 names them by key, size and ETag, so that `run` notices another content.

@@ -52,7 +52,7 @@ class Store:
 
     def upload(self, folder: Path, names: list[str], output: Output) -> int:
         """Upload what is not there yet, then the manifest; returns the number of files that were uploaded."""
-        objects = {
+        objects: dict[str, dict[str, Any]] = {
             name: {"bytes": (folder / name).stat().st_size, "sha256": _sha256(folder / name)}
             for name in names
         }

@@ -75,9 +75,9 @@ def _batches(calls: list[Call]) -> Iterator[tuple[Any, list[str], list[str]]]:
     resources: dict[tuple[Any, frozenset[str]], list[str]] = defaultdict(list)
     for (context, resource), names in actions.items():
         resources[context, frozenset(names)].append(resource)
-    for (context, names), found in resources.items():
+    for (context, asked), found in resources.items():
         for start in range(0, len(found), _RESOURCES):
-            yield context, sorted(found[start : start + _RESOURCES]), sorted(names)
+            yield context, sorted(found[start : start + _RESOURCES]), sorted(asked)
 
 
 def _denied(

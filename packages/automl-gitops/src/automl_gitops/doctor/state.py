@@ -30,7 +30,7 @@ def state(project: Project) -> list[Row]:
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
     rows += look(AREA, f"pipeline {names.pipeline}", lambda: _pipeline(project))
     for name in ("staging", "production"):
-        rows += look(AREA, f"endpoint {name}", lambda n=name: _endpoint(project.environment(n)))  # type: ignore[misc, arg-type]
+        rows += look(AREA, f"endpoint {name}", lambda n=name: _endpoint(project.environment(n)))  # type: ignore[misc]
     return rows
 
 

@@ -143,11 +143,11 @@ def _data(plan: Plan) -> list[Block]:
     before, after = plan.data.before, plan.data.after
     where = " in the holdout" if any(lock and lock.reference for lock in (before, after)) else ""
     rows: list[tuple[Words | None, ...]] = [
-        ("rows", *(lock and _number(lock.rows.total) for lock in (before, after))),
-        ("to train on", *(lock and _number(lock.rows.train_validation) for lock in (before, after))),
-        ("held out", *(lock and _number(lock.rows.test) for lock in (before, after))),
-        ("columns", *(lock and str(len(lock.columns)) for lock in (before, after))),
-        ("SHA-256", *(lock and Code(lock.sha256[:12]) for lock in (before, after))),
+        ("rows", *(_number(lock.rows.total) if lock else None for lock in (before, after))),
+        ("to train on", *(_number(lock.rows.train_validation) if lock else None for lock in (before, after))),
+        ("held out", *(_number(lock.rows.test) if lock else None for lock in (before, after))),
+        ("columns", *(str(len(lock.columns)) if lock else None for lock in (before, after))),
+        ("SHA-256", *(Code(lock.sha256[:12]) if lock else None for lock in (before, after))),
         *(
             (f"share of {label}{where}", *("" if share is None else f"{share:.1%}" for share in both))
             for label, *both in plan.data.shares

@@ -55,12 +55,12 @@ def step_changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, lis
             found[name] = list(changes(had[name], has[name]))
         else:
             found[name] = [Change("the step itself", *(("there", None) if name in had else (None, "new")))]
-    rest = [
-        {key: value for key, value in one.items() if key not in ("Parameters", "Steps")}
-        for one in (before, after)
-    ]
-    found["Pipeline"] = list(changes(*rest))
+    found["Pipeline"] = list(changes(_rest(before), _rest(after)))
     return {place: listed for place, listed in found.items() if listed}
+
+
+def _rest(definition: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in definition.items() if key not in ("Parameters", "Steps")}
 
 
 def _parameters(definition: dict[str, Any]) -> dict[str, Any]:

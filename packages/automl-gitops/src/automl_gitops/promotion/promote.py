@@ -89,7 +89,8 @@ class _Promoter:
         self._step(self._approve, f"approved {self._package.label}")
         self._step(self._bring_alarms, "brought the alarms to automl.toml")
         serves = state.serves(self._release.config_name)
-        record = self._before if serves and self._is_recorded() else self._deploy(state, serves=serves)
+        record = self._before if serves and self._is_recorded() else None
+        record = record or self._deploy(state, serves=serves)
         self._step(self._bring_scaling, "brought the autoscaling to automl.toml")
         self._mark(record)
         keep = {record.model, record.endpoint_config, record.previous_model, record.previous_endpoint_config}

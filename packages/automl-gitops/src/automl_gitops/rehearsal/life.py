@@ -295,7 +295,7 @@ def _lenient(config: Config) -> Config:
 
 
 class _Unheard(Output):
-    """For a check whose notices `dataset push` will give again, at the step where they belong."""
+    """For a check whose notices `automl data push` will give again, at the step where they belong."""
 
     def notice(self, text: str) -> None:
         pass

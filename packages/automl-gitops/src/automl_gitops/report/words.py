@@ -78,7 +78,11 @@ def places(figures: Iterable[tuple[float | None, Mapping[str, Any]]]) -> int:
     What half of the intervals ask for; without any, what the value of the greatest size asks for.
     """
     known = [(value, ends.get("low"), ends.get("high")) for value, ends in figures if value is not None]
-    wide = sorted(decimals(*one) for one in known if None not in one and one[2] > one[1])
+    wide = sorted(
+        decimals(value, low, high)
+        for value, low, high in known
+        if low is not None and high is not None and high > low
+    )
     if wide:
         return wide[(len(wide) - 1) // 2]
     return decimals(max((value for value, *_ in known), key=abs, default=0.0))

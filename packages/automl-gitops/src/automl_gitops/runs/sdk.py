@@ -46,9 +46,7 @@ def alone(region: str) -> Iterator[None]:
             try:
                 import sagemaker.mlops.workflow.pipeline  # noqa: F401 - is the group installed?
             except ModuleNotFoundError as error:
-                raise UserError(
-                    f"the package {error.name} is not installed: run `uv sync --group definition`"
-                ) from None
+                raise UserError(f"the package {error.name} is not installed: run `make setup`") from None
             yield
     finally:
         _set(before)

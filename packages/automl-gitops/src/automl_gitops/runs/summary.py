@@ -7,7 +7,7 @@ from typing import Any
 from automl_gitops.kernel import links
 from automl_gitops.kernel.markdown import number
 from automl_gitops.kernel.names import Names
-from automl_gitops.kernel.page import Block, Bullets, Code, Links, Page, Section, Strong, Table
+from automl_gitops.kernel.page import Block, Bullets, Code, Links, Page, Section, Strong, Table, Words
 from automl_gitops.kernel.settings.prices import AUTOPILOT, Prices
 from automl_gitops.kernel.words import counted
 from automl_gitops.runs import failures
@@ -102,7 +102,7 @@ def _confusion(confusion: Mapping[str, Any] | None) -> Iterator[Block]:
     if len(labels) > MOST_CLASSES:
         yield f"The confusion matrix of {len(labels)} classes is in evaluation.json."
         return
-    rows = [
+    rows: list[tuple[Words, ...]] = [
         (Strong(label), *map(str, counts)) for label, counts in zip(labels, confusion["rows"], strict=True)
     ]
     table = Table(("truth \\ prediction", *labels), rows, "l" + "r" * len(labels))

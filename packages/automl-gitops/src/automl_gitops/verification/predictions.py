@@ -33,7 +33,7 @@ def parse_csv(text: str, keys: Sequence[str]) -> list[dict[str, str]]:
     """Lines of CSV as a mapping from response key to text each. Raises `ValueError` where a line has other
     values.
     """
-    found = []
+    found: list[dict[str, str]] = []
     for line in csv.reader(io.StringIO(text), strict=True):
         if not line:
             continue

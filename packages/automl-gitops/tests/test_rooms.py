@@ -1,0 +1,50 @@
+"""The rooms of the package: arrows between them run down, and no modules import each other in a circle."""
+
+from __future__ import annotations
+
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+PACKAGE = Path(__file__).parents[1]
+# What the runner may know of the container's code: the document that it writes.
+DOCUMENT = {"automl_gitops.evaluation.layout", "automl_gitops.evaluation.document"}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("automl_gitops", cache_dir=None)
+
+
+def test_a_room_imports_only_rooms_below_it() -> None:
+    told = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--config", "pyproject.toml", "--no-cache"],
+        cwd=PACKAGE,
+        capture_output=True,
+        check=False,
+        encoding="utf-8",
+    )
+
+    assert told.returncode == 0, told.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+    graphlib.TopologicalSorter(imports).prepare()
+
+
+def test_the_runner_knows_the_evaluations_document_alone(graph: grimp.ImportGraph) -> None:
+    crossing = {
+        imported
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if imported.startswith("automl_gitops.evaluation.")
+        and not module.startswith("automl_gitops.evaluation")
+    }
+
+    assert crossing <= DOCUMENT
