@@ -11,7 +11,10 @@ from markdown_it.token import Token
 
 Kind = Literal["console", "inline", "python", "toml"]
 # What the first word of a command can be. Other inline code is a name, a key or a value.
-PROGRAMS = r"automl|\.venv/bin/\S+|aws|cookiecutter|cruft|curl|docker|gh|git|make|pipx?|pre-commit|pytest|python3?|sudo|uvx?"
+PROGRAMS = (
+    r"automl|\.venv/bin/\S+|aws|cookiecutter|"
+    r"cruft|curl|docker|gh|git|make|pipx?|pre-commit|pytest|python3?|sudo|uvx?"
+)
 _COMMAND = re.compile(rf"([A-Z_]+=\S+(\(.*\))?\s+)*({PROGRAMS})\s\S.*", re.DOTALL)
 _COMMENT = re.compile(r"\s{2,}#\s.*$")
 _FENCES: dict[str, Kind] = {"console": "console", "python": "python", "toml": "toml"}

@@ -58,10 +58,13 @@ RULES = (
     Rule(r"make( (setup|test|test-unit|check|format))+", "elsewhere", "tests/test_project.py"),
     Rule(r"make project", "elsewhere", "tests/test_ask.py answers the questions"),
     Rule(r"make demo\b.*", "elsewhere", "tests/test_project.py and tests/strangers run the same life"),
-    Rule(r"make calls", "elsewhere", "automl-gitops' tests/life compares what it writes with a recorded life"),
+    Rule(
+        r"make calls", "elsewhere", "automl-gitops' tests/life compares what it writes with a recorded life"
+    ),
     Rule(r"make wheels", "elsewhere", "tests/test_wheels.py"),
     Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/by-hand.md"),
     Rule(rf"{AUTOML} rehearse .*", "elsewhere", "tests/workflows runs it for each pull request"),
+    Rule(r"git apply", "elsewhere", "tests/test_changes.py applies each diff"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
     Rule(r"(.*/)?python3? -m pytest.*", "elsewhere", "CI runs all tests"),
     Rule(r"edit automl\.toml", "not run", "a person edits"),

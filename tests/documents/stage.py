@@ -239,7 +239,9 @@ class Stage:
             for key, value in keys.items():
                 document[section][key] = value
         file.write_text(tomlkit.dumps(document), encoding="utf-8")
-        return self.terminal.run(".venv/bin/python -c 'from automl_gitops.kernel.config import Config; Config.load()'")
+        return self.terminal.run(
+            ".venv/bin/python -c 'from automl_gitops.kernel.config import Config; Config.load()'"
+        )
 
     def _python(self, text: str) -> Ended:
         file = self.project / "build/example.py"
