@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, CHAMPION, automl_toml, lock
 
+from automl_gitops.evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import bundle, source
 from automl_gitops.runs.project import Project
@@ -45,7 +46,12 @@ def test_bundle_has_code_and_settings_but_no_addresses(config, folder: Path) -> 
     made = bundle.build(config(evaluation={"slices": ["ward"]}), lock())
 
     settings = json.loads(made.files["settings.json"])
-    assert sorted(made.files) == ["evaluate.py", "metrics.py", "settings.json"]
+    package = {name for name in made.files if name.startswith("automl_gitops/")}
+    assert sorted({*made.files} - package) == ["evaluate.py", "metrics.py", "settings.json"]
+    assert {"automl_gitops/__init__.py", "automl_gitops/evaluation/__init__.py"} < package
+    assert all(
+        name.startswith("automl_gitops/evaluation/") for name in package - {"automl_gitops/__init__.py"}
+    )
     assert settings["project"] == "hospital"
     assert settings["gate"]["minimum"] == 0.3
     assert settings["slices"] == ["ward"]
@@ -55,18 +61,13 @@ def test_bundle_has_code_and_settings_but_no_addresses(config, folder: Path) -> 
     assert settings["network"] == {}
 
 
-def test_settings_are_what_the_evaluation_reads(
-    config, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_settings_are_what_the_evaluation_reads(config, folder: Path) -> None:
     """The two sides share no code; this is their contract."""
-    code = Path(bundle.__file__).parents[1] / "evaluation"
     evaluation(folder)
     made = bundle.build(config(network={"subnets": ["subnet-1"], "security_groups": ["sg-1"]}), lock())
     (folder / "settings.json").write_bytes(made.files["settings.json"])
-    monkeypatch.syspath_prepend(str(code))
-    import settings
 
-    read = settings.Settings.load(folder / "settings.json")
+    read = Settings.load(folder / "settings.json")
 
     assert read.features == ["age", "ward"]
     assert read.classes == ["<30", ">30", "no"]

@@ -10,13 +10,13 @@ import pytest
 import tomlkit
 from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
 
+from automl_gitops import plan as plan_module
 from automl_gitops.commands.main import main
 from automl_gitops.data.lock import Column
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.settings.prices import Prices
-from automl_gitops import plan as plan_module
 from automl_gitops.plan import plan
 from automl_gitops.plan.ceiling import ceiling, hours, money
 from automl_gitops.plan.changes import Change, changes

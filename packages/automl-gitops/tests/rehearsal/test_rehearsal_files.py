@@ -106,7 +106,7 @@ def test_the_copy_is_without_results_of_an_earlier_rehearsal(project):
 def test_data_that_is_not_there_is_said_before_anything_starts(project, monkeypatch, capsys):
     monkeypatch.chdir(project)
 
-    status = main(["--data", "gone.csv"])
+    status = main(["rehearse", "--data", "gone.csv"])
 
     assert status == 2
     assert "gone.csv" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""A plan builds the base branch's definition with the base's wheel, which is on the path and not installed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from making import ACCOUNT, automl_toml, lock
+
+from automl_gitops.plan.steps import Building
+from support.project import PROJECT
+
+PACKAGE = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """The project without its wheels; vendor/ is empty."""
+    folder = tmp_path / "base"
+    shutil.copytree(PROJECT, folder, ignore=shutil.ignore_patterns("vendor"))
+    (folder / "vendor").mkdir()
+    return folder
+
+
+@pytest.fixture
+def wheel(project: Path, tmp_path: Path) -> Path:
+    """The wheel of these sources, of another version than what is installed, in vendor/."""
+    sources = tmp_path / "sources"
+    shutil.copytree(PACKAGE, sources, ignore=shutil.ignore_patterns("tests", "__pycache__", ".mypy_cache"))
+    init = sources / "src" / "automl_gitops" / "__init__.py"
+    init.write_text(init.read_text().replace('__version__ = "', '__version__ = "9.'))
+    code = f"from flit_core.buildapi import build_wheel; build_wheel({str(project / 'vendor')!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=sources, check=True, capture_output=True)
+    (made,) = (project / "vendor").glob("*.whl")
+    return made
+
+
+def test_the_command_is_the_wheels(wheel: Path, project: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "automl_gitops", "--version"],
+        cwd=project,
+        env={"PYTHONPATH": str(wheel)},
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    )
+
+    assert told.stdout.startswith("automl 9.")
+
+
+@pytest.mark.slow
+def test_it_builds_the_definition(wheel: Path, project: Path) -> None:
+    assert wheel.exists()
+    (project / "automl.toml").write_text(automl_toml())
+    lock().save(project / "dataset.lock")
+
+    definition, said = Building(project, ACCOUNT).result()
+
+    assert definition is not None, said
+    assert [step["Name"] for step in definition["Steps"]][:2] == ["StartAutopilot", "WaitForAutopilot"]
+    assert ACCOUNT in json.dumps(definition)
