@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks import bootstrap, stack
 from support.deployed import DeployedProject
+from support.project import PROJECT
 
 ROLES = (
     "PlanRole",
@@ -109,9 +110,9 @@ def test_what_broke_off_between_the_two_stacks_is_completed_by_the_next_run(proj
 
 
 def test_two_projects_share_the_accounts_identity_provider(
-    local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = request.config.rootpath
+    here = PROJECT
     projects = []
     for folder in ("first", "second"):
         monkeypatch.chdir(here)

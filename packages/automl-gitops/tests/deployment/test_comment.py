@@ -76,7 +76,7 @@ def test_a_text_that_github_would_refuse_is_cut_to_its_short_part():
 
 
 def test_a_report_that_was_not_written_is_said_to_be_missing(github, pull, report, tmp_path):
-    comment("owner/name", [report("### Plan"), tmp_path / "automl_gitops.rehearsal.md"])
+    comment("owner/name", [report("### Plan"), tmp_path / "rehearsal.md"])
 
     assert "### Rehearsal\n\n:x:" in github.comments[pull][0]["body"]
 
@@ -119,7 +119,7 @@ def test_the_command_comments_though_automl_toml_is_wrong(github, pull, report, 
     (tmp_path / "automl.toml").write_text("[")
     monkeypatch.chdir(tmp_path)
 
-    status = main(["comment", str(report("### Plan")), "automl_gitops.rehearsal.md"])
+    status = main(["comment", str(report("### Plan")), "rehearsal.md"])
 
     assert status == 0
     assert "### Rehearsal\n\n:x:" in github.comments[pull][0]["body"]

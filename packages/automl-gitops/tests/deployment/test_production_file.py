@@ -6,12 +6,13 @@ import pytest
 
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, ProductionFile, Proof
+from support.project import PROJECT
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/readmission/7"
 
 
-def test_the_file_as_generated_names_nothing(request):
-    assert ProductionFile.load(request.config.rootpath / FILE).model_package_arn == ""
+def test_the_file_as_generated_names_nothing():
+    assert ProductionFile.load(PROJECT / FILE).model_package_arn == ""
 
 
 def test_what_is_written_is_read_again_and_written_the_same(tmp_path):
