@@ -1,7 +1,7 @@
 """A life in which every role of the project plays its part, and a record of all that these were allowed.
 
-`python tests/life/record_calls.py FOLDER` leaves the record in FOLDER/calls.jsonl; `make calls` makes
-infrastructure/calls.json of it.
+`python record_calls.py FOLDER` in a project's folder, with LOCAL_AWS_RECORD naming the record's file; the template's
+`make calls` makes infrastructure/calls.json of that.
 """
 
 import sys
@@ -13,10 +13,8 @@ from small_tables import table
 
 from automl_gitops.kernel.config import Config
 from automl_gitops.rehearsal.life import Life
-from local_sagemaker import actors
-from local_sagemaker.accounts import ADMINISTRATOR
 
-PROJECT = Path(__file__).resolve().parents[2]
+ADMINISTRATOR = "administrator"  # the user of the local AWS
 TRAINING_SECONDS = 20
 # What a project may have besides what it has at first.
 OPTIONS = """
@@ -43,28 +41,36 @@ class RecordedLife(Life):
     def plan_and_tear_down(self) -> None:
         """What pull requests, the daily comparison and the teardown ask for."""
         plan = self._role("PlanRole", "pull_request")
-        self._call(plan, "pipeline", "plan", "--base", "HEAD")
-        self._call(plan, "deployment", "status")
-        self._call(self._role("RetrainRole", "ref:refs/heads/main"), "pipeline", "summary")
+        self._call(plan, "plan", "--base", "HEAD")
+        self._call(plan, "status")
+        self._as_retrain("summary")
         teardown = self._role("TeardownRole", "environment:teardown")
-        self._call(teardown, "deployment", "teardown", "--delete-data", "--confirm", self.names.project)
+        self._call(teardown, "teardown", "--delete-data", "--confirm", self.names.project)
 
-    def _as_administrator(self, module: str, *arguments: str) -> dict[str, Any]:
-        if module == "pipeline":
-            arn = self.names.role_arn(f"{self.names.project}-DataScientistRole")
-            credentials = actors.credentials(arn, None, self.names.region)
-            return self._call(self.aws.environment | credentials, module, *arguments)
-        if arguments[:1] == ("bootstrap",):
+    def _as_administrator(self, *arguments: str) -> dict[str, Any]:
+        if arguments[0] == "data":
+            return self._call(self._data_scientist(), *arguments)
+        if arguments[0] == "bootstrap":
             arguments += ("--data-scientist", f"arn:aws:iam::{self.aws.account}:user/{ADMINISTRATOR}")
-        return super()._as_administrator(module, *arguments)
+        return super()._as_administrator(*arguments)
+
+    def _data_scientist(self) -> dict[str, str]:
+        arn = self.names.role_arn(f"{self.names.project}-DataScientistRole")
+        given = self.aws.client("sts").assume_role(RoleArn=arn, RoleSessionName="record")["Credentials"]
+        return self.aws.environment | {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
 
 
 def main(folder: Path) -> None:
-    """Live it."""
+    """Live it, in a copy of the project in the current folder."""
+    project = Path.cwd()
     folder.mkdir(parents=True, exist_ok=True)
-    config, data = Config.load(PROJECT / "automl.toml"), folder / "table.csv"
+    config, data = Config.load(project / "automl.toml"), folder / "table.csv"
     table(config.autopilot.problem_type, config.dataset.target).to_csv(data, index=False)
-    life = RecordedLife(PROJECT, folder / "life", data, None, TRAINING_SECONDS)
+    life = RecordedLife(project, folder / "life", data, None, TRAINING_SECONDS)
     life.choose_options()
     with life:
         life.train()
