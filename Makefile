@@ -97,7 +97,7 @@ wheels: $(VENV)/project ## build the packages into the template's vendor/; commi
 calls: setup ## record a life on the local AWS: the calls of each role, which doctor simulates
 	@rm -rf build/calls && mkdir -p build/calls
 	@$(VENV)/bin/cookiecutter --no-input --default-config --output-dir build/calls . >/dev/null
-	cd build/calls/readmission && LOCAL_AWS_RECORD=../calls.jsonl $(LIFE)/record_calls.py ..
+	cd build/calls/readmission && LOCAL_AWS_RECORD="$$PWD/../calls.jsonl" $(LIFE)/record_calls.py ..
 	cd build/calls/readmission && $(LIFE)/write_calls.py ../calls.jsonl
 	cp build/calls/readmission/infrastructure/calls.json '$(TEMPLATE)/infrastructure/calls.json'
 
