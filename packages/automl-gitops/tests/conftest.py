@@ -6,6 +6,7 @@ import os
 import sys
 
 import pytest
+
 from support.project import PROJECT
 
 # The project's code can be imported; its evaluation is a folder of scripts in the container.

@@ -18,7 +18,8 @@ app = typer.Typer()
 def doctor(as_json: Json = False) -> None:
     """Say what account, region or repository would refuse.
 
-    It asks before anything is paid, changes nothing and costs nothing. Exit status 1 where something would stop the first training. With GITHUB_TOKEN the repository is looked at too.
+    It asks before anything is paid, changes nothing and costs nothing. Exit status 1 where something would stop the
+    first training. With GITHUB_TOKEN the repository is looked at too.
     """
     from automl_gitops.doctor.examination import examine
 

@@ -100,8 +100,8 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
 def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
     """Open (or update) the pull request that promotes a version.
 
-    By default the version that staging serves and that was verified. GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where;
-    without a token only environments/production.toml is changed.
+    By default the version that staging serves and that was verified. GITHUB_TOKEN, GITHUB_REPOSITORY and
+    GITHUB_API_URL say where; without a token only environments/production.toml is changed.
     """
     from automl_gitops.promotion.production_file import FILE
     from automl_gitops.promotion.propose import propose

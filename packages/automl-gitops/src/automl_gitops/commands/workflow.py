@@ -23,8 +23,8 @@ def comment(
 ) -> None:
     """Write reports into the pull request's one comment.
 
-    And into the run's summary. PULL_REQUEST is its number; GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say where; without a token or a number there is the
-    summary alone, and without a workflow run the text is printed.
+    And into the run's summary. PULL_REQUEST is its number; GITHUB_TOKEN, GITHUB_REPOSITORY and GITHUB_API_URL say
+    where; without a token or a number there is the summary alone, and without a workflow run the text is printed.
     """
     import os
 

@@ -168,7 +168,7 @@ def _place(text: str, message: str) -> int | None:
 def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
     """What is wrong between sections, whatever is done: a key, and the sentence after its section.
 
-    What is found out only because something is to be trained is `automl_gitops.data.consistency`'s: a mistake in the gate does
+    What is found out only because something is to be trained is `data.consistency`'s: a mistake in the gate does
     not keep anybody from going back to an earlier version.
     """
     metric, gate = config.autopilot.metric, config.gate

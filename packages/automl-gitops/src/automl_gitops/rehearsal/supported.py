@@ -13,12 +13,17 @@ LEAST_GLIBC = (2, 28)  # of 2018: Debian 10, Ubuntu 20.04, RHEL 8, Amazon Linux 
 RANGE = re.compile(r'^requires-python = ">=3\.(\d+),<3\.(\d+)"$', re.MULTILINE)
 
 
-def problem(system, machine, libc, python, pyproject):
+def problem(
+    system: str, machine: str, libc: "tuple[str, str]", python: "tuple[int, int]", pyproject: str
+) -> "str | None":
     """A sentence on what is in the way, or `None`.
 
     ``system`` and ``machine`` are what `platform` says, ``libc`` its name and version, ``python`` a pair of numbers.
     """
-    least, above = map(int, RANGE.search(pyproject).groups())
+    versions = RANGE.search(pyproject)
+    if versions is None:
+        return 'pyproject.toml has no requires-python = ">=3.X,<3.Y": take the line from Git'
+    least, above = map(int, versions.groups())
     if system == "Windows" or system.startswith(("CYGWIN", "MINGW", "MSYS")):
         return "Windows by itself cannot run this: use WSL 2 (wsl --install), and type the same there"
     if system == "Darwin" and machine != "arm64":
@@ -38,12 +43,12 @@ def problem(system, machine, libc, python, pyproject):
     return None
 
 
-def numbers(version):
+def numbers(version: str) -> "tuple[int, ...]":
     """The numbers of a version, to compare it."""
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def main():
+def main() -> int:
     """The exit status that make looks at; 1 with the sentence where something is in the way."""
     pyproject = Path("pyproject.toml").read_text(encoding="utf-8")
     found = problem(

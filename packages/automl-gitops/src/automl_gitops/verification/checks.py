@@ -98,7 +98,7 @@ def check_values(predictions: Sequence[dict[str, str]], classes: frozenset[str] 
 
 
 def check_agreement(found: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]) -> Check:
-    """Predictions are those of the evaluation, up to what float32 leaves open, see `automl_gitops.verification.agreement`."""
+    """Predictions are those of the evaluation, up to what float32 leaves open, see `verification.agreement`."""
     name = "agrees with the evaluation"
     tolerance = Tolerance.of(expected)
     outcomes = [compare(one, other, tolerance) for one, other in zip(found, expected, strict=True)]

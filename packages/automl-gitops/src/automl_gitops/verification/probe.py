@@ -27,7 +27,7 @@ class Probe:
     """Asks one row after the other in a thread, and counts answers that neither version would give.
 
     What the old version answers is asked before the update starts; what the new one has to answer is the
-    evaluation's prediction, within the tolerance of `automl_gitops.verification.agreement`. Once more than `WRONG_ROWS_SHARE` of the
+    evaluation's prediction, within the tolerance of `verification.agreement`. Once more than `WRONG_ROWS_SHARE` of the
     rows (and more than one) had such an answer, the count is a metric of the project, on which an alarm rolls the
     update back. So even an endpoint without traffic is tested before it takes over. Requests that fail are the
     service's own metrics' matter.
