@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
 from automl_gitops.serving.registry import ModelPackage
@@ -24,11 +22,7 @@ def package(problem_type: str, *environments: dict[str, str]) -> ModelPackage:
         metadata={"problem_type": problem_type},
         stage="",
         stage_status="",
-        content_types=(),
-        response_types=(),
-        quality_uri="",
         commit="",
-        created=datetime.now(UTC),
     )
 
 

@@ -26,7 +26,6 @@ class Rollout:
 
     state: State
     reason: str
-    probed: int = 0
 
 
 def roll_out(
@@ -74,7 +73,7 @@ def roll_out(
                 {name: words for name, words in alarms.firing().items() if name in watched}
             ),
         )
-    return Rollout(ended, _reason(ended, release, seen, asking), asking.asked if asking else 0)
+    return Rollout(ended, _reason(ended, release, seen, asking))
 
 
 def _calm(environment: Environment, alarms: Alarms, *, way_back: bool, output: Output) -> dict[str, str]:

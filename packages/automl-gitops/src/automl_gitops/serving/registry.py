@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -34,17 +33,12 @@ class ModelPackage:
     metadata: Mapping[str, str]
     stage: str
     stage_status: str
-    content_types: tuple[str, ...]
-    response_types: tuple[str, ...]
-    quality_uri: str
     commit: str
-    created: datetime
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> "ModelPackage":
         """From DescribeModelPackage's answer."""
         inference = answer.get("InferenceSpecification", {})
-        quality = answer.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {})
         metadata = answer.get("CustomerMetadataProperties") or {}
         life = answer.get("ModelLifeCycle") or {}
         return cls(
@@ -55,11 +49,7 @@ class ModelPackage:
             metadata=dict(metadata),
             stage=life.get("Stage", ""),
             stage_status=life.get("StageStatus", ""),
-            content_types=tuple(inference.get("SupportedContentTypes") or ["text/csv"]),
-            response_types=tuple(inference.get("SupportedResponseMIMETypes") or ["text/csv"]),
-            quality_uri=quality.get("S3Uri", ""),
             commit=(answer.get("MetadataProperties") or {}).get("CommitId", ""),
-            created=answer["CreationTime"],
         )
 
     @property

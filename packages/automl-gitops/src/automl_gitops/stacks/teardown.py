@@ -1,7 +1,5 @@
 """Remove what the project created: first listed, then removed, each thing only if it is still there."""
 
-from collections.abc import Callable
-
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import is_missing
@@ -10,14 +8,11 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks import resources
 from automl_gitops.stacks.resources import Resource
 
-# What goes where others have been removed: a bucket's objects before the stack with the bucket, and so on.
-Find = Callable[[], list[Resource]]
-
 
 def find(
     project: Project, *, only: Name | None = None, data: bool = False, roles: bool = False
 ) -> list[Resource]:
-    """What there is to remove, in the order in which it goes.
+    """What there is to remove, in the order in which it goes: a bucket's objects before the stack with the bucket.
 
     ``only`` is one environment's endpoint and what belongs to it. ``data`` are bucket and registry, ``roles``
     the stacks that an administrator made.
