@@ -13,11 +13,15 @@ import pytest
 PACKAGE = Path(__file__).parents[1]
 # What the runner may know of the container's code: the document that it writes.
 DOCUMENT = {"automl_gitops.evaluation.layout", "automl_gitops.evaluation.document"}
+# What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
+TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
+SERVES = ("infrastructure", "serving", "workflow")
 
 
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("automl_gitops", cache_dir=None)
+    """Every import, also those in functions."""
+    return grimp.build_graph("automl_gitops", include_external_packages=True, cache_dir=None)
 
 
 def test_a_room_imports_only_rooms_below_it() -> None:
@@ -48,3 +52,18 @@ def test_the_runner_knows_the_evaluations_document_alone(graph: grimp.ImportGrap
     }
 
     assert crossing <= DOCUMENT
+
+
+@pytest.mark.parametrize("commands", SERVES)
+def test_commands_on_what_is_trained_reach_nothing_that_trains(
+    graph: grimp.ImportGraph, commands: str
+) -> None:
+    reached = graph.find_upstream_modules(f"automl_gitops.commands.{commands}")
+
+    assert graph.modules >= TRAINING
+    assert reached & TRAINING == set()
+
+
+def test_the_package_does_not_know_the_local_aws(graph: grimp.ImportGraph) -> None:
+    assert "boto3" in graph.modules
+    assert "local_sagemaker" not in graph.modules

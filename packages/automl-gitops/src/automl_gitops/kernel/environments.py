@@ -9,6 +9,7 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 import boto3
@@ -24,6 +25,11 @@ from automl_gitops.kernel.settings.hosting import Hosting
 
 Name = Literal["staging", "production"]
 ROLE_VARIABLES: dict[Name, str] = {"staging": "STAGING_ROLE_ARN", "production": "PRODUCTION_ROLE_ARN"}
+PRODUCTION_FILE = Path("environments/production.toml")  # names the version that production serves
+PRODUCTION_CONFLICT = (
+    "take the side of the version that production is to serve as a whole (`git checkout --ours "
+    f"{PRODUCTION_FILE.as_posix()}` or `--theirs`)"
+)
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config, parse_toml, read_text
+from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
 from automl_gitops.plan.ceiling import Ceiling, ceiling
@@ -18,12 +19,12 @@ from automl_gitops.plan.deployed import Deployed, look
 from automl_gitops.plan.stack import template_changes
 from automl_gitops.plan.steps import Building, step_changes
 from automl_gitops.runs import bundle
-from automl_gitops.runs.project import PRODUCTION, Project
+from automl_gitops.runs.project import Project
 
 # What a merge has to touch to train again (.github/workflows/retrain.yml) and to promote (promote.yml).
 RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
-PROMOTES = (PRODUCTION.as_posix(),)
-_DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", PRODUCTION.as_posix())
+PROMOTES = (PRODUCTION_FILE.as_posix(),)
+_DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", PRODUCTION_FILE.as_posix())
 _NO_ACCOUNT = "000000000000"  # where nobody is signed in; both sides get the same
 
 
@@ -129,8 +130,8 @@ class _Side:
                 self.config = Config.load(folder / "automl.toml")
             if (folder / "dataset.lock").exists():
                 self.lock = DatasetLock.load(folder / "dataset.lock")
-            if (folder / PRODUCTION).exists():
-                self.champion = str(_toml(folder / PRODUCTION).get("model_package_arn", ""))
+            if (folder / PRODUCTION_FILE).exists():
+                self.champion = str(_toml(folder / PRODUCTION_FILE).get("model_package_arn", ""))
         except UserError as error:
             self.problem = f"the base cannot be read in full: {error}"
 

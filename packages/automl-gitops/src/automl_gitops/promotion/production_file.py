@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from automl_gitops.kernel.config import parse_toml, read_text
 from automl_gitops.kernel.config_errors import describe, line_of
+from automl_gitops.kernel.environments import PRODUCTION_CONFLICT, PRODUCTION_FILE
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import replace_text
 from automl_gitops.kernel.words import nearest
-from automl_gitops.runs.project import PRODUCTION_CONFLICT
 
-FILE = Path("environments/production.toml")
+FILE = PRODUCTION_FILE
 _HEAD = (
     "The model package that production serves. Changed by promotion pull requests: merging one approves it,",
     "reverting it goes back. Only model_package_arn decides; the rest says what the reviewer saw.",

@@ -10,16 +10,12 @@ from automl_gitops.data import consistency
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config, parse_toml, read_text
+from automl_gitops.kernel.environments import PRODUCTION_CONFLICT, PRODUCTION_FILE
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import bundle, definition
 from automl_gitops.runs.bundle import Bundle
 
-PRODUCTION = Path("environments/production.toml")
-PRODUCTION_CONFLICT = (
-    "take the side of the version that production is to serve as a whole (`git checkout --ours "
-    f"{PRODUCTION.as_posix()}` or `--theirs`)"
-)
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 
 
@@ -52,10 +48,10 @@ class Project:
         A misspelt key would have candidates compared with nothing, so that it is a `UserError`, as is an ARN that is
         none of this project's.
         """
-        file = PRODUCTION.as_posix()
-        if not PRODUCTION.exists():
+        file = PRODUCTION_FILE.as_posix()
+        if not PRODUCTION_FILE.exists():
             return ""
-        document = parse_toml(read_text(PRODUCTION), file, PRODUCTION_CONFLICT)
+        document = parse_toml(read_text(PRODUCTION_FILE), file, PRODUCTION_CONFLICT)
         if document and "model_package_arn" not in document:
             raise UserError(
                 f'{file}: model_package_arn is missing: take the file from Git (`model_package_arn = ""` stands for '
