@@ -35,7 +35,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
             f"({_some(lonely)}), but a class needs a row to train on and one to test: "
             f"merge small classes or remove them{_or_number(seen.target)}"
         )
-    return dict(classes)
+    return dict(classes.items())
 
 
 def check_rows(table: Table, seen: Profile, purpose: str) -> None:
