@@ -1,6 +1,6 @@
-"""A life whose rows lie in somebody else's bucket, in a process of its own, since a local AWS is one in a process.
+"""A life whose rows lie in somebody else's bucket, as a script whose whole output its test can read.
 
-`python by_reference.py FOLDER` leaves what happened in FOLDER/facts.json.
+`python by_reference.py FOLDER` in a project's folder leaves what happened in FOLDER/facts.json.
 """
 
 import json
@@ -15,7 +15,6 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.rehearsal.commands import CommandFailedError
 from automl_gitops.rehearsal.life import Life
 
-PROJECT = Path(__file__).resolve().parents[2]
 LAKE = "a-lake-of-somebody-else"
 HELD_OUT = 150
 TRAINING_SECONDS = 180  # it ends once all candidates are trained, much sooner
@@ -41,7 +40,7 @@ class LifeByReference(Life):
         for key, part in (("train/a.csv", train[::2]), ("train/b.csv", train[1::2]), ("test.csv", held_out)):
             s3.put_object(Bucket=LAKE, Key=key, Body=part.to_csv(index=False).encode())
         addresses = ("--train-validation", f"s3://{LAKE}/train/", "--test", f"s3://{LAKE}/test.csv")
-        self._as_administrator("pipeline", "dataset", "refer", *addresses)
+        self._as_administrator("data", "refer", *addresses)
         self.lock = DatasetLock.load(self.copy.directory / "dataset.lock")
 
     def facts(self) -> dict[str, object]:
@@ -61,15 +60,15 @@ class LifeByReference(Life):
         """Somebody adds an object, and the commit is run once more; returns the command's exit status."""
         self.aws.client("s3").put_object(Bucket=LAKE, Key="train/c.csv", Body=b"more")
         try:
-            self._as_retrain("pipeline", "run", "--again", "2")
+            self._as_retrain("run", "--again", "2")
         except CommandFailedError as error:
             return error.status
         return 0
 
 
 def main(folder: Path) -> None:
-    """Live it."""
-    life = LifeByReference(PROJECT, folder, None, None, TRAINING_SECONDS)
+    """Live it, in a copy of the project in the current folder."""
+    life = LifeByReference(Path.cwd(), folder, None, None, TRAINING_SECONDS)
     life.name_the_lake()
     with life:
         life.train()

@@ -13,8 +13,7 @@ from small_tables import ROWS, table
 from automl_gitops.doctor import calls
 from automl_gitops.doctor.calls import Call
 from automl_gitops.kernel.config import Config
-
-PROJECT = Path(__file__).resolve().parents[2]
+from support.project import PROJECT
 
 
 def files_of(project: Path) -> dict[str, bytes]:
@@ -44,15 +43,10 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
 
     ended = subprocess.run(
         [
-            sys.executable,
-            "-m",
-            "rehearsal",
-            "--data",
-            data,
-            "--output",
-            tmp_path / "out",
-            "--training-seconds",
-            "20",
+            *(sys.executable, "-m", "automl_gitops", "rehearse"),
+            *("--data", data),
+            *("--output", tmp_path / "out"),
+            *("--training-seconds", "20"),
         ],
         cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}

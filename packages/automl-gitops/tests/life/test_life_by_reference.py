@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
-from by_reference import LAKE, PROJECT
+from by_reference import LAKE
+
+from support.project import PROJECT
 
 
 @pytest.mark.slow
@@ -14,9 +17,9 @@ def test_a_model_of_data_by_reference_is_registered_and_changed_data_is_noticed(
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
 
     ended = subprocess.run(
-        [sys.executable, PROJECT / "tests" / "life" / "by_reference.py", tmp_path],
+        [sys.executable, Path(__file__).with_name("by_reference.py"), tmp_path],
         cwd=PROJECT,
-        env=kept | {"PYTHONPATH": str(PROJECT)},
+        env=kept,
         capture_output=True,
         text=True,
         timeout=600,
