@@ -11,6 +11,7 @@ from making import ACCOUNT, CHAMPION, automl_toml, lock
 
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs import bundle, source
 from automl_gitops.runs.project import Project
 
@@ -126,10 +127,10 @@ def test_run_url_is_githubs(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in values.items():
         monkeypatch.setenv(name, value)
 
-    assert source.run_url() == "https://github.com/clinic/hospital/actions/runs/17"
+    assert run_url() == "https://github.com/clinic/hospital/actions/runs/17"
 
     monkeypatch.delenv("GITHUB_RUN_ID")
-    assert source.run_url() == ""
+    assert run_url() == ""
 
 
 def test_champion_comes_from_production_toml(project: Project, folder: Path) -> None:

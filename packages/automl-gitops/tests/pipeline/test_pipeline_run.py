@@ -184,7 +184,9 @@ def test_run_says_where_it_comes_from(
 ) -> None:
     (folder / "environments").mkdir()
     (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
-    monkeypatch.setattr(source, "run_url", lambda: "https://github.com/clinic/hospital/actions/runs/17")
+    monkeypatch.setattr(
+        "automl_gitops.runs.run.run_url", lambda: "https://github.com/clinic/hospital/actions/runs/17"
+    )
     upsert(project)
 
     values = given(project, start(project, "MaxSeconds=60").arn)

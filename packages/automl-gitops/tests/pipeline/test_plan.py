@@ -192,6 +192,28 @@ def test_a_base_that_cannot_be_read_is_no_obstacle(git, folder):
     assert "the base cannot be read in full" in short(report("HEAD"))
 
 
+def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
+    """Each side is built by its own wheels, so a branch that changes these alone is compared too."""
+    lock().save(folder / "dataset.lock")
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Data")
+
+    class Building:
+        def __init__(self, place: Path, account: str) -> None:
+            self.wheels = [{"Name": path.stem, "Type": "Fail"} for path in (place / "vendor").glob("*.whl")]
+
+        def result(self):
+            return {"Steps": self.wheels}, ""
+
+    monkeypatch.setattr(plan_module, "Building", Building)
+    (folder / "vendor").mkdir()
+    (folder / "vendor" / "new.whl").write_bytes(b"")
+
+    assert plan(Project(), "change").definition == {"new": [Change("the step itself", None, "new")]}
+
+
 def test_a_link_out_of_the_project_is_left_alone(git, folder):
     (folder / "data").symlink_to("/somewhere/else")
     (folder / "up").symlink_to("../..")

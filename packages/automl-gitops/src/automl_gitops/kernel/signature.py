@@ -35,7 +35,9 @@ def sign(aws: Aws) -> Signature:
 
 
 def run_url() -> str:
-    """The page of the GitHub workflow run that this process is part of, or ""."""
+    """The page of the GitHub workflow run that this process is part of, empty elsewhere (GitHub Actions, "Default
+    environment variables").
+    """
     parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
     return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
 

@@ -20,11 +20,11 @@ from automl_gitops.plan.stack import template_changes
 from automl_gitops.plan.steps import Building, step_changes
 from automl_gitops.runs import bundle
 from automl_gitops.runs.project import Project
+from automl_gitops.runs.source import RETRAINS
 
-# What a merge has to touch to train again (.github/workflows/retrain.yml) and to promote (promote.yml).
-RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
+# A merge that touches this promotes (.github/workflows/promote.yml).
 PROMOTES = (PRODUCTION_FILE.as_posix(),)
-_DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", PRODUCTION_FILE.as_posix())
+_DEFINES = ("automl.toml", "dataset.lock", "pipeline", "evaluation", "vendor", PRODUCTION_FILE.as_posix())
 _NO_ACCOUNT = "000000000000"  # where nobody is signed in; both sides get the same
 
 

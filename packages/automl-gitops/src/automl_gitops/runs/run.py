@@ -18,6 +18,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import complaint
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.signature import run_url
 from automl_gitops.kernel.words import nearest
 from automl_gitops.runs import definition, source
 from automl_gitops.runs.execution import executions
@@ -82,7 +83,7 @@ def run(
         "CommitId": came_from.commit + ("-dirty" if came_from.dirty else "")
         if came_from.commit
         else definition.NONE,
-        "RunUrl": source.run_url() or definition.NONE,
+        "RunUrl": run_url() or definition.NONE,
     }
     started = sagemaker.start_pipeline_execution(
         PipelineName=project.names.pipeline,

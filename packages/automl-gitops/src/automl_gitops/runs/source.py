@@ -1,21 +1,14 @@
-"""Where a run comes from: the commit, and the workflow run if there is one."""
+"""Which commit a run comes from."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from automl_gitops.kernel import git
 
-# What decides about a model; a change elsewhere (README, docs) does not make a commit's run another one.
-_PATHS = (
-    "automl.toml",
-    "dataset.lock",
-    "environments",
-    "evaluation",
-    "infrastructure",
-    "lambdas",
-    "pipeline",
-)
+# A merge that touches one of these trains again (.github/workflows/retrain.yml).
+RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
+# What a model depends on, its champion included; a change elsewhere (README, docs) does not make a run another one.
+_DECIDES = (*RETRAINS, "environments")
 
 
 @dataclass(frozen=True)
@@ -36,13 +29,5 @@ def find(folder: Path | None = None) -> Source:
     commit = git.answer("rev-parse", "--verify", "HEAD", folder=folder)
     if not commit:
         return Source("", True)
-    changes = git.answer("status", "--porcelain", "--untracked-files=all", "--", *_PATHS, folder=folder)
+    changes = git.answer("status", "--porcelain", "--untracked-files=all", "--", *_DECIDES, folder=folder)
     return Source(commit, changes != "")
-
-
-def run_url() -> str:
-    """The address of the GitHub workflow run, empty elsewhere (GitHub Actions, "Default environment
-    variables").
-    """
-    values = [os.environ.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID")]
-    return "{}/{}/actions/runs/{}".format(*values) if all(values) else ""
