@@ -8,21 +8,20 @@ import pytest
 from deployment_kit import RulePredictor, World, recorded_writes
 
 from automl_gitops.kernel import waiting
-from local_sagemaker import clock, serving
 from support.github import GitHub
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute of the services' waiting is a second; nobody waits long between two looks."""
-    monkeypatch.setenv(clock.VARIABLE, "60")
+    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "60")
     monkeypatch.setattr(waiting, "SHORTEST", 0.05)
 
 
 @pytest.fixture
 def world(local_aws: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> World:
     """A project of its own, with the administrator's credentials."""
-    monkeypatch.setattr(serving, "Predictor", RulePredictor)
+    monkeypatch.setattr(local_aws, "predictor", RulePredictor)
     for name in (
         "GITHUB_TOKEN",
         "GITHUB_REPOSITORY",

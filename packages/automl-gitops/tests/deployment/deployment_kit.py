@@ -27,7 +27,7 @@ from automl_gitops.kernel.environments import Project
 from automl_gitops.serving.registry import Registry
 from automl_gitops.verification import verification
 from automl_gitops.verification.verify import make_verification, note
-from local_sagemaker import serving
+from local_sagemaker import BadInput, ModelError
 from support.unique import unique
 
 ROWS = [[str(index), f"{index / 7:.4f}"] for index in range(60)]
@@ -63,22 +63,22 @@ class RulePredictor:
     def start(cls, containers: Sequence[Mapping[str, Any]], credentials: Any, region: str) -> RulePredictor:
         environment = containers[-1].get("Environment", {})
         if "CANNOT_LOAD" in environment:
-            raise serving.ModelError(f"The model could not be loaded: {environment['CANNOT_LOAD']}")
+            raise ModelError(f"The model could not be loaded: {environment['CANNOT_LOAD']}")
         return cls(environment)
 
     def predict(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         time.sleep(float(self.environment.get("SECONDS", "0")))
         if "FAILS" in self.environment:
-            raise serving.ModelError(self.environment["FAILS"])
+            raise ModelError(self.environment["FAILS"])
         if "ANSWERS_ANYTHING" in self.environment:
             return b"yes,0.9\n", "text/csv"
         if content_type != "text/csv":
-            raise serving.BadInput(f"{content_type} is not supported")
+            raise BadInput(f"{content_type} is not supported")
         rows = [row for row in csv.reader(io.StringIO(body.decode())) if row]
         if any(len(row) != 2 for row in rows) and "CRASHES" in self.environment:
-            raise serving.ModelError("ValueError: 3 columns passed, passed data had 2 columns")
+            raise ModelError("ValueError: 3 columns passed, passed data had 2 columns")
         if any(len(row) != 2 for row in rows):
-            raise serving.BadInput("a row has another number of columns than the training data")
+            raise BadInput("a row has another number of columns than the training data")
         if accept == "application/json" and "CSV_ONLY" not in self.environment:
             keys = ["score"] if "REGRESSION" in self.environment else ["predicted_label", "probability"]
             entries = [dict(zip(keys, answer, strict=True)) for answer in self._answers(rows)]

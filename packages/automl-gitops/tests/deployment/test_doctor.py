@@ -18,7 +18,6 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.setup import set_up
-from local_sagemaker import quotas
 from support.deployed import DeployedProject
 from support.github import GitHub
 from support.waiting import wait_until
@@ -92,11 +91,11 @@ def test_an_account_without_the_roles_is_told_to_make_them(
 def test_a_quota_of_nothing_stops_before_the_training_is_paid(
     project: DeployedProject, local_aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    quotas.set_quota(local_aws.account, local_aws.region, TRANSFORMS, 0)
+    local_aws.set_quota(TRANSFORMS, 0)
     try:
         found = examine(project.sign_in())
     finally:
-        quotas.set_quota(local_aws.account, local_aws.region, TRANSFORMS, None)
+        local_aws.set_quota(TRANSFORMS, None)
 
     row = only(rows(found, "stops"))
     assert (row.area, row.found) == ("quotas", "0 is too little for the holdout")
@@ -109,11 +108,11 @@ def test_a_quota_of_nothing_stops_before_the_training_is_paid(
 
 def test_a_quota_that_only_a_promotion_exceeds_is_for_later(project: DeployedProject, local_aws: Any) -> None:
     name = "ml.m5.large for endpoint usage"
-    quotas.set_quota(local_aws.account, local_aws.region, name, 2)
+    local_aws.set_quota(name, 2)
     try:
         found = examine(project.sign_in())
     finally:
-        quotas.set_quota(local_aws.account, local_aws.region, name, None)
+        local_aws.set_quota(name, None)
 
     assert rows(found, "stops") == []
     assert only(rows(found, "later", "quotas")).asked == f"{name}: at least 5"
@@ -207,7 +206,8 @@ def test_a_region_other_than_the_roles_is_found(project: DeployedProject) -> Non
 
 
 def test_an_image_that_is_not_there_stops(project: DeployedProject, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("local_sagemaker.ecr._registries", dict)
+    nowhere = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2"
+    monkeypatch.setattr("automl_gitops.doctor.region.evaluation_image", lambda *_: nowhere)
 
     rows_of_region = rows(examine(project.sign_in()), "unknown", "region")
 
@@ -316,11 +316,11 @@ def test_the_exit_status_is_1_where_something_stops(
     project.sign_in()
     good = main(["doctor", "--json"])
     document = json.loads(capsys.readouterr().out)
-    quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, 0)
+    local_aws.set_quota(AUTOML_JOBS, 0)
     try:
         bad = main(["doctor"])
     finally:
-        quotas.set_quota(local_aws.account, local_aws.region, AUTOML_JOBS, None)
+        local_aws.set_quota(AUTOML_JOBS, None)
 
     assert (good, bad) == (0, 1)
     assert (document["stops"], document["simulated"] > 100) == (0, True)

@@ -21,6 +21,7 @@ from automl_gitops.promotion.status import status
 from automl_gitops.serving.registry import Registry
 from automl_gitops.stacks.teardown import find, remove
 from automl_gitops.verification.verify import verify
+from local_sagemaker import ModelError
 
 ROW = ["20", "1"]  # `yes` above a threshold of 10, `no` below one of 50
 
@@ -335,9 +336,7 @@ def test_a_first_version_that_cannot_start_leaves_nothing_and_the_next_run_tries
 
 
 def _cannot_load():
-    from local_sagemaker import serving
-
-    return serving.ModelError("no such file")
+    return ModelError("no such file")
 
 
 def test_the_way_back_needs_neither_staging_nor_its_proof_nor_the_holdout(world, verified):

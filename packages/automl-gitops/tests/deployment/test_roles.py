@@ -16,7 +16,6 @@ from automl_gitops.promotion.status import status
 from automl_gitops.stacks import bootstrap, stack
 from automl_gitops.stacks.teardown import find, remove
 from automl_gitops.verification.verify import verify
-from local_sagemaker import serving
 from support.deployed import DeployedProject
 
 ELSEWHERE = "333333333333"
@@ -25,7 +24,7 @@ ROW = ["20", "1"]
 
 @pytest.fixture
 def project(local_aws: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
-    monkeypatch.setattr(serving, "Predictor", RulePredictor)
+    monkeypatch.setattr(local_aws, "predictor", RulePredictor)
     monkeypatch.delenv("GITHUB_TOKEN", raising=False)
     return DeployedProject(local_aws, tmp_path, monkeypatch)
 

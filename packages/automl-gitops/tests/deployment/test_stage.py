@@ -109,7 +109,7 @@ def test_nothing_registered_is_a_users_error_with_the_way_out(world, capsys):
     status = main(["stage"])
 
     assert status == 2
-    assert "pipeline run" in capsys.readouterr().err
+    assert "automl run" in capsys.readouterr().err
 
 
 def test_a_rejected_version_is_refused(world):

@@ -13,7 +13,6 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.names import Names
-from local_sagemaker import actors
 
 from .unique import unique
 
@@ -72,7 +71,7 @@ class DeployedProject:
         environment = self.aws.administrator(account or self.aws.account)
         if role:
             arn = Names(self.config, account or self.aws.account).role_arn(f"{self.name}-{role}")
-            environment = environment | actors.credentials(arn, None, self.aws.region)
+            environment = environment | self.aws.assume(arn)
         for variable in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
             self._monkeypatch.delenv(variable, raising=False)
         for variable, value in environment.items():
