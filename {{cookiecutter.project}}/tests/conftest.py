@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,7 @@ from automl_gitops.kernel.config import Config
 from botocore.config import Config as ClientConfig
 from botocore.stub import Stubber
 
-PROJECT = Path(__file__).resolve().parents[1]
-# In its container, evaluation/ is a folder of scripts; pipeline/ and lambdas/ are imported from the project's folder.
-sys.path[:0] = [str(PROJECT), str(PROJECT / "evaluation")]
-os.chdir(PROJECT)  # from wherever pytest was called, as `automl` does it
+os.chdir(Path(__file__).resolve().parents[1])  # from wherever pytest was called, as `automl` does it
 ACCOUNT = "123456789012"
 
 

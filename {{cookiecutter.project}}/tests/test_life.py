@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import random
 import subprocess
 import sys
@@ -53,7 +52,6 @@ def test_from_a_table_to_a_release_that_is_taken_back(config, tmp_path: Path) ->
             *("--output", tmp_path / "out"),
             *("--training-seconds", "20"),
         ],
-        env=dict(os.environ),
         capture_output=True,
         text=True,
         timeout=1200,

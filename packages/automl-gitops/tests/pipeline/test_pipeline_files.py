@@ -12,7 +12,7 @@ from making import ACCOUNT, CHAMPION, automl_toml, lock
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
-from automl_gitops.runs import bundle, source
+from automl_gitops.runs import bundle, definition, source
 from automl_gitops.runs.project import Project
 
 
@@ -197,7 +197,9 @@ def test_a_slice_that_the_data_lacks_is_refused(project: Project, folder: Path) 
         _ = project.lock
 
 
-def test_fingerprint_follows_every_file(project: Project, folder: Path) -> None:
+def test_fingerprint_follows_every_file(
+    project: Project, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = {project.fingerprint(ACCOUNT), Project().fingerprint(ACCOUNT)}
 
     seen.add(project.fingerprint("210987654321"))
@@ -210,5 +212,12 @@ def test_fingerprint_follows_every_file(project: Project, folder: Path) -> None:
     (folder / "environments").mkdir()
     (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
     seen.add(Project().fingerprint(ACCOUNT))
+    (folder / "pipeline").mkdir()
+    (folder / "pipeline" / "definition.py").write_text("# another step\n")
+    seen.add(Project().fingerprint(ACCOUNT))
+    for name in ("definition", "images", "sdk"):
+        (folder / f"{name}.py").write_text(f"# {name} of a wheel of the same version\n")
+    monkeypatch.setattr(definition, "files", lambda _: folder)
+    seen.add(Project().fingerprint(ACCOUNT))
 
-    assert len(seen) == 6
+    assert len(seen) == 8

@@ -138,7 +138,7 @@ def _add_name(app: typer.Typer, command: Command) -> None:
 def _add(app: typer.Typer, command: Command) -> None:
     found = importlib.import_module(f"automl_gitops.commands.{command.module}").app
     ours = [_here(one) for one in found.registered_commands]
-    if command.name == command.module == "data":
+    if command.name == "data":
         group = copy.copy(found)
         group.registered_commands = ours
         app.add_typer(group, name="data")
@@ -157,7 +157,6 @@ def _here(command: CommandInfo) -> CommandInfo:
 
 def _with_paths(function: Callable[..., Any]) -> Callable[..., Any]:
     """A command whose files are those of the folder it is called in, though it works in the project's folder."""
-
     defaults = {name: one.default for name, one in inspect.signature(function).parameters.items()}
 
     def seen(name: str, value: Any) -> Any:

@@ -19,20 +19,19 @@ app = typer.Typer()
 
 @app.command(epilog="Example: automl rehearse --data my-table.csv --output build/demo")
 def rehearse(
-    output: Annotated[Path, typer.Option(help="Folder for summary.json and the rehearsal's files.")] = Path(
-        "build/rehearsal"
-    ),
+    output: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="For summary.json and the rehearsal's files.")
+    ] = Path("build/rehearsal"),
     data: Annotated[
         Path | None,
-        typer.Option(
-            help="Data set (CSV, gzipped CSV, Parquet); the example by default.",
-        ),
+        typer.Option(metavar="FILE", help="Data set (CSV, gzipped CSV, Parquet); the example by default."),
     ] = None,
     rows: Annotated[
-        int | None, typer.Option(help="Rows of the sample that is trained on; all by default.", min=50)
+        int | None,
+        typer.Option(metavar="N", help="Rows of the sample that is trained on; all by default.", min=50),
     ] = None,
     training_seconds: Annotated[
-        int, typer.Option(help="Budget of the Autopilot job, in seconds.", min=10)
+        int, typer.Option(metavar="N", help="Budget of the Autopilot job, in seconds.", min=10)
     ] = 90,
     until: Annotated[
         Literal["staging", "rolled-back"],
@@ -43,7 +42,7 @@ def rehearse(
         typer.Option(metavar="FILE", help="Write the report in Markdown, as a pull request shows it."),
     ] = None,
     setup_seconds: Annotated[
-        float, typer.Option(help="What the installation took, for summary.json.", min=0)
+        float, typer.Option(metavar="N", help="Seconds that the installation took, for summary.json.", min=0)
     ] = 0.0,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Train on fewer rows than the real Autopilot takes.")
@@ -59,7 +58,7 @@ def rehearse(
     for place in filter(None, (output, markdown)):
         prepare(place)
     with patience(say, "preparing a copy of the project and a local AWS"):
-        # Imported here because moto takes seconds, which --help need not wait for.
+        # Imported here because pandas takes seconds, which --help need not wait for.
         from automl_gitops.rehearsal.commands import CommandFailedError
         from automl_gitops.rehearsal.life import STEPS_TO_STAGING, Life
         from automl_gitops.rehearsal.report import failed, succeeded

@@ -35,7 +35,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
             f"({_some(lonely)}), but a class needs a row to train on and one to test: "
             f"merge small classes or remove them{_or_number(seen.target)}"
         )
-    return dict(classes.items())
+    return dict(classes.items())  # of strata, whose key may be none
 
 
 def check_rows(table: Table, seen: Profile, purpose: str) -> None:

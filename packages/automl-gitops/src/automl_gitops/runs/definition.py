@@ -6,11 +6,11 @@ Nothing here calls AWS, and the same input gives the same bytes.
 
 import importlib
 import json
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from automl_gitops import __version__
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
@@ -114,9 +114,13 @@ def _text(shared: Shared) -> str:
 
 
 def sources() -> list[str]:
-    """What decides how a definition looks, besides its input: the project's code, and this package's version."""
-    folder = Path(MODULE.partition(".")[0])
-    return [__version__, *(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))]
+    """What decides how a definition looks, besides its input: the project's code, and this package's part in it.
+
+    Its text, not its version: a wheel may have other contents under the same version.
+    """
+    own, room = Path(MODULE.partition(".")[0]), files("automl_gitops.runs")
+    places = (*sorted(own.glob("*.py")), *(room / name for name in ("definition.py", "images.py", "sdk.py")))
+    return [place.read_text(encoding="utf-8") for place in places]
 
 
 def _of_project() -> ModuleType:
