@@ -386,7 +386,7 @@ def test_the_readme_s_first_sentence_ends_once(template, tmp_path, description, 
 
 def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     hook = load_hook(template)
-    autopilot = importlib.import_module("automl_gitops.kernel.settings.autopilot")
+    metrics = importlib.import_module("automl_gitops.evaluation.metrics")
 
     offered = {region for p in ("aws", "aws-cn", "aws-us-gov") for region in regions_of_sagemaker(p)}
 
@@ -394,7 +394,7 @@ def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     questions = json.loads((template / "cookiecutter.json").read_text())
     assert questions["_problem_types"] == WORDS
     for problem_type, name in WORDS.items():
-        assert sorted(questions["_metrics"][problem_type]) == sorted(autopilot.OBJECTIVES[name])
+        assert sorted(questions["_metrics"][problem_type]) == sorted(metrics.objectives(name))
 
 
 def regions_of_sagemaker(partition):

@@ -12,7 +12,7 @@ import numpy as np
 
 from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
-from automl_gitops.evaluation.objectives import gain
+from automl_gitops.evaluation.metrics import gain
 
 SHARES = np.array([0.11, 0.35, 0.54])
 MANY = 4_000_000

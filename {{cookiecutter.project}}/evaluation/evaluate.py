@@ -38,9 +38,9 @@ from automl_gitops.evaluation.importance import Explanation
 from automl_gitops.evaluation.inputs import check_lines
 from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.evaluation.measures import declared
+from automl_gitops.evaluation.metrics import metric_of
 from automl_gitops.evaluation.model_card import model_card
 from automl_gitops.evaluation.model_quality import model_quality
-from automl_gitops.evaluation.objectives import metric_of
 from automl_gitops.evaluation.reading import Part, parts
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.slices import read_slicings

@@ -19,13 +19,13 @@ from automl_gitops.evaluation.conditions import (
 )
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import Condition
-from automl_gitops.evaluation.objectives import CONSTANT_IS_PERFECT, gain
+from automl_gitops.evaluation.metrics import METRICS, gain, named
 
 
 def judge(settings: dict[str, Any], threshold: float, evidence: Evidence) -> list[Condition]:
     """The outcome of every condition that is configured; ``threshold`` is the objective's bound."""
     objective = evidence.metrics.get(evidence.metric)
-    judged = [bounded(f"{evidence.objective} on the holdout", objective, evidence.metric, threshold)]
+    judged = [bounded(f"{evidence.label} on the holdout", objective, evidence.metric, threshold)]
     for condition in CONDITIONS:
         judged += condition(settings, evidence)
     return judged
@@ -41,7 +41,7 @@ def _rows(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
 
 def _other_metrics(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     return [
-        holds(f"{metric} on the holdout", evidence.metrics.get(metric), bound)
+        holds(f"{named(metric).label} on the holdout", evidence.metrics.get(metric), bound)
         for key, holds in (("minimums", at_least), ("maximums", at_most))
         for metric, bound in settings.get(key, {}).items()
     ]
@@ -53,10 +53,10 @@ def _baseline(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     name = f"better than the baseline ({evidence.baseline_name})"
     found, value = evidence.baseline.get(evidence.metric), evidence.baseline_value
     if found is None or value is None:
-        return [Condition(name, "failed", f"{evidence.objective} of the baseline could not be computed")]
+        return [Condition(name, "failed", f"{evidence.label} of the baseline could not be computed")]
     scores = f"{evidence.baseline_name} scores {number(value)}"
-    if evidence.metric in CONSTANT_IS_PERFECT and value == 1:
-        reason = f"{scores} by {evidence.objective}, which no model can better: bound precision or f1 as well"
+    if METRICS[evidence.metric].constant_is_perfect and value == 1:
+        reason = f"{scores} by {evidence.label}, which no model can better: bound precision or f1 as well"
         return [Condition(name, "skipped", reason)]
     return [surely_at_least(name, f"the baseline ({scores})", found, evidence, 0.0, settings["confidence"])]
 
@@ -71,7 +71,7 @@ def _champion(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
         return [Condition(name, "skipped", f"the champion cannot be compared: {evidence.champion_reason}")]
     found = evidence.champion.get(evidence.metric)
     if evidence.champion_status == "failed" or found is None or evidence.champion_value is None:
-        reason = evidence.champion_reason or f"{evidence.objective} of the champion could not be computed"
+        reason = evidence.champion_reason or f"{evidence.label} of the champion could not be computed"
         outcome = "skipped" if settings["champion_failure"] == "accept" else "failed"
         return [Condition(name, outcome, f"the champion could not be compared: {reason}")]
     allowed = allowed_margin(settings["champion_margin"], evidence.champion_value)
@@ -82,7 +82,7 @@ def _slices(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     bound = settings.get("worst_slice")
     if bound is None:
         return []
-    name = f"{evidence.objective} on the worst slice"
+    name = f"{evidence.label} on the worst slice"
     judged = [found for found in evidence.slices if not found.small]
     if not judged:
         return [Condition(name, "failed", f"{name}: no slice has enough rows to be judged by", None, bound)]
@@ -92,7 +92,7 @@ def _slices(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
             Condition(
                 name,
                 "failed",
-                f"{evidence.objective} is undefined on the slice {undefined[0].name}",
+                f"{evidence.label} is undefined on the slice {undefined[0].name}",
                 None,
                 bound,
             )
@@ -107,7 +107,7 @@ def _calibration(settings: dict[str, Any], evidence: Evidence) -> list[Condition
     bound = settings.get("maximum_calibration_error")
     if bound is None:
         return []
-    return [at_most("calibration error", evidence.metrics.get("calibration_error"), bound)]
+    return [at_most(named("calibration_error").label, evidence.metrics.get("calibration_error"), bound)]
 
 
 # In the order in which the report shows them.

@@ -45,7 +45,7 @@ def test_the_objective_has_a_bound(minimum, outcome):
     )[0]
 
     assert first.outcome == outcome
-    assert "F1macro on the holdout is 0.6" in first.reason
+    assert "F1 (macro) on the holdout is 0.6" in first.reason
 
 
 @pytest.mark.parametrize(("rows", "outcome"), [(99, "failed"), (100, "passed")])

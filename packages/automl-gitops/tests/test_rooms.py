@@ -11,8 +11,9 @@ import grimp
 import pytest
 
 PACKAGE = Path(__file__).parents[1]
-# What the runner may know of the container's code: the document that it writes.
-DOCUMENT = {"automl_gitops.evaluation.layout", "automl_gitops.evaluation.document"}
+# What the runner may know of the container's code: the document that it writes, and the table of the metrics in it.
+# Both need the standard library alone, so that a command on the runner loads nothing of the container's packages.
+SHARED = {"automl_gitops.evaluation.layout", "automl_gitops.evaluation.metrics"}
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
 TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
 SERVES = ("infrastructure", "serving", "workflow")
@@ -42,7 +43,7 @@ def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> N
     graphlib.TopologicalSorter(imports).prepare()
 
 
-def test_the_runner_knows_the_evaluations_document_alone(graph: grimp.ImportGraph) -> None:
+def test_the_runner_knows_what_the_evaluation_shares_alone(graph: grimp.ImportGraph) -> None:
     crossing = {
         imported
         for module in graph.modules
@@ -51,7 +52,16 @@ def test_the_runner_knows_the_evaluations_document_alone(graph: grimp.ImportGrap
         and not module.startswith("automl_gitops.evaluation")
     }
 
-    assert crossing <= DOCUMENT
+    assert crossing <= SHARED
+
+
+@pytest.mark.parametrize("module", sorted(SHARED))
+def test_what_the_evaluation_shares_needs_the_standard_library_alone(
+    graph: grimp.ImportGraph, module: str
+) -> None:
+    reached = {name.partition(".")[0] for name in graph.find_upstream_modules(module)}
+
+    assert reached <= {"automl_gitops", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("commands", SERVES)

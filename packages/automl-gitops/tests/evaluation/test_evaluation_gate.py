@@ -67,7 +67,10 @@ def test_bound_of_the_objective(metric: str, value: float, threshold: float, exp
     found, reason = outcome({}, evidence(metric, value), threshold, condition=0)
 
     assert found == expected
-    assert f"{metric} on the holdout is 0.5 (95% interval 0.48 to 0.52)" in reason
+    assert (
+        f"{'RMSE' if metric == 'rmse' else 'F1 (macro)'} on the holdout is 0.5 (95% interval 0.48 to 0.52)"
+        in reason
+    )
     side, limit = ("above", "maximum") if metric == "rmse" else ("below", "minimum")
     assert reason.endswith(f", {'not ' if expected == 'passed' else ''}{side} the {limit} of {threshold:g}")
 
@@ -291,7 +294,7 @@ def test_a_bound_on_the_wrong_side_of_an_inferred_objective_is_an_error(
 
 def test_conditions_that_are_not_configured_are_not_judged() -> None:
     assert [condition.name for condition in judge(SETTINGS, 0.0, evidence())] == [
-        "f1_macro on the holdout",
+        "F1 (macro) on the holdout",
         "rows of the holdout",
     ]
 

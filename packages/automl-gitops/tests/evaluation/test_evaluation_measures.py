@@ -15,7 +15,6 @@ from automl_gitops.evaluation.classification import compared
 from automl_gitops.evaluation.counts import count
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.measures import (
-    TAKEN,
     Measure,
     declared,
     higher_is_better,
@@ -24,7 +23,6 @@ from automl_gitops.evaluation.measures import (
     of_numbers,
 )
 from automl_gitops.kernel import measures as kernel_measures
-from automl_gitops.kernel.metrics import METRICS
 from automl_gitops.kernel.settings.gate import Gate
 
 LABELS = ["no", "yes"]
@@ -182,7 +180,6 @@ def test_the_projects_module_declares_its_measures() -> None:
     module.__dict__["f1"] = lower_is_better(type(cost.of_rows)(cost.of_rows.__code__, {}, "f1"))
     with pytest.raises(EvaluationError, match="f1 is the name of a metric that there is already"):
         declared(module)
-    assert set(METRICS) <= TAKEN
 
 
 def test_a_new_project_has_none_and_its_example_works(tmp_path: Path) -> None:
@@ -202,6 +199,33 @@ def test_a_new_project_has_none_and_its_example_works(tmp_path: Path) -> None:
     numbers = measure(np.array(["<30", "<30", "no", ">30"]), np.array(["no", "<30", "<30", "no"]))
     assert numbers.tolist() == [5000, 0, 200, 0]
     assert kernel_measures.declared(file) == {"cost": True}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("@lower_is_better\ndef cost(truth, predicted): ...", {"cost": True}),
+        ("def euros(truth, predicted): ...\ncost = lower_is_better(euros)", {"cost": True}),
+        ("hit = measures.higher_is_better(lambda truth, predicted: truth == predicted)", {"hit": False}),
+        ("hit: Measure = higher_is_better(partial(max, key=abs))", {"hit": False}),
+        ("hit = match = higher_is_better(max)", {"hit": False, "match": False}),
+        ("cost = max(1, 2)\ncost_of = {}\ncost_of['call'] = lower_is_better(max)", {}),
+    ],
+)
+def test_the_gate_knows_the_measures_that_the_evaluation_knows(
+    tmp_path: Path, source: str, expected: dict[str, bool]
+) -> None:
+    file = tmp_path / "metrics.py"
+    file.write_text(
+        "from functools import partial\n"
+        "from automl_gitops.evaluation import measures\n"
+        "from automl_gitops.evaluation.measures import Measure, higher_is_better, lower_is_better\n" + source
+    )
+    module = ModuleType("metrics")
+    exec(file.read_text(), module.__dict__)
+
+    assert {one.name: one.less_is_better for one in declared(module)} == expected
+    assert kernel_measures.declared(file) == expected
 
 
 def test_the_gate_takes_declared_names_on_their_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

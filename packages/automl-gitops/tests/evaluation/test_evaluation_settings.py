@@ -9,16 +9,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from automl_gitops.evaluation import assess_classes, containers, objectives, regression, slices
+from automl_gitops.evaluation import assess_classes, regression, slices
+from automl_gitops.evaluation.metrics import METRICS, PROBLEM_TYPES
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.kernel.metrics import (
-    BINARY,
-    METRICS,
-    MOST_CLASSES_WITH_PROBABILITIES,
-    MULTICLASS,
-    OBJECTIVES,
-    REGRESSION,
-)
 from automl_gitops.kernel.settings.evaluation import RESOURCES, Evaluation
 from automl_gitops.kernel.settings.gate import Gate
 
@@ -135,20 +128,10 @@ def test_the_evaluation_reads_what_the_pipeline_writes(tmp_path: Path) -> None:
     assert read.classes is None
 
 
-def test_both_sides_know_the_same_metrics_and_directions() -> None:
-    for offered in OBJECTIVES.values():
-        for objective, metric in offered.items():
-            assert objectives.metric_of(objective) == metric
-    less = {name for name, metric in METRICS.items() if metric.less_is_better}
-    assert less == objectives.LOWER_IS_BETTER
-    assert set(METRICS) & objectives.NO_DIRECTION == set()
-    assert MOST_CLASSES_WITH_PROBABILITIES == containers.MOST_CLASSES_WITH_PROBABILITIES
-
-
-def test_the_pipeline_knows_which_metrics_each_problem_has() -> None:
-    """What the evaluation computes is what [gate] may name, in the range that is told."""
+def test_the_table_knows_which_metrics_each_problem_has() -> None:
+    """What the evaluation computes is what the table has, in its range."""
     random = np.random.default_rng(3)
-    for problem, classes in ((BINARY, 2), (MULTICLASS, 3), (REGRESSION, 0)):
+    for problem, classes in zip(PROBLEM_TYPES, (2, 3, 0), strict=True):
         if classes:
             truth = random.integers(0, classes, 400)
             given = random.dirichlet(np.ones(classes), 400).T
@@ -164,13 +147,10 @@ def test_the_pipeline_knows_which_metrics_each_problem_has() -> None:
             groups = regression.compared(truth, truth + random.normal(size=400), None)
         found = {name: one.value for name, one in groups["candidate"].items()}
 
-        assert set(found) - objectives.NO_DIRECTION == {
-            name for name, metric in METRICS.items() if problem in metric.problems
-        }
+        assert set(found) == {name for name, metric in METRICS.items() if problem in metric.problem_types}
         for name, value in found.items():
-            if name in METRICS:
-                assert METRICS[name].least is None or METRICS[name].least <= value, name
-                assert METRICS[name].most is None or value <= METRICS[name].most, name
+            assert METRICS[name].least is None or METRICS[name].least <= value, name
+            assert METRICS[name].most is None or value <= METRICS[name].most, name
 
 
 def test_both_sides_find_the_same_columns_of_a_slice() -> None:

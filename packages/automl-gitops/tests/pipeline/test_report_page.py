@@ -6,7 +6,6 @@ from html.parser import HTMLParser
 import evaluations
 import pytest
 
-from automl_gitops.evaluation import objectives
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.report import Provenance, chart_text, charts, html, words
 
@@ -267,11 +266,6 @@ def test_labels_columns_and_reasons_cannot_break_out():
 
 def test_the_same_evaluation_gives_the_same_page():
     assert html(COMPARED) == html(COMPARED)
-
-
-def test_the_report_knows_each_metric_and_its_better_side():
-    assert words.LOWER_IS_BETTER == objectives.LOWER_IS_BETTER
-    assert set(objectives.METRICS.values()) <= set(words.NAMES)
 
 
 @pytest.mark.parametrize(

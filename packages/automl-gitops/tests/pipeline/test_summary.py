@@ -70,7 +70,7 @@ def test_a_registered_version_with_everything_about_it():
     text = markdown(Facts(execution(), evaluation(), names()))
 
     assert "version 4 is registered" in text
-    assert "| **f1_macro** | 0.8 |  |  |" in text
+    assert "| **F1 (macro)** | 0.8 |  |  |" in text
     assert "Nothing is in production to compare with." in text
     assert "| **&lt;30** | 3 | 1 |" in text
     assert "Leaderboard: 12 candidates" in text
@@ -88,7 +88,7 @@ def test_a_champion_is_compared_metric_by_metric():
 
     text = markdown(Facts(execution(), evaluation(champion=champion), names()))
 
-    assert "| **f1_macro** | 0.8 | 0.7 | better |" in text
+    assert "| **F1 (macro)** | 0.8 | 0.7 | better |" in text
 
 
 def test_a_champion_that_was_not_compared_says_why():

@@ -251,7 +251,7 @@ def test_the_report_is_short_at_the_top():
 
     assert "staging (verified)" in short
     assert "made-up (synthetic)" in short
-    assert "accuracy 0.9123" in short
+    assert "Accuracy 0.9123" in short
     assert len(short.splitlines()) < 8
     assert "StartAutopilot" in folded
     assert "answers csv" in folded

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.config import Config
 
 # Shares of the classes, by increasing score; the last of two is the positive one.
 _CLASSES = {
-    "BinaryClassification": {"no": 0.65, "yes": 0.35},
-    "MulticlassClassification": {"low": 0.45, "medium": 0.35, "high": 0.2},
+    BINARY: {"no": 0.65, "yes": 0.35},
+    MULTICLASS: {"low": 0.45, "medium": 0.35, "high": 0.2},
 }
-_REGRESSION = "Regression"
 _REGIONS = ("east", "north", "south", "west")
 _CHANNELS = ("phone", "shop", "web")
 _PLANS = ("basic", "standard", "premium")
@@ -45,9 +45,9 @@ def made_up(config: Config, rows: int, seed: int) -> pd.DataFrame:
 def problem_type(config: Config) -> str:
     """The configured problem type; where Autopilot infers it, one that the gate can judge."""
     given = config.autopilot.problem_type
-    if given in (*_CLASSES, _REGRESSION):
+    if given in (*_CLASSES, REGRESSION):
         return given
-    return _REGRESSION if config.gate.minimum is None else "BinaryClassification"
+    return REGRESSION if config.gate.minimum is None else BINARY
 
 
 def _usual(random: np.random.RandomState, rows: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -115,7 +115,7 @@ def _banded(bands: int | list[float], random: np.random.RandomState, rows: int) 
 
 
 def _target(problem: str, score: np.ndarray) -> np.ndarray:
-    if problem == _REGRESSION:
+    if problem == REGRESSION:
         return (100.0 + 25.0 * score).round(2)
     shares = _CLASSES[problem]
     ends = np.round(np.cumsum(list(shares.values())) * len(score)).astype(int)

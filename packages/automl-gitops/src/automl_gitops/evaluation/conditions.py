@@ -10,7 +10,7 @@ from typing import Any, Literal
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, gain
+from automl_gitops.evaluation.metrics import METRICS, gain, named
 
 NO_BOUND = 1e12  # what [gate] minimum = -1e12 or maximum = 1e12 means, with which a rehearsal takes any model
 
@@ -48,10 +48,15 @@ class Evidence:
     champion_reason: str = ""
     slices: Sequence[SliceValue] = ()
 
+    @property
+    def label(self) -> str:
+        """The objective as the report calls it."""
+        return named(self.metric).label
+
 
 def check_side(settings: dict[str, Any], objective: str, metric: str) -> None:
     """Raise `EvaluationError` where the bound is on the wrong side of an objective that Autopilot inferred."""
-    given, wanted = ("minimum", "maximum") if metric in LOWER_IS_BETTER else ("maximum", "minimum")
+    given, wanted = ("minimum", "maximum") if METRICS[metric].less_is_better else ("maximum", "minimum")
     if given in settings:
         better = "less" if wanted == "maximum" else "more"
         raise EvaluationError(
@@ -84,7 +89,7 @@ def number(value: float) -> str:
 
 def bounded(what: str, estimate: Estimate | None, metric: str, bound: float) -> Condition:
     """A metric of the evaluation's own against its least or greatest value, whichever its direction asks for."""
-    return (at_most if metric in LOWER_IS_BETTER else at_least)(what, estimate, bound)
+    return (at_most if METRICS[metric].less_is_better else at_least)(what, estimate, bound)
 
 
 def at_least(what: str, estimate: Estimate | None, bound: float) -> Condition:
@@ -146,12 +151,12 @@ def surely_at_least(
     interval = found.interval(confidence)
     if interval is None:
         return Condition(
-            name, "failed", f"the difference to {other} in {evidence.objective} has no interval: too few rows"
+            name, "failed", f"the difference to {other} in {evidence.label} has no interval: too few rows"
         )
     low, high = sorted(gain(evidence.metric, end) for end in interval)
     bound = gain(evidence.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
     said = (
-        f"{evidence.objective} minus that of {other} is {number(found.value)} "
+        f"{evidence.label} minus that of {other} is {number(found.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
     wanted = f"no more than {number(allowed)} worse" if allowed else "better"

@@ -7,10 +7,10 @@ the third turns its answers into labels. Without a request a classifier answers 
 
 from typing import Any
 
+from automl_gitops.evaluation.metrics import MOST_CLASSES_WITH_PROBABILITIES
+
 OUTPUT, INPUT, SUPPORTED = (f"SAGEMAKER_INFERENCE_{name}" for name in ("OUTPUT", "INPUT", "SUPPORTED"))
 LABEL, PROBABILITY, PROBABILITIES, LABELS = "predicted_label", "probability", "probabilities", "labels"
-# A row's answer names every class and its probability: with more classes than this, it is the label alone.
-MOST_CLASSES_WITH_PROBABILITIES = 100
 
 Container = dict[str, Any]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, NO_DIRECTION
+from automl_gitops.evaluation.metrics import LESS_IS_BETTER, NO_DIRECTION
 
 
 def values(found: dict[str, Estimate]) -> dict[str, float]:
@@ -26,7 +26,7 @@ def interval_of(estimate: Estimate) -> Interval | None:
 
 
 def differences(
-    found: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LOWER_IS_BETTER
+    found: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LESS_IS_BETTER
 ) -> dict[str, Difference]:
     """Differences with their verdicts, of every metric that has a better side."""
     return {
@@ -50,7 +50,7 @@ def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
 def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
     """The objective's entry."""
     interval: dict[str, Any] = interval_of(estimate) or {"low": None, "high": None}
-    direction: Literal["maximize", "minimize"] = "minimize" if metric in LOWER_IS_BETTER else "maximize"
+    direction: Literal["maximize", "minimize"] = "minimize" if metric in LESS_IS_BETTER else "maximize"
     return Objective(
         name, metric, direction, estimate.value, interval["low"], interval["high"], validation_value
     )

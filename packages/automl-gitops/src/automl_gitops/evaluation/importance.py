@@ -19,7 +19,7 @@ from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.inputs import ENCODING
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER
+from automl_gitops.evaluation.metrics import LESS_IS_BETTER
 from automl_gitops.evaluation.reading import Part, batches
 from automl_gitops.evaluation.storage import keys, read_json, upload
 from automl_gitops.evaluation.transform import Place, Transform
@@ -134,7 +134,7 @@ class Permutation:
             if lost is None:
                 return missing(f"{metric} is undefined on the sample of {len(self._chosen)} rows")
             ends = lost.interval(INTERVAL_CONFIDENCE) or (None, None)
-            sign = -1 if metric in LOWER_IS_BETTER else 1
+            sign = -1 if metric in LESS_IS_BETTER else 1
             low, high = ends if sign > 0 or ends[0] is None else (-ends[1], -ends[0])
             features.append({"name": name, "value": sign * lost.value, "low": low, "high": high})
         return {

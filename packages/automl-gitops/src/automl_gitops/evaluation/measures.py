@@ -7,25 +7,21 @@ once for each row, a block of rows at a time.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
 
-from automl_gitops.evaluation import classification, regression
+from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.counts import Counts, spans
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import GroupSums, estimates
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER
+from automl_gitops.evaluation.metrics import METRICS
 
 FILE = "evaluation/metrics.py"
 # Of more classes, the most frequent ones are tried as the constant answer.
 MOST_CONSTANTS = 1000
-# What every evaluation has, so that no measure can be called so.
-TAKEN = LOWER_IS_BETTER.union(
-    classification.NAMES, classification.BINARY_NAMES, regression.NAMES, ("auc", "average_precision")
-)
 
 # True and predicted values (rows,) to a number for each row (rows,).
 OfRows = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -33,15 +29,14 @@ OfRows = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure; calling it gives its numbers (rows,). Raises `EvaluationError` where they are not such numbers."""
+    """A measure; calling it gives its numbers (rows,). Raises `EvaluationError` where they are not such numbers.
+
+    ``name`` is what evaluation/metrics.py calls it, under which evaluation.json and [gate] know it.
+    """
 
     of_rows: OfRows
     less_is_better: bool
-
-    @property
-    def name(self) -> str:
-        """The function's, under which evaluation.json and [gate] know it."""
-        return self.of_rows.__name__
+    name: str = ""
 
     @property
     def description(self) -> str:
@@ -79,19 +74,19 @@ class Measure:
 
 def lower_is_better(of_rows: OfRows) -> Measure:
     """Declare a measure of which less is better, such as a cost."""
-    return Measure(of_rows, less_is_better=True)
+    return Measure(of_rows, less_is_better=True, name=getattr(of_rows, "__name__", ""))
 
 
 def higher_is_better(of_rows: OfRows) -> Measure:
     """Declare a measure of which more is better, such as a profit."""
-    return Measure(of_rows, less_is_better=False)
+    return Measure(of_rows, less_is_better=False, name=getattr(of_rows, "__name__", ""))
 
 
 def declared(module: ModuleType) -> list[Measure]:
     """The measures of the project's module, in its order. Raises `EvaluationError` for the name of another metric."""
-    found = [one for one in vars(module).values() if isinstance(one, Measure)]
+    found = [replace(one, name=name) for name, one in vars(module).items() if isinstance(one, Measure)]
     for measure in found:
-        if measure.name in TAKEN:
+        if measure.name in METRICS:
             raise EvaluationError(f"{FILE}: {measure.name} is the name of a metric that there is already")
     return found
 

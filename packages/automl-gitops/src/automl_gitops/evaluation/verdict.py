@@ -12,7 +12,7 @@ from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.holdout_numbers import NumberHoldout
 from automl_gitops.evaluation.layout import Baseline, Champion, Condition, Evaluation, Slice, SliceSet
-from automl_gitops.evaluation.objectives import LOWER_IS_BETTER, metric_of
+from automl_gitops.evaluation.metrics import LESS_IS_BETTER, metric_of
 from automl_gitops.evaluation.settings import Settings
 
 Holdout = ClassHoldout | NumberHoldout
@@ -85,7 +85,7 @@ def decide(evaluation: Evaluation, conditions: list[Condition]) -> None:
 
 
 def _less_is_better(holdout: Holdout) -> frozenset[str]:
-    return LOWER_IS_BETTER.union(measure.name for measure in holdout.measures if measure.less_is_better)
+    return LESS_IS_BETTER.union(measure.name for measure in holdout.measures if measure.less_is_better)
 
 
 def _slices(holdout: Holdout, settings: Settings) -> Iterator[SliceSet]:

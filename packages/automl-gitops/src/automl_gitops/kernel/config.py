@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
+from automl_gitops.evaluation.metrics import METRICS, metric_of
 from automl_gitops.kernel.config_errors import describe, line_of, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
-from automl_gitops.kernel.metrics import less_is_better
 from automl_gitops.kernel.settings.autopilot import Autopilot
 from automl_gitops.kernel.settings.base import Section
 from automl_gitops.kernel.settings.dataset import Dataset
@@ -171,13 +171,13 @@ def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
     What is found out only because something is to be trained is `data.consistency`'s: a mistake in the gate does
     not keep anybody from going back to an earlier version.
     """
-    metric, gate = config.autopilot.metric, config.gate
-    if metric is not None:
-        wanted = "maximum" if less_is_better(metric) else "minimum"
+    objective, gate = config.autopilot.metric, config.gate
+    if objective is not None:
+        wanted = "maximum" if METRICS[metric_of(objective)].less_is_better else "minimum"
         given = "minimum" if gate.minimum is not None else "maximum"
         if wanted != given:
             better = "less" if wanted == "maximum" else "more"
-            complaint = f"does not fit {metric}, of which {better} is better: use {wanted}"
+            complaint = f"does not fit {objective}, of which {better} is better: use {wanted}"
             yield ("gate", given), f"{given} = {gate.threshold:g} {complaint}"
     region = config.encryption.region if config.encryption else None
     if region not in (None, config.project.region):

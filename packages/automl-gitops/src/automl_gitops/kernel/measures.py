@@ -1,6 +1,7 @@
 """The project's own measures, as its evaluation/metrics.py declares them: read, not run, since numpy may be missing."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 FILE = Path("evaluation/metrics.py")
@@ -17,9 +18,20 @@ def declared(file: Path = FILE) -> dict[str, bool]:
     except (OSError, SyntaxError, ValueError):
         return {}
     return {
-        function.name: _LESS_IS_BETTER[name]
-        for function in tree.body
-        if isinstance(function, ast.FunctionDef)
-        for decorator in function.decorator_list
-        if (name := ast.unparse(decorator).rpartition(".")[2]) in _LESS_IS_BETTER
+        name: _LESS_IS_BETTER[side]
+        for statement in tree.body
+        for name, function in _declarations(statement)
+        if (side := ast.unparse(function).rpartition(".")[2]) in _LESS_IS_BETTER
     }
+
+
+def _declarations(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+    """What a statement names, with the functions that it is passed to: as a decorated function, or by a call."""
+    if isinstance(statement, ast.FunctionDef):
+        for decorator in statement.decorator_list:
+            yield statement.name, decorator
+    elif isinstance(statement, ast.Assign | ast.AnnAssign) and isinstance(statement.value, ast.Call):
+        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                yield target.id, statement.value.func

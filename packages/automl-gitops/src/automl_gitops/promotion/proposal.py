@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import bullets, code, escape, folded, number, table
 from automl_gitops.promotion.production_file import FILE, ProductionFile
@@ -74,8 +75,10 @@ def _metrics(facts: Facts) -> str:
         and champion["model_package_arn"] == facts.previous.model_package_arn
     )
     theirs = champion["metrics"] if same_rows else facts.previous.metrics
-    rows = [(escape(name), number(value), number(theirs.get(name))) for name, value in ours.items()]
-    objective = facts.evaluation["objective"]["metric"]
+    rows = [
+        (escape(named(name).label), number(value), number(theirs.get(name))) for name, value in ours.items()
+    ]
+    objective = named(facts.evaluation["objective"]["metric"]).label
     note = f"Autopilot's objective: {objective}. Measured on {facts.evaluation['rows']} holdout rows."
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."

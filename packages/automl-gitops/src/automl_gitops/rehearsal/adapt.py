@@ -15,8 +15,8 @@ import tomlkit
 
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import DatasetLock
+from automl_gitops.evaluation.metrics import METRICS, metric_of
 from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.metrics import METRICS, metric_of
 from automl_gitops.promotion.production_file import FILE as PRODUCTION
 from automl_gitops.promotion.production_file import ProductionFile
 

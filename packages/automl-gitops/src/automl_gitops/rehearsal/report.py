@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel.markdown import block, bullets, escape, folded, number, table
 from automl_gitops.rehearsal.commands import CommandFailedError
 from automl_gitops.rehearsal.summary import shown
@@ -13,7 +14,7 @@ from automl_gitops.runs.failures import Failure, blocks
 
 def succeeded(document: dict[str, Any]) -> str:
     """The report of a rehearsal that went as far as it should; ``document`` is that of summary.json."""
-    metrics = ", ".join(f"{name} {number(value)}" for name, value in shown(document["metrics"]))
+    metrics = ", ".join(f"{named(name).label} {number(value)}" for name, value in shown(document["metrics"]))
     top = [
         f"The whole life ran on the local AWS in {document['seconds']['total']:.0f} s, without cost: training, "
         f"evaluation, registration, staging ({document['staging']['outcome']}).",
@@ -42,7 +43,7 @@ def _join(title: str, top: list[str], document: dict[str, Any], details: Sequenc
         ]
         parts.append(folded("Steps of the pipeline", table(("step", "status", "seconds"), steps, "llr")))
     if "metrics" in document:
-        values = [(name, number(value)) for name, value in document["metrics"].items()]
+        values = [(named(name).label, number(value)) for name, value in document["metrics"].items()]
         parts.append(folded("Metrics on the holdout", table(("metric", "value"), values, "lr")))
     if "staging" in document:
         checks = [(escape(name), outcome) for name, outcome in document["staging"]["checks"].items()]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel.console import Output
 
 _WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
@@ -51,7 +52,10 @@ class Summary:
             ("data set", f"{dataset['rows']:,} rows x {dataset['columns']} columns{kind}"),
             ("Autopilot", f"{job['candidates']} candidates in {job['seconds']:.0f} s"),
             ("best candidate", f"{best['name']}: {best['objective']} {best['value']:.4f} (validation)"),
-            *((f"holdout {name}", f"{value:.4f}") for name, value in shown(document["metrics"])),
+            *(
+                (f"{named(name).label} on the holdout", f"{value:.4f}")
+                for name, value in shown(document["metrics"])
+            ),
             ("pipeline", f"{document['pipeline']['status']} in {document['pipeline']['seconds']:.0f} s"),
             ("model package", document["model_package_arn"]),
             ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
 
 Figure = tuple[float, Mapping[str, Any]]
@@ -11,10 +12,10 @@ Figure = tuple[float, Mapping[str, Any]]
 def by_metric(evaluation: Mapping[str, Any]) -> dict[str, int]:
     """Decimals by metric: the same for all scores, its own for each that has the target's unit."""
     metrics = [*evaluation["metrics"]]
-    scores = [metric for metric in metrics if metric not in words.IN_UNITS]
+    scores = [metric for metric in metrics if not named(metric).in_units]
     shared = words.places(figure for metric in scores for figure in _figures(evaluation, metric))
     return {
-        metric: words.places(_figures(evaluation, metric)) if metric in words.IN_UNITS else shared
+        metric: words.places(_figures(evaluation, metric)) if named(metric).in_units else shared
         for metric in metrics
     }
 

@@ -1,4 +1,4 @@
-"""Metrics' names, and numbers with as many digits as they deserve."""
+"""Numbers with as many digits as they deserve, and other words of the report."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,53 +7,10 @@ from typing import Any
 
 from automl_gitops.report.blocks import Cell
 
-NAMES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "f1": "F1",
-    "f1_macro": "F1 (macro)",
-    "f1_weighted": "F1 (weighted)",
-    "precision": "Precision",
-    "precision_macro": "Precision (macro)",
-    "precision_weighted": "Precision (weighted)",
-    "recall": "Recall",
-    "recall_macro": "Recall (macro)",
-    "recall_weighted": "Recall (weighted)",
-    "matthews_correlation": "Matthews correlation",
-    "cohen_kappa": "Cohen's kappa",
-    "auc": "Area under ROC",
-    "average_precision": "Average precision",
-    "log_loss": "Log loss",
-    "brier": "Brier score",
-    "calibration_error": "Calibration error",
-    "r2": "R²",
-    "rmse": "RMSE",
-    "mse": "MSE",
-    "mae": "MAE",
-    "mean_error": "Mean error",
-    "median_absolute_error": "Median absolute error",
-    "max_error": "Largest error",
-}
-# As the evaluation's objectives.py has it; a test holds the two together.
-LOWER_IS_BETTER = frozenset(
-    {"mae", "mse", "rmse", "median_absolute_error", "max_error", "log_loss", "brier", "calibration_error"}
-)
-# In the target's unit, or its square: of any size.
-IN_UNITS = frozenset({"mae", "mse", "rmse", "mean_error", "median_absolute_error", "max_error"})
-# Between 0 and 1 and better where greater: they can share an axis.
-SCORES = (
-    "accuracy", "balanced_accuracy", "f1", "f1_macro", "precision", "precision_macro", "recall", "recall_macro",
-    "auc", "average_precision",
-)  # fmt: skip
 _SIGNIFICANT = 4
 _MOST_DECIMALS = 8  # what needs more is written in powers of 10
 _NOTHING = 1e-12  # what is left of a subtraction of equal numbers
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
-
-
-def metric(name: str) -> str:
-    """A metric's name as people write it."""
-    return NAMES.get(name, name.replace("_", " "))
 
 
 def decimals(value: float, low: float | None = None, high: float | None = None, digits: int = 2) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel import links
 from automl_gitops.kernel.markdown import number
 from automl_gitops.kernel.names import Names
@@ -80,7 +81,7 @@ def _metrics(evaluation: Mapping[str, Any]) -> Sequence[Block]:
     differences = champion.get("differences", {})
     rows = [
         (
-            Strong(name) if name == objective["metric"] else name,
+            Strong(named(name).label) if name == objective["metric"] else named(name).label,
             number(value),
             number(theirs.get(name)),
             differences.get(name, {}).get("verdict", ""),

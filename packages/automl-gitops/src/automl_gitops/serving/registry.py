@@ -19,7 +19,6 @@ _ARN = re.compile(
 # CustomerMetadataProperties take letters, digits, spaces and these marks, 256 characters at most.
 _NOT_IN_METADATA = re.compile(r"[^\w\s_.:/=+\-@]", re.ASCII)
 DESCRIPTION_LENGTH = 1024  # StageDescription, ApprovalDescription
-REGRESSION = "Regression"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from automl_gitops.serving.registry import REGRESSION, ModelPackage
+from automl_gitops.evaluation.metrics import REGRESSION
+from automl_gitops.serving.registry import ModelPackage
 
 LABEL = "predicted_label"
 VALUE = "prediction"  # of a regression; its containers have no name for it

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.settings.verification import Verification as Limits
 from automl_gitops.kernel.signature import sign
 from automl_gitops.serving.endpoint import Endpoint, State
-from automl_gitops.serving.registry import REGRESSION, ModelPackage, Registry
+from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.verification import verification
 from automl_gitops.verification.checks import Check, Subject, check_csv, check_json, check_malformed
 from automl_gitops.verification.holdout import Holdout, load_holdout, read_evaluation

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from automl_gitops.data.lock import Column, DatasetLock
-from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.errors import Finding
-from automl_gitops.kernel.metrics import (
+from automl_gitops.evaluation.metrics import (
     BINARY,
+    DEFAULT_OBJECTIVES,
     MULTICLASS,
-    PROBLEMS,
+    PROBLEM_TYPES,
     REGRESSION,
-    default_objective,
     metric_of,
 )
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.autopilot import INFER
 
 
@@ -51,7 +51,7 @@ class Case:
         if configured != INFER:
             return (configured,)
         if self.lock is None or self.target is None:
-            return PROBLEMS
+            return PROBLEM_TYPES
         if self.classes is None:
             return (REGRESSION,)
         if len(self.classes) == 2:
@@ -63,7 +63,9 @@ class Case:
     def objectives(self) -> tuple[str, ...]:
         """Autopilot's names of the objectives that are possible."""
         configured = self.config.autopilot.metric
-        return (configured,) if configured else tuple(map(default_objective, self.problems))
+        return (
+            (configured,) if configured else tuple(DEFAULT_OBJECTIVES[problem] for problem in self.problems)
+        )
 
     @cached_property
     def objective(self) -> str | None:

@@ -1,7 +1,7 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
 from automl_gitops.data.consistency.case import Case, Checks, some
-from automl_gitops.kernel.metrics import (
+from automl_gitops.evaluation.metrics import (
     METRICS,
     MOST_CLASSES_WITH_PROBABILITIES,
     REGRESSION,
@@ -52,7 +52,7 @@ def names(case: Case) -> Checks:
                 yield case.wrong(
                     ("gate", key, name), f'{key} has "{name}", {sentence}: {_way_out(case, key, name)}'
                 )
-            elif not set(case.problems) <= set(METRICS[name].problems) and case.lock:
+            elif not set(case.problems) <= set(METRICS[name].problem_types) and case.lock:
                 yield case.odd(
                     ("gate", key, name),
                     f'{key} has "{name}", which is no metric of {_only(case, METRICS[name])}, and Autopilot may infer '
@@ -70,7 +70,7 @@ def names(case: Case) -> Checks:
 def _missing(case: Case, name: str) -> str:
     """Why a metric does not exist, "" where it may."""
     metric = METRICS[name]
-    if not set(case.problems) & set(metric.problems):
+    if not set(case.problems) & set(metric.problem_types):
         return f"which {' and '.join(case.problems)} does not have"
     classes = len(case.lock.classes or ()) if case.lock else 0
     if metric.of_probabilities and classes > MOST_CLASSES_WITH_PROBABILITIES:
@@ -82,18 +82,18 @@ def _missing(case: Case, name: str) -> str:
 
 
 def _only(case: Case, metric: Metric) -> str:
-    return " and ".join(problem for problem in case.problems if problem not in metric.problems)
+    return " and ".join(problem for problem in case.problems if problem not in metric.problem_types)
 
 
 def _way_out(case: Case, key: str, name: str) -> str:
     similar = _SIMILAR.get(name)
     if similar and not _missing(case, similar):
         return f"use {similar}"
-    less = key == "maximums"
+    better = "minimize" if key == "maximums" else "maximize"
     offered = [
         one
         for one, metric in METRICS.items()
-        if metric.less_is_better is less and one != "calibration_error" and not _missing(case, one)
+        if metric.direction == better and one != "calibration_error" and not _missing(case, one)
     ]
     return f"use one of {', '.join(offered)}" if offered else "remove it"
 
@@ -156,7 +156,7 @@ def _is_wide(case: Case, name: str, bound: float) -> bool:
         return bound >= most
     target = case.target
     if (
-        METRICS[name].problems == (REGRESSION,)
+        METRICS[name].problem_types == (REGRESSION,)
         and target
         and target.least is not None
         and target.most is not None

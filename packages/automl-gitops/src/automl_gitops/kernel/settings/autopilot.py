@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from automl_gitops.evaluation.metrics import DEFAULT_OBJECTIVES, objectives
 from automl_gitops.kernel import service
-from automl_gitops.kernel.metrics import OBJECTIVES, default_objective
 from automl_gitops.kernel.settings.base import Section
 from automl_gitops.kernel.words import nearest
 
@@ -67,7 +67,7 @@ class Autopilot(Section):
             raise ValueError(
                 'cannot be set while problem_type = "infer": remove it, or name the problem type'
             )
-        offered = OBJECTIVES[problem]
+        offered = objectives(problem)
         if value not in offered:
             near = nearest(value, offered)
             raise ValueError(
@@ -83,4 +83,4 @@ class Autopilot(Section):
         """
         if self.problem_type == INFER:
             return None
-        return self.objective or default_objective(self.problem_type)
+        return self.objective or DEFAULT_OBJECTIVES[self.problem_type]

@@ -6,11 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
+from automl_gitops.evaluation.metrics import METRICS
 from automl_gitops.kernel import measures
-from automl_gitops.kernel.metrics import LESS_IS_BETTER, MORE_IS_BETTER
 from automl_gitops.kernel.settings.base import Section
 from automl_gitops.kernel.words import nearest
 
+# What minimums and maximums may name; the calibration error has a key of its own.
+_MORE_IS_BETTER = tuple(sorted(name for name, metric in METRICS.items() if metric.direction == "maximize"))
+_LESS_IS_BETTER = tuple(
+    sorted(name for name, metric in METRICS.items() if metric.less_is_better and name != "calibration_error")
+)
 Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -52,8 +57,8 @@ class Gate(Section):
     @classmethod
     def _known_metrics(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
         own = measures.declared()
-        less = (*LESS_IS_BETTER, *(name for name, less_is_better in own.items() if less_is_better))
-        more = (*MORE_IS_BETTER, *(name for name, less_is_better in own.items() if not less_is_better))
+        less = (*_LESS_IS_BETTER, *(name for name, less_is_better in own.items() if less_is_better))
+        more = (*_MORE_IS_BETTER, *(name for name, less_is_better in own.items() if not less_is_better))
         offered, other = (more, less) if info.field_name == "minimums" else (less, more)
         for name in value:
             if name in other:

@@ -4,11 +4,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from automl_gitops.evaluation.metrics import METRICS, named
 from automl_gitops.report import charts, digits, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
 from automl_gitops.report.sections.decision import difference, of_differences
 
 _MOST_NAMES = 10
+# Between 0 and 1 and better where greater, so that they can share an axis; means weighted by class hide rare classes.
+_SCORES = frozenset(
+    name
+    for name, metric in METRICS.items()
+    if metric.direction == "maximize"
+    and (metric.least, metric.most) == (0, 1)
+    and not name.endswith("_weighted")
+)
 
 
 def section(evaluation: Mapping[str, Any]) -> Section:
@@ -63,7 +72,7 @@ def _baseline(evaluation: Mapping[str, Any]) -> str:
         else ""
     )
     return (
-        f"The baseline is the best constant answer by each metric: for {words.metric(metric)}, the objective, "
+        f"The baseline is the best constant answer by each metric: for {named(metric).label}, the objective, "
         f"{said}{scores}."
     )
 
@@ -118,7 +127,7 @@ def _charted(evaluation: Mapping[str, Any]) -> list[str]:
     return [
         metric
         for metric in _order(evaluation)
-        if metric in words.SCORES and metric in evaluation["intervals"]
+        if metric in _SCORES and metric in evaluation["intervals"]
         if not (binary and metric.endswith("_macro") and metric != objective)
     ]
 
@@ -127,9 +136,9 @@ def _name(metric: str, evaluation: Mapping[str, Any]) -> Cell:
     own = {one["name"]: one["direction"] == "minimize" for one in evaluation.get("measures", [])}
     said = [
         *(["the objective"] if metric == evaluation["objective"]["metric"] else []),
-        *(["lower is better"] if own.get(metric, metric in words.LOWER_IS_BETTER) else []),
+        *(["lower is better"] if own.get(metric, named(metric).less_is_better) else []),
     ]
-    return Cell(words.metric(metric), ", ".join(said))
+    return Cell(named(metric).label, ", ".join(said))
 
 
 def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Chart | None:
@@ -138,7 +147,7 @@ def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
         **({"Champion": champion} if champion else {"Baseline": evaluation["baseline"]}),
     }
     rows = [
-        {"label": words.metric(metric), "model": name, "value": model["metrics"][metric]}
+        {"label": named(metric).label, "model": name, "value": model["metrics"][metric]}
         | model.get("intervals", {}).get(metric, {})
         for metric in _charted(evaluation)
         for name, model in models.items()
@@ -163,11 +172,11 @@ def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
 
 def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]) -> dict[str, Any] | None:
     scale = champion["metrics"].get(metric)
-    if metric not in ("rmse", "mse", "mae") or not scale:
+    if not named(metric).in_units or not scale:
         return None
     ends = {end: 100 * found[end] / scale for end in ("low", "high") if found[end] is not None}
     return {
-        "label": words.metric(metric),
+        "label": named(metric).label,
         "model": "Candidate",
         "value": 100 * found["value"] / scale,
         **ends,
@@ -177,7 +186,7 @@ def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]
 def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:
     metric = evaluation["objective"]["metric"]
     places = digits.by_metric(evaluation)[metric]
-    text = f"{words.metric(metric)}, the objective: candidate {words.number(evaluation['metrics'][metric], places)}"
+    text = f"{named(metric).label}, the objective: candidate {words.number(evaluation['metrics'][metric], places)}"
     if champion and metric in champion["metrics"]:
         text += f", champion {words.number(champion['metrics'][metric], places)}"
     if metric in evaluation["baseline"]["metrics"]:

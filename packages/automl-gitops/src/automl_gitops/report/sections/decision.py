@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import digits, words
 from automl_gitops.report.blocks import Cell, Figure, Section, Table, Tone
 
@@ -30,7 +31,7 @@ def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
     metric = objective["metric"]
     places = digits.by_metric(evaluation)[metric]
     here = words.estimate(objective["value"], objective, places)
-    yield Figure(f"{words.metric(metric)} on the holdout", here.text, _interval(here.more))
+    yield Figure(f"{named(metric).label} on the holdout", here.text, _interval(here.more))
     champion = evaluation["champion"]
     level = words.confidence(evaluation["confidence"])
     if champion and metric in champion["differences"]:

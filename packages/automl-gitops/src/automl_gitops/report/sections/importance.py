@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Section, Table, Text
 
@@ -34,14 +35,14 @@ def section(evaluation: Mapping[str, Any]) -> Section:
 def _axis(importance: Mapping[str, Any]) -> str:
     if importance["source"] == "autopilot":
         return str(importance["metric"])
-    return f"loss of {words.metric(importance['metric'])}"
+    return f"loss of {named(importance['metric']).label}"
 
 
 def _explained(importance: Mapping[str, Any]) -> str:
     if importance["source"] == "autopilot":
         return "Autopilot's own report: mean absolute Shapley values."
     return (
-        f"How much of {words.metric(importance['metric'])} is lost when a column's values are exchanged between "
+        f"How much of {named(importance['metric']).label} is lost when a column's values are exchanged between "
         f"{words.number(importance['rows'])} rows of the holdout, with 95% intervals."
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
 from automl_gitops.report.blocks import Cell, Section, Table, Text
 
@@ -17,7 +18,7 @@ def section(evaluation: Mapping[str, Any]) -> Section | None:
     known = sorted(
         candidates, key=lambda entry: (entry["value"] is None, sign * (entry["value"] or 0.0), entry["name"])
     )
-    numeric = [f"{words.metric(objective['metric'])} (validation)", "Time"]
+    numeric = [f"{named(objective['metric']).label} (validation)", "Time"]
     places = words.places((entry["value"], {}) for entry in known)
     rows = [
         [

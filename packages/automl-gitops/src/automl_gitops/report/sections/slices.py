@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import charts, digits, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Section, Table
 from automl_gitops.report.sections.decision import difference, of_differences
@@ -20,7 +21,7 @@ def section(evaluation: Mapping[str, Any]) -> Section | None:
 def _table(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
     metric = evaluation["objective"]["metric"]
     compared = any(metric in part["champion"] for part in found["slices"])
-    numeric = ["Rows", words.metric(metric), *(["Champion", "Difference"] if compared else [])]
+    numeric = ["Rows", named(metric).label, *(["Champion", "Difference"] if compared else [])]
     rows, places = [], digits.of_slices(found, metric)
     for part in found["slices"]:
         row = [Cell(part["name"], "few rows: not judged" if part["small"] else ""), words.count(part["rows"])]
@@ -31,13 +32,13 @@ def _table(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Table:
         rows.append(row)
     kind = {"bands": "bands of", "one-hot": "groups of"}.get(found["kind"], "values of")
     said = f"with 95% intervals{of_differences(evaluation) if compared else ''}"
-    caption = f"{words.metric(metric)} by {kind} {found['column']}, {said}"
+    caption = f"{named(metric).label} by {kind} {found['column']}, {said}"
     return Table(caption, ["Slice", *numeric], rows, frozenset(numeric))
 
 
 def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | None:
     metric = evaluation["objective"]["metric"]
-    named = words.metric(metric)
+    measured = named(metric)
     judged = [part for part in found["slices"] if metric in part["metrics"]]
     if not judged:
         return None
@@ -50,18 +51,16 @@ def _chart(evaluation: Mapping[str, Any], found: Mapping[str, Any]) -> Chart | N
         if metric in part["champion"]:
             rows.append({"label": label, "model": "Champion", "value": part["champion"][metric]})
     places = digits.of_slices(found, metric)
-    worst = (max if metric in words.LOWER_IS_BETTER else min)(
-        judged, key=lambda part: part["metrics"][metric]
-    )
+    worst = (max if measured.less_is_better else min)(judged, key=lambda part: part["metrics"][metric])
     return Chart(
-        f"{named} by {found['column']}",
-        f"{named} is worst, {words.number(worst['metrics'][metric], places)}, for {words.quoted(worst['name'])} "
-        f"({words.number(worst['rows'])} rows); on the whole holdout it is "
+        f"{measured.label} by {found['column']}",
+        f"{measured.label} is worst, {words.number(worst['metrics'][metric], places)}, for "
+        f"{words.quoted(worst['name'])} ({words.number(worst['rows'])} rows); on the whole holdout it is "
         f"{words.number(evaluation['objective']['value'], places)} (dashed line).",
         charts.intervals(
             rows,
             ["Candidate", "Champion"] if compared else ["Candidate"],
-            named,
+            measured.label,
             at=evaluation["objective"]["value"],
         ),
     )
