@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
@@ -9,7 +10,7 @@ import time
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from deployment_kit import COLUMNS, RulePredictor
+from deployment_kit import COLUMNS, Killed, RulePredictor, recorded_writes
 
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
@@ -177,6 +178,56 @@ def test_nothing_to_do_is_success_without_a_single_write(world, verified, writes
     assert status == 0
     assert "nothing to do" in capsys.readouterr().out
     assert made == []
+
+
+def test_a_dry_run_prints_the_steps_and_takes_none(world, verified, writes, capsys):
+    put_into_production(world, verified(THRESHOLD="10"))
+    world.name_in_git(verified(THRESHOLD="50"))
+    capsys.readouterr()
+
+    with writes() as made:
+        ended = main(["promote", "--dry-run", "--json"])
+
+    assert (ended, made) == (0, [])
+    told = json.loads(capsys.readouterr().out)
+    assert told["done"] == []
+    assert [step.split()[0] for step in told["steps"]] == [
+        "approve",
+        "update",
+        "verify",
+        "record",
+        "note",
+        "note",
+    ]
+    assert world.predict(ROW) == "yes"
+
+    assert main(["promote"]) == 0
+    capsys.readouterr()
+    assert main(["promote", "--dry-run"]) == 0
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_a_dry_run_waits_for_nothing(world, verified, capsys, monkeypatch):
+    world.name_in_git(verified())
+    looked, start = threading.Event(), RulePredictor.start.__func__
+
+    def slow(cls, *arguments):
+        assert looked.wait(60)
+        return start(cls, *arguments)
+
+    monkeypatch.setattr(RulePredictor, "start", classmethod(slow))
+    with contextlib.suppress(Killed), recorded_writes(stop_at="CreateEndpoint"):
+        promote(world.project())
+    capsys.readouterr()
+
+    try:
+        ended = main(["promote", "--dry-run"])
+    finally:
+        looked.set()
+
+    assert ended == 0
+    assert "1. wait until endpoint" in capsys.readouterr().out
+    assert promote(world.project()).done == ["deployed version 1"]
 
 
 def test_a_version_that_reads_other_columns_is_not_probed_with_what_the_old_one_refuses(

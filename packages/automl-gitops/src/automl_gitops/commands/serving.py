@@ -126,8 +126,11 @@ def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
     )
 
 
-@app.command(epilog="Example: automl promote")
+@app.command(epilog="Example: automl promote --dry-run")
 def promote(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the steps, and take none of them.")
+    ] = False,
     new_account: Annotated[
         bool, typer.Option("--new-account", help="Production moves to this account from another one.")
     ] = False,
@@ -140,9 +143,13 @@ def promote(
     from automl_gitops.promotion.promote import promote
 
     project = _project(as_json)
-    promotion = promote(project, new_account=new_account)
+    promotion = promote(project, new_account=new_account, dry_run=dry_run)
     if promotion.package is None:
         project.output.notice("nothing is in production yet: environments/production.toml names no version")
+    elif promotion.steps:
+        project.output.say(f"to bring {promotion.endpoint} to {promotion.package.label}, a run would:")
+        for number, step in enumerate(promotion.steps, start=1):
+            project.output.say(f"{number}. {step}")
     elif promotion.done:
         project.output.done(
             f"{promotion.endpoint} serves {promotion.package.label}: {', '.join(promotion.done)}"
@@ -156,6 +163,7 @@ def promote(
             "endpoint": promotion.endpoint,
             "config": promotion.config,
             "done": promotion.done,
+            "steps": [str(step) for step in promotion.steps],
         }
     )
 

@@ -16,6 +16,7 @@ from automl_gitops.kernel.files import replace_text
 from automl_gitops.kernel.words import nearest
 
 FILE = PRODUCTION_FILE
+SOURCE = f"{FILE.as_posix()}: model_package_arn"  # how messages speak of what it names
 _HEAD = (
     "The model package that production serves. Changed by promotion pull requests: merging one approves it,",
     "reverting it goes back. Only model_package_arn decides; the rest says what the reviewer saw.",

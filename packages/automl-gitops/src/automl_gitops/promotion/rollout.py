@@ -9,10 +9,10 @@ from typing import Any
 
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Environment
+from automl_gitops.promotion.look import Production
 from automl_gitops.serving.alarms import Alarms
 from automl_gitops.serving.endpoint import STARTUP_SECONDS, Endpoint, State
 from automl_gitops.serving.release import Release
-from automl_gitops.serving.scaling import Scaling
 from automl_gitops.verification.holdout import Holdout
 from automl_gitops.verification.probe import Probe
 
@@ -28,33 +28,32 @@ class Rollout:
     reason: str
 
 
-def roll_out(
-    environment: Environment,
-    endpoint: Endpoint,
-    release: Release,
-    alarms: Alarms,
-    state: State,
-    *,
-    holdout: Holdout | None,
-    way_back: bool,
-    output: Output,
-) -> Rollout:
-    """Create the endpoint, or update it by the policy of automl.toml, and wait for the end.
+def create(endpoint: Endpoint, release: Release) -> Rollout:
+    """Create the endpoint with the release, and wait for the end."""
+    endpoint.make_parts(release)
+    endpoint.create(release)
+    ended = endpoint.settle()
+    return Rollout(ended, _reason(ended, release, {}, None))
 
-    ``state`` is what the endpoint is in now, and lasting. ``way_back`` moves all traffic at once: the version
-    has proved itself, and the one that serves may be failing people. Without ``holdout`` nothing is asked
+
+def update(
+    production: Production,
+    release: Release,
+    *,
+    way_back: bool,
+    keep_instances: bool,
+    holdout: Holdout | None,
+) -> Rollout:
+    """Update the endpoint by the policy of automl.toml, and wait for the end.
+
+    ``way_back`` moves all traffic at once: the version has proved itself, and the one that serves may be failing
+    people. ``keep_instances`` keeps as many as autoscaling has made of them. Without ``holdout`` nothing is asked
     meanwhile.
     """
+    environment, endpoint, alarms = production.environment, production.endpoint, production.alarms
+    output = production.project.output
     endpoint.make_parts(release)
-    if not state.exists:
-        endpoint.create(release)
-        ended = endpoint.settle()
-        return Rollout(ended, _reason(ended, release, {}, None))
     firing = _calm(environment, alarms, way_back=way_back, output=output)
-    scaling = Scaling(environment)
-    if _instance_type(state, endpoint) != release.config["ProductionVariants"][0].get("InstanceType"):
-        # The service refuses to change the instance type of a variant that is being scaled.
-        scaling.remove()
     watched = [name for name in alarms.names if name not in firing]
     probe: AbstractContextManager[Probe | None] = contextlib.nullcontext()
     if holdout:
@@ -64,7 +63,7 @@ def roll_out(
         endpoint.update(
             release.config_name,
             deployment_config(environment, watched, way_back=way_back),
-            keep_instances=scaling.wanted and scaling.is_right(),
+            keep_instances=keep_instances,
         )
         ended = endpoint.settle(
             seconds=environment.config.production.deployment.max_seconds + STARTUP_SECONDS,
@@ -121,11 +120,6 @@ def deployment_config(environment: Environment, alarms: list[str], *, way_back: 
     if alarms:
         config["AutoRollbackConfiguration"] = {"Alarms": [{"AlarmName": name} for name in alarms]}
     return config
-
-
-def _instance_type(state: State, endpoint: Endpoint) -> str | None:
-    variants = endpoint.variants(state.config)
-    return variants[0].get("InstanceType") if variants else None
 
 
 def _reason(state: State, release: Release, fired: Mapping[str, str], probe: Probe | None) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 
 from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, ProductionFile
-from automl_gitops.promotion.promote import SOURCE
+from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
 from automl_gitops.serving.alarms import Alarms, alarm_requests
-from automl_gitops.serving.deployments import Records, elsewhere
+from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
 from automl_gitops.serving.endpoint import Endpoint, State
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
@@ -124,7 +123,7 @@ def _compare(project: Project, package: ModelPackage, state: State, alarms: Alar
     differences, served = found.differences, found.production
     if package.approval != "Approved":
         differences.append(f"Git names {package.label}, which the registry has as {package.approval}")
-    current = Records(project.aws, project.names.bucket).current()
+    current = DeploymentRecords(project.aws, project.names.bucket).current()
     if not state.exists:
         where = elsewhere(current, project.production.aws.account)
         nowhere = f"Git names {package.label}, but there is no endpoint {served.endpoint}"

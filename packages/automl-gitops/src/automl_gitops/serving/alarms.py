@@ -1,6 +1,6 @@
 """CloudWatch alarms on the production endpoint: they roll a bad update back, and tell people later on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from automl_gitops.kernel.aws import Aws
@@ -91,10 +91,11 @@ class Alarms:
             request for request in self._requests if not _is_like(found.get(request["AlarmName"]), request)
         ]
 
-    def bring(self) -> None:
-        """Create or change what is missing."""
-        for request in self.missing():
-            self._cloudwatch.put_metric_alarm(**request)
+    def put(self, names: Collection[str]) -> None:
+        """Create or change those with these names."""
+        for request in self._requests:
+            if request["AlarmName"] in names:
+                self._cloudwatch.put_metric_alarm(**request)
 
     def remove(self, name: str) -> None:
         """Delete one of them."""

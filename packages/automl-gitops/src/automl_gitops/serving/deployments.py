@@ -18,7 +18,7 @@ _KEY = re.compile(rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}Z)-v(?P<version>\d+)-(?P<ou
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeploymentRecord:
     """What was deployed, or was to be; the previous version's names are "" where there was none."""
 
     outcome: str
@@ -43,17 +43,21 @@ class Deployment:
         time = datetime.fromisoformat(self.signature.at).strftime("%Y%m%dT%H%M%SZ")
         return f"{PREFIX}{time}-v{self.version}-{self.outcome}.json"
 
+    def uri(self, bucket: str) -> str:
+        """Where the record is."""
+        return f"s3://{bucket}/{self.key}"
+
     def document(self) -> dict[str, Any]:
         """As it stands in JSON."""
         return asdict(self)
 
     @classmethod
-    def of(cls, document: dict[str, Any]) -> "Deployment":
+    def of(cls, document: dict[str, Any]) -> "DeploymentRecord":
         """From what `document` gave."""
         return cls(**document | {"signature": Signature(**document["signature"])})
 
 
-def elsewhere(last: Deployment | None, account: str) -> str:
+def elsewhere(last: DeploymentRecord | None, account: str) -> str:
     """That production was deployed in another account than ``account``, and the way there; "" if not."""
     if last is None or last.account in ("", account):
         return ""
@@ -63,30 +67,24 @@ def elsewhere(last: Deployment | None, account: str) -> str:
     )
 
 
-class Records:
+class DeploymentRecords:
     """The records in the project's bucket."""
 
     def __init__(self, aws: Aws, bucket: str) -> None:
         self._s3 = aws.client("s3")
         self._bucket = bucket
 
-    def write(self, deployment: Deployment) -> None:
+    def write(self, record: DeploymentRecord) -> None:
         """Store a record."""
-        body = json.dumps(deployment.document(), indent=2).encode()
-        self._s3.put_object(
-            Bucket=self._bucket, Key=deployment.key, Body=body, ContentType="application/json"
-        )
+        body = json.dumps(record.document(), indent=2).encode()
+        self._s3.put_object(Bucket=self._bucket, Key=record.key, Body=body, ContentType="application/json")
 
-    def uri(self, deployment: Deployment) -> str:
-        """Where a record is."""
-        return f"s3://{self._bucket}/{deployment.key}"
-
-    def current(self) -> Deployment | None:
+    def current(self) -> DeploymentRecord | None:
         """The last deployment that succeeded: what production serves, unless somebody changed it."""
         keys = self._keys()
         return self._read(keys[-1]) if keys else None
 
-    def last_of(self, version: int) -> Deployment | None:
+    def last_of(self, version: int) -> DeploymentRecord | None:
         """The last deployment of a version that succeeded."""
         keys = [key for key in self._keys() if f"-v{version}-" in key]
         return self._read(keys[-1]) if keys else None
@@ -104,5 +102,7 @@ class Records:
         found = (_KEY.fullmatch(entry["Key"]) for page in pages for entry in page.get("Contents", []))
         return sorted(match[0] for match in found if match and match["outcome"] == DEPLOYED)
 
-    def _read(self, key: str) -> Deployment:
-        return Deployment.of(json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()))
+    def _read(self, key: str) -> DeploymentRecord:
+        return DeploymentRecord.of(
+            json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        )

@@ -17,6 +17,11 @@ from automl_gitops.serving.release import PACKAGE_TAG, Release
 _MOVING = {"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"}
 # What cannot be updated any more, only deleted.
 _DEAD = {"Failed", "OutOfService"}
+# What releases make beside the endpoint: the list operation, its key, and the name in an entry.
+PARTS = {
+    "endpoint_config": ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+    "model": ("list_models", "Models", "ModelName"),
+}
 STARTUP_SECONDS = 1800.0  # an instance and a container of Autopilot take about five minutes
 UPDATE_SECONDS = 28_800.0 + STARTUP_SECONDS  # whoever's it is, MaximumExecutionTimeoutInSeconds ends it
 DELETION_SECONDS = 900.0
@@ -43,6 +48,11 @@ class State:
     def moving(self) -> bool:
         """Whether it is on its way from one state to another."""
         return self.status in _MOVING
+
+    @property
+    def dead(self) -> bool:
+        """Whether it can no longer be updated, only deleted."""
+        return self.status in _DEAD
 
     def serves(self, config_name: str) -> bool:
         """Whether it answers requests with this endpoint config."""
@@ -160,7 +170,7 @@ class Endpoint:
 
     def remove_dead(self, state: State) -> State:
         """Delete an endpoint that can no longer be updated; returns what is there then."""
-        if state.status not in _DEAD:
+        if not state.dead:
             return state
         self._output.notice(
             f"endpoint {self.name} is {state.status} ({state.reason or 'no reason given'}): making it anew"
@@ -205,13 +215,13 @@ class Endpoint:
 
     def tidy(self, keep: set[str]) -> None:
         """Delete this endpoint's models and endpoint configs whose names are not in ``keep``."""
-        for kind in ("endpoint_config", "model"):
+        for kind in PARTS:
             for name in self.parts(kind) - keep:
                 self.delete_part(kind, name)
 
     def parts(self, kind: str) -> set[str]:
         """Names of the `model`s or `endpoint_config`s that releases of this endpoint made."""
-        operation, key, name = _LISTS[kind]
+        operation, key, name = PARTS[kind]
         pages = self._sagemaker.get_paginator(operation).paginate(NameContains=f"{self.name}-v")
         found = (entry[name] for page in pages for entry in page[key])
         # NameContains also finds another project's whose name ends like this one's.
@@ -236,12 +246,6 @@ class Endpoint:
             if not is_missing(error):
                 raise
             getattr(self._sagemaker, f"create_{kind}")(**request)
-
-
-_LISTS = {
-    "model": ("list_models", "Models", "ModelName"),
-    "endpoint_config": ("list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
-}
 
 
 def _status(state: State) -> str:

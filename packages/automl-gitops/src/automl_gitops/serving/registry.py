@@ -1,5 +1,7 @@
 """The model registry: versions of the project's model package group, and what is noted on them."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,6 +57,12 @@ class ModelPackage:
     def problem_type(self) -> str:
         """`BinaryClassification`, `MulticlassClassification` or `Regression`."""
         return self.metadata.get("problem_type", "")
+
+    @property
+    def containers_sha256(self) -> str:
+        """A hash of what the version serves, so that a proof is one of exactly this."""
+        text = json.dumps(list(self.containers), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def label(self) -> str:
@@ -127,30 +135,9 @@ class Registry:
             "train one (`automl run --wait`)"
         )
 
-    def note(
-        self,
-        package: ModelPackage,
-        *,
-        stage: tuple[str, str] | None = None,
-        description: str = "",
-        **metadata: str,
-    ) -> bool:
-        """Bring the version's life cycle (Stage, StageStatus) and metadata to this; returns whether that took
-        a call.
-
-        Characters that the registry refuses in metadata are left out; so are empty values.
-        """
-        wanted = {key: metadata_value(value) for key, value in metadata.items() if value}
-        changed = {key: value for key, value in wanted.items() if package.metadata.get(key) != value}
-        request: dict[str, Any] = {}
-        if changed:
-            request["CustomerMetadataProperties"] = changed
-        if stage and stage != (package.stage, package.stage_status):
-            request["ModelLifeCycle"] = {
-                "Stage": stage[0],
-                "StageStatus": stage[1],
-                **({"StageDescription": one_line(description, DESCRIPTION_LENGTH)} if description else {}),
-            }
+    def note(self, package: ModelPackage, **note: Any) -> bool:
+        """Bring the version's life cycle and metadata to a note, see `note_request`; tells whether that took a call."""
+        request = note_request(package, **note)
         if request:
             self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
         return bool(request)
@@ -162,6 +149,32 @@ class Registry:
             ModelApprovalStatus="Approved",
             ApprovalDescription=one_line(description, DESCRIPTION_LENGTH),
         )
+
+
+def note_request(
+    package: ModelPackage,
+    *,
+    stage: tuple[str, str] | None = None,
+    description: str = "",
+    **metadata: str,
+) -> dict[str, Any]:
+    """What of an UpdateModelPackage brings a version's life cycle (Stage, StageStatus) and metadata to this; empty
+    where they are so.
+
+    Characters that the registry refuses in metadata are left out; so are empty values.
+    """
+    wanted = {key: metadata_value(value) for key, value in metadata.items() if value}
+    changed = {key: value for key, value in wanted.items() if package.metadata.get(key) != value}
+    request: dict[str, Any] = {}
+    if changed:
+        request["CustomerMetadataProperties"] = changed
+    if stage and stage != (package.stage, package.stage_status):
+        request["ModelLifeCycle"] = {
+            "Stage": stage[0],
+            "StageStatus": stage[1],
+            **({"StageDescription": one_line(description, DESCRIPTION_LENGTH)} if description else {}),
+        }
+    return request
 
 
 def metadata_value(text: str) -> str:

@@ -13,8 +13,8 @@ from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.waiting import wait
 from automl_gitops.serving.alarms import Alarms, alarm_requests
-from automl_gitops.serving.deployments import Records, elsewhere
-from automl_gitops.serving.endpoint import Endpoint
+from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
+from automl_gitops.serving.endpoint import PARTS, Endpoint
 from automl_gitops.serving.scaling import Scaling
 from automl_gitops.stacks import stack
 from automl_gitops.stacks.cloudformation import Stack
@@ -44,7 +44,7 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
     aws, account = environment.aws, environment.aws.account
     endpoint = Endpoint(aws, environment.endpoint, project.output)
     if environment.name == "production":
-        where = elsewhere(Records(project.aws, project.names.bucket).current(), account)
+        where = elsewhere(DeploymentRecords(project.aws, project.names.bucket).current(), account)
         if where:
             project.output.notice(f"{where}, to remove it")
         scaling = Scaling(environment)
@@ -52,7 +52,7 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
             yield Resource("scaling", environment.endpoint, account, scaling.remove)
     if endpoint.look().exists:
         yield Resource("endpoint", environment.endpoint, account, endpoint.delete)
-    for kind in ("endpoint_config", "model"):
+    for kind in PARTS:
         for name in sorted(endpoint.parts(kind)):
             remove = partial(endpoint.delete_part, kind, name)
             yield Resource(kind.replace("_", " "), name, account, remove)

@@ -1,6 +1,5 @@
 """The record of a verification: what was checked on which endpoint, with which outcome, signed by whom."""
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,6 @@ from botocore.exceptions import ClientError
 from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
-from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check
 from automl_gitops.verification.load import Load
 
@@ -57,12 +55,6 @@ class Verification:
             "load": self.load.document() if self.load else None,
             "signed_off": self.signature.document(),
         }
-
-
-def containers_sha256(package: ModelPackage) -> str:
-    """A hash of what the version serves, so that a proof is one of exactly this."""
-    text = json.dumps(list(package.containers), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def key(version: int, form: str = "json") -> str:

@@ -16,7 +16,7 @@ from automl_gitops.verification.holdout import Holdout, load_holdout, read_evalu
 from automl_gitops.verification.invocation import Client
 from automl_gitops.verification.load import Load, run_load
 from automl_gitops.verification.predictions import response_keys
-from automl_gitops.verification.verification import VERIFIED, Verification, containers_sha256
+from automl_gitops.verification.verification import VERIFIED, Verification
 
 STAGE = "Staging"  # of the model package's life cycle
 
@@ -108,7 +108,7 @@ def make_verification(
     return Verification(
         package_arn=package.arn,
         version=package.version,
-        containers_sha256=containers_sha256(package),
+        containers_sha256=package.containers_sha256,
         environment=environment.name,
         endpoint=environment.endpoint,
         endpoint_config=config_name,

@@ -1,0 +1,79 @@
+"""What there is of production, looked at once: registry, endpoint, records, alarms, scaling, and staging's proof."""
+
+from functools import cached_property
+
+from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.promotion.approval import pull_request
+from automl_gitops.promotion.decide import Situation
+from automl_gitops.promotion.production_file import SOURCE
+from automl_gitops.serving.alarms import Alarms, alarm_requests
+from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords
+from automl_gitops.serving.endpoint import PARTS, Endpoint
+from automl_gitops.serving.registry import ModelPackage, Registry
+from automl_gitops.serving.release import release
+from automl_gitops.serving.scaling import Scaling
+from automl_gitops.verification.proof import missing_proof
+
+
+class Production:
+    """Whatever a promotion looks at and changes."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.environment = project.production
+        self.bucket = project.names.bucket
+        self.endpoint = Endpoint(self.environment.aws, self.environment.endpoint, project.output)
+        self.registry = Registry(project.aws, project.names)
+        self.records = DeploymentRecords(project.aws, self.bucket)
+        self.alarms = Alarms(self.environment.aws, alarm_requests(self.environment))
+        self.scaling = Scaling(self.environment)
+
+    @cached_property
+    def pull_request(self) -> str:
+        """On whose word the version goes to production, see `approval.pull_request`."""
+        return pull_request(self.project)
+
+
+def look(production: Production, arn: str) -> Situation:
+    """What there is, for the version ``arn`` that Git names; changes nothing.
+
+    Raises `UserError` for a version that is not the project's, or that its configuration cannot serve.
+    """
+    environment, endpoint = production.environment, production.endpoint
+    package = production.registry.find(arn, SOURCE)
+    wanted = release(package, environment, production.bucket)
+    state = endpoint.look()
+    last = production.records.current()
+    return Situation(
+        package=package,
+        release=wanted,
+        account=environment.aws.account,
+        bucket=production.bucket,
+        missing_proof=missing_proof(production.project, package),
+        endpoint=state,
+        variants=endpoint.variants(state.config) if state.exists else (),
+        served_arn=endpoint.package_arn(state) if state.exists else "",
+        last=last,
+        last_of_version=production.records.last_of(package.version),
+        packages=_named_by(last, production.registry, package),
+        wrong_alarms=tuple(request["AlarmName"] for request in production.alarms.missing()),
+        scaling_wanted=production.scaling.wanted,
+        scaling_exists=production.scaling.exists(),
+        scaling_right=production.scaling.is_right(),
+        parts=frozenset((kind, name) for kind in PARTS for name in endpoint.parts(kind)),
+    )
+
+
+def _named_by(
+    record: DeploymentRecord | None, registry: Registry, package: ModelPackage
+) -> dict[str, ModelPackage]:
+    """The other versions that a record names; one that was deleted since is left out, as nothing can be noted on it."""
+    arns = {record.package_arn, record.previous_package_arn} - {"", package.arn} if record else set()
+    found = {}
+    for arn in sorted(arns):
+        try:
+            found[arn] = registry.find(arn, "the previous version")
+        except UserError:
+            continue
+    return found
