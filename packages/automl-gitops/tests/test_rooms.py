@@ -77,3 +77,10 @@ def test_commands_on_what_is_trained_reach_nothing_that_trains(
 def test_the_package_does_not_know_the_local_aws(graph: grimp.ImportGraph) -> None:
     assert "boto3" in graph.modules
     assert "local_sagemaker" not in graph.modules
+
+
+def test_git_is_called_in_one_place() -> None:
+    sources = (PACKAGE / "src").rglob("*.py")
+    callers = {path.name for path in sources if '["git", ' in path.read_text(encoding="utf-8")}
+
+    assert callers == {"git.py"}

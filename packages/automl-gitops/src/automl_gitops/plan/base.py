@@ -36,17 +36,13 @@ def find(reference: str | None) -> Base:
     git.require_commit("a plan compares with a commit")
     reference, named = _named(reference)
     # Histories without a common commit, and a clone that is too shallow to tell, are compared as they are.
-    commit = git.answer("merge-base", named, "HEAD") or named
-    tracked = git.run("diff", "--name-only", "--relative", commit).splitlines()
-    new = git.run("ls-files", "--others", "--exclude-standard").splitlines()
-    return Base(commit, tuple(sorted({*tracked, *new})), reference)
+    commit = git.merge_base(named) or named
+    return Base(commit, tuple(sorted(git.differing(commit))), reference)
 
 
 def lay_out(base: Base, folder: Path) -> Path:
     """Write the project's files of the commit into ``folder``."""
-    prefix = git.run("rev-parse", "--show-prefix")
-    content = git.content("archive", "--format=tar", f"{base.commit}:{prefix}".removesuffix("/"))
-    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+    with tarfile.open(fileobj=io.BytesIO(git.archive(base.commit))) as archive:
         archive.extractall(folder, filter=_inside)  # noqa: S202 - what it refuses stays out
     return folder
 
@@ -62,7 +58,7 @@ def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
 def _named(reference: str | None) -> tuple[str, str]:
     """The reference, and the commit that it names."""
     for one in (reference,) if reference else DEFAULTS:
-        found = git.answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"{one}^{{commit}}")
+        found = git.commit_of(one)
         if found:
             return one, found
     if reference:

@@ -11,7 +11,7 @@ from automl_gitops.promotion.production_file import FILE
 
 # What GitHub writes into the message of a merge, and of a squash.
 _NUMBER = re.compile(r"^Merge pull request #(\d+)|\(#(\d+)\)\s*$", re.MULTILINE)
-_DECIDES = "-G^model_package_arn"  # commits in which that line differs
+_DECIDES = "^model_package_arn"  # the line that names the version
 
 
 def approval_description(pull_request: str, signature: Signature) -> str:
@@ -32,7 +32,7 @@ def pull_request(project: Project) -> str:
     """
     try:
         commit = _commit(project)
-        message = git.run("log", "-1", "--format=%B", commit) if commit else ""
+        message = git.message(commit) if commit else ""
     except UserError:
         return ""  # no Git, or nothing committed
     if not commit:
@@ -51,12 +51,12 @@ def pull_request(project: Project) -> str:
 def _commit(project: Project) -> str:
     """The commit of the branch that named the version, "" where that is not to be seen."""
     path = FILE.as_posix()
-    if git.run("status", "--porcelain", "--", path):
+    if git.has_changes(path):
         project.output.notice(f"no pull request is recorded: {path} has changes that are not committed")
         return ""
-    if git.run("rev-parse", "--is-shallow-repository") == "true":
+    if git.is_shallow():
         project.output.notice(
             "no pull request is recorded: this clone lacks the history, which `git fetch --unshallow` brings"
         )
         return ""
-    return git.run("log", "-1", "--first-parent", "-m", _DECIDES, "--format=%H", "--", path)
+    return git.last_commit_of_line(FILE, _DECIDES)

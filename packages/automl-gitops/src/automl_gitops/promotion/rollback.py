@@ -43,7 +43,7 @@ def rollback(*, further: bool = False) -> Rollback:
     if not history or not history[-1].arn:
         raise UserError(f"{FILE}: names no version, so there is nothing to roll back")
     last = history[-1].commit
-    undone = git.run("log", "-1", f"--format=%(trailers:key={TRAILER},valueonly)", last)
+    undone = git.trailer(last, TRAILER)
     if undone and not further:
         left = next((change.arn for change in history if change.commit == undone), "")
         return Rollback(last, left, history[-1].arn, changed=False)
@@ -53,12 +53,12 @@ def rollback(*, further: bool = False) -> Rollback:
             f"{FILE}: before {stack[-1].arn} nothing was in production, so there is nothing to go back to"
         )
     leaves, returns_to = stack[-1], stack[-2]
-    subject = git.run("log", "-1", "--format=%s", leaves.commit)
+    subject = git.subject(leaves.commit)
     text = git.committed(FILE, f"{leaves.commit}^") or ""
     if _named(text) != returns_to.arn:  # what came right before could not be read, and was never promoted
         text = git.committed(FILE, returns_to.commit) or ""
     # An interrupted run of this command leaves the text that it was about to commit.
-    if git.run("status", "--porcelain", "--", FILE.as_posix()) and read_text(FILE) != text:
+    if git.has_changes(FILE.as_posix()) and read_text(FILE) != text:
         raise UserError(
             f"{FILE}: has changes that are not committed; commit them, or drop them with `git checkout -- "
             f"{FILE}`"
@@ -67,16 +67,13 @@ def rollback(*, further: bool = False) -> Rollback:
     git.require_author()
     write_text(FILE, text)
     message = f'Revert "{subject}"\n\nThis reverts commit {leaves.commit}.\n\n{TRAILER}: {leaves.commit}'
-    git.run("commit", "--quiet", "-m", message, "--", FILE.as_posix())
-    return Rollback(git.run("rev-parse", "HEAD"), leaves.arn, returns_to.arn, changed=True)
+    return Rollback(git.commit_file(FILE, message), leaves.arn, returns_to.arn, changed=True)
 
 
 def _history() -> list[_Change]:
     """The commits that changed what the file names, oldest first."""
-    path = FILE.as_posix()
-    commits = git.run("log", "--reverse", "--first-parent", "-m", "--format=%H", "--", path).split()
     changes: list[_Change] = []
-    for commit in commits:
+    for commit in git.commits_of(FILE):
         arn = _named(git.committed(FILE, commit) or "")
         if arn is not None and (not changes or changes[-1].arn != arn):
             changes.append(_Change(commit, arn))

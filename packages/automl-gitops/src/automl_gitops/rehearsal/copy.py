@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
-from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel import git
 
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "build", ".local", "__pycache__", ".*_cache")
 # Of the copy's repository, so that a machine's own settings, or none, make no difference to commands that commit.
@@ -22,7 +21,7 @@ SETTINGS = {
 class ProjectCopy:
     """A fresh copy of ``source`` at ``directory`` with a Git repository of its own, on branch ``main``.
 
-    Raises `UserError` where there is no git, `RunError` with git's own words where it refuses.
+    Raises `UserError` where there is no git, and with git's own words where it refuses.
     """
 
     def __init__(self, source: Path, directory: Path) -> None:
@@ -38,29 +37,9 @@ class ProjectCopy:
             ),
         )
         self.directory = directory
-        self._git("init", "--quiet", "--initial-branch=main")
-        for name, value in SETTINGS.items():
-            self._git("config", name, value)
+        git.make_repository(directory, SETTINGS)
         self.commit("Start the project")
 
     def commit(self, message: str) -> str:
         """Commit whatever changed, as a merged pull request would, and return the commit's id."""
-        self._git("add", "--all")
-        self._git("commit", "--quiet", "--allow-empty", "--message", message)
-        return self._git("rev-parse", "HEAD")
-
-    def _git(self, *arguments: str) -> str:
-        try:
-            done = subprocess.run(  # noqa: S603 - arguments are this package's own
-                ["git", *arguments],  # noqa: S607 - the user's git
-                cwd=self.directory,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise UserError("git is not installed, and a rehearsal needs it: install it") from None
-        if done.returncode:
-            words = " ".join((done.stderr or done.stdout).split())
-            raise RunError(f"`git {' '.join(arguments)}` failed in {self.directory}: {words}")
-        return done.stdout.strip()
+        return git.commit_all(self.directory, message)

@@ -26,8 +26,7 @@ class Source:
 
 def find(folder: Path | None = None) -> Source:
     """The commit that ``folder`` (the current one) is at."""
-    commit = git.answer("rev-parse", "--verify", "HEAD", folder=folder)
+    commit = git.commit_of(folder=folder)
     if not commit:
         return Source("", True)
-    changes = git.answer("status", "--porcelain", "--untracked-files=all", "--", *_DECIDES, folder=folder)
-    return Source(commit, changes != "")
+    return Source(commit, git.has_changes(*_DECIDES, folder=folder) is not False)
