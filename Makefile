@@ -82,9 +82,10 @@ test-strangers: setup ## tables that are not ours through the whole life: demos,
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
 
-check: setup ## format, lint, types
+check: setup ## format, lint, types (of both packages, of a generated project and of what makes it)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
+	$(RUN) -m mypy
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
 	$(VENV)/bin/actionlint .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github

@@ -1,5 +1,8 @@
 """Say what comes next. Writes nothing, needs no network, and may run any number of times."""
 
+from __future__ import annotations
+
+import io
 import json
 import os
 import shlex
@@ -32,7 +35,7 @@ docs/set-up.md leads from there to %(repository)s on GitHub and to your AWS acco
 """
 
 
-def folder_from(place):
+def folder_from(place: Path) -> str | None:
     """The project's folder as somebody types it who stands at ``place``, or `None` where it is not below."""
     try:
         return str(Path.cwd().relative_to(place.resolve()))
@@ -40,12 +43,13 @@ def folder_from(place):
         return None
 
 
-def main():
+def main() -> None:
     below = folder_from(Path(os.environ.get("PWD", "/")))
     if below is None and "_output_dir" not in ANSWERS:
         return  # cruft compares two versions of a project in temporary folders, of which nobody wants to hear
     rows = ROWS[ANSWERS["__example"]] % ANSWERS
-    sys.stdout.reconfigure(errors="backslashreplace")  # a target may have what this terminal cannot show
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a target may have what this terminal cannot show
     print(MESSAGE % {**ANSWERS, "folder": shlex.quote(below or str(Path.cwd())), "rows": rows})
 
 

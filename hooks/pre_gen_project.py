@@ -3,10 +3,13 @@
 cookiecutter renders this file first; an answer is read as JSON, so that no quote in it can break the code.
 """
 
+from __future__ import annotations
+
 import json
 import re
 import sys
 import unicodedata
+from collections.abc import Iterable
 
 ANSWERS = json.loads(r""" {{ cookiecutter | tojson }} """)
 
@@ -29,7 +32,7 @@ REGIONS = """
 """.split()
 
 
-def problem_with_project(project):
+def problem_with_project(project: str) -> str | None:
     """Names of jobs, buckets, roles, functions and endpoints are derived from it; the strictest rules win."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", project):
         return (
@@ -48,7 +51,7 @@ def problem_with_project(project):
     return None
 
 
-def problem_with_repository(repository):
+def problem_with_repository(repository: str) -> str | None:
     """GitHub's rules for an owner and for a repository."""
     owner, slash, name = repository.partition("/")
     if not slash or "/" in name:
@@ -63,12 +66,12 @@ def problem_with_repository(repository):
     return None
 
 
-def problem_with_region(region):
+def problem_with_region(region: str) -> str | None:
     """Only regions where SageMaker is offered."""
     return None if region in REGIONS else "this is no region that offers SageMaker (%s)" % ", ".join(REGIONS)
 
 
-def problem_with_text(text):
+def problem_with_text(text: str) -> str | None:
     """A line that a TOML file, an AWS tag and a GitHub page can all show, and that reads as it is."""
     if not text:
         return "it is empty"
@@ -87,7 +90,7 @@ def problem_with_text(text):
     return None
 
 
-def problem_with_character(character):
+def problem_with_character(character: str) -> str | None:
     """Nothing that cannot be seen, or that changes how the text around it is read.
 
     Allowed of this kind are the two joiners, which emoji and several alphabets are written with.
@@ -104,7 +107,7 @@ def problem_with_character(character):
     return None
 
 
-def problem_with_problem_type(problem_type):
+def problem_with_problem_type(problem_type: str) -> str | None:
     """One of three, whose names in Autopilot's API do as well."""
     offered = ANSWERS["_problem_types"]
     if problem_type in offered:
@@ -112,7 +115,7 @@ def problem_with_problem_type(problem_type):
     return "answer %s (or %s)" % (listed(offered), listed(offered.values()))
 
 
-def problem_with_objective(objective):
+def problem_with_objective(objective: str) -> str | None:
     """Autopilot offers each problem type metrics of its own."""
     problem_type = ANSWERS["problem_type"]
     offered = ANSWERS["_metrics"].get(problem_type)
@@ -121,13 +124,13 @@ def problem_with_objective(objective):
     return "for %s answer %s, or default, which is %s" % (problem_type, listed(offered), offered[0])
 
 
-def listed(names):
+def listed(names: Iterable[str]) -> str:
     """Names as one reads them in a sentence."""
     *most, last = names
     return "%s or %s" % (", ".join(most), last)
 
 
-def shown(answer):
+def shown(answer: str) -> str:
     """An answer as a terminal can show it, whatever is in it, and not all of a page."""
     visible = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in answer)
     return visible if len(visible) <= LONGEST_TEXT + 40 else visible[:LONGEST_TEXT] + " ..."
@@ -144,7 +147,7 @@ CHECKS = {
 }
 
 
-def main():
+def main() -> int:
     problems = [(question, ANSWERS[question], check(ANSWERS[question])) for question, check in CHECKS.items()]
     refused = [(question, answer, reason) for question, answer, reason in problems if reason]
     if not refused:

@@ -70,7 +70,7 @@ def locked(lock: str, wheels: Iterable[Path]) -> str:
         name = name.replace("_", "-")
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         lines = f"{name}=={version} \\\n    --hash=sha256:{digest}\n"
-        lock = re.sub(_LOCKED.format(name=name), lambda _, lines=lines: lines, lock, flags=re.MULTILINE)
+        lock = re.sub(_LOCKED.format(name=name), lines.replace("\\", r"\\"), lock, flags=re.MULTILINE)
     return lock
 
 

@@ -72,8 +72,8 @@ def _champion(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     found = evidence.champion.get(evidence.metric)
     if evidence.champion_status == "failed" or found is None or evidence.champion_value is None:
         reason = evidence.champion_reason or f"{evidence.label} of the champion could not be computed"
-        outcome = "skipped" if settings["champion_failure"] == "accept" else "failed"
-        return [Condition(name, outcome, f"the champion could not be compared: {reason}")]
+        said = f"the champion could not be compared: {reason}"
+        return [Condition(name, "skipped" if settings["champion_failure"] == "accept" else "failed", said)]
     allowed = allowed_margin(settings["champion_margin"], evidence.champion_value)
     return [surely_at_least(name, "the champion", found, evidence, allowed, settings["confidence"])]
 
@@ -97,10 +97,9 @@ def _slices(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
                 bound,
             )
         ]
-    worst = min(judged, key=lambda found: gain(evidence.metric, found.value))
-    return [
-        bounded(f"{name} ({worst.name}, {worst.rows} rows)", Estimate(worst.value), evidence.metric, bound)
-    ]
+    values = [(found, found.value) for found in judged if found.value is not None]
+    worst, value = min(values, key=lambda pair: gain(evidence.metric, pair[1]))
+    return [bounded(f"{name} ({worst.name}, {worst.rows} rows)", Estimate(value), evidence.metric, bound)]
 
 
 def _calibration(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:

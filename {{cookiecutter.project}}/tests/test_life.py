@@ -19,15 +19,16 @@ def table(problem_type: str, target: str) -> list[dict[str, object]]:
     chance = random.Random(7)
     rows = []
     for _ in range(ROWS):
+        stays, age = chance.randrange(10), round(chance.gauss(60, 15), 1)
         row: dict[str, object] = {
-            "stays": chance.randrange(10),
-            "age": round(chance.gauss(60, 15), 1),
+            "stays": stays,
+            "age": age,
             # automl.toml's slices may name such columns.
             "race_A": chance.randrange(2),
             "race_B": chance.randrange(2),
             "ward": chance.choice(["north", "south"]),
         }
-        score = float(row["stays"]) + 0.05 * float(row["age"]) + chance.gauss(0, 0.5)
+        score = stays + 0.05 * age + chance.gauss(0, 0.5)
         row[target] = {
             "Regression": round(score, 3),
             "BinaryClassification": "yes" if score > 9 else "no",
