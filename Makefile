@@ -87,6 +87,7 @@ check: setup ## format, lint, types (of both packages, of a generated project an
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
+	cd packages/local-sagemaker && ../../$(RUN) -m mypy src/local_sagemaker
 	$(VENV)/bin/actionlint .github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
 

@@ -43,7 +43,7 @@ def _create_organization_role(backend: IAMBackend, trusted: str) -> None:
         path="/",
         permissions_boundary=None,
         description="Administers this account from the organisation's first one",
-        tags={},
-        max_session_duration=3600,
+        tags=[],
+        max_session_duration="3600",
     )
     backend.put_role_policy(ORGANIZATION_ROLE, "AdministratorAccess", json.dumps(ALLOW_ALL))

@@ -128,7 +128,8 @@ class Bridge:
             if (
                 isinstance(error, ValueError) and len(error.args) == 2
             ):  # so moto's Lambda names code and message
-                return respond(request, AWSError(*map(str, error.args)), start_response)
+                code, message = map(str, error.args)
+                return respond(request, AWSError(code, message), start_response)
             log.exception("%s failed", request.name)
             message = f"the local AWS failed at {request.name}: {type(error).__name__}: {error}"
             return respond(request, AWSError("InternalFailure", message, 500), start_response)

@@ -65,6 +65,7 @@ def _faults(shape: Shape, value: Any, path: str) -> Iterator[str]:
 def _broken(shape: Shape, value: Any) -> Iterator[str]:
     """The rules of ``shape`` itself, not of its members, that ``value`` breaks."""
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
+    size: float
     if isinstance(value, (str, bytes, list, dict)):
         size, kind = len(value), "have length"
     elif isinstance(value, (int, float)) and not isinstance(value, bool):

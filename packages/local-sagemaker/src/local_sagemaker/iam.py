@@ -111,7 +111,7 @@ def check_trusted(caller: Caller, parameters: dict[str, Any]) -> None:
         for arn in _trusted(document):
             _, partition, _, _, account, name = arn.split(":", 5)
             iam = iam_backends[account][partition]
-            there = {one.arn for one in [*iam.get_roles(), *iam.users.values()]}
+            there = {role.arn for role in iam.get_roles()} | {user.arn for user in iam.users.values()}
             if name.startswith(("role/", "user/")) and arn not in there:
                 raise AWSError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
 

@@ -102,7 +102,6 @@ class LocalAWS:
                 request_handler=_RequestHandler,
                 fd=listening.fileno(),
             )
-        self._server.daemon_threads = True
         self.url = f"http://{HOST}:{self._server.port}"
         self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
         runtime.set_current(self._runtime)

@@ -93,4 +93,4 @@ SQSBackend.receive_message = receive_message
 Queue.delete_message = delete_message
 Queue._set_attributes = set_attributes
 # Moto itself would hand each message to a mapped function while it is being sent; local_sagemaker.lambda_ does that.
-Queue.lambda_event_source_mappings = property(lambda self: {}, lambda self, value: None)
+Queue.lambda_event_source_mappings = property(lambda self: {}, lambda self, value: None)  # type: ignore[assignment]  # an attribute of moto's

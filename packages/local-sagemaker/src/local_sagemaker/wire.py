@@ -103,7 +103,7 @@ class Request:
             return {}
         if self.service == "s3" and self.operation.name != "DeleteObjects":
             query = {name: values[0] for name, values in parse_qs(self.query, keep_blank_values=True).items()}
-            return query | self._uri_parameters
+            return {**query, **self._uri_parameters}
         model = get_service_model(self.service)
         content_type = self.environ.get("CONTENT_TYPE", "")
         parser = PROTOCOL_PARSERS[determine_request_protocol(model, content_type)](self.operation)
@@ -118,7 +118,7 @@ class Request:
                 "headers": request.headers,
                 "body": body,
                 "url_path": request.path,
-                "url_params": self._uri_parameters,
+                "url_params": dict(self._uri_parameters),
             }
         )
         return parsed

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Mapping
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ _context = multiprocessing.get_context("forkserver")
 class Worker:
     """A running worker: ``pid``, also of its process group, and ``connection`` to it."""
 
-    def __init__(self, process: multiprocessing.Process, connection: Connection) -> None:
+    def __init__(self, process: BaseProcess, connection: Connection) -> None:
         self._process = process
         self.connection = connection
         self.pid: int = process.pid or 0

@@ -48,7 +48,8 @@ def _named(
     for template in table.get(operation, ()):
         field = _FIELD.search(template)
         value = parameters.get(field[1]) if field else None
-        for one in value if isinstance(value, list) and value else [value]:
+        values: list[Any] = value if isinstance(value, list) and value else [value]
+        for one in values:
             found.append(_spellings(service, beginning, template, parameters, one or "*"))
     return found or [("*",)]
 
@@ -56,7 +57,8 @@ def _named(
 def _spellings(
     service: str, beginning: str, template: str, parameters: Mapping[str, Any], value: str
 ) -> tuple[str, ...]:
-    value = _NORMAL.get(service, lambda v, *_: v)(value, beginning, parameters)
+    if service in _NORMAL:
+        value = _NORMAL[service](value, beginning, parameters)
     if value.startswith("arn:"):
         if template.startswith("model-package/{ModelPackageGroupName}"):
             return (value.replace(":model-package-group/", ":model-package/") + "/*",)

@@ -65,7 +65,7 @@ class Gate:
         if principal is None:
             return _admit_unsigned(request)
         asked = questions(request, principal.account)
-        keys = context.of(request, principal.account) | principal.context
+        keys = {**context.of(request, principal.account), **principal.context}
         if request.service == "s3" and request.operation and request.operation.name == "DeleteObjects":
             _kept.set(_not_deletable(asked, principal, keys))
             return principal.account
@@ -148,7 +148,7 @@ def _not_deletable(asked: list[Question], principal: Principal, keys: Context) -
     return frozenset(q.resources[0] for q in asked if decisions.why_not(principal, q, keys) is not None)
 
 
-def _may_delete(bucket: FakeBucket, action: str, resource: str) -> PermissionResult:
+def _may_delete(self: FakeBucket, action: str, resource: str) -> PermissionResult:
     """Asked by moto before each object that DeleteObjects names (and of actions that were checked already)."""
     denied = action == "s3:DeleteObject" and resource in _kept.get()
     return PermissionResult.DENIED if denied else PermissionResult.NEUTRAL

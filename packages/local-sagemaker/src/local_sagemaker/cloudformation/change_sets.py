@@ -81,13 +81,13 @@ def _stack(caller: Caller, parameters: dict[str, Any], creates: bool) -> Stack |
             raise invalid(f"Stack [{name}] does not exist")
         operations.check_updatable(stack)
         return stack
-    stack = operations.existing(caller, name)
-    if stack and stack.status != "REVIEW_IN_PROGRESS":
+    begun = operations.existing(caller, name)
+    if begun and begun.status != "REVIEW_IN_PROGRESS":
         raise invalid(
             f"Stack [{name}] already exists and cannot be created again with the changeSet "
             f"[{parameters['ChangeSetName']}]."
         )
-    return stack
+    return begun
 
 
 def _find(caller: Caller, parameters: dict[str, Any]) -> ChangeSet:

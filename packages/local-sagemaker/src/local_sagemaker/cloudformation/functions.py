@@ -55,8 +55,8 @@ class Scope:
 def evaluate(value: Any, scope: Scope) -> Any:
     """``value`` with its functions carried out, and without what is ``AWS::NoValue``."""
     if isinstance(value, list):
-        found = [evaluate(one, scope) for one in value]
-        return [one for one in found if one is not NO_VALUE]
+        items = [evaluate(one, scope) for one in value]
+        return [item for item in items if item is not NO_VALUE]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -67,8 +67,8 @@ def evaluate(value: Any, scope: Scope) -> Any:
             return _FUNCTIONS[name](argument, scope)
         if name.startswith("Fn::"):
             raise invalid(f"Template error: {name} is not known")
-    found = {key: evaluate(inner, scope) for key, inner in value.items()}
-    return {key: inner for key, inner in found.items() if inner is not NO_VALUE}
+    members = {key: evaluate(inner, scope) for key, inner in value.items()}
+    return {key: member for key, member in members.items() if member is not NO_VALUE}
 
 
 def _truth(value: Any) -> bool:

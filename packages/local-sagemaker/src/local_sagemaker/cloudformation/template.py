@@ -56,6 +56,7 @@ def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> Any:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
+        assert isinstance(node, yaml.MappingNode)  # noqa: S101 - the one kind that is left
         value = loader.construct_mapping(node, deep=True)
     if tag in ("Ref", "Condition"):
         return {tag: value}

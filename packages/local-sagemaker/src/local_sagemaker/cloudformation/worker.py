@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,7 +66,9 @@ class Worker:
         try:
             properties = evaluate(body.get("Properties") or {}, stack.scope(wanted))
             kind = kind_of(name)
-            _guarded(name, lambda: (kind.check(properties), kind.create(work, properties)))
+            with _told_as_failed(name):
+                kind.check(properties)
+                kind.create(work, properties)
         except (Failed, AWSError) as failure:
             if work.made:  # half made: it goes with the others
                 self._keep(logical_id, body, work, properties, wanted, "CREATE_FAILED")
@@ -86,7 +89,9 @@ class Worker:
         try:
             properties = evaluate(body.get("Properties") or {}, stack.scope(wanted))
             kind = kind_of(name)
-            _guarded(name, lambda: (kind.check(properties), kind.adopt(work, identifier)))
+            with _told_as_failed(name):
+                kind.check(properties)
+                kind.adopt(work, identifier)
             self._check_free(name, work.made)
         except (Failed, AWSError) as failure:
             stack.event(logical_id, named, name, "IMPORT_FAILED", text_of(failure), properties={})
@@ -116,10 +121,9 @@ class Worker:
         work.made, work.attributes = current.physical_id, current.attributes
         try:
             kind = kind_of(current.type)
-            _guarded(
-                current.type,
-                lambda: (kind.check(properties), kind.update(work, current.properties, properties)),
-            )
+            with _told_as_failed(current.type):
+                kind.check(properties)
+                kind.update(work, current.properties, properties)
         except Failed as failure:
             current.status = "UPDATE_FAILED"
             stack.event(*named, "UPDATE_FAILED", str(failure), properties)
@@ -160,7 +164,8 @@ class Worker:
         work = self._work(resource.logical_id, {})
         work.made, work.attributes = resource.physical_id, resource.attributes
         try:
-            _guarded(resource.type, lambda: kind.delete(work, resource.properties), missing_is_fine=True)
+            with _told_as_failed(resource.type, missing_is_fine=True):
+                kind.delete(work, resource.properties)
         except Failed as failure:
             resource.status = "DELETE_FAILED"
             stack.event(*named, "DELETE_FAILED", str(failure))
@@ -185,10 +190,11 @@ def kind_of(name: str) -> ResourceType:
     return kind
 
 
-def _guarded(kind: str, action: Callable[[], Any], missing_is_fine: bool = False) -> None:
-    """Run ``action``; raises :class:`Failed` with a reason in the service's form."""
+@contextmanager
+def _told_as_failed(kind: str, missing_is_fine: bool = False) -> Iterator[None]:
+    """Whatever goes wrong within raises :class:`Failed` with a reason in the service's form."""
     try:
-        action()
+        yield
     except Unsupported as error:
         raise Failed(str(error)) from error
     except ClientError as error:

@@ -62,7 +62,7 @@ def _put_metric_alarm(self: CloudWatchBackend, name: str, **parameters: Any) -> 
     return alarm
 
 
-CloudWatchBackend.put_metric_alarm = _put_metric_alarm  # type: ignore[method-assign]
+CloudWatchBackend.put_metric_alarm = _put_metric_alarm  # type: ignore[assignment]  # its parameters are passed on
 
 
 def states(account: str, region: str, names: list[str]) -> dict[str, str]:
@@ -158,7 +158,7 @@ def _datapoint(account: str, region: str, alarm: Alarm, start: float, end: float
         return None if data is None else data.statistic(statistic)
 
     if not alarm.metric_data_queries:
-        return measured(alarm, alarm.statistic or alarm.extended_statistic)
+        return measured(alarm, alarm.statistic or alarm.extended_statistic or "")
     values = {
         query.id: measured(query.metric_stat.metric, query.metric_stat.stat)
         for query in alarm.metric_data_queries
@@ -171,7 +171,8 @@ def _datapoint(account: str, region: str, alarm: Alarm, start: float, end: float
 
 
 def _returned(alarm: Alarm) -> str:
-    queries = [q for q in alarm.metric_data_queries if q.return_data is not False]
+    # Moto calls it a text; it is True, False or, where nothing is said, None.
+    queries = [q for q in alarm.metric_data_queries if q.return_data is not False]  # type: ignore[comparison-overlap]
     if len(queries) != 1:
         raise ValueError("Exactly one element of the metrics list should return data.")
     return queries[0].id
@@ -186,5 +187,5 @@ def _check(alarm: Alarm) -> None:
     _period(alarm)
     _datapoint("", "", alarm, 0, 0)
     queried = [q.metric_stat.stat for q in alarm.metric_data_queries if q.metric_stat]
-    for statistic in queried or [alarm.statistic or alarm.extended_statistic]:
+    for statistic in queried or [alarm.statistic or alarm.extended_statistic or ""]:
         Data(Counter({0.0: 1})).statistic(statistic)

@@ -6,7 +6,7 @@ import bisect
 import math
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 # Seconds; finer than any period, which alarms shorten (see local_sagemaker.clock).
@@ -57,7 +57,7 @@ class Data:
         total = sum(value * times for value, times in self.values.items()) + sum(s[1] for s in self.sets)
         if name.startswith("p") and name[1:].replace(".", "", 1).isdigit():
             return self._percentile(float(name[1:]))
-        known = {
+        known: dict[str, Callable[[], float]] = {
             "Sum": lambda: total,
             "SampleCount": lambda: count,
             "Average": lambda: total / count,

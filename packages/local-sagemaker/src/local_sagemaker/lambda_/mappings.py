@@ -204,9 +204,10 @@ def check_mapping(caller: Caller, parameters: dict[str, Any]) -> None:
                 f"UUID {known.uuid}",
                 409,
             )
-    if queue.visibility_timeout < function.timeout:
+    visible_again: int = queue.visibility_timeout  # type: ignore[attr-defined]  # moto sets it by its name
+    if visible_again < function.timeout:
         raise _invalid(
-            f"Queue visibility timeout: {queue.visibility_timeout} seconds is less than Function timeout: "
+            f"Queue visibility timeout: {visible_again} seconds is less than Function timeout: "
             f"{function.timeout} seconds"
         )
     size = int(parameters.get("BatchSize") or RECEIVE_AT_ONCE)

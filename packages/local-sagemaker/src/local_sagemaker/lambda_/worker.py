@@ -42,7 +42,7 @@ class _LogFormat(logging.Formatter):
     """Lambda's own: level, time, request and message, separated by tabs."""
 
     request_id = ""
-    converter = time.gmtime
+    converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
         record.aws_request_id = self.request_id

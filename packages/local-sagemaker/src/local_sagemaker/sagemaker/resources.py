@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from moto.core.utils import camelcase_to_underscores, utcnow
-from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
+from moto.sagemaker.models import sagemaker_backends
 from moto.sts.models import sts_backends
 from moto.utilities.utils import get_partition
 
@@ -37,8 +37,11 @@ class Record:
         return self.details
 
 
-def backend(account: str, region: str) -> SageMakerModelBackend:
-    """Moto's storage of SageMaker in ``account`` and ``region``."""
+def backend(account: str, region: str) -> Any:
+    """Moto's storage of SageMaker in ``account`` and ``region``.
+
+    It is a `SageMakerModelBackend` whose collections hold the records of this package, not those that moto declares.
+    """
     return sagemaker_backends[account][region]
 
 

@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from local_sagemaker.serving.errors import ModelError
 
@@ -41,8 +42,8 @@ class Description:
 
     kind: str
     problem_type: str
-    columns: list[dict[str, str]] = field(default_factory=list)
-    features: list[dict[str, object]] = field(default_factory=list)
+    columns: list[dict[str, Any]] = field(default_factory=list)
+    features: list[dict[str, Any]] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     decision_weights: list[float] = field(default_factory=list)
     model: str = ""

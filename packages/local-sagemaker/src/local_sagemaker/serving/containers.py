@@ -8,7 +8,7 @@ of numbers.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,7 +37,11 @@ def load(folder: Path, description: Description, environment: Mapping[str, str])
     mode = environment.get("AUTOML_TRANSFORM_MODE")
     if mode == "inverse-label-transform":
         return Labels(description, environment)
-    kinds = {"features": Features, "algorithm": Algorithm, "ensemble": Ensemble}
+    kinds: dict[str, Callable[[Path, Description, Mapping[str, str]], Container]] = {
+        "features": Features,
+        "algorithm": Algorithm,
+        "ensemble": Ensemble,
+    }
     return kinds[description.kind](folder, description, environment)
 
 

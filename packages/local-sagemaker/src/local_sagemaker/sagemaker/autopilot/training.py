@@ -84,7 +84,7 @@ class NothingTrainedError(Exception):
     """There is no model; the message is AutoGluon's."""
 
 
-class _Progress(AbstractCallback):
+class _Progress(AbstractCallback):  # type: ignore[misc]  # AutoGluon has no types
     """Reports each model as it is trained, and leaves what a later process needs to go on from there."""
 
     def __init__(

@@ -45,7 +45,7 @@ def _invoke_endpoint(self: SageMakerRuntimeResponse) -> Response:
     endpoint = ENDPOINTS.all(caller).get(name)
     variant = parameters.get("TargetVariant")
     fleet = endpoint.traffic.enter(variant) if endpoint else None
-    if fleet is None:
+    if endpoint is None or fleet is None:
         if endpoint is not None and variant is not None and endpoint.fleets:
             return _error(400, "ValidationError", f"Variant {variant} not found for endpoint {name}.")
         return _error(400, "ValidationError", f"Endpoint {name} of account {caller.account} not found.")
@@ -138,5 +138,5 @@ def _invoke_endpoint_async(self: SageMakerRuntimeResponse) -> Response:
 
 
 SageMakerRuntimeResponse.use_raw_body = True
-SageMakerRuntimeResponse.invoke_endpoint_async = _invoke_endpoint_async  # type: ignore[method-assign]
-SageMakerRuntimeResponse.invoke_endpoint = _invoke_endpoint  # type: ignore[method-assign,assignment]
+SageMakerRuntimeResponse.invoke_endpoint_async = _invoke_endpoint_async
+SageMakerRuntimeResponse.invoke_endpoint = _invoke_endpoint

@@ -135,7 +135,8 @@ def _alarm(
     policy: FakeApplicationAutoscalingPolicy, kind: str, comparison: str, threshold: float, periods: int
 ) -> Alarm:
     metric = _metric(policy)
-    statistic = policy.target_tracking_scaling_policy_configuration.get("CustomizedMetricSpecification", {})
+    tracking = policy.target_tracking_scaling_policy_configuration or {}
+    statistic = tracking.get("CustomizedMetricSpecification", {})
     return cloudwatch_backends[policy.account_id][policy.region_name].put_metric_alarm(
         name=f"TargetTracking-{policy.resource_id}-Alarm{kind}-{mock_random.uuid4()}",
         namespace=metric.namespace,
@@ -153,7 +154,7 @@ def _alarm(
 
 def _metric(policy: FakeApplicationAutoscalingPolicy) -> Metric:
     """The metric whose target the policy tracks; raises ValidationException for one that variants lack."""
-    tracking = policy.target_tracking_scaling_policy_configuration
+    tracking = policy.target_tracking_scaling_policy_configuration or {}
     own = tracking.get("CustomizedMetricSpecification")
     if own:
         where = (policy.account_id, policy.region_name, own["Namespace"], own["MetricName"])
@@ -172,12 +173,14 @@ def _follow(account: str, region: str, alarm: Alarm) -> None:
     """An alarm fires: if a policy made it, scale by that policy."""
     store = applicationautoscaling_backends[account][region]
     policy = next((p for p in store.policies.values() if p.policy_arn in alarm.alarm_actions), None)
-    found = _find(account, region, policy.resource_id) if policy else None
-    if found is None or policy.scalable_dimension != DIMENSION:
+    if policy is None or policy.scalable_dimension != DIMENSION:
+        return
+    found = _find(account, region, policy.resource_id)
+    tracking = policy.target_tracking_scaling_policy_configuration
+    if found is None or tracking is None:
         return
     endpoint, fleet = found
     out = alarm.comparison_operator == "GreaterThanThreshold"
-    tracking = policy.target_tracking_scaling_policy_configuration
     cooldown = tracking.get("ScaleOutCooldown" if out else "ScaleInCooldown", COOLDOWN_SECONDS)
     now, key = time.time(), (account, region, policy.resource_id)
     if now - _scaled.get(key, 0) < clock.shortened(cooldown):
@@ -209,8 +212,8 @@ def _resize(endpoint: Endpoint, fleet: Fleet, instances: int) -> bool:
     return True
 
 
-ApplicationAutoscalingBackend.register_scalable_target = _register_scalable_target  # type: ignore[method-assign]
-ApplicationAutoscalingBackend.deregister_scalable_target = _deregister_scalable_target  # type: ignore[method-assign]
-ApplicationAutoscalingBackend.put_scaling_policy = _put_scaling_policy  # type: ignore[method-assign]
-FakeApplicationAutoscalingPolicy.create_alarms = _create_policy_alarms  # type: ignore[method-assign]
+ApplicationAutoscalingBackend.register_scalable_target = _register_scalable_target  # type: ignore[assignment]  # its parameters are passed on
+ApplicationAutoscalingBackend.deregister_scalable_target = _deregister_scalable_target
+ApplicationAutoscalingBackend.put_scaling_policy = _put_scaling_policy  # type: ignore[assignment]  # its parameters are passed on
+FakeApplicationAutoscalingPolicy.create_alarms = _create_policy_alarms
 alarms.ACTIONS.append(_follow)

@@ -18,6 +18,7 @@ from local_sagemaker.sagemaker.pipelines.schema import (
     DefinitionBody,
     ParameterBody,
     ProcessingBody,
+    WorkBody,
     explain,
 )
 from local_sagemaker.sagemaker.pipelines.values import MismatchError, Parameter, from_json
@@ -128,16 +129,16 @@ def _flatten(bodies: list[AnyBody], branch: Branch | None) -> Iterator[tuple[Any
 
 
 def _step(body: AnyBody, branch: Branch | None) -> Step:
-    for dependency in body.depends_on:
-        if not isinstance(dependency, str):
-            raise DefinitionError(
-                f"Step '{body.name}' depends on an outcome (Trigger), which is not supported by the local AWS"
-            )
-    if getattr(body, "cache_config", None) and body.cache_config.enabled:
+    needs = {dependency for dependency in body.depends_on if isinstance(dependency, str)}
+    if not all(isinstance(dependency, str) for dependency in body.depends_on):
+        raise DefinitionError(
+            f"Step '{body.name}' depends on an outcome (Trigger), which is not supported by the local AWS"
+        )
+    if isinstance(body, WorkBody) and body.cache_config.enabled:
         raise DefinitionError(f"Step '{body.name}' asks for caching, which is not supported by the local AWS")
     if isinstance(body, ProcessingBody):
         _check_processing(body)
-    needs = {*body.depends_on, *(item.name for item in _references(body) if item.root == "Steps")}
+    needs |= {item.name for item in _references(body) if item.root == "Steps"}
     return Step(body, branch, frozenset(needs | {branch.condition} if branch else needs))
 
 

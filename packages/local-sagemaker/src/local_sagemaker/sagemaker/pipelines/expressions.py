@@ -172,9 +172,9 @@ _MISSING = object()
 def _child(value: Any, part: str | int) -> Any:
     if isinstance(value, dict):
         return value.get(str(part), _MISSING)
-    if isinstance(value, list) and isinstance(part, int):
-        return value[part] if part < len(value) else _MISSING
     if isinstance(value, list):
+        if isinstance(part, int):
+            return value[part] if part < len(value) else _MISSING
         named = (item for item in value if isinstance(item, dict) and _bears(item, part))
         return next(named, _MISSING)
     return _MISSING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,7 +23,7 @@ MAX_DEFINITION = 1_048_576
 _created_by_token: dict[tuple[str, str, str], str] = {}
 
 
-def operation(name: str) -> Any:
+def operation(name: str) -> Callable[[Handler], Handler]:
     """Answer SageMaker's operation ``name``, but for requests with a member that is :data:`UNSUPPORTED`."""
 
     def install(handler: Handler) -> Handler:

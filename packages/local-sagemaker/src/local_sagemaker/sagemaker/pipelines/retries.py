@@ -13,7 +13,7 @@ from local_sagemaker.sagemaker.pipelines.schema import RetryPolicy
 
 MAX_ATTEMPTS = 5  # where a policy does not say
 # The service retries these by itself; a policy of the step takes the place of this one.
-DEFAULT_POLICY = RetryPolicy(ExceptionType=["Step.SERVICE_FAULT", "Step.THROTTLING"])
+DEFAULT_POLICY = RetryPolicy.model_validate({"ExceptionType": ["Step.SERVICE_FAULT", "Step.THROTTLING"]})
 
 
 def error_type(error: ClientError | BotoCoreError) -> str | None:

@@ -81,37 +81,40 @@ class StepBody(Body):
     """What steps of all types have. An entry of ``depends_on`` may be an object, which names an outcome."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9\-_]{1,64}$")]
-    arguments: dict[str, Any] = {}
     depends_on: list[str | dict[str, Any]] = []
     display_name: str | None = None
     description: str | None = None
 
 
-class LambdaBody(StepBody):
+class WorkBody(StepBody):
+    """What the steps have that let another service work, with ``arguments`` that may hold functions."""
+
+    arguments: dict[str, Any] = {}
+    cache_config: CacheConfig = CacheConfig()
+
+
+class LambdaBody(WorkBody):
     """A Lambda step."""
 
     type: Literal["Lambda"]
     function_arn: Text
     output_parameters: list[Output] = []
-    cache_config: CacheConfig = CacheConfig()
 
 
-class CallbackBody(StepBody):
+class CallbackBody(WorkBody):
     """A Callback step."""
 
     type: Literal["Callback"]
     sqs_queue_url: Text
     output_parameters: list[Output] = []
-    cache_config: CacheConfig = CacheConfig()
 
 
-class ProcessingBody(StepBody):
+class ProcessingBody(WorkBody):
     """A Processing step; ``arguments`` are those of CreateProcessingJob."""
 
     type: Literal["Processing"]
     property_files: list[PropertyFile] = []
     retry_policies: list[RetryPolicy] = []
-    cache_config: CacheConfig = CacheConfig()
 
 
 class FailArguments(Body):
