@@ -127,6 +127,20 @@ def test_a_fork_s_pull_request_signs_in_nowhere_and_comments_nowhere(rendered):
     assert comment["env"]["GITHUB_TOKEN"] == f"${{{{ {ours} && github.token || '' }}}}"
 
 
+@pytest.mark.parametrize("name", FILES)
+def test_downloads_are_kept_by_their_lock_where_all_packages_are_installed_and_only_there(rendered, name):
+    """What promotes, compares or tears down installs little, and takes nothing that another job has written."""
+    for job in workflow_of(rendered, name)["jobs"].values():
+        installs = [step["run"] for step in job["steps"] if step.get("run", "").startswith("make setup")]
+        caches = [step["with"] for step in job["steps"] if step.get("uses", "").startswith("actions/cache@")]
+
+        assert len(caches) == installs.count("make setup")
+        for cache in caches:
+            assert cache["path"] == "~/.cache/uv"
+            assert "steps.python.outputs.python-version" in cache["key"]
+            assert "hashFiles('requirements.lock')" in cache["key"]
+
+
 def test_the_plan_knows_which_files_start_which_workflow(rendered):
     def paths(name: str) -> list[str]:
         return [path.removesuffix("/**") for path in workflow_of(rendered, name)[True]["push"]["paths"]]
