@@ -17,11 +17,18 @@ from automl_gitops.rehearsal.patience import patience
 app = typer.Typer()
 
 
-@app.command(epilog="Example: automl rehearse --data my-table.csv --output build/demo")
+@app.command(
+    epilog="Example: automl rehearse --data my-table.csv --output build/demo, or in an account: "
+    "automl rehearse --on-aws"
+)
 def rehearse(
     output: Annotated[
-        Path, typer.Option(metavar="FOLDER", help="For summary.json and the rehearsal's files.")
-    ] = Path("build/rehearsal"),
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For summary.json and the rehearsal's files; build/rehearsal, or build/on-aws, by default.",
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Data set (CSV, gzipped CSV, Parquet); the example by default."),
@@ -31,8 +38,13 @@ def rehearse(
         typer.Option(metavar="N", help="Rows of the sample that is trained on; all by default.", min=50),
     ] = None,
     training_seconds: Annotated[
-        int, typer.Option(metavar="N", help="Budget of the Autopilot job, in seconds.", min=10)
-    ] = 90,
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Budget of the Autopilot job, in seconds; 90, or 1800 on AWS, by default.",
+            min=10,
+        ),
+    ] = None,
     until: Annotated[
         Literal["staging", "rolled-back"],
         typer.Option(help="How far: a verified staging endpoint, or a broken release and the way back too."),
@@ -47,13 +59,45 @@ def rehearse(
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Train on fewer rows than the real Autopilot takes.")
     ] = False,
+    on_aws: Annotated[
+        bool,
+        typer.Option(
+            "--on-aws",
+            help="Rehearse in the account of your credentials (an administrator's), on made-up rows, as a project of "
+            "its own that is removed again; it costs money, which it asks about before.",
+        ),
+    ] = False,
+    yes_cost: Annotated[
+        float | None,
+        typer.Option(
+            metavar="USD", help="With --on-aws: accept that it may cost so much, and do not ask.", min=0
+        ),
+    ] = None,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="With --on-aws: only remove what one that was killed has left.")
+    ] = False,
+    confirm: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="With --clean: which one, where its folder is lost (flight-...)."),
+    ] = None,
 ) -> None:
     """Run the project's life in a copy of it, on the local AWS.
 
-    The project's own files and its Git history stay as they are.
+    The project's own files and its Git history stay as they are. With --on-aws it runs in a real account, and reports
+    what that answered to all that could only be assumed.
     """
     started = time.monotonic()
     _end_on_signals()
+    if on_aws:
+        _refuse_with_on_aws(data=data, rows=rows, markdown=markdown, lenient=lenient)
+        folder = (output or Path("build/on-aws")).resolve()
+        _on_aws(folder, training_seconds, until, yes_cost, clean=clean, confirm=confirm)
+        return
+    if clean or confirm or yes_cost is not None:
+        raise UserError(
+            "--clean, --confirm and --yes-cost go with --on-aws: the local AWS costs and keeps nothing"
+        )
+    output, training_seconds = output or Path("build/rehearsal"), training_seconds or 90
     say, file = Output(), _existing(data)
     for place in filter(None, (output, markdown)):
         prepare(place)
@@ -86,6 +130,38 @@ def rehearse(
             "stopped, and with it the local AWS and all that ran on it; the same command starts afresh"
         )
         raise
+
+
+def _refuse_with_on_aws(**given: object) -> None:
+    """Raise `UserError` for options of the local rehearsal: on AWS the rows are made up, and as few as possible."""
+    named = [f"--{name}" for name, value in given.items() if value]
+    if named:
+        raise UserError(
+            f"{', '.join(named)}: not with --on-aws, which makes up as few rows as Autopilot takes"
+        )
+
+
+def _on_aws(
+    folder: Path,
+    training_seconds: int | None,
+    until: Literal["staging", "rolled-back"],
+    yes_cost: float | None,
+    *,
+    clean: bool,
+    confirm: str | None,
+) -> None:
+    """Fly, or only remove what a flight left."""
+    from automl_gitops.rehearsal import flight
+
+    prepare(folder)
+    if clean:
+        if yes_cost is not None:
+            raise UserError("--yes-cost: removing costs nothing, so leave it out with --clean")
+        flight.clean(Path.cwd(), folder, confirm=confirm)
+    elif confirm:
+        raise UserError("--confirm goes with --clean: a flight has a new name each time")
+    else:
+        flight.fly(Path.cwd(), folder, training_seconds=training_seconds, until=until, yes_cost=yes_cost)
 
 
 def _existing(data: Path | None) -> Path | None:

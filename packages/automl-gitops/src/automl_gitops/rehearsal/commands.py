@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from automl_gitops.kernel.errors import RunError, UserError
+
+_ENDING_SECONDS = 60
+# They would take a rehearsal to other accounts, or into the repository; AWS's and GitHub's own variables besides.
+_OUTSIDE = (
+    "PRODUCTION_ROLE_ARN",
+    "PRODUCTION_PLAN_ROLE_ARN",
+    "PRODUCTION_TEARDOWN_ROLE_ARN",
+    "SHARE_WITH_ACCOUNTS",
+    "STAGING_ROLE_ARN",
+    "STAGING_PLAN_ROLE_ARN",
+    "STAGING_TEARDOWN_ROLE_ARN",
+)
 
 
 class CommandFailedError(Exception):
@@ -29,16 +45,77 @@ class CommandFailedError(Exception):
         self.document = document
 
 
-def call(directory: Path, environment: Mapping[str, str], *arguments: str, status: int = 0) -> dict[str, Any]:
+class Leash:
+    """Lets one rehearsal at a time work in ``folder``, and ends a command that outlived an earlier one.
+
+    A rehearsal that is killed takes its command with it only if it can still act. The command holds an open file that
+    is locked, so that it is found as long as it runs, and its process id stands in that file. Raises `UserError` where
+    another rehearsal is at work there, `RunError` where the command does not end.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._own = (folder / "lock").open("a+")
+        if not _locked(self._own.fileno()):
+            raise UserError(
+                f"another rehearsal is at work in {folder}: wait for its end, or end it with Ctrl-C"
+            )
+        self._file = (folder / "command").open("a+")
+        self.descriptor = self._file.fileno()
+        deadline = time.monotonic() + _ENDING_SECONDS
+        while not _locked(self.descriptor):
+            if time.monotonic() > deadline:
+                raise RunError(
+                    f"a command of an earlier rehearsal in {folder} still runs: end it, then run this again"
+                )
+            self._end_earlier()
+            time.sleep(0.1)
+        self.note(None)
+
+    def note(self, pid: int | None) -> None:
+        """Write down which command runs, `None` for none."""
+        self._file.truncate(0)
+        if pid is not None:
+            self._file.write(str(pid))
+        self._file.flush()
+
+    def _end_earlier(self) -> None:
+        self._file.seek(0)
+        pid = self._file.read()
+        if pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(int(pid), signal.SIGKILL)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def call(
+    directory: Path,
+    environment: Mapping[str, str],
+    *arguments: str,
+    status: int = 0,
+    leash: Leash | None = None,
+) -> dict[str, Any]:
     """Run ``automl ARGUMENTS --json`` in ``directory`` and return the JSON document that it prints.
 
     The command sees nothing of this process's AWS or GitHub settings, only those in ``environment``. Raises
     `CommandFailedError` where it ends with another exit status than ``status``. Ctrl-C ends the command with
-    this process, without a word: what it would say of the AWS that it works on is no longer true.
+    this process, without a word: what it would say of the AWS that it works on is no longer true. A ``leash`` finds it
+    where this process could not end it.
     """
     shown = " ".join(("automl", *arguments))
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
-    # No profile of the user's may be used by accident: a rehearsal never talks to the real AWS.
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "GITHUB_")) and name not in _OUTSIDE
+    }
+    # No profile of the user's may be used by accident: who is to use one names its files in ``environment``.
     kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     with subprocess.Popen(  # noqa: S603 - the project's own commands
         [sys.executable, "-m", "automl_gitops", *arguments, "--json"],
@@ -48,12 +125,18 @@ def call(directory: Path, environment: Mapping[str, str], *arguments: str, statu
         encoding="utf-8",
         errors="backslashreplace",
         start_new_session=True,  # out of reach of the terminal's Ctrl-C
+        pass_fds=(leash.descriptor,) if leash else (),
     ) as process:
         try:
+            if leash:
+                leash.note(process.pid)
             printed, _ = process.communicate()
         except BaseException:
             _end(process)
             raise
+        finally:
+            if leash:
+                leash.note(None)
     document = _document(printed)
     if process.returncode != status:
         raise CommandFailedError(shown, process.returncode, status, document)

@@ -22,7 +22,7 @@ from automl_gitops.rehearsal import sabotage
 from automl_gitops.rehearsal.actors import assume
 from automl_gitops.rehearsal.adapt import LENIENT_ROWS, adapt
 from automl_gitops.rehearsal.aws import LocalAws
-from automl_gitops.rehearsal.commands import call
+from automl_gitops.rehearsal.commands import Leash, call
 from automl_gitops.rehearsal.copy import ProjectCopy
 from automl_gitops.rehearsal.data import find_lock, sample, stand_in
 from automl_gitops.rehearsal.patience import patience
@@ -58,6 +58,7 @@ class Life:
         self.rows = rows
         self.training_seconds = training_seconds
         self.lenient = lenient
+        self.leash: Leash | None = None
         self.title = "Before the first step"
         self.step, self.steps = 0, STEPS_TO_STAGING + STEPS_BACK
         self.say = Output()
@@ -157,7 +158,7 @@ class Life:
         self._as_retrain("stage", "--model-package", second)
         self._verify(second)
         self._as_retrain("propose", "--model-package", second)
-        sabotage.break_archive(s3, self.names.bucket)
+        self._break(s3)
         self.copy.commit("Promote version 2")
         self._step("It is promoted while clients send requests: the canary has to throw it out")
         rows = self._rows().read_text("utf-8").rstrip("\n").split("\n")
@@ -188,6 +189,10 @@ class Life:
                 "differences": found["differences"],
             }
         )
+
+    def _break(self, s3: Any) -> None:
+        """Spoil the second version's archive, which loads and then refuses every request."""
+        sabotage.break_archive(s3, self.names.bucket)
 
     def _verify(self, arn: str) -> None:
         record = self._as_retrain("verify", "--model-package", arn)
@@ -281,7 +286,7 @@ class Life:
         shows_by_itself = arguments[:1] == ("run",) and self.say.live
         words = " ".join(part for part in arguments[:2] if part.isalpha())
         with nullcontext() if shows_by_itself else patience(self.say, words):
-            return call(self.copy.directory, environment, *arguments, status=status)
+            return call(self.copy.directory, environment, *arguments, status=status, leash=self.leash)
 
     def _role(self, role: str, subject: str) -> dict[str, str]:
         arn = self.names.role_arn(f"{self.names.project}-{role}")

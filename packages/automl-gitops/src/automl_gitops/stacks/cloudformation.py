@@ -96,16 +96,21 @@ class Stack:
                 return {}
             raise
 
+    def rest(self) -> StackState:
+        """Wait for whatever goes on, and return what is there then."""
+        state = self.look()
+        if state.moving:
+            self._output.notice(f"stack {self.name} is {state.status}: waiting for that to end first")
+            state = self._wait(self._last_event(state))
+        return state
+
     def settle(self, keep: Collection[str] = ()) -> StackState:
         """Wait for whatever goes on, then bring a stack that is stuck into a state that can be updated or
         created.
 
         ``keep`` are resources that may stay in the account where CloudFormation could not delete them.
         """
-        state = self.look()
-        if state.moving:
-            self._output.notice(f"stack {self.name} is {state.status}: waiting for that to end first")
-            state = self._wait(self._last_event(state))
+        state = self.rest()
         if state.status in _STILLBORN:
             self._output.notice(f"stack {self.name} is {state.status}: deleting it, to create it anew")
             self.delete(keep)

@@ -66,7 +66,7 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
 def of_training(project: Project) -> Iterator[Resource]:
     """What still runs (it is stopped; the services keep the list of what ran), and the pipeline."""
     sagemaker, names, account = project.client("sagemaker"), project.names, project.names.account
-    for arn in _executions(sagemaker, names.pipeline):
+    for arn in running_executions(sagemaker, names.pipeline):
         yield Resource("running execution", arn, account, partial(_stop_execution, project, arn))
     # Exactly the project's, not those of a project whose name begins like it.
     own = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}")
@@ -99,7 +99,8 @@ def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
         return
     yield from _registry(project)
     yield from _bucket(project)
-    if held:
+    # One that could not be created holds nothing.
+    if Stack(project.aws, name, project.output).look().exists:
         yield Resource("stack", name, account, partial(stack.remove, project))
     there = {one.logical_id for one in left_behind(project)} - held.keys()
     if "ModelPackageGroup" in there:
@@ -167,7 +168,8 @@ def _log_groups(aws: Aws, name: str) -> Iterator[Resource]:
         yield Resource("log group", name, aws.account, partial(logs.delete_log_group, logGroupName=name))
 
 
-def _executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
+def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
+    """The ARNs of a pipeline's executions that have not ended."""
     try:
         pages = list(sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline))
     except ClientError as error:

@@ -1,0 +1,742 @@
+"""What nobody could know before a flight: each question, what the project assumes, and what the account answered.
+
+The questions are those of the first reading of AWS's documents, and the rows "not documented" of the table in the
+README of local-sagemaker by which an account may differ from the local AWS. A question is put where it costs nothing
+beyond the flight itself; the others say why not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from automl_gitops.kernel import logs
+from automl_gitops.kernel.aws import error_code, explain
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.markdown import escape, table
+from automl_gitops.kernel.names import Names
+
+Outcome = Literal["as assumed", "not as assumed", "unclear", "not reached", "not asked"]
+_TUNING = "HYPERPARAMETER_TUNING"
+_LONGEST = 600  # characters of an answer in the report
+
+
+class Seen(Protocol):
+    """What a flight saw; ``results`` holds the JSON of each command's first run by its name."""
+
+    names: Names
+    config: Config
+    results: dict[str, dict[str, Any]]
+    rows_found: dict[str, list[dict[str, str]]]
+    endpoint_states: list[dict[str, str]]
+
+    def client(self, service: str) -> Any:
+        """A client of the account."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the account answered."""
+
+    outcome: Outcome
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """A question; ``row`` is its row in the README of local-sagemaker where it has one."""
+
+    key: str
+    question: str
+    assumed: str
+    ask: Callable[[Seen], Answer | None] | None
+    why_not: str = ""
+    row: str = ""
+
+    def document(self, seen: Seen) -> dict[str, str]:
+        """Question and answer as JSON."""
+        answer = self._answer(seen)
+        told = {"key": self.key, "question": self.question, "assumed": self.assumed}
+        return told | asdict(answer) | ({"row": self.row} if self.row else {})
+
+    def _answer(self, seen: Seen) -> Answer:
+        if self.ask is None:
+            return Answer("not asked", self.why_not)
+        try:
+            return self.ask(seen) or Answer("not reached", "the flight ended before")
+        except ClientError as error:
+            return Answer("unclear", f"{error.operation_name} answered {_told(error)}")
+        except BotoCoreError as error:
+            return Answer("unclear", str(explain(error)))
+        except (KeyError, IndexError, TypeError) as error:
+            return Answer("unclear", f"the answer has another form: {type(error).__name__} {error}")
+
+
+def answers(seen: Seen) -> list[dict[str, str]]:
+    """All questions with their answers; some are put to the account only now."""
+    return [one.document(seen) for one in ASSUMPTIONS]
+
+
+# --- What the life itself showed --------------------------------------------------------------------------------------
+
+
+def _step(seen: Seen, name: str) -> dict[str, Any] | None:
+    steps = seen.results.get("run", {}).get("steps", [])
+    return next((step for step in steps if step["name"] == name), None)
+
+
+def _succeeded(name: str, more: Callable[[Seen, dict[str, Any]], str] | None = None) -> Any:
+    """Asks whether a step of the pipeline succeeded."""
+
+    def ask(seen: Seen) -> Answer | None:
+        step = _step(seen, name)
+        if step is None:
+            return None
+        good = step["status"] == "Succeeded"
+        told = f"{name} {step['status']}" + (f": {step['failure_reason']}" if step["failure_reason"] else "")
+        return Answer("as assumed" if good else "not as assumed", told + (more(seen, step) if more else ""))
+
+    return ask
+
+
+def _environment(seen: Seen, step: dict[str, Any]) -> str:
+    described = seen.client("sagemaker").describe_processing_job(ProcessingJobName=step["job"])
+    return f"; Environment {json.dumps(described.get('Environment', {}), sort_keys=True)}"
+
+
+def _check(name: str, good: Sequence[str] = ("passed",)) -> Any:
+    """Asks for the outcome of one of the checks of staging."""
+
+    def ask(seen: Seen) -> Answer | None:
+        checks = seen.results.get("verify", {}).get("checks", [])
+        found = next((check for check in checks if check["name"] == name), None)
+        if found is None:
+            return None
+        outcome: Outcome = "as assumed" if found["outcome"] in good else "not as assumed"
+        return Answer(outcome, f"{found['outcome']}: {found['detail']}")
+
+    return ask
+
+
+def _job(seen: Seen) -> dict[str, Any] | None:
+    job = seen.results.get("run", {}).get("autopilot")
+    if not job:
+        return None
+    described: dict[str, Any] = seen.client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=job["job"])
+    return described
+
+
+def _tuning(seen: Seen) -> Answer | None:
+    if seen.config.autopilot.mode != _TUNING:
+        return Answer("not asked", f"the flight's mode is {seen.config.autopilot.mode}, as in automl.toml")
+    found: Answer | None = _succeeded("EvaluateModel")(seen)
+    return found
+
+
+def _explanation(seen: Seen) -> Answer | None:
+    job = _job(seen)
+    if job is None:
+        return None
+    best = job.get("BestCandidate", {}).get("CandidateProperties", {}).get("CandidateArtifactLocations", {})
+    prefix, partial = best.get("Explainability", ""), job.get("PartialFailureReasons", [])
+    count = 0
+    if prefix:
+        bucket, _, key = prefix.removeprefix("s3://").partition("/")
+        count = seen.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount", 0)
+    told = f"job {job['AutoMLJobStatus']}; objects below CandidateArtifactLocations.Explainability: {count}"
+    if partial:
+        told += f"; PartialFailureReasons {json.dumps(partial)}"
+    return Answer("as assumed" if count and not partial else "not as assumed", told)
+
+
+def _start_time(seen: Seen) -> Answer | None:
+    if _step(seen, "WaitForAutopilot") is None:
+        return None
+    unread = [line for line in _said(seen, "check-autopilot") if "cannot be read: using the time" in line]
+    if unread:
+        return Answer("not as assumed", unread[0])
+    return Answer("as assumed", "the function read it as a time")
+
+
+def _denied(seen: Seen, _: dict[str, Any]) -> str:
+    count = sum("AccessDenied" in line for line in _said(seen, "check-autopilot"))
+    return f"; lines of AccessDenied in the function's log: {count}"
+
+
+def _said(seen: Seen, function: str) -> list[str]:
+    """What a function of the project printed."""
+    group = f"/aws/lambda/{seen.names.function(function)}"
+    pages = seen.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    return [event["message"].strip() for page in pages for event in page["events"]]
+
+
+def _quotas(seen: Seen) -> Answer | None:
+    rows = [row for row in seen.rows_found["before"] if row["area"] == "quotas"]
+    if not rows:
+        return None
+    good = all(row["outcome"] in ("good", "later") for row in rows)
+    return Answer(
+        "as assumed" if good else "not as assumed", "; ".join(f"{r['asked']}: {r['found']}" for r in rows)
+    )
+
+
+def _source_account(seen: Seen) -> Answer | None:
+    step = _step(seen, "EvaluateModel")
+    if step is None:
+        return None
+    role = seen.client("iam").get_role(RoleName=seen.names.execution_role)["Role"]
+    conditions = [one.get("Condition") for one in role["AssumeRolePolicyDocument"]["Statement"]]
+    told = f"a job ran as a role that is trusted on {json.dumps(conditions)}"
+    return Answer("as assumed" if step["job"] else "not as assumed", told)
+
+
+def _job_logs(seen: Seen) -> Answer | None:
+    step = _step(seen, "EvaluateModel")
+    if not step or not step["job"]:
+        return None
+    found = seen.client("logs").describe_log_streams(
+        logGroupName=logs.PROCESSING, logStreamNamePrefix=f"{step['job']}/"
+    )["logStreams"]
+    told = f"{len(found)} streams of {logs.PROCESSING} begin with the job's name and a slash"
+    return Answer("as assumed" if found else "not as assumed", told)
+
+
+def _optional_parts(seen: Seen) -> Answer | None:
+    arn = seen.results.get("run", {}).get("model_package_arn")
+    if not arn:
+        return None
+    version = seen.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    parts = {name: bool(version.get(name)) for name in ("ModelCard", "SourceUri", "ModelLifeCycle")}
+    asked = seen.client("sagemaker").list_model_packages(ModelPackageGroupName=seen.names.model_package_group)
+    count = len(asked["ModelPackageSummaryList"])
+    told = f"registered with {json.dumps(parts)}; ListModelPackages of the group gave {count}"
+    if seen.results.get("promote"):
+        told += "; autoscaling was registered"
+    return Answer("as assumed" if all(parts.values()) else "not as assumed", told)
+
+
+def _rights(seen: Seen) -> Answer | None:
+    rows = seen.rows_found["rights"]
+    if not rows:
+        return None
+    denied = [row["found"] for row in rows if row["outcome"] != "good"]
+    told = "; ".join(denied) or "; ".join(f"{row['asked']} allowed" for row in rows)
+    return Answer("not as assumed" if denied else "as assumed", told)
+
+
+def _back(seen: Seen) -> Answer | None:
+    states = seen.endpoint_states
+    if not states:
+        return None
+    order = [state["status"] for state in states]
+    told = " > ".join(status for status, before in zip(order, ["", *order], strict=False) if status != before)
+    reason = next((state["reason"] for state in reversed(states) if state["reason"]), "")
+    expected = set(order) <= {"InService", "Updating", "RollingBack"} and order[-1] == "InService"
+    outcome: Outcome = "as assumed" if expected and reason else "not as assumed"
+    return Answer(outcome, f"{told}; FailureReason: {reason or 'none'}")
+
+
+def _config_during_update(seen: Seen) -> Answer | None:
+    updating = [state for state in seen.endpoint_states if state["status"] in ("Updating", "RollingBack")]
+    if not updating:
+        return None
+    kept = all(state["config"] == seen.endpoint_states[0]["config"] for state in updating)
+    told = "; ".join(
+        f"{state['status']}: {state['config']} (pending {state['pending'] or '-'})" for state in updating
+    )
+    return Answer("as assumed" if kept else "not as assumed", told)
+
+
+def _order(seen: Seen) -> Answer | None:
+    job = seen.results.get("run", {}).get("autopilot")
+    if not job:
+        return None
+    found = seen.client("sagemaker").list_candidates_for_auto_ml_job(
+        AutoMLJobName=job["job"], SortBy="FinalObjectiveMetricValue", SortOrder="Descending"
+    )["Candidates"]
+    values = [one["FinalAutoMLJobObjectiveMetric"] for one in found if "FinalAutoMLJobObjectiveMetric" in one]
+    best = bool(found) and found[0]["CandidateName"] == job["best"]["name"]
+    metric = job["best"]["objective"]
+    told = f"{metric}: {', '.join(str(round(one['Value'], 5)) for one in values)}; the best is first: {best}"
+    return Answer("as assumed" if best else "not as assumed", told)
+
+
+def _inferred(seen: Seen) -> Answer | None:
+    if seen.config.autopilot.problem_type != "infer":
+        return Answer("not asked", f"automl.toml says {seen.config.autopilot.problem_type}")
+    job = _job(seen)
+    if job is None:
+        return None
+    return Answer("unclear", f"ResolvedAttributes {json.dumps(job.get('ResolvedAttributes'), default=str)}")
+
+
+# --- What is asked beside it, without cost ----------------------------------------------------------------------------
+
+
+def _told(error: ClientError) -> str:
+    return f"{error_code(error)}: {error.response['Error'].get('Message', '')}"
+
+
+def _refused(call: Callable[[], Any], codes: Sequence[str], undo: Callable[[], Any] | None = None) -> Answer:
+    """Asks whether a call is refused with one of some codes; ``undo`` takes back one that was not."""
+    try:
+        call()
+    except ClientError as error:
+        good = error_code(error) in codes
+        return Answer(
+            "as assumed" if good else "not as assumed", f"{error.operation_name} answered {_told(error)}"
+        )
+    if undo:
+        undo()
+    return Answer("not as assumed", "the call was accepted")
+
+
+def _line_break(seen: Seen) -> Answer | None:
+    arn = seen.results.get("run", {}).get("model_package_arn")
+    if not arn:
+        return None
+    change = {"ModelPackageArn": arn, "ApprovalDescription": "two\nlines"}
+    return _refused(lambda: seen.client("sagemaker").update_model_package(**change), ["ValidationException"])
+
+
+def _bad_definition(seen: Seen) -> Answer | None:
+    if "stack" not in seen.results:
+        return None
+    sagemaker, name = seen.client("sagemaker"), f"{seen.names.pipeline}-refused"
+    definition = {
+        "Version": "2020-12-01",
+        "Steps": [{"Name": "a", "Type": "Fail", "Arguments": {}, "DependsOn": ["b"]}],
+    }
+    return _refused(
+        lambda: sagemaker.create_pipeline(
+            PipelineName=name,
+            PipelineDefinition=json.dumps(definition),
+            RoleArn=seen.names.execution_role_arn,
+            ClientRequestToken=name.ljust(32, "-"),
+        ),
+        ["ValidationException"],
+        lambda: sagemaker.delete_pipeline(PipelineName=name),
+    )
+
+
+def _second_answer(seen: Seen) -> Answer | None:
+    run = seen.results.get("run")
+    if not run:
+        return None
+    sagemaker = seen.client("sagemaker")
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=run["execution"]["arn"])
+    found = [step.get("Metadata", {}).get("Callback", {}) for step in steps["PipelineExecutionSteps"]]
+    token = next((one["CallbackToken"] for one in found if one.get("CallbackToken")), None)
+    if token is None:
+        return None
+
+    def send(token: str) -> Answer:
+        return _refused(
+            lambda: sagemaker.send_pipeline_execution_step_failure(
+                CallbackToken=token, FailureReason="again"
+            ),
+            ["ValidationException", "ConflictException", "ResourceNotFound"],
+        )
+
+    again, unknown = send(token), send(token[::-1])
+    good = {again.outcome, unknown.outcome} == {"as assumed"}
+    told = f"again: {again.evidence}; a token that nobody gave: {unknown.evidence}"
+    return Answer("as assumed" if good else "not as assumed", told)
+
+
+def _unapproved(seen: Seen) -> Answer | None:
+    run = seen.results.get("run", {})
+    if not run.get("model_package_arn"):
+        return None
+    sagemaker, name = seen.client("sagemaker"), f"{seen.names.project}-unapproved"
+    arn = _register(seen, f"unapproved-{run['execution']['id']}")
+    return _refused(
+        lambda: sagemaker.create_model(
+            ModelName=name,
+            PrimaryContainer={"ModelPackageName": arn},
+            ExecutionRoleArn=seen.names.execution_role_arn,
+        ),
+        ["ValidationException"],
+        lambda: sagemaker.delete_model(ModelName=name),
+    )
+
+
+def _same_token(seen: Seen) -> Answer | None:
+    run = seen.results.get("run", {})
+    if not run.get("model_package_arn"):
+        return None
+    again = _register(seen, run["execution"]["id"])
+    same = again == run["model_package_arn"]
+    return Answer("as assumed" if same else "not as assumed", f"gave version {again.rsplit('/', 1)[-1]}")
+
+
+def _register(seen: Seen, token: str) -> str:
+    """Register the run's version again, by another description; returns its ARN."""
+    sagemaker = seen.client("sagemaker")
+    first = sagemaker.describe_model_package(ModelPackageName=seen.results["run"]["model_package_arn"])
+    keys = ("Image", "ModelDataUrl", "Environment")
+    containers = [
+        {key: one[key] for key in keys if one.get(key)}
+        for one in first["InferenceSpecification"]["Containers"]
+    ]
+    arn: str = sagemaker.create_model_package(
+        ModelPackageGroupName=seen.names.model_package_group,
+        ModelApprovalStatus="PendingManualApproval",
+        ModelPackageDescription=f"Asked by a flight with the token {token}",
+        InferenceSpecification={
+            "Containers": containers,
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        ClientToken=token,
+    )["ModelPackageArn"]
+    return arn
+
+
+_GITHUB = "it is a question to GitHub, not to AWS"
+_FEW = "a flight has fewer than a page of anything"
+
+ASSUMPTIONS = (
+    Assumption(
+        "1",
+        "Does the evaluation find its region?",
+        "AWS_DEFAULT_REGION, which the step sets, is what it takes.",
+        _succeeded("EvaluateModel", _environment),
+    ),
+    Assumption(
+        "2",
+        "Do an endpoint and the batch transform answer alike?",
+        "Yes, within what float32 leaves open.",
+        _check("agrees with the evaluation"),
+    ),
+    Assumption(
+        "3",
+        "May the function's role register a version?",
+        "Three rights on AWS's images do.",
+        _succeeded("RegisterModel"),
+    ),
+    Assumption(
+        "4",
+        "May the function answer the callback step?",
+        "Yes, with the right on every resource.",
+        _succeeded("WaitForAutopilot", _denied),
+    ),
+    Assumption(
+        "5",
+        "What do the containers answer to rows that cannot be read?",
+        "Nothing that looks like a prediction.",
+        _check("predicts nothing for malformed rows", ("passed", "warning")),
+    ),
+    Assumption(
+        "6",
+        "Does a transform by several containers need a payload size?",
+        "No, the containers give their own.",
+        _tuning,
+    ),
+    Assumption(
+        "7",
+        "May Autopilot explain its best model and clean up?",
+        "Yes, with the rights that the developer guide lists.",
+        _explanation,
+    ),
+    Assumption(
+        "8",
+        "May Autopilot write with the account's KMS key?",
+        "Yes, with kms:Encrypt and kms:ReEncrypt*.",
+        None,
+        "a flight uses no key of the account",
+    ),
+    Assumption(
+        "9",
+        "Does a scheduled run replace one that waits?",
+        "Not in a concurrency group of its own.",
+        None,
+        _GITHUB,
+    ),
+    Assumption(
+        "10",
+        "Is a line break in a version's description refused?",
+        "Yes, with ValidationException, so that none is sent.",
+        _line_break,
+    ),
+    Assumption(
+        "11",
+        "Has a job that was stopped at its limit a best candidate?",
+        "Often, and then it is taken.",
+        None,
+        "it would take a training beyond its limit, and its cost",
+    ),
+    Assumption(
+        "12",
+        "How does a callback's message tell when the execution began?",
+        "As ISO 8601, or as seconds or milliseconds since 1970.",
+        _start_time,
+    ),
+    Assumption(
+        "13",
+        "What does it cost what stays up?",
+        "What `automl plan` prints by [prices].",
+        None,
+        "prices are AWS's list, not an answer of the account",
+    ),
+    Assumption(
+        "14",
+        "Are the quotas enough, and named as assumed?",
+        "Those of automl.toml's instance types are listed, and large enough.",
+        _quotas,
+    ),
+    Assumption(
+        "15",
+        "Does SageMaker assume a role that is trusted for this account alone?",
+        "Yes, it gives aws:SourceAccount.",
+        _source_account,
+    ),
+    Assumption(
+        "16",
+        "Does GitHub protect who reaches production?",
+        "On a plan with environments and branch rules.",
+        None,
+        _GITHUB,
+    ),
+    Assumption("17", "Where is a job's log?", "In streams whose names begin with the job's.", _job_logs),
+    Assumption(
+        "18",
+        "Are the optional parts of a version taken, and autoscaling with these rights?",
+        "Yes.",
+        _optional_parts,
+    ),
+    Assumption(
+        "19", "Does a training outlast a job of GitHub?", "The workflow goes on by itself.", None, _GITHUB
+    ),
+    Assumption(
+        "rights",
+        "May each role do what it does in the life, by IAM's simulation?",
+        "All calls of infrastructure/calls.json are allowed.",
+        _rights,
+    ),
+    Assumption(
+        "pipelines-1",
+        "How is a definition refused?",
+        "With ValidationException.",
+        _bad_definition,
+        row="Messages of refused definitions",
+    ),
+    Assumption(
+        "pipelines-2",
+        "What becomes of other steps once one has failed?",
+        "They run to their end, and no other starts.",
+        None,
+        "no step of a flight is to fail",
+        row="After a step has failed",
+    ),
+    Assumption(
+        "pipelines-3",
+        "How is a second answer to a callback step refused?",
+        "ValidationException; a token that nobody gave is ResourceNotFound.",
+        _second_answer,
+        row="Answering a callback token twice",
+    ),
+    Assumption(
+        "pipelines-4",
+        "What of outputs that are not as declared?",
+        "Refused for a callback, and a function's fail the step.",
+        None,
+        "it would take a pipeline that is wrong",
+        row="Outputs of a callback or a function that are not as declared",
+    ),
+    Assumption(
+        "pipelines-5",
+        "What of a comparison of a text with a number?",
+        "It fails the step.",
+        None,
+        "it would take a pipeline that is wrong",
+        row="Comparing a text with a number in a condition",
+    ),
+    Assumption(
+        "pipelines-6",
+        "What of the same start token with other parameters?",
+        "It gives the execution that the token started.",
+        None,
+        "were it otherwise, a second training would start",
+        row="The same start token with other parameters",
+    ),
+    Assumption(
+        "pipelines-7",
+        "How long is a page of a List operation?",
+        "10 items.",
+        None,
+        _FEW,
+        row="Pages of List operations",
+    ),
+    Assumption(
+        "autopilot-1",
+        "Which problem does Autopilot infer?",
+        "Two values: binary; text or few whole numbers: multiclass; else regression.",
+        _inferred,
+        row="Inferred problem type",
+    ),
+    Assumption(
+        "autopilot-2",
+        "What becomes of a job that may not explain its model?",
+        "It completes, and PartialFailureReasons says so.",
+        None,
+        "the role of a flight has the rights",
+        row="Explainability without the rights that it takes",
+    ),
+    Assumption(
+        "autopilot-3",
+        "Is the best candidate first, in descending order of the objective?",
+        "Yes, of a metric to be minimised too.",
+        _order,
+        row="Candidates by FinalObjectiveMetricValue",
+    ),
+    Assumption(
+        "processing-1",
+        "How does a job end at its MaxRuntimeInSeconds?",
+        "As Stopped, after SIGTERM.",
+        None,
+        "it would take a job beyond its limit",
+        row="MaxRuntimeInSeconds",
+    ),
+    Assumption(
+        "registry-1",
+        "How is a model of an unapproved version refused?",
+        "With ValidationException.",
+        _unapproved,
+        row="Messages for unapproved packages, tags of a version, invalid cards or policies",
+    ),
+    Assumption(
+        "registry-2",
+        "What does a second request with the same ClientToken give?",
+        "The first version.",
+        _same_token,
+        row="The same ClientToken with other parameters",
+    ),
+    Assumption(
+        "endpoints-1",
+        "How is a canary's share rounded to instances?",
+        "It does not matter to the project.",
+        None,
+        "it takes traffic that is counted by instance",
+        row="CAPACITY_PERCENT",
+    ),
+    Assumption(
+        "endpoints-2",
+        "What does an alarm do that fires before the deployment?",
+        "It rolls back before any traffic moves.",
+        None,
+        "no alarm of a flight is to fire",
+        row="An alarm that fires before the deployment begins",
+    ),
+    Assumption(
+        "endpoints-3",
+        "Which states does an endpoint have that goes back?",
+        "Updating, RollingBack once traffic has moved, InService with FailureReason.",
+        _back,
+        row="Status while a deployment goes back",
+    ),
+    Assumption(
+        "endpoints-4",
+        "Which endpoint config does an update show?",
+        "The old one until the old fleet has ended.",
+        _config_during_update,
+        row="`EndpointConfigName` during an update",
+    ),
+    Assumption(
+        "endpoints-5",
+        "Are failed requests captured?",
+        "No.",
+        None,
+        "a flight captures nothing",
+        row="Capture of failed requests",
+    ),
+    Assumption(
+        "ecr-1",
+        "Which rights on images does registering a version take?",
+        "BatchGetImage, DescribeImages and GetDownloadUrlForLayer.",
+        _succeeded("RegisterModel"),
+        row="Rights on the images of a version that is registered",
+    ),
+)
+
+
+# --- The report -------------------------------------------------------------------------------------------------------
+
+
+def masked(value: Any, account: str, *secret: str) -> Any:
+    """``value`` without what says whose account it is: account numbers but for their last four digits, who calls
+    (``secret``), and ids of access keys.
+    """
+    if isinstance(value, Mapping):
+        return {key: masked(one, account, *secret) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [masked(one, account, *secret) for one in value]
+    if not isinstance(value, str):
+        return value
+    for text in sorted(filter(None, secret), key=len, reverse=True):
+        value = value.replace(text, "WHO-CALLS")
+    value = value.replace(account, _hidden(account))
+    value = re.sub(r"(?<![0-9A-Za-z])[0-9]{12}(?![0-9A-Za-z])", lambda match: _hidden(match[0]), value)
+    return re.sub(r"\b(AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}", r"\1************", value)
+
+
+def _hidden(account: str) -> str:
+    return "*" * (len(account) - 4) + account[-4:]
+
+
+def write(document: Mapping[str, Any], folder: Path) -> None:
+    """Write report.json and report.md."""
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n"
+    (folder / "report.json").write_text(text, encoding="utf-8")
+    (folder / "report.md").write_text("\n\n".join(_markdown(document)) + "\n", encoding="utf-8")
+
+
+def _markdown(document: Mapping[str, Any]) -> Iterator[str]:
+    stopped = document.get("stopped")
+    yield f"# Flight {document['flight']}: {document['outcome']}"
+    if stopped:
+        yield f"It stopped at: {escape(stopped['step'])}"
+        yield f"What stopped it ({stopped['kind']}): {escape(stopped['reason'])}"
+    left = document["left"]
+    if left is None:
+        yield "Nothing was removed yet: `automl rehearse --on-aws --clean`."
+    elif left:
+        yield "**What could not be removed:**"
+        yield table(
+            ("what", "name", "why"),
+            [(one["kind"], escape(one["name"]), escape(one["reason"])) for one in left],
+        )
+    else:
+        yield "Nothing of it is left in the account."
+    yield f"Region {document['region']}, account {document['account']}; at most {document['ceiling']:g} USD."
+    yield "## Who did what"
+    yield escape(document["proved"])
+    rows = [
+        (escape(one["command"]), escape(one["actor"]), f"{one['seconds']:.0f}", one["outcome"])
+        for one in document["acts"]
+    ]
+    yield table(("command", "as", "seconds", "outcome"), rows, "llrl")
+    yield "## What was assumed, and what the account answered"
+    told = [
+        (
+            one["key"],
+            escape(one["question"]),
+            escape(one["assumed"]),
+            one["outcome"],
+            escape(one["evidence"][:_LONGEST]),
+        )
+        for one in document["assumptions"]
+    ]
+    yield table(("", "question", "assumed", "outcome", "what was seen"), told)
+    for title, key in (("Before the start", "before"), ("Rights, by simulation", "rights")):
+        found = [(escape(row["asked"]), row["outcome"], escape(row["found"])) for row in document[key]]
+        if found:
+            yield f"## {title}"
+            yield table(("asked", "outcome", "found"), found)

@@ -1,0 +1,356 @@
+"""Everything that a flight leaves in an account, found by its name, and its removal.
+
+A flight's name is nobody else's, so that whatever begins with it is the flight's: also what Autopilot and the
+evaluation make themselves, and what was made when the flight was killed. The stack of the roles goes last of all. As
+long as anything is left it is there, and its tags say whose flight it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from automl_gitops.kernel import logs
+from automl_gitops.kernel.aws import Aws, explain, is_missing
+from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.waiting import wait
+from automl_gitops.serving.endpoint import Endpoint
+from automl_gitops.serving.scaling import Scaling
+from automl_gitops.stacks import resources
+from automl_gitops.stacks.bootstrap import ISSUER
+from automl_gitops.stacks.cloudformation import Stack
+from automl_gitops.stacks.resources import Resource
+from automl_gitops.stacks.stack import PROJECT_TAG
+
+TAG = "rehearsal-of"  # on all that a flight's stacks make; the value is the name of the project that is rehearsed
+NAME = re.compile(r"flight-[a-z0-9]{6}")
+_TURNS = 4  # what is stopped may leave something that is found only then
+_STOP_SECONDS = 900.0
+_LONGEST_FLIGHT = timedelta(days=7)  # how far back jobs are looked for where no stack says when it began
+_PROVIDER = "GitHubProvider"  # of infrastructure/bootstrap.yaml
+
+
+@dataclass(frozen=True)
+class Left:
+    """Something that could not be removed, or could not be looked for, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+    def document(self) -> dict[str, str]:
+        """As JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A kind of job: how it is listed, stopped and described, and where its log is."""
+
+    kind: str
+    group: str
+
+    @property
+    def word(self) -> str:
+        return f"{self.kind.lower()} job"
+
+    def list(self, sagemaker: Any, part: str, since: datetime) -> Iterator[tuple[str, str]]:
+        """Names that hold ``part``, and the states of these jobs."""
+        pages = sagemaker.get_paginator(f"list_{self.kind.lower()}_jobs").paginate(
+            NameContains=part, CreationTimeAfter=since
+        )
+        for page in pages:
+            for one in page[f"{self.kind}JobSummaries"]:
+                yield one[f"{self.kind}JobName"], one[f"{self.kind}JobStatus"]
+
+    def stop(self, project: Project, name: str) -> None:
+        """Stop one, and wait for its end."""
+        sagemaker, given = project.client("sagemaker"), {f"{self.kind}JobName": name}
+        look = getattr(sagemaker, f"describe_{self.kind.lower()}_job")
+        if look(**given)[f"{self.kind}JobStatus"] == "InProgress":
+            getattr(sagemaker, f"stop_{self.kind.lower()}_job")(**given)
+        wait(
+            f"{self.word} {name}",
+            lambda: str(look(**given)[f"{self.kind}JobStatus"]),
+            lambda seen: seen not in _RUNNING,
+            seconds=_STOP_SECONDS,
+            status=str,
+            output=project.output,
+        )
+
+
+_RUNNING = {"InProgress", "Stopping"}
+_JOBS = (
+    _Job("Processing", logs.PROCESSING),
+    _Job("Transform", logs.TRANSFORM),
+    _Job("Training", logs.TRAINING),
+)
+
+
+def flights(aws: Aws) -> dict[str, str]:
+    """The flights that left something in the account: their names, and the projects that they rehearsed."""
+    pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
+    found = {}
+    for stack in (stack for page in pages for stack in page["Stacks"]):
+        tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
+        if TAG in tags and NAME.fullmatch(tags.get(PROJECT_TAG, "")):
+            found[tags[PROJECT_TAG]] = tags[TAG]
+    return found
+
+
+def remove(project: Project) -> list[Left]:
+    """Remove everything of the flight that ``project`` is; returns what could not be removed.
+
+    It may be called again after any end, and waits for whatever goes on. One thing that cannot be removed keeps nothing
+    else from it, apart from the roles' stacks.
+    """
+    left: list[Left] = []
+    for _ in range(_TURNS):
+        before, left = left, []
+        removed = 0
+        for kind, find in _FINDERS:
+            if left and find is _roles:
+                break
+            removed += _remove(project, kind, find, left)
+        if not removed and (not left or left == before):
+            break
+    return left
+
+
+def _remove(
+    project: Project, kind: str, find: Callable[[Project], Iterator[Resource]], left: list[Left]
+) -> int:
+    """Remove one kind of things; returns how many were removed, and adds the others to ``left``."""
+    removed = 0
+    try:
+        for resource in find(project):
+            try:
+                resource.remove()
+            except (ClientError, BotoCoreError, RunError, UserError) as error:
+                if not (isinstance(error, ClientError) and is_missing(error)):
+                    left.append(Left(resource.kind, resource.name, _words(error)))
+                    project.output.notice(f"{resource.kind} {resource.name} stays: {_words(error)}")
+                    continue
+            removed += 1
+            project.output.say(f"removed {resource.kind} {resource.name}")
+    except (ClientError, BotoCoreError, RunError, UserError) as error:
+        left.append(Left(kind, f"{project.names.project}*", f"could not look: {_words(error)}"))
+        project.output.notice(f"{kind}: could not look: {_words(error)}")
+    return removed
+
+
+def _words(error: Exception) -> str:
+    return str(error if isinstance(error, RunError | UserError) else explain(error))
+
+
+def _rest(project: Project) -> Iterator[Resource]:
+    """Nothing: only wait for stacks that are on their way, since the service deletes none meanwhile."""
+    names = project.names
+    for name in (names.bootstrap_stack, names.services_stack, names.stack):
+        Stack(project.aws, name, project.output).rest()
+    return iter(())
+
+
+def _callbacks(project: Project) -> Iterator[Resource]:
+    """Steps that wait for an answer: without one an execution never ends, even where its function has no rights."""
+    sagemaker = project.client("sagemaker")
+    for arn in resources.running_executions(sagemaker, project.names.pipeline):
+        pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=arn)
+        for step in [step for page in pages for step in page["PipelineExecutionSteps"]]:
+            token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
+            if token and step["StepStatus"] in ("Starting", "Executing", "Stopping"):
+                fail = partial(
+                    sagemaker.send_pipeline_execution_step_failure,
+                    CallbackToken=token,
+                    FailureReason="The flight has ended",
+                )
+                yield Resource("waiting step", step["StepName"], project.names.account, fail)
+
+
+def _jobs(project: Project) -> Iterator[Resource]:
+    """Jobs that still run; the services keep the lists of what ran."""
+    for job, name, status in _own_jobs(project):
+        if status in _RUNNING:
+            yield Resource(
+                f"running {job.word}", name, project.names.account, partial(job.stop, project, name)
+            )
+
+
+def _own_jobs(project: Project) -> Iterator[tuple[_Job, str, str]]:
+    """The flight's jobs, by their names; a pipeline's processing jobs have others, and are known by their role."""
+    sagemaker, own, since = project.client("sagemaker"), project.names.project, _since(project)
+    for job in _JOBS:
+        for name, status in job.list(sagemaker, own, since):
+            if name.startswith(own):
+                yield job, name, status
+    (processing,) = (job for job in _JOBS if job.group == logs.PROCESSING)
+    for name, status in processing.list(sagemaker, "pipelines-", since):
+        role = sagemaker.describe_processing_job(ProcessingJobName=name)["RoleArn"]
+        if role == project.names.execution_role_arn:
+            yield processing, name, status
+
+
+def _since(project: Project) -> datetime:
+    """When the flight began, as far as its stack still knows."""
+    try:
+        found = project.client("cloudformation").describe_stacks(StackName=project.names.bootstrap_stack)
+    except ClientError as error:
+        if is_missing(error):
+            return datetime.now(UTC) - _LONGEST_FLIGHT
+        raise
+    began: datetime = found["Stacks"][0]["CreationTime"]
+    return began - timedelta(minutes=1)
+
+
+def _scaling(project: Project) -> Iterator[Resource]:
+    scaling, endpoint = Scaling(project.production), project.names.production_endpoint
+    if scaling.exists():
+        yield Resource("scaling", endpoint, project.names.account, scaling.remove)
+
+
+def _endpoints(project: Project) -> Iterator[Resource]:
+    for name in _named(project, "list_endpoints", "Endpoints", "EndpointName"):
+        endpoint = Endpoint(project.aws, name, project.output)
+        yield Resource("endpoint", name, project.names.account, endpoint.delete)
+
+
+def _endpoint_configs(project: Project) -> Iterator[Resource]:
+    delete = project.client("sagemaker").delete_endpoint_config
+    for name in _named(project, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
+        yield Resource(
+            "endpoint config", name, project.names.account, partial(delete, EndpointConfigName=name)
+        )
+
+
+def _models(project: Project) -> Iterator[Resource]:
+    delete = project.client("sagemaker").delete_model
+    for name in _named(project, "list_models", "Models", "ModelName"):
+        yield Resource("model", name, project.names.account, partial(delete, ModelName=name))
+
+
+def _named(project: Project, operation: str, key: str, name: str) -> list[str]:
+    """What SageMaker lists of one kind whose names begin with the flight's."""
+    own = project.names.project
+    pages = project.client("sagemaker").get_paginator(operation).paginate(NameContains=own)
+    found = [str(one[name]) for page in pages for one in page[key]]
+    return sorted(one for one in found if one.startswith(own))
+
+
+def _experiments(project: Project) -> Iterator[Resource]:
+    """What Autopilot notes of its candidates under the job's name."""
+    sagemaker, own = project.client("sagemaker"), project.names.project
+    pages = sagemaker.get_paginator("list_experiments").paginate(CreatedAfter=_since(project))
+    for name in [one["ExperimentName"] for page in pages for one in page["ExperimentSummaries"]]:
+        if name.startswith(own):
+            remove = partial(_remove_experiment, sagemaker, name)
+            yield Resource("experiment", name, project.names.account, remove)
+
+
+def _remove_experiment(sagemaker: Any, name: str) -> None:
+    trials = sagemaker.get_paginator("list_trials").paginate(ExperimentName=name)
+    for trial in [one["TrialName"] for page in trials for one in page["TrialSummaries"]]:
+        parts = sagemaker.get_paginator("list_trial_components").paginate(TrialName=trial)
+        for part in [one["TrialComponentName"] for page in parts for one in page["TrialComponentSummaries"]]:
+            sagemaker.disassociate_trial_component(TrialComponentName=part, TrialName=trial)
+            sagemaker.delete_trial_component(TrialComponentName=part)
+        sagemaker.delete_trial(TrialName=trial)
+    sagemaker.delete_experiment(ExperimentName=name)
+
+
+def _stack(project: Project) -> Iterator[Resource]:
+    return resources.of_stack(project, data=True)
+
+
+def _alarms(project: Project) -> Iterator[Resource]:
+    cloudwatch, own = project.client("cloudwatch"), project.names.project
+    for prefix in (f"{own}-", f"TargetTracking-endpoint/{own}-"):
+        pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
+        for name in [one["AlarmName"] for page in pages for one in page["MetricAlarms"]]:
+            yield Resource(
+                "alarm", name, project.names.account, partial(cloudwatch.delete_alarms, AlarmNames=[name])
+            )
+
+
+def _log_groups(project: Project) -> Iterator[Resource]:
+    client, own = project.client("logs"), project.names.project
+    for prefix in (f"/aws/lambda/{own}-", f"/aws/sagemaker/Endpoints/{own}-"):
+        pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
+        for name in [one["logGroupName"] for page in pages for one in page["logGroups"]]:
+            remove = partial(client.delete_log_group, logGroupName=name)
+            yield Resource("log group", name, project.names.account, remove)
+
+
+def _log_streams(project: Project) -> Iterator[Resource]:
+    """What the flight's jobs wrote into the account's log groups, and such a group that began with the flight."""
+    client, account, since = project.client("logs"), project.names.account, _since(project)
+    prefixes: dict[str, set[str]] = {job.group: {f"{project.names.project}-"} for job in _JOBS}
+    for job, name, _ in _own_jobs(project):
+        prefixes[job.group].add(f"{name}/")
+    for group, found in prefixes.items():
+        there = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        described = next((one for one in there if one["logGroupName"] == group), None)
+        if described is None:
+            continue
+        for prefix in sorted(found):
+            pages = client.get_paginator("describe_log_streams").paginate(
+                logGroupName=group, logStreamNamePrefix=prefix
+            )
+            for stream in [one["logStreamName"] for page in pages for one in page["logStreams"]]:
+                remove = partial(client.delete_log_stream, logGroupName=group, logStreamName=stream)
+                yield Resource("log stream", f"{group} {stream}", account, remove)
+        owned = described.keys() & {"retentionInDays", "kmsKeyId"}
+        new = described["creationTime"] >= since.timestamp() * 1000
+        if new and not owned and not client.describe_log_streams(logGroupName=group, limit=1)["logStreams"]:
+            remove = partial(client.delete_log_group, logGroupName=group)
+            yield Resource("log group", group, account, remove)
+
+
+def _provider(project: Project) -> Iterator[Resource]:
+    """GitHub's identity provider, of which an account has one: only where this flight made it, and nobody else has
+    come to use it.
+    """
+    if _PROVIDER not in Stack(project.aws, project.names.bootstrap_stack, project.output).resources():
+        return
+    iam = project.client("iam")
+    found = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    arn = next((one["Arn"] for one in found if one["Arn"].endswith(f"/{ISSUER}")), None)
+    if arn is None:
+        return
+    for role in (role for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]):
+        if arn in str(role["AssumeRolePolicyDocument"]) and not role["RoleName"].startswith(
+            project.names.project
+        ):
+            project.output.notice(f"GitHub's identity provider stays: role {role['RoleName']} trusts it")
+            return
+    remove = partial(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn=arn)
+    yield Resource("identity provider", ISSUER, project.names.account, remove)
+
+
+def _roles(project: Project) -> Iterator[Resource]:
+    yield from _provider(project)
+    yield from resources.of_roles(project)
+
+
+_FINDERS: tuple[tuple[str, Callable[[Project], Iterator[Resource]]], ...] = (
+    ("stacks", _rest),
+    ("waiting steps", _callbacks),
+    ("executions, Autopilot jobs, pipeline", resources.of_training),
+    ("jobs", _jobs),
+    ("scaling", _scaling),
+    ("endpoints", _endpoints),
+    ("endpoint configs", _endpoint_configs),
+    ("models", _models),
+    ("experiments", _experiments),
+    ("bucket, registry, stack", _stack),
+    ("alarms", _alarms),
+    ("log groups", _log_groups),
+    ("log streams", _log_streams),
+    ("roles", _roles),
+)
