@@ -63,6 +63,12 @@ RULES = (
     ),
     Rule(r"make wheels", "elsewhere", "tests/test_wheels.py"),
     Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/by-hand.md"),
+    Rule(rf"{AUTOML} rehearse --on-aws --clean"),
+    Rule(
+        rf"{AUTOML} rehearse --on-aws",
+        "elsewhere",
+        "tests/rehearsal/test_flight.py of automl-gitops flies in an account",
+    ),
     Rule(rf"{AUTOML} rehearse .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"git apply", "elsewhere", "tests/test_changes.py applies each diff"),
     Rule(r"cruft .*", "elsewhere", "tests/test_update.py"),
