@@ -52,6 +52,10 @@ def _parser() -> argparse.ArgumentParser:
     change = command(variable, "set", _set)
     change.add_argument("name")
     change.add_argument("--body", "-b", required=True)
+    workflow = groups.add_parser("workflow").add_subparsers(required=True)
+    start = command(workflow, "run", _dispatch)
+    start.add_argument("name")
+    start.add_argument("--raw-field", "-f", action="append", default=[])
     return parser
 
 
@@ -85,6 +89,11 @@ def _set(options: argparse.Namespace) -> None:
         _call("PATCH", f"actions/variables/{options.name}", body)
     else:
         _call("POST", "actions/variables", body)
+
+
+def _dispatch(options: argparse.Namespace) -> None:
+    inputs = dict(field.split("=", 1) for field in options.raw_field)
+    _call("POST", f"actions/workflows/{options.name}/dispatches", {"ref": "main", "inputs": inputs})
 
 
 def _branch() -> str:

@@ -89,6 +89,7 @@ RULES = (
     Rule(r"git remote add origin .*", "run", prepare=("no_remote",)),
     Rule(r"git switch main && git branch -D by-hand", "run", prepare=("nothing_changed",)),
     Rule(r"gh (repo create|pr create|pr merge|variable set|auth token)\b.*", "run"),
+    Rule(r"gh workflow run retrain\.yml .*", "syntax", "tests/workflows starts it for an execution"),
     Rule(rf"{AUTOML} data refer .*", "run", prepare=("a_data_lake",)),
     Rule(r"aws sagemaker stop-pipeline-execution .*", "run", prepare=("an_execution_that_runs",)),
     Rule(rf"{AUTOML} rollback && git push", "run", prepare=("on_github_s_branch",)),

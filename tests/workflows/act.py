@@ -60,9 +60,13 @@ class Runner:
         *,
         reference: str,
         job: str = "",
+        number: int = 0,
         timeout: float = 600,
     ) -> Run:
-        """Run a workflow's file (`retrain.yml`), or one job of it, as GitHub would for an event."""
+        """Run a workflow's file (`retrain.yml`), or one job of it, as GitHub would for an event.
+
+        ``number`` is that of the run, where it has one already.
+        """
         self._number += 1
         files = self._folder / f"run-{self._number}"
         files.mkdir(parents=True)
@@ -70,7 +74,7 @@ class Runner:
         path = checkout / ".github" / "workflows" / workflow
         step_environment = self._environment | {
             "GITHUB_REF": reference,
-            "GITHUB_RUN_ID": str(1000 + self._number),
+            "GITHUB_RUN_ID": str(number or 1000 + self._number),
             "TERM": "dumb",
         }
         command = [

@@ -91,7 +91,7 @@ class Stage:
         )
         self.clone = folder / "clone"
         self._project = project
-        self._checkouts = 0
+        self._played: list[int] = []
 
     def __enter__(self) -> "Stage":
         self.github.__enter__()
@@ -191,6 +191,16 @@ class Stage:
         """Start a workflow by hand."""
         return self._run(workflow, "workflow_dispatch", {"inputs": inputs}, self.github.git.head("main"))
 
+    def dispatched(self) -> list[dict[str, Any]]:
+        """What workflows have started by request, and nobody has run yet; the oldest first."""
+        return [one for one in self.github.dispatches if one["run"] not in self._played]
+
+    def run_dispatched(self, given: dict[str, Any]) -> Run:
+        """Run one of these."""
+        self._played.append(given["run"])
+        payload, head = {"inputs": given["inputs"]}, self.github.git.head(given["ref"])
+        return self._run(given["workflow"], "workflow_dispatch", payload, head, number=given["run"])
+
     def command(self, *arguments: str, environment: dict[str, str] | None = None, status: int = 0) -> str:
         """Run a command of `automl` in the developer's clone, as the administrator of AWS and GitHub."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
@@ -224,6 +234,7 @@ class Stage:
         commit: str | None,
         reference: str = "refs/heads/main",
         job: str = "",
+        number: int = 0,
     ) -> Run:
         assert commit
         owner, name = self.github.repository.split("/")
@@ -231,7 +242,13 @@ class Stage:
         payload = {"repository": repository | {"default_branch": "main"}, **payload}
         variables = self.github.variables.get("", {})
         checkout = self._checkout(commit)
-        return self._runner.run(checkout, workflow, event, payload, variables, reference=reference, job=job)
+        self.github.permissions = _permissions(checkout / ".github" / "workflows" / workflow)
+        try:
+            return self._runner.run(
+                checkout, workflow, event, payload, variables, reference=reference, job=job, number=number
+            )
+        finally:
+            self.github.permissions = None
 
     def _checkout(self, commit: str) -> Path:
         """A working tree of a commit, from which act reads workflow and commit."""
@@ -246,6 +263,13 @@ class Stage:
             ):
                 subprocess.run(["git", *command], cwd=path, check=True)
         return path
+
+
+def _permissions(workflow: Path) -> dict[str, str]:
+    """What the tokens of a workflow's jobs may do together: act gives all of them the same one."""
+    jobs = yaml.safe_load(workflow.read_text())["jobs"].values()
+    given = [permission for job in jobs for permission in job["permissions"].items()]
+    return {name: max(level for other, level in given if other == name) for name, _ in given}  # write > read
 
 
 def _fits(patterns: list[str], files: list[str]) -> bool:

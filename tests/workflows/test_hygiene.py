@@ -149,27 +149,85 @@ def test_the_plan_knows_which_files_start_which_workflow(rendered):
 
 
 @pytest.mark.parametrize(
-    ("event", "switch", "group"),
+    ("event", "switch", "execution", "group"),
     [
-        ("push", "", "retrain"),
-        ("push", "true", "retrain"),
-        ("workflow_dispatch", "", "retrain"),
-        ("schedule", "true", "retrain"),
-        ("schedule", "", "retrain-not-scheduled"),
-        ("schedule", "false", "retrain-not-scheduled"),
+        ("push", "", "", "retrain"),
+        ("push", "true", "", "retrain"),
+        ("workflow_dispatch", "", "", "retrain"),
+        ("schedule", "true", "", "retrain"),
+        ("schedule", "", "", "retrain-not-scheduled"),
+        ("schedule", "false", "", "retrain-not-scheduled"),
+        ("workflow_dispatch", "", "abcd1234efgh", "retrain-execution-abcd1234efgh"),
+        ("workflow_dispatch", "true", "stage", "retrain-execution-stage"),
     ],
 )
-def test_a_scheduled_run_that_will_skip_itself_replaces_no_run_that_waits(rendered, event, switch, group):
+def test_a_run_that_trains_nothing_replaces_no_run_that_waits(rendered, event, switch, execution, group):
     """A run joins its group, and replaces the one that waits there, before any job's `if` is asked."""
-    expression = workflow_of(rendered, "retrain.yml")["concurrency"]["group"]
-    context = {"github.event_name": event, "vars.RETRAIN_ON_SCHEDULE": switch}
+    workflow = workflow_of(rendered, "retrain.yml")
+    context = {
+        "github.event_name": event,
+        "vars.RETRAIN_ON_SCHEDULE": switch,
+        "inputs.execution": execution,
+    }
+
+    assert value_of(workflow["concurrency"]["group"], context) == group
+
+
+@pytest.mark.parametrize(
+    ("execution", "group"), [("abcd1234efgh", "retrain-stage"), ("", "retrain-without-version-12")]
+)
+def test_one_version_at_a_time_is_staged_and_a_run_without_one_replaces_none(rendered, execution, group):
+    expression = workflow_of(rendered, "retrain.yml")["jobs"]["stage"]["concurrency"]["group"]
+    context = {"needs.train.outputs.to-stage": execution, "github.run_id": 12}
 
     assert value_of(expression, context) == group
 
 
+@pytest.mark.parametrize(
+    ("execution", "name"),
+    [("", ""), ("abcd1234efgh", "Retrain goes on with execution abcd1234efgh")],
+)
+def test_a_run_that_goes_on_is_named_by_its_execution(rendered, execution, name):
+    """Others have no name of their own, so that GitHub names them by their commit."""
+    assert value_of(workflow_of(rendered, "retrain.yml")["run-name"], {"inputs.execution": execution}) == name
+
+
+def test_following_ends_an_hour_before_the_job_and_the_session_at_aws(rendered):
+    job = workflow_of(rendered, "retrain.yml")["jobs"]["train"]
+    (follow,) = [step for step in job["steps"] if step.get("id") == "follow"]
+    (sign_in,) = [step for step in job["steps"] if step.get("name") == "Sign in to AWS"]
+
+    minutes = int(re.search(r"--at-most (\d+)m ", follow["run"])[1])
+
+    assert minutes == job["timeout-minutes"] - 60 == sign_in["with"]["role-duration-seconds"] / 60 - 60
+
+
+RIGHTS = {
+    "automl dispatch": {"actions": "write"},
+    "automl propose": {"contents": "write", "pull-requests": "write"},
+    "automl comment": {"pull-requests": "write"},
+    "automl drift": {"issues": "write"},
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_job_may_write_what_its_commands_write_and_no_more(rendered, name):
+    for job, content in workflow_of(rendered, name)["jobs"].items():
+        scripts = [step.get("run", "") for step in content["steps"]]
+        needed = {
+            right
+            for command, rights in RIGHTS.items()
+            if any(command in script for script in scripts)
+            for right in rights.items()
+        }
+        writes = {right for right in content["permissions"].items() if right[1] == "write"}
+        assert writes - {("id-token", "write")} == needed, job
+
+
 def value_of(expression: str, context: dict[str, str]) -> str:
-    """An expression of names, texts, `==`, `!=`, `&&` and `||`, as GitHub evaluates it."""
-    text = expression.removeprefix("${{").removesuffix("}}")
+    """An expression of names, texts, `==`, `!=`, `&&`, `||` and `format`, as GitHub evaluates it."""
+    text = " ".join(expression.split()).removeprefix("${{").removesuffix("}}").strip()
     for name, value in context.items():
         text = text.replace(name, repr(value))
-    return eval(text.replace("&&", " and ").replace("||", " or "), {"__builtins__": {}})
+    functions = {"__builtins__": {}, "format": str.format}
+    return eval(text.replace("&&", " and ").replace("||", " or "), functions)

@@ -53,7 +53,7 @@ def test_a_merge_before_there_is_data_is_green_and_says_what_is_missing(story):
     (run,) = story.without_data.runs.values()
 
     assert run.workflow == "retrain.yml"
-    assert run.jobs == {"configuration": "success", "retrain": "success"}, run
+    assert run.jobs == {"configuration": "success", "train": "success"}, run
     assert [(one.kind, "automl data push" in one.text) for one in run.annotations] == [("notice", True)]
     assert story.without_data.world.executions == []
 
@@ -99,7 +99,7 @@ def test_its_merge_trains_stages_verifies_and_proposes(story):
     scene = story.merge
     run = scene.runs["retrain.yml"]
 
-    assert run.jobs == {"configuration": "success", "retrain": "success"}, run
+    assert run.jobs == {"configuration": "success", "train": "success", "stage": "success"}, run
     assert scene.world.executions == ["Succeeded"]
     ((arn, (approval, _)),) = scene.world.versions.items()
     assert approval == "PendingManualApproval"
@@ -115,7 +115,7 @@ def test_two_merges_at_once_train_once_and_the_second_run_does_what_the_first_co
     """Both take what main says when they start; the one proposal is the second's, since GitHub refused the first."""
     first, second = story.merge.facts["first"], story.merge.runs["retrain.yml"]
 
-    assert first.jobs["retrain"] == "failure", first
+    assert first.jobs == {"configuration": "success", "train": "success", "stage": "failure"}, first
     (error,) = first.annotations
     assert error.kind == "error"
     assert "GitHub Actions is not permitted to create pull requests" in error.text
@@ -141,7 +141,7 @@ def test_a_model_that_the_gate_rejects_is_red_and_changes_nothing_that_serves(st
     scene = story.bad_change
     run, before = scene.runs["retrain.yml"], scene.facts["before"]
 
-    assert run.jobs["retrain"] == "failure", run
+    assert run.jobs == {"configuration": "success", "train": "failure"}, run
     assert scene.world.executions == ["Succeeded", "Failed"]
     assert (scene.world.versions, scene.world.staging, scene.world.production) == (
         before.versions,

@@ -64,7 +64,7 @@ def test_its_merge_trains_stages_verifies_and_proposes(story):
     scene = story.merge
     run = scene.runs["retrain.yml"]
 
-    assert run.jobs == {"configuration": "success", "retrain": "success"}, run
+    assert run.jobs == {"configuration": "success", "train": "success", "stage": "success"}, run
     assert scene.world.executions == ["Succeeded"]
     ((arn, (approval, _)),) = scene.world.versions.items()
     assert approval == "PendingManualApproval"

@@ -9,6 +9,7 @@ import pytest
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
+from automl_gitops.runs.execution import Execution, Step
 
 
 def test_staging_serves_the_version_that_was_asked_for(world):
@@ -129,3 +130,70 @@ def test_the_command_says_and_prints_what_is_served(world, capsys):
     assert status == 0
     assert printed["model_package_arn"] == arn
     assert printed["changed"] is True
+
+
+class Executions:
+    """What SageMaker tells of an execution, and whether a later one has overtaken it."""
+
+    def __init__(self, monkeypatch, arn: str = "", later: str | None = None) -> None:
+        outputs = {"model_package_arn": arn} if arn else {}
+        step = Step("RegisterModel", "Succeeded", 1, outputs=outputs)
+        self.asked: list[str] = []
+        monkeypatch.setattr("automl_gitops.promotion.stage.read", lambda *given: self._read(step, given[-1]))
+        monkeypatch.setattr("automl_gitops.promotion.stage.overtaken_by", lambda *_: later)
+
+    def _read(self, step: Step, arn: str) -> Execution:
+        self.asked.append(arn.rsplit("/", 1)[-1])
+        return Execution(arn, "", "Succeeded", None, 9, [step], None, {})
+
+
+@pytest.fixture
+def outputs(tmp_path, monkeypatch):
+    """The file of the step's outputs."""
+    path = tmp_path / "outputs"
+    monkeypatch.setenv("GITHUB_OUTPUT", str(path))
+    return path
+
+
+def test_a_workflow_names_the_execution_and_learns_the_version(world, monkeypatch, outputs):
+    first = world.register(THRESHOLD="10")
+    world.register(THRESHOLD="50")
+    executions = Executions(monkeypatch, first)
+
+    assert main(["stage", "--execution", "abcd1234efgh"]) == 0
+
+    assert executions.asked == ["abcd1234efgh"]
+    assert world.predict(["20", "1"], "staging") == "yes"
+    assert outputs.read_text() == f"model-package={first}\n"
+
+
+def test_a_version_that_was_overtaken_does_not_replace_a_newer_one_on_staging(
+    world, monkeypatch, outputs, writes, capsys
+):
+    older = world.register(THRESHOLD="10")
+    stage(world.project(), world.register(THRESHOLD="50"))
+    Executions(monkeypatch, older, later="mnopqrstuvwx")
+
+    with writes() as made:
+        status = main(["stage", "--execution", "abcd1234efgh"])
+
+    assert (status, made) == (0, [])
+    assert "execution mnopqrstuvwx, started after abcd1234efgh" in capsys.readouterr().out
+    assert not outputs.exists(), "nothing is verified or proposed either"
+
+
+def test_an_execution_that_registered_nothing_is_refused(world, monkeypatch, outputs, capsys):
+    Executions(monkeypatch)
+
+    assert main(["stage", "--execution", "abcd1234efgh"]) == 2
+
+    assert "execution abcd1234efgh is Succeeded and has registered no version" in capsys.readouterr().err
+    assert not outputs.exists()
+
+
+def test_a_version_and_an_execution_are_one_too_many(world, capsys):
+    arn = world.register()
+
+    assert main(["stage", "--execution", "abcd1234efgh", "--model-package", arn]) == 2
+
+    assert "not both" in capsys.readouterr().err

@@ -17,10 +17,11 @@ from making import ACCOUNT
 from automl_gitops.commands import runs as commands
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import Tail
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs.execution import Autopilot, Execution, Step, read
-from automl_gitops.runs.follow import changes, follow
+from automl_gitops.runs.execution import Autopilot, Execution, Step, overtaken_by, read
+from automl_gitops.runs.follow import changes, follow, seconds_of
 from support.stubbed_aws import StubbedAws
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"
@@ -231,6 +232,28 @@ def test_a_hiccup_of_the_network_does_not_end_the_wait(stumbles: int, gives_up: 
         assert follow(look, Output(), sleep=lambda _: None).status == "Succeeded"
 
 
+def test_following_for_a_time_ends_with_what_was_seen_last() -> None:
+    waits: list[float] = []
+    now = iter((100.0, 130.0, 155.0, 160.0))
+    states = [state(seconds=seconds) for seconds in (600, 630, 660)]
+
+    last = follow(looks(*states), Output(), seconds=60, sleep=waits.append, clock=lambda: next(now))
+
+    assert (last.status, last.seconds) == ("Executing", 660)
+    assert waits == [15.0, 5.0], "the last wait ends with the time"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("300m", 18_000), ("5h", 18_000)])
+def test_a_duration_is_a_number_with_its_unit(text: str, seconds: float) -> None:
+    assert seconds_of(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "300", "5 h", "-1m", "1h30m", "1e3s"])
+def test_another_text_is_no_duration(text: str) -> None:
+    with pytest.raises(UserError, match="such as 300m"):
+        seconds_of(text)
+
+
 class Command:
     """The command line with an execution that is followed without AWS."""
 
@@ -264,7 +287,7 @@ REJECTED = state(
 def test_waiting_for_a_failure_ends_with_its_reason(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Command(monkeypatch, REJECTED)
+    Command(monkeypatch, state(), REJECTED)
 
     status = main(["execution", "--wait", "--json"])
 
@@ -285,7 +308,7 @@ def test_a_failed_jobs_last_words_are_shown_and_are_in_the_document(
     )
     tail = Tail("processing job job-7", "/aws/sagemaker/ProcessingJobs", ("KeyError: 'x'",))
     monkeypatch.setattr("automl_gitops.kernel.logs.of_job", lambda *_: tail)
-    Command(monkeypatch, failed)
+    Command(monkeypatch, state(), failed)
 
     assert main(["execution", "--wait"]) == 1
 
@@ -300,6 +323,144 @@ def test_a_failed_jobs_last_words_are_shown_and_are_in_the_document(
     assert json.loads(capsys.readouterr().out)["failures"][0]["tails"][0]["lines"] == ["KeyError: 'x'"]
 
 
+@pytest.fixture
+def step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], tuple[dict[str, str], str]]:
+    """A step of a workflow's run; called, it tells the outputs, and what the run's page says."""
+    for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"):
+        (tmp_path / name).touch()
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    monkeypatch.setenv("GITHUB_REPOSITORY", "clinic/hospital")
+
+    def told() -> tuple[dict[str, str], str]:
+        lines = (tmp_path / "GITHUB_OUTPUT").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines), (tmp_path / "GITHUB_STEP_SUMMARY").read_text()
+
+    return told
+
+
+REGISTERED = state(
+    "Succeeded", Step("RegisterModel", "Succeeded", 1, outputs={"model_package_arn": "arn:x/7"})
+)
+
+
+@pytest.mark.parametrize(
+    ("states", "later", "status", "outputs"),
+    [
+        pytest.param([state(), REGISTERED], None, 0, {"ended": "true", "to-stage": "abcdefghijkl"}, id="newest"),
+        pytest.param([REGISTERED, REGISTERED], None, 0, {"ended": "true", "to-stage": "abcdefghijkl"}, id="again"),
+        pytest.param([state(), REGISTERED], "mnopqrstuvwx", 0, {"ended": "true"}, id="overtaken"),
+        pytest.param([state(), REJECTED], None, 1, {"ended": "true"}, id="rejected"),
+        pytest.param([state(), state("Stopped")], None, 1, {"ended": "true"}, id="stopped"),
+        pytest.param([state(), state()], None, 0, {"goes-on": "true"}, id="the time is up"),
+        pytest.param([state(), state("Stopping")], None, 0, {"goes-on": "true"}, id="stopping"),
+    ],
+)  # fmt: skip
+def test_a_workflow_learns_what_to_do_next(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: Callable[[], tuple[dict[str, str], str]],
+    states: list[Execution],
+    later: str | None,
+    status: int,
+    outputs: dict[str, str],
+) -> None:
+    Command(monkeypatch, *states)
+    monkeypatch.setattr(commands, "overtaken_by", lambda *_: later)
+
+    assert main(["execution", "--wait", "--at-most", "0s", "--", "abcdefghijkl"]) == status
+
+    told, page = step()
+    assert told == {"execution": "abcdefghijkl", **outputs}
+    assert page.startswith("Not staged: execution mnopqrstuvwx, started after" if later else "")
+    assert bool(page) == bool(later)
+
+
+def test_an_overtaken_version_is_named_to_whoever_wants_it_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Command(monkeypatch, state(), REGISTERED)
+    monkeypatch.setattr(commands, "overtaken_by", lambda *_: "mnopqrstuvwx")
+
+    assert main(["execution", "--wait"]) == 0
+
+    printed = capsys.readouterr().out
+    assert "execution mnopqrstuvwx, started after abcdefghijkl, has registered a version" in printed
+    assert "automl stage --model-package arn:x/7" in printed
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        pytest.param([], None, id="alone"),
+        pytest.param([("mnopqrstuvwx", "Succeeded")], "mnopqrstuvwx", id="later, registered"),
+        pytest.param([("mnopqrstuvwx", "Executing")], None, id="later, going on"),
+        pytest.param([("mnopqrstuvwx", "Failed")], None, id="later, rejected"),
+        pytest.param([("x", "Failed"), ("y", "Succeeded")], "y", id="two later"),
+    ],
+)
+def test_a_later_execution_that_registered_a_version_overtakes(
+    sagemaker: Stubber, config: Any, others: list[tuple[str, str]], expected: str | None
+) -> None:
+    base = ARN.removesuffix("abcdefghijkl")
+    listed = [*others, ("abcdefghijkl", "Succeeded"), ("earlier", "Succeeded")]
+    summaries = [
+        {"PipelineExecutionArn": base + name, "PipelineExecutionStatus": one} for name, one in listed
+    ]
+    sagemaker.add_response("list_pipeline_executions", {"PipelineExecutionSummaries": summaries})
+
+    assert overtaken_by(sagemaker.client, Names(config(), ACCOUNT), ARN) == expected
+
+
+def test_a_run_that_goes_on_names_the_one_before(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: Callable[[], tuple[dict[str, str], str]]
+) -> None:
+    Command(monkeypatch, state(), REGISTERED)
+    monkeypatch.setattr(commands, "overtaken_by", lambda *_: None)
+
+    assert main(["execution", "--wait", "--after-run=4711", "--", "abcdefghijkl"]) == 0
+
+    assert step()[1] == "Goes on from [run 4711](https://github.com/clinic/hospital/actions/runs/4711).\n\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--after-run=x](https://evil)", "--", "abcdefghijkl"], "Invalid value for '--after-run'"),
+        (["--after-run=0", "--", "abcdefghijkl"], "Invalid value for '--after-run'"),
+        (["--", "$(touch here)"], "'$(touch here)' is no id of an execution"),
+        (["--", "--json"], "'--json' is no id of an execution"),
+        (["--", "../abcdefghijkl"], "is no id of an execution"),
+        (["--", "arn:aws:sagemaker:eu-west-1:1:pipeline/other/execution/abcdefghijkl"], "not an execution of this"),
+        (["--", f"{ARN}/x"], "'abcdefghijkl/x' is no id of an execution"),
+        (["--at-most", "soon"], "'soon' is no duration"),
+    ],
+)  # fmt: skip
+def test_what_somebody_types_into_the_form_is_refused_before_any_look(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    step: Callable[[], tuple[dict[str, str], str]],
+    arguments: list[str],
+    words: str,
+) -> None:
+    monkeypatch.setattr(commands.Project, "names", Names(commands.Project().config, ACCOUNT))
+    monkeypatch.setattr(commands.Project, "aws", StubbedAws())
+
+    assert main(["execution", "--wait", *arguments]) == 2
+
+    assert words in " ".join(capsys.readouterr().err.split())
+    assert step() == ({}, "")
+
+
+@pytest.mark.parametrize("command", ["run", "execution"])
+def test_a_time_limit_goes_with_waiting(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    assert main([command, "--at-most", "5m"]) == 2
+    assert "--at-most 5m: says how long to follow" in capsys.readouterr().err
+
+
 def test_looking_at_a_failure_is_no_failure(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,7 +473,7 @@ def test_looking_at_a_failure_is_no_failure(
 def test_interrupting_the_wait_leaves_the_execution_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    command = Command(monkeypatch, state(), KeyboardInterrupt())
+    command = Command(monkeypatch, state(), state(), KeyboardInterrupt())
 
     status = main(["execution", "--wait"])
 

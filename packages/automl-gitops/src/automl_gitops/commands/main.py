@@ -57,6 +57,7 @@ COMMANDS = (
     Command("rollback", "serving", "Commit the revert of the last promotion.", SERVING),
     Command("status", "serving", "Show what Git, the registry and the endpoints say.", SERVING),
     Command("drift", "workflow", "Tell of differences between AWS and Git in one issue.", SERVING),
+    Command("dispatch", "workflow", "Start the workflow Retrain for an execution that goes on.", SERVING),
     Command("comment", "workflow", "Write reports into the pull request's one comment.", SERVING),
     Command("bootstrap", "infrastructure", "Create the roles, once; needs an administrator.", SETUP),
     Command("stack", "infrastructure", "Deploy bucket, queue, functions and registry.", SETUP),

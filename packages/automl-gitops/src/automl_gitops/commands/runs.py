@@ -1,5 +1,6 @@
 """The commands of `automl` that have no group of their own."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,17 +8,23 @@ from typing import Annotated, Any
 import typer
 
 from automl_gitops.commands.options import Json, Markdown, Which
-from automl_gitops.kernel import cli, terminal
+from automl_gitops.kernel import cli, terminal, workflow_step
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import prepare, write_text
+from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs import failures
-from automl_gitops.runs.execution import Execution, locate, of_commit, read
+from automl_gitops.runs.execution import Execution, locate, of_commit, overtaken, overtaken_by, read
 from automl_gitops.runs.failures import Failure
-from automl_gitops.runs.follow import follow, table
+from automl_gitops.runs.follow import follow, seconds_of, table
 from automl_gitops.runs.project import Project
 
 app = typer.Typer()
+
+AtMost = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="With --wait: follow it no longer than that, such as 90s, 300m or 5h."),
+]
 
 
 @app.command(epilog="Example: automl definition --account 123456789012 --output build/definition.json")
@@ -121,24 +128,18 @@ def run(
         bool,
         typer.Option("--retry", help="Another attempt where the commit's execution failed or was stopped."),
     ] = False,
-    model_package_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="With --wait: write the ARN of the registered version there."),
-    ] = None,
+    at_most: AtMost = None,
     as_json: Json = False,
 ) -> None:
     """Start the pipeline for the current commit.
 
-    The same commit twice is the same execution, unless --again or --retry asks for another.
+    The same commit twice is the same execution, unless --again or --retry asks for another. In a workflow its id is the
+    step's output `execution`.
     """
     from automl_gitops.runs.run import parse_changes, run
 
-    if model_package_file and not wait:
-        raise UserError("--model-package-file: the version is known in the end, so it goes with --wait")
-
+    seconds = _seconds(at_most, wait)
     output, project = Output(as_json=as_json), Project()
-    if model_package_file:
-        prepare(model_package_file)
     started = run(project, output, parse_changes(parameter or []), again, retry=retry)
     execution = _read(project, started.arn)
     if started.new:
@@ -149,14 +150,13 @@ def run(
             f"this commit has its execution already, {execution.id} ({execution.status}); "
             f"for another attempt: automl run --again {another}"
         )
+    workflow_step.set_outputs({"execution": execution.id})
     if wait:
-        execution = _follow(project, output, started.arn)
+        execution = _follow(project, output, started.arn, seconds)
     failed = failures.find(project.aws, project.names, execution)
     output.result({**_document(execution, failed), "started": started.new})
     if wait:
-        _end(output, execution, failed)
-    if model_package_file and execution.model_package_arn:
-        write_text(model_package_file, execution.model_package_arn + "\n")
+        _end(project, output, execution, failed)
 
 
 @app.command(epilog="Example: automl execution --wait")
@@ -165,23 +165,35 @@ def execution(
     wait: Annotated[
         bool, typer.Option("--wait", help="Follow it to its end; exit status 1 if it fails.")
     ] = False,
+    at_most: AtMost = None,
+    after_run: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="NUMBER", help="Workflow run that followed it before; the page names it."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Show the steps of an execution and how it ended.
 
-    With the Autopilot job's progress, why it failed, or what it registered.
+    With the Autopilot job's progress, why it failed, or what it registered. In a workflow, --wait sets the step's
+    outputs: `execution`; `goes-on` or `ended`; and `to-stage` where it registered the newest version.
     """
+    seconds = _seconds(at_most, wait)
     output, project = Output(as_json=as_json), Project()
     arn = locate(project.aws.client("sagemaker"), project.names, which)
+    state = _read(project, arn)
+    if after_run:
+        workflow_step.append_summary(f"Goes on from [run {after_run}]({run_url(after_run)}).")
     if wait:
-        state = _follow(project, output, arn)
+        workflow_step.set_outputs({"execution": state.id})
+        state = _follow(project, output, arn, seconds)
     else:
-        state = _read(project, arn)
         output.console.print(table(state))
     failed = failures.find(project.aws, project.names, state)
     output.result(_document(state, failed))
     if wait:
-        _end(output, state, failed)
+        _end(project, output, state, failed)
     elif state.has_ended and state.status != "Succeeded":
         terminal.blocks([*failures.blocks(failed)], output.console)
         output.say(f"{state.status}: {state.reason}")
@@ -194,7 +206,6 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
     the run's page. By default the newest execution of the current commit.
     """
-    from automl_gitops.kernel import job_summary
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs import source
     from automl_gitops.runs.evaluation_file import find
@@ -217,7 +228,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
         failed = failures.find(project.aws, project.names, state)
         report = page(Facts(state, evaluation, project.names, failed))
         output.result({**_document(state, failed), "evaluation": evaluation})
-    on_page = job_summary.append(render(report))
+    on_page = workflow_step.append_summary(render(report))
     if markdown:
         write_text(markdown, render(report))
         output.done(f"the summary is in {markdown}")
@@ -247,10 +258,19 @@ def _read(project: Project, arn: str) -> Execution:
     return read(project.aws.client("sagemaker"), project.names, arn)
 
 
-def _follow(project: Project, output: Output, arn: str) -> Execution:
+def _seconds(at_most: str | None, wait: bool) -> float:
+    """For how many seconds an execution is followed."""
+    if at_most is None:
+        return math.inf
+    if not wait:
+        raise UserError(f"--at-most {at_most}: says how long to follow the execution, so it goes with --wait")
+    return seconds_of(at_most)
+
+
+def _follow(project: Project, output: Output, arn: str, seconds: float = math.inf) -> Execution:
     name = arn.rsplit("/", 1)[-1]
     try:
-        return follow(lambda: _read(project, arn), output)
+        return follow(lambda: _read(project, arn), output, seconds=seconds)
     except KeyboardInterrupt:
         output.notice(
             f"the execution goes on; look with `automl execution {name}`, end it with `automl stop {name}`"
@@ -262,12 +282,31 @@ def _document(execution: Execution, failed: Sequence[Failure]) -> dict[str, Any]
     return {**execution.document(), "failures": [failure.document() for failure in failed]}
 
 
-def _end(output: Output, execution: Execution, failed: Sequence[Failure]) -> None:
-    """Say how an execution ended; raise `RunError` unless it succeeded."""
+def _end(project: Project, output: Output, execution: Execution, failed: Sequence[Failure]) -> None:
+    """Say how an execution that was followed ended, or that it goes on; raise `RunError` where it failed."""
+    if not execution.has_ended:
+        workflow_step.set_outputs({"goes-on": "true"})
+        output.notice(
+            f"execution {execution.id} goes on; follow it with `automl execution {execution.id} --wait`"
+        )
+        return
+    workflow_step.set_outputs({"ended": "true"})
     if execution.status == "Succeeded":
         output.done(
             f"execution {execution.id} succeeded: {execution.model_package_arn or 'nothing registered'}"
         )
+        if execution.model_package_arn:
+            _to_stage(project, output, execution)
         return
     terminal.blocks([*failures.blocks(failed)], output.console)
     raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}")
+
+
+def _to_stage(project: Project, output: Output, execution: Execution) -> None:
+    """Tell a workflow that the version of an execution is the newest, or a person that it is not."""
+    later = overtaken_by(project.aws.client("sagemaker"), project.names, execution.arn)
+    if later is None:
+        workflow_step.set_outputs({"to-stage": execution.id})
+    else:
+        output.notice(overtaken(execution, later))
+        workflow_step.append_summary(f"Not staged: {overtaken(execution, later)}.")

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 import typer
 
 from automl_gitops.commands.options import Json, ModelPackage
-from automl_gitops.kernel import cli
+from automl_gitops.kernel import cli, workflow_step
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
-from automl_gitops.kernel.errors import RunError
+from automl_gitops.kernel.errors import RunError, UserError
 
 app = typer.Typer()
 
@@ -21,15 +21,34 @@ def _project(as_json: bool) -> Project:
 
 
 @app.command(epilog="Example: automl stage")
-def stage(model_package: ModelPackage = None, as_json: Json = False) -> None:
+def stage(
+    model_package: ModelPackage = None,
+    execution: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="The version that this execution registered, unless a later one has registered another.",
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Put a registered version on the staging endpoint.
 
-    By default the newest one. Waits until the endpoint serves it.
+    By default the newest one. Waits until the endpoint serves it. In a workflow its ARN is the step's output
+    `model-package`, which is missing where --execution has been overtaken.
     """
-    from automl_gitops.promotion.stage import stage
+    from automl_gitops.promotion.stage import stage, version_of
 
+    if model_package and execution:
+        raise UserError(f"--execution {execution}: give an execution or --model-package, not both")
     project = _project(as_json)
+    if execution:
+        model_package = version_of(project, execution)
+        if model_package is None:
+            project.output.result({"model_package_arn": None, "changed": False})
+            return
     staged = stage(project, model_package)
+    workflow_step.set_outputs({"model-package": staged.package.arn})
     words = "now serves" if staged.changed else "already serves"
     project.output.done(f"{project.staging.endpoint} {words} {staged.package.label} ({staged.package.arn})")
     project.output.result(

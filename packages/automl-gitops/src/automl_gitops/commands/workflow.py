@@ -1,4 +1,4 @@
-"""The commands that only the workflows need: `comment` and `drift`."""
+"""The commands that only the workflows need: `comment`, `dispatch` and `drift`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +29,7 @@ def comment(
     import os
 
     from automl_gitops.github.comment import comment
-    from automl_gitops.kernel.job_summary import VARIABLE
+    from automl_gitops.kernel.workflow_step import SUMMARY
 
     output = Output(as_json=as_json)
     # In a workflow automl.toml is not needed, and may be what the reports complain about.
@@ -38,9 +38,28 @@ def comment(
         output.done(f"{'commented' if made.changed else 'the comment says so already'}: {made.url}")
     else:
         output.notice("no GITHUB_TOKEN or PULL_REQUEST: no comment")
-        if not os.environ.get(VARIABLE):
+        if not os.environ.get(SUMMARY):
             output.say(made.text)
     output.result({"comment": made.url or None, "changed": made.changed})
+
+
+@app.command(epilog="Example: automl dispatch abcd1234efgh")
+def dispatch(
+    execution: Annotated[str, typer.Argument(help="Id of the execution.")],
+    as_json: Json = False,
+) -> None:
+    """Start the workflow Retrain for an execution that goes on.
+
+    It follows the execution, and stages, verifies and proposes its version. Twice is harmless. GITHUB_TOKEN,
+    GITHUB_REPOSITORY and GITHUB_API_URL say where.
+    """
+    from automl_gitops.github.retrain import go_on
+    from automl_gitops.runs.execution import require_id
+
+    output = Output(as_json=as_json)
+    url = go_on(Config.load().project.repository, require_id(execution))
+    output.done(f"execution {execution} goes on in {url or 'another run of Retrain'}")
+    output.result({"execution": execution, "run": url or None})
 
 
 @app.command(epilog="Example: automl drift")

@@ -9,7 +9,7 @@ from pathlib import Path
 from github.IssueComment import IssueComment
 
 from automl_gitops.github.pull_request import explained, repository
-from automl_gitops.kernel import job_summary
+from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
 
@@ -39,7 +39,7 @@ def comment(default_repository: str, files: Sequence[Path]) -> Commented:
     number = _number()
     reports = [_read(file) for file in files]
     text = compose(reports, run_url())
-    job_summary.append("\n\n".join(reports))
+    workflow_step.append_summary("\n\n".join(reports))
     found = repository(default_repository) if number else None
     if found is None or number is None:
         return Commented("", changed=False, text=text)

@@ -110,8 +110,12 @@ class Host:
         return next(iter(self._repository.get_pulls(state="open", head=head, base=self.branch)), None)
 
 
-def repository(name: str) -> Repository | None:
-    """The repository that the environment names (``name`` where it does not); `None` without a token."""
+def repository(name: str, *, repeats_posts: bool = False) -> Repository | None:
+    """The repository that the environment names (``name`` where it does not); `None` without a token.
+
+    After a failure of GitHub's own a request is sent again; one that makes something only with ``repeats_posts``, since
+    the first one may have made it.
+    """
     token = os.environ.get("GITHUB_TOKEN", "")
     if not token:
         return None
@@ -120,7 +124,12 @@ def repository(name: str) -> Repository | None:
         auth=Auth.Token(token),
         base_url=os.environ.get("GITHUB_API_URL") or DEFAULT_API,
         timeout=30,
-        retry=Retry(total=3, backoff_factor=0.5, status_forcelist=(500, 502, 503, 504)),
+        retry=Retry(
+            total=3,
+            backoff_factor=0.5,
+            status_forcelist=(500, 502, 503, 504),
+            allowed_methods=None if repeats_posts else Retry.DEFAULT_ALLOWED_METHODS,
+        ),
         seconds_between_requests=None,
         seconds_between_writes=None,
     )

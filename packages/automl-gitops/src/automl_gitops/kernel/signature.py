@@ -34,11 +34,12 @@ def sign(aws: Aws) -> Signature:
     )
 
 
-def run_url() -> str:
-    """The page of the GitHub workflow run that this process is part of, empty elsewhere (GitHub Actions, "Default
-    environment variables").
+def run_url(run: int | None = None) -> str:
+    """The page of a run of the repository's workflows, by default of the one that this process is part of; empty
+    outside GitHub's workflows (GitHub Actions, "Default environment variables").
     """
-    parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")]
+    parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY")]
+    parts.append(str(run) if run else os.environ.get("GITHUB_RUN_ID", ""))
     return "{}/{}/actions/runs/{}".format(*parts) if all(parts) else ""
 
 

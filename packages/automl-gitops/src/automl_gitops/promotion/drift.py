@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from github.Issue import Issue
 
 from automl_gitops.github.pull_request import explained, repository
-from automl_gitops.kernel import job_summary
+from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.markdown import bullets, escape
 from automl_gitops.kernel.signature import run_url
@@ -31,7 +31,7 @@ class Reported:
 def report(project: Project, found: Status) -> Reported:
     """Bring the issue to what was found, and write the run's summary. Raises `UserError` or `RunError`."""
     text = body(project, found)
-    job_summary.append(f"### {TITLE}\n\n{text}" if found.differences else "AWS is what Git says.")
+    workflow_step.append_summary(f"### {TITLE}\n\n{text}" if found.differences else "AWS is what Git says.")
     host = repository(project.config.project.repository)
     if host is None:
         return Reported("", "unchanged")

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.runs.execution import locate, overtaken, overtaken_by, read
 from automl_gitops.serving.endpoint import Endpoint, State, require_success
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import Release, release
@@ -39,6 +41,28 @@ def stage(project: Project, arn: str | None) -> Staged:
         state = _bring(endpoint, state, wanted)
     endpoint.tidy(keep={wanted.model_name, wanted.config_name})
     return Staged(package, wanted, state, changed)
+
+
+def version_of(project: Project, execution: str) -> str | None:
+    """The ARN of the version that an execution (by its id) registered; `None`, with a notice, where one that was
+    started later has registered another.
+
+    Several executions may run at once, and the newest model is not that of the one that ends last. Raises `UserError`
+    for an execution that is not there or has registered nothing.
+    """
+    sagemaker = project.aws.client("sagemaker")
+    found = read(sagemaker, project.names, locate(sagemaker, project.names, execution))
+    if found.model_package_arn is None:
+        raise UserError(
+            f"execution {found.id} is {found.status} and has registered no version: look at it with `automl execution "
+            f"{found.id}`"
+        )
+    later = overtaken_by(sagemaker, project.names, found.arn)
+    if later is not None:
+        project.output.notice(overtaken(found, later))
+        workflow_step.append_summary(f"Not staged: {overtaken(found, later)}.")
+        return None
+    return found.model_package_arn
 
 
 def _bring(endpoint: Endpoint, state: State, wanted: Release) -> State:

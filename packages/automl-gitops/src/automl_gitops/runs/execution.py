@@ -1,6 +1,7 @@
 """A pipeline execution as SageMaker tells of it: its steps, and the Autopilot job that it waits for."""
 
 import datetime
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -173,17 +174,46 @@ def read(sagemaker: Any, names: Names, arn: str) -> Execution:
 def locate(sagemaker: Any, names: Names, given: str | None) -> str:
     """The ARN of an execution that is given by id, by ARN, or not at all: the newest one.
 
-    Raises `UserError` for another project's ARN, and where there is none yet.
+    Raises `UserError` for another project's ARN, for what is no id, and where there is none yet.
     """
     base = names.arn("sagemaker", f"pipeline/{names.pipeline}/execution/")
     if given is not None:
         if given.startswith("arn:") and not given.startswith(base):
             raise UserError(f"{given}: is not an execution of this project ({base}ID)")
-        return given if given.startswith("arn:") else base + given
+        return base + require_id(given.removeprefix(base))
     newest = next(executions(sagemaker, names.pipeline), None)
     if newest is None:
         raise UserError("the pipeline has no execution yet: start one with `automl run`")
     return newest["PipelineExecutionArn"]
+
+
+def require_id(text: str) -> str:
+    """The id of an execution as it was given; `UserError` for a text that is none."""
+    if not re.fullmatch(r"[A-Za-z0-9]{1,64}", text):
+        raise UserError(
+            f"{text!r} is no id of an execution: write its letters and digits, such as abcd1234efgh"
+        )
+    return text
+
+
+def overtaken(execution: Execution, later: str) -> str:
+    """The sentence for the case that a later execution (by its id) has registered a version already."""
+    return (
+        f"execution {later}, started after {execution.id}, has registered a version already: that is the one to stage "
+        f"and propose; for this one all the same, `automl stage --model-package {execution.model_package_arn}`"
+    )
+
+
+def overtaken_by(sagemaker: Any, names: Names, arn: str) -> str | None:
+    """The id of an execution that was started after another one and has registered a version already; `None` where
+    there is none, so that the other one's version is the newest.
+    """
+    for summary in executions(sagemaker, names.pipeline):
+        if summary["PipelineExecutionArn"] == arn:
+            return None
+        if summary["PipelineExecutionStatus"] == "Succeeded":
+            return str(summary["PipelineExecutionArn"]).rsplit("/", 1)[-1]
+    return None
 
 
 def of_commit(sagemaker: Any, names: Names, commit: str) -> str | None:

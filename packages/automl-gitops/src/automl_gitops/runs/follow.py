@@ -1,7 +1,9 @@
-"""Following an execution until it ends: a table that is redrawn on a terminal, a line for each change
+"""Following an execution until it ends, or for a time: a table that is redrawn on a terminal, a line for each change
 elsewhere.
 """
 
+import math
+import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,6 +13,7 @@ from rich.text import Text
 
 from automl_gitops.kernel.aws import NO_ANSWER
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted
 from automl_gitops.runs.execution import ENDED, Autopilot, Execution
 
@@ -22,21 +25,25 @@ def follow(
     look: Callable[[], Execution],
     output: Output,
     *,
+    seconds: float = math.inf,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Execution:
     """Look again and again until the execution has ended, and show what changes; returns its last state.
 
-    Short runs are looked at often, long ones every quarter of a minute.
+    That is one that has not ended where ``seconds`` have passed by ``clock``. Short runs are looked at often, long ones
+    every quarter of a minute.
     """
     last: Execution | None = None
+    states = _states(look, output, seconds, sleep, clock)
     if not output.live:
-        for execution in _states(look, output, sleep):
+        for execution in states:
             for line in changes(last, execution):
                 output.say(line)
             last = execution
     else:
         with Live(console=output.console, auto_refresh=False, transient=False) as live:
-            for execution in _states(look, output, sleep):
+            for execution in states:
                 live.update(table(execution), refresh=True)
                 last = execution
     assert last is not None  # noqa: S101 - there is always a first look
@@ -85,9 +92,22 @@ def table(execution: Execution) -> Table:
     return drawn
 
 
+def seconds_of(duration: str) -> float:
+    """The seconds of `90s`, `330m` or `5h`; `UserError` for anything else."""
+    found = re.fullmatch(r"(\d{1,6})([smh])", duration)
+    if not found:
+        raise UserError(f"{duration!r} is no duration: write a whole number of s, m or h, such as 300m")
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+
+
 def _states(
-    look: Callable[[], Execution], output: Output, sleep: Callable[[float], None]
+    look: Callable[[], Execution],
+    output: Output,
+    seconds: float,
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
 ) -> Iterator[Execution]:
+    until = clock() + seconds
     stumbles = 0
     while True:
         try:
@@ -101,6 +121,7 @@ def _states(
             continue
         stumbles = 0
         yield execution
-        if execution.has_ended:
+        left = until - clock()
+        if execution.has_ended or left <= 0:
             return
-        sleep(min(15.0, max(1.0, execution.seconds / 30)))
+        sleep(min(15.0, max(1.0, execution.seconds / 30), left))

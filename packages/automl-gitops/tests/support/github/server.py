@@ -34,7 +34,8 @@ class GitHub:
     """The server and its state. ``token`` is the one it accepts.
 
     ``pulls`` and ``issues`` share their numbers, as on GitHub; ``comments`` are by issue number. ``requests``
-    lists every request as (method, path without the repository's prefix). Use it as a context manager.
+    lists every request as (method, path without the repository's prefix). ``dispatches`` are the workflow runs that
+    were started by request, oldest first. Use it as a context manager.
     """
 
     def __init__(self, directory: Path, repository: str = "owner/name", token: str = "token") -> None:
@@ -42,6 +43,9 @@ class GitHub:
         self.owner, self.name = repository.split("/")
         self.token = token
         self.is_administrator = True  # whether the token may administer the repository
+        self.permissions: dict[str, str] | None = (
+            None  # of a workflow's token; None for a person's, who may do all
+        )
         self.git = GitRepository(directory)
         self.pulls: dict[int, Json] = {}
         self.issues: dict[int, Json] = {}
@@ -50,6 +54,7 @@ class GitHub:
         self.environments: dict[str, Json] = {}
         self.rulesets: list[Json] = []
         self.settings: dict[str, Json] = {"actions/oidc/customization/sub": {"use_default": True}}
+        self.dispatches: list[Json] = []
         self.requests: list[tuple[str, str]] = []
         self._failures: list[list[Any]] = []
         self._lock = threading.RLock()
@@ -118,11 +123,20 @@ class GitHub:
                 if failure[4] and failure[0] == method and failure[1].search(rest):
                     failure[4] -= 1
                     raise Refusal(failure[2], failure[3])
+            self._require_permission(method, rest)
             for verb, pattern, function in _ROUTES:
                 found = re.fullmatch(pattern, rest)
                 if verb == method and found:
                     return function(self, query=query, body=body, **found.groupdict())
         raise Refusal(404, "Not Found")
+
+    def _require_permission(self, method: str, path: str) -> None:
+        """Refuse a change that the permissions of a workflow's token do not cover, in GitHub's words."""
+        if self.permissions is None or method == "GET":
+            return
+        needed = next(names for pattern, names in _PERMISSIONS if re.match(pattern, path))
+        if not any(self.permissions.get(name) == "write" for name in needed):
+            raise Refusal(403, "Resource not accessible by integration")
 
     def next_number(self) -> int:
         """The number of the next issue or pull request."""
@@ -169,6 +183,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
+# What a token needs one of to change something below a path (GitHub, "Permissions required for GitHub Apps").
+_PERMISSIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"git/", ("contents",)),
+    (r"pulls", ("pull-requests",)),
+    (r"issues/(\d+/)?comments", ("issues", "pull-requests")),
+    (r"issues", ("issues",)),
+    (r"actions/workflows/", ("actions",)),
+    (r"", ("administration",)),
+)
 Route = Callable[..., tuple[int, Any]]
 _ROUTES: list[tuple[str, str, Route]] = []
 
