@@ -1,4 +1,4 @@
-"""evaluate_files.py FOLDER KIND: seconds and peak memory of an evaluation from files to evaluation.json.
+"""evaluate_files.py FOLDER KIND GATE: seconds and peak memory of an evaluation from files to evaluation.json.
 
 All that the processing job does once the transforms have written their outputs; imports are not counted in seconds.
 """
@@ -8,6 +8,7 @@ import resource
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from evaluate import write
 from gate import judge
@@ -20,14 +21,6 @@ from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.verdict import decide, measured
 
 OUTPUTS = {"labels": ["predicted_label"], "probabilities": ["predicted_label", "probabilities", "labels"]}
-GATE = {
-    "confidence": 0.95,
-    "minimum_rows": 30,
-    "better_than_baseline": True,
-    "not_worse_than_champion": True,
-    "champion_margin": "5%",
-    "champion_failure": "reject",
-}
 DATASET = {
     "name": "made up",
     "synthetic": True,
@@ -38,10 +31,10 @@ DATASET = {
 }
 
 
-def main(folder: Path, kind: str) -> None:
-    """Evaluate, write the documents, print the measurements."""
+def main(folder: Path, kind: str, gate: dict[str, Any]) -> None:
+    """Evaluate by [gate], write the documents, print the measurements."""
     start = time.perf_counter()
-    settings = Settings("bench", "", DATASET, GATE)
+    settings = Settings("bench", "", DATASET, gate)
     found = Candidate(
         "job", "arn", "best", "MulticlassClassification", "F1macro", None, [{"Image": ""}], None, None
     )
@@ -50,7 +43,7 @@ def main(folder: Path, kind: str) -> None:
     holdout.champion(parts(folder / kind / "champion", "champion"), OUTPUTS[kind], found.containers)
     champion = Champion("arn", "compared", "")
     evaluation, evidence = measured(found, holdout, champion, found.containers, OUTPUTS[kind], settings)
-    decide(evaluation, judge(settings.gate, 0.3, evidence))
+    decide(evaluation, judge(gate, gate["minimum"], evidence))
     evaluation.importance = {"source": None, "reason": "not measured", "features": []}
     out = folder / "documents"
     out.mkdir(exist_ok=True)
@@ -61,4 +54,4 @@ def main(folder: Path, kind: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

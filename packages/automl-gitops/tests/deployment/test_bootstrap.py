@@ -22,19 +22,11 @@ ROLES = (
     "SageMakerExecutionRole",
     "AutopilotRole",
 )
-SUBJECT = "token.actions.githubusercontent.com:sub"
 
 
 @pytest.fixture
 def project(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
     return DeployedProject(local_aws, tmp_path, monkeypatch)
-
-
-def subjects(project: DeployedProject, role: str) -> list[str]:
-    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
-    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    found = statement["Condition"]["StringEquals"][SUBJECT]
-    return found if isinstance(found, list) else [found]
 
 
 def test_makes_every_role_and_then_changes_nothing(project: DeployedProject) -> None:
@@ -49,14 +41,14 @@ def test_makes_every_role_and_then_changes_nothing(project: DeployedProject) -> 
 
 def test_the_subject_is_the_repositorys_until_another_is_given(project: DeployedProject) -> None:
     bootstrap.deploy(project.sign_in())
-    at_first = subjects(project, "PromoteRole")
+    at_first = project.subjects("PromoteRole")
     bootstrap.deploy(project.sign_in(), "repo:owner@12/name@34")
-    given = subjects(project, "PromoteRole")
+    given = project.subjects("PromoteRole")
     again = bootstrap.deploy(project.sign_in())
 
     assert at_first == [f"repo:owner/{project.name}:environment:production"]
     assert given == ["repo:owner@12/name@34:environment:production"]
-    assert (again.outcome, subjects(project, "PromoteRole")) == ("unchanged", given)
+    assert (again.outcome, project.subjects("PromoteRole")) == ("unchanged", given)
 
 
 @pytest.mark.parametrize(

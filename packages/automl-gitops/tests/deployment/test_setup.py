@@ -15,20 +15,12 @@ from automl_gitops.stacks.setup import set_up
 from support.deployed import DeployedProject
 from support.github import GitHub
 
-SUBJECT = "token.actions.githubusercontent.com:sub"
 SUBJECT_SETTING = "actions/oidc/customization/sub"
 
 
 @pytest.fixture
 def project(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
     return DeployedProject(local_aws, tmp_path, monkeypatch)
-
-
-def trusted(project: DeployedProject, role: str) -> list[str]:
-    answer = project.client("iam").get_role(RoleName=f"{project.name}-{role}")
-    (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
-    found = statement["Condition"]["StringEquals"][SUBJECT]
-    return found if isinstance(found, list) else [found]
 
 
 def test_roles_environments_branch_rule_and_variables_and_then_nothing(project, github):
@@ -42,8 +34,8 @@ def test_roles_environments_branch_rule_and_variables_and_then_nothing(project, 
     written = list(github.writes)
     second = set_up(project.sign_in())
 
-    assert trusted(project, "PromoteRole") == ["repo:owner@12/name@34:environment:production"]
-    assert trusted(project, "RetrainRole") == ["repo:owner@12/name@34:ref:refs/heads/main"]
+    assert project.subjects("PromoteRole") == ["repo:owner@12/name@34:environment:production"]
+    assert project.subjects("RetrainRole") == ["repo:owner@12/name@34:ref:refs/heads/main"]
     assert github.variables[""] == {
         "AWS_REGION": project.aws.region,
         "AWS_ACCOUNT_ID": project.aws.account,
@@ -73,7 +65,7 @@ def test_roles_environments_branch_rule_and_variables_and_then_nothing(project, 
 def test_an_older_repository_s_subject_has_no_ids(project, github):
     set_up(project.sign_in())
 
-    assert trusted(project, "PromoteRole") == ["repo:owner/name:environment:production"]
+    assert project.subjects("PromoteRole") == ["repo:owner/name:environment:production"]
 
 
 def test_what_a_plan_does_not_offer_is_said_and_the_rest_is_done(project, github):

@@ -81,3 +81,10 @@ class DeployedProject:
     def client(self, service: str, role: str = "", account: str = "") -> Any:
         """A client of a role of the project, or of the administrator."""
         return self.sign_in(role, account).aws.session.client(service)
+
+    def subjects(self, role: str) -> list[str]:
+        """The subjects of GitHub's tokens that may assume a role."""
+        answer = self.client("iam").get_role(RoleName=f"{self.name}-{role}")
+        (statement,) = answer["Role"]["AssumeRolePolicyDocument"]["Statement"]
+        found = statement["Condition"]["StringEquals"]["token.actions.githubusercontent.com:sub"]
+        return found if isinstance(found, list) else [found]
