@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.kernel.settings.gate import Gate
+from automl_gitops.kernel.settings.model import Gate
 from benchmarks import container
 from benchmarks.figures import Figure
 

@@ -13,7 +13,7 @@ from conftest import bake, commit, offline
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
-from automl_gitops.stacks import bootstrap, lambda_code, stack
+from automl_gitops.stacks import bootstrap, stack
 
 STEP, MEASURE, CONDITION, RIGHT, FUNCTION = (
     "A step",
@@ -163,7 +163,7 @@ def test_a_lambda_function(changed, local_aws, monkeypatch):
     deployed = Project(Config.load(), Output())
     bootstrap.deploy(deployed)
     stack.deploy(deployed)
-    assert "publish-metrics" in {code.name for code in lambda_code.build(stack.FILE.read_text())}
+    assert "publish-metrics" in {code.name for code in stack.zip_functions(stack.FILE.read_text())}
     bucket, name = deployed.names.bucket, deployed.names.project
     deployed.client("s3").put_object(
         Bucket=bucket, Key="evaluations/0/evaluation.json", Body=b'{"metrics": {"f1": 0.5}}'

@@ -10,7 +10,7 @@ import yaml
 from conftest import bake
 
 from automl_gitops.plan import PROMOTES
-from automl_gitops.runs.source import RETRAINS
+from automl_gitops.runs.run import RETRAINS
 
 TOOLS = Path(sys.executable).parent
 FILES = ("drift.yml", "promote.yml", "pull-request.yml", "retrain.yml", "teardown.yml")

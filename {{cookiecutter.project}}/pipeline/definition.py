@@ -22,7 +22,7 @@ from typing import Any
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.settings.autopilot import INFER
+from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.runs.definition import NONE, Shared
 
 from pipeline.evaluate_model import evaluate_model

@@ -3,8 +3,7 @@
 from typing import Any
 
 from automl_gitops.runs.bundle import ENTRY_POINT
-from automl_gitops.runs.definition import Shared
-from automl_gitops.runs.images import evaluation_image
+from automl_gitops.runs.definition import Shared, evaluation_image
 
 INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
 # The last words of a job: they are its ExitMessage, and part of its FailureReason.

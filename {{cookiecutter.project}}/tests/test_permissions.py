@@ -13,7 +13,7 @@ from automl_gitops.doctor.rights import rights
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
-from automl_gitops.stacks import bootstrap, people
+from automl_gitops.stacks import bootstrap
 
 ROLES = {
     *("PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "DataScientistRole"),
@@ -53,7 +53,7 @@ def project(local_aws) -> Iterator[Project]:
         project = Project(Config.load(), Output())
         bootstrap.deploy(project)
         anna = project.client("iam").create_user(UserName="anna")["User"]["Arn"]
-        people.deploy(project, [anna], bootstrap.data_buckets(project.names))
+        bootstrap.deploy_people(project, [anna], bootstrap.data_buckets(project.names))
         yield project
 
 

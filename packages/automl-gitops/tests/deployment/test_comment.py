@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from automl_gitops.commands.main import main
-from automl_gitops.github.comment import MARKER, MOST_CHARACTERS, comment, compose
+from automl_gitops.github.pull_request import MARKER, MOST_CHARACTERS, comment, compose
 from automl_gitops.kernel.errors import RunError, UserError
 
 

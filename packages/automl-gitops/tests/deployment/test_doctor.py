@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from automl_gitops.commands.main import main
-from automl_gitops.doctor import calls
-from automl_gitops.doctor.examination import Examination, examine
-from automl_gitops.doctor.quotas import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
+from automl_gitops.doctor import Examination, calls, examine
+from automl_gitops.doctor.account import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
 from automl_gitops.doctor.rows import Row
 from automl_gitops.kernel.config import Config
 from automl_gitops.stacks import bootstrap
@@ -207,7 +206,7 @@ def test_a_region_other_than_the_roles_is_found(project: DeployedProject) -> Non
 
 def test_an_image_that_is_not_there_stops(project: DeployedProject, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = "111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.4-2"
-    monkeypatch.setattr("automl_gitops.doctor.region.evaluation_image", lambda *_: nowhere)
+    monkeypatch.setattr("automl_gitops.doctor.account.evaluation_image", lambda *_: nowhere)
 
     rows_of_region = rows(examine(project.sign_in()), "unknown", "region")
 

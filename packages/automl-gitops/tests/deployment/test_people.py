@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.stacks import bootstrap, people
+from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.teardown import find, remove
 from support.deployed import DeployedProject
 from support.unique import unique
@@ -47,9 +47,9 @@ def may_assume(project: DeployedProject, keys: dict[str, str], role: str = "Data
     return True
 
 
-def deploy(project: DeployedProject, *given: str) -> people.People | None:
+def deploy(project: DeployedProject, *given: str) -> bootstrap.People | None:
     signed_in = project.sign_in()
-    return people.deploy(signed_in, given, bootstrap.data_buckets(signed_in.names))
+    return bootstrap.deploy_people(signed_in, given, bootstrap.data_buckets(signed_in.names))
 
 
 def test_nobody_has_the_role_until_somebody_is_named(project):
@@ -99,12 +99,12 @@ def test_another_list_replaces_the_first_and_none_removes_the_role(project):
 )
 def test_what_is_no_single_user_or_role_is_refused_before_any_call(arn, words):
     with pytest.raises(UserError, match=words.replace("*", r"\*")):
-        people.check([arn])
+        bootstrap.check_people([arn])
 
 
 def test_none_goes_alone():
     with pytest.raises(UserError, match="`none` alone"):
-        people.check(["none", "arn:aws:iam::123456789012:user/anna"])
+        bootstrap.check_people(["none", "arn:aws:iam::123456789012:user/anna"])
 
 
 def test_somebody_who_does_not_exist_is_refused_by_iam_and_named(project):

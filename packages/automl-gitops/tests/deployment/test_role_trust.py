@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from automl_gitops.rehearsal.actors import web_identity_token
+from automl_gitops.rehearsal.commands import web_identity_token
 from automl_gitops.stacks import bootstrap
 from support.deployed import DeployedProject
 

@@ -13,7 +13,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.promote import promote
 from automl_gitops.promotion.stage import stage
-from automl_gitops.stacks import resources
+from automl_gitops.stacks import teardown
 from automl_gitops.stacks.teardown import find, remove
 
 
@@ -213,7 +213,7 @@ def test_a_running_autopilot_job_of_a_project_with_a_longer_name_is_not_the_proj
         sagemaker, "get_paginator", lambda name: Pages() if name == "list_auto_ml_jobs" else real(name)
     )
 
-    found = [resource.name for resource in resources.of_training(project)]
+    found = [resource.name for resource in teardown.of_training(project)]
 
     assert found == [own]
 

@@ -22,8 +22,8 @@ from automl_gitops.evaluation.measures import (
     of_classes,
     of_numbers,
 )
-from automl_gitops.kernel import measures as kernel_measures
-from automl_gitops.kernel.settings.gate import Gate
+from automl_gitops.kernel.settings import model as kernel_measures
+from automl_gitops.kernel.settings.model import Gate
 
 LABELS = ["no", "yes"]
 
@@ -198,7 +198,7 @@ def test_a_new_project_has_none_and_its_example_works(tmp_path: Path) -> None:
     (measure,) = declared(module)
     numbers = measure(np.array(["<30", "<30", "no", ">30"]), np.array(["no", "<30", "<30", "no"]))
     assert numbers.tolist() == [5000, 0, 200, 0]
-    assert kernel_measures.declared(file) == {"cost": True}
+    assert kernel_measures.own_measures(file) == {"cost": True}
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_the_gate_knows_the_measures_that_the_evaluation_knows(
     exec(file.read_text(), module.__dict__)
 
     assert {one.name: one.less_is_better for one in declared(module)} == expected
-    assert kernel_measures.declared(file) == expected
+    assert kernel_measures.own_measures(file) == expected
 
 
 def test_the_gate_takes_declared_names_on_their_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ from pydantic import ValidationError
 from automl_gitops.evaluation import assess_classes, regression, slices
 from automl_gitops.evaluation.metrics import METRICS, PROBLEM_TYPES
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.kernel.settings.evaluation import RESOURCES, Evaluation
-from automl_gitops.kernel.settings.gate import Gate
+from automl_gitops.kernel.settings.model import RESOURCES, Evaluation, Gate
 
 
 def gate(text: str) -> Gate:

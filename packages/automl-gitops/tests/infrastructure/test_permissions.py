@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from automl_gitops.stacks import bootstrap, people, stack
+from automl_gitops.stacks import bootstrap, stack
 from support.deployed import DeployedProject
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
@@ -24,7 +24,7 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         project.name_buckets(f"lake-{project.name}")
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
         user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
-        people.deploy(project.sign_in(), [user], bootstrap.data_buckets(project.names))
+        bootstrap.deploy_people(project.sign_in(), [user], bootstrap.data_buckets(project.names))
         stack.deploy(project.sign_in("RetrainRole"), [HOSTING_ACCOUNT])
         bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
         register(project)

@@ -13,23 +13,23 @@ from pathlib import Path
 import pytest
 
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks import lambda_code, stack
+from automl_gitops.stacks import stack
 
 TEMPLATE = stack.FILE.read_text()
 ALLOWED = sys.stdlib_module_names | {"boto3", "botocore"}
 
 
 @pytest.fixture(params=("start-autopilot", "check-autopilot", "register-model"))
-def code(request: pytest.FixtureRequest) -> lambda_code.LambdaCode:
-    return next(code for code in lambda_code.build(TEMPLATE) if code.name == request.param)
+def code(request: pytest.FixtureRequest) -> stack.LambdaCode:
+    return next(code for code in stack.zip_functions(TEMPLATE) if code.name == request.param)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(lambda_code.FOLDER, tmp_path / "lambdas"))
+    return Path(shutil.copytree(stack.LAMBDAS, tmp_path / "lambdas"))
 
 
-def test_the_zip_is_small_and_holds_the_one_file(code: lambda_code.LambdaCode) -> None:
+def test_the_zip_is_small_and_holds_the_one_file(code: stack.LambdaCode) -> None:
     with zipfile.ZipFile(io.BytesIO(code.content)) as archive:
         names = archive.namelist()
 
@@ -37,15 +37,15 @@ def test_the_zip_is_small_and_holds_the_one_file(code: lambda_code.LambdaCode) -
     assert len(code.content) < 20_000
 
 
-def test_only_boto3_and_the_standard_library_are_imported(code: lambda_code.LambdaCode) -> None:
-    tree = ast.parse((lambda_code.FOLDER / f"{code.name.replace('-', '_')}.py").read_text())
+def test_only_boto3_and_the_standard_library_are_imported(code: stack.LambdaCode) -> None:
+    tree = ast.parse((stack.LAMBDAS / f"{code.name.replace('-', '_')}.py").read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
 
     assert {name.split(".")[0] for name in imported} <= ALLOWED
 
 
-def test_the_zip_is_imported_by_itself(code: lambda_code.LambdaCode, tmp_path: Path) -> None:
+def test_the_zip_is_imported_by_itself(code: stack.LambdaCode, tmp_path: Path) -> None:
     archive = tmp_path / "function.zip"
     archive.write_bytes(code.content)
     program = f"import {code.name.replace('-', '_')} as function; print(callable(function.handler))"
@@ -66,10 +66,10 @@ def test_the_zip_is_imported_by_itself(code: lambda_code.LambdaCode, tmp_path: P
 
 def test_the_same_code_is_the_same_zip(tmp_path: Path) -> None:
     for folder in ("first", "second"):
-        shutil.copytree(lambda_code.FOLDER, tmp_path / folder, copy_function=shutil.copyfile)
+        shutil.copytree(stack.LAMBDAS, tmp_path / folder, copy_function=shutil.copyfile)
 
-    first = lambda_code.build(TEMPLATE, tmp_path / "first")
-    second = lambda_code.build(TEMPLATE, tmp_path / "second")
+    first = stack.zip_functions(TEMPLATE, tmp_path / "first")
+    second = stack.zip_functions(TEMPLATE, tmp_path / "second")
 
     assert [code.key for code in first] == [code.key for code in second]
     assert [code.content for code in first] == [code.content for code in second]
@@ -79,8 +79,8 @@ def test_every_file_is_a_function_of_the_stack(folder: Path) -> None:
     (folder / "announce_model.py").write_text("def handler(event, context): ...\n")
 
     with pytest.raises(UserError, match=r"announce_model\.py: .* has no parameter AnnounceModelCode"):
-        lambda_code.build(TEMPLATE, folder)
-    codes = lambda_code.build(
+        stack.zip_functions(TEMPLATE, folder)
+    codes = stack.zip_functions(
         TEMPLATE.replace("Parameters:\n", "Parameters:\n  AnnounceModelCode:\n"), folder
     )
 
@@ -96,4 +96,4 @@ def test_a_file_that_is_gone_is_named(folder: Path) -> None:
     (folder / "start_autopilot.py").unlink()
 
     with pytest.raises(UserError, match=r"start_autopilot\.py: not found, but .* has its StartAutopilotCode"):
-        lambda_code.build(TEMPLATE, folder)
+        stack.zip_functions(TEMPLATE, folder)

@@ -10,9 +10,9 @@ from executions import Executions, callback_step, fail_step, lambda_step, proces
 
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs import bundle, failures
+from automl_gitops.runs import bundle, summary
 from automl_gitops.runs.execution import read
-from automl_gitops.runs.failures import Failure
+from automl_gitops.runs.summary import Failure
 from support.waiting import wait_until
 
 ARGUMENTS = {
@@ -30,7 +30,7 @@ def names(executions: Executions) -> Names:
 def failure_of(executions: Executions, names: Names, arn: str) -> Failure:
     """The failure of an execution, once the log has arrived, as it does after the step's end."""
     (failure,) = wait_until(
-        lambda: failures.find(executions.aws, names, read(executions.sagemaker, names, arn)),
+        lambda: summary.find_failures(executions.aws, names, read(executions.sagemaker, names, arn)),
         lambda found: all(tail.lines for one in found for tail in one.tails),
     )
     return failure
@@ -86,7 +86,7 @@ def test_a_wait_that_was_given_up_has_the_reason_that_it_was_given(executions, n
     )
     assert executions.finish(execution) == "Failed"
 
-    (failure,) = failures.find(executions.aws, names, read(executions.sagemaker, names, execution))
+    (failure,) = summary.find_failures(executions.aws, names, read(executions.sagemaker, names, execution))
 
     assert failure.reason == "Autopilot job x was stopped: it ran for 9000 s"
     assert failure.tails[0].what == f"Lambda function {names.function('check-autopilot')}"

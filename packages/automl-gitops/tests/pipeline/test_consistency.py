@@ -15,7 +15,7 @@ from automl_gitops.data import consistency
 from automl_gitops.data.lock import Column, DatasetLock, Reference, Rows
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.settings.prices import AUTOPILOT
+from automl_gitops.kernel.settings.account import AUTOPILOT
 
 TWO = {"no": 600, "yes": 400}
 BINARY = {"autopilot": {"problem_type": "BinaryClassification", "objective": "F1"}}

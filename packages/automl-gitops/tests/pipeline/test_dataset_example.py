@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from automl_gitops.data import example as examples
-from automl_gitops.data import hospital, synthetic
+from automl_gitops.data import hospital
 from automl_gitops.data.example import example
 from automl_gitops.data.inspect import inspect
 from automl_gitops.kernel.console import Output
@@ -113,21 +113,21 @@ def test_source_is_recognised(tmp_path: Path) -> None:
 
 
 def test_synthetic_has_columns_and_class_shares_of_the_real_one() -> None:
-    frame = synthetic.hospital(5000, 42)
+    frame = hospital.synthetic(5000, 42)
 
     assert tuple(frame.columns) == hospital.COLUMNS
     shares = frame["readmitted"].value_counts(normalize=True)
     assert shares.to_dict() == pytest.approx({"no": 0.539, ">30": 0.349, "<30": 0.112}, abs=1e-3)
     assert (frame.filter(like="race_").sum(axis=1) <= 1).all()
     assert set(frame["age"]) <= set(range(5, 100, 10))
-    assert synthetic.hospital(5000, 42).equals(frame)
+    assert hospital.synthetic(5000, 42).equals(frame)
 
 
 def test_synthetic_can_be_learned_but_not_read_off() -> None:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.metrics import accuracy_score
 
-    frame = synthetic.hospital(4000, 42)
+    frame = hospital.synthetic(4000, 42)
     x, y = frame.drop(columns="readmitted"), frame["readmitted"]
     forest = RandomForestClassifier(60, min_samples_leaf=10, random_state=0).fit(x[:3000], y[:3000])
 

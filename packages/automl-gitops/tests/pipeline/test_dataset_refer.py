@@ -26,11 +26,10 @@ from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.runs import definition, source
+from automl_gitops.runs import definition
 from automl_gitops.runs.bundle import settings
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.run import run
-from automl_gitops.runs.source import Source
+from automl_gitops.runs.run import Source, run
 from automl_gitops.runs.upsert import upsert
 
 LAKE = "lake"
@@ -484,7 +483,7 @@ def project(folder: Path, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch) -> Pr
         "build",
         lambda config, lock, *_: str(definition.parameters(config, lock)["DatasetSha256"]),
     )
-    monkeypatch.setattr(source, "find", lambda: Source("c0ffee" * 6 + "c0ff", False))
+    monkeypatch.setattr("automl_gitops.runs.run.find_source", lambda: Source("c0ffee" * 6 + "c0ff", False))
     refer_to(Project().config, aws)
     project = Project()
     project.__dict__["aws"] = aws

@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from automl_gitops.data import inspect_view
 from automl_gitops.data import table as reading
-from automl_gitops.data.inspect import inspect
+from automl_gitops.data.inspect import MOST_LINES, inspect, show
 from automl_gitops.data.lock import Column, DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.profile import profile
@@ -164,11 +163,11 @@ def test_inspect_fits_a_terminal_of_80_columns(
     frame.to_csv(tmp_path / "t.csv", index=False)
     facts = inspect(tmp_path / "t.csv")
 
-    inspect_view.show(Output(), facts)
+    show(Output(), facts)
 
     lines = capsys.readouterr().out.splitlines()
     body = [line.rstrip() for line in lines[1:]]
     assert max(len(line) for line in body) <= 80
     assert len(lines) < 70
     assert len(json.loads(json.dumps(facts))["columns"]) == columns + 2
-    assert ("--json has them all" in "\n".join(body)) == (columns + 2 > inspect_view.MOST_LINES)
+    assert ("--json has them all" in "\n".join(body)) == (columns + 2 > MOST_LINES)

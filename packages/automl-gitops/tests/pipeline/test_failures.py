@@ -16,9 +16,9 @@ from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.markdown import block, fenced
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs import failures
+from automl_gitops.runs import summary
 from automl_gitops.runs.execution import Autopilot, Execution, Step
-from automl_gitops.runs.failures import Failure
+from automl_gitops.runs.summary import Failure
 
 ID = "abcdefghijkl"
 ARN = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/hospital/execution/{ID}"
@@ -51,7 +51,7 @@ def failed(step: Step, autopilot: Autopilot | None = None) -> Execution:
 @pytest.fixture
 def found(aws: Aws, config: Any) -> Any:
     def find(step: Step, autopilot: Autopilot | None = None) -> Failure:
-        (only,) = failures.find(aws, Names(config(), ACCOUNT), failed(step, autopilot))
+        (only,) = summary.find_failures(aws, Names(config(), ACCOUNT), failed(step, autopilot))
         return only
 
     return find
@@ -121,14 +121,14 @@ def test_of_a_wait_that_was_given_up_the_log_of_the_function_that_waited(aws: Aw
 def test_a_gate_that_rejects_has_no_log(aws: Aws, config: Any) -> None:
     rejected = Step("RejectModel", "Failed", 0, "The gate rejected the model")
 
-    assert failures.find(aws, Names(config(), ACCOUNT), failed(rejected)) == []
+    assert summary.find_failures(aws, Names(config(), ACCOUNT), failed(rejected)) == []
 
 
 def test_a_log_that_is_not_there_is_said(found: Any) -> None:
     (tail,) = found(evaluation("exit code: 1")).tails
 
     assert tail.problem == "it has left no log in /aws/sagemaker/ProcessingJobs"
-    assert "it has left no log" in block(next(failures.blocks([found(evaluation("x"))])))
+    assert "it has left no log" in block(next(summary.failure_blocks([found(evaluation("x"))])))
 
 
 def test_a_log_that_may_not_be_read_is_said() -> None:

@@ -12,7 +12,7 @@ from making import ACCOUNT, CHAMPION, automl_toml, lock
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
-from automl_gitops.runs import bundle, definition, source
+from automl_gitops.runs import bundle, definition, run
 from automl_gitops.runs.project import Project
 
 
@@ -102,20 +102,20 @@ def test_missing_code_says_where_to_run(config, folder: Path) -> None:
 
 
 def test_commit_and_changes_are_found(folder: Path) -> None:
-    assert source.find() == source.Source("", True)
+    assert run.find_source() == run.Source("", True)
     (folder / ".gitignore").write_text("build/\n")
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "Start")
     commit = git(folder, "rev-parse", "HEAD")
 
-    assert source.find() == source.Source(commit, False)
+    assert run.find_source() == run.Source(commit, False)
 
     (folder / "README.md").write_text("no matter")
-    assert source.find().is_committed
+    assert run.find_source().is_committed
 
     (folder / "dataset.lock").write_text("new")
-    assert source.find() == source.Source(commit, True)
+    assert run.find_source() == run.Source(commit, True)
 
 
 def test_run_url_is_githubs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,10 +15,9 @@ from automl_gitops.data.push import push
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.runs import definition, source
+from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.run import Started, parse_changes, run
-from automl_gitops.runs.source import Source
+from automl_gitops.runs.run import Source, Started, parse_changes, run
 from automl_gitops.runs.upsert import upsert
 
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -30,7 +29,7 @@ def project(folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Project:
     (folder / "evaluation").mkdir()
     (folder / "evaluation" / "evaluate.py").write_text("print(1)\n")
     monkeypatch.setattr(definition, "build", _build)
-    monkeypatch.setattr(source, "find", lambda: Source(COMMIT, False))
+    monkeypatch.setattr("automl_gitops.runs.run.find_source", lambda: Source(COMMIT, False))
     push(Project().config, table(folder / "patients.csv"), aws, Output(), synthetic=False)
     return fresh(aws)
 
@@ -214,7 +213,7 @@ def test_changed_files_are_a_run_of_their_own(
 ) -> None:
     upsert(project)
     clean = start(project)
-    monkeypatch.setattr(source, "find", lambda: Source(COMMIT, True))
+    monkeypatch.setattr("automl_gitops.runs.run.find_source", lambda: Source(COMMIT, True))
 
     dirty, again = start(fresh(aws)), start(fresh(aws))
 

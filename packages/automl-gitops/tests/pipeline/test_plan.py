@@ -16,15 +16,12 @@ from automl_gitops.data.lock import Column
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
-from automl_gitops.kernel.settings.prices import Prices
+from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.plan import plan
 from automl_gitops.plan.ceiling import ceiling, hours, money
-from automl_gitops.plan.changes import Change, changes
-from automl_gitops.plan.data import DataChange
+from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
 from automl_gitops.plan.deployed import Deployed
 from automl_gitops.plan.page import page
-from automl_gitops.plan.stack import document_changes, parse
-from automl_gitops.plan.steps import step_changes
 from automl_gitops.runs.project import Project
 
 OTHER = "cd" * 32

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from making import ACCOUNT, automl_toml
 
-from automl_gitops.kernel import links
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
-from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.names import Names, bucket_page, endpoint_page
 from automl_gitops.runs.execution import Autopilot, Execution, Step
 from automl_gitops.runs.summary import Facts, cost_rows, page
 
@@ -140,5 +139,5 @@ def test_the_cost_counts_every_instance(compared, hours):
 def test_links_lead_to_the_region_s_console(region, domain):
     there = names(project={"region": region})
 
-    assert links.endpoint(there, "hospital-staging").startswith(f"https://{region}.{domain}/sagemaker/home")
-    assert "hospital-123456789012" in links.bucket(there, "evaluations/x/")
+    assert endpoint_page(there, "hospital-staging").startswith(f"https://{region}.{domain}/sagemaker/home")
+    assert "hospital-123456789012" in bucket_page(there, "evaluations/x/")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, automl_toml, lock
 
-from automl_gitops.plan.steps import Building
+from automl_gitops.plan.changes import Building
 from support.project import PROJECT
 
 PACKAGE = Path(__file__).parents[2]

@@ -22,9 +22,8 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.rehearsal import flight, remains
-from automl_gitops.rehearsal.actors import web_identity_token
 from automl_gitops.rehearsal.assumptions import ASSUMPTIONS, masked
-from automl_gitops.rehearsal.commands import Leash, call
+from automl_gitops.rehearsal.commands import Leash, call, web_identity_token
 from support.project import PROJECT
 from support.unique import unique
 from support.waiting import wait_until

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 
 from automl_gitops.kernel.console import Output
-from automl_gitops.rehearsal.patience import patience
+from automl_gitops.kernel.waiting import patience
 
 
 class Listening(Output):

@@ -17,13 +17,11 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import Tail
 from automl_gitops.promotion.production_file import ProductionFile
-from automl_gitops.rehearsal.adapt import adapt
 from automl_gitops.rehearsal.commands import CommandFailedError, call
-from automl_gitops.rehearsal.copy import ProjectCopy
+from automl_gitops.rehearsal.copy import ProjectCopy, adapt
 from automl_gitops.rehearsal.data import sample
-from automl_gitops.rehearsal.report import failed, succeeded
-from automl_gitops.rehearsal.summary import _time, where_to_look
-from automl_gitops.runs.failures import Failure
+from automl_gitops.rehearsal.summary import _time, failed, succeeded, where_to_look
+from automl_gitops.runs.summary import Failure
 
 AUTOML = """
 [project]

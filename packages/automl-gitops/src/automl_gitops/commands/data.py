@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from automl_gitops.commands.options import Json
+from automl_gitops.commands import Json
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -180,7 +180,7 @@ def inspect(
     Needs no automl.toml.
     """
     from automl_gitops.data.inspect import inspect
-    from automl_gitops.data.inspect_view import show as show_facts
+    from automl_gitops.data.inspect import show as show_facts
 
     output, facts = Output(as_json=as_json), inspect(file, target)
     show_facts(output, facts)

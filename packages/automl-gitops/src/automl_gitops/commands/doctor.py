@@ -2,7 +2,7 @@
 
 import typer
 
-from automl_gitops.commands.options import Json
+from automl_gitops.commands import Json
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
@@ -21,7 +21,7 @@ def doctor(as_json: Json = False) -> None:
     It asks before anything is paid, changes nothing and costs nothing. Exit status 1 where something would stop the
     first training. With GITHUB_TOKEN the repository is looked at too.
     """
-    from automl_gitops.doctor.examination import examine
+    from automl_gitops.doctor import examine
 
     project = Project(Config.load(), Output(as_json=as_json))
     found = examine(project)

@@ -4,15 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from automl_gitops.commands.options import Json
+from automl_gitops.commands import Json
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks import bootstrap as roles
-from automl_gitops.stacks import people
 from automl_gitops.stacks import stack as resources
-from automl_gitops.stacks.people import People
+from automl_gitops.stacks.bootstrap import People
 from automl_gitops.stacks.stack import Deployed
 
 app = typer.Typer()
@@ -78,7 +77,7 @@ def bootstrap(
     Deploys the project's roles and GitHub's identity provider.
     """
     project = Project(Config.load(), Output(as_json=as_json))
-    people.check(data_scientist or [])
+    roles.check_people(data_scientist or [])
     if project_account and data_scientist:
         raise UserError(
             "--data-scientist goes with the project's own account, not with --project-account: data and "
@@ -104,7 +103,7 @@ def bootstrap(
         _report(project, roles.deploy_hosting(project, project_account, endpoint_instance_type or []))
     else:
         deployed = roles.deploy(project, github_oidc_subject, endpoint_instance_type or [])
-        found = people.deploy(project, data_scientist or [], roles.data_buckets(project.names))
+        found = roles.deploy_people(project, data_scientist or [], roles.data_buckets(project.names))
         _report(project, deployed, found, {"data_scientist": found and found.document()})
 
 
@@ -181,4 +180,4 @@ def _introduce(project: Project, found: People | None) -> None:
         "  these write into ~/.aws/config (source_profile is that of their own credentials), and set "
         f"AWS_PROFILE={project.names.project}:\n"
     )
-    project.output.say(people.profile(project, found.role_arn))
+    project.output.say(roles.profile(project, found.role_arn))

@@ -12,7 +12,7 @@ import typer
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import prepare, write_text
-from automl_gitops.rehearsal.patience import patience
+from automl_gitops.kernel.waiting import patience
 
 app = typer.Typer()
 
@@ -105,8 +105,7 @@ def rehearse(
         # Imported here because pandas takes seconds, which --help need not wait for.
         from automl_gitops.rehearsal.commands import CommandFailedError
         from automl_gitops.rehearsal.life import STEPS_TO_STAGING, Life
-        from automl_gitops.rehearsal.report import failed, succeeded
-        from automl_gitops.rehearsal.summary import where_to_look
+        from automl_gitops.rehearsal.summary import failed, succeeded, where_to_look
 
         life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
     if until == "staging":

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from automl_gitops.commands.options import Json, Which
+from automl_gitops.commands import Json, Which
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import prepare, write_text

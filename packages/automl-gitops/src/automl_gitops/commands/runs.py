@@ -7,17 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from automl_gitops.commands.options import Json, Markdown, Which
+from automl_gitops.commands import Json, Markdown, Which
 from automl_gitops.kernel import cli, terminal, workflow_step
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import prepare, write_text
 from automl_gitops.kernel.signature import run_url
-from automl_gitops.runs import failures
 from automl_gitops.runs.execution import Execution, locate, of_commit, overtaken, overtaken_by, read
-from automl_gitops.runs.failures import Failure
 from automl_gitops.runs.follow import follow, seconds_of, table
 from automl_gitops.runs.project import Project
+from automl_gitops.runs.summary import Failure, failure_blocks, find_failures
 
 app = typer.Typer()
 
@@ -153,7 +152,7 @@ def run(
     workflow_step.set_outputs({"execution": execution.id})
     if wait:
         execution = _follow(project, output, started.arn, seconds)
-    failed = failures.find(project.aws, project.names, execution)
+    failed = find_failures(project.aws, project.names, execution)
     output.result({**_document(execution, failed), "started": started.new})
     if wait:
         _end(project, output, execution, failed)
@@ -190,12 +189,12 @@ def execution(
         state = _follow(project, output, arn, seconds)
     else:
         output.console.print(table(state))
-    failed = failures.find(project.aws, project.names, state)
+    failed = find_failures(project.aws, project.names, state)
     output.result(_document(state, failed))
     if wait:
         _end(project, output, state, failed)
     elif state.has_ended and state.status != "Succeeded":
-        terminal.blocks([*failures.blocks(failed)], output.console)
+        terminal.blocks([*failure_blocks(failed)], output.console)
         output.say(f"{state.status}: {state.reason}")
 
 
@@ -207,8 +206,8 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     the run's page. By default the newest execution of the current commit.
     """
     from automl_gitops.kernel.markdown import render
-    from automl_gitops.runs import source
     from automl_gitops.runs.evaluation_file import find
+    from automl_gitops.runs.run import find_source
     from automl_gitops.runs.summary import NO_RUN, Facts, page
 
     output, project = Output(as_json=as_json), Project()
@@ -218,14 +217,14 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     if execution:
         arn: str | None = locate(sagemaker, names, execution)
     else:
-        arn = of_commit(sagemaker, names, source.find().commit)
+        arn = of_commit(sagemaker, names, find_source().commit)
     if arn is None:
         report = NO_RUN
         output.result({"execution": None})
     else:
         state = _read(project, arn)
         evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
-        failed = failures.find(project.aws, project.names, state)
+        failed = find_failures(project.aws, project.names, state)
         report = page(Facts(state, evaluation, project.names, failed))
         output.result({**_document(state, failed), "evaluation": evaluation})
     on_page = workflow_step.append_summary(render(report))
@@ -298,7 +297,7 @@ def _end(project: Project, output: Output, execution: Execution, failed: Sequenc
         if execution.model_package_arn:
             _to_stage(project, output, execution)
         return
-    terminal.blocks([*failures.blocks(failed)], output.console)
+    terminal.blocks([*failure_blocks(failed)], output.console)
     raise RunError(f"execution {execution.id} {execution.status.lower()}: {execution.reason}")
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from automl_gitops.commands.options import Json, ModelPackage
+from automl_gitops.commands import Json, ModelPackage
 from automl_gitops.kernel import cli, workflow_step
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from automl_gitops.commands.options import Json
+from automl_gitops.commands import Json
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -28,7 +28,7 @@ def comment(
     """
     import os
 
-    from automl_gitops.github.comment import comment
+    from automl_gitops.github.pull_request import comment
     from automl_gitops.kernel.workflow_step import SUMMARY
 
     output = Output(as_json=as_json)

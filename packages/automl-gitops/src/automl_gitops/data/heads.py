@@ -8,10 +8,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 from rich.progress import track
 
-from automl_gitops.data.checks import check_number
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Item, Listing, refusal
-from automl_gitops.data.profile import profile, widest
+from automl_gitops.data.profile import check_number, profile, widest
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output

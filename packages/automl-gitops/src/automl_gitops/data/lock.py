@@ -18,6 +18,12 @@ _CONFLICT = f"take one side as a whole (`git checkout --ours dataset.lock` or `-
 NOT_COUNTED = "not counted"
 MOST_DISTINCT = 1_000  # different values of a column that are counted
 MOST_VALUES = 20  # different values of a column that are named
+PART_ROWS = 200_000  # of the holdout in one file: several files let several instances work
+
+
+def part(number: int) -> str:
+    """The name of a file of the holdout, counted from 0."""
+    return f"part-{number:05}.csv"
 
 
 class _Entry(BaseModel):

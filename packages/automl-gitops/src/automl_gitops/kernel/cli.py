@@ -1,6 +1,4 @@
-"""How every command of the project ends: 0 done, 1 a run or a service failed, 2 the user has something to
-change.
-"""
+"""How every command ends: 0 done, 1 a run or a service failed, 2 the user has something to change."""
 
 import os
 import sys
@@ -11,7 +9,6 @@ from typing import Protocol, runtime_checkable
 import typer
 
 from automl_gitops.kernel.errors import Finding, RunError, UserError
-from automl_gitops.kernel.streams import prepare_streams
 
 DRIFT = 3  # what serves differs from what Git says
 INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
@@ -37,7 +34,7 @@ def run(
     ``name`` is what the usage line calls the program; ``before`` is called first, and its errors end the program in
     the same way. A defect of the program itself still shows its traceback.
     """
-    prepare_streams()
+    _prepare_streams()
     _forget_output()
     try:
         status = _run(app, arguments, name, before)
@@ -142,3 +139,13 @@ def workflow_command(kind: str, text: str, file: str | None = None, line: int | 
     """`::kind file=...,line=...::text`."""
     place = f" file={file}" + (f",line={line}" if line else "") if file else ""
     return f"::{kind}{place}::" + text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _prepare_streams() -> None:
+    """Have standard output and error show what they cannot encode as `\\u2026`, instead of ending in an error.
+
+    A terminal may know ASCII alone, and a file's name may be no text at all.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")

@@ -11,17 +11,10 @@ from pydantic import Field, PrivateAttr, ValidationError
 from automl_gitops.evaluation.metrics import METRICS, metric_of
 from automl_gitops.kernel.config_errors import describe, line_of, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
-from automl_gitops.kernel.settings.autopilot import Autopilot
-from automl_gitops.kernel.settings.base import Section
-from automl_gitops.kernel.settings.dataset import Dataset
-from automl_gitops.kernel.settings.evaluation import Evaluation
-from automl_gitops.kernel.settings.gate import Gate
-from automl_gitops.kernel.settings.prices import Prices
-from automl_gitops.kernel.settings.production import Production
-from automl_gitops.kernel.settings.project import Project
-from automl_gitops.kernel.settings.security import Encryption, Network
-from automl_gitops.kernel.settings.staging import Staging
-from automl_gitops.kernel.settings.verification import Verification
+from automl_gitops.kernel.settings import Section
+from automl_gitops.kernel.settings.account import Encryption, Network, Prices, Project
+from automl_gitops.kernel.settings.endpoints import Production, Staging, Verification
+from automl_gitops.kernel.settings.model import Autopilot, Dataset, Evaluation, Gate
 
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.

@@ -21,7 +21,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
-from automl_gitops.kernel.settings.hosting import Hosting
+from automl_gitops.kernel.settings.endpoints import Hosting
 
 Name = Literal["staging", "production"]
 ROLE_VARIABLES: dict[Name, str] = {"staging": "STAGING_ROLE_ARN", "production": "PRODUCTION_ROLE_ARN"}

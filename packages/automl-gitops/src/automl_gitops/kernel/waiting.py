@@ -1,7 +1,11 @@
-"""Waiting for something that AWS does in its own time."""
+"""Waiting: for what AWS does in its own time, and with a sign of life while a command prints little."""
 
+from __future__ import annotations
+
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from automl_gitops.kernel.console import Output
@@ -50,3 +54,25 @@ def wait(
         time.sleep(
             min(longest, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
         )
+
+
+EACH_SECONDS = 5
+
+
+@contextmanager
+def patience(output: Output, what: str, each: float = EACH_SECONDS) -> Iterator[None]:
+    """Say every ``each`` seconds of the ``with`` block for how long ``what`` has been going on."""
+    over = threading.Event()
+
+    def tell() -> None:
+        started = time.monotonic()
+        while not over.wait(each):
+            output.say(f"  {what}: {time.monotonic() - started:.0f} s", "dim")
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -13,14 +13,11 @@ from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
 from automl_gitops.plan.ceiling import Ceiling, ceiling
-from automl_gitops.plan.changes import Change, changes
-from automl_gitops.plan.data import DataChange
+from automl_gitops.plan.changes import Building, Change, DataChange, changes, step_changes, template_changes
 from automl_gitops.plan.deployed import Deployed, look
-from automl_gitops.plan.stack import template_changes
-from automl_gitops.plan.steps import Building, step_changes
 from automl_gitops.runs import bundle
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.source import RETRAINS
+from automl_gitops.runs.run import RETRAINS
 
 # A merge that touches this promotes (.github/workflows/promote.yml).
 PROMOTES = (PRODUCTION_FILE.as_posix(),)

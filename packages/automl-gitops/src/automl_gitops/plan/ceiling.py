@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.settings.hosting import Hosting
-from automl_gitops.kernel.settings.prices import AUTOPILOT
+from automl_gitops.kernel.settings.account import AUTOPILOT
+from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.words import counted
 
 MONTH_HOURS = 730  # 8,760 hours of a year in twelve parts

@@ -8,8 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel.aws import explain, is_missing
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.plan.changes import Change
-from automl_gitops.plan.stack import FOLDER, document_changes, parse
+from automl_gitops.plan.changes import FOLDER, Change, document_changes, parse
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.upsert import current, describe
 

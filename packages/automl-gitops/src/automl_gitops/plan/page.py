@@ -5,7 +5,7 @@ from typing import Any
 
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
 from automl_gitops.kernel.page import Block, Bullets, Code, Page, Section, Strong, Table, Warn, Words
-from automl_gitops.kernel.settings.prices import Prices
+from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.kernel.words import counted
 from automl_gitops.plan import Plan
 from automl_gitops.plan.ceiling import Item, hours, money

@@ -32,15 +32,12 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops import __version__
-from automl_gitops.data import hospital, synthetic
+from automl_gitops.data import hospital
 from automl_gitops.data.example import example, is_hospital
 from automl_gitops.doctor import calls
+from automl_gitops.doctor.account import credentials, quotas, region
 from automl_gitops.doctor.calls import Call
-from automl_gitops.doctor.credentials import credentials
-from automl_gitops.doctor.quotas import quotas
-from automl_gitops.doctor.region import region
-from automl_gitops.doctor.rights import rights
-from automl_gitops.doctor.roles import DATA_SCIENTIST
+from automl_gitops.doctor.rights import DATA_SCIENTIST, rights
 from automl_gitops.kernel.aws import Aws, error_code, explain
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -48,13 +45,13 @@ from automl_gitops.kernel.environments import ROLE_VARIABLES, Project
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import write_text
 from automl_gitops.kernel.names import Names
-from automl_gitops.kernel.settings.autopilot import LEAST_TRAINING_ROWS
-from automl_gitops.kernel.settings.hosting import Hosting
-from automl_gitops.kernel.settings.prices import AUTOPILOT
+from automl_gitops.kernel.settings.account import AUTOPILOT
+from automl_gitops.kernel.settings.endpoints import Hosting
+from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.plan.ceiling import ceiling
 from automl_gitops.rehearsal import assumptions, remains, sabotage
-from automl_gitops.rehearsal.adapt import adapt
 from automl_gitops.rehearsal.commands import CommandFailedError, Leash
+from automl_gitops.rehearsal.copy import adapt
 from automl_gitops.rehearsal.data import stand_in
 from automl_gitops.rehearsal.life import Life
 from automl_gitops.rehearsal.remains import NAME, TAG, Left
@@ -266,7 +263,7 @@ class Flight(Life):
             file = stand_in(self.lock, self.config, rows, folder)
         elif is_hospital(self.config):
             file = folder / "synthetic-rows.csv"
-            hospital.save(synthetic.hospital(rows, hospital.SEED), file, rows)
+            hospital.save(hospital.synthetic(rows, hospital.SEED), file, rows)
         else:
             file = example(folder, None, rows, self.say, self.config).path
         return {"file": file, "options": ("--synthetic",)}

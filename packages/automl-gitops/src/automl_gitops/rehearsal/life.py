@@ -18,14 +18,12 @@ from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.waiting import patience
 from automl_gitops.rehearsal import sabotage
-from automl_gitops.rehearsal.actors import assume
-from automl_gitops.rehearsal.adapt import LENIENT_ROWS, adapt
 from automl_gitops.rehearsal.aws import LocalAws
-from automl_gitops.rehearsal.commands import Leash, call
-from automl_gitops.rehearsal.copy import ProjectCopy
+from automl_gitops.rehearsal.commands import Leash, assume, call
+from automl_gitops.rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
 from automl_gitops.rehearsal.data import find_lock, sample, stand_in
-from automl_gitops.rehearsal.patience import patience
 from automl_gitops.rehearsal.summary import Summary
 from automl_gitops.rehearsal.traffic import Traffic
 

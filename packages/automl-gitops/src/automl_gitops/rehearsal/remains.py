@@ -23,11 +23,11 @@ from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.scaling import Scaling
-from automl_gitops.stacks import resources
+from automl_gitops.stacks import teardown
 from automl_gitops.stacks.bootstrap import ISSUER
 from automl_gitops.stacks.cloudformation import Stack
-from automl_gitops.stacks.resources import Resource
 from automl_gitops.stacks.stack import PROJECT_TAG
+from automl_gitops.stacks.teardown import Resource
 
 TAG = "rehearsal-of"  # on all that a flight's stacks make; the value is the name of the project that is rehearsed
 NAME = re.compile(r"flight-[a-z0-9]{6}")
@@ -161,7 +161,7 @@ def _rest(project: Project) -> Iterator[Resource]:
 def _callbacks(project: Project) -> Iterator[Resource]:
     """Steps that wait for an answer: without one an execution never ends, even where its function has no rights."""
     sagemaker = project.client("sagemaker")
-    for arn in resources.running_executions(sagemaker, project.names.pipeline):
+    for arn in teardown.running_executions(sagemaker, project.names.pipeline):
         pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=arn)
         for step in [step for page in pages for step in page["PipelineExecutionSteps"]]:
             token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
@@ -265,7 +265,7 @@ def _remove_experiment(sagemaker: Any, name: str) -> None:
 
 
 def _stack(project: Project) -> Iterator[Resource]:
-    return resources.of_stack(project, data=True)
+    return teardown.of_stack(project, data=True)
 
 
 def _alarms(project: Project) -> Iterator[Resource]:
@@ -335,13 +335,13 @@ def _provider(project: Project) -> Iterator[Resource]:
 
 def _roles(project: Project) -> Iterator[Resource]:
     yield from _provider(project)
-    yield from resources.of_roles(project)
+    yield from teardown.of_roles(project)
 
 
 _FINDERS: tuple[tuple[str, Callable[[Project], Iterator[Resource]]], ...] = (
     ("stacks", _rest),
     ("waiting steps", _callbacks),
-    ("executions, Autopilot jobs, pipeline", resources.of_training),
+    ("executions, Autopilot jobs, pipeline", teardown.of_training),
     ("jobs", _jobs),
     ("scaling", _scaling),
     ("endpoints", _endpoints),

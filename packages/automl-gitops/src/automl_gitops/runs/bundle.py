@@ -15,7 +15,7 @@ from typing import Any
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.settings.evaluation import RESOURCES
+from automl_gitops.kernel.settings.model import RESOURCES
 
 FOLDER = Path("evaluation")
 ENTRY_POINT = "evaluate.py"

@@ -1,23 +1,108 @@
 """The pipeline's definition: a pure function of the project's files and the account.
 
 The project's own `pipeline/definition.py` says which parameters and steps it has; what it builds them with is here.
-Nothing here calls AWS, and the same input gives the same bytes.
+Nothing here calls AWS, and the same input gives the same bytes. The `sagemaker` SDK is kept to what a definition needs:
+no network, no files of the machine, no logging.
 """
 
 import importlib
 import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import boto3
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import limits
-from automl_gitops.runs import sdk
 from automl_gitops.runs.bundle import Bundle
+
+_UNUSED = "unused"
+# Not empty, so that the SDK does not read the machine's configuration files: they would change the
+# definition.
+_NO_DEFAULTS = {"SchemaVersion": "1.0"}
+
+
+@contextmanager
+def alone(region: str) -> Iterator[None]:
+    """Keep the SDK away from whatever is around it while a definition is built.
+
+    Its import makes a client, which wants a region and credentials and would look for them as far as the
+    network; so it gets a region and keys that nobody uses, and the process's own environment and default
+    session come back afterwards.
+    """
+    environment = {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_ACCESS_KEY_ID": _UNUSED,
+        "AWS_SECRET_ACCESS_KEY": _UNUSED,
+        "AWS_SESSION_TOKEN": None,
+        "AWS_PROFILE": None,
+    }
+    root = logging.getLogger()
+    handlers, level, session = root.handlers[:], root.level, boto3.DEFAULT_SESSION
+    before = _set(environment)
+    boto3.DEFAULT_SESSION = None
+    logging.disable(logging.WARNING)  # the SDK sets up logging by itself, and tells where it found its keys
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                import sagemaker.mlops.workflow.pipeline  # noqa: F401 - is the group installed?
+            except ModuleNotFoundError as error:
+                raise UserError(f"the package {error.name} is not installed: run `make setup`") from None
+            yield
+    finally:
+        _set(before)
+        boto3.DEFAULT_SESSION = session
+        logging.disable(logging.NOTSET)
+        root.handlers[:] = handlers
+        root.setLevel(level)
+
+
+def _set(environment: dict[str, str | None]) -> dict[str, str | None]:
+    """Set (or with `None` remove) environment variables; returns what they were."""
+    before = {key: os.environ.pop(key, None) for key in environment}
+    os.environ.update({key: value for key, value in environment.items() if value is not None})
+    return before
+
+
+def session(region: str, bucket: str) -> Any:
+    """A `PipelineSession` that has no credentials to call anything with; use it within `alone`."""
+    from sagemaker.core.workflow.pipeline_context import PipelineSession
+
+    boto = boto3.session.Session(_UNUSED, _UNUSED, region_name=region)
+    made = PipelineSession(boto, default_bucket=bucket, sagemaker_config=_NO_DEFAULTS)
+    # Each of some twenty look-ups would check it against its JSON schema, which takes seconds in all.
+    made.sagemaker_config = {}
+    return made
+
+
+def evaluation_image(version: str, region: str, session: Any = None) -> str:
+    """The address of the scikit-learn image; ``session`` is the SDK's, where there is one.
+
+    Raises `UserError` for a version that the region does not have.
+    """
+    from sagemaker.core import image_uris
+
+    try:
+        return image_uris.retrieve("sklearn", region, version=version, sagemaker_session=session)
+    except ValueError as error:
+        known = " ".join(str(error).split())
+        raise UserError(
+            f'automl.toml: [evaluation] container_version = "{version}" is no image in {region}: {known}',
+            file="automl.toml",
+        ) from None
+
 
 NONE = "none"  # a parameter's value cannot be empty
 MODULE = "pipeline.definition"
@@ -42,7 +127,7 @@ class Shared:
             name: kinds[type(value)](name, default_value=value) for name, value in defaults.items()
         }
         self.execution = ExecutionVariables
-        self.session = sdk.session(names.region, names.bucket)
+        self.session = session(names.region, names.bucket)
 
     def of_execution(self, prefix: str, *rest: str) -> Any:
         """An S3 URI below ``prefix`` and the execution's id."""
@@ -90,7 +175,7 @@ def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champ
     service takes.
     """
     names = Names(config, account)
-    with sdk.alone(config.project.region):
+    with alone(config.project.region):
         text = _text(Shared(config, names, bundle, parameters(config, lock, champion)))
     most = limits("PipelineDefinition")[1]
     if most is not None and len(text) > most:
@@ -118,8 +203,8 @@ def sources() -> list[str]:
 
     Its text, not its version: a wheel may have other contents under the same version.
     """
-    own, room = Path(MODULE.partition(".")[0]), files("automl_gitops.runs")
-    places = (*sorted(own.glob("*.py")), *(room / name for name in ("definition.py", "images.py", "sdk.py")))
+    own, ours = Path(MODULE.partition(".")[0]), files("automl_gitops.runs") / "definition.py"
+    places = (*sorted(own.glob("*.py")), ours)
     return [place.read_text(encoding="utf-8") for place in places]
 
 

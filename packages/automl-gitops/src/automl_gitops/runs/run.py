@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.listing import look, split
-from automl_gitops.data.lock import DatasetLock, Reference
-from automl_gitops.data.parts import part
+from automl_gitops.data.lock import DatasetLock, Reference, part
+from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import complaint
@@ -20,10 +21,37 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
 from automl_gitops.kernel.words import nearest
-from automl_gitops.runs import definition, source
+from automl_gitops.runs import definition
 from automl_gitops.runs.execution import executions
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.upsert import current, describe
+
+# A merge that touches one of these trains again (.github/workflows/retrain.yml).
+RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
+# What a model depends on, its champion included; a change elsewhere (README, docs) does not make a run another one.
+_DECIDES = (*RETRAINS, "environments")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The commit (40 hexadecimal digits, empty outside a repository), and whether files differ from it."""
+
+    commit: str
+    dirty: bool
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether the commit names all that decides about the model."""
+        return bool(self.commit) and not self.dirty
+
+
+def find_source(folder: Path | None = None) -> Source:
+    """The commit that ``folder`` (the current one) is at."""
+    commit = git.commit_of(folder=folder)
+    if not commit:
+        return Source("", True)
+    return Source(commit, git.has_changes(*_DECIDES, folder=folder) is not False)
+
 
 # Where the parameters that a person may change for one run stand in automl.toml, so that both are checked
 # alike.
@@ -59,7 +87,7 @@ def run(
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
     given = _checked(project.config, project.lock, changes, defaults)
-    came_from = source.find()
+    came_from = find_source()
     name, token = _identity(project, came_from, given, again)
     _require_current(project)
     sagemaker = project.aws.client("sagemaker")
@@ -158,7 +186,7 @@ def _require_consistent(config: Config, lock: DatasetLock, changes: dict[str, st
 
 
 def _identity(
-    project: Project, came_from: source.Source, changes: dict[str, str], again: int | None
+    project: Project, came_from: Source, changes: dict[str, str], again: int | None
 ) -> tuple[str, str]:
     """The execution's display name and its token (at least 32 characters, as the service wants)."""
     name = came_from.commit[:12] or "uncommitted"

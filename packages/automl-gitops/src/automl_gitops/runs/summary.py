@@ -1,19 +1,123 @@
-"""What came of a run: a page for a terminal, or for that of the workflow's run. Pure: the same facts, the same page."""
+"""What came of a run: a page for a terminal, or for that of the workflow's run, with the logs of what failed."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any
 
 from automl_gitops.evaluation.metrics import named
-from automl_gitops.kernel import links
+from automl_gitops.kernel import logs
+from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.logs import Tail
 from automl_gitops.kernel.markdown import number
-from automl_gitops.kernel.names import Names
-from automl_gitops.kernel.page import Block, Bullets, Code, Links, Page, Section, Strong, Table, Words
-from automl_gitops.kernel.settings.prices import AUTOPILOT, Prices
+from automl_gitops.kernel.names import (
+    Names,
+    bucket_page,
+    endpoint_page,
+    log_groups_page,
+    processing_job_page,
+    stack_page,
+)
+from automl_gitops.kernel.page import Block, Bullets, Code, Links, Log, Page, Section, Strong, Table, Words
+from automl_gitops.kernel.settings.account import AUTOPILOT, Prices
 from automl_gitops.kernel.words import counted
-from automl_gitops.runs import failures
-from automl_gitops.runs.execution import Execution
-from automl_gitops.runs.failures import Failure
+from automl_gitops.runs.execution import Execution, Step
+
+# How the evaluation's reason names a batch transform that failed (evaluation/transform.py).
+_TRANSFORM = re.compile(r"transform job (\S+) (?:failed|stopped)")
+_LAST_LOOKS = timedelta(minutes=10)  # of a function that looks each minute, for hours
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A step that failed: what it ran, why it failed, and the logs that say more."""
+
+    step: str
+    what: str
+    reason: str
+    tails: tuple[Tail, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, document: dict[str, Any]) -> "Failure":
+        """From what `document` gave."""
+        tails = tuple(Tail(**tail | {"lines": tuple(tail["lines"])}) for tail in document["tails"])
+        return cls(**document | {"tails": tails})
+
+
+def find_failures(aws: Aws, names: Names, execution: Execution) -> list[Failure]:
+    """The failures of an execution, in the order of its steps; none where it failed without a job (the gate)."""
+    return [
+        _failure(aws, names, execution, step)
+        for step in execution.steps
+        if step.status == "Failed" and step.kind in _LOOKS
+    ]
+
+
+def failure_blocks(failures: Sequence[Failure]) -> Iterator[Block]:
+    """What to show of them, a section each."""
+    for failure in failures:
+        for tail in failure.tails:
+            title: Words = f"{failure.step} failed; the end of the log of {tail.what}"
+            if tail.lines:
+                yield Section(title, (f"CloudWatch Logs, {tail.group}:", Log(tail.lines)), folded=True)
+            else:
+                yield Section(f"{failure.step} failed; {tail.what}", (f"{tail.problem}.",))
+
+
+def _failure(aws: Aws, names: Names, execution: Execution, step: Step) -> Failure:
+    reason = step.reason or "no reason given"
+    what, reason, tails = _LOOKS[step.kind](aws.client("logs"), names, execution, step, reason)
+    return Failure(step.name, what, reason, tuple(tails))
+
+
+_Found = tuple[str, str, list[Tail]]
+
+
+def _processing(client: Any, names: Names, execution: Execution, step: Step, reason: str) -> _Found:
+    what = f"processing job {step.job}"
+    tails = [logs.of_job(client, what, logs.PROCESSING, f"{step.job}/")]
+    # A batch transform's own reason is often no more than a reference to its log.
+    for job in dict.fromkeys(_TRANSFORM.findall(reason)):
+        tails.insert(0, logs.of_job(client, f"transform job {job}", logs.TRANSFORM, f"{job}/"))
+    return what, reason, tails
+
+
+def _function(client: Any, names: Names, execution: Execution, step: Step, reason: str) -> _Found:
+    what = f"Lambda function {step.function}"
+    group = f"/aws/lambda/{step.function}"
+    return what, reason, [logs.of_function(client, what, group, step.started, step.ended)]
+
+
+def _callback(client: Any, names: Names, execution: Execution, step: Step, reason: str) -> _Found:
+    """Autopilot's jobs have logs of their own; where it did not fail, the function that waited gave up."""
+    job = execution.autopilot
+    tails = []
+    what = f"Autopilot job {job.job}" if job else "the wait for Autopilot"
+    if job and job.status == "Failed":
+        reason = job.failure_reason or reason  # a callback's reason is cut at 256 characters
+        tails = [
+            tail
+            for group in (logs.TRAINING, logs.PROCESSING)
+            if (tail := logs.of_job(client, what, group, f"{job.job}-")).lines
+        ]
+    if not tails:
+        function = names.function("check-autopilot")
+        start = max(filter(None, (step.started, step.ended and step.ended - _LAST_LOOKS)), default=None)
+        tails = [
+            logs.of_function(
+                client, f"Lambda function {function}", f"/aws/lambda/{function}", start, step.ended
+            )
+        ]
+    return what, reason, tails
+
+
+_LOOKS = {"ProcessingJob": _processing, "Lambda": _function, "Callback": _callback}
+
 
 MOST_CANDIDATES = 10
 MOST_CLASSES = 20
@@ -39,7 +143,7 @@ class Facts:
 def page(facts: Facts) -> Page:
     """The whole summary."""
     title, opening = _opening(facts)
-    parts: list[Block] = [*opening, *failures.blocks(facts.failures)]
+    parts: list[Block] = [*opening, *failure_blocks(facts.failures)]
     if facts.evaluation:
         parts += [
             Section("Candidate against champion", _metrics(facts.evaluation)),
@@ -160,10 +264,10 @@ def cost_rows(
 def _links(facts: Facts) -> Links:
     names, execution = facts.names, facts.execution
     found = {
-        "reports in S3": links.bucket(names, f"evaluations/{execution.id}/"),
-        "staging endpoint": links.endpoint(names, names.staging_endpoint),
-        "stack": links.stack(names, names.stack),
-        "logs of the functions": links.log_groups(names, f"/aws/lambda/{names.project}-"),
+        "reports in S3": bucket_page(names, f"evaluations/{execution.id}/"),
+        "staging endpoint": endpoint_page(names, names.staging_endpoint),
+        "stack": stack_page(names, names.stack),
+        "logs of the functions": log_groups_page(names, f"/aws/lambda/{names.project}-"),
     }
-    jobs = {f"job {step.job}": links.processing_job(names, step.job) for step in execution.steps if step.job}
+    jobs = {f"job {step.job}": processing_job_page(names, step.job) for step in execution.steps if step.job}
     return Links("AWS console", [*(found | jobs).items()])

@@ -11,7 +11,7 @@ from typing import Any
 
 from automl_gitops.kernel.environments import Environment
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.settings.production import Production
+from automl_gitops.kernel.settings.endpoints import Production
 from automl_gitops.serving.registry import ModelPackage, require_containers
 
 VARIANT = "AllTraffic"  # blue/green updates need the same variant name on both sides

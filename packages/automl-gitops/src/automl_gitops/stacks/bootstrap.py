@@ -1,9 +1,10 @@
-"""What an administrator deploys once: the roles of workflows and services, and GitHub's identity provider."""
+"""What an administrator deploys once: roles for workflows, services and data scientists, GitHub's identity provider."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config, read_text
@@ -155,3 +156,97 @@ def _instance_types(given: Sequence[str], state: StackState) -> str:
     if not given:
         return state.parameters.get("EndpointInstanceTypes", "")
     return "" if list(given) == ["any"] else ",".join(sorted(set(given)))
+
+
+PEOPLE_FILE = Path("infrastructure/people.yaml")
+NOBODY = "none"
+_PARAMETER = "DataScientistArns"
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(user|role)/[\w+=.@/-]+", re.ASCII)
+_SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/(?P<role>[\w+=.@-]+)/.+", re.ASCII)
+
+
+@dataclass(frozen=True)
+class People:
+    """The stack of the role, and the users and roles that may assume it."""
+
+    deployed: Deployed
+    principals: tuple[str, ...]
+
+    @property
+    def role_arn(self) -> str:
+        """The role's ARN."""
+        return self.deployed.outputs["DataScientistRoleArn"]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "stack": self.deployed.name,
+            "outcome": self.deployed.outcome,
+            "role_arn": self.role_arn,
+            "principals": list(self.principals),
+        }
+
+
+def check_people(given: Sequence[str]) -> None:
+    """Raise `UserError` for what cannot stand in a trust policy, or would trust more than one user or role."""
+    for arn in given:
+        if list(given) == [NOBODY] or _PRINCIPAL.fullmatch(arn):
+            continue
+        session = _SESSION.fullmatch(arn)
+        if session:
+            raise UserError(
+                f"--data-scientist {arn} is one session of a role: name the role, whose ARN is told by "
+                f"`aws iam get-role --role-name {session['role']} --query Role.Arn --output text`"
+            )
+        raise UserError(
+            f"--data-scientist {arn} is no IAM user or role: write arn:aws:iam::ACCOUNT:user/NAME or "
+            f"arn:aws:iam::ACCOUNT:role/NAME, or `{NOBODY}` alone to remove the role"
+        )
+
+
+def deploy_people(project: Project, given: Sequence[str], data_buckets: str) -> People | None:
+    """Bring the role to infrastructure/people.yaml and wait for it; `None` where nobody may assume one.
+
+    ``given`` are the ARNs of users and roles that may; without any those of the last deployment stay, at first
+    nobody, and `("none",)` removes the role. ``data_buckets`` are ARNs, joined by commas. The policies of
+    bootstrap.yaml have to be there. Raises `UserError` or `RunError`.
+    """
+    check_people(given)
+    stack = Stack(project.aws, project.names.people_stack, project.output)
+    state = stack.settle()
+    if list(given) == [NOBODY]:
+        stack.delete()
+        return None
+    principals = _principals(given, state)
+    if not principals:
+        return None
+    parameters = {
+        "Project": project.names.project,
+        _PARAMETER: ",".join(principals),
+        "UsesKmsKey": "true" if project.config.encryption else "false",
+        "DataBucketArns": data_buckets,
+    }
+    outcome = stack.deploy(
+        str(PEOPLE_FILE),
+        read_text(PEOPLE_FILE),
+        parameters,
+        stack_tags(project.config),
+        capabilities=CAPABILITIES,
+    )
+    return People(Deployed(stack.name, outcome, dict(stack.look().outputs)), principals)
+
+
+def _principals(given: Sequence[str], state: StackState) -> tuple[str, ...]:
+    if given:
+        return tuple(sorted(set(given)))
+    return tuple(filter(None, state.parameters.get(_PARAMETER, "").split(",")))
+
+
+def profile(project: Project, role_arn: str) -> str:
+    """What a data scientist writes into `~/.aws/config`, beside the profile of their own credentials."""
+    return (
+        f"[profile {project.names.project}]\n"
+        f"role_arn = {role_arn}\n"
+        "source_profile = default\n"
+        f"region = {project.names.region}\n"
+    )

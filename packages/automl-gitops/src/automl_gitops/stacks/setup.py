@@ -8,8 +8,8 @@ from automl_gitops.github.github_settings import Setting, Settings, unprotected
 from automl_gitops.github.pull_request import repository
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks import bootstrap, people
-from automl_gitops.stacks.people import People
+from automl_gitops.stacks import bootstrap
+from automl_gitops.stacks.bootstrap import People
 from automl_gitops.stacks.stack import Deployed
 
 ROLES = {
@@ -59,7 +59,7 @@ def set_up(
     unless that is accepted: whoever may push a branch has that role then.
     Raises `UserError` without an administrator's GITHUB_TOKEN, `RunError` where a service fails.
     """
-    people.check(data_scientists)
+    bootstrap.check_people(data_scientists)
     name = project.config.project.repository
     host = repository(name)
     if host is None:
@@ -72,7 +72,7 @@ def set_up(
     made = list(settings.bring(reviewers))
     missing = [] if accepts_unprotected else unprotected(made)
     deployed = bootstrap.deploy(project, prefix, instance_types, trusts_environments=not missing)
-    found = people.deploy(project, data_scientists, bootstrap.data_buckets(project.names))
+    found = bootstrap.deploy_people(project, data_scientists, bootstrap.data_buckets(project.names))
     variables = {
         "AWS_REGION": project.config.project.region,
         "AWS_ACCOUNT_ID": project.names.account,

@@ -1,18 +1,156 @@
-"""The project's stack: bucket, queue, Lambda functions, model package group."""
+"""The project's stack: bucket, queue, Lambda functions with their code, model package group.
 
+A function's zip holds one file of lambdas/ and is the same bytes for the same code; it lies in S3 under the hash of its
+content. CloudFormation deletes neither bucket nor model package group while they hold something, and a new stack cannot
+create what exists already: it imports what an earlier one left behind.
+"""
+
+import hashlib
+import io
 import json
 import re
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from automl_gitops.kernel.aws import Aws
+from botocore.exceptions import ClientError
+
+from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.config import Config, read_text
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks import lambda_code
 from automl_gitops.stacks.cloudformation import Outcome, Stack
-from automl_gitops.stacks.left_behind import left_behind
+
+LAMBDAS = Path("lambdas")
+CODE = "Code"  # of the stack's parameters that take a function's code
+# The oldest time that a zip can hold; the file's own would make another archive of the same code on each
+# checkout.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_READABLE = 0o100644 << 16  # regular file, rw-r--r--: Lambda runs code as a user who does not own it
+
+
+@dataclass(frozen=True)
+class LambdaCode:
+    """One function's zip; ``name`` is the file's with hyphens, as in the function's own name."""
+
+    name: str
+    content: bytes
+
+    @property
+    def parameter(self) -> str:
+        """The stack's parameter that takes the key, e.g. StartAutopilotCode."""
+        return "".join(word.capitalize() for word in self.name.split("-")) + CODE
+
+    @property
+    def key(self) -> str:
+        """Where the zip lies in the project's bucket."""
+        return f"code/lambdas/{self.name}-{hashlib.sha256(self.content).hexdigest()[:32]}.zip"
+
+
+def zip_functions(template: str, folder: Path = LAMBDAS) -> list[LambdaCode]:
+    """The zips of all functions, each of which has a parameter for its code in the stack's ``template``.
+
+    A file without a parameter, a parameter without its file, or a file that is no Python is a `UserError`.
+    """
+    paths = sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
+    codes = [LambdaCode(path.stem.replace("_", "-"), _zip(path)) for path in paths]
+    declared = set(re.findall(rf"^  ([A-Z]\w*{CODE}):\s*$", template, re.MULTILINE))
+    for path, code in zip(paths, codes, strict=True):
+        if code.parameter not in declared:
+            raise UserError(
+                f"{path}: infrastructure/stack.yaml has no parameter {code.parameter} for the function's code; "
+                "docs/change.md shows what a function needs there"
+            )
+    for missing in sorted(declared - {code.parameter for code in codes}):
+        name = re.sub(r"(?<!^)(?=[A-Z])", "_", missing.removesuffix(CODE)).lower()
+        raise UserError(f"{folder / name}.py: not found, but infrastructure/stack.yaml has its {missing}")
+    return codes
+
+
+def _zip(path: Path) -> bytes:
+    try:
+        source = path.read_bytes()
+        compile(source, path.name, "exec")
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        place = f"{path}:{line}" if line else str(path)
+        raise UserError(f"{place}: not valid Python: {error}", file=str(path), line=line) from None
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        entry = zipfile.ZipInfo(path.name, _EPOCH)
+        entry.external_attr = _READABLE
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        file.writestr(entry, source, compresslevel=9)
+    return archive.getvalue()
+
+
+def upload_code(s3: Any, bucket: str, code: LambdaCode) -> bool:
+    """Put a zip into the bucket unless it is there; returns whether it was sent."""
+    try:
+        s3.head_object(Bucket=bucket, Key=code.key)
+        return False
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+    s3.put_object(Bucket=bucket, Key=code.key, Body=code.content, ContentType="application/zip")
+    return True
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """One of the two, as infrastructure/stack.yaml calls it.
+
+    ``identifier`` is how CloudFormation finds it, ``body`` the least that its template has to say of it: the
+    deletion policy that an import takes, and what no later update can change.
+    """
+
+    logical_id: str
+    name: str
+    identifier: dict[str, str]
+    body: dict[str, Any]
+
+
+def left_behind(project: Project) -> list[LeftBehind]:
+    """Those of the two that exist, whether a stack holds them or not."""
+    return [*_bucket(project), *_group(project)]
+
+
+def _bucket(project: Project) -> Iterator[LeftBehind]:
+    name = project.names.bucket
+    try:
+        project.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=project.names.account)
+    except ClientError as error:
+        if is_missing(error):
+            return
+        raise
+    identifier = {"BucketName": name}
+    yield LeftBehind("Bucket", f"bucket {name}", identifier, _body("AWS::S3::Bucket", identifier))
+
+
+def _group(project: Project) -> Iterator[LeftBehind]:
+    name = project.names.model_package_group
+    try:
+        answer = project.client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
+    except ClientError as error:
+        if is_missing(error):
+            return
+        raise
+    properties = {"ModelPackageGroupName": name}
+    if answer.get("ModelPackageGroupDescription"):
+        properties["ModelPackageGroupDescription"] = answer["ModelPackageGroupDescription"]
+    yield LeftBehind(
+        "ModelPackageGroup",
+        f"model package group {name}",
+        {"ModelPackageGroupArn": answer["ModelPackageGroupArn"]},
+        _body("AWS::SageMaker::ModelPackageGroup", properties),
+    )
+
+
+def _body(kind: str, properties: dict[str, str]) -> dict[str, Any]:
+    return {"Type": kind, "DeletionPolicy": "Retain", "Properties": properties}
+
 
 FILE = Path("infrastructure/stack.yaml")
 PROJECT_TAG = "project"
@@ -40,7 +178,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
     """
     _check_accounts(share_with)
     template = read_text(FILE)
-    codes = lambda_code.build(template)
+    codes = zip_functions(template)
     _require_roles(project)
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle(keep=_STORAGE)
@@ -60,7 +198,7 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
         first = stack.deploy(str(FILE), template, parameters | no_code, tags)
     keys = {}
     for code in codes:
-        if lambda_code.upload(project.client("s3"), project.names.bucket, code):
+        if upload_code(project.client("s3"), project.names.bucket, code):
             project.output.say(f"uploaded {code.key}")
         keys[code.parameter] = code.key
     second = stack.deploy(str(FILE), template, parameters | keys, tags)
@@ -74,7 +212,7 @@ def reduce_to_storage(project: Project) -> Outcome:
     if not state.exists:
         return "unchanged"
     # The template that was deployed, since a newer one might change what stays.
-    no_code = {name: _NO_CODE for name in state.parameters if name.endswith(lambda_code.SUFFIX)}
+    no_code = {name: _NO_CODE for name in state.parameters if name.endswith(CODE)}
     return stack.deploy(str(FILE), stack.template(), {**state.parameters, **no_code}, state.tags)
 
 

@@ -1,12 +1,230 @@
-"""Remove what the project created: first listed, then removed, each thing only if it is still there."""
+"""What there is of the project in AWS, each with the call that removes it, and removing it in that order."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import is_missing
-from automl_gitops.kernel.environments import Name, Project
-from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks import resources
-from automl_gitops.stacks.resources import Resource
+from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.environments import Environment, Name, Project
+from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.kernel.waiting import wait
+from automl_gitops.serving.alarms import Alarms, alarm_requests
+from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
+from automl_gitops.serving.endpoint import PARTS, Endpoint
+from automl_gitops.serving.scaling import Scaling
+from automl_gitops.stacks import stack
+from automl_gitops.stacks.cloudformation import Stack
+from automl_gitops.stacks.stack import left_behind
+
+STORAGE = {
+    "Bucket",
+    "BucketPolicy",
+    "ModelPackageGroup",
+}  # of the stack; what a teardown keeps unless told otherwise
+_ENDED = {"Completed", "Succeeded", "Failed", "Stopped"}
+_STOP_SECONDS = 900.0
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something to remove; ``remove`` may be called again, and returns when it is gone."""
+
+    kind: str
+    name: str
+    account: str
+    remove: Callable[[], Any]
+
+
+def of_environment(project: Project, environment: Environment) -> Iterator[Resource]:
+    """An endpoint, and what belongs to it: scaling, models, endpoint configs, alarms, logs."""
+    aws, account = environment.aws, environment.aws.account
+    endpoint = Endpoint(aws, environment.endpoint, project.output)
+    if environment.name == "production":
+        where = elsewhere(DeploymentRecords(project.aws, project.names.bucket).current(), account)
+        if where:
+            project.output.notice(f"{where}, to remove it")
+        scaling = Scaling(environment)
+        if scaling.exists():
+            yield Resource("scaling", environment.endpoint, account, scaling.remove)
+    if endpoint.look().exists:
+        yield Resource("endpoint", environment.endpoint, account, endpoint.delete)
+    for kind in PARTS:
+        for name in sorted(endpoint.parts(kind)):
+            remove = partial(endpoint.delete_part, kind, name)
+            yield Resource(kind.replace("_", " "), name, account, remove)
+    if environment.name == "production":
+        alarms = Alarms(aws, alarm_requests(environment))
+        for name in sorted(alarms.look()):
+            yield Resource("alarm", name, account, partial(alarms.remove, name))
+    yield from _log_groups(aws, f"/aws/sagemaker/Endpoints/{environment.endpoint}")
+
+
+def of_training(project: Project) -> Iterator[Resource]:
+    """What still runs (it is stopped; the services keep the list of what ran), and the pipeline."""
+    sagemaker, names, account = project.client("sagemaker"), project.names, project.names.account
+    for arn in running_executions(sagemaker, names.pipeline):
+        yield Resource("running execution", arn, account, partial(_stop_execution, project, arn))
+    # Exactly the project's, not those of a project whose name begins like it.
+    own = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}")
+    pages = sagemaker.get_paginator("list_auto_ml_jobs").paginate(NameContains=f"{names.project}-")
+    for summary in (entry for page in pages for entry in page["AutoMLJobSummaries"]):
+        job = summary["AutoMLJobName"]
+        if own.fullmatch(job) and summary["AutoMLJobStatus"] not in _ENDED:
+            yield Resource("running Autopilot job", job, account, partial(_stop_job, project, job))
+    if _exists(partial(sagemaker.describe_pipeline, PipelineName=names.pipeline)):
+        remove = partial(sagemaker.delete_pipeline, PipelineName=names.pipeline)
+        yield Resource("pipeline", names.pipeline, account, remove)
+    # What an evaluation leaves that was ended before it could clear up.
+    left = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}-[a-z]+")
+    pages = sagemaker.get_paginator("list_models").paginate(NameContains=f"{names.project}-")
+    for model in sorted(entry["ModelName"] for page in pages for entry in page["Models"]):
+        if left.fullmatch(model):
+            yield Resource("model", model, account, partial(sagemaker.delete_model, ModelName=model))
+
+
+def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
+    """The project's stack, and with ``data`` the bucket's objects and the registry's versions before it."""
+    account = project.names.account
+    name = project.names.stack
+    held = Stack(project.aws, name, project.output).resources()
+    if not data:
+        if held.keys() - STORAGE:
+            yield Resource(
+                "stack, down to bucket and registry", name, account, partial(stack.reduce_to_storage, project)
+            )
+        return
+    yield from _registry(project)
+    yield from _bucket(project)
+    # One that could not be created holds nothing.
+    if Stack(project.aws, name, project.output).look().exists:
+        yield Resource("stack", name, account, partial(stack.remove, project))
+    there = {one.logical_id for one in left_behind(project)} - held.keys()
+    if "ModelPackageGroup" in there:
+        group = project.names.model_package_group
+        remove = partial(project.client("sagemaker").delete_model_package_group, ModelPackageGroupName=group)
+        yield Resource("model package group", group, account, remove)
+    if "Bucket" in there:
+        bucket = project.names.bucket
+        yield Resource("bucket", bucket, account, partial(project.client("s3").delete_bucket, Bucket=bucket))
+
+
+def of_roles(project: Project) -> Iterator[Resource]:
+    """The stacks of the roles; the workflows' last, since the others use its policies."""
+    names = project.names
+    for name in (names.people_stack, names.services_stack, names.bootstrap_stack):
+        stack = Stack(project.aws, name, project.output)
+        if stack.look().exists:
+            yield Resource("stack", name, project.names.account, stack.delete)
+
+
+def _registry(project: Project) -> Iterator[Resource]:
+    sagemaker, group = project.client("sagemaker"), project.names.model_package_group
+    try:
+        pages = list(sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group))
+    except ClientError as error:
+        if is_missing(error):
+            return
+        raise
+    for summary in (entry for page in pages for entry in page["ModelPackageSummaryList"]):
+        arn = summary["ModelPackageArn"]
+        remove = partial(sagemaker.delete_model_package, ModelPackageName=arn)
+        yield Resource("model package", arn, project.names.account, remove)
+
+
+def _bucket(project: Project) -> Iterator[Resource]:
+    s3, bucket = project.client("s3"), project.names.bucket
+    try:
+        page = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
+    except ClientError as error:
+        if is_missing(error):
+            return
+        raise
+    if page.get("Versions") or page.get("DeleteMarkers"):
+        yield Resource("all objects in bucket", bucket, project.names.account, partial(_empty, s3, bucket))
+
+
+def _empty(s3: Any, bucket: str) -> None:
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+        if objects:
+            answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+            # S3 answers 200 with what it did not delete.
+            for error in answer.get("Errors", []):
+                raise RunError(
+                    f"s3://{bucket}/{error['Key']} could not be deleted ({error['Code']}: {error['Message']}): "
+                    "mend that and run the command again"
+                )
+
+
+def _log_groups(aws: Aws, name: str) -> Iterator[Resource]:
+    logs = aws.client("logs")
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    if any(group["logGroupName"] == name for group in groups):
+        yield Resource("log group", name, aws.account, partial(logs.delete_log_group, logGroupName=name))
+
+
+def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
+    """The ARNs of a pipeline's executions that have not ended."""
+    try:
+        pages = list(sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline))
+    except ClientError as error:
+        if is_missing(error):
+            return []
+        raise
+    return [
+        summary["PipelineExecutionArn"]
+        for page in pages
+        for summary in page["PipelineExecutionSummaries"]
+        if summary["PipelineExecutionStatus"] not in _ENDED
+    ]
+
+
+def _stop_execution(project: Project, arn: str) -> None:
+    sagemaker = project.client("sagemaker")
+    look = partial(sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)
+    if look()["PipelineExecutionStatus"] == "Executing":
+        sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    wait(
+        f"execution {arn[-12:]}",
+        lambda: look()["PipelineExecutionStatus"],
+        lambda seen: seen in _ENDED,
+        seconds=_STOP_SECONDS,
+        status=str,
+        output=project.output,
+    )
+
+
+def _stop_job(project: Project, job: str) -> None:
+    sagemaker = project.client("sagemaker")
+
+    def look() -> str:
+        return sagemaker.describe_auto_ml_job_v2(AutoMLJobName=job)["AutoMLJobStatus"]
+
+    if look() == "InProgress":
+        sagemaker.stop_auto_ml_job(AutoMLJobName=job)
+    wait(
+        f"Autopilot job {job}",
+        look,
+        lambda seen: seen in _ENDED,
+        seconds=_STOP_SECONDS,
+        status=str,
+        output=project.output,
+    )
+
+
+def _exists(describe: Callable[[], Any]) -> bool:
+    try:
+        describe()
+    except ClientError as error:
+        if is_missing(error):
+            return False
+        raise
+    return True
 
 
 def find(
@@ -18,13 +236,13 @@ def find(
     the stacks that an administrator made.
     """
     if only:
-        return list(resources.of_environment(project, project.environment(only)))
+        return list(of_environment(project, project.environment(only)))
     return [
-        *resources.of_training(project),
-        *resources.of_environment(project, project.staging),
-        *resources.of_environment(project, project.production),
-        *resources.of_stack(project, data=data),
-        *(resources.of_roles(project) if roles else ()),
+        *of_training(project),
+        *of_environment(project, project.staging),
+        *of_environment(project, project.production),
+        *of_stack(project, data=data),
+        *(of_roles(project) if roles else ()),
     ]
 
 

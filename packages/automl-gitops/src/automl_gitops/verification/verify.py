@@ -6,7 +6,7 @@ from typing import Any
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.kernel.settings.verification import Verification as Limits
+from automl_gitops.kernel.settings.endpoints import Verification as Limits
 from automl_gitops.kernel.signature import sign
 from automl_gitops.serving.endpoint import Endpoint, State
 from automl_gitops.serving.registry import ModelPackage, Registry

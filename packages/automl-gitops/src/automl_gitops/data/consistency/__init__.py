@@ -6,7 +6,7 @@ What works, but is hardly meant, is a notice of the plan.
 
 from collections.abc import Callable
 
-from automl_gitops.data.consistency import data, gate, resources, serving, slices
+from automl_gitops.data.consistency import data, gate, resources, slices
 from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
@@ -16,7 +16,6 @@ CHECKS: tuple[Callable[[Case], Checks], ...] = (
     *data.CHECKS,
     *gate.CHECKS,
     *slices.CHECKS,
-    *serving.CHECKS,
     *resources.CHECKS,
 )
 

@@ -15,7 +15,7 @@ from automl_gitops.evaluation.metrics import (
 )
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import Finding
-from automl_gitops.kernel.settings.autopilot import INFER
+from automl_gitops.kernel.settings.model import INFER
 
 
 @dataclass(frozen=True)

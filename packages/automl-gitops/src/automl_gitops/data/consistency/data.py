@@ -6,7 +6,7 @@ import json
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.errors import Finding
-from automl_gitops.kernel.settings.autopilot import INFER, LEAST_TRAINING_ROWS
+from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
 from automl_gitops.kernel.words import counted, nearest
 
 LOCK = "dataset.lock"

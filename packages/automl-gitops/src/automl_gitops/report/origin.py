@@ -1,16 +1,18 @@
-"""The data set, and what changed since the one that the champion was trained on."""
+"""Where the candidate came from: its data set, the Autopilot job's candidates, and enough to find everything again."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from automl_gitops.data.lock import NOT_COUNTED, Reference
+from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
 from automl_gitops.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
+from automl_gitops.report.source import Provenance
 
 _MOST_CLASSES, _MOST_NAMES = 30, 20
 
 
-def section(evaluation: Mapping[str, Any]) -> Section:
+def dataset_section(evaluation: Mapping[str, Any]) -> Section:
     """Facts, changes and classes."""
     dataset = evaluation["dataset"]
     blocks: list[Block] = [_facts(dataset)]
@@ -110,3 +112,64 @@ def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
     more = len(labels) - len(rows)
     caption = f"Classes of the whole data set{f'; {more} rarer ones are left out' if more > 0 else ''}"
     return Table(caption, ["Class", *numeric], rows, frozenset(numeric))
+
+
+def leaderboard_section(evaluation: Mapping[str, Any]) -> Section | None:
+    """The best first, by the objective on Autopilot's validation rows."""
+    job, objective = evaluation["automl_job"], evaluation["objective"]
+    candidates = job.get("candidates") or []
+    if not candidates:
+        return None
+    sign = -1 if objective["direction"] == "maximize" else 1
+    known = sorted(
+        candidates, key=lambda entry: (entry["value"] is None, sign * (entry["value"] or 0.0), entry["name"])
+    )
+    numeric = [f"{named(objective['metric']).label} (validation)", "Time"]
+    places = words.places((entry["value"], {}) for entry in known)
+    rows = [
+        [
+            Cell(entry["name"], "chosen" if entry["name"] == job["best_candidate"] else "", code=True),
+            Cell(entry["status"]),
+            Cell(words.number(entry["value"], places), numeric=True),
+            Cell(words.seconds(entry["seconds"]), numeric=True),
+        ]
+        for entry in known
+    ]
+    took = f" in {words.seconds(job['seconds'])}" if job.get("seconds") else ""
+    text = (
+        f"Autopilot job {job['name']} tried these{took}; it chooses by rows of its own, not by the holdout."
+    )
+    table = Table("Candidates", ["Candidate", "Status", *numeric], rows, frozenset(numeric))
+    return Section("leaderboard", "Leaderboard", [Text(text), table], closed=True)
+
+
+def provenance_section(evaluation: Mapping[str, Any], provenance: Provenance) -> Section:
+    """Commit, run and execution where they are known; job, candidate, containers and times."""
+    job = evaluation["automl_job"]
+    url = provenance.repository_url
+    known = {
+        "Commit": Cell(
+            provenance.commit,
+            code=True,
+            href=f"{url}/commit/{provenance.commit}" if url and provenance.commit else "",
+        ),
+        "Repository": Cell(provenance.repository, href=url),
+        "Run": Cell(provenance.run_url, href=provenance.run_url),
+        "Pipeline execution": Cell(provenance.execution_arn, code=True),
+        "Model package": Cell(provenance.model_package_arn, code=True),
+        "Champion": Cell((evaluation["champion"] or {}).get("model_package_arn", ""), code=True),
+        "Autopilot job": Cell(job["arn"], code=True),
+        "Best candidate": Cell(job["best_candidate"], code=True),
+        "Answers": Cell(", ".join(evaluation["outputs"])),
+    }
+    for number, container in enumerate(evaluation["containers"], 1):
+        name = "Container" if len(evaluation["containers"]) == 1 else f"Container {number}"
+        known[name] = Cell(container["Image"], container.get("ModelDataUrl", ""), code=True)
+    blocks: list[Block] = [Facts([(name, cell) for name, cell in known.items() if cell.text])]
+    if evaluation["seconds"]:
+        times = [
+            [Cell(name), Cell(words.seconds(value), numeric=True)]
+            for name, value in evaluation["seconds"].items()
+        ]
+        blocks.append(Table("Time of the evaluation's stages", ["Stage", "Time"], times, frozenset({"Time"})))
+    return Section("provenance", "Provenance", blocks, closed=True)

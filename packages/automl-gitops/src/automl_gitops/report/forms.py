@@ -1,8 +1,12 @@
-"""The report as Markdown that GitHub shows in pull requests, comments and job summaries."""
+"""The two forms of a report: one HTML page that asks for nothing from outside, and Markdown for GitHub."""
 
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from automl_gitops.kernel.markdown import bullets, escape, folded, table
+from automl_gitops.report import charts
 from automl_gitops.report.blocks import (
     Block,
     Bullets,
@@ -16,11 +20,37 @@ from automl_gitops.report.blocks import (
     Table,
 )
 
+_FOLDER = Path(__file__).parent
+
+
+def as_html(report: Report) -> str:
+    """The page; every text is escaped, whatever labels and columns are called."""
+    return _template().render(report=report).lstrip()
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    # The picture is the renderer's own, which escapes the labels in it.
+    environment.filters["svg"] = lambda chart: Markup(charts.svg(chart.spec, chart.summary))  # noqa: S704
+    environment.globals["css"] = Markup((_FOLDER / "page.css").read_text(encoding="utf-8"))  # noqa: S704
+    return environment.get_template("page.html.j2")
+
+
 LIMIT = 60_000  # characters; GitHub takes 65,536 in a body or comment
 _CUT = "\n\n_The rest did not fit here: it is in report.html._"
 
 
-def render(report: Report, limit: int) -> str:
+def as_markdown(report: Report, limit: int) -> str:
     """The document; sections at the end are left out where it would be longer than ``limit`` characters."""
     text = "\n\n".join(_opening(report))
     for section in report.sections:

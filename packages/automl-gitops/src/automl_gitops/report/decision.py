@@ -1,13 +1,138 @@
-"""Candidate against champion and baseline, metric by metric, on the same rows."""
+"""How the gate decided, and how the candidate compares with champion and baseline."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from automl_gitops.evaluation.metrics import METRICS, named
-from automl_gitops.report import charts, digits, words
-from automl_gitops.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
-from automl_gitops.report.sections.decision import difference, of_differences
+from automl_gitops.report import charts, words
+from automl_gitops.report.blocks import Block, Cell, Chart, Figure, Group, Section, Table, Text, Tone
+
+_Estimate = tuple[float, Mapping[str, Any]]
+
+
+def decimals_by_metric(evaluation: Mapping[str, Any]) -> dict[str, int]:
+    """Decimals by metric: the same for all scores, its own for each that has the target's unit."""
+    metrics = [*evaluation["metrics"]]
+    scores = [metric for metric in metrics if not named(metric).in_units]
+    shared = words.places(figure for metric in scores for figure in _figures(evaluation, metric))
+    return {
+        metric: words.places(_figures(evaluation, metric)) if named(metric).in_units else shared
+        for metric in metrics
+    }
+
+
+def _figures(evaluation: Mapping[str, Any], metric: str) -> Iterator[_Estimate]:
+    """A metric's values and differences, each with its interval."""
+    for model in (evaluation, evaluation["champion"] or {}, evaluation["baseline"]):
+        if metric in model.get("metrics", {}):
+            yield model["metrics"][metric], model.get("intervals", {}).get(metric, {})
+        found = model.get("differences", {}).get(metric)
+        if found:
+            yield found["value"], found
+
+
+def decimals_of_slices(found: Mapping[str, Any], metric: str) -> int:
+    """Of a metric on the slices of one entry."""
+    figures: list[_Estimate] = []
+    for part in found["slices"]:
+        if metric in part["metrics"]:
+            figures.append((part["metrics"][metric], part["intervals"].get(metric, {})))
+        if metric in part["differences"]:
+            figures.append((part["differences"][metric]["value"], part["differences"][metric]))
+    return words.places(figures)
+
+
+_OUTCOMES: dict[str, tuple[str, Tone]] = {
+    "passed": ("✓", "good"),
+    "failed": ("✗", "bad"),
+    "skipped": (words.DASH, "quiet"),
+}
+_TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "undecided": "quiet"}
+
+
+def verdict(evaluation: Mapping[str, Any]) -> str:
+    """One sentence."""
+    outcomes = [condition["outcome"] for condition in evaluation["gate"]]
+    failed, skipped, total = outcomes.count("failed"), outcomes.count("skipped"), len(outcomes)
+    if failed:
+        return f"{failed} of the gate's {total} conditions failed"
+    rest = f"; {skipped} had nothing to judge" if skipped else ""
+    return f"{total - skipped} of the gate's {total} conditions passed{rest}"
+
+
+def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
+    """The objective, and its distance to the champion and to the baseline."""
+    objective = evaluation["objective"]
+    metric = objective["metric"]
+    places = decimals_by_metric(evaluation)[metric]
+    here = words.estimate(objective["value"], objective, places)
+    yield Figure(f"{named(metric).label} on the holdout", here.text, _interval(here.more))
+    champion = evaluation["champion"]
+    level = words.confidence(evaluation["confidence"])
+    if champion and metric in champion["differences"]:
+        yield _distance("Against the champion", champion["differences"][metric], places, level)
+    elif champion:
+        yield Figure("Against the champion", "not compared", champion["status"].replace("_", " "))
+    else:
+        yield Figure("Against the champion", "none yet", "nothing is in production")
+    baseline = evaluation["baseline"]
+    if metric in baseline["differences"]:
+        yield _distance(
+            f"Against {_article(baseline['name'])}", baseline["differences"][metric], places, level
+        )
+    yield Figure("Rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
+
+
+def _article(baseline: str) -> str:
+    """The baseline's name in a sentence."""
+    return baseline if baseline.startswith(("always ", "the ")) else f"the {baseline}"
+
+
+def _distance(name: str, difference: Mapping[str, Any], places: int, confidence: str) -> Figure:
+    cell = words.estimate(difference["value"], difference, places, signed=True)
+    said = difference["verdict"]
+    between = _interval(cell.more, confidence)
+    return Figure(name, cell.text, f"{said}: {between}" if between else said, _TONES[said])
+
+
+def _interval(ends: str, confidence: str = "95%") -> str:
+    return f"{ends} ({confidence} interval)" if ends else ""
+
+
+def of_differences(evaluation: Mapping[str, Any]) -> str:
+    """What a table with differences has to say about their intervals, where it speaks of 95% intervals."""
+    said = words.confidence(evaluation["confidence"])
+    return "" if said == "95%" else f", differences with {said} intervals"
+
+
+def difference(found: Mapping[str, Any] | None, places: int) -> Cell:
+    """A difference with its interval, and the word for the side of 0 that it surely is on, if any.
+
+    A word, since of an error less is better: an arrow beside a minus sign would contradict it.
+    """
+    if not found:
+        return Cell("", numeric=True)
+    cell = words.estimate(found["value"], found, places, signed=True)
+    said = f"{found['verdict']}: {cell.more}" if found["verdict"] != "undecided" else cell.more
+    return Cell(cell.text, said, tone=_TONES[found["verdict"]], numeric=True)
+
+
+def gate_section(evaluation: Mapping[str, Any]) -> Section:
+    """The gate, condition by condition."""
+    rows = []
+    for condition in evaluation["gate"]:
+        mark, tone = _OUTCOMES[condition["outcome"]]
+        rows.append(
+            [
+                Cell(words.opening(condition["name"])),
+                Cell(condition["outcome"], mark=mark, tone=tone),
+                Cell(words.opening(condition["reason"])),
+            ]
+        )
+    table = Table("Conditions of the gate", ["Condition", "Outcome", "Reason"], rows)
+    return Section("gate", "Gate", [table])
+
 
 _MOST_NAMES = 10
 # Between 0 and 1 and better where greater, so that they can share an axis; means weighted by class hide rare classes.
@@ -20,7 +145,7 @@ _SCORES = frozenset(
 )
 
 
-def section(evaluation: Mapping[str, Any]) -> Section:
+def comparison_section(evaluation: Mapping[str, Any]) -> Section:
     """All metrics with their intervals, and a chart of those that share an axis."""
     champion = evaluation["champion"]
     compared = bool(champion) and champion["status"] == "compared"
@@ -67,7 +192,7 @@ def _baseline(evaluation: Mapping[str, Any]) -> str:
         constant = said if isinstance(prediction, float) else words.quoted(prediction)
         return f"The baseline predicts {constant} for every row."
     scores = (
-        f", which scores {words.number(value, digits.by_metric(evaluation)[metric])}"
+        f", which scores {words.number(value, decimals_by_metric(evaluation)[metric])}"
         if value is not None
         else ""
     )
@@ -92,7 +217,7 @@ def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     names = ["Candidate", *(["Champion"] if champion else []), "Difference", "Baseline"]
     if not champion:
         names = ["Candidate", "Difference", "Baseline"]
-    rows, decimals = [], digits.by_metric(evaluation)
+    rows, decimals = [], decimals_by_metric(evaluation)
     for metric in _order(evaluation):
         value, places = evaluation["metrics"][metric], decimals[metric]
         row = [_name(metric, evaluation)]
@@ -185,7 +310,7 @@ def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]
 
 def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:
     metric = evaluation["objective"]["metric"]
-    places = digits.by_metric(evaluation)[metric]
+    places = decimals_by_metric(evaluation)[metric]
     text = f"{named(metric).label}, the objective: candidate {words.number(evaluation['metrics'][metric], places)}"
     if champion and metric in champion["metrics"]:
         text += f", champion {words.number(champion['metrics'][metric], places)}"

@@ -1,11 +1,56 @@
-"""[production]: the endpoint that people use, and how a new version takes over."""
+"""[staging], [production] and [verification]: where versions are served, how traffic moves to a new one, and what it
+has to show first.
+"""
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from automl_gitops.kernel.settings.base import Section
-from automl_gitops.kernel.settings.hosting import Hosting
+from automl_gitops.kernel import service
+from automl_gitops.kernel.settings import EndpointInstance, Section
+
+
+class Serverless(Section):
+    """An endpoint without instances: billed by use, slow after a pause.
+
+    The service offers it without data capture, VPC and models of several containers (HYPERPARAMETER_TUNING
+    mode).
+    """
+
+    memory_mb: int = 2048
+    max_concurrency: int = 5
+
+    @field_validator("memory_mb", "max_concurrency")
+    @classmethod
+    def _within_the_services_limits(cls, value: int, info: ValidationInfo) -> int:
+        shape = {"memory_mb": "ServerlessMemorySizeInMB", "max_concurrency": "ServerlessMaxConcurrency"}
+        least, most = service.limits(shape[str(info.field_name)])
+        if (least is not None and value < least) or (most is not None and value > most):
+            raise ValueError(f"is outside the service's {least}-{most}")
+        if info.field_name == "memory_mb" and value % 1024:
+            raise ValueError("is not a multiple of 1024, as the service wants")
+        return value
+
+
+class Hosting(Section):
+    """Instances of an endpoint, or `serverless` in their place."""
+
+    instance_type: EndpointInstance = "ml.m5.large"
+    instance_count: int = Field(default=1, ge=1)
+    serverless: Serverless | None = None
+
+    @model_validator(mode="after")
+    def _instances_or_serverless(self) -> "Hosting":
+        named = {"instance_type", "instance_count"} & self.model_fields_set
+        if self.serverless and named:
+            raise ValueError(f"has both serverless and {sorted(named)[0]}: remove one of the two")
+        return self
+
+
+class Staging(Hosting):
+    """Where the staging endpoint runs, and whether it stays after the verification (`keep`)."""
+
+    keep: bool = True
 
 
 class Deployment(Section):
@@ -109,3 +154,19 @@ class Production(Hosting):
     def least_instances(self) -> int:
         """Instances that are always there."""
         return self.autoscaling.min_instances if self.autoscaling else self.instance_count
+
+
+class Verification(Section):
+    """How much is asked of the endpoint, and the limits of its answers.
+
+    ``rows`` of the holdout are predicted and compared; ``requests`` of one row each are sent by
+    ``concurrency`` clients at once. Latencies are what a client sees, in milliseconds; the error rate is a
+    share of requests.
+    """
+
+    rows: int = Field(default=500, ge=1, le=100_000)
+    requests: int = Field(default=200, ge=1, le=100_000)
+    concurrency: int = Field(default=4, ge=1, le=64)
+    max_latency_p50_ms: float = Field(default=500, gt=0, allow_inf_nan=False)
+    max_latency_p95_ms: float = Field(default=2000, gt=0, allow_inf_nan=False)
+    max_error_rate: float = Field(default=0.0, ge=0, le=1)
