@@ -156,7 +156,7 @@ _READY = ("region", "plan")  # columns that can be sliced as they are
 
 
 def made_up(config: Config, rows: int, seed: int) -> pd.DataFrame:
-    """So many rows with the target of ``config``, the columns that its slices name, and a few usual ones.
+    """``rows`` made-up rows: the target of ``config``, the columns that its slices name, and a few usual ones.
 
     The usual ones are numbers, words, levels, dates and short texts, some with missing values. The target follows from
     them, with noise. The same ``config``, ``rows`` and ``seed`` give the same rows.

@@ -52,7 +52,7 @@ class Listing:
 
 
 def split(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI; what is none is a `UserError`."""
+    """Bucket and key of an S3 URI. Raises `UserError` where it is not one."""
     scheme, _, rest = uri.partition("://")
     bucket, slash, key = rest.partition("/")
     if scheme != "s3" or not bucket or not slash:

@@ -1,8 +1,8 @@
 """The calls that each role makes in a model's life: infrastructure/calls.json.
 
-Nobody writes that file: it comes from the local AWS's own record of a life (`make calls`). What is another one each
-time (ids, times, numbers of versions) stands there as zeros, and what is the project's as `${Project}`,
-`${Account}`, `${Region}` and the like.
+The template's maintainers record that file from a life on the local AWS (`make calls`); a project's owner adds the
+calls of what they change. What differs each time (ids, times, version numbers) stands there as zeros, and the project's
+own values as `${Project}`, `${Account}`, `${Region}` and the like.
 """
 
 import json
@@ -78,7 +78,10 @@ def dump(calls: Iterable[Call]) -> str:
         + "\n    ]"
         for role, found in by_role.items()
     ]
-    about = "Recorded from a life on the local AWS by `make calls`; do not edit."
+    about = (
+        "Recorded from a model's life on the local AWS. It comes with the template, whose updates renew it; "
+        "for a role that you change, add its new calls here."
+    )
     return f'{{\n  "about": {json.dumps(about)},\n  "roles": {{\n' + ",\n".join(blocks) + "\n  }\n}\n"
 
 

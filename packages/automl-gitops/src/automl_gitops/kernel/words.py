@@ -22,10 +22,10 @@ def one_line(text: str, most: int) -> str:
 
 
 def nearest(word: object, known: Iterable[str]) -> str | None:
-    """The known word that looks most like ``word``, or `None` if none is near.
+    """The known word that is most like ``word``, or `None` if none is similar enough.
 
-    Case, blanks, hyphens and underscores do not count. The beginning of one known word alone stands for it; what is in
-    several is near to none.
+    Case, blanks, hyphens and underscores are ignored. A prefix of exactly one known word matches it; a part of several
+    known words matches none.
     """
     plain = {_plain(name): name for name in known}
     wanted = _plain(str(word))

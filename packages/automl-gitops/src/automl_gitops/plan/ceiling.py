@@ -15,7 +15,7 @@ _HOUR = 3600
 
 @dataclass(frozen=True)
 class Item:
-    """So many instance-hours at most of one kind; ``money`` is `None` without a price."""
+    """An upper limit of instance-hours of one kind; ``money`` is `None` without a price."""
 
     what: str
     instances: str

@@ -17,7 +17,7 @@ PRODUCTION_ROLE = "PRODUCTION_ROLE_ARN"  # names it for `automl`, where it is in
 
 @dataclass
 class Deployed:
-    """What was found. ``reason`` says why nothing was looked at; each list is what a merge brings about."""
+    """What is deployed. ``reason`` says why nothing could be read; ``stack_changes`` are what a merge would change."""
 
     account: str = ""
     reason: str = ""

@@ -65,7 +65,11 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     for name, found in plan.templates.items():
         differs = f"infrastructure/{name}: {counted(len(found), 'difference')}"
         if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
-            yield f"{differs}; an administrator runs ", Code("make bootstrap"), " once it is merged."
+            yield (
+                f"{differs}; an administrator runs ",
+                Code("make bootstrap"),
+                " on this branch right before the merge.",
+            )
         else:
             yield f"{differs}."
     yield from filter(None, (plan.base_problem, plan.definition_problem))

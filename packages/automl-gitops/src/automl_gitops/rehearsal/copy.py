@@ -75,7 +75,7 @@ _ENDLESS = 1e12
 def adapt(project: Path, *, open_gate: bool, lenient: bool = False, rows: int | None = None) -> list[str]:
     """Change the files of the copy in ``project``; returns what was left out, a line each.
 
-    ``open_gate``: the data is so many made-up ``rows`` in the place of those of dataset.lock, so that how good a model
+    ``open_gate``: the data are ``rows`` made-up rows instead of those of dataset.lock, so that how good a model
     is says nothing, and the gate's bounds are softened. ``lenient``: the local AWS trains on fewer rows than the real
     Autopilot takes.
     """

@@ -27,8 +27,8 @@ _FIRST_DAY, _LAST_DAY = date(2015, 1, 1), date(2024, 12, 31)
 
 
 def draw(column: Column, rows: int, counted: int, random: np.random.Generator) -> np.ndarray:
-    """So many values as the text that a file has, empty where there is none; ``counted`` are the rows that
-    ``column`` is about.
+    """``rows`` values as text, empty where one is missing; ``counted`` is the number of rows that ``column``
+    describes.
     """
     values = present(column, rows, random)
     lacking = round(rows * (column.missing or 0) / max(counted, 1))
@@ -77,7 +77,7 @@ def allot(shares: Mapping[str, int], rows: int, least: int) -> np.ndarray:
 
 
 def _levels(column: Column, rows: int) -> int:
-    """How many different values there are in so many rows."""
+    """How many different values the column has in ``rows`` rows."""
     return rows if column.distinct is None else max(1, min(column.distinct, rows))
 
 

@@ -87,7 +87,7 @@ def fitted(svg: str) -> str:
 
 @cache
 def lines(text: str, limit: float, most: int = MOST_LINES) -> Sequence[str]:
-    """A label in at most so many lines of at most ``limit`` pixels each.
+    """A label in at most ``most`` lines of at most ``limit`` pixels each.
 
     What is longer loses its middle: names that go together differ at their ends.
     """

@@ -258,7 +258,7 @@ def _step(told: dict[str, Any]) -> Step:
 
 
 def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Autopilot | None:
-    """The job's progress; `None` before it has started, and to whom may not look at it."""
+    """The job's progress; `None` before it has started, and without the right to read it."""
     if not any(step.name == "StartAutopilot" and step.status == "Succeeded" for step in steps):
         return None
     job = names.automl_job(arn.rsplit("/", 1)[-1])

@@ -127,7 +127,7 @@ NO_RUN = Page("No run", ("This commit has no execution of the pipeline: the step
 
 @dataclass(frozen=True)
 class Facts:
-    """An execution, its evaluation.json (`None` where it came to none), why it failed, and where to look further."""
+    """An execution, its evaluation.json (`None` if it has none), why it failed, and where to look further."""
 
     execution: Execution
     evaluation: Mapping[str, Any] | None

@@ -18,7 +18,7 @@ _DESCRIPTION_LENGTH = (
 
 
 def upsert(project: Project) -> tuple[Outcome, str]:
-    """Bring the pipeline about; returns what had to be done, and its ARN. Doing it twice changes nothing.
+    """Create or update the pipeline; returns what had to be done, and its ARN. Doing it twice changes nothing.
 
     The definition goes inline: SageMaker takes as many characters in the request as in an object (1,048,576).
     """

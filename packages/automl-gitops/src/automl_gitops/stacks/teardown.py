@@ -1,4 +1,4 @@
-"""What there is of the project in AWS, each with the call that removes it, and removing it in that order."""
+"""The project's resources in AWS: finding them, and removing them in an order that works."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence

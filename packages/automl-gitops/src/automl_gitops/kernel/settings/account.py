@@ -161,7 +161,7 @@ class Prices(Section):
         return self
 
     def of(self, name: str, hours: float) -> float | None:
-        """The money for so many hours, `None` where there is no price."""
+        """What ``hours`` of an instance type cost, `None` where it has no price."""
         price = (self.__pydantic_extra__ or {}).get(name)
         return None if price is None else price * hours
 

@@ -197,7 +197,7 @@ class Evaluation(Section):
     """Container, instances and slices of the evaluation.
 
     `slices` names input columns; `race_*` takes the 0/1 columns that one-hot encoding made of one. `bands`
-    cuts a column of numbers into so many bands of equally many rows, or at the edges given. Slices of fewer
+    cuts a numeric column into that many bands of equal size, or at the given edges. Slices of fewer
     than `minimum_slice_rows` rows are shown, but not judged.
     """
 
