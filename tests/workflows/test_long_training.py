@@ -174,6 +174,7 @@ def test_going_on_with_an_execution_that_was_stopped_is_red_with_the_reason(stor
     (error,) = run.annotations
     assert f"execution {execution} stopped" in error.text
     assert "stopped" in run.summary
+    assert "Report" not in run.steps, "there is nothing to report on"
 
 
 def newest(story: LongStory) -> str:

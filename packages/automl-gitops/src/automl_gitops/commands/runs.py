@@ -203,7 +203,8 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     """Show what came of an execution.
 
     Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
-    the run's page. By default the newest execution of the current commit.
+    the run's page, and the step has an output `evaluation` where there is something to report on. By default the newest
+    execution of the current commit.
     """
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs.evaluation_file import find
@@ -227,6 +228,8 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
         failed = find_failures(project.aws, project.names, state)
         report = page(Facts(state, evaluation, project.names, failed))
         output.result({**_document(state, failed), "evaluation": evaluation})
+        if evaluation:
+            workflow_step.set_outputs({"evaluation": "true"})
     on_page = workflow_step.append_summary(render(report))
     if markdown:
         write_text(markdown, render(report))
