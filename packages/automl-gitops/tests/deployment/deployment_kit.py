@@ -25,7 +25,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
 from automl_gitops.serving.registry import Registry
-from automl_gitops.verification import verification
+from automl_gitops.verification import record as records
 from automl_gitops.verification.verify import make_verification, note
 from local_sagemaker import BadInput, ModelError
 from support.unique import unique
@@ -247,7 +247,7 @@ class World:
         registry = Registry(project.aws, project.names)
         package = registry.find(arn, "test")
         record = make_verification(project, project.staging, package, "config", [], None)
-        note(registry, package, record, verification.write(project.aws, self.bucket, record))
+        note(registry, package, record, records.write(project.aws, self.bucket, record))
         return arn
 
     def package(self, arn: str) -> dict[str, Any]:

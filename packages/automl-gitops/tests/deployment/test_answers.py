@@ -7,7 +7,7 @@ import pytest
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.agreement import Tolerance, compare, most_at_border, same_cells
 from automl_gitops.verification.checks import check_agreement, check_values
-from automl_gitops.verification.predictions import parse_csv, parse_json, response_keys
+from automl_gitops.verification.payload import parse_csv, parse_json, response_keys
 
 KEYS = ["predicted_label", "probabilities"]
 EXACT = Tolerance(absolute=0.0, relative=0.0)

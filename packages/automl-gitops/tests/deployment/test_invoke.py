@@ -10,7 +10,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
 from automl_gitops.verification.invoke import invoke
-from automl_gitops.verification.rows import batches, read_rows
+from automl_gitops.verification.payload import batches, feature_rows
 
 COLUMNS = ["stays", "target", "note"]
 
@@ -41,11 +41,11 @@ def file(tmp_path):
     ids=lambda value: value if "," not in value else "",
 )
 def test_rows_are_brought_into_the_order_of_the_training_data(file, text, why):
-    assert list(read_rows(file(text), COLUMNS, "target")) == [["1", "a"], ["2", "b"]]
+    assert list(feature_rows(file(text), COLUMNS, "target")) == [["1", "a"], ["2", "b"]]
 
 
 def test_a_value_of_several_lines_stays_one_value(file):
-    (row,) = read_rows(file('stays,note\n1,"a, ""b""\nc"\n'), COLUMNS, "target")
+    (row,) = feature_rows(file('stays,note\n1,"a, ""b""\nc"\n'), COLUMNS, "target")
 
     (body,) = batches([row])
 
@@ -66,12 +66,12 @@ def test_a_value_of_several_lines_stays_one_value(file):
 )
 def test_a_file_that_does_not_fit_is_named_with_its_line(file, text, sentence):
     with pytest.raises(UserError, match=rf"rows\.csv: .*{sentence}"):
-        list(read_rows(file(text), COLUMNS, "target"))
+        list(feature_rows(file(text), COLUMNS, "target"))
 
 
 def test_a_missing_file_is_a_users_error(tmp_path):
     with pytest.raises(UserError, match="No such file"):
-        list(read_rows(tmp_path / "none.csv", COLUMNS, "target"))
+        list(feature_rows(tmp_path / "none.csv", COLUMNS, "target"))
 
 
 def test_batches_stay_below_rows_and_bytes():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, ProductionFile, Proof
+from automl_gitops.promotion.production_file import FILE, ProductionFile, VerificationSummary
 from support.project import PROJECT
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/readmission/7"
@@ -23,7 +23,7 @@ def test_what_is_written_is_read_again_and_written_the_same(tmp_path):
         dataset_sha256="abc",
         previous_model_package_arn=ARN[:-1] + "6",
         metrics={"f1": 0.8, "r2": -1e-09, "rmse": 3.0},
-        verification=Proof(
+        verification=VerificationSummary(
             outcome="verified", by='A "B" C', at="2026-11-24T06:00:00+00:00", record="s3://b/k"
         ),
     )

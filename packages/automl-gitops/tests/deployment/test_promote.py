@@ -538,6 +538,17 @@ def test_a_version_without_its_proof_is_refused_before_anything_is_done(
     assert made == []
 
 
+def test_a_holdout_that_is_gone_stops_it_before_anything_is_done(world, verified, writes):
+    world.name_in_git(verified())
+    for key in world.objects("transforms/"):
+        world.s3.delete_object(Bucket=world.bucket, Key=key)
+
+    with writes() as made, pytest.raises(RunError, match="is gone"):
+        promote(world.project())
+
+    assert made == []
+
+
 @pytest.mark.parametrize(
     ("arn", "sentence"),
     [

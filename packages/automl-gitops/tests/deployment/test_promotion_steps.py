@@ -8,10 +8,10 @@ import pytest
 
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import Signature
-from automl_gitops.promotion import decide as steps
-from automl_gitops.promotion.decide import Situation, decide
+from automl_gitops.promotion import steps
+from automl_gitops.promotion.decide import Situation, decide, metadata
 from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord
-from automl_gitops.serving.endpoint import State
+from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.serving.release import Release
 
@@ -68,7 +68,7 @@ def deployed(package, its_record):
         approval="Approved",
         stage="Production",
         stage_status="Deployed",
-        metadata=steps.metadata(its_record, BUCKET),
+        metadata=metadata(its_record, BUCKET),
     )
 
 
@@ -84,7 +84,7 @@ SECOND = record(TWO, FIRST)
 SERVING = deployed(TWO, SECOND)
 REPLACED = replace(deployed(ONE, FIRST), stage_status="Replaced")
 LARGE = ({"InstanceType": "ml.m5.large"},)
-IN_SERVICE = State("InService", "config-2")
+IN_SERVICE = EndpointState("InService", "config-2")
 NOTHING = Situation(ONE, release(ONE), "111111111111", BUCKET, wrong_alarms=("5xx", "latency"))
 # Version 2 serves, after version 1, and Git names it.
 AS_GIT_SAYS = Situation(
@@ -112,9 +112,9 @@ BACK = replace(
     packages={TWO.arn: SERVING},
 )
 LARGER = release(SERVING, "config-2b", instance_type="ml.m5.xlarge")
-DEAD = State("Failed", "config-2")
+DEAD = EndpointState("Failed", "config-2")
 
-PUBLISHED = ["Verify", "Record", "NoteDeployed"]
+PUBLISHED = ["Verify", "RecordDeployment", "NoteDeployed"]
 CASES = {
     "nothing to do": (AS_GIT_SAYS, []),
     "the first version": (NOTHING, ["Approve", "SetAlarms", "CreateEndpoint", *PUBLISHED]),
@@ -127,7 +127,7 @@ CASES = {
     ),
     "another instance type, scaled": (
         replace(AS_GIT_SAYS, release=LARGER, scaling_wanted=True, scaling_exists=True, parts=parts(2)),
-        ["StopScaling", "UpdateEndpoint", "Verify", "Record", "SetScaling", "NoteDeployed"],
+        ["StopScaling", "UpdateEndpoint", "Verify", "RecordDeployment", "SetScaling", "NoteDeployed"],
     ),
     "another instance type, scaling no longer wanted": (
         replace(AS_GIT_SAYS, release=LARGER, scaling_exists=True, scaling_right=False),
@@ -139,17 +139,17 @@ CASES = {
     ),
     "an endpoint that is dead": (
         replace(AS_GIT_SAYS, endpoint=DEAD, scaling_wanted=True, parts=parts(2)),
-        ["DeleteEndpoint", "CreateEndpoint", "Verify", "Record", "SetScaling", "NoteDeployed"],
+        ["DeleteEndpoint", "CreateEndpoint", "Verify", "RecordDeployment", "SetScaling", "NoteDeployed"],
     ),
     "an endpoint that was deleted": (
-        replace(AS_GIT_SAYS, endpoint=State(), variants=(), served_arn=""),
+        replace(AS_GIT_SAYS, endpoint=EndpointState(), variants=(), served_arn=""),
         ["CreateEndpoint", *PUBLISHED, "DeleteParts"],
     ),
     "an endpoint changed by hand": (
-        replace(AS_GIT_SAYS, endpoint=State("InService", "by-hand"), served_arn=""),
+        replace(AS_GIT_SAYS, endpoint=EndpointState("InService", "by-hand"), served_arn=""),
         ["UpdateEndpoint", *PUBLISHED, "DeleteParts"],
     ),
-    "an endpoint on its way": (replace(NEXT, endpoint=State("Updating", "config-2")), ["Wait"]),
+    "an endpoint on its way": (replace(NEXT, endpoint=EndpointState("Updating", "config-2")), ["Wait"]),
     "an alarm that was changed": (replace(AS_GIT_SAYS, wrong_alarms=("5xx",)), ["SetAlarms"]),
     "scaling that was changed": (
         replace(AS_GIT_SAYS, scaling_wanted=True, scaling_exists=True, scaling_right=False),
@@ -163,7 +163,7 @@ CASES = {
         replace(
             NEXT,
             package=replace(THREE, approval="Approved"),
-            endpoint=State("InService", "config-3"),
+            endpoint=EndpointState("InService", "config-3"),
             served_arn=THREE.arn,
         ),
         [*PUBLISHED, "NoteReplaced", "DeleteParts"],
@@ -224,7 +224,7 @@ def test_every_step_is_a_sentence_of_its_own(seen):
         (NOTHING, steps.Verify("version 1", before="")),
         (replace(AS_GIT_SAYS, endpoint=DEAD), steps.Verify("version 2", before="")),
         (NEXT, steps.DeleteParts((("endpoint_config", "config-1"), ("model", "model-1")))),
-        (replace(NEXT, endpoint=State("Updating", "config-2")), steps.Wait(ENDPOINT, "Updating")),
+        (replace(NEXT, endpoint=EndpointState("Updating", "config-2")), steps.Wait(ENDPOINT, "Updating")),
     ],
 )
 def test_what_a_step_is_about(seen, step):
@@ -266,7 +266,9 @@ def test_a_version_that_served_before_needs_no_proof_of_staging():
 
 
 def test_production_moves_to_another_account_where_that_is_wanted():
-    moved = replace(NEXT, account="222222222222", endpoint=State(), variants=(), served_arn="", parts=parts())
+    moved = replace(
+        NEXT, account="222222222222", endpoint=EndpointState(), variants=(), served_arn="", parts=parts()
+    )
 
     names = [type(step).__name__ for step in decide(moved, new_account=True)]
 

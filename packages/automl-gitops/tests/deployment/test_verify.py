@@ -10,7 +10,7 @@ from deployment_kit import ROWS, csv_of
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
-from automl_gitops.verification.verification import checks_table
+from automl_gitops.verification.record import checks_table
 from automl_gitops.verification.verify import verify
 
 

@@ -98,7 +98,7 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
 
     Exit status 1 if a check fails.
     """
-    from automl_gitops.verification.verification import VERIFIED
+    from automl_gitops.verification.record import VERIFIED
     from automl_gitops.verification.verify import verify
 
     project = _project(as_json)

@@ -1,8 +1,6 @@
 """A checked table and its parts: rows to train on and the holdout, split by a seed and written as CSV."""
 
-import csv
 import hashlib
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,17 +17,11 @@ from automl_gitops.data.profile import Profile, check, profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted
 
 _SPECIAL = '[",]'
-
-
-def csv_header(columns: Sequence[str]) -> bytes:
-    """The header line of these columns."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(columns)
-    return text.getvalue().encode()
 
 
 def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
@@ -152,7 +144,7 @@ class Parts:
             file.parent.mkdir(exist_ok=True)
             self._streams.append(file.open("wb"))
             self.files.append(name)
-        self._streams[1].write(csv_header([self._target]))
+        self._streams[1].write(write_row([self._target]))
         self._room = PART_ROWS
 
 
@@ -190,7 +182,7 @@ class Prepared:
         target, split = self.profile.target.name, self.split()
         parts = Parts(folder, self.table.columns, target)
         with (folder / "train_validation.csv").open("wb") as train:
-            train.write(csv_header(self.table.columns))
+            train.write(write_row(self.table.columns))
             for batch in self.table.batches():
                 test = split.take(batch.column(target))
                 train.write(csv_bytes(csv_lines(batch.filter(pa.array(~test)).columns)))
@@ -224,7 +216,7 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     target = config.dataset.target
     if len(table.columns) < 2:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
-    digest = hashlib.sha256(csv_header(table.columns))
+    digest = hashlib.sha256(write_row(table.columns))
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}

@@ -17,13 +17,14 @@ from automl_gitops.data import consistency
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import DatasetLock, Rows, Uris
-from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_header, csv_lines
+from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_lines
 from automl_gitops.data.profile import Profile, check_rows, check_target, check_types, profile, widest
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 
@@ -145,7 +146,7 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
 def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listing that the model is trained on."""
     target = config.dataset.target
-    digest = hashlib.sha256(csv_header(table.columns))
+    digest = hashlib.sha256(write_row(table.columns))
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     check_rows(table, seen, "a judgement")
     classes = check_target(config, table, seen)

@@ -159,7 +159,9 @@ def _csv_columns(path: Path, kind: str, name: str) -> list[str]:
 
 
 def _first_rows(start: str, delimiter: str) -> tuple[list[list[str]], str]:
-    """Up to two rows that are not empty, and why reading broke off."""
+    """Up to two rows that are not empty, and why reading broke off: of text that may end amid a row, with any
+    delimiter, where `kernel.csv_text` reads whole texts with commas.
+    """
     rows: list[list[str]] = []
     # The header may be long; the default is a limit for one value.
     csv.field_size_limit(max(csv.field_size_limit(), _START))

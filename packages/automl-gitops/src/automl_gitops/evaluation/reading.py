@@ -1,7 +1,8 @@
 """CSV parts read in batches: the holdout's labels, and what a batch transform answered.
 
 Every value is read as bytes and judged here, not guessed: a label `NA` is a label, and text that is not UTF-8
-is found with its row. Rows are counted from 1 in each part, the header not counted.
+is found with its row. Rows are counted from 1 in each part, the header not counted. The container has no other
+package of the project than this one, so that no other reader of the project can be shared here.
 """
 
 import csv

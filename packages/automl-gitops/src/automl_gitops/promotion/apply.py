@@ -5,116 +5,105 @@ a run that is killed anywhere is taken up by the next one, which decides anew.
 """
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import sign
+from automl_gitops.promotion import steps
 from automl_gitops.promotion.approval import approval_description
-from automl_gitops.promotion.decide import (
-    STAGE,
-    Approve,
-    CreateEndpoint,
-    DeleteEndpoint,
-    DeleteParts,
-    NoteDeployed,
-    NoteReplaced,
-    Record,
-    SetAlarms,
-    SetScaling,
-    Situation,
-    Step,
-    StopScaling,
-    UpdateEndpoint,
-    Verify,
-    Wait,
-    deployed_note,
-    metadata,
-    replaced_note,
-)
-from automl_gitops.promotion.look import Production
+from automl_gitops.promotion.decide import STAGE, Situation, deployed_note, metadata, replaced_note
+from automl_gitops.promotion.look import ProductionServices
 from automl_gitops.promotion.rollout import Rollout, create, update
 from automl_gitops.serving.deployments import DEPLOYED, FAILED, ROLLED_BACK, DeploymentRecord
 from automl_gitops.serving.endpoint import require_success
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check, check_csv
-from automl_gitops.verification.holdout import Holdout, load_holdout, read_evaluation
+from automl_gitops.verification.holdout import HoldoutSample, load_holdout, read_evaluation
 from automl_gitops.verification.verify import make_subject
 
 
-def apply(production: Production, seen: Situation, steps: Sequence[Step]) -> list[str]:
+def apply(production: ProductionServices, seen: Situation, chosen: Sequence[steps.Step]) -> list[str]:
     """Take the steps that `decide` gave for what was seen; returns what was done, in words.
 
     Raises `RunError` where the deployment failed: then the version before serves, and the registry says what happened.
     """
-    return _Application(production, seen, steps).run()
+    return _Application(production, seen, chosen).run()
 
 
 class _Application:
-    def __init__(self, production: Production, seen: Situation, steps: Sequence[Step]) -> None:
+    def __init__(self, production: ProductionServices, seen: Situation, chosen: Sequence[steps.Step]) -> None:
         self._production = production
         self._output = production.project.output
         self._seen = seen
-        self._steps = steps
+        self._steps = chosen
         self._done: list[str] = []
-        self._holdout: Holdout | None = None
+        self._holdout: HoldoutSample | None = None
         self._checks: list[Check] = []
         self._record = seen.recorded
 
     def run(self) -> list[str]:
         # Before anything is changed: without it there is no deployment.
-        if any(isinstance(step, Verify) for step in self._steps):
+        if any(isinstance(step, steps.Verify) for step in self._steps):
             self._holdout = self._load_holdout()
         for step in self._steps:
             self._take(step)
         return self._done
 
-    def _take(self, step: Step) -> None:
+    def _take(self, step: steps.Step) -> None:
         production, seen = self._production, self._seen
         match step:
-            case Wait():
+            case steps.Wait():
                 production.endpoint.settle_before_change(seen.release.config_name)
-            case Approve(label):
+            case steps.Approve(label):
                 description = approval_description(production.pull_request, sign(production.project.aws))
                 production.registry.approve(seen.package, description)
                 self._say(f"approved {label}")
-            case SetAlarms(names):
+            case steps.SetAlarms(names):
                 production.alarms.put(names)
-                self._say("brought the alarms to automl.toml")
-            case DeleteEndpoint():
+                self._say("set the alarms")
+            case steps.DeleteEndpoint():
                 production.endpoint.remove_dead(seen.endpoint)
-            case CreateEndpoint():
+            case steps.CreateEndpoint():
                 self._require(create(production.endpoint, seen.release))
-            case StopScaling():
+            case steps.StopScaling():
                 production.scaling.remove()
-            case UpdateEndpoint():
+            case steps.UpdateEndpoint():
                 self._require(self._update(step))
-            case Verify():
+            case steps.Verify():
                 self._verify(step)
-            case Record(label):
+            case steps.RecordDeployment(label):
                 self._record = self._make_record(DEPLOYED, "")
                 production.records.write(self._record)
                 self._done.append(f"deployed {label}")
-            case SetScaling():
-                production.scaling.bring()
-                self._say("brought the autoscaling to automl.toml")
-            case NoteDeployed():
+            case steps.SetScaling():
+                self._set_scaling()
+            case steps.NoteDeployed():
                 production.registry.note(seen.package, **deployed_note(self._recorded, seen.bucket))
-            case NoteReplaced(previous):
+            case steps.NoteReplaced(previous):
                 production.registry.note(previous, **replaced_note(self._recorded))
-            case DeleteParts(parts):
+            case steps.DeleteParts(parts):
                 for kind, name in parts:
                     production.endpoint.delete_part(kind, name)
+            case _:
+                assert_never(step)
 
     @property
     def _recorded(self) -> DeploymentRecord:
         """The record of what serves: an earlier run's, or the one that this run has written."""
-        assert self._record is not None  # noqa: S101 - decide() puts Record before all that needs it
+        assert self._record is not None  # noqa: S101 - decide() puts that step before all that needs it
         return self._record
 
     def _say(self, words: str) -> None:
         self._output.say(words)
         self._done.append(words)
 
-    def _update(self, step: UpdateEndpoint) -> Rollout:
+    def _set_scaling(self) -> None:
+        # A new endpoint may have the target of one that was deleted.
+        if not self._production.scaling.is_right():
+            self._production.scaling.put()
+            self._say("set the autoscaling")
+
+    def _update(self, step: steps.UpdateEndpoint) -> Rollout:
         return update(
             self._production,
             self._seen.release,
@@ -128,7 +117,7 @@ class _Application:
             self._production.endpoint.remove_dead(rollout.state)
             self._fail(ROLLED_BACK if rollout.state.status == "InService" else FAILED, rollout.reason)
 
-    def _verify(self, step: Verify) -> None:
+    def _verify(self, step: steps.Verify) -> None:
         """Labels, numbers and agreement; what would trouble people (bad rows, load) is staging's."""
         if self._holdout is None:
             return
@@ -157,8 +146,8 @@ class _Application:
         production.records.write(record)
         state = production.endpoint.look()
         serves = state.status == "InService"
-        if serves and not production.scaling.is_right():
-            production.scaling.bring()
+        if serves:
+            self._set_scaling()
         if serves and last and last.package_arn == package.arn:
             raise RunError(f"{package.label} serves as before, without the new config: {reason}")
         status = "RolledBack" if outcome == ROLLED_BACK else "Failed"
@@ -190,7 +179,7 @@ class _Application:
             checks=[check.document() for check in self._checks],
         )
 
-    def _load_holdout(self) -> Holdout | None:
+    def _load_holdout(self) -> HoldoutSample | None:
         """Rows with known answers; a version that goes back to production does without if they are gone."""
         project, package = self._production.project, self._seen.package
         try:

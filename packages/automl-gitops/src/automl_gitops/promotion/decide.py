@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.promotion import steps
 from automl_gitops.serving.deployments import DeploymentRecord, elsewhere
-from automl_gitops.serving.endpoint import State
+from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage, note_request
 from automl_gitops.serving.release import Release
 
@@ -34,7 +35,7 @@ class Situation:
     account: str
     bucket: str
     missing_proof: str = ""
-    endpoint: State = field(default_factory=State)
+    endpoint: EndpointState = field(default_factory=EndpointState)
     variants: Sequence[Mapping[str, Any]] = ()
     served_arn: str = ""
     last: DeploymentRecord | None = None
@@ -77,165 +78,7 @@ class Situation:
         return known or self.served_arn != self.package.arn
 
 
-@dataclass(frozen=True)
-class Wait:
-    """Wait until the endpoint has ended what it is doing; only then can more be decided."""
-
-    endpoint: str
-    status: str
-
-    def __str__(self) -> str:
-        return f"wait until endpoint {self.endpoint}, which is {self.status}, has settled; then decide again"
-
-
-@dataclass(frozen=True)
-class Approve:
-    """Set the version to `Approved` in the registry."""
-
-    label: str
-
-    def __str__(self) -> str:
-        return f"approve {self.label} in the registry"
-
-
-@dataclass(frozen=True)
-class SetAlarms:
-    """Create or change these alarms."""
-
-    names: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"set alarms by automl.toml: {', '.join(self.names)}"
-
-
-@dataclass(frozen=True)
-class DeleteEndpoint:
-    """Delete an endpoint that can no longer be updated."""
-
-    endpoint: str
-    status: str
-
-    def __str__(self) -> str:
-        return f"delete endpoint {self.endpoint}, which is {self.status}"
-
-
-@dataclass(frozen=True)
-class CreateEndpoint:
-    """Create the endpoint with the release."""
-
-    endpoint: str
-    config: str
-
-    def __str__(self) -> str:
-        return f"create endpoint {self.endpoint} with config {self.config}"
-
-
-@dataclass(frozen=True)
-class StopScaling:
-    """Deregister the endpoint's scalable target."""
-
-    def __str__(self) -> str:
-        return "stop the autoscaling, since SageMaker changes no instance type under it"
-
-
-@dataclass(frozen=True)
-class UpdateEndpoint:
-    """Roll the release out over what serves: by the policy of automl.toml, a way back all at once.
-
-    ``keep_instances`` keeps as many as autoscaling has made of them.
-    """
-
-    endpoint: str
-    before: str
-    config: str
-    way_back: bool
-    keep_instances: bool
-
-    def __str__(self) -> str:
-        how = "all at once, as a way back" if self.way_back else "by [production.deployment]"
-        return f"update endpoint {self.endpoint} from config {self.before} to {self.config}, {how}"
-
-
-@dataclass(frozen=True)
-class Verify:
-    """Compare the endpoint's answers with the evaluation's; where they differ, go back to ``before``."""
-
-    label: str
-    before: str
-
-    def __str__(self) -> str:
-        way_out = f"go back to config {self.before}" if self.before else "delete the endpoint"
-        return f"verify {self.label} in production; if that fails, {way_out}"
-
-
-@dataclass(frozen=True)
-class Record:
-    """Write the record of the deployment, and note it on the model packages."""
-
-    label: str
-
-    def __str__(self) -> str:
-        return f"record the deployment of {self.label}"
-
-
-@dataclass(frozen=True)
-class SetScaling:
-    """Bring the endpoint's autoscaling to automl.toml."""
-
-    wanted: bool
-
-    def __str__(self) -> str:
-        return "set the autoscaling by automl.toml" if self.wanted else "remove the autoscaling"
-
-
-@dataclass(frozen=True)
-class NoteDeployed:
-    """Note on the version that it serves."""
-
-    label: str
-
-    def __str__(self) -> str:
-        return f"note in the registry that {self.label} serves"
-
-
-@dataclass(frozen=True)
-class NoteReplaced:
-    """Note on the version before that another one took over."""
-
-    package: ModelPackage
-
-    def __str__(self) -> str:
-        return f"note in the registry that {self.package.label} was replaced"
-
-
-@dataclass(frozen=True)
-class DeleteParts:
-    """Delete models and endpoint configs that neither serve nor are the way back, as (kind, name)."""
-
-    parts: tuple[tuple[str, str], ...]
-
-    def __str__(self) -> str:
-        return "delete what is no longer needed: " + ", ".join(name for _, name in self.parts)
-
-
-Step = (
-    Wait
-    | Approve
-    | SetAlarms
-    | DeleteEndpoint
-    | CreateEndpoint
-    | StopScaling
-    | UpdateEndpoint
-    | Verify
-    | Record
-    | SetScaling
-    | NoteDeployed
-    | NoteReplaced
-    | DeleteParts
-)
-
-
-def decide(seen: Situation, *, new_account: bool = False) -> list[Step]:
+def decide(seen: Situation, *, new_account: bool = False) -> list[steps.Step]:
     """The steps, in their order; none where production is what Git says.
 
     Where the endpoint is on its way from one state to another, all is `Wait`. Raises `UserError` for a version that
@@ -248,18 +91,18 @@ def decide(seen: Situation, *, new_account: bool = False) -> list[Step]:
     if where:
         raise UserError(f"{where}, or move production here with --new-account")
     if seen.endpoint.moving:
-        return [Wait(seen.release.endpoint, seen.endpoint.status)]
+        return [steps.Wait(seen.release.endpoint, seen.endpoint.status)]
     _require_same_kind(seen)
-    steps: list[Step] = []
+    chosen: list[steps.Step] = []
     if seen.package.approval != "Approved":
-        steps.append(Approve(seen.package.label))
+        chosen.append(steps.Approve(seen.package.label))
     if seen.wrong_alarms:
-        steps.append(SetAlarms(seen.wrong_alarms))
+        chosen.append(steps.SetAlarms(seen.wrong_alarms))
     if seen.recorded:
         if not seen.scaling_right:
-            steps.append(SetScaling(seen.scaling_wanted))
-        return steps + _notes(seen, seen.recorded) + _tidy(seen, seen.recorded)
-    return steps + _deployment(seen)
+            chosen.append(steps.SetScaling(seen.scaling_wanted))
+        return chosen + _notes(seen, seen.recorded) + _tidy(seen, seen.recorded)
+    return chosen + _deployment(seen)
 
 
 def deployed_note(record: DeploymentRecord, bucket: str) -> dict[str, Any]:
@@ -297,38 +140,38 @@ def _require_same_kind(seen: Situation) -> None:
         )
 
 
-def _deployment(seen: Situation) -> list[Step]:
+def _deployment(seen: Situation) -> list[steps.Step]:
     """From what the endpoint serves to a verified and recorded deployment of the release."""
     release, label = seen.release, seen.package.label
     before = seen.last.endpoint_config if seen.last else ""
-    steps: list[Step] = []
+    chosen: list[steps.Step] = []
     scaling_right = seen.scaling_right
     if not seen.serves:
         before = seen.endpoint.config
         if seen.endpoint.dead:
-            steps.append(DeleteEndpoint(release.endpoint, seen.endpoint.status))
+            chosen.append(steps.DeleteEndpoint(release.endpoint, seen.endpoint.status))
         if seen.endpoint.dead or not seen.endpoint.exists:
             before = ""
-            steps.append(CreateEndpoint(release.endpoint, release.config_name))
+            chosen.append(steps.CreateEndpoint(release.endpoint, release.config_name))
             scaling_right = scaling_right and not seen.scaling_wanted
         else:
             if seen.scaling_exists and _changes_instance_type(seen):
-                steps.append(StopScaling())
+                chosen.append(steps.StopScaling())
                 scaling_right = not seen.scaling_wanted
             keep = seen.scaling_wanted and scaling_right
-            steps.append(
-                UpdateEndpoint(release.endpoint, before, release.config_name, seen.is_way_back, keep)
+            chosen.append(
+                steps.UpdateEndpoint(release.endpoint, before, release.config_name, seen.is_way_back, keep)
             )
-    steps += [Verify(label, before), Record(label)]
+    chosen += [steps.Verify(label, before), steps.RecordDeployment(label)]
     if not scaling_right:
-        steps.append(SetScaling(seen.scaling_wanted))
-    steps.append(NoteDeployed(label))
+        chosen.append(steps.SetScaling(seen.scaling_wanted))
+    chosen.append(steps.NoteDeployed(label))
     if seen.last:
-        steps += _note_replaced(seen, seen.last.package_arn)
+        chosen += _note_replaced(seen, seen.last.package_arn)
         kept = {seen.last.model, seen.last.endpoint_config}
     else:
         kept = set()
-    return steps + _delete(seen, kept)
+    return chosen + _delete(seen, kept)
 
 
 def _changes_instance_type(seen: Situation) -> bool:
@@ -336,27 +179,27 @@ def _changes_instance_type(seen: Situation) -> bool:
     return before != seen.release.config["ProductionVariants"][0].get("InstanceType")
 
 
-def _notes(seen: Situation, record: DeploymentRecord) -> list[Step]:
+def _notes(seen: Situation, record: DeploymentRecord) -> list[steps.Step]:
     """What a run that was interrupted has left undone in the registry."""
-    steps: list[Step] = []
+    chosen: list[steps.Step] = []
     if note_request(seen.package, **deployed_note(record, seen.bucket)):
-        steps.append(NoteDeployed(seen.package.label))
-    return steps + _note_replaced(seen, record.previous_package_arn)
+        chosen.append(steps.NoteDeployed(seen.package.label))
+    return chosen + _note_replaced(seen, record.previous_package_arn)
 
 
-def _note_replaced(seen: Situation, arn: str) -> list[Step]:
+def _note_replaced(seen: Situation, arn: str) -> list[steps.Step]:
     previous = seen.packages.get(arn)
     if previous is None or previous.stage != STAGE or previous.stage_status == REPLACED:
         return []
-    return [NoteReplaced(previous)]
+    return [steps.NoteReplaced(previous)]
 
 
-def _tidy(seen: Situation, record: DeploymentRecord) -> list[Step]:
+def _tidy(seen: Situation, record: DeploymentRecord) -> list[steps.Step]:
     return _delete(seen, {record.previous_model, record.previous_endpoint_config})
 
 
-def _delete(seen: Situation, kept: set[str]) -> list[Step]:
+def _delete(seen: Situation, kept: set[str]) -> list[steps.Step]:
     """All parts but those of the release, and of the way back."""
     kept = {*kept, seen.release.model_name, seen.release.config_name}
     stale = tuple(sorted(part for part in seen.parts if part[1] not in kept))
-    return [DeleteParts(stale)] if stale else []
+    return [steps.DeleteParts(stale)] if stale else []

@@ -7,16 +7,16 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.approval import pull_request
 from automl_gitops.promotion.decide import Situation
 from automl_gitops.promotion.production_file import SOURCE
-from automl_gitops.serving.alarms import Alarms, alarm_requests
+from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords
 from automl_gitops.serving.endpoint import PARTS, Endpoint
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
 from automl_gitops.serving.scaling import Scaling
-from automl_gitops.verification.proof import missing_proof
+from automl_gitops.verification.record import missing_proof
 
 
-class Production:
+class ProductionServices:
     """Whatever a promotion looks at and changes."""
 
     def __init__(self, project: Project) -> None:
@@ -26,7 +26,7 @@ class Production:
         self.endpoint = Endpoint(self.environment.aws, self.environment.endpoint, project.output)
         self.registry = Registry(project.aws, project.names)
         self.records = DeploymentRecords(project.aws, self.bucket)
-        self.alarms = Alarms(self.environment.aws, alarm_requests(self.environment))
+        self.alarms = EndpointAlarms(self.environment.aws, alarm_requests(self.environment))
         self.scaling = Scaling(self.environment)
 
     @cached_property
@@ -35,7 +35,7 @@ class Production:
         return pull_request(self.project)
 
 
-def look(production: Production, arn: str) -> Situation:
+def look(production: ProductionServices, arn: str) -> Situation:
     """What there is, for the version ``arn`` that Git names; changes nothing.
 
     Raises `UserError` for a version that is not the project's, or that its configuration cannot serve.

@@ -28,7 +28,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Proof(_Section):
+class VerificationSummary(_Section):
     """What staging found: outcome, who signed it off, when (ISO 8601), in which run; and the record."""
 
     outcome: str = ""
@@ -47,7 +47,7 @@ class ProductionFile(_Section):
     dataset_sha256: str = ""
     previous_model_package_arn: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
-    verification: Proof = Field(default_factory=Proof)
+    verification: VerificationSummary = Field(default_factory=VerificationSummary)
 
     @classmethod
     def load(cls, path: Path = FILE) -> "ProductionFile":

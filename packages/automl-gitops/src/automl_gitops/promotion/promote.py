@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.apply import apply
-from automl_gitops.promotion.decide import Step, Wait, decide
-from automl_gitops.promotion.look import Production, look
+from automl_gitops.promotion.decide import decide
+from automl_gitops.promotion.look import ProductionServices, look
 from automl_gitops.promotion.production_file import SOURCE, ProductionFile
+from automl_gitops.promotion.steps import Step, Wait
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import ModelPackage
 
@@ -34,7 +35,7 @@ def promote(project: Project, *, new_account: bool = False, dry_run: bool = Fals
     decides. Raises `UserError` for a version that may not go to production, `RunError` where its deployment
     failed: then the previous version serves, and the model package says what happened.
     """
-    production = Production(project)
+    production = ProductionServices(project)
     arn = ProductionFile.load().model_package_arn
     if not arn:
         _require_nothing(production.endpoint)

@@ -1,4 +1,4 @@
-"""The text of a promotion pull request: what a reviewer has to see before merging it. Pure: the same facts,
+"""The text of a promotion pull request: what a reviewer has to see before merging it. Pure: the same version gives
 the same text.
 """
 
@@ -11,13 +11,13 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import bullets, code, escape, folded, number, table
 from automl_gitops.promotion.production_file import FILE, ProductionFile
 from automl_gitops.serving.registry import ModelPackage
-from automl_gitops.verification.verification import checks_table
+from automl_gitops.verification.record import checks_table
 
 MAX_LENGTH = 60_000  # GitHub takes 65,536 characters
 
 
 @dataclass(frozen=True)
-class Facts:
+class ProposedVersion:
     """What a proposal is made of; ``evaluation`` and ``verification`` are the documents of those records."""
 
     config: Config
@@ -34,52 +34,52 @@ class Facts:
         )
 
 
-def title(facts: Facts) -> str:
+def title(proposed: ProposedVersion) -> str:
     """The pull request's title, and the commit's message."""
-    return f"Promote {facts.config.project.name} version {facts.package.version} to production"
+    return f"Promote {proposed.config.project.name} version {proposed.package.version} to production"
 
 
-def body(facts: Facts) -> str:
+def body(proposed: ProposedVersion) -> str:
     """The pull request's text in Markdown."""
     parts = [
-        _opening(facts),
-        "### Candidate against production\n\n" + _metrics(facts),
-        "### Gate\n\n" + _gate(facts.evaluation),
-        "### Verification on staging\n\n" + _verification(facts.verification),
-        "### Where it comes from\n\n" + _provenance(facts),
-        "### How to go back\n\n" + _way_back(facts),
+        _opening(proposed),
+        "### Candidate against production\n\n" + _metrics(proposed),
+        "### Gate\n\n" + _gate(proposed.evaluation),
+        "### Verification on staging\n\n" + _verification(proposed.verification),
+        "### Where it comes from\n\n" + _provenance(proposed),
+        "### How to go back\n\n" + _way_back(proposed),
     ]
     return "\n\n".join(parts)[:MAX_LENGTH]
 
 
-def _opening(facts: Facts) -> str:
-    policy = facts.config.production.deployment
+def _opening(proposed: ProposedVersion) -> str:
+    policy = proposed.config.production.deployment
     rollout = {
         "ALL_AT_ONCE": "all at once",
         "CANARY": f"as a canary of {policy.percent} %, which is watched for {policy.wait_seconds} s",
         "LINEAR": f"in steps of {policy.percent} %, each watched for {policy.wait_seconds} s",
     }[policy.policy]
-    now = f"version {facts.previous.version}" if facts.previous.model_package_arn else "nothing yet"
+    now = f"version {proposed.previous.version}" if proposed.previous.model_package_arn else "nothing yet"
     return (
-        f"**Merging this approves version {facts.package.version}** "
-        f"(`{facts.package.arn}`) and rolls it out {rollout}; an alarm rolls it back.\n\n"
+        f"**Merging this approves version {proposed.package.version}** "
+        f"(`{proposed.package.arn}`) and rolls it out {rollout}; an alarm rolls it back.\n\n"
         f"In production: {now}."
     )
 
 
-def _metrics(facts: Facts) -> str:
-    ours = facts.evaluation["metrics"]
-    champion = facts.evaluation["champion"] or {}
+def _metrics(proposed: ProposedVersion) -> str:
+    ours = proposed.evaluation["metrics"]
+    champion = proposed.evaluation["champion"] or {}
     same_rows = (
         champion.get("status") == "compared"
-        and champion["model_package_arn"] == facts.previous.model_package_arn
+        and champion["model_package_arn"] == proposed.previous.model_package_arn
     )
-    theirs = champion["metrics"] if same_rows else facts.previous.metrics
+    theirs = champion["metrics"] if same_rows else proposed.previous.metrics
     rows = [
         (escape(named(name).label), number(value), number(theirs.get(name))) for name, value in ours.items()
     ]
-    objective = named(facts.evaluation["objective"]["metric"]).label
-    note = f"Autopilot's objective: {objective}. Measured on {facts.evaluation['rows']} holdout rows."
+    objective = named(proposed.evaluation["objective"]["metric"]).label
+    note = f"Autopilot's objective: {objective}. Measured on {proposed.evaluation['rows']} holdout rows."
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."
     return f"{table(('metric', 'candidate', 'production'), rows, 'lrr')}\n\n{note}"
@@ -97,9 +97,9 @@ def _verification(document: Mapping[str, Any]) -> str:
     return f"{sentence}\n\n{folded('Checks', checks_table(document['checks']))}"
 
 
-def _provenance(facts: Facts) -> str:
-    known, url = facts.package.metadata, facts.repository_url
-    commit = facts.package.commit or known.get("commit", "")
+def _provenance(proposed: ProposedVersion) -> str:
+    known, url = proposed.package.metadata, proposed.repository_url
+    commit = proposed.package.commit or known.get("commit", "")
     rows = {
         "commit": f"[`{commit[:12]}`]({url}/commit/{commit})" if commit else "",
         "run": known.get("run", ""),
@@ -111,11 +111,11 @@ def _provenance(facts: Facts) -> str:
     return table(("", ""), ((name, value) for name, value in rows.items() if value))
 
 
-def _way_back(facts: Facts) -> str:
-    if not facts.previous.model_package_arn:
+def _way_back(proposed: ProposedVersion) -> str:
+    if not proposed.previous.model_package_arn:
         return "Nothing was in production before, so there is no version to go back to."
     return (
         "Revert this pull request once it is merged (its button, or `automl rollback` and a "
-        f"push): `{FILE.as_posix()}` then names version {facts.previous.version} again, and production "
+        f"push): `{FILE.as_posix()}` then names version {proposed.previous.version} again, and production "
         "follows, without training or staging."
     )

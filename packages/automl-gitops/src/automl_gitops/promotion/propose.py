@@ -8,13 +8,13 @@ from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, ProductionFile, Proof
-from automl_gitops.promotion.proposal import Facts, body, title
+from automl_gitops.promotion.production_file import FILE, ProductionFile, VerificationSummary
+from automl_gitops.promotion.proposal import ProposedVersion, body, title
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import ModelPackage, Registry
-from automl_gitops.verification import verification
+from automl_gitops.verification import record as records
 from automl_gitops.verification.holdout import read_evaluation
-from automl_gitops.verification.proof import require_verified
+from automl_gitops.verification.record import require_verified
 
 BRANCH = "promote-production"
 
@@ -40,7 +40,7 @@ def propose(project: Project, arn: str | None) -> Proposal:
     registry = Registry(project.aws, project.names)
     package = registry.find(arn or _staged(project), "--model-package")
     require_verified(project, package)
-    record = verification.read(project.aws, project.names.bucket, package.version) or {}
+    record = records.read(project.aws, project.names.bucket, package.version) or {}
     evaluation = read_evaluation(project.aws, project.names.bucket, package)
     host = Host.connect(project.config.project.repository)
     text = host.read(FILE.as_posix()) if host else git.committed(FILE) or _read(FILE)
@@ -50,8 +50,8 @@ def propose(project: Project, arn: str | None) -> Proposal:
     content = _content(package, evaluation, record, previous)
     if not host:
         return Proposal(package, content, changed=content.save(FILE))
-    facts = Facts(project.config, package, evaluation, record, previous)
-    made = host.propose(BRANCH, FILE.as_posix(), content.text(), title(facts), body(facts))
+    proposed = ProposedVersion(project.config, package, evaluation, record, previous)
+    made = host.propose(BRANCH, FILE.as_posix(), content.text(), title(proposed), body(proposed))
     return Proposal(package, content, made.changed, url=made.url)
 
 
@@ -69,7 +69,7 @@ def _content(
         dataset_sha256=package.metadata.get("dataset_sha256", ""),
         previous_model_package_arn=previous.model_package_arn,
         metrics={name: float(value) for name, value in evaluation["metrics"].items()},
-        verification=Proof(
+        verification=VerificationSummary(
             outcome=record["outcome"],
             by=signed["by"],
             at=signed["at"],

@@ -9,12 +9,12 @@ from typing import Any
 
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Environment
-from automl_gitops.promotion.look import Production
-from automl_gitops.serving.alarms import Alarms
-from automl_gitops.serving.endpoint import STARTUP_SECONDS, Endpoint, State
+from automl_gitops.promotion.look import ProductionServices
+from automl_gitops.promotion.probe import Probe
+from automl_gitops.serving.alarms import EndpointAlarms
+from automl_gitops.serving.endpoint import STARTUP_SECONDS, Endpoint, EndpointState
 from automl_gitops.serving.release import Release
-from automl_gitops.verification.holdout import Holdout
-from automl_gitops.verification.probe import Probe
+from automl_gitops.verification.holdout import HoldoutSample
 
 _POLL_SECONDS = 2.0  # an alarm's reason has to be seen before its state goes back
 _CALMING_PERIODS = 3
@@ -24,7 +24,7 @@ _CALMING_PERIODS = 3
 class Rollout:
     """What the endpoint serves in the end, and why not the release where it does not (else "")."""
 
-    state: State
+    state: EndpointState
     reason: str
 
 
@@ -37,12 +37,12 @@ def create(endpoint: Endpoint, release: Release) -> Rollout:
 
 
 def update(
-    production: Production,
+    production: ProductionServices,
     release: Release,
     *,
     way_back: bool,
     keep_instances: bool,
-    holdout: Holdout | None,
+    holdout: HoldoutSample | None,
 ) -> Rollout:
     """Update the endpoint by the policy of automl.toml, and wait for the end.
 
@@ -75,7 +75,9 @@ def update(
     return Rollout(ended, _reason(ended, release, seen, asking))
 
 
-def _calm(environment: Environment, alarms: Alarms, *, way_back: bool, output: Output) -> dict[str, str]:
+def _calm(
+    environment: Environment, alarms: EndpointAlarms, *, way_back: bool, output: Output
+) -> dict[str, str]:
     """The alarms that fire whatever is waited: about what serves now, they cannot judge what is to come.
 
     An alarm of an update that was just rolled back goes out by itself; a way back has no time for that.
@@ -122,7 +124,7 @@ def deployment_config(environment: Environment, alarms: list[str], *, way_back: 
     return config
 
 
-def _reason(state: State, release: Release, fired: Mapping[str, str], probe: Probe | None) -> str:
+def _reason(state: EndpointState, release: Release, fired: Mapping[str, str], probe: Probe | None) -> str:
     """Why the endpoint does not serve the release, "" where it does."""
     if state.serves(release.config_name):
         return ""

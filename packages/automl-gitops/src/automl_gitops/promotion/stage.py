@@ -6,7 +6,7 @@ from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.environments import Project
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs.execution import locate, overtaken, overtaken_by, read
-from automl_gitops.serving.endpoint import Endpoint, State, require_success
+from automl_gitops.serving.endpoint import Endpoint, EndpointState, require_success
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import Release, release
 
@@ -17,7 +17,7 @@ class Staged:
 
     package: ModelPackage
     release: Release
-    state: State
+    state: EndpointState
     changed: bool
 
 
@@ -38,7 +38,7 @@ def stage(project: Project, arn: str | None) -> Staged:
     state = endpoint.settle_before_change(wanted.config_name)
     changed = not state.serves(wanted.config_name)
     if changed:
-        state = _bring(endpoint, state, wanted)
+        state = _serve(endpoint, state, wanted)
     endpoint.tidy(keep={wanted.model_name, wanted.config_name})
     return Staged(package, wanted, state, changed)
 
@@ -65,13 +65,13 @@ def version_of(project: Project, execution: str) -> str | None:
     return found.model_package_arn
 
 
-def _bring(endpoint: Endpoint, state: State, wanted: Release) -> State:
+def _serve(endpoint: Endpoint, state: EndpointState, wanted: Release) -> EndpointState:
     state = endpoint.remove_dead(state)
     if state.exists and endpoint.is_serverless(state.config) != wanted.serverless:
         # The service does not change between instances and serverless in place, and nobody depends on
         # staging.
         endpoint.delete()
-        state = State()
+        state = EndpointState()
     endpoint.make_parts(wanted)
     if state.exists:
         endpoint.update(wanted.config_name)

@@ -7,9 +7,9 @@ from typing import Any
 from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
-from automl_gitops.serving.alarms import Alarms, alarm_requests
+from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
-from automl_gitops.serving.endpoint import Endpoint, State
+from automl_gitops.serving.endpoint import Endpoint, EndpointState
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
 from automl_gitops.serving.scaling import Scaling
@@ -55,7 +55,7 @@ def status(project: Project) -> Status:
     registry = Registry(project.aws, project.names)
     staging = _served(project, project.staging, registry)[0]
     production, state = _served(project, project.production, registry)
-    alarms = Alarms(project.production.aws, alarm_requests(project.production))
+    alarms = EndpointAlarms(project.production.aws, alarm_requests(project.production))
     if production.status:
         production.alarms = {name: alarm["StateValue"] for name, alarm in alarms.look().items()}
     found = Status(
@@ -75,7 +75,7 @@ def status(project: Project) -> Status:
     return found
 
 
-def _served(project: Project, environment: Environment, registry: Registry) -> tuple[Served, State]:
+def _served(project: Project, environment: Environment, registry: Registry) -> tuple[Served, EndpointState]:
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.look()
     served = Served(environment.endpoint)
@@ -119,7 +119,9 @@ def _compare_with_nothing(found: Status) -> None:
         found.notices.append(f"nothing in production yet: {FILE.as_posix()} names no version")
 
 
-def _compare(project: Project, package: ModelPackage, state: State, alarms: Alarms, found: Status) -> None:
+def _compare(
+    project: Project, package: ModelPackage, state: EndpointState, alarms: EndpointAlarms, found: Status
+) -> None:
     differences, served = found.differences, found.production
     if package.approval != "Approved":
         differences.append(f"Git names {package.label}, which the registry has as {package.approval}")

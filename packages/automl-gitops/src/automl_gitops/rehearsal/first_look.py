@@ -1,7 +1,8 @@
 """What is wrong with the data set of `make demo`, said in the first second: before anything is made or installed.
 
 Python's standard library alone, since the packages may not be there yet. It reads the header and at most `MOST_ROWS`
-rows of a CSV file, and the first bytes of a Parquet file; `automl data push` checks the rest.
+rows of a CSV file, and the first bytes of a Parquet file; `automl data push` checks the rest. For the same reason it
+reads CSV by itself, and not as the other rooms do (`kernel.csv_text`).
 """
 
 from __future__ import annotations

@@ -25,9 +25,10 @@ from automl_gitops.rehearsal.commands import Leash, assume, call
 from automl_gitops.rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
 from automl_gitops.rehearsal.data import find_lock, sample, stand_in
 from automl_gitops.rehearsal.summary import Summary
-from automl_gitops.rehearsal.traffic import Traffic
+from automl_gitops.verification.client import Answer, Client, Stream
 
 ROWS_TO_PREDICT = 10
+CLIENTS, CLIENT_PAUSE_SECONDS = 2, 0.05  # of production while a broken version is rolled out
 STEPS_TO_STAGING, STEPS_BACK = 6, 4
 
 
@@ -159,10 +160,19 @@ class Life:
         self._break(s3)
         self.copy.commit("Promote version 2")
         self._step("It is promoted while clients send requests: the canary has to throw it out")
-        rows = self._rows().read_text("utf-8").rstrip("\n").split("\n")
+        rows = self._rows().read_bytes().splitlines()
         endpoint = self.names.production_endpoint
-        with Traffic(self.aws.client("sagemaker-runtime"), endpoint, rows) as traffic:
+        answers: list[Answer] = []
+        with Stream(
+            Client(self.aws.client("sagemaker-runtime"), endpoint),
+            rows,
+            lambda _, answer: answers.append(answer),
+            senders=CLIENTS,
+            pause=CLIENT_PAUSE_SECONDS,
+        ) as clients:
             self._as_promote("promote", status=1)
+        if clients.error:
+            raise clients.error
         self.say.done("this error was to happen: clients go on with version 1")
         before = self.summary.document["production"]["config"]
         config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
@@ -170,8 +180,8 @@ class Life:
             broken_release={
                 "model_package_arn": second,
                 "outcome": "rolled back" if config == before else "in production",
-                "requests": traffic.requests,
-                "failed_requests": traffic.failed,
+                "requests": len(answers),
+                "failed_requests": sum(not answer.ok for answer in answers),
             }
         )
         self._step("The promotion is reverted, so that Git says again what production serves")

@@ -1,4 +1,4 @@
-"""An endpoint: what it serves now, and bringing it to a release."""
+"""An endpoint: what it serves now, and what makes it serve a release."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ DELETION_SECONDS = 900.0
 
 
 @dataclass(frozen=True)
-class State:
+class EndpointState:
     """What DescribeEndpoint says. ``status`` is "" where there is no endpoint."""
 
     status: str = ""
@@ -73,15 +73,15 @@ class Endpoint:
         self._sagemaker = aws.client("sagemaker")
         self._output = output
 
-    def look(self) -> State:
+    def look(self) -> EndpointState:
         """The endpoint now."""
         try:
             answer = self._sagemaker.describe_endpoint(EndpointName=self.name)
         except ClientError as error:
             if is_missing(error):
-                return State()
+                return EndpointState()
             raise
-        return State(
+        return EndpointState(
             status=answer["EndpointStatus"],
             config=answer.get("EndpointConfigName", ""),
             pending_config=(answer.get("PendingDeploymentSummary") or {}).get("EndpointConfigName", ""),
@@ -97,7 +97,7 @@ class Endpoint:
         seconds: float = STARTUP_SECONDS,
         pause: float = LONGEST,
         meanwhile: Callable[[], None] = lambda: None,
-    ) -> State:
+    ) -> EndpointState:
         """Wait until the endpoint is in a state that lasts, and return it."""
         state = self.look()
         if not state.moving:
@@ -113,7 +113,7 @@ class Endpoint:
             longest=pause,
         )
 
-    def settle_before_change(self, config_name: str = "") -> State:
+    def settle_before_change(self, config_name: str = "") -> EndpointState:
         """As `settle`, and say which update is waited for where it is not the one to ``config_name``."""
         state = self.look()
         busy_with = state.pending_config or state.config
@@ -168,7 +168,7 @@ class Endpoint:
             output=self._output,
         )
 
-    def remove_dead(self, state: State) -> State:
+    def remove_dead(self, state: EndpointState) -> EndpointState:
         """Delete an endpoint that can no longer be updated; returns what is there then."""
         if not state.dead:
             return state
@@ -176,7 +176,7 @@ class Endpoint:
             f"endpoint {self.name} is {state.status} ({state.reason or 'no reason given'}): making it anew"
         )
         self.delete()
-        return State()
+        return EndpointState()
 
     def variants(self, config_name: str) -> list[dict[str, Any]]:
         """The variants of an endpoint config; none where it is gone."""
@@ -193,7 +193,7 @@ class Endpoint:
         """Whether an endpoint config runs without instances; a config that is gone counts as one with."""
         return any("ServerlessConfig" in variant for variant in self.variants(config_name))
 
-    def package_arn(self, state: State) -> str:
+    def package_arn(self, state: EndpointState) -> str:
         """The model package that a state of the endpoint serves, "" where nothing says it (an endpoint made
         by hand).
         """
@@ -248,11 +248,11 @@ class Endpoint:
             getattr(self._sagemaker, f"create_{kind}")(**request)
 
 
-def _status(state: State) -> str:
+def _status(state: EndpointState) -> str:
     return state.status or "gone"
 
 
-def require_success(endpoint: str, state: State, config_name: str) -> None:
+def require_success(endpoint: str, state: EndpointState, config_name: str) -> None:
     """Raise `RunError` with the reason unless the endpoint answers with ``config_name``.
 
     An endpoint that is InService with another config was rolled back: an update's failure does not show in

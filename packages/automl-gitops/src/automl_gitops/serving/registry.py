@@ -135,9 +135,16 @@ class Registry:
             "train one (`automl run --wait`)"
         )
 
-    def note(self, package: ModelPackage, **note: Any) -> bool:
-        """Bring the version's life cycle and metadata to a note, see `note_request`; tells whether that took a call."""
-        request = note_request(package, **note)
+    def note(
+        self,
+        package: ModelPackage,
+        *,
+        stage: tuple[str, str] | None = None,
+        description: str = "",
+        **metadata: str,
+    ) -> bool:
+        """Note this on the version, see `note_request`; returns whether that took a call."""
+        request = note_request(package, stage=stage, description=description, **metadata)
         if request:
             self._sagemaker.update_model_package(ModelPackageArn=package.arn, **request)
         return bool(request)
@@ -158,8 +165,8 @@ def note_request(
     description: str = "",
     **metadata: str,
 ) -> dict[str, Any]:
-    """What of an UpdateModelPackage brings a version's life cycle (Stage, StageStatus) and metadata to this; empty
-    where they are so.
+    """What UpdateModelPackage has to be sent so that a version has this life cycle (Stage, StageStatus) and metadata;
+    empty where it has.
 
     Characters that the registry refuses in metadata are left out; so are empty values.
     """

@@ -37,8 +37,8 @@ class Scaling:
         """Whether there is a scalable target."""
         return self._find_target() is not None
 
-    def bring(self) -> None:
-        """Bring target and policy to what is wanted; the endpoint has to be InService."""
+    def put(self) -> None:
+        """Create, change or remove target and policy; the endpoint has to be InService."""
         if self._settings is None:
             self.remove()
             return

@@ -12,7 +12,7 @@ from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.environments import Environment, Name, Project
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
-from automl_gitops.serving.alarms import Alarms, alarm_requests
+from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
 from automl_gitops.serving.endpoint import PARTS, Endpoint
 from automl_gitops.serving.scaling import Scaling
@@ -57,7 +57,7 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
             remove = partial(endpoint.delete_part, kind, name)
             yield Resource(kind.replace("_", " "), name, account, remove)
     if environment.name == "production":
-        alarms = Alarms(aws, alarm_requests(environment))
+        alarms = EndpointAlarms(aws, alarm_requests(environment))
         for name in sorted(alarms.look()):
             yield Resource("alarm", name, account, partial(alarms.remove, name))
     yield from _log_groups(aws, f"/aws/sagemaker/Endpoints/{environment.endpoint}")

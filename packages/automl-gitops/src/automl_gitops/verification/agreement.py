@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from automl_gitops.verification.predictions import LABEL
+from automl_gitops.verification.payload import LABEL
 
 LABELS = (
     "labels"  # lists the classes; it is not predicted, and each content type writes a list in its own way

@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.verification.agreement import LABELS, Tolerance, compare, most_at_border, numbers
-from automl_gitops.verification.holdout import Holdout
-from automl_gitops.verification.invocation import Answer, Client
-from automl_gitops.verification.predictions import LABEL, parse_csv, parse_json
-from automl_gitops.verification.rows import batches, csv_line
+from automl_gitops.verification.client import Answer, Client
+from automl_gitops.verification.holdout import HoldoutSample
+from automl_gitops.verification.payload import LABEL, batches, parse_csv, parse_json
 
 # A warning is about what the project does not depend on, or what the service may do either way.
 Outcome = Literal["passed", "warning", "failed", "not applicable"]
@@ -35,7 +35,7 @@ class Subject:
     """
 
     client: Client
-    holdout: Holdout
+    holdout: HoldoutSample
     keys: Sequence[str]
     classes: frozenset[str] | None
 
@@ -123,8 +123,8 @@ def check_malformed(subject: Subject) -> Check:
     """
     row = subject.holdout.rows[0]
     cases: dict[str, Callable[[], Answer]] = {
-        "a value too few": lambda: subject.client.send(csv_line(row[:-1])),
-        "a value too many": lambda: subject.client.send(csv_line([*row, "1"])),
+        "a value too few": lambda: subject.client.send(write_row(row[:-1])),
+        "a value too many": lambda: subject.client.send(write_row([*row, "1"])),
         "an unknown content type": lambda: subject.client.send(b"\x89PNG", content_type="image/png"),
     }
     misled, odd = [], []

@@ -1,31 +1,32 @@
 """Rows that no model has seen, and what the evaluation's batch transform predicted for them."""
 
-import csv
 import io
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.csv_text import read_rows
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.runs.evaluation_file import find
 from automl_gitops.serving.registry import ModelPackage
-from automl_gitops.verification.predictions import parse_csv, response_keys
+from automl_gitops.verification.payload import name_values, response_keys
 
 PART = "part-00000.csv"  # up to 200,000 rows, enough to choose from
 
 
 @dataclass(frozen=True)
-class Holdout:
+class HoldoutSample:
     """Feature values of some rows, and by row what was predicted: response key to text."""
 
     rows: list[list[str]]
     expected: list[dict[str, str]]
 
 
-def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Holdout:
+def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> HoldoutSample:
     """``count`` rows of the holdout of a version, with its own evaluation's predictions.
 
     They are chosen at random, because a holdout is in the order of the file that was pushed, which may be that of
@@ -46,13 +47,11 @@ def load_holdout(aws: Aws, bucket: str, package: ModelPackage, count: int) -> Ho
             f"s3://{bucket}/{key} has {of_answers} predictions for {of_rows} rows of the holdout; "
             "run the pipeline again"
         )
-    text = io.StringIO()
-    csv.writer(text).writerows(answers)
     try:
-        expected = parse_csv(text.getvalue(), response_keys(package))
+        expected = name_values(answers, response_keys(package))
     except ValueError as error:
         raise RunError(f"s3://{bucket}/{key} is not what {package.label} predicts: {error}") from None
-    return Holdout(rows, expected)
+    return HoldoutSample(rows, expected)
 
 
 def execution_id(package: ModelPackage) -> str:
@@ -84,12 +83,17 @@ def _sample(s3: Any, bucket: str, key: str, count: int) -> tuple[list[list[str]]
     chosen: list[tuple[int, list[str]]] = []
     total = 0
     with io.TextIOWrapper(io.BufferedReader(body), encoding="utf-8", newline="") as text:
-        for row in csv.reader(text):
-            if not row:
-                continue
+        for _, row in _rows(text, f"s3://{bucket}/{key}"):
             if total < count:
                 chosen.append((total, row))
             elif (place := chance.randrange(total + 1)) < count:
                 chosen[place] = (total, row)
             total += 1
     return [row for _, row in sorted(chosen)], total
+
+
+def _rows(text: TextIO, name: str) -> Iterator[tuple[int, list[str]]]:
+    try:
+        yield from read_rows(text)
+    except ValueError as error:
+        raise RunError(f"{name} cannot be read as CSV ({error})") from None

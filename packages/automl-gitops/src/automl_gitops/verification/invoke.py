@@ -7,10 +7,9 @@ from automl_gitops.kernel.environments import Name, Project
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import Registry
+from automl_gitops.verification.client import Client
 from automl_gitops.verification.holdout import read_evaluation
-from automl_gitops.verification.invocation import Client
-from automl_gitops.verification.predictions import parse_csv, response_keys
-from automl_gitops.verification.rows import batches, read_rows
+from automl_gitops.verification.payload import batches, feature_rows, parse_csv, response_keys
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,9 @@ def invoke(project: Project, file: Path, name: Name) -> Predictions:
     dataset = read_evaluation(project.aws, project.names.bucket, package)["dataset"]
     columns = [column["name"] for column in dataset["columns"]]
     # All rows are looked at before the first one is sent.
-    bodies = list(batches(read_rows(file, columns, dataset["target"])))
+    bodies = list(batches(feature_rows(file, columns, dataset["target"])))
     keys = response_keys(package)
-    client = Client(environment.aws, endpoint.name)
+    client = Client.of(environment)
     predictions: list[dict[str, str]] = []
     for body in bodies:
         text = client.predict(body).body

@@ -4,19 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from automl_gitops.evaluation.metrics import REGRESSION
+from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.environments import Environment, Project
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.settings.endpoints import Verification as Limits
 from automl_gitops.kernel.signature import sign
-from automl_gitops.serving.endpoint import Endpoint, State
+from automl_gitops.serving.endpoint import Endpoint, EndpointState
 from automl_gitops.serving.registry import ModelPackage, Registry
-from automl_gitops.verification import verification
+from automl_gitops.verification import record as records
 from automl_gitops.verification.checks import Check, Subject, check_csv, check_json, check_malformed
-from automl_gitops.verification.holdout import Holdout, load_holdout, read_evaluation
-from automl_gitops.verification.invocation import Client
-from automl_gitops.verification.load import Load, run_load
-from automl_gitops.verification.predictions import response_keys
-from automl_gitops.verification.verification import VERIFIED, Verification
+from automl_gitops.verification.client import Client, Load, run_load
+from automl_gitops.verification.holdout import HoldoutSample, load_holdout, read_evaluation
+from automl_gitops.verification.payload import response_keys
+from automl_gitops.verification.record import VERIFIED, VerificationRecord
 
 STAGE = "Staging"  # of the model package's life cycle
 
@@ -33,7 +33,7 @@ def verify(project: Project, arn: str | None) -> dict[str, Any]:
     state = endpoint.settle()
     if arn and not state.exists and not project.config.staging.keep:
         # A run that is repeated after staging was torn down has nothing left to ask.
-        earlier = verification.read(project.aws, project.names.bucket, registry.check(arn, "--model-package"))
+        earlier = records.read(project.aws, project.names.bucket, registry.check(arn, "--model-package"))
         if earlier and earlier["outcome"] == VERIFIED and earlier["model_package_arn"] == arn:
             endpoint.tidy(keep=set())
             return earlier
@@ -48,7 +48,7 @@ def verify(project: Project, arn: str | None) -> dict[str, Any]:
     subject = make_subject(project, environment, package, holdout)
     checks, load = examine(subject, limits)
     outcome = make_verification(project, environment, package, state.config, checks, load)
-    uri = verification.write(project.aws, project.names.bucket, outcome)
+    uri = records.write(project.aws, project.names.bucket, outcome)
     note(registry, package, outcome, uri)
     if not project.config.staging.keep:
         endpoint.delete()
@@ -63,9 +63,8 @@ def examine(subject: Subject, limits: Limits) -> tuple[list[Check], Load | None]
         return checks, None
     checks.append(check_json(subject, predictions))
     checks.append(check_malformed(subject))
-    load = run_load(
-        subject.client, subject.holdout.rows, requests=limits.requests, concurrency=limits.concurrency
-    )
+    bodies = [write_row(row) for row in subject.holdout.rows]
+    load = run_load(subject.client, bodies, requests=limits.requests, concurrency=limits.concurrency)
     return checks + judge_load(load, limits), load
 
 
@@ -89,10 +88,10 @@ def judge_load(load: Load, limits: Limits) -> list[Check]:
 
 
 def make_subject(
-    project: Project, environment: Environment, package: ModelPackage, holdout: Holdout
+    project: Project, environment: Environment, package: ModelPackage, holdout: HoldoutSample
 ) -> Subject:
     """What the checks ask, on the endpoint of an environment."""
-    client = Client(environment.aws, environment.endpoint, project.config.verification.concurrency)
+    client = Client.of(environment, project.config.verification.concurrency)
     return Subject(client, holdout, response_keys(package), training_classes(project, package))
 
 
@@ -103,9 +102,9 @@ def make_verification(
     config_name: str,
     checks: Sequence[Check],
     load: Load | None,
-) -> Verification:
+) -> VerificationRecord:
     """The signed record of some checks."""
-    return Verification(
+    return VerificationRecord(
         package_arn=package.arn,
         version=package.version,
         containers_sha256=package.containers_sha256,
@@ -128,7 +127,7 @@ def training_classes(project: Project, package: ModelPackage) -> frozenset[str] 
 
 
 def _served(
-    project: Project, registry: Registry, endpoint: Endpoint, state: State, arn: str | None
+    project: Project, registry: Registry, endpoint: Endpoint, state: EndpointState, arn: str | None
 ) -> ModelPackage:
     asked = f"automl stage{f' --model-package {arn}' if arn else ''}"
     if arn:
@@ -150,7 +149,7 @@ def _served(
     return registry.find(served, endpoint.name)
 
 
-def note(registry: Registry, package: ModelPackage, outcome: Verification, uri: str) -> None:
+def note(registry: Registry, package: ModelPackage, outcome: VerificationRecord, uri: str) -> None:
     """Note the outcome on the model package, where promotion looks for it; ``uri`` is the record."""
     # A version that went on to production stays there in the registry's eyes; its proof is renewed all the
     # same.

@@ -1,19 +1,17 @@
 """Questions with known answers, asked of production while a new version takes over."""
 
-import csv
 import io
-import threading
 import time
 from types import TracebackType
 from typing import Any
 
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.environments import Environment
 from automl_gitops.serving.alarms import WRONG_ANSWERS
 from automl_gitops.verification.agreement import Tolerance, same_cells
-from automl_gitops.verification.holdout import Holdout
-from automl_gitops.verification.invocation import Client
-from automl_gitops.verification.rows import csv_line
+from automl_gitops.verification.client import Answer, Client, Stream
+from automl_gitops.verification.holdout import HoldoutSample
 
 ROWS = 50
 PAUSE_SECONDS = 0.1
@@ -33,17 +31,19 @@ class Probe:
     service's own metrics' matter.
     """
 
-    def __init__(self, environment: Environment, holdout: Holdout, output: Output) -> None:
-        self._client = Client(environment.aws, environment.endpoint)
+    def __init__(self, environment: Environment, holdout: HoldoutSample, output: Output) -> None:
+        client = Client.of(environment)
         self._cloudwatch: Any = environment.aws.client("cloudwatch")
         self._namespace = environment.config.project.name
-        self._bodies = [csv_line(row) for row in holdout.rows[:ROWS]]
+        self._endpoint = environment.endpoint
+        bodies = [write_row(row) for row in holdout.rows[:ROWS]]
         self._tolerance = Tolerance.of(holdout.expected)
         self._new = [list(prediction.values()) for prediction in holdout.expected[:ROWS]]
-        self._old = [self._ask(body) for body in self._bodies]
+        self._old = [_cells(client.send(body)) for body in bodies]
         self._output = output
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="probe", daemon=True)
+        self._stream = Stream(client, bodies, self._hear, pause=PAUSE_SECONDS)
+        self._reported_at = time.monotonic()
+        self._unreported = 0
         self.asked = 0
         self.wrong = 0
         self.example = ""
@@ -51,52 +51,48 @@ class Probe:
 
     def __enter__(self) -> "Probe":
         """Start asking."""
-        self._thread.start()
+        self._stream.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop, once the answer that is under way is there."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        unreported, reported_at = 0, time.monotonic()
-        try:
-            while not self._stop.wait(PAUSE_SECONDS):
-                unreported += self._one()
-                alarming = self.is_alarming and unreported > 0
-                if alarming or time.monotonic() - reported_at >= REPORT_SECONDS:
-                    self._report(unreported if alarming else 0)
-                    unreported = 0 if alarming else unreported
-                    reported_at = time.monotonic()
-        except Exception as error:
+        self._stream.__exit__(kind, error, trace)
+        if self._stream.error:
             # The update has its other alarms; it must not end for want of this one.
-            self._output.notice(f"production is no longer probed: {error}")
+            self._output.notice(f"production was not probed to the end: {self._stream.error}")
 
     @property
     def is_alarming(self) -> bool:
         """Whether so many rows had a wrong answer that it is the version's fault."""
-        return len(self._wrong_rows) > max(1, WRONG_ROWS_SHARE * len(self._bodies))
+        return len(self._wrong_rows) > max(1, WRONG_ROWS_SHARE * len(self._new))
 
-    def _one(self) -> int:
-        index = self.asked % len(self._bodies)
-        answer = self._ask(self._bodies[index])
+    def _hear(self, index: int, answer: Answer) -> None:
         self.asked += 1
-        known = (self._new[index], self._old[index])
-        if answer is None or any(same_cells(answer, one, self._tolerance) for one in known):
-            return 0
-        self.wrong += 1
-        self._wrong_rows.add(index)
-        self.example = self.example or f"{answer} instead of {self._new[index]}"
-        return 1
-
-    def _ask(self, body: bytes) -> list[str] | None:
-        answer = self._client.send(body)
-        return next(csv.reader(io.StringIO(answer.body)), []) if answer.ok else None
+        cells, known = _cells(answer), (self._new[index], self._old[index])
+        if cells is not None and not any(same_cells(cells, one, self._tolerance) for one in known):
+            self.wrong += 1
+            self._unreported += 1
+            self._wrong_rows.add(index)
+            self.example = self.example or f"{cells} instead of {self._new[index]}"
+        alarming = self.is_alarming and self._unreported > 0
+        if alarming or time.monotonic() - self._reported_at >= REPORT_SECONDS:
+            self._report(self._unreported if alarming else 0)
+            self._unreported = 0 if alarming else self._unreported
+            self._reported_at = time.monotonic()
 
     def _report(self, wrong: int) -> None:
-        dimensions = [{"Name": "EndpointName", "Value": self._client.endpoint}]
+        dimensions = [{"Name": "EndpointName", "Value": self._endpoint}]
         datum = {"MetricName": WRONG_ANSWERS, "Dimensions": dimensions, "Value": wrong, "Unit": "Count"}
         self._cloudwatch.put_metric_data(Namespace=self._namespace, MetricData=[datum])
+
+
+def _cells(answer: Answer) -> list[str] | None:
+    """The values of the first line of an answer, none where it is no CSV; `None` where the request failed."""
+    if not answer.ok:
+        return None
+    try:
+        return next((row for _, row in read_rows(io.StringIO(answer.body))), [])
+    except ValueError:
+        return []

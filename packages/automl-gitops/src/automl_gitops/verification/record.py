@@ -1,4 +1,6 @@
-"""The record of a verification: what was checked on which endpoint, with which outcome, signed by whom."""
+"""The record of a verification: what was checked on which endpoint, with which outcome, signed by whom; and whether a
+version has the one that it needs for production.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,16 +10,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
+from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check
-from automl_gitops.verification.load import Load
+from automl_gitops.verification.client import Load
 
 VERIFIED, FAILED = "verified", "failed"
 
 
 @dataclass(frozen=True)
-class Verification:
+class VerificationRecord:
     """One verification of one version."""
 
     package_arn: str
@@ -62,7 +67,7 @@ def key(version: int, form: str = "json") -> str:
     return f"verifications/{version}/verification.{form}"
 
 
-def write(aws: Aws, bucket: str, verification: Verification) -> str:
+def write(aws: Aws, bucket: str, verification: VerificationRecord) -> str:
     """Store the record in both forms; returns the S3 URI of the JSON, which is written last."""
     s3 = aws.client("s3")
     document = verification.document()
@@ -89,6 +94,42 @@ def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
         if is_missing(error):
             return None
         raise
+
+
+def require_verified(project: Project, package: ModelPackage) -> None:
+    """Raise `UserError` naming the missing proof unless staging has verified exactly this version."""
+    missing = missing_proof(project, package)
+    if missing:
+        raise UserError(missing)
+
+
+def missing_proof(project: Project, package: ModelPackage) -> str:
+    """Why the version may not go to production, and the way out; "" where staging has verified exactly this one.
+
+    The record in S3 and the note on the model package have to agree: who can write the one cannot always
+    write the other.
+    """
+    subject = f"{package.label} ({package.arn}) cannot go to production"
+    way_out = f"run `automl stage --model-package {package.arn}`, then `automl verify`"
+    bucket = project.names.bucket
+    uri = f"s3://{bucket}/{key(package.version)}"
+    if package.approval == "Rejected":
+        return f"{subject}: the registry has it as Rejected; promote another version"
+    record = read(project.aws, bucket, package.version)
+    if record is None:
+        return f"{subject}: staging has not verified it, {uri} is missing; {way_out}"
+    if record.get("model_package_arn") != package.arn:
+        return f"{subject}: {uri} is about {record.get('model_package_arn')}; {way_out}"
+    if record.get("outcome") != VERIFIED:
+        failed = ", ".join(
+            check["name"] for check in record.get("checks", []) if check["outcome"] == "failed"
+        )
+        return f"{subject}: its verification failed ({failed}); promote another version, or {way_out}"
+    if record.get("containers_sha256") != package.containers_sha256:
+        return f"{subject}: it is not what staging verified, its containers were changed since; {way_out}"
+    if package.metadata.get("verification") != VERIFIED or package.metadata.get("verification_record") != uri:
+        return f"{subject}: its model package does not carry the sign-off of {uri}; {way_out}"
+    return ""
 
 
 def markdown(document: Mapping[str, Any]) -> str:
