@@ -81,6 +81,7 @@ def test_a_pull_request_is_checked_planned_and_rehearsed_in_one_comment(story):
     assert len(short.splitlines()) < 25
     assert "Ceiling of the cost" in folded
     assert "Plan" in run.summary
+    assert "Doctor: nothing" in run.summary, "what AWS would refuse, as advice"
     assert scene.world.executions == [], "a pull request never trains where it costs"
 
 
@@ -103,7 +104,7 @@ def test_its_merge_trains_stages_verifies_and_proposes(story):
     assert scene.world.executions == ["Succeeded"]
     ((arn, (approval, _)),) = scene.world.versions.items()
     assert approval == "PendingManualApproval"
-    assert scene.world.staging == arn
+    assert scene.world.staging == "", "removed once its version is verified"
     assert scene.world.production == ""
     (proposal,) = [pull for pull in scene.world.pulls.values() if pull["head"]["ref"] == "promote-production"]
     assert arn in proposal["body"]

@@ -68,7 +68,7 @@ def test_its_merge_trains_stages_verifies_and_proposes(story):
     assert scene.world.executions == ["Succeeded"]
     ((arn, (approval, _)),) = scene.world.versions.items()
     assert approval == "PendingManualApproval"
-    assert scene.world.staging == arn
+    assert scene.world.staging == "", "removed once its version is verified"
     (proposal,) = [pull for pull in scene.world.pulls.values() if pull["head"]["ref"] == "promote-production"]
     assert arn in proposal["body"]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.doctor import Examination, calls, examine
 from automl_gitops.doctor.account import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
 from automl_gitops.doctor.rows import Row
+from automl_gitops.doctor.state import state
 from automl_gitops.kernel.config import Config
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack
@@ -60,7 +63,9 @@ def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedP
     found = examine(project.sign_in())
 
     assert rows(found, "stops") == []
-    assert found.simulated == sum(call.role != "DataScientistRole" for call in calls.load())
+    assert found.simulated == sum(
+        call.role != "DataScientistRole" and not call.action.startswith("kms:") for call in calls.load()
+    ), "a project without a key calls no KMS"
     assert {row.asked.partition(":")[0] for row in rows(found, "good", "rights")} == {
         "AutopilotRole",
         "LambdaExecutionRole",
@@ -326,3 +331,97 @@ def test_the_exit_status_is_1_where_something_stops(
     printed = capsys.readouterr().out
     assert "1 would stop the first training" in printed
     assert "STOPS" in printed
+
+
+def test_as_advice_it_fails_nothing_and_leaves_what_is_not_right_on_the_run_s_page(
+    project: DeployedProject, local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.sign_in("PlanRole")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
+    local_aws.set_quota(AUTOML_JOBS, 0)
+    try:
+        status = main(["doctor", "--advisory"])
+    finally:
+        local_aws.set_quota(AUTOML_JOBS, None)
+
+    written = (tmp_path / "summary.md").read_text()
+    assert status == 0
+    assert "Doctor: 1 would stop the first training" in written
+    assert "0 is too little for a training" in written
+    assert "| roles |" not in written, "what is right takes no room"
+
+
+@pytest.fixture
+def keyed(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
+    """A project with a key, whose roles an administrator has made."""
+    project = DeployedProject(local_aws, tmp_path, monkeypatch)
+    project.name_key(project.client("kms").create_key()["KeyMetadata"]["Arn"])
+    bootstrap.deploy(project.sign_in())
+    return project
+
+
+def test_with_a_key_its_uses_are_simulated_and_one_that_is_disabled_stops(keyed: DeployedProject) -> None:
+    good = examine(keyed.sign_in("PlanRole"))
+    encryption = keyed.config.encryption
+    assert encryption
+    keyed.client("kms").disable_key(KeyId=encryption.kms_key.rpartition("/")[2])
+    bad = examine(keyed.sign_in("PlanRole"))
+
+    assert rows(good, "stops") == []
+    assert good.simulated == sum(call.role != "DataScientistRole" for call in calls.load())
+    assert {row.asked: row.found for row in rows(bad, "stops")} == {
+        f"KMS key {encryption.kms_key}": "is Disabled"
+    }
+
+
+def test_an_account_of_production_is_reached_and_its_roles_are_up_to_date(
+    keyed: DeployedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = "222222222222"
+    monkeypatch.setenv("PRODUCTION_ROLE_ARN", f"arn:aws:iam::{elsewhere}:role/{keyed.name}-PlanRole")
+
+    def of_account() -> list[tuple[str, str]]:
+        found = examine(keyed.sign_in("PlanRole")).rows
+        return [(row.outcome, row.found) for row in found if row.asked.startswith("account of production")]
+
+    ((outcome, sentence),) = of_account()
+    assert (outcome, "cannot be assumed" in sentence) == ("later", True)
+    bootstrap.deploy_hosting(keyed.sign_in(account=elsewhere), keyed.aws.account)
+    reached, fresh = of_account()
+    assert reached[0] == "good"
+    assert f":assumed-role/{keyed.name}-PlanRole/" in reached[1]
+    assert fresh == ("good", "is up to date with infrastructure/hosting.yaml")
+    template = keyed.folder / "infrastructure" / "hosting.yaml"
+    template.write_text(template.read_text() + "# a change\n")
+    keyed.name_key(keyed.client("kms").create_key()["KeyMetadata"]["Arn"])
+    outdated, key = of_account()[1:]
+    assert outdated == ("later", "was deployed from another infrastructure/hosting.yaml than the one here")
+    assert (key[0], "automl.toml now means" in key[1]) == ("later", True)
+
+
+def test_locks_have_an_age_and_old_packages_are_for_later(
+    keyed: DeployedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("dataset.lock", "requirements.lock", "serving.lock"):
+        (keyed.folder / name).write_text("")
+
+    def commit(names: list[str], days: int) -> None:
+        moment = f"{int(time.time()) - days * 86_400 - 60} +0000"
+        identity = {"NAME": "anna", "EMAIL": "anna@example.org", "DATE": moment}
+        for who in ("AUTHOR", "COMMITTER"):
+            for key, value in identity.items():
+                monkeypatch.setenv(f"GIT_{who}_{key}", value)
+        subprocess.run(["git", "add", *names], check=True)
+        subprocess.run(["git", "commit", "--quiet", "--message", "Lock"], check=True)
+
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    commit(["requirements.lock"], 91)
+    commit(["dataset.lock", "serving.lock"], 2)
+
+    found = {row.asked: (row.outcome, row.found) for row in state(keyed.sign_in()) if ".lock" in row.asked}
+
+    assert found == {
+        "dataset.lock": ("good", "there, committed 2 days ago"),
+        "requirements.lock": ("later", "committed 91 days ago"),
+        "serving.lock": ("good", "committed 2 days ago"),
+    }

@@ -29,7 +29,7 @@ def test_everything_may_be_left_out():
     assert config.production.least_instances == 2
     assert config.production.autoscaling is None
     assert config.production.data_capture is None
-    assert config.staging.keep is True
+    assert config.staging.keep is False
 
 
 @pytest.mark.parametrize(

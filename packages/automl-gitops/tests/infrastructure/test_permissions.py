@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +21,13 @@ IMAGE = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/autogluon-inference:1.6-cp
 
 @pytest.fixture(scope="module")
 def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedProject]:
-    """A project with roles and stack, endpoints limited to one instance type, and a registered version."""
+    """A project with roles and stack, a key that encrypts, endpoints limited to one instance type, and a registered
+    version.
+    """
+    statement = key_statement(local_aws.account)  # of a document of the project, whose folder is left now
     with pytest.MonkeyPatch.context() as monkeypatch:
         project = DeployedProject(local_aws, tmp_path_factory.mktemp("project"), monkeypatch)
+        project.name_key(make_key(project, statement))
         project.name_buckets(f"lake-{project.name}")
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
         user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
@@ -29,6 +36,27 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
         register(project)
         yield project
+
+
+def key_statement(account: str) -> dict[str, Any]:
+    """What docs/set-up.md says that a key's policy has to have, with the accounts filled in."""
+    (block,) = re.findall(r"```json\n(.*?)```", Path("docs/set-up.md").read_text(), re.S)
+    statement: dict[str, Any] = json.loads(
+        block.replace("PROJECT_ACCOUNT", account).replace("HOSTING_ACCOUNT", HOSTING_ACCOUNT)
+    )
+    return statement
+
+
+def make_key(project: DeployedProject, statement: dict[str, Any]) -> str:
+    """A key whose policy has this statement, and beside it only what administers the key."""
+    kms = project.client("kms")
+    administrator = project.client("sts").get_caller_identity()["Arn"]
+    administers = {"Sid": "Administer", "Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [administers | {"Principal": {"AWS": administrator}}, statement],
+    }
+    return str(kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"])
 
 
 def register(project: DeployedProject) -> None:
@@ -133,6 +161,8 @@ def test_each_endpoint_has_its_role(
     [
         ("PlanRole", "datasets/a.csv", False, False),
         ("PlanRole", "evaluations/a.json", True, False),
+        ("PlanRole", "verifications/a.json", True, False),
+        ("PlanRole", "deployments/a.json", True, False),
         ("RetrainRole", "datasets/a.csv", True, True),
         ("RetrainRole", "evaluations/a.json", True, False),
         ("RetrainRole", "verifications/a.json", True, True),
@@ -152,6 +182,7 @@ def test_each_endpoint_has_its_role(
         ("AutopilotRole", "autopilot/x/model.tar.gz", True, True),
         ("AutopilotRole", "evaluations/a.json", True, False),
         ("TeardownRole", "datasets/a.csv", False, False),
+        ("TeardownRole", "deployments/a.json", True, False),
         ("DataScientistRole", "datasets/a.csv", True, True),
         ("DataScientistRole", "code/a.py", False, False),
         ("DataScientistRole", "autopilot/x/model.tar.gz", False, False),
@@ -165,7 +196,10 @@ def test_each_endpoint_has_its_role(
 def test_data_and_records_have_their_writers(
     project: DeployedProject, role: str, key: str, reads: bool, writes: bool
 ) -> None:
-    bucket, s3 = project.names.bucket, project.client("s3", role)
+    bucket = project.names.bucket
+    # Encrypted, so that the key has to let itself be used too.
+    project.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3 = project.client("s3", role)
 
     assert is_allowed(s3, "get_object", Bucket=bucket, Key=key) is reads
     assert is_allowed(s3, "put_object", Bucket=bucket, Key=key, Body=b"x") is writes
@@ -372,6 +406,58 @@ def test_hosting_accounts_trust_the_matching_role(
     )
 
     assert assumes is allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "account", "environment"),
+    [
+        ("RetrainRole", "", "staging"),
+        ("PromoteRole", "", "production"),
+        ("StagingRole", HOSTING_ACCOUNT, "staging"),
+        ("ProductionRole", HOSTING_ACCOUNT, "production"),
+    ],
+)
+def test_who_serves_may_have_the_volumes_encrypted(
+    project: DeployedProject, role: str, account: str, environment: str
+) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{project.names.bucket}/autopilot/model.tar.gz"}
+    name = f"{project.name}-{environment}-{role.lower()}"
+    owner = account or project.aws.account
+    execution = f"arn:aws:iam::{owner}:role/{project.name}-SageMakerExecutionRole"
+    encryption = project.config.encryption
+    assert encryption
+    project.client("s3").put_object(Bucket=project.names.bucket, Key="autopilot/model.tar.gz", Body=b"model")
+    sagemaker = project.client("sagemaker", role, account)
+
+    sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=execution)
+    made = sagemaker.create_endpoint_config(
+        EndpointConfigName=name,
+        KmsKeyId=encryption.kms_key,
+        ProductionVariants=[
+            {
+                "VariantName": "AllTraffic",
+                "ModelName": name,
+                "InstanceType": "ml.m5.large",
+                "InitialInstanceCount": 1,
+            }
+        ],
+    )
+
+    assert made["EndpointConfigArn"]
+
+
+def test_who_only_reads_reports_decrypts_nothing_but_through_s3(project: DeployedProject) -> None:
+    encryption = project.config.encryption
+    assert encryption
+    kms = project.client("kms")
+    secret = kms.encrypt(KeyId=encryption.kms_key, Plaintext=b"x")["CiphertextBlob"]
+
+    for role in ("PlanRole", "TeardownRole"):
+        assert not is_allowed(project.client("kms", role), "decrypt", CiphertextBlob=secret)
+        assert not is_allowed(
+            project.client("kms", role), "encrypt", KeyId=encryption.kms_key, Plaintext=b"x"
+        )
+        assert is_allowed(project.client("kms", role), "describe_key", KeyId=encryption.kms_key)
 
 
 def test_models_are_shared_and_data_are_not(project: DeployedProject) -> None:

@@ -54,6 +54,8 @@ WIDER = {
     "LetTheServiceScale",
     "UseKey",
     "FindKey",
+    "ReadEncryptedReports",
+    "EncryptVolumes",
     "FindDataByReference",
     "ReadDataByReference",
 }

@@ -28,7 +28,16 @@ percent = 100
 
 
 class RecordedLife(Life):
-    """The rehearsal's life, with the data scientist, the plan and the teardown as their own roles."""
+    """The rehearsal's life with a key that encrypts; who plans, pushes data or tears down has their own role."""
+
+    def name_key(self) -> None:
+        """Let the copy's automl.toml name a key, whose own policy leaves it to the account's."""
+        key = self.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+        file = self.copy.directory / "automl.toml"
+        document = tomlkit.parse(file.read_text())
+        document["encryption"] = {"kms_key": key}
+        file.write_text(tomlkit.dumps(document))
+        self.copy.commit("Encrypt with a key of our own")
 
     def choose_options(self) -> None:
         """Add `OPTIONS` to the copy's automl.toml."""
@@ -43,6 +52,7 @@ class RecordedLife(Life):
         plan = self._role("PlanRole", "pull_request")
         self._call(plan, "plan", "--base", "HEAD")
         self._call(plan, "status")
+        self._call(plan, "doctor")
         self._as_retrain("summary")
         teardown = self._role("TeardownRole", "environment:teardown")
         self._call(teardown, "teardown", "--delete-data", "--confirm", self.names.project)
@@ -73,6 +83,7 @@ def main(folder: Path) -> None:
     life = RecordedLife(project, folder / "life", data, None, TRAINING_SECONDS)
     life.choose_options()
     with life:
+        life.name_key()
         life.train()
         life.serve()
         life.verify()

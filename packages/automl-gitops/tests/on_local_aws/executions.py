@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from support.unique import unique
@@ -25,15 +25,17 @@ class Executions:
         )
         self.role = self._role("sagemaker.amazonaws.com", "*")
 
-    def function(self, source: str) -> str:
-        """A Lambda function whose module is ``source``; returns its ARN."""
+    def function(self, source: str, name: str = "", actions: Sequence[str] = (), **environment: str) -> str:
+        """A Lambda function whose module is ``source``, and which may do these actions; returns its ARN."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("function.py", source)
         return self.functions.create_function(
-            FunctionName=unique("function"),
+            FunctionName=name or unique("function"),
             Runtime="python3.13",
-            Role=self._role("lambda.amazonaws.com", "logs:*"),
+            Timeout=60,
+            Environment={"Variables": environment},
+            Role=self._role("lambda.amazonaws.com", "logs:*", *actions),
             Handler="function.handler",
             Code={"ZipFile": archive.getvalue()},
         )["FunctionArn"]
@@ -76,9 +78,9 @@ class Executions:
         self.sqs.delete_message(QueueUrl=queue, ReceiptHandle=received["ReceiptHandle"])
         return json.loads(received["Body"])
 
-    def _role(self, service: str, action: str) -> str:
+    def _role(self, service: str, *actions: str) -> str:
         trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-        rights = {"Effect": "Allow", "Action": action, "Resource": "*"}
+        rights = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
         name = unique("role")
         arn = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
         self.iam.put_role_policy(RoleName=name, PolicyName="test", PolicyDocument=_policy(rights))

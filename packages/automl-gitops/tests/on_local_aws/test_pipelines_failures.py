@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from executions import Executions, callback_step, fail_step, lambda_step, proces
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import bundle, summary
-from automl_gitops.runs.execution import read
+from automl_gitops.runs.execution import Execution, read
 from automl_gitops.runs.summary import Failure
 from support.waiting import wait_until
 
@@ -91,3 +94,66 @@ def test_a_wait_that_was_given_up_has_the_reason_that_it_was_given(executions, n
     assert failure.reason == "Autopilot job x was stopped: it ran for 9000 s"
     assert failure.tails[0].what == f"Lambda function {names.function('check-autopilot')}"
     assert "it has left no log" in failure.tails[0].problem
+
+
+def failing_job(executions: Executions, name: str) -> None:
+    """An Autopilot job that ends at once: there are no rows where it looks for them."""
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": executions.code({}) + "/nothing"}}
+    executions.sagemaker.create_auto_ml_job_v2(
+        AutoMLJobName=name,
+        RoleArn=executions.role,
+        AutoMLJobInputDataConfig=[{"ChannelType": "training", "DataSource": source}],
+        OutputDataConfig={"S3OutputPath": executions.code({})},
+        AutoMLProblemTypeConfig={"TabularJobConfig": {"TargetAttributeName": "target"}},
+    )
+
+
+def test_a_wait_that_cannot_be_answered_says_so_with_the_reason_and_a_way_out(executions, names):
+    queue = executions.queue()
+    started = lambda_step(
+        "StartAutopilot", executions.function("def handler(event, context):\n    return {}\n")
+    )
+    execution = executions.start(
+        started, callback_step("WaitForAutopilot", queue) | {"DependsOn": ["StartAutopilot"]}
+    )
+    job = names.automl_job(execution.rpartition("/")[2])
+    message = executions.message(queue)
+    message["arguments"] |= {
+        "automl_job_name": job,
+        "max_seconds": "60",
+        "request_uri": "s3://b/request.json",
+    }
+    failing_job(executions, job)
+    # As the project's function is, but for the right to answer.
+    function = executions.function(
+        Path("lambdas/check_autopilot.py").read_text(),
+        names.function("check-autopilot"),
+        ["sagemaker:DescribeAutoMLJobV2", "sqs:*"],
+        QUEUE_URL=queue,
+    )
+
+    def read_it() -> Execution:
+        return read(executions.sagemaker, names, execution)
+
+    ended = wait_until(read_it, lambda found: found.autopilot and found.autopilot.ended)
+    assert summary.unanswered(executions.aws, names, ended) is None, "the function has not looked again yet"
+    body = json.dumps(message)
+    executions.sqs.send_message(QueueUrl=queue, MessageBody=body)
+    (received,) = wait_until(lambda: executions.sqs.receive_message(QueueUrl=queue).get("Messages", []))
+    sent = {"SentTimestamp": str(int(time.time() * 1000)), "ApproximateReceiveCount": "1"}
+    handle = received["ReceiptHandle"]
+    record = {"messageId": "m", "receiptHandle": handle, "body": body, "attributes": sent}
+    executions.functions.invoke(FunctionName=function, Payload=json.dumps({"Records": [record]}))
+
+    later = datetime.now(UTC) + timedelta(minutes=3)
+    reason = wait_until(lambda: summary.unanswered(executions.aws, names, read_it(), later))
+
+    assert (
+        f"WaitForAutopilot still waits, 3 minutes after Autopilot job {job} ended (Failed), for function"
+        in reason
+    )
+    assert "AccessDeniedException" in reason
+    assert "SendPipelineExecutionStepFailure operation" in reason
+    assert "an administrator runs `make bootstrap`" in reason
+    executions.sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution)
+    executions.functions.delete_function(FunctionName=function)

@@ -516,3 +516,18 @@ def test_unknown_execution_is_the_users_error(
 
     assert status == 2
     assert "zzzzzzzzzzzz: the pipeline has no such execution" in capsys.readouterr().err
+
+
+def test_what_is_stuck_is_told_once_and_followed_on(capsys) -> None:
+    asked = []
+
+    def stuck(execution: Execution) -> str | None:
+        asked.append(execution)
+        return "the answer is denied" if len(asked) > 1 else None
+
+    states = [state(), state(), state(), state(), state("Succeeded")]
+    last = follow(looks(*states), Output(), stuck=stuck, sleep=lambda seconds: None)
+
+    assert last.status == "Succeeded"
+    assert capsys.readouterr().out.count("the answer is denied") == 1
+    assert len(asked) == 2

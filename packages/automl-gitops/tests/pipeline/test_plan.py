@@ -18,10 +18,10 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.plan import plan
-from automl_gitops.plan.ceiling import ceiling, hours, money
 from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
 from automl_gitops.plan.deployed import Deployed
 from automl_gitops.plan.page import page
+from automl_gitops.runs.ceiling import ceiling, hours, money
 from automl_gitops.runs.project import Project
 
 OTHER = "cd" * 32
@@ -333,6 +333,7 @@ def test_the_ceiling_counts_every_instance():
         automl_toml(
             autopilot={"budget": {"max_candidates": 4, "max_seconds_per_training_job": 900}},
             evaluation={"transform_instance_count": 5, "max_seconds": 3600},
+            staging={"keep": True},
             production={"autoscaling": {"min_instances": 2, "max_instances": 6}},
             prices={"autopilot": 2.0, "ml.m5.large": 0.1, "currency": "EUR"},
         )
@@ -347,6 +348,32 @@ def test_the_ceiling_counts_every_instance():
     assert money(first.month) == (pytest.approx(511.0), True)
     assert hours(first.run) == 12.0
     assert config.prices.money(511.0) == "511.00 EUR"
+
+
+def test_what_stays_up_is_said_in_money_by_the_month():
+    prices = {"ml.m5.large": 0.115}
+
+    thrifty, kept = (
+        ceiling(Config.parse(automl_toml(staging={"keep": keep}, prices=prices)), has_champion=False)
+        for keep in (False, True)
+    )
+
+    assert thrifty.standing == (
+        "Day and night: 2 x ml.m5.large of the production endpoint, at most 1,460 instance-hours a month, 167.90 USD."
+    )
+    assert "the staging endpoint is removed once its version is verified" in thrifty.notes
+    assert "1 x ml.m5.large of the staging endpoint and 2 x" in kept.standing
+    assert "2,190 instance-hours a month, 251.85 USD." in kept.standing
+
+
+def test_what_stays_up_without_prices_is_said_in_hours():
+    both = {"serverless": {"max_concurrency": 7}}
+
+    unpriced = ceiling(Config.parse(automl_toml()), has_champion=False)
+    serverless = ceiling(Config.parse(automl_toml(staging=both, production=both)), has_champion=False)
+
+    assert unpriced.standing.endswith("at most 1,460 instance-hours a month.")
+    assert serverless.standing == "Nothing stays up that is paid for day and night."
 
 
 def test_a_serverless_endpoint_has_no_instance_hours():

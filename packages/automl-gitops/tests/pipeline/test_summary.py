@@ -130,7 +130,9 @@ def test_the_cost_counts_every_instance(compared, hours):
 
     assert [row[2] for row in rows] == [1.0, 0.5, hours]
     assert [row[3] for row in rows] == [None, pytest.approx(0.1), pytest.approx(0.1 * hours)]
-    assert "without what has no price" in markdown(Facts(execution(), evaluation(), priced))
+    text = markdown(Facts(execution(), evaluation(), priced))
+    assert "without what has no price" in text
+    assert "1,460 instance-hours a month, 146.00 USD." in text
 
 
 @pytest.mark.parametrize(

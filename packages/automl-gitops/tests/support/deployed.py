@@ -66,6 +66,13 @@ class DeployedProject:
         document["dataset"]["buckets"] = list(names)
         file.write_text(tomlkit.dumps(document))
 
+    def name_key(self, arn: str) -> None:
+        """Let automl.toml name the KMS key that encrypts."""
+        file = self.folder / "automl.toml"
+        document = tomlkit.parse(file.read_text())
+        document["encryption"] = {"kms_key": arn}
+        file.write_text(tomlkit.dumps(document))
+
     def sign_in(self, role: str = "", account: str = "") -> Project:
         """The project of a process that acts as one of its roles, or as the account's administrator."""
         environment = self.aws.administrator(account or self.aws.account)

@@ -52,8 +52,11 @@ class Account:
 
     def acting(self, service: str, *statements: dict[str, Any]) -> Any:
         """A client of somebody who has these statements and nothing else."""
-        credentials = actors.credentials(self.role(*statements), None, self.aws.region)
-        return actors.client_with(service, credentials)
+        return self.session(service, self.role(*statements))
+
+    def session(self, service: str, role: str) -> Any:
+        """A client of somebody who has assumed the role."""
+        return actors.client_with(service, actors.credentials(role, None, self.aws.region))
 
     def bucket(self, **objects: str) -> str:
         s3, name = self.client("s3"), self.name("bucket")

@@ -131,6 +131,7 @@ REQUEST_MEMBERS = (
     "ModelDeployConfig",
     "OutputDataConfig",
     "RoleArn",
+    "SecurityConfig",
     "Tags",
 )
 # The candidates end these jobs, after seconds; the time is what a slow machine may take for them.

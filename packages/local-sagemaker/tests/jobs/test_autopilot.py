@@ -337,17 +337,25 @@ def test_role_that_may_not_explain_a_model_leaves_it_unexplained(site: Site, mis
     assert f"not authorized to perform: {missing} on resource: arn:aws:" in reason
 
 
-def test_role_that_may_not_encrypt_fails_the_job(site: Site) -> None:
+@pytest.mark.parametrize(
+    "missing", ["kms:Encrypt", "kms:GenerateDataKey", "kms:CreateGrant", "kms:DescribeKey"]
+)
+def test_role_that_may_not_use_the_keys_fails_the_job(site: Site, missing: str) -> None:
     key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
-    decrypting = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key}
+    actions = {"kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
+    using = {"Effect": "Allow", "Action": sorted(actions - {missing}), "Resource": key}
     output = {"S3OutputPath": f"s3://{BUCKET}/encrypted", "KmsKeyId": key}
 
     job = site.ended_automl(
-        site.create_automl(RoleArn=_role(site, decrypting, *EXPLAINING), OutputDataConfig=output)
+        site.create_automl(
+            RoleArn=_role(site, using, *EXPLAINING),
+            OutputDataConfig=output,
+            SecurityConfig={"VolumeKmsKeyId": key},
+        )
     )
 
     assert job["AutoMLJobStatus"] == "Failed"
-    assert f"not authorized to perform: kms:Encrypt on resource: {key}" in job["FailureReason"]
+    assert f"not authorized to perform: {missing} on resource: {key}" in job["FailureReason"]
 
 
 def test_stop_ends_the_training_and_keeps_what_was_trained(site: Site) -> None:

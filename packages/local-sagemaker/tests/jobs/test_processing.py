@@ -133,6 +133,22 @@ def test_output_is_encrypted_with_the_key(site: Site) -> None:
     assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", key)
 
 
+def test_job_whose_volume_has_a_key_takes_the_right_to_grant_its_use(site: Site) -> None:
+    key = site.client("kms").create_key()["KeyMetadata"]["Arn"]
+    cluster = {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5, "VolumeKmsKeyId": key}
+    denying = {"Effect": "Deny", "Action": "kms:CreateGrant", "Resource": "*"}
+    iam, role = site.client("iam"), site.role.rpartition("/")[2]
+    iam.put_role_policy(RoleName=role, PolicyName="no-grants", PolicyDocument=policy(denying))
+    try:
+        name = create(site, "pass", ProcessingResources={"ClusterConfig": cluster})
+        job = ended(site, name)
+    finally:
+        iam.delete_role_policy(RoleName=role, PolicyName="no-grants")
+
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert f"not authorized to perform: kms:CreateGrant on resource: {key}" in job["FailureReason"]
+
+
 def test_failure_has_exit_code_message_and_log(site: Site) -> None:
     script = """
 import pathlib, sys

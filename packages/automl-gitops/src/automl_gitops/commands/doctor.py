@@ -1,5 +1,7 @@
 """The command `doctor`."""
 
+from typing import Annotated
+
 import typer
 
 from automl_gitops.commands import Json
@@ -15,13 +17,21 @@ app = typer.Typer()
 
 
 @app.command(epilog="Example: GITHUB_TOKEN=$(gh auth token) automl doctor")
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    advisory: Annotated[
+        bool, typer.Option("--advisory", help="Exit status 0 whatever is found, as in a pull request.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Say what account, region or repository would refuse.
 
     It asks before anything is paid, changes nothing and costs nothing. Exit status 1 where something would stop the
-    first training. With GITHUB_TOKEN the repository is looked at too.
+    first training. With GITHUB_TOKEN the repository is looked at too. In a workflow what is not right stands on the
+    run's page.
     """
-    from automl_gitops.doctor import examine
+    from automl_gitops.doctor import examine, page
+    from automl_gitops.kernel import workflow_step
+    from automl_gitops.kernel.markdown import render
 
     project = Project(Config.load(), Output(as_json=as_json))
     found = examine(project)
@@ -34,10 +44,13 @@ def doctor(as_json: Json = False) -> None:
     stops, later, unknown = (len(found.of(outcome)) for outcome in ("stops", "later", "unknown"))
     if later or unknown:
         project.output.notice(f"{later} for later, {unknown} that could not be looked at")
-    if stops:
+    workflow_step.append_summary(render(page(found)))
+    if stops and advisory:
+        project.output.notice(f"{stops} would stop the first training")
+    elif stops:
         project.output.say(f"{stops} would stop the first training", "red")
     else:
         project.output.done("nothing that was seen would stop the first training")
     project.output.result(found.document())
-    if stops:
+    if stops and not advisory:
         raise typer.Exit(STOPS)

@@ -16,7 +16,7 @@ from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs.execution import Execution, locate, of_commit, overtaken, overtaken_by, read
 from automl_gitops.runs.follow import follow, seconds_of, table
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.summary import Failure, failure_blocks, find_failures
+from automl_gitops.runs.summary import Failure, failure_blocks, find_failures, unanswered
 
 app = typer.Typer()
 
@@ -189,6 +189,9 @@ def execution(
         state = _follow(project, output, arn, seconds)
     else:
         output.console.print(table(state))
+        reason = _stuck(project, state)
+        if reason:
+            output.notice(reason)
     failed = find_failures(project.aws, project.names, state)
     output.result(_document(state, failed))
     if wait:
@@ -272,12 +275,18 @@ def _seconds(at_most: str | None, wait: bool) -> float:
 def _follow(project: Project, output: Output, arn: str, seconds: float = math.inf) -> Execution:
     name = arn.rsplit("/", 1)[-1]
     try:
-        return follow(lambda: _read(project, arn), output, seconds=seconds)
+        return follow(
+            lambda: _read(project, arn), output, seconds=seconds, stuck=lambda state: _stuck(project, state)
+        )
     except KeyboardInterrupt:
         output.notice(
             f"the execution goes on; look with `automl execution {name}`, end it with `automl stop {name}`"
         )
         raise
+
+
+def _stuck(project: Project, state: Execution) -> str | None:
+    return unanswered(project.aws, project.names, state)
 
 
 def _document(execution: Execution, failed: Sequence[Failure]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from automl_gitops.doctor.rights import Seen, rights, roles
 from automl_gitops.doctor.rows import Row
 from automl_gitops.doctor.state import state
 from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.page import Page, Table
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,23 @@ class Examination:
             "simulated": self.simulated,
             "stops": len(self.of("stops")),
         }
+
+
+def page(found: Examination) -> Page:
+    """What is not right, for a run's page."""
+    rows = [(row.area, row.asked, row.found, row.todo) for row in found.rows if row.outcome != "good"]
+    told = f"{len(found.rows)} looks, {found.simulated} of {found.calls} calls of the roles simulated"
+    if not rows:
+        return Page("Doctor: nothing is in the way", (f"{told}.",))
+    stops = len(found.of("stops"))
+    title = f"Doctor: {stops} would stop the first training" if stops else "Doctor: nothing stops a training"
+    return Page(
+        title,
+        (
+            f"{told}; what is not right, or could not be seen:",
+            Table(("", "asked", "found", "what to do"), rows),
+        ),
+    )
 
 
 def examine(project: Project) -> Examination:

@@ -2,7 +2,8 @@
 
 The template's maintainers record that file from a life on the local AWS (`make calls`); a project's owner adds the
 calls of what they change. What differs each time (ids, times, version numbers) stands there as zeros, and the project's
-own values as `${Project}`, `${Account}`, `${Region}` and the like.
+own values as `${Project}`, `${Account}`, `${Region}` and the like. It was a life with a KMS key; a project
+without one makes none of the calls to KMS.
 """
 
 import json
@@ -34,6 +35,7 @@ _PASSING_PARTS = (
 _OBJECT = re.compile(r"(arn:[^:]+:s3:::[^/]+/[^/]+/)(.+)")
 # A condition key says something of a call where it is its service's; these say what it is this time.
 _PASSING = re.compile(r"s3:|sagemaker:customermetadataproperties|sagemaker:volumekmskey|sts:")
+_KEY = "${KmsKey}"
 _TYPES = {
     "CreateProcessingJob": "${EvaluationInstanceType}",
     "CreateTransformJob": "${TransformInstanceType}",
@@ -104,7 +106,8 @@ def _call(noted: Mapping[str, Any], project: str, executions: set[str]) -> Call 
         return _generalised(text, project, account)
 
     role, action = name.removeprefix(f"{project}-"), noted["action"]
-    service, resource = action.partition(":")[0], general(noted["resource"])
+    service = action.partition(":")[0]
+    resource = _KEY if service == "kms" else general(noted["resource"])
     context = {
         key: [general(value) for value in values]
         for key, values in noted["context"].items()
@@ -124,7 +127,7 @@ def _generalised(text: str, project: str, account: str) -> str:
     """A recorded ARN or value without what is this life's alone."""
     found = re.sub(rf"(?<![A-Za-z0-9]){re.escape(project)}(?![A-Za-z0-9])", "${Project}", text)
     found = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", found).replace(account, "${Account}")
-    found = re.sub(r"(?<=[:-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:/]|$)", "${Region}", found)
+    found = re.sub(r"(?<=[:.-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:./]|$)", "${Region}", found)
     for pattern, stand_in in _PASSING_PARTS:
         found = pattern.sub(stand_in, found)
     return _OBJECT.sub(lambda match: match[1] + _key(match[2]), found)
@@ -142,8 +145,10 @@ def _frozen(context: Mapping[str, Iterable[str]]) -> tuple[tuple[str, tuple[str,
     return tuple(sorted((key, tuple(values)) for key, values in context.items()))
 
 
-def filled(call: Call, names: Names) -> Call:
-    """The call as this project makes it."""
+def filled(call: Call, names: Names, kms_key_arn: str) -> Call | None:
+    """The call as this project makes it; `None` for the use of a key by one that has none (``kms_key_arn`` is "")."""
+    if call.resource == _KEY and not kms_key_arn:
+        return None
     config = names.config
     hosting = {"Staging": config.staging, "Production": config.production}
     values = {
@@ -151,6 +156,7 @@ def filled(call: Call, names: Names) -> Call:
         "Account": names.account,
         "Region": names.region,
         "Partition": partition(names.region),
+        "KmsKey": kms_key_arn,
         "EvaluationInstanceType": config.evaluation.instance_type,
         "TransformInstanceType": config.evaluation.transform_instance_type,
         **{f"{name}InstanceType": one.instance_type for name, one in hosting.items() if not one.serverless},

@@ -4,6 +4,7 @@ IAM's own simulation answers for every call (iam:SimulatePrincipalPolicy). It co
 the organisation's policies, but not what a resource itself allows, such as a bucket's policy.
 """
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -11,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.doctor.calls import Call, filled
 from automl_gitops.doctor.rows import Outcome, Row, look
-from automl_gitops.kernel.aws import is_missing
+from automl_gitops.kernel.aws import explain, is_missing, may_not
 from automl_gitops.kernel.config import read_text
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, Project
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack, StackState
 from automl_gitops.stacks.stack import kms_key_arn
@@ -25,6 +26,8 @@ from automl_gitops.stacks.stack import kms_key_arn
 ROLES = "roles"
 DATA_SCIENTIST = "DataScientistRole"  # where an administrator named any
 _MAKE = "an administrator runs `make bootstrap`"
+# A version goes to staging right behind its training, which is paid by then.
+_OUTCOMES: dict[Name, Outcome] = {"staging": "stops", "production": "later"}
 
 
 @dataclass
@@ -36,14 +39,18 @@ class Seen:
 
 
 def roles(project: Project, wanted: Iterable[str], seen: Seen) -> list[Row]:
-    """The roles, and the stacks that make them; ``seen`` is filled."""
+    """The roles, and the stacks that make them, in every account of the project; ``seen`` is filled."""
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     rows = look(ROLES, "the roles", lambda: _roles(project, wanted, seen))
     rows += look(ROLES, f"stack {stack.name}", lambda: _bootstrap(project, stack, bool(seen.present)))
     services = Stack(project.aws, project.names.services_stack, project.output)
     rows += look(ROLES, f"stack {services.name}", lambda: _services(project, services))
     people_stack = Stack(project.aws, project.names.people_stack, project.output)
-    return rows + look(ROLES, f"stack {people_stack.name}", lambda: _people(people_stack))
+    rows += look(ROLES, f"stack {people_stack.name}", lambda: _people(people_stack))
+    for name, variable in ROLE_VARIABLES.items():
+        if os.environ.get(variable, "").strip():
+            rows += look(ROLES, f"account of {name}", lambda n=name, v=variable: _hosting(project, n, v))  # type: ignore[misc]
+    return rows
 
 
 def _roles(project: Project, wanted: Iterable[str], seen: Seen) -> Iterator[Row]:
@@ -99,13 +106,41 @@ def _services(project: Project, stack: Stack) -> Iterator[Row]:
     yield from _parameters(asked, state, wanted)
 
 
-def _parameters(asked: str, state: StackState, wanted: dict[str, str]) -> Iterator[Row]:
+def _hosting(project: Project, name: Name, variable: str) -> Iterator[Row]:
+    """An account that holds the endpoint of staging or production in the place of the project's own."""
+    asked, outcome = f"account of {name}", _OUTCOMES[name]
+    aws = project.environment(name).aws
+    make = f"that account's administrator runs `automl bootstrap --project-account {project.names.account}`"
+    try:
+        yield Row(ROLES, asked, "good", f"reached as {aws.identity['Arn']}")
+    except ClientError as error:
+        if not may_not(error):
+            raise
+        found = f"the role in {variable} cannot be assumed: {explain(error)}"
+        yield Row(ROLES, asked, outcome, found, f"{make}, and {variable} is set to what it prints")
+        return
+    stack = Stack(aws, project.names.bootstrap_stack, project.output)
+    state = stack.look()
+    if not state.exists:
+        yield Row(ROLES, asked, outcome, f"has no stack {stack.name}", make)
+        return
+    yield _template(stack, bootstrap.HOSTING_FILE, asked, make)
+    wanted = {
+        "KmsKeyArn": kms_key_arn(project.aws, project.config),
+        "UsesVpc": "true" if project.config.network else "false",
+    }
+    yield from _parameters(asked, state, wanted, outcome, make)
+
+
+def _parameters(
+    asked: str, state: StackState, wanted: dict[str, str], outcome: Outcome = "stops", todo: str = _MAKE
+) -> Iterator[Row]:
     """What the roles of a stack take from automl.toml and have otherwise."""
     for name, value in wanted.items():
         known = state.parameters.get(name, "")
         if known != value:
             found = f'the roles were made for "{known}", automl.toml now means "{value}"'
-            yield Row(ROLES, f"{asked}: {name}", "stops", found, _MAKE)
+            yield Row(ROLES, f"{asked}: {name}", outcome, found, todo)
 
 
 def _people(stack: Stack) -> Iterator[Row]:
@@ -118,11 +153,11 @@ def _people(stack: Stack) -> Iterator[Row]:
         )
 
 
-def _template(stack: Stack, file: Path) -> Row:
-    asked = f"stack {stack.name}"
+def _template(stack: Stack, file: Path, asked: str = "", todo: str = _MAKE) -> Row:
+    asked = asked or f"stack {stack.name}"
     if stack.template().strip() == read_text(file).strip():
         return Row(ROLES, asked, "good", f"is up to date with {file.as_posix()}")
-    return Row(ROLES, asked, "later", f"was deployed from another {file.as_posix()} than the one here", _MAKE)
+    return Row(ROLES, asked, "later", f"was deployed from another {file.as_posix()} than the one here", todo)
 
 
 RIGHTS = "rights"
@@ -139,9 +174,11 @@ def rights(project: Project, calls: Iterable[Call], absent: Collection[str]) -> 
     Roles that are ``absent`` are left out. Whoever may not simulate one role may not simulate the others either.
     """
     by_role: dict[str, list[Call]] = defaultdict(list)
+    key = _key(project)
     for call in calls:
-        if call.role not in absent:
-            by_role[call.role].append(filled(call, project.names))
+        made = filled(call, project.names, key)
+        if made and call.role not in absent:
+            by_role[call.role].append(made)
     rows: list[Row] = []
     simulated = 0
     for role, found in sorted(by_role.items()):
@@ -152,6 +189,14 @@ def rights(project: Project, calls: Iterable[Call], absent: Collection[str]) -> 
             break
         simulated += len(found)
     return rows, simulated
+
+
+def _key(project: Project) -> str:
+    """The ARN of the project's key; "" where it has none, or where the caller may not see it (`state` says so)."""
+    try:
+        return kms_key_arn(project.aws, project.config)
+    except (ClientError, BotoCoreError):
+        return ""
 
 
 def _simulate(project: Project, role: str, calls: list[Call]) -> Iterator[Row]:

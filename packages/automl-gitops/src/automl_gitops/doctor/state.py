@@ -1,16 +1,22 @@
 """What is there of the project, what is stuck and what goes on at this moment."""
 
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 from botocore.exceptions import ClientError
 
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.doctor.rows import Row, look
+from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.kernel.words import counted
 from automl_gitops.stacks.cloudformation import Stack
 
 AREA = "state"
+PACKAGES = (Path("requirements.lock"), Path("serving.lock"))
+OLD_DAYS = 90
 # From these CloudFormation goes nowhere by itself.
 _STUCK = ("_FAILED", "ROLLBACK_COMPLETE")
 _FINE = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # as it was before the last change
@@ -18,15 +24,16 @@ _MOVING = {"Creating", "Updating", "Deleting", "RollingBack", "SystemUpdating"}
 
 
 def state(project: Project) -> list[Row]:
-    """Data set, stacks, bucket, pipeline, endpoints."""
+    """Locks, stacks, key, bucket, pipeline, endpoints."""
     names = project.names
-    rows = look(AREA, LOCK.as_posix(), _data)
+    rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
     for name, command in (
         (names.bootstrap_stack, "an administrator runs `make bootstrap`, which goes on from there"),
         (names.people_stack, "an administrator runs `make bootstrap`, which goes on from there"),
         (names.stack, "run `automl stack`, which goes on from there"),
     ):
         rows += look(AREA, f"stack {name}", lambda n=name, c=command: _stack(project, n, c))  # type: ignore[misc]
+    rows += look(AREA, "the KMS key", lambda: _key(project))
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
     rows += look(AREA, f"pipeline {names.pipeline}", lambda: _pipeline(project))
     for name in ("staging", "production"):
@@ -35,11 +42,32 @@ def state(project: Project) -> list[Row]:
 
 
 def _data() -> Iterator[Row]:
-    if LOCK.exists():
-        yield Row(AREA, LOCK.as_posix(), "good", "there")
-    else:
+    if not LOCK.exists():
         todo = "`automl data push FILE` makes it"
         yield Row(AREA, LOCK.as_posix(), "later", "there is no data set yet: a merge trains nothing", todo)
+        return
+    days = _days_since_commit(LOCK)
+    age = "" if days is None else f", committed {counted(days, 'day')} ago"
+    yield Row(AREA, LOCK.as_posix(), "good", f"there{age}")
+
+
+def _packages() -> Iterator[Row]:
+    """The locked packages, which get security fixes by being locked anew alone."""
+    for file in PACKAGES:
+        days = _days_since_commit(file) if file.exists() else None
+        if days is None:
+            continue
+        found = f"committed {counted(days, 'day')} ago"
+        if days > OLD_DAYS:
+            yield Row(AREA, file.as_posix(), "later", found, "`make lock` takes the newest allowed packages")
+        else:
+            yield Row(AREA, file.as_posix(), "good", found)
+
+
+def _days_since_commit(file: Path) -> int | None:
+    """The age of a file's last commit; `None` where Git does not tell."""
+    moment = git.changed_at(file)
+    return None if moment is None else int((time.time() - moment) // 86_400)
 
 
 def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
@@ -55,6 +83,25 @@ def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
         yield Row(AREA, asked, "later" if again else "stops", f"is stuck in {found.status}{reason}", command)
     else:
         yield Row(AREA, asked, "good", f"is {found.status}")
+
+
+def _key(project: Project) -> Iterator[Row]:
+    encryption = project.config.encryption
+    if not encryption:
+        return
+    try:
+        found = project.client("kms").describe_key(KeyId=encryption.kms_key)["KeyMetadata"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        todo = "correct [encryption] kms_key in automl.toml"
+        yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", "there is no such key", todo)
+        return
+    if found["KeyState"] == "Enabled":
+        yield Row(AREA, f"KMS key {encryption.kms_key}", "good", "is Enabled")
+    else:
+        todo = "enable it in the console of KMS: what it encrypted cannot be read meanwhile"
+        yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", f"is {found['KeyState']}", todo)
 
 
 def _bucket(project: Project) -> Iterator[Row]:

@@ -96,7 +96,7 @@ def is_missing(error: exceptions.ClientError) -> bool:
     """Whether the service says that the thing asked for does not exist, in whichever of its ways."""
     code, message = error_code(error), str(error.response.get("Error", {}).get("Message", "")).lower()
     if code in {
-        "404", "NoSuchKey", "NoSuchBucket", "NotFound", "ResourceNotFound",
+        "404", "NoSuchKey", "NoSuchBucket", "NotFound", "NotFoundException", "ResourceNotFound",
         "ResourceNotFoundException", "NoSuchEntity", "AWS.SimpleQueueService.NonExistentQueue",
     }:  # fmt: skip
         return True

@@ -41,6 +41,14 @@ def last_commit_of_line(path: Path, pattern: str) -> str:
     return _run("log", "-1", *_BRANCH, f"-G{pattern}", "--format=%H", "--", path.as_posix())
 
 
+def changed_at(path: Path) -> int | None:
+    """When a file was last committed, in seconds since 1970; `None` where Git does not tell, as in a shallow clone."""
+    if _answer("rev-parse", "--is-shallow-repository") != "false":
+        return None
+    found = _answer("log", "-1", "--format=%ct", "--", path.as_posix())
+    return int(found) if found else None
+
+
 def message(commit: str) -> str:
     """A commit's whole message."""
     return _run("log", "-1", "--format=%B", commit)

@@ -12,10 +12,10 @@ from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
-from automl_gitops.plan.ceiling import Ceiling, ceiling
 from automl_gitops.plan.changes import Building, Change, DataChange, changes, step_changes, template_changes
 from automl_gitops.plan.deployed import Deployed, look
 from automl_gitops.runs import bundle
+from automl_gitops.runs.ceiling import Ceiling, ceiling
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import RETRAINS
 

@@ -8,8 +8,8 @@ from automl_gitops.kernel.page import Block, Bullets, Code, Page, Section, Stron
 from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.kernel.words import counted
 from automl_gitops.plan import Plan
-from automl_gitops.plan.ceiling import Item, hours, money
 from automl_gitops.plan.changes import Change
+from automl_gitops.runs.ceiling import Item, hours, money
 
 MOST_CHANGES = 60  # rows of one table
 _LONGEST = 120
@@ -73,6 +73,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         else:
             yield f"{differs}."
     yield from filter(None, (plan.base_problem, plan.definition_problem))
+    yield plan.ceiling.standing
     yield _aws(plan)
     yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
 
@@ -182,7 +183,7 @@ def _changes(found: list[Change]) -> list[Block]:
 
 
 def _ceiling(plan: Plan, prices: Prices) -> Iterator[Block]:
-    for title, items in (("One run", plan.ceiling.run), ("A month of the endpoints", plan.ceiling.month)):
+    for title, items in (("One run", plan.ceiling.run), ("A month of what stays up", plan.ceiling.month)):
         if items:
             rows: list[tuple[Words, ...]] = [_item(item, prices) for item in items]
             most, complete = money(items)

@@ -33,12 +33,12 @@ class Proposal:
 
 
 def propose(project: Project, arn: str | None) -> Proposal:
-    """Propose the version ``arn``, by default the one that staging serves.
+    """Propose the version ``arn``, by default the one that staging serves, or served last.
 
     Raises `UserError` for a version that is not the project's, or that staging has not verified.
     """
     registry = Registry(project.aws, project.names)
-    package = registry.find(arn or _staged(project), "--model-package")
+    package = registry.find(arn, "--model-package") if arn else _staged(project, registry)
     require_verified(project, package)
     record = records.read(project.aws, project.names.bucket, package.version) or {}
     evaluation = read_evaluation(project.aws, project.names.bucket, package)
@@ -79,17 +79,19 @@ def _content(
     )
 
 
-def _staged(project: Project) -> str:
+def _staged(project: Project, registry: Registry) -> ModelPackage:
     environment = project.staging
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.look()
+    if not state.exists and not project.config.staging.keep:
+        return registry.latest()  # its verification removed the endpoint; without one it is refused
     arn = endpoint.package_arn(state) if state.exists else ""
     if not arn:
         raise UserError(
             f"endpoint {endpoint.name} serves no version of this project: name the one to propose with "
             "--model-package, or stage and verify one first"
         )
-    return arn
+    return registry.find(arn, "--model-package")
 
 
 def _read(path: Path) -> str:

@@ -48,13 +48,13 @@ from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
-from automl_gitops.plan.ceiling import ceiling
 from automl_gitops.rehearsal import assumptions, remains, sabotage
 from automl_gitops.rehearsal.commands import CommandFailedError, Leash
 from automl_gitops.rehearsal.copy import adapt
 from automl_gitops.rehearsal.data import stand_in
 from automl_gitops.rehearsal.life import Life
 from automl_gitops.rehearsal.remains import NAME, TAG, Left
+from automl_gitops.runs.ceiling import ceiling
 
 TRAINING_SECONDS = 1800  # instances start for minutes before the first candidate is trained
 HOURS = 3  # then a flight ends by itself; twice what it takes

@@ -57,6 +57,7 @@ class Autopilot:
     objective: str | None = None
     value: float | None = None
     failure_reason: str = ""
+    ended: datetime.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -282,6 +283,7 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
         objective=metric.get("MetricName"),
         value=metric.get("Value"),
         failure_reason=told.get("FailureReason", ""),
+        ended=told.get("EndTime"),
     )
 
 

@@ -26,16 +26,17 @@ def follow(
     output: Output,
     *,
     seconds: float = math.inf,
+    stuck: Callable[[Execution], str | None] = lambda execution: None,
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Execution:
     """Look again and again until the execution has ended, and show what changes; returns its last state.
 
-    That is one that has not ended where ``seconds`` have passed by ``clock``. Short runs are looked at often, long ones
-    every quarter of a minute.
+    That is one that has not ended where ``seconds`` have passed by ``clock``. ``stuck`` says why an execution gets no
+    further although it should, which is told once. Short runs are looked at often, long ones every quarter of a minute.
     """
     last: Execution | None = None
-    states = _states(look, output, seconds, sleep, clock)
+    states = _states(look, output, seconds, stuck, sleep, clock)
     if not output.live:
         for execution in states:
             for line in changes(last, execution):
@@ -104,11 +105,12 @@ def _states(
     look: Callable[[], Execution],
     output: Output,
     seconds: float,
+    stuck: Callable[[Execution], str | None],
     sleep: Callable[[float], None],
     clock: Callable[[], float],
 ) -> Iterator[Execution]:
     until = clock() + seconds
-    stumbles = 0
+    stumbles, told = 0, False
     while True:
         try:
             execution = look()
@@ -124,4 +126,8 @@ def _states(
         left = until - clock()
         if execution.has_ended or left <= 0:
             return
+        reason = None if told else stuck(execution)
+        if reason:
+            told = True
+            output.notice(reason)
         sleep(min(15.0, max(1.0, execution.seconds / 30), left))

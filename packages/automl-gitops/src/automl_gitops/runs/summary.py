@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from automl_gitops.evaluation.metrics import named
@@ -22,11 +22,19 @@ from automl_gitops.kernel.names import (
 from automl_gitops.kernel.page import Block, Bullets, Code, Links, Log, Page, Section, Strong, Table, Words
 from automl_gitops.kernel.settings.account import AUTOPILOT, Prices
 from automl_gitops.kernel.words import counted
+from automl_gitops.runs.ceiling import standing
 from automl_gitops.runs.execution import Execution, Step
 
 # How the evaluation's reason names a batch transform that failed (evaluation/transform.py).
 _TRANSFORM = re.compile(r"transform job (\S+) (?:failed|stopped)")
 _LAST_LOOKS = timedelta(minutes=10)  # of a function that looks each minute, for hours
+_UNANSWERED = timedelta(minutes=2)  # by then that function has looked again
+_OF_LAMBDA = (
+    "START ",
+    "END ",
+    "REPORT ",
+    "INIT_START ",
+)  # lines that the service writes into a function's log
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,31 @@ def find_failures(aws: Aws, names: Names, execution: Execution) -> list[Failure]
         for step in execution.steps
         if step.status == "Failed" and step.kind in _LOOKS
     ]
+
+
+def unanswered(aws: Aws, names: Names, execution: Execution, now: datetime | None = None) -> str | None:
+    """Why a callback step still waits although its Autopilot job has ended, with a way out; `None` if none does.
+
+    A function that is denied the answer goes on trying, and the execution would look busy until somebody asks.
+    """
+    job = execution.autopilot
+    step = next((one for one in execution.steps if (one.kind, one.status) == ("Callback", "Executing")), None)
+    if step is None or job is None or job.ended is None:
+        return None
+    waited = (now or datetime.now(UTC)) - job.ended
+    if waited < _UNANSWERED:
+        return None
+    function = names.function("check-autopilot")
+    tail = _log_of_looks(aws.client("logs"), function, job.ended, None)
+    said = [line for line in tail.lines if not line.startswith(_OF_LAMBDA)]
+    why = f"it says: {said[-1]}" if said else tail.problem or "it says nothing"
+    return (
+        f"{step.name} still waits, {waited.total_seconds() / 60:.0f} minutes after Autopilot job {job.job} ended "
+        f"({job.status}), for function {function} has not answered it; {why}. If it is denied something, an "
+        "administrator runs `make bootstrap`, and the run goes on by itself; otherwise look into the log group "
+        f"/aws/lambda/{function} and the queue {names.project}-autopilot-callback-dlq, or end the run with "
+        f"`automl stop {execution.id}`"
+    )
 
 
 def failure_blocks(failures: Sequence[Failure]) -> Iterator[Block]:
@@ -106,14 +139,13 @@ def _callback(client: Any, names: Names, execution: Execution, step: Step, reaso
             if (tail := logs.of_job(client, what, group, f"{job.job}-")).lines
         ]
     if not tails:
-        function = names.function("check-autopilot")
         start = max(filter(None, (step.started, step.ended and step.ended - _LAST_LOOKS)), default=None)
-        tails = [
-            logs.of_function(
-                client, f"Lambda function {function}", f"/aws/lambda/{function}", start, step.ended
-            )
-        ]
+        tails = [_log_of_looks(client, names.function("check-autopilot"), start, step.ended)]
     return what, reason, tails
+
+
+def _log_of_looks(client: Any, function: str, start: datetime | None, end: datetime | None) -> Tail:
+    return logs.of_function(client, f"Lambda function {function}", f"/aws/lambda/{function}", start, end)
 
 
 _LOOKS = {"ProcessingJob": _processing, "Lambda": _function, "Callback": _callback}
@@ -240,6 +272,7 @@ def _cost(facts: Facts) -> Iterator[Block]:
     if known:
         rest = "." if len(known) == len(rows) else ", without what has no price in automl.toml [prices]."
         yield f"About {facts.prices.money(sum(known))}{rest}"
+    yield standing(facts.names.config)
 
 
 def cost_rows(

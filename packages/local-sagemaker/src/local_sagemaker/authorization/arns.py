@@ -8,7 +8,9 @@ from typing import Any
 
 from moto.utilities.utils import get_partition
 
+from local_sagemaker.authorization import kms
 from local_sagemaker.authorization.resources import DISPUTED, RESOURCES
+from local_sagemaker.bridge import AWSError
 
 # Takes account, region and parameters; returns an ARN, or None where there is no such resource.
 Resolver = Callable[[str, str, Mapping[str, Any]], "str | None"]
@@ -87,8 +89,17 @@ def _function(value: str, beginning: str, parameters: Mapping[str, Any]) -> str:
     return f"{value}:{qualifier}" if qualifier else value
 
 
+def _key(value: str, beginning: str, parameters: Mapping[str, Any]) -> str:
+    region, account = beginning.split(":")[3:5]
+    try:
+        return kms.arn(value, account, region)
+    except AWSError:  # as the operation will say
+        return value
+
+
 _NORMAL: dict[str, Callable[[str, str, Mapping[str, Any]], str]] = {
     "iam": lambda value, *_: value.removeprefix("https://"),
+    "kms": _key,
     "lambda": _function,
     "sqs": _queue,
     "ssm": lambda value, *_: value.removeprefix("/"),

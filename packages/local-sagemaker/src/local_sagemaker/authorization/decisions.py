@@ -28,15 +28,18 @@ def message(principal: Principal, question: Question, reason: str) -> str:
     ).rstrip()
 
 
+def require(principal: Principal, question: Question) -> None:
+    """Raise AccessDenied unless ``principal`` may do what ``question`` asks; for services that ask ahead."""
+    reason = why_not(principal, question, {"aws:securetransport": ["true"], **principal.context})
+    if reason is not None:
+        raise AWSError("AccessDenied", message(principal, question, reason), 403)
+
+
 def require_of_role(role_arn: str, action: str, resource: str, more: Context | None = None) -> None:
-    """Raise AccessDenied unless the role may do ``action`` with ``resource``; for services that ask ahead.
+    """Raise AccessDenied unless the role may do ``action`` with ``resource``.
 
     ``more`` are condition keys of that action.
     """
     principal = principals.of_role(role_arn)
-    question = Question(action, (resource,), resource.split(":")[4] or principal.account)
-    reason = why_not(
-        principal, question, {"aws:securetransport": ["true"], **(more or {}), **principal.context}
-    )
-    if reason is not None:
-        raise AWSError("AccessDenied", message(principal, question, reason), 403)
+    owner = resource.split(":")[4] or principal.account
+    require(principal, Question(action, (resource,), owner, more or {}))

@@ -67,7 +67,9 @@ def _unallowed(
     principal: Principal, check: Check, by_identity: bool, allowing: list[Statement]
 ) -> str | None:
     action = check.action
-    if check.owner != principal.account and not allowing:
+    # Who may use a key, its own policy says: without it the account's policies give no right either.
+    by_resource = check.owner != principal.account or (check.resource_policy and action.startswith("kms:"))
+    if by_resource and not allowing:
         return f"because no resource-based policy allows the {action} action"
     # Within an account a resource policy that names the caller suffices; one that names the account leaves
     # the decision to the account's identity policies. Only one that names the very user or session, and not

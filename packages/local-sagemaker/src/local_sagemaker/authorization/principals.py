@@ -47,6 +47,11 @@ def signer(access_key: str, session_token: str | None) -> Signer:
     return _session_signer(backend, session)
 
 
+def of_key(access_key: str) -> Principal:
+    """Whom ``access_key`` belongs to, for what a service does in his name; raises :class:`UnknownKey`."""
+    return signer(access_key, keys(access_key).get("AWS_SESSION_TOKEN")).principal
+
+
 def keys(access_key: str) -> dict[str, str]:
     """The secret and the session token of ``access_key`` too; raises :class:`UnknownKey`."""
     backend, key = _key(access_key)

@@ -10,7 +10,7 @@ from typing import Any
 from moto.s3.models import s3_backends
 from moto.utilities.utils import get_partition
 
-from local_sagemaker.authorization import arns, s3
+from local_sagemaker.authorization import arns, kms, s3
 from local_sagemaker.authorization.resources import ACTIONS
 from local_sagemaker.wire import Request
 
@@ -70,7 +70,9 @@ def questions(request: Request, account: str) -> list[Question]:
     operation = request.operation.name if request.operation else "Unknown"
     if request.prefix == "s3":
         triples = s3.actions(operation, request.parameters, request.headers)
-        return [_of_object(*triple, account) for triple in triples]
+        found = [_of_object(*triple, account) for triple in triples]
+        uses = kms.of_s3(operation, request.parameters, request.headers, account)
+        return [*found, *(of_key(action, key, "s3", account) for action, key in uses)]
     service, parameters = request.prefix, request.parameters
     action = f"{service}:{ACTIONS.get((service, operation), operation)}"
     named = arns.resources(service, operation, account, request.region, parameters)
@@ -88,7 +90,9 @@ def questions(request: Request, account: str) -> list[Question]:
     code = parameters.get("Code") or parameters
     if operation in ("CreateFunction", "UpdateFunctionCode") and code.get("S3Bucket"):
         # Lambda reads the zip in the caller's name.
-        found.append(_of_object("s3:GetObject", code["S3Bucket"], code.get("S3Key"), account))
+        place = {"Bucket": code["S3Bucket"], "Key": code.get("S3Key")}
+        found.append(_of_object("s3:GetObject", place["Bucket"], place["Key"], account))
+        found += [of_key(*use, "s3", account) for use in kms.of_s3("GetObject", place, {}, account)]
     if operation == "CreateModel":
         packages = [c.get("ModelPackageName", "") for c in _containers(parameters)]
         # A package of one's own account needs no right of its own; another account's must allow its use.
@@ -104,6 +108,12 @@ def questions(request: Request, account: str) -> list[Question]:
         alarm = f"arn:{get_partition(request.region)}:cloudwatch:{request.region}:{account}:{tracked}"
         found += [_ask(f"cloudwatch:{name}", (alarm,), account) for name in ALARM_ACTIONS[operation]]
     return found
+
+
+def of_key(action: str, key_arn: str, service: str, account: str) -> Question:
+    """The question whether somebody of ``account`` may have ``service`` use a key in his name."""
+    region, owner = key_arn.split(":")[3:5]
+    return Question(action, (key_arn,), owner, kms.context(service, account, region))
 
 
 def _of_images(parameters: Mapping[str, Any], account: str) -> Iterator[Question]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from moto.awslambda.models import lambda_backends
+from moto.kms.models import kms_backends
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sqs.models import sqs_backends
@@ -44,6 +45,11 @@ def _function(account: str, region: str, name: str) -> dict[str, Any] | None:
     return {"Statement": statements}
 
 
+def _key(account: str, region: str, name: str) -> str | None:
+    key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
+    return key and str(key.policy)
+
+
 def _model_package_group(account: str, region: str, name: str) -> str | None:
     kind, _, rest = name.partition("/")
     if kind not in ("model-package", "model-package-group"):
@@ -53,6 +59,7 @@ def _model_package_group(account: str, region: str, name: str) -> str | None:
 
 
 _FINDERS: dict[str, Callable[[str, str, str], Any]] = {
+    "kms": _key,
     "lambda": _function,
     "s3": _bucket,
     "sagemaker": _model_package_group,

@@ -21,7 +21,7 @@ from typing import Any
 
 from local_sagemaker import runtime
 from local_sagemaker.bridge import Caller
-from local_sagemaker.sagemaker import jobs, roles
+from local_sagemaker.sagemaker import jobs, keys, roles
 from local_sagemaker.sagemaker.logs import Log
 from local_sagemaker.sagemaker.resources import invalid, now, present
 from local_sagemaker.sagemaker.service import operation
@@ -48,6 +48,9 @@ class ProcessingJob(jobs.Job):
 
     def run(self) -> None:
         """Run the program. Raises JobError."""
+        volume = _volume_key(self.details)
+        output = self.details.get("ProcessingOutputConfig", {}).get("KmsKeyId")
+        keys.check_role(self.details["RoleArn"], self.caller.region, volume=volume, output=output)
         container = _Container(self)
         try:
             container.prepare()
@@ -65,8 +68,14 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException and ResourceInUse."""
     _check(parameters)
     roles.credentials(parameters["RoleArn"], caller.region)
+    keys.check_volume(caller, _volume_key(parameters))
     limit = {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS}}
     return {"ProcessingJobArn": ProcessingJob.start(caller, limit | parameters).arn}
+
+
+def _volume_key(request: Mapping[str, Any]) -> str | None:
+    key: str | None = request["ProcessingResources"]["ClusterConfig"].get("VolumeKmsKeyId")
+    return key
 
 
 def _check(parameters: dict[str, Any]) -> None:

@@ -50,7 +50,7 @@ class Hosting(Section):
 class Staging(Hosting):
     """Where the staging endpoint runs, and whether it stays after the verification (`keep`)."""
 
-    keep: bool = True
+    keep: bool = False
 
 
 class Deployment(Section):

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker import runtime, storage, workers
 from local_sagemaker.bridge import Caller
-from local_sagemaker.sagemaker import jobs, roles
+from local_sagemaker.sagemaker import jobs, keys, roles
 from local_sagemaker.sagemaker.autopilot import rights
 from local_sagemaker.sagemaker.autopilot.objectives import objective
 from local_sagemaker.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
@@ -62,8 +62,11 @@ class AutoMLJob(jobs.Job):
 
     def _train(self, folder: Path) -> None:
         credentials = roles.credentials(self._request["RoleArn"], self.caller.region)
-        rights.check_key(
-            self._request["RoleArn"], self._request["OutputDataConfig"].get("KmsKeyId"), self.caller.region
+        keys.check_role(
+            self._request["RoleArn"],
+            self.caller.region,
+            volume=self._request.get("SecurityConfig", {}).get("VolumeKmsKeyId"),
+            output=self._request["OutputDataConfig"].get("KmsKeyId"),
         )
         chosen = settings(self._request, self._size(credentials))
         if not chosen.algorithms:

@@ -7,7 +7,7 @@ from typing import Any
 
 from local_sagemaker import quotas
 from local_sagemaker.bridge import Caller
-from local_sagemaker.sagemaker import roles
+from local_sagemaker.sagemaker import keys, roles
 from local_sagemaker.sagemaker.autopilot import requests
 from local_sagemaker.sagemaker.autopilot.job import AutoMLJob
 from local_sagemaker.sagemaker.autopilot.objectives import objective
@@ -22,6 +22,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException, ResourceInUse and ResourceLimitExceeded."""
     requests.check(parameters)
     roles.credentials(parameters["RoleArn"], caller.region)
+    keys.check_volume(caller, parameters.get("SecurityConfig", {}).get("VolumeKmsKeyId"))
     with _creating:  # of two requests at once the second has to see the first
         if parameters["AutoMLJobName"] not in AutoMLJob.all(caller):
             _check_quota(caller)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.bridge import Caller
-from local_sagemaker.sagemaker import models
+from local_sagemaker.sagemaker import keys, models
 from local_sagemaker.sagemaker.named import Collection
 from local_sagemaker.sagemaker.resources import Record, invalid, now
 from local_sagemaker.sagemaker.service import operation
@@ -53,6 +53,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         raise invalid("Production variant names must be unique within an endpoint configuration.")
     for variant in variants:
         _check_variant(variant, model(caller, variant), parameters, len(variants))
+    keys.check_volume(caller, parameters.get("KmsKeyId"))
     details = {key: value for key, value in parameters.items() if key != "Tags"} | {
         "EndpointConfigArn": CONFIGS.arn(caller, name),
         "ProductionVariants": variants,

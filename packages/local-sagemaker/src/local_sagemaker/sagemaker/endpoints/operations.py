@@ -7,6 +7,7 @@ from typing import Any
 from local_sagemaker import runtime
 from local_sagemaker.bridge import Caller
 from local_sagemaker.cloudwatch import alarms
+from local_sagemaker.sagemaker import keys
 from local_sagemaker.sagemaker.endpoints import configs, deployment, scaling
 from local_sagemaker.sagemaker.endpoints.capture import Capture
 from local_sagemaker.sagemaker.endpoints.configs import EndpointConfig
@@ -23,6 +24,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     name = parameters["EndpointName"]
     ENDPOINTS.check_new(caller, name)
     config = configs.CONFIGS.find(caller, parameters["EndpointConfigName"])
+    keys.check_volume(caller, config.details.get("KmsKeyId"))
     endpoint = Endpoint(caller, name, config, parameters.get("Tags"))
     endpoint.last_deployment = parameters.get("DeploymentConfig")
     new = deployment.fleets(caller, config, endpoint.capture)
@@ -36,6 +38,7 @@ def update(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException for an update that the real service refuses; the endpoint stays as it is."""
     endpoint = ENDPOINTS.find(caller, parameters["EndpointName"])
     config = configs.CONFIGS.find(caller, parameters["EndpointConfigName"])
+    keys.check_volume(caller, config.details.get("KmsKeyId"))
     with endpoint.lock:
         if endpoint.status == "Failed":
             raise invalid(f'Cannot update failed endpoint "{endpoint.arn}".')

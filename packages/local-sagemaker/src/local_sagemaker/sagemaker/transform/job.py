@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from local_sagemaker import serving
-from local_sagemaker.sagemaker import jobs, models, roles
+from local_sagemaker.sagemaker import jobs, keys, models, roles
 from local_sagemaker.sagemaker.logs import Log
 from local_sagemaker.sagemaker.resources import now
 from local_sagemaker.sagemaker.transform import filters, records
@@ -34,6 +34,8 @@ class TransformJob(jobs.Job):
         request = self.details
         model = models.MODELS.find(self.caller, request["ModelName"])
         credentials = roles.credentials(model.role_arn, self.caller.region)
+        volume, output = request["TransformResources"].get("VolumeKmsKeyId"), request["TransformOutput"]
+        keys.check_role(model.role_arn, self.caller.region, volume=volume, output=output.get("KmsKeyId"))
         storage = Storage(credentials)
         log = Log(credentials, LOG_GROUP, f"{self.name}/i-local-{int(time.time())}")
         source = request["TransformInput"]["DataSource"]["S3DataSource"]

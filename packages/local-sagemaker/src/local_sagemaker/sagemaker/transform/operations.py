@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from local_sagemaker.bridge import Caller
-from local_sagemaker.sagemaker import jobs, models
+from local_sagemaker.sagemaker import jobs, keys, models
 from local_sagemaker.sagemaker.resources import invalid
 from local_sagemaker.sagemaker.service import operation
 from local_sagemaker.sagemaker.transform import filters
@@ -25,6 +25,7 @@ def create(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ValidationException and ResourceInUse."""
     _check(parameters)
     model = models.MODELS.find(caller, parameters["ModelName"])
+    keys.check_volume(caller, parameters["TransformResources"].get("VolumeKmsKeyId"))
     payload = DEFAULT_PAYLOAD_MB if len(model.containers) == 1 else FEATURES_PAYLOAD_MB
     return {"TransformJobArn": TransformJob.start(caller, _completed(parameters, payload)).arn}
 

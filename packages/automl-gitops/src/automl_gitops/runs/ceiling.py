@@ -26,11 +26,12 @@ class Item:
 
 @dataclass(frozen=True)
 class Ceiling:
-    """One run, and a month of the endpoints."""
+    """One run, and a month of the endpoints that stay up, which ``standing`` says in a sentence."""
 
     run: list[Item]
     month: list[Item]
     notes: list[str]
+    standing: str
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -50,7 +51,19 @@ def money(items: list[Item]) -> tuple[float | None, bool]:
 
 def ceiling(config: Config, *, has_champion: bool) -> Ceiling:
     """The ceilings that automl.toml sets. Transforms: the candidate's, the one that explains it, the champion's."""
-    return Ceiling(list(_run(config, has_champion)), list(_month(config)), _notes(config))
+    return Ceiling(list(_run(config, has_champion)), list(_month(config)), _notes(config), standing(config))
+
+
+def standing(config: Config) -> str:
+    """What stays up, and is paid for, day and night, as a sentence."""
+    items = list(_month(config))
+    if not items:
+        return "Nothing stays up that is paid for day and night."
+    most, complete = money(items)
+    unpriced = "" if complete else " and what has no price in automl.toml [prices]"
+    price = f", {config.prices.money(most)}{unpriced}" if most is not None else ""
+    what = " and ".join(f"{item.instances} of the {item.what}" for item in items)
+    return f"Day and night: {what}, at most {hours(items):,.0f} instance-hours a month{price}."
 
 
 def _run(config: Config, has_champion: bool) -> Iterator[Item]:
@@ -89,12 +102,11 @@ def _month(config: Config) -> Iterator[Item]:
     production, staging = config.production, config.staging
     scaling = production.autoscaling
     most = scaling.max_instances if scaling else production.instance_count
-    for what, hosting, count, limit in (
-        ("staging", staging, staging.instance_count, "" if staging.keep else "removed once it is verified"),
-        ("production", production, most, f"autoscaling up to {most}" if scaling else ""),
-    ):
-        if not hosting.serverless:
-            yield _endpoint(config, what, hosting, count, limit)
+    if staging.keep and not staging.serverless:
+        yield _endpoint(config, "staging", staging, staging.instance_count, "")
+    if not production.serverless:
+        limit = f"autoscaling up to {most}" if scaling else ""
+        yield _endpoint(config, "production", production, most, limit)
 
 
 def _endpoint(config: Config, what: str, hosting: Hosting, count: int, limit: str) -> Item:
@@ -110,6 +122,8 @@ def _notes(config: Config) -> list[str]:
         for name, hosting in (("staging", config.staging), ("production", config.production))
         if hosting.serverless
     ]
+    if not config.staging.keep and not config.staging.serverless:
+        notes.append("the staging endpoint is removed once its version is verified")
     if config.production.deployment.policy != "ALL_AT_ONCE" and not config.production.serverless:
         notes.append("while production is updated, both fleets run side by side")
     return notes

@@ -1,0 +1,36 @@
+"""Every role in a life whose bucket, volumes and outputs are encrypted: what it calls is what doctor simulates."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from automl_gitops.doctor import calls
+from automl_gitops.kernel.config import Config
+from support.project import PROJECT
+
+
+@pytest.mark.slow
+def test_every_role_may_do_its_part_with_a_key_and_doctor_knows_each_call(tmp_path):
+    record = tmp_path / "calls.jsonl"
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+
+    ended = subprocess.run(
+        [sys.executable, Path(__file__).with_name("record_calls.py"), tmp_path],
+        cwd=PROJECT,
+        env=kept | {"LOCAL_AWS_RECORD": str(record)},
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    made = calls.recorded(
+        record.read_text("utf-8").splitlines(), Config.load(PROJECT / "automl.toml").project.name
+    )
+    used = {(call.role, call.action) for call in made if call.action.startswith("kms:")}
+    assert used == {(call.role, call.action) for call in calls.load() if call.action.startswith("kms:")}
+    assert {("PlanRole", "kms:Decrypt"), ("TeardownRole", "kms:Decrypt")} <= used
+    assert {(call.role, call.action) for call in made} <= {(call.role, call.action) for call in calls.load()}
