@@ -30,7 +30,7 @@ def left(account: str, before: dict[tuple[str, str, str], list[str]]) -> dict[tu
     found = {}
     for place, names in census(account).items():
         service, _, kind = place
-        more = [name for name in names if name not in before.get(place, [])]
+        more = [name for name in names if name not in before.get(place, []) and not _is_session(kind, name)]
         if more and (service, kind) not in RECORDS:
             found[place] = more
     return found
@@ -44,6 +44,11 @@ def _all(account: str) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
             for kind, things in dict(vars(backend)).items():
                 if isinstance(things, Collection) and not isinstance(things, str | bytes):
                     yield (backends.service_name, str(region), kind), sorted(map(_name, things))
+
+
+def _is_session(kind: str, name: str) -> bool:
+    """Whether it is the key of a session, which ends by itself; AWS's unique ids of these begin with ASIA."""
+    return kind == "access_keys" and name.startswith("ASIA")
 
 
 def _name(thing: Any) -> str:

@@ -74,7 +74,7 @@ class Assumption:
             return Answer("unclear", f"{error.operation_name} answered {_told(error)}")
         except BotoCoreError as error:
             return Answer("unclear", str(explain(error)))
-        except (KeyError, IndexError, TypeError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             return Answer("unclear", f"the answer has another form: {type(error).__name__} {error}")
 
 
@@ -225,9 +225,13 @@ def _rights(seen: Seen) -> Answer | None:
     rows = seen.rows_found["rights"]
     if not rows:
         return None
-    denied = [row["found"] for row in rows if row["outcome"] != "good"]
-    told = "; ".join(denied) or "; ".join(f"{row['asked']} allowed" for row in rows)
-    return Answer("not as assumed" if denied else "as assumed", told)
+    unseen = [row["found"] for row in rows if row["outcome"] == "unknown"]
+    denied = [row["found"] for row in rows if row["outcome"] in ("stops", "later")]
+    if denied:
+        return Answer("not as assumed", "; ".join(denied))
+    if unseen:
+        return Answer("unclear", "; ".join(unseen))
+    return Answer("as assumed", "; ".join(f"{row['asked']} allowed" for row in rows))
 
 
 def _back(seen: Seen) -> Answer | None:
@@ -306,7 +310,7 @@ def _line_break(seen: Seen) -> Answer | None:
 
 
 def _bad_definition(seen: Seen) -> Answer | None:
-    if "stack" not in seen.results:
+    if "upsert" not in seen.results:
         return None
     sagemaker, name = seen.client("sagemaker"), f"{seen.names.pipeline}-refused"
     definition = {

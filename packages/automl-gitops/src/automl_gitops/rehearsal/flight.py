@@ -176,8 +176,11 @@ def _github_token() -> str | None:
     request = urllib.request.Request(  # noqa: S310 - GitHub's runner gives the address
         f"{url}&audience=sts.amazonaws.com", headers={"Authorization": f"bearer {key}"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
-        return str(json.load(answer)["value"])
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - as above
+            return str(json.load(answer)["value"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 def _subject_prefix(config: Config) -> str:
@@ -290,8 +293,9 @@ class Flight(Life):
             result = super()._call(environment, *arguments, status=status)
         except CommandFailedError as error:
             act["outcome"] = f"exit status {error.status}"
-            # What a run that failed tells of its steps is an answer too.
-            self.results.setdefault(arguments[0], error.document)
+            # What a run that failed tells of its steps is an answer too; of others there is a sentence alone.
+            if error.document.keys() - {"error"}:
+                self.results.setdefault(arguments[0], error.document)
             raise
         finally:
             act["seconds"] = round(time.monotonic() - started, 1)
@@ -447,8 +451,8 @@ def fly(
     flight.leash = leash
     most, items = cost(flight.config, until)
     _confirm(flight, most, items, yes_cost)
-    if earlier:
-        _clear(flight.project, memory, earlier)
+    if earlier and (left := _clear(flight.project, memory, earlier)):
+        raise RunError(_told(left))
     Remembered(name, config.project.region, account.account).save(memory)
     report = _Report(flight, most, output)
     try:
@@ -464,6 +468,13 @@ def fly(
         report.stopped = _why(flight, error)
     except KeyboardInterrupt:
         report.stopped = _why(flight, None)
+    except BaseException as error:
+        report.stopped = {
+            "step": flight.title,
+            "kind": "defect",
+            "reason": f"{type(error).__name__}: {error}",
+        }
+        raise
     finally:
         with _undisturbed(say):
             report.ask()
@@ -628,18 +639,22 @@ class _Report:
     def ask(self) -> None:
         """Put the questions that need something in the account, and keep what is known so far."""
         flight = self._flight
-        if "bootstrap" in flight.results:
-            flight.simulate_rights()
-        flight.say.say("asking the account what was assumed")
-        self._answers = assumptions.answers(flight)
-        self.write(None)
+        try:
+            if "bootstrap" in flight.results:
+                flight.simulate_rights()
+            flight.say.say("asking the account what was assumed")
+            self._answers = assumptions.answers(flight)
+            self.write(None)
+        except Exception as error:
+            # Nothing may keep the account from being cleared.
+            flight.say.notice(f"the report is not complete: {type(error).__name__}: {error}")
 
     def write(self, left: list[Left] | None) -> None:
         """Write both files; ``left`` is `None` before anything was removed."""
         flight = self._flight
         document = {
             "flight": flight.names.project,
-            "outcome": "complete" if self.stopped is None else "stopped",
+            "outcome": "stopped" if self.stopped else "complete",
             "stopped": self.stopped,
             "left": None if left is None else [one.document() for one in left],
             "account": flight.aws.account,
