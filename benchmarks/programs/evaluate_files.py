@@ -15,7 +15,7 @@ from gate import judge
 
 from automl_gitops.evaluation.automl import Candidate
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
-from automl_gitops.evaluation.layout import Champion
+from automl_gitops.evaluation.layout import Champion, NoImportance
 from automl_gitops.evaluation.reading import parts
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.verdict import decide, measured
@@ -27,6 +27,7 @@ DATASET = {
     "sha256": "0" * 64,
     "target": "readmitted",
     "columns": [],
+    "rows": {"test": 0},
     "classes": {"<30": 11, ">30": 35, "no": 54},
 }
 
@@ -44,7 +45,7 @@ def main(folder: Path, kind: str, gate: dict[str, Any]) -> None:
     champion = Champion("arn", "compared", "")
     evaluation, evidence = measured(found, holdout, champion, found.containers, OUTPUTS[kind], settings)
     decide(evaluation, judge(gate, gate["minimum"], evidence))
-    evaluation.importance = {"source": None, "reason": "not measured", "features": []}
+    evaluation.importance = NoImportance(None, "not measured")
     out = folder / "documents"
     out.mkdir(exist_ok=True)
     write(out, evaluation, "", "s3://bucket/x_test")

@@ -45,6 +45,7 @@ from automl_gitops.evaluation.reading import Part, parts
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.slices import read_slicings
 from automl_gitops.evaluation.transform import Place, Transform
+from automl_gitops.evaluation.typed import plain
 from automl_gitops.evaluation.verdict import Holdout, decide, measured
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -129,15 +130,14 @@ def read_holdout(found: Candidate, labels: Sequence[Part], settings: Settings) -
 
 def write(folder: Path, evaluation: Evaluation, description: str, inputs_uri: str) -> None:
     """Write the documents; evaluation.json last, since its presence says that all are there."""
-    document = evaluation.document()
     contents = {
-        "model_quality.json": model_quality(document),
-        "explainability.json": document["importance"],
-        "model_card.json": model_card(document, description, inputs_uri),
-        "evaluation.json": document,
+        "model_quality.json": model_quality(evaluation),
+        "explainability.json": plain(evaluation.importance),
+        "model_card.json": model_card(evaluation, description, inputs_uri),
     }
     for name, content in contents.items():
         (folder / name).write_text(json.dumps(content, allow_nan=False, ensure_ascii=False), encoding="utf-8")
+    (folder / "evaluation.json").write_bytes(evaluation.dump())
 
 
 def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -66,10 +66,16 @@ class Run:
             "target": "y",
             "columns": [{"name": name, "type": "number"} for name in (*self.columns, "y")],
             "classes": self.classes,
+            "holdout": 0.2,
+            "holdout_classes": None,
+            "reference": None,
+            "seed": 0,
+            "source": "shop.csv",
         }
         gate = GATE | self.gate
         return json.dumps(
-            {"project": "shop", "description": "d", "dataset": dataset, "gate": gate} | self.settings
+            {"project": "shop", "description": "d", "dataset": dataset, "gate": gate} | self.settings,
+            sort_keys=True,
         )
 
     def prepared(self) -> Any:

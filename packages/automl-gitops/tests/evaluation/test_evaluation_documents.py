@@ -1,6 +1,7 @@
 """evaluation.json as its dataclasses say, and what goes to the registry in the registry's own shapes."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,14 @@ def read(folder: Path, name: str) -> Any:
     return json.loads((folder / name).read_text(encoding="utf-8"))
 
 
-def test_evaluation_json_has_the_types_that_its_readers_rely_on(folder: Path) -> None:
-    content = (folder / "evaluation.json").read_text(encoding="utf-8")
+def test_everything_that_is_written_is_loaded_and_dumped_as_the_same_bytes(folder: Path) -> None:
+    content = (folder / "evaluation.json").read_bytes()
 
-    parsed = TypeAdapter(Evaluation).validate_json(content, strict=True)
+    loaded = Evaluation.load(content, "evaluation.json")
 
+    assert loaded.dump() == content
+    TypeAdapter(Evaluation).validate_python(loaded, strict=True)
     document = json.loads(content)
-    assert parsed.document() == document
     assert set(document["intervals"]) <= set(document["metrics"])
     assert document["objective"]["metric"] in document["metrics"]
     assert document["champion"]["status"] == "compared"
@@ -103,13 +105,11 @@ def test_the_model_card_fits_the_published_schema(folder: Path) -> None:
 
 
 def test_the_model_card_shortens_what_is_too_long(folder: Path) -> None:
-    document = read(folder, "evaluation.json")
-    document |= {
-        "notes": ["n" * 5000],
-        "dataset": document["dataset"] | {"name": "d" * 5000, "target": "t" * 5000},
-    }
+    evaluation = Evaluation.load((folder / "evaluation.json").read_bytes(), "evaluation.json")
+    evaluation.notes = ["n" * 5000]
+    evaluation.dataset = replace(evaluation.dataset, name="d" * 5000, target="t" * 5000)
 
-    card = model_card(document, "p" * 5000, "s3://" + "b" * 5000)
+    card = model_card(evaluation, "p" * 5000, "s3://" + "b" * 5000)
 
     jsonschema.validate(card, MODEL_CARD)
 

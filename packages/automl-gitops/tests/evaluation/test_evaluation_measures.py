@@ -14,6 +14,7 @@ from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.classification import compared
 from automl_gitops.evaluation.counts import count
 from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.layout import ProjectMeasure
 from automl_gitops.evaluation.measures import (
     Measure,
     declared,
@@ -176,7 +177,7 @@ def test_the_projects_module_declares_its_measures() -> None:
     module.__dict__.update(cost=cost, hit=hit, np=np)
 
     assert declared(module) == [cost, hit]
-    assert cost.document() == {"name": "cost", "direction": "minimize", "description": "Euros per patient."}
+    assert cost.declaration() == ProjectMeasure("cost", "minimize", "Euros per patient.")
     module.__dict__["f1"] = lower_is_better(type(cost.of_rows)(cost.of_rows.__code__, {}, "f1"))
     with pytest.raises(EvaluationError, match="f1 is the name of a metric that there is already"):
         declared(module)

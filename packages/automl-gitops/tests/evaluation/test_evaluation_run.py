@@ -316,7 +316,10 @@ class TestChampion:
             dataset = {
                 "sha256": sha256,
                 "target": target,
-                "columns": [{"name": name} for name in (*columns, target)],
+                "columns": [{"name": name, "type": "number"} for name in (*columns, target)],
+                "name": "shop",
+                "synthetic": False,
+                "rows": {"total": 1000, "train_validation": 800, "test": 200},
             }
             body = json.dumps({"dataset": dataset}).encode()
             s3.put_object(Bucket=BUCKET, Key="evaluations/1/evaluation.json", Body=body)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.layout import AutoMLJob, JobCandidate
 
 MOST_CANDIDATES = 25
 
@@ -22,22 +23,16 @@ class Candidate:
     containers: list[dict[str, Any]]
     explainability_uri: str | None
     seconds: float | None
-    candidates: list[dict[str, Any]] = field(default_factory=list)
+    candidates: list[JobCandidate] = field(default_factory=list)
 
     @property
     def classification(self) -> bool:
         """Whether classes are predicted."""
         return self.problem_type != "Regression"
 
-    def document(self) -> dict[str, Any]:
+    def automl_job(self) -> AutoMLJob:
         """`layout.Evaluation.automl_job`."""
-        return {
-            "name": self.job,
-            "arn": self.job_arn,
-            "best_candidate": self.name,
-            "seconds": self.seconds,
-            "candidates": self.candidates,
-        }
+        return AutoMLJob(self.job, self.job_arn, self.name, self.seconds, self.candidates)
 
 
 def best_candidate(client: Any, job: str) -> Candidate:
@@ -85,7 +80,7 @@ def _objective(described: dict[str, Any], metric: dict[str, Any]) -> str:
     return str(found)
 
 
-def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
+def _leaderboard(client: Any, job: str) -> list[JobCandidate]:
     """The job's candidates, the best objective first, those without one last, at most `MOST_CANDIDATES`."""
     answer = client.list_candidates_for_auto_ml_job(
         AutoMLJobName=job,
@@ -94,19 +89,19 @@ def _leaderboard(client: Any, job: str) -> list[dict[str, Any]]:
         MaxResults=MOST_CANDIDATES,
     )
     return [
-        {
-            "name": found["CandidateName"],
-            "status": found["CandidateStatus"],
-            "value": found.get("FinalAutoMLJobObjectiveMetric", {}).get("Value"),
-            "seconds": _seconds(found.get("CreationTime"), found.get("EndTime")),
-            "metrics": {
+        JobCandidate(
+            found["CandidateName"],
+            found["CandidateStatus"],
+            found.get("FinalAutoMLJobObjectiveMetric", {}).get("Value"),
+            _seconds(found.get("CreationTime"), found.get("EndTime")),
+            {
                 # MetricName knows the objectives alone; log loss and latency come by their standard name.
                 f"{metric.get('MetricName', metric.get('StandardMetricName'))} ({metric['Set']})": metric[
                     "Value"
                 ]
                 for metric in found.get("CandidateProperties", {}).get("CandidateMetrics", [])
             },
-        }
+        )
         for found in sorted(answer["Candidates"], key=_rank)
     ]
 

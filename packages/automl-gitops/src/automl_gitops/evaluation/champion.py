@@ -11,29 +11,27 @@ from botocore.exceptions import ClientError
 from automl_gitops.evaluation.containers import with_outputs
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.inputs import select
-from automl_gitops.evaluation.layout import Champion
+from automl_gitops.evaluation.layout import Champion, Dataset
 from automl_gitops.evaluation.reading import Part
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.storage import read_json, upload
 from automl_gitops.evaluation.transform import Place, Transform, TransformFailed
+from automl_gitops.evaluation.typed import ShapeError, load
 from automl_gitops.evaluation.verdict import Holdout
 
 
 @dataclass
 class Registered:
-    """A model package; ``evaluation`` is its own evaluation.json, where it can be read."""
+    """A model package; ``dataset`` is what it was trained on, where its own evaluation can be read."""
 
     arn: str
     containers: list[dict[str, Any]]
-    evaluation: dict[str, Any] | None
+    dataset: Dataset | None
 
     @property
     def features(self) -> list[str] | None:
         """Its input columns in order, `None` where its evaluation does not say."""
-        dataset = (self.evaluation or {}).get("dataset")
-        if not dataset:
-            return None
-        return [column["name"] for column in dataset["columns"] if column["name"] != dataset["target"]]
+        return self.dataset.features if self.dataset else None
 
 
 class Contest:
@@ -131,7 +129,15 @@ def _registered(place: Place, arn: str) -> Registered | str:
     evaluation = (
         read_json(place.s3, statistics.rpartition("/")[0] + "/evaluation.json") if statistics else None
     )
-    return Registered(arn, containers, evaluation)
+    return Registered(arn, containers, _trained_on(evaluation))
+
+
+def _trained_on(evaluation: Any) -> Dataset | None:
+    """The data set of an evaluation.json, of whichever version; `None` where it does not say."""
+    try:
+        return load(Dataset, evaluation["dataset"]) if evaluation else None
+    except (KeyError, TypeError, ShapeError):
+        return None
 
 
 def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
@@ -142,18 +148,18 @@ def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features:
     """
     if isinstance(found, str):
         return Champion(arn, "failed", found)
-    trained_on = (found.evaluation or {}).get("dataset")
+    trained_on = found.dataset
     champion = Champion(
         arn,
         "compared",
         "",
         dataset=trained_on,
-        same_dataset=trained_on["sha256"] == dataset["sha256"] if trained_on else None,
+        same_dataset=trained_on.sha256 == dataset["sha256"] if trained_on else None,
     )
     before = found.features
-    if trained_on and trained_on["target"] != dataset["target"]:
+    if trained_on and trained_on.target != dataset["target"]:
         champion.status = "columns_changed"
-        champion.reason = f"it predicts {trained_on['target']}, the data set's target is {dataset['target']}"
+        champion.reason = f"it predicts {trained_on.target}, the data set's target is {dataset['target']}"
     elif before is not None and before != features:
         champion.columns = {
             "added": [name for name in features if name not in before],

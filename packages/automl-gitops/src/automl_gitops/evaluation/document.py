@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Literal
 
 from automl_gitops.evaluation.intervals import Estimate
-from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Interval, Objective
-from automl_gitops.evaluation.metrics import LESS_IS_BETTER, NO_DIRECTION
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Estimated, Interval, Objective
+from automl_gitops.evaluation.metrics import LESS_IS_BETTER, NO_DIRECTION, Direction
 
 
 def values(found: dict[str, Estimate]) -> dict[str, float]:
@@ -22,7 +22,14 @@ def intervals(found: dict[str, Estimate]) -> dict[str, Interval]:
 def interval_of(estimate: Estimate) -> Interval | None:
     """One interval."""
     ends = estimate.interval(INTERVAL_CONFIDENCE)
-    return {"low": float(ends[0]), "high": float(ends[1])} if ends and all(map(math.isfinite, ends)) else None
+    return Interval(float(ends[0]), float(ends[1])) if ends and all(map(math.isfinite, ends)) else None
+
+
+def estimated(estimate: Estimate) -> Estimated:
+    """A value with its interval."""
+    interval = interval_of(estimate)
+    ends = (interval.low, interval.high) if interval else (None, None)
+    return Estimated(estimate.value, *ends)
 
 
 def differences(
@@ -49,8 +56,6 @@ def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
 
 def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
     """The objective's entry."""
-    interval: dict[str, Any] = interval_of(estimate) or {"low": None, "high": None}
-    direction: Literal["maximize", "minimize"] = "minimize" if metric in LESS_IS_BETTER else "maximize"
-    return Objective(
-        name, metric, direction, estimate.value, interval["low"], interval["high"], validation_value
-    )
+    found = estimated(estimate)
+    direction: Direction = "minimize" if metric in LESS_IS_BETTER else "maximize"
+    return Objective(name, metric, direction, found.value, found.low, found.high, validation_value)

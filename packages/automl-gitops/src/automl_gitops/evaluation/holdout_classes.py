@@ -11,9 +11,20 @@ from automl_gitops.evaluation import classification, measures
 from automl_gitops.evaluation.assess_classes import Figures, Groups, Model, assess, figures
 from automl_gitops.evaluation.containers import probability_is_of_positive
 from automl_gitops.evaluation.counts import Counts, count
-from automl_gitops.evaluation.document import interval_of
+from automl_gitops.evaluation.document import estimated
 from automl_gitops.evaluation.errors import PredictionError
+from automl_gitops.evaluation.intervals import Linear
 from automl_gitops.evaluation.labels import Classes
+from automl_gitops.evaluation.layout import (
+    Calibration,
+    ClassScores,
+    Confused,
+    Confusion,
+    Curves,
+    PrecisionRecallCurve,
+    RocCurve,
+    ThresholdCurve,
+)
 from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import ClassPredictions, read_class_predictions
 from automl_gitops.evaluation.probabilities import calibration
@@ -132,10 +143,10 @@ class ClassHoldout:
             of = (
                 f"the class {labels[self._positive]}" if self._positive is not None else "the predicted class"
             )
-            found["calibration"] = {"of": of, "error": bins.error, "bins": bins.bins()}
+            found["calibration"] = Calibration(of, bins.error, bins.bins())
         return found
 
-    def champion_curves(self) -> list[dict[str, Any]]:
+    def champion_curves(self) -> list[Curves]:
         """The champion's curves."""
         return _curves(self._models["champion"], self._classes.labels) if "champion" in self._models else []
 
@@ -244,37 +255,35 @@ class ClassHoldout:
             sorted(found, key=lambda one: -one[1]["support"])[:MOST_CLASSES], key=lambda one: one[0]
         )
 
-    def _class(self, label: str, entry: dict[str, Any], area: Any) -> dict[str, Any]:
-        estimates = {name: entry[name] for name in ("precision", "recall", "f1")}
-        if area is not None:
-            estimates["auc"] = area.share()
-        return {"label": label, "support": entry["support"], "predicted": entry["predicted"]} | {
-            name: {"value": one.value, "low": None, "high": None} | (interval_of(one) or {})
-            for name, one in estimates.items()
-        }
+    def _class(self, label: str, entry: dict[str, Any], area: Linear | None) -> ClassScores:
+        precision, recall, f1 = (estimated(entry[name]) for name in ("precision", "recall", "f1"))
+        auc = estimated(area.share()) if area is not None else None
+        return ClassScores(label, entry["support"], entry["predicted"], precision, recall, f1, auc)
 
-    def _confusion(self, table: Counts) -> dict[str, Any]:
+    def _confusion(self, table: Counts) -> Confusion:
         labels = self._classes.labels
         if len(labels) <= MOST_CLASSES_IN_MATRIX:
-            return {"labels": labels, "rows": classification.confusion(table, len(labels)).tolist()}
+            return Confusion(labels, classification.confusion(table, len(labels)).tolist())
         wrong = np.flatnonzero(table.codes[0] != table.codes[1])
         worst = wrong[np.argsort(-table.rows[wrong], kind="stable")][:MOST_ERRORS]
-        return {
-            "errors": [
-                {
-                    "truth": labels[table.codes[0][cell]],
-                    "prediction": labels[table.codes[1][cell]],
-                    "rows": int(table.rows[cell]),
-                }
+        return Confusion(
+            errors=[
+                Confused(labels[table.codes[0][cell]], labels[table.codes[1][cell]], int(table.rows[cell]))
                 for cell in worst
             ]
-        }
+        )
 
 
-def _curves(model: Model, labels: list[str]) -> list[dict[str, Any]]:
+def _curves(model: Model, labels: list[str]) -> list[Curves]:
     if not model.figures:
         return []
     return [
-        {"label": labels[code], "auc": model.figures.areas[f"auc/{code}"].value} | curves
-        for code, curves in sorted(model.figures.curves.items())
+        Curves(
+            labels[code],
+            model.figures.areas[f"auc/{code}"].value,
+            RocCurve(**drawn["roc"]),
+            PrecisionRecallCurve(**drawn["precision_recall"]),
+            ThresholdCurve(**drawn["threshold"]),
+        )
+        for code, drawn in sorted(model.figures.curves.items())
     ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from automl_gitops.evaluation import measures, regression
 from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.layout import Curves
 from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import read_number_predictions
 from automl_gitops.evaluation.reading import Part, read_numbers, write_labels
@@ -65,7 +66,7 @@ class NumberHoldout:
         """The fields of `layout.Evaluation` that regressions have."""
         return {"residuals": regression.residuals(self._truth, self._candidate)}
 
-    def champion_curves(self) -> list[dict[str, Any]]:
+    def champion_curves(self) -> list[Curves]:
         """A regression has none."""
         return []
 

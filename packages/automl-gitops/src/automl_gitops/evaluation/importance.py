@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.inputs import ENCODING
-from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Feature, Importance, NoImportance
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER
 from automl_gitops.evaluation.reading import Part, batches
 from automl_gitops.evaluation.storage import keys, read_json, upload
@@ -52,7 +52,7 @@ class Holdout(Protocol):
         """Metrics and differences."""
 
 
-def of_autopilot(s3: Any, prefix_uri: str | None) -> dict[str, Any] | None:
+def of_autopilot(s3: Any, prefix_uri: str | None) -> Importance | None:
     """`layout.Evaluation.importance` from Autopilot's report, `None` where there is none that can be read."""
     if not prefix_uri:
         return None
@@ -61,17 +61,8 @@ def of_autopilot(s3: Any, prefix_uri: str | None) -> dict[str, Any] | None:
             uri = f"{prefix_uri.rstrip('/')}/{key}"
             values = _global_values(read_json(s3, uri))
             if values:
-                features = [
-                    {"name": name, "value": value, "low": None, "high": None}
-                    for name, value in values.items()
-                ]
-                return {
-                    "source": "autopilot",
-                    "metric": "mean absolute Shapley value",
-                    "rows": None,
-                    "features": _sorted(features),
-                    "uri": uri,
-                }
+                features = [Feature(name, value, None, None) for name, value in values.items()]
+                return Importance("autopilot", "mean absolute Shapley value", None, _sorted(features), uri)
     return None
 
 
@@ -85,8 +76,8 @@ def _global_values(analysis: Any) -> dict[str, float]:
         return {}
 
 
-def _sorted(features: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return sorted(features, key=lambda feature: (-feature["value"], feature["name"]))
+def _sorted(features: list[Feature]) -> list[Feature]:
+    return sorted(features, key=lambda feature: (-feature.value, feature.name))
 
 
 class Permutation:
@@ -123,7 +114,7 @@ class Permutation:
 
     def importance(
         self, metric: str, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    ) -> Importance | NoImportance:
         """`layout.Evaluation.importance` from what the model answered for `parts`."""
         features = []
         for name, permuted in zip(self._features, found[1:], strict=True):
@@ -136,14 +127,8 @@ class Permutation:
             ends = lost.interval(INTERVAL_CONFIDENCE) or (None, None)
             sign = -1 if metric in LESS_IS_BETTER else 1
             low, high = ends if sign > 0 or ends[0] is None else (-ends[1], -ends[0])
-            features.append({"name": name, "value": sign * lost.value, "low": low, "high": high})
-        return {
-            "source": "permutation",
-            "metric": metric,
-            "rows": len(self._chosen),
-            "features": _sorted(features),
-            "uri": None,
-        }
+            features.append(Feature(name, sign * lost.value, low, high))
+        return Importance("permutation", metric, len(self._chosen), _sorted(features), None)
 
 
 class Explanation:
@@ -157,7 +142,7 @@ class Explanation:
     ) -> None:
         """Look for Autopilot's report; the containers are the candidate's, as they are evaluated."""
         self._place, self._containers, self._outputs = place, containers, outputs
-        self._result = of_autopilot(place.s3, report_uri) or {}
+        self._result: Importance | NoImportance | None = of_autopilot(place.s3, report_uri)
         self._started: tuple[Transform, Permutation] | None = None
 
     def start(
@@ -185,7 +170,7 @@ class Explanation:
         except (ClientError, EvaluationError) as error:
             self._result = missing(str(error))
 
-    def finish(self, metric: str) -> dict[str, Any]:
+    def finish(self, metric: str) -> Importance | NoImportance | None:
         """The result: `layout.Evaluation.importance`."""
         if self._started:
             run, permutation = self._started
@@ -197,9 +182,9 @@ class Explanation:
         return self._result
 
 
-def missing(reason: str) -> dict[str, Any]:
+def missing(reason: str) -> NoImportance:
     """`layout.Evaluation.importance` where there is none."""
-    return {"source": None, "reason": reason, "features": []}
+    return NoImportance(None, reason)
 
 
 def _read(inputs: Sequence[Part], columns: int, chosen: np.ndarray) -> list[list[str]]:

@@ -4,23 +4,45 @@ Written by the evaluation; read by the pipeline's condition (`decision`, `reason
 `verify` and the report. Every number is finite. A metric that is undefined on a holdout (the AUC of one
 class) is absent, and `notes` says why. Lists for charts are thinned; the file stays below 2 MB.
 
-Names of metrics. Classification: accuracy, balanced_accuracy, f1_macro, f1_weighted, precision_macro,
-precision_weighted, recall_macro, recall_weighted, matthews_correlation, cohen_kappa; for two classes also f1,
-precision, recall of the positive class; with probabilities auc and average_precision (for more than two
-classes the means over classes, each against the rest), log_loss, brier, calibration_error. Regression: r2,
-rmse, mse, mae, mean_error (prediction minus truth), median_absolute_error, max_error. Beside these, the
-project's own of its evaluation/metrics.py.
+Its metrics are those of metrics.py and the project's own; of more than two classes, areas under curves are means over
+the classes, each against the rest.
 """
 
-from dataclasses import asdict, dataclass, field
+import json
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from automl_gitops.evaluation.metrics import Direction
+from automl_gitops.evaluation.typed import ABSENT, ShapeError, key, load, plain
 
 VERSION = 1
 INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
 
-# {"low": number, "high": number} at `INTERVAL_CONFIDENCE`
-Interval = dict[str, float]
+
+class LayoutError(ValueError):
+    """A document is no evaluation.json that can be read here; the message names it and the key that is wrong."""
+
+
+class OtherVersionError(LayoutError):
+    """It is an evaluation.json of another version."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The ends of an interval at `INTERVAL_CONFIDENCE`."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """A value with the ends of its interval, as of `Interval`; `None` where it has none."""
+
+    value: float
+    low: float | None
+    high: float | None
 
 
 @dataclass
@@ -43,7 +65,7 @@ class Objective:
 
     name: str
     metric: str
-    direction: Literal["maximize", "minimize"]
+    direction: Direction
     value: float
     low: float | None
     high: float | None
@@ -79,6 +101,102 @@ class Baseline:
     names: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Numbers of rows; `None` is what nobody counted."""
+
+    test: int
+    total: int | None = None
+    train_validation: int | None = None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the data set, of type `integer`, `number` or `text`."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The objects to train on where they stay in somebody else's bucket."""
+
+    bytes: int
+    objects: int
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """What dataset.lock says of the data set; ``columns`` are in the data set's order, the target among them.
+
+    ``classes`` are rows by label, of the holdout alone in ``holdout_classes``; a quantity has neither.
+    """
+
+    classes: dict[str, int] | None = None
+    columns: list[Column]
+    holdout: float | None = None
+    holdout_classes: dict[str, int] | None = None
+    name: str
+    reference: Reference | None = None
+    rows: Rows
+    seed: int | None = None
+    sha256: str
+    source: str = ""
+    synthetic: bool
+    target: str
+
+    @property
+    def features(self) -> list[str]:
+        """The columns that a model reads, in order."""
+        return [column.name for column in self.columns if column.name != self.target]
+
+
+@dataclass(frozen=True)
+class RocCurve:
+    """Points of the ROC curve (equal lengths), with the interval of the true positive rate."""
+
+    threshold: list[float | None]
+    false_positive_rate: list[float]
+    true_positive_rate: list[float]
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True)
+class PrecisionRecallCurve:
+    """Points of precision by recall (equal lengths), with the interval of the precision."""
+
+    threshold: list[float]
+    recall: list[float]
+    precision: list[float]
+    low: list[float]
+    high: list[float]
+
+
+@dataclass(frozen=True)
+class ThresholdCurve:
+    """What calling rows positive from a threshold on gives (equal lengths); ``called`` is the share of the rows."""
+
+    threshold: list[float]
+    precision: list[float]
+    recall: list[float]
+    f1: list[float]
+    called: list[float]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """The curves of one class against the rest, and the area under its ROC curve."""
+
+    label: str
+    auc: float
+    roc: RocCurve
+    precision_recall: PrecisionRecallCurve
+    threshold: ThresholdCurve | None = field(default=None, metadata=ABSENT)
+
+
 @dataclass
 class Champion:
     """The version that production serves, on the same holdout.
@@ -97,9 +215,9 @@ class Champion:
     intervals: dict[str, Interval] = field(default_factory=dict)
     differences: dict[str, Difference] = field(default_factory=dict)
     columns: dict[str, list[str]] = field(default_factory=dict)
-    dataset: dict[str, Any] | None = None
+    dataset: Dataset | None = None
     same_dataset: bool | None = None
-    curves: list[dict[str, Any]] = field(default_factory=list)
+    curves: list[Curves] = field(default_factory=list)
 
 
 @dataclass
@@ -124,6 +242,148 @@ class SliceSet:
     slices: list[Slice]
 
 
+@dataclass(frozen=True)
+class ClassScores:
+    """One class: its rows (``support``), the rows that were predicted as it, and its scores."""
+
+    label: str
+    support: int
+    predicted: int
+    precision: Estimated
+    recall: Estimated
+    f1: Estimated
+    auc: Estimated | None = field(default=None, metadata=ABSENT)
+
+
+@dataclass(frozen=True)
+class Confused:
+    """How many rows of one class were predicted as another."""
+
+    truth: str
+    prediction: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The matrix of truth by prediction or, of very many classes, the most frequent errors alone."""
+
+    labels: list[str] | None = field(default=None, metadata=ABSENT)
+    rows: list[list[int]] | None = field(default=None, metadata=ABSENT)
+    errors: list[Confused] | None = field(default=None, metadata=ABSENT)
+
+
+@dataclass(frozen=True)
+class CalibrationBin:
+    """The rows with a probability in a range: its mean, and the ``share`` that came true with its interval."""
+
+    start: float = field(metadata=key("from"))
+    end: float = field(metadata=key("to"))
+    rows: int
+    probability: float
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How far probabilities can be believed; ``of`` says what they are of."""
+
+    of: str
+    error: float
+    bins: list[CalibrationBin]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Rows between neighbouring edges."""
+
+    edges: list[float]
+    rows: list[int]
+
+
+@dataclass(frozen=True)
+class Band:
+    """Rows with similar predictions: means of prediction and truth, and the truth's middle 80 %."""
+
+    rows: int
+    predicted: float
+    actual: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """A regression's errors (prediction minus truth): ``quantiles`` by share of the rows below, such as `0.25`."""
+
+    quantiles: dict[str, float]
+    histogram: Histogram
+    bands: list[Band]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """How important a column is."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Importance:
+    """The columns by importance, the greatest first, by a metric on so many rows; ``uri`` is Autopilot's report."""
+
+    source: Literal["autopilot", "permutation"]
+    metric: str
+    rows: int | None
+    features: list[Feature]
+    uri: str | None
+
+
+@dataclass(frozen=True)
+class NoImportance:
+    """Why there is none."""
+
+    source: None
+    reason: str
+    features: list[Feature] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ProjectMeasure:
+    """A measure of the project's own evaluation/metrics.py."""
+
+    name: str
+    direction: Direction
+    description: str
+
+
+@dataclass(frozen=True)
+class JobCandidate:
+    """A candidate of the leaderboard: its objective on Autopilot's validation rows, and all its metrics."""
+
+    name: str
+    status: str
+    value: float | None
+    seconds: float | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class AutoMLJob:
+    """The Autopilot job, with the candidates that its best one was chosen from."""
+
+    name: str
+    arn: str
+    best_candidate: str
+    seconds: float | None
+    candidates: list[JobCandidate]
+
+
 @dataclass
 class Evaluation:
     """The document.
@@ -135,19 +395,8 @@ class Evaluation:
       or `probability`; `prediction` alone for regression.
     - ``intervals``: of the metrics of the same name, at `INTERVAL_CONFIDENCE`.
     - ``confidence``: [gate] confidence, that of the differences' intervals.
-    - ``classes``: label, support, predicted (rows), precision, recall, f1, each with its interval, and auc;
-      the 1,000 most frequent ones, where there are more.
-    - ``confusion``: ``labels`` and ``rows`` (truth by prediction), or, above 50 classes, the most frequent
-      ``errors`` [{truth, prediction, rows}].
-    - ``calibration``: ``of`` (what the probabilities are of), ``error``, ``bins``.
-    - ``curves``: by class, ``label``, ``auc``, ``roc``, ``precision_recall`` and, for two classes,
-      ``threshold``; lists of equal length under each.
-    - ``residuals``: ``quantiles``, ``histogram``, ``bands`` of a regression's errors.
-    - ``importance``: ``source`` (`autopilot` or `permutation`), ``metric``, ``rows``, ``features`` [{name,
-      value, low, high}], greatest first; or ``source`` null with the ``reason`` why there is none.
-    - ``measures``: the project's own metrics, each with ``name``, ``direction`` (`maximize` or `minimize`) and
-      ``description``.
-    - ``automl_job``: name, arn, best_candidate, seconds, candidates (the leaderboard).
+    - ``classes``: the 1,000 most frequent ones, where there are more; ``curves`` of the ten most frequent ones.
+    - ``measures``: the project's own metrics, which ``metrics`` holds too.
     """
 
     decision: Literal["accept", "reject"]
@@ -160,25 +409,45 @@ class Evaluation:
     intervals: dict[str, Interval]
     containers: list[dict[str, Any]]
     outputs: list[str]
-    automl_job: dict[str, Any]
+    automl_job: AutoMLJob
     gate: list[Condition]
     confidence: float
     baseline: Baseline
     champion: Champion | None
-    dataset: dict[str, Any]
+    dataset: Dataset
     notes: list[str] = field(default_factory=list)
     positive_class: str | None = None
-    classes: list[dict[str, Any]] = field(default_factory=list)
-    confusion: dict[str, Any] | None = None
-    calibration: dict[str, Any] | None = None
-    curves: list[dict[str, Any]] = field(default_factory=list)
-    residuals: dict[str, Any] | None = None
+    classes: list[ClassScores] = field(default_factory=list)
+    confusion: Confusion | None = None
+    calibration: Calibration | None = None
+    curves: list[Curves] = field(default_factory=list)
+    residuals: Residuals | None = None
     slices: list[SliceSet] = field(default_factory=list)
-    importance: dict[str, Any] | None = None
-    measures: list[dict[str, str]] = field(default_factory=list)
+    importance: Importance | NoImportance | None = None
+    measures: list[ProjectMeasure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     version: int = VERSION
 
-    def document(self) -> dict[str, Any]:
-        """As JSON's types."""
-        return asdict(self)
+    @classmethod
+    def load(cls, content: bytes, source: str) -> "Evaluation":
+        """The evaluation in the bytes of a file, which messages call ``source``.
+
+        Raises `OtherVersionError` and, where the content is no evaluation or lacks a part, `LayoutError`.
+        """
+        try:
+            document = json.loads(content)
+        except ValueError as error:
+            raise LayoutError(f"{source}: is no JSON ({error})") from None
+        version = document.get("version") if isinstance(document, dict) else None
+        if version != VERSION:
+            raise OtherVersionError(
+                f"{source}: version = {json.dumps(version)}, but version {VERSION} of evaluation.json is read here"
+            )
+        try:
+            return load(cls, document)
+        except ShapeError as error:
+            raise LayoutError(f"{source}: {error}") from None
+
+    def dump(self) -> bytes:
+        """The content of evaluation.json. Raises `ValueError` for a number that is not finite."""
+        return json.dumps(plain(self), allow_nan=False, ensure_ascii=False).encode()

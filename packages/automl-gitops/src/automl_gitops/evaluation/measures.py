@@ -17,6 +17,7 @@ from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.counts import Counts, spans
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import GroupSums, estimates
+from automl_gitops.evaluation.layout import ProjectMeasure
 from automl_gitops.evaluation.metrics import METRICS
 
 FILE = "evaluation/metrics.py"
@@ -43,10 +44,9 @@ class Measure:
         """The first line of the function's docstring."""
         return (self.of_rows.__doc__ or "").strip().partition("\n")[0]
 
-    def document(self) -> dict[str, str]:
+    def declaration(self) -> ProjectMeasure:
         """An entry of `layout.Evaluation.measures`."""
-        direction = "minimize" if self.less_is_better else "maximize"
-        return {"name": self.name, "direction": direction, "description": self.description}
+        return ProjectMeasure(self.name, "minimize" if self.less_is_better else "maximize", self.description)
 
     def __call__(self, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """The number of each row."""

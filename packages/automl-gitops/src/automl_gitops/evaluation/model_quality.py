@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy.special import ndtri
 
-from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Confusion, Evaluation, Interval
 
 # The registry's names by ours.
 REGRESSION = {"mae": "mae", "mse": "mse", "rmse": "rmse", "r2": "r2"}
@@ -21,52 +21,53 @@ MULTICLASS = {
 }
 
 
-def model_quality(document: dict[str, Any]) -> dict[str, Any]:
+def model_quality(evaluation: Evaluation) -> dict[str, Any]:
     """The registry's document from evaluation.json's."""
-    if document["problem_type"] == "Regression":
-        return {"regression_metrics": _scalars(document, REGRESSION)}
-    matrix = _matrix(document["confusion"])
-    if document["problem_type"] == "BinaryClassification":
-        return {"binary_classification_metrics": matrix | _scalars(document, BINARY) | _binary(document)}
-    return {"multiclass_classification_metrics": matrix | _scalars(document, MULTICLASS)}
+    if evaluation.problem_type == "Regression":
+        return {"regression_metrics": _scalars(evaluation, REGRESSION)}
+    matrix = _matrix(evaluation.confusion)
+    if evaluation.problem_type == "BinaryClassification":
+        return {"binary_classification_metrics": matrix | _scalars(evaluation, BINARY) | _binary(evaluation)}
+    return {"multiclass_classification_metrics": matrix | _scalars(evaluation, MULTICLASS)}
 
 
-def _scalars(document: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+def _scalars(evaluation: Evaluation, names: dict[str, str]) -> dict[str, Any]:
     return {
-        name: _scalar(document["metrics"][ours], document["intervals"].get(ours))
+        name: _scalar(evaluation.metrics[ours], evaluation.intervals.get(ours))
         for ours, name in names.items()
-        if ours in document["metrics"]
+        if ours in evaluation.metrics
     }
 
 
-def _scalar(value: float, interval: dict[str, float] | None) -> dict[str, Any]:
+def _scalar(value: float, interval: Interval | None) -> dict[str, Any]:
     """A value with the standard deviation that the width of its interval stands for."""
     deviation = (
-        (interval["high"] - interval["low"]) / (2 * float(ndtri((1 + INTERVAL_CONFIDENCE) / 2)))
+        (interval.high - interval.low) / (2 * float(ndtri((1 + INTERVAL_CONFIDENCE) / 2)))
         if interval
         else "NaN"
     )
     return {"value": value, "standard_deviation": deviation}
 
 
-def _matrix(confusion: dict[str, Any]) -> dict[str, Any]:
+def _matrix(confusion: Confusion | None) -> dict[str, Any]:
     """Rows by true class, then by predicted class; nothing where there are too many classes for a matrix."""
-    if "labels" not in confusion:
+    if confusion is None or confusion.labels is None or confusion.rows is None:
         return {}
-    labels = confusion["labels"]
-    rows = [dict(zip(labels, row, strict=True)) for row in confusion["rows"]]
+    labels = confusion.labels
+    rows = [dict(zip(labels, row, strict=True)) for row in confusion.rows]
     return {"confusion_matrix": dict(zip(labels, rows, strict=True))}
 
 
-def _binary(document: dict[str, Any]) -> dict[str, Any]:
+def _binary(evaluation: Evaluation) -> dict[str, Any]:
     """Rates of the positive class, and the curves."""
-    confusion, positive = document["confusion"], document["positive_class"]
-    labels = confusion["labels"]
-    at = labels.index(positive)
-    true_positive = confusion["rows"][at][at]
-    positives = sum(confusion["rows"][at])
-    called = sum(row[at] for row in confusion["rows"])
-    negatives = document["rows"] - positives
+    confusion, positive = evaluation.confusion, evaluation.positive_class
+    if confusion is None or confusion.labels is None or confusion.rows is None or positive is None:
+        return {}
+    at = confusion.labels.index(positive)
+    true_positive = confusion.rows[at][at]
+    positives = sum(confusion.rows[at])
+    called = sum(row[at] for row in confusion.rows)
+    negatives = evaluation.rows - positives
     found: dict[str, Any] = {}
     if positives:
         rate = true_positive / positives
@@ -74,15 +75,14 @@ def _binary(document: dict[str, Any]) -> dict[str, Any]:
     if negatives:
         rate = (called - true_positive) / negatives
         found |= {"false_positive_rate": _scalar(rate, None), "true_negative_rate": _scalar(1 - rate, None)}
-    for curve in document["curves"]:
-        if curve["label"] == positive:
-            roc, precision_recall = curve["roc"], curve["precision_recall"]
+    for curve in evaluation.curves:
+        if curve.label == positive:
             found["receiver_operating_characteristic_curve"] = {
-                "false_positive_rates": roc["false_positive_rate"],
-                "true_positive_rates": roc["true_positive_rate"],
+                "false_positive_rates": curve.roc.false_positive_rate,
+                "true_positive_rates": curve.roc.true_positive_rate,
             }
             found["precision_recall_curve"] = {
-                "precisions": precision_recall["precision"],
-                "recalls": precision_recall["recall"],
+                "precisions": curve.precision_recall.precision,
+                "recalls": curve.precision_recall.recall,
             }
     return found

@@ -6,7 +6,7 @@ import numpy as np
 
 from automl_gitops.evaluation.counts import spans
 from automl_gitops.evaluation.intervals import GroupSums, wilson
-from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, CalibrationBin
 
 CALIBRATION_BINS = 15
 TINY = np.finfo(np.float64).eps  # scikit-learn's log loss keeps probabilities that far from 0 and 1
@@ -29,19 +29,19 @@ class Calibration:
         """
         return float(np.abs(self.given - self.true).sum() / self.rows.sum())
 
-    def bins(self) -> list[dict[str, float | int]]:
+    def bins(self) -> list[CalibrationBin]:
         """The reliability curve: the bins that have rows; Wilson's interval of the share that came true."""
         low, high = wilson(self.true, self.rows, INTERVAL_CONFIDENCE)
         return [
-            {
-                "from": bin_ / CALIBRATION_BINS,
-                "to": (bin_ + 1) / CALIBRATION_BINS,
-                "rows": int(self.rows[bin_]),
-                "probability": float(self.given[bin_] / self.rows[bin_]),
-                "share": float(self.true[bin_] / self.rows[bin_]),
-                "low": float(low[bin_]),
-                "high": float(high[bin_]),
-            }
+            CalibrationBin(
+                bin_ / CALIBRATION_BINS,
+                (bin_ + 1) / CALIBRATION_BINS,
+                int(self.rows[bin_]),
+                float(self.given[bin_] / self.rows[bin_]),
+                float(self.true[bin_] / self.rows[bin_]),
+                float(low[bin_]),
+                float(high[bin_]),
+            )
             for bin_ in np.flatnonzero(self.rows)
         ]
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from automl_gitops.evaluation.counts import spans
 from automl_gitops.evaluation.intervals import Estimate, GroupSums, estimates
+from automl_gitops.evaluation.layout import Band, Histogram, Residuals
 from automl_gitops.evaluation.ranking import rounded
 
 NAMES = ("r2", "rmse", "mse", "mae", "mean_error")
@@ -100,21 +101,21 @@ def constants(truth: np.ndarray) -> dict[str, tuple[str, float]]:
     }
 
 
-def residuals(truth: np.ndarray, predicted: np.ndarray) -> dict[str, object]:
+def residuals(truth: np.ndarray, predicted: np.ndarray) -> Residuals:
     """The errors (prediction minus truth): quantiles, histogram, and by bands of equally many predictions."""
     error = predicted - truth
     low, high = np.quantile(error, (0.001, 0.999))
     # Errors that differ by rounding alone have no room for bins between them.
     bins = HISTOGRAM_BINS if high - low > 1e-9 * max(abs(low), abs(high)) else 1
     heights, edges = np.histogram(np.clip(error, low, high), bins)
-    return {
-        "quantiles": dict(zip(map(str, QUANTILES), rounded(np.quantile(error, QUANTILES)), strict=True)),
-        "histogram": {"edges": rounded(edges), "rows": heights.tolist()},
-        "bands": _bands(truth, predicted),
-    }
+    return Residuals(
+        dict(zip(map(str, QUANTILES), rounded(np.quantile(error, QUANTILES)), strict=True)),
+        Histogram(rounded(edges), heights.tolist()),
+        _bands(truth, predicted),
+    )
 
 
-def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, float | int]]:
+def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[Band]:
     """Rows by how much was predicted: what was predicted, and what came, on average and its middle 80 %."""
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BANDS + 1)))
     band = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, max(len(edges) - 2, 0))
@@ -124,8 +125,5 @@ def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[dict[str, float | i
         if rows.any():
             low, high = np.quantile(truth[rows], (0.1, 0.9))
             values = rounded(np.array([predicted[rows].mean(), truth[rows].mean(), low, high]))
-            found.append(
-                {"rows": int(rows.sum())}
-                | dict(zip(("predicted", "actual", "low", "high"), values, strict=True))
-            )
+            found.append(Band(int(rows.sum()), *values))
     return found

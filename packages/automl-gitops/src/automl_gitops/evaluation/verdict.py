@@ -11,9 +11,18 @@ from automl_gitops.evaluation.document import differences, intervals, objective,
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.holdout_numbers import NumberHoldout
-from automl_gitops.evaluation.layout import Baseline, Champion, Condition, Evaluation, Slice, SliceSet
+from automl_gitops.evaluation.layout import (
+    Baseline,
+    Champion,
+    Condition,
+    Dataset,
+    Evaluation,
+    Slice,
+    SliceSet,
+)
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER, metric_of
 from automl_gitops.evaluation.settings import Settings
+from automl_gitops.evaluation.typed import load
 
 Holdout = ClassHoldout | NumberHoldout
 
@@ -57,7 +66,7 @@ def measured(
         intervals=intervals(candidate),
         containers=containers,
         outputs=outputs,
-        automl_job=found.document(),
+        automl_job=found.automl_job(),
         gate=[],
         confidence=confidence,
         baseline=Baseline(
@@ -68,10 +77,10 @@ def measured(
             {one: holdout.baseline(one)[0] for one in baseline},
         ),
         champion=champion,
-        dataset=settings.dataset,
+        dataset=load(Dataset, settings.dataset, "dataset"),
         notes=holdout.notes,
         slices=slices,
-        measures=[measure.document() for measure in holdout.measures],
+        measures=[measure.declaration() for measure in holdout.measures],
         **holdout.description(),
     )
     return evaluation, evidence
