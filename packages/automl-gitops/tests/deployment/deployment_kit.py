@@ -21,6 +21,18 @@ import botocore.client
 import numpy as np
 import pytest
 
+from automl_gitops.evaluation.layout import (
+    AutoMLJob,
+    Baseline,
+    ClassScores,
+    Column,
+    Condition,
+    Dataset,
+    Estimated,
+    Evaluation,
+    Objective,
+    Rows,
+)
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import Project
@@ -224,7 +236,9 @@ class World:
         )
         problem_type = "Regression" if regression else "BinaryClassification"
         self._put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
-        self._put(f"evaluations/{execution}/evaluation.json", json.dumps(_evaluation(problem_type, columns)))
+        self._put(
+            f"evaluations/{execution}/evaluation.json", _evaluation(problem_type, columns).dump().decode()
+        )
         return self.sagemaker.create_model_package(
             ModelPackageGroupName=self.name,
             ModelApprovalStatus="PendingManualApproval",
@@ -301,20 +315,36 @@ def csv_of(rows: Sequence[Sequence[str]]) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
 
 
-def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> Evaluation:
     classes = None if problem_type == "Regression" else {"no": 40, "yes": 20}
-    return {
-        "version": 1,
-        "decision": "accept",
-        "problem_type": problem_type,
-        "objective": {"name": "F1", "metric": "f1", "value": 0.8},
-        "rows": len(ROWS),
-        "metrics": {"f1": 0.8, "accuracy": 0.9},
-        "gate": [{"name": "minimum", "outcome": "passed", "reason": "f1 0.8 is at least 0"}],
-        "champion": None,
-        "dataset": {"sha256": SHA256, "target": "target", "columns": columns, "classes": classes},
-        "classes": [{"label": label} for label in classes or {}],
-    }
+    score = Estimated(0.8, None, None)
+    return Evaluation(
+        decision="accept",
+        reasons=["f1 0.8 is at least 0"],
+        reasons_text="f1 0.8 is at least 0",
+        problem_type=problem_type,
+        objective=Objective("F1", "f1", "maximize", 0.8, None, None, None),
+        rows=len(ROWS),
+        metrics={"f1": 0.8, "accuracy": 0.9},
+        intervals={},
+        containers=[],
+        outputs=["predicted_label", "probability"],
+        automl_job=AutoMLJob("job", "arn", "best", None, []),
+        gate=[Condition("minimum", "passed", "f1 0.8 is at least 0")],
+        confidence=0.95,
+        baseline=Baseline("always no", "no", {}, {}),
+        champion=None,
+        dataset=Dataset(
+            name="rows",
+            synthetic=True,
+            sha256=SHA256,
+            target="target",
+            columns=[Column(column["name"], column["type"]) for column in columns],
+            rows=Rows(len(ROWS)),
+            classes=classes,
+        ),
+        classes=[ClassScores(label, 30, 30, score, score, score) for label in classes or {}],
+    )
 
 
 READS = ("Assume", "Describe", "Get", "Head", "Invoke", "List")

@@ -14,6 +14,7 @@ from automl_gitops.evaluation.inputs import check_lines
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.evaluation.predictions import read_class_predictions, read_number_predictions
 from automl_gitops.evaluation.reading import Part, parts, read_labels, read_numbers
+from automl_gitops.evaluation.typed import plain
 
 LISTS = ["predicted_label", "probabilities", "labels"]
 
@@ -342,7 +343,7 @@ def test_ten_thousand_classes(tmp_path: Path) -> None:
         [part(tmp_path, "\n".join(map(str, predicted)) + "\n", "out")], ["predicted_label"], [{}]
     )
 
-    found, described = holdout.groups()["candidate"], holdout.description()
+    found, described = holdout.groups()["candidate"], plain(holdout.description())
     low, high = found["accuracy"].interval(0.95)
     assert found["accuracy"].value == pytest.approx((truth == predicted).mean(), abs=1e-12)
     assert low < found["accuracy"].value < high

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from automl_gitops.evaluation import layout
+from automl_gitops.evaluation.typed import load, plain
 
 CHAMPION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/3"
 JOB = "hospital-abcdefghijkl"
@@ -18,8 +19,11 @@ SCORES = {
 CURVE = [step / 20 for step in range(21)]
 
 
-def document(**fields: Any) -> dict[str, Any]:
-    """A document with some fields; an unknown or missing one is a TypeError of the layout's."""
+def document(**fields: Any) -> layout.Evaluation:
+    """An evaluation with some fields, whose parts may be given as JSON's types.
+
+    An unknown or missing one is a TypeError of the layout's.
+    """
     metric, name = fields.pop("metric", "f1_macro"), fields.pop("objective_name", "F1macro")
     metrics = fields.pop("metrics", SCORES)
     value = metrics[metric]
@@ -76,7 +80,7 @@ def document(**fields: Any) -> dict[str, Any]:
         },
         "seconds": {"labels": 0.2, "metrics": 1.5},
     }
-    return layout.Evaluation(**{**values, **fields}).document()
+    return load(layout.Evaluation, plain(layout.Evaluation(**{**values, **fields})))
 
 
 def baseline(metrics: dict[str, float]) -> Any:
@@ -110,7 +114,7 @@ def dataset(**changes: Any) -> dict[str, Any]:
     return values | changes
 
 
-def multiclass(**fields: Any) -> dict[str, Any]:
+def multiclass(**fields: Any) -> layout.Evaluation:
     """Three classes, with probabilities and slices."""
     labels = fields.pop("labels", ["<30", ">30", "no"])
     values: dict[str, Any] = {
@@ -124,7 +128,7 @@ def multiclass(**fields: Any) -> dict[str, Any]:
     return document(**{**values, **fields})
 
 
-def binary(**fields: Any) -> dict[str, Any]:
+def binary(**fields: Any) -> layout.Evaluation:
     """Two classes, with probabilities, a threshold curve and a champion."""
     metrics = SCORES | {"f1": 0.8, "precision": 0.82, "recall": 0.78, "auc": 0.9, "log_loss": 0.4}
     values: dict[str, Any] = {
@@ -142,7 +146,7 @@ def binary(**fields: Any) -> dict[str, Any]:
     return document(**{**values, **fields})
 
 
-def regression(**fields: Any) -> dict[str, Any]:
+def regression(**fields: Any) -> layout.Evaluation:
     """A number, with residuals and a champion."""
     metrics = {"rmse": 4.2, "mse": 17.64, "mae": 3.1, "r2": 0.9, "mean_error": -0.1}
     values: dict[str, Any] = {

@@ -1,6 +1,5 @@
 """`automl report`: from a file or an execution's evaluation in S3 to the files it writes."""
 
-import dataclasses
 import json
 
 import evaluations
@@ -11,8 +10,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import Provenance
-from automl_gitops.report.source import KEYS, of_execution
-from automl_gitops.runs.evaluation_file import VERSION
+from automl_gitops.report.source import of_execution
 from automl_gitops.runs.execution import Execution
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"
@@ -33,7 +31,7 @@ def execution(**changes):
 @pytest.fixture
 def evaluation_file(folder):
     file = folder / "evaluation.json"
-    file.write_text(json.dumps(evaluations.binary()))
+    file.write_bytes(evaluations.binary().dump())
     return file
 
 
@@ -76,6 +74,18 @@ def test_the_page_goes_to_the_build_folder_if_nothing_is_said(folder, evaluation
         ("[]", "evaluation.json: version = null, but version 1 of evaluation.json is read here"),
         ('{"version": 7}', "evaluation.json: version = 7, but version 1 of evaluation.json is read here"),
         ('{"version": 1, "rows": 3}', "evaluation.json: lacks decision, reasons, reasons_text, problem_type"),
+        (
+            evaluations.binary().dump().replace(b'"direction": "maximize"', b'"direction": "up"', 1),
+            "evaluation.json: objective.direction = 'up' is not one of maximize, minimize: give the path of an",
+        ),
+        (
+            evaluations.binary().dump().replace(b'"rows": 400', b'"rows": "many"', 1),
+            "evaluation.json: rows = 'many' is not a number: give the path of an evaluation.json",
+        ),
+        (
+            evaluations.binary().dump().replace(b'"sha256"', b'"sha"'),
+            "evaluation.json: champion.dataset lacks sha256: give the path of an evaluation.json",
+        ),
     ],
 )
 def test_a_file_that_is_no_evaluation_is_named(folder, capsys, content, said):
@@ -104,7 +114,7 @@ def test_a_page_that_cannot_be_written_is_named(folder, evaluation_file, capsys)
 def test_the_evaluation_of_an_execution_is_read_from_the_bucket(aws, config):
     document = evaluations.multiclass()
     aws.client("s3").put_object(
-        Bucket=BUCKET, Key="evaluations/abcdefghijkl/evaluation.json", Body=json.dumps(document)
+        Bucket=BUCKET, Key="evaluations/abcdefghijkl/evaluation.json", Body=document.dump()
     )
 
     assert of_execution(aws.client("s3"), Names(config(), ACCOUNT), execution()) == document
@@ -118,12 +128,6 @@ def test_an_evaluation_in_the_bucket_that_cannot_be_read_is_named(aws, config, c
 
     with pytest.raises(UserError, match=f"s3://{BUCKET}/evaluations/abcdefghijkl/evaluation.json: {said}"):
         of_execution(aws.client("s3"), Names(config(), ACCOUNT), execution())
-
-
-def test_the_report_knows_the_layout_of_the_evaluation():
-    # A document from before a project could have measures of its own has none.
-    assert {field.name for field in dataclasses.fields(evaluations.layout.Evaluation)} == {*KEYS, "measures"}
-    assert evaluations.layout.VERSION == VERSION
 
 
 def test_an_execution_without_an_evaluation_says_why_it_has_none(aws, config):

@@ -1,5 +1,6 @@
 """The page: everything of the evaluation is in it, it is sound HTML, and it asks for nothing from outside."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -7,6 +8,8 @@ import evaluations
 import pytest
 
 from automl_gitops.evaluation.labels import Classes
+from automl_gitops.evaluation.layout import Estimated, Evaluation, Interval
+from automl_gitops.evaluation.typed import plain
 from automl_gitops.report import Provenance, chart_text, charts, html, words
 
 MOST_BYTES = 1_500_000
@@ -282,7 +285,7 @@ def test_the_same_evaluation_gives_the_same_page():
     ],
 )
 def test_numbers_have_as_many_digits_as_they_deserve(value, low, high, shown):
-    assert words.estimate(value, {"low": low, "high": high}).text == shown
+    assert words.estimate(value, Estimated(value, low, high)).text == shown
 
 
 @pytest.mark.parametrize(
@@ -345,9 +348,10 @@ def test_the_baseline_is_named_by_metric():
 
 
 def test_an_evaluation_from_before_baselines_had_names_has_a_report():
-    evaluation = evaluations.multiclass()
-    evaluation["baseline"] |= {"name": "most frequent class", "names": {}}
-    del evaluation["baseline"]["names"]
+    document = plain(evaluations.multiclass())
+    document["baseline"]["name"] = "most frequent class"
+    del document["baseline"]["names"]
+    evaluation = Evaluation.load(json.dumps(document).encode(), "evaluation.json")
 
     page = Page(html(evaluation))
 
@@ -368,13 +372,13 @@ def test_a_smaller_error_is_called_better_beside_its_minus_sign():
 
 def test_what_stands_together_has_the_same_decimals():
     figures = [
-        (0.4, {"low": 0.37, "high": 0.43}),
-        (0.4312, {"low": 0.4309, "high": 0.4315}),
-        (0.41, {"low": 0.38, "high": 0.44}),
+        (0.4, Interval(0.37, 0.43)),
+        (0.4312, Interval(0.4309, 0.4315)),
+        (0.41, Interval(0.38, 0.44)),
     ]
 
     assert words.places(figures) == 3
-    assert words.places([(0.5, {}), (1234.5, {})]) == 0
+    assert words.places([(0.5, None), (1234.5, None)]) == 0
     assert words.places([]) == 3
 
 

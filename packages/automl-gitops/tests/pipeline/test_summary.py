@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import evaluations
 import pytest
 from making import ACCOUNT, automl_toml
 
+from automl_gitops.evaluation.layout import Champion, Difference, Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.names import Names, bucket_page, endpoint_page
@@ -48,21 +50,21 @@ def execution(*, registered: bool = True, status: str = "Succeeded", reason: str
     )
 
 
-def evaluation(**changes: Any) -> dict[str, Any]:
-    return {
-        "decision": "accept",
-        "reasons": ["F1macro is 0.8"],
-        "rows": 80,
-        "metrics": {"f1_macro": 0.8, "accuracy": 0.9},
-        "objective": {"metric": "f1_macro"},
-        "champion": None,
-        "gate": [{"outcome": "passed", "reason": "F1macro is 0.8, at least 0.3"}],
-        "confusion": {"labels": ["<30", "no"], "rows": [[3, 1], [0, 4]]},
-        "automl_job": {
-            "candidates": [{"name": f"model-{number}", "value": 0.8, "seconds": 1.5} for number in range(12)]
-        },
-        **changes,
-    }
+def evaluation(**changes: Any) -> Evaluation:
+    candidates = [
+        {"name": f"model-{number}", "status": "Completed", "value": 0.8, "seconds": 1.5, "metrics": {}}
+        for number in range(12)
+    ]
+    job = {"name": "j", "arn": "a", "best_candidate": "model-0", "seconds": None, "candidates": candidates}
+    return evaluations.document(
+        **{
+            "rows": 80,
+            "metrics": {"f1_macro": 0.8, "accuracy": 0.9},
+            "confusion": {"labels": ["<30", "no"], "rows": [[3, 1], [0, 4]]},
+            "automl_job": job,
+            **changes,
+        }
+    )
 
 
 def test_a_registered_version_with_everything_about_it():
@@ -79,11 +81,13 @@ def test_a_registered_version_with_everything_about_it():
 
 
 def test_a_champion_is_compared_metric_by_metric():
-    champion = {
-        "status": "compared",
-        "metrics": {"f1_macro": 0.7},
-        "differences": {"f1_macro": {"verdict": "better"}},
-    }
+    champion = Champion(
+        evaluations.CHAMPION,
+        "compared",
+        "",
+        metrics={"f1_macro": 0.7},
+        differences={"f1_macro": Difference(0.1, 0.05, 0.15, "better")},
+    )
 
     text = markdown(Facts(execution(), evaluation(champion=champion), names()))
 
@@ -91,7 +95,7 @@ def test_a_champion_is_compared_metric_by_metric():
 
 
 def test_a_champion_that_was_not_compared_says_why():
-    champion = {"status": "columns_changed", "reason": "it cannot read ward"}
+    champion = Champion(evaluations.CHAMPION, "columns_changed", "it cannot read ward")
 
     text = markdown(Facts(execution(), evaluation(champion=champion), names()))
 
@@ -124,7 +128,7 @@ def test_many_classes_are_not_a_table():
 @pytest.mark.parametrize(("compared", "hours"), [(False, 1.5), (True, 3.0)])
 def test_the_cost_counts_every_instance(compared, hours):
     priced = names(prices={"ml.m5.large": 0.1, "ml.m5.xlarge": 0.2})
-    champion = {"status": "compared"} if compared else None
+    champion = Champion(evaluations.CHAMPION, "compared", "") if compared else None
 
     rows = list(cost_rows(execution(), priced, evaluation(champion=champion)))
 

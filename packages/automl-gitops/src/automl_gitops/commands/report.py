@@ -10,7 +10,8 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import prepare, write_text
 from automl_gitops.report import Provenance, html, markdown
-from automl_gitops.report.source import of_execution, of_file
+from automl_gitops.report.source import of_execution
+from automl_gitops.runs import evaluation_file
 from automl_gitops.runs.execution import locate, read
 from automl_gitops.runs.project import Project
 
@@ -42,14 +43,14 @@ def report(
     for file in filter(None, (output, markdown_file)):
         prepare(file)
     if evaluation is not None:
-        found, origin = of_file(evaluation), Provenance()
+        found, origin = evaluation_file.load(evaluation), Provenance()
     else:
         project = Project()
         sagemaker = project.aws.client("sagemaker")
         state = read(sagemaker, project.names, locate(sagemaker, project.names, which))
         found, origin = of_execution(project.aws.client("s3"), project.names, state), Provenance.of(state)
     write_text(output, html(found, origin))
-    say.done(f"{output}: {found['decision']}, {found['reasons_text']}")
+    say.done(f"{output}: {found.decision}, {found.reasons_text}")
     if markdown_file is not None:
         write_text(markdown_file, markdown(found, origin))
         say.done(f"{markdown_file}: the same as Markdown")
@@ -57,7 +58,7 @@ def report(
         {
             "report": str(output),
             "markdown": str(markdown_file) if markdown_file else None,
-            "decision": found["decision"],
-            "reasons": found["reasons"],
+            "decision": found.decision,
+            "reasons": found.reasons,
         }
     )

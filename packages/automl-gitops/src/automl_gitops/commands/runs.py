@@ -209,6 +209,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     the run's page, and the step has an output `evaluation` where there is something to report on. By default the newest
     execution of the current commit.
     """
+    from automl_gitops.evaluation.typed import plain
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs.evaluation_file import find
     from automl_gitops.runs.run import find_source
@@ -230,7 +231,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
         evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
         failed = find_failures(project.aws, project.names, state)
         report = page(Facts(state, evaluation, project.names, failed))
-        output.result({**_document(state, failed), "evaluation": evaluation})
+        output.result({**_document(state, failed), "evaluation": plain(evaluation)})
         if evaluation:
             workflow_step.set_outputs({"evaluation": "true"})
     on_page = workflow_step.append_summary(render(report))

@@ -210,5 +210,4 @@ class _Application:
     def _features(self, package: ModelPackage) -> list[str]:
         """The columns that a version reads, in order."""
         evaluation = read_evaluation(self._production.project.aws, self._production.bucket, package)
-        dataset = evaluation["dataset"]
-        return [column["name"] for column in dataset["columns"] if column["name"] != dataset["target"]]
+        return evaluation.dataset.features

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import bullets, code, escape, folded, number, table
@@ -18,11 +19,11 @@ MAX_LENGTH = 60_000  # GitHub takes 65,536 characters
 
 @dataclass(frozen=True)
 class ProposedVersion:
-    """What a proposal is made of; ``evaluation`` and ``verification`` are the documents of those records."""
+    """What a proposal is made of; ``verification`` is the document of that record."""
 
     config: Config
     package: ModelPackage
-    evaluation: Mapping[str, Any]
+    evaluation: Evaluation
     verification: Mapping[str, Any]
     previous: ProductionFile
 
@@ -68,25 +69,24 @@ def _opening(proposed: ProposedVersion) -> str:
 
 
 def _metrics(proposed: ProposedVersion) -> str:
-    ours = proposed.evaluation["metrics"]
-    champion = proposed.evaluation["champion"] or {}
-    same_rows = (
-        champion.get("status") == "compared"
-        and champion["model_package_arn"] == proposed.previous.model_package_arn
+    ours = proposed.evaluation.metrics
+    champion, in_production = proposed.evaluation.champion, proposed.previous.model_package_arn
+    same_rows = bool(
+        champion and champion.status == "compared" and champion.model_package_arn == in_production
     )
-    theirs = champion["metrics"] if same_rows else proposed.previous.metrics
+    theirs = champion.metrics if champion and same_rows else proposed.previous.metrics
     rows = [
         (escape(named(name).label), number(value), number(theirs.get(name))) for name, value in ours.items()
     ]
-    objective = named(proposed.evaluation["objective"]["metric"]).label
-    note = f"Autopilot's objective: {objective}. Measured on {proposed.evaluation['rows']} holdout rows."
+    objective = named(proposed.evaluation.objective.metric).label
+    note = f"Autopilot's objective: {objective}. Measured on {proposed.evaluation.rows} holdout rows."
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."
     return f"{table(('metric', 'candidate', 'production'), rows, 'lrr')}\n\n{note}"
 
 
-def _gate(evaluation: Mapping[str, Any]) -> str:
-    return bullets(f"{one['outcome']}: {escape(one['reason'])}" for one in evaluation["gate"])
+def _gate(evaluation: Evaluation) -> str:
+    return bullets(f"{one.outcome}: {escape(one.reason)}" for one in evaluation.gate)
 
 
 def _verification(document: Mapping[str, Any]) -> str:

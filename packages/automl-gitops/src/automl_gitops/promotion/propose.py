@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import Project
@@ -57,7 +58,7 @@ def propose(project: Project, arn: str | None) -> Proposal:
 
 def _content(
     package: ModelPackage,
-    evaluation: dict[str, Any],
+    evaluation: Evaluation,
     record: dict[str, Any],
     previous: ProductionFile,
 ) -> ProductionFile:
@@ -68,7 +69,7 @@ def _content(
         commit=package.commit,
         dataset_sha256=package.metadata.get("dataset_sha256", ""),
         previous_model_package_arn=previous.model_package_arn,
-        metrics={name: float(value) for name, value in evaluation["metrics"].items()},
+        metrics={name: float(value) for name, value in evaluation.metrics.items()},
         verification=VerificationSummary(
             outcome=record["outcome"],
             by=signed["by"],

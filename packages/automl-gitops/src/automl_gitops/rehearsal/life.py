@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,6 +14,7 @@ from automl_gitops.data.example import is_hospital
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.names import Names
@@ -25,6 +25,7 @@ from automl_gitops.rehearsal.commands import Leash, assume, call
 from automl_gitops.rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
 from automl_gitops.rehearsal.data import find_lock, sample, stand_in
 from automl_gitops.rehearsal.summary import Summary
+from automl_gitops.runs import evaluation_file
 from automl_gitops.verification.client import Answer, Client, Stream
 
 ROWS_TO_PREDICT = 10
@@ -112,7 +113,7 @@ class Life:
         evaluation = self._evaluation(run["execution"]["id"])
         written = self._as_retrain("report", "--output", str(self.output / "report.html"))
         self.summary.update(
-            metrics=evaluation["metrics"], model_package_arn=self.model_package_arn, report=written["report"]
+            metrics=evaluation.metrics, model_package_arn=self.model_package_arn, report=written["report"]
         )
 
     def serve(self) -> None:
@@ -267,10 +268,10 @@ class Life:
         path.write_text("".join(io.StringIO(text, newline="\n").readlines()[:ROWS_TO_PREDICT]), "utf-8")
         return path
 
-    def _evaluation(self, execution_id: str) -> dict[str, Any]:
-        key = f"evaluations/{execution_id}/evaluation.json"
-        found = self.aws.client("s3").get_object(Bucket=self.names.bucket, Key=key)
-        return json.loads(found["Body"].read())
+    def _evaluation(self, execution_id: str) -> Evaluation:
+        found = evaluation_file.find(self.aws.client("s3"), self.names.bucket, execution_id)
+        assert found is not None  # noqa: S101 - the version that it accepted is registered
+        return found
 
     def _step(self, title: str) -> None:
         self.title = title

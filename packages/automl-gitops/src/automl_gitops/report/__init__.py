@@ -1,8 +1,6 @@
 """The report of an evaluation, as one HTML page and as Markdown for GitHub."""
 
-from collections.abc import Mapping
-from typing import Any
-
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.report import columns, decision, forms, origin, performance
 from automl_gitops.report.blocks import Report
 from automl_gitops.report.source import Provenance
@@ -17,24 +15,24 @@ _PROBLEMS = {
 }
 
 
-def html(evaluation: Mapping[str, Any], provenance: Provenance | None = None) -> str:
+def html(evaluation: Evaluation, provenance: Provenance | None = None) -> str:
     """A self-contained page of evaluation.json; ``provenance`` is what that does not know itself."""
     return forms.as_html(build(evaluation, provenance or Provenance()))
 
 
 def markdown(
-    evaluation: Mapping[str, Any], provenance: Provenance | None = None, *, limit: int = forms.LIMIT
+    evaluation: Evaluation, provenance: Provenance | None = None, *, limit: int = forms.LIMIT
 ) -> str:
     """The same in Markdown, at most ``limit`` characters: the last sections are left out where it is too long."""
     return forms.as_markdown(build(evaluation, provenance or Provenance()), limit)
 
 
-def build(evaluation: Mapping[str, Any], provenance: Provenance) -> Report:
+def build(evaluation: Evaluation, provenance: Provenance) -> Report:
     """The report's blocks, the same for the same evaluation."""
-    job, data = evaluation["automl_job"]["name"], evaluation["dataset"]
-    accepted = evaluation["decision"] == "accept"
-    notices = list(evaluation["notes"])
-    if data["synthetic"]:
+    job, data = evaluation.automl_job.name, evaluation.dataset
+    accepted = evaluation.decision == "accept"
+    notices = list(evaluation.notes)
+    if data.synthetic:
         notices.insert(0, "The data are synthetic: nothing here says anything about real cases.")
     sections = [
         decision.gate_section(evaluation),
@@ -47,13 +45,13 @@ def build(evaluation: Mapping[str, Any], provenance: Provenance) -> Report:
         origin.dataset_section(evaluation),
         origin.provenance_section(evaluation, provenance),
     ]
-    problem = _PROBLEMS.get(evaluation["problem_type"], evaluation["problem_type"])
+    problem = _PROBLEMS.get(evaluation.problem_type, evaluation.problem_type)
     return Report(
         title=job[:-_ID_LENGTH],
-        subtitle=f"Evaluation of {job[1 - _ID_LENGTH :]}: {problem} of {data['target']} from {data['name']}",
+        subtitle=f"Evaluation of {job[1 - _ID_LENGTH :]}: {problem} of {data.target} from {data.name}",
         accepted=accepted,
         verdict=decision.verdict(evaluation),
-        reasons=[] if accepted else list(evaluation["reasons"]),
+        reasons=[] if accepted else list(evaluation.reasons),
         figures=list(decision.figures(evaluation)),
         notices=[
             f"{note[0].upper()}{note[1:]}{'' if note.endswith('.') else '.'}" for note in notices if note

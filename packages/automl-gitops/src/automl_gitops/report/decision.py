@@ -1,19 +1,20 @@
 """How the gate decided, and how the candidate compares with champion and baseline."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from automl_gitops.evaluation.layout import Baseline, Champion, Difference, Evaluation, Interval, SliceSet
 from automl_gitops.evaluation.metrics import METRICS, named
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Figure, Group, Section, Table, Text, Tone
 
-_Estimate = tuple[float, Mapping[str, Any]]
+_Estimate = tuple[float, words.Ends | None]
 
 
-def decimals_by_metric(evaluation: Mapping[str, Any]) -> dict[str, int]:
+def decimals_by_metric(evaluation: Evaluation) -> dict[str, int]:
     """Decimals by metric: the same for all scores, its own for each that has the target's unit."""
-    metrics = [*evaluation["metrics"]]
+    metrics = [*evaluation.metrics]
     scores = [metric for metric in metrics if not named(metric).in_units]
     shared = words.places(figure for metric in scores for figure in _figures(evaluation, metric))
     return {
@@ -22,24 +23,30 @@ def decimals_by_metric(evaluation: Mapping[str, Any]) -> dict[str, int]:
     }
 
 
-def _figures(evaluation: Mapping[str, Any], metric: str) -> Iterator[_Estimate]:
+def _figures(evaluation: Evaluation, metric: str) -> Iterator[_Estimate]:
     """A metric's values and differences, each with its interval."""
-    for model in (evaluation, evaluation["champion"] or {}, evaluation["baseline"]):
-        if metric in model.get("metrics", {}):
-            yield model["metrics"][metric], model.get("intervals", {}).get(metric, {})
-        found = model.get("differences", {}).get(metric)
-        if found:
-            yield found["value"], found
+    champion, baseline = evaluation.champion, evaluation.baseline
+    models = [(evaluation.metrics, evaluation.intervals), (baseline.metrics, {})]
+    differences = [baseline.differences]
+    if champion:
+        models.append((champion.metrics, champion.intervals))
+        differences.append(champion.differences)
+    for metrics, intervals in models:
+        if metric in metrics:
+            yield metrics[metric], intervals.get(metric)
+    for found in differences:
+        if metric in found:
+            yield found[metric].value, found[metric]
 
 
-def decimals_of_slices(found: Mapping[str, Any], metric: str) -> int:
+def decimals_of_slices(found: SliceSet, metric: str) -> int:
     """Of a metric on the slices of one entry."""
     figures: list[_Estimate] = []
-    for part in found["slices"]:
-        if metric in part["metrics"]:
-            figures.append((part["metrics"][metric], part["intervals"].get(metric, {})))
-        if metric in part["differences"]:
-            figures.append((part["differences"][metric]["value"], part["differences"][metric]))
+    for part in found.slices:
+        if metric in part.metrics:
+            figures.append((part.metrics[metric], part.intervals.get(metric)))
+        if metric in part.differences:
+            figures.append((part.differences[metric].value, part.differences[metric]))
     return words.places(figures)
 
 
@@ -51,9 +58,9 @@ _OUTCOMES: dict[str, tuple[str, Tone]] = {
 _TONES: dict[str, Tone] = {"better": "good", "worse": "bad", "undecided": "quiet"}
 
 
-def verdict(evaluation: Mapping[str, Any]) -> str:
+def verdict(evaluation: Evaluation) -> str:
     """One sentence."""
-    outcomes = [condition["outcome"] for condition in evaluation["gate"]]
+    outcomes = [condition.outcome for condition in evaluation.gate]
     failed, skipped, total = outcomes.count("failed"), outcomes.count("skipped"), len(outcomes)
     if failed:
         return f"{failed} of the gate's {total} conditions failed"
@@ -61,27 +68,25 @@ def verdict(evaluation: Mapping[str, Any]) -> str:
     return f"{total - skipped} of the gate's {total} conditions passed{rest}"
 
 
-def figures(evaluation: Mapping[str, Any]) -> Iterator[Figure]:
+def figures(evaluation: Evaluation) -> Iterator[Figure]:
     """The objective, and its distance to the champion and to the baseline."""
-    objective = evaluation["objective"]
-    metric = objective["metric"]
+    objective = evaluation.objective
+    metric = objective.metric
     places = decimals_by_metric(evaluation)[metric]
-    here = words.estimate(objective["value"], objective, places)
+    here = words.estimate(objective.value, objective, places)
     yield Figure(f"{named(metric).label} on the holdout", here.text, _interval(here.more))
-    champion = evaluation["champion"]
-    level = words.confidence(evaluation["confidence"])
-    if champion and metric in champion["differences"]:
-        yield _distance("Against the champion", champion["differences"][metric], places, level)
+    champion = evaluation.champion
+    level = words.confidence(evaluation.confidence)
+    if champion and metric in champion.differences:
+        yield _distance("Against the champion", champion.differences[metric], places, level)
     elif champion:
-        yield Figure("Against the champion", "not compared", champion["status"].replace("_", " "))
+        yield Figure("Against the champion", "not compared", champion.status.replace("_", " "))
     else:
         yield Figure("Against the champion", "none yet", "nothing is in production")
-    baseline = evaluation["baseline"]
-    if metric in baseline["differences"]:
-        yield _distance(
-            f"Against {_article(baseline['name'])}", baseline["differences"][metric], places, level
-        )
-    yield Figure("Rows of the holdout", words.number(evaluation["rows"]), "never seen in training")
+    baseline = evaluation.baseline
+    if metric in baseline.differences:
+        yield _distance(f"Against {_article(baseline.name)}", baseline.differences[metric], places, level)
+    yield Figure("Rows of the holdout", words.number(evaluation.rows), "never seen in training")
 
 
 def _article(baseline: str) -> str:
@@ -89,9 +94,9 @@ def _article(baseline: str) -> str:
     return baseline if baseline.startswith(("always ", "the ")) else f"the {baseline}"
 
 
-def _distance(name: str, difference: Mapping[str, Any], places: int, confidence: str) -> Figure:
-    cell = words.estimate(difference["value"], difference, places, signed=True)
-    said = difference["verdict"]
+def _distance(name: str, difference: Difference, places: int, confidence: str) -> Figure:
+    cell = words.estimate(difference.value, difference, places, signed=True)
+    said = difference.verdict
     between = _interval(cell.more, confidence)
     return Figure(name, cell.text, f"{said}: {between}" if between else said, _TONES[said])
 
@@ -100,34 +105,34 @@ def _interval(ends: str, confidence: str = "95%") -> str:
     return f"{ends} ({confidence} interval)" if ends else ""
 
 
-def of_differences(evaluation: Mapping[str, Any]) -> str:
+def of_differences(evaluation: Evaluation) -> str:
     """What a table with differences has to say about their intervals, where it speaks of 95% intervals."""
-    said = words.confidence(evaluation["confidence"])
+    said = words.confidence(evaluation.confidence)
     return "" if said == "95%" else f", differences with {said} intervals"
 
 
-def difference(found: Mapping[str, Any] | None, places: int) -> Cell:
+def difference(found: Difference | None, places: int) -> Cell:
     """A difference with its interval, and the word for the side of 0 that it surely is on, if any.
 
     A word, since of an error less is better: an arrow beside a minus sign would contradict it.
     """
     if not found:
         return Cell("", numeric=True)
-    cell = words.estimate(found["value"], found, places, signed=True)
-    said = f"{found['verdict']}: {cell.more}" if found["verdict"] != "undecided" else cell.more
-    return Cell(cell.text, said, tone=_TONES[found["verdict"]], numeric=True)
+    cell = words.estimate(found.value, found, places, signed=True)
+    said = f"{found.verdict}: {cell.more}" if found.verdict != "undecided" else cell.more
+    return Cell(cell.text, said, tone=_TONES[found.verdict], numeric=True)
 
 
-def gate_section(evaluation: Mapping[str, Any]) -> Section:
+def gate_section(evaluation: Evaluation) -> Section:
     """The gate, condition by condition."""
     rows = []
-    for condition in evaluation["gate"]:
-        mark, tone = _OUTCOMES[condition["outcome"]]
+    for condition in evaluation.gate:
+        mark, tone = _OUTCOMES[condition.outcome]
         rows.append(
             [
-                Cell(words.opening(condition["name"])),
-                Cell(condition["outcome"], mark=mark, tone=tone),
-                Cell(words.opening(condition["reason"])),
+                Cell(words.opening(condition.name)),
+                Cell(condition.outcome, mark=mark, tone=tone),
+                Cell(words.opening(condition.reason)),
             ]
         )
     table = Table("Conditions of the gate", ["Condition", "Outcome", "Reason"], rows)
@@ -145,12 +150,12 @@ _SCORES = frozenset(
 )
 
 
-def comparison_section(evaluation: Mapping[str, Any]) -> Section:
+def comparison_section(evaluation: Evaluation) -> Section:
     """All metrics with their intervals, and a chart of those that share an axis."""
-    champion = evaluation["champion"]
-    compared = bool(champion) and champion["status"] == "compared"
+    champion = evaluation.champion
+    compared = champion if champion and champion.status == "compared" else None
     blocks: list[Block] = [_introduction(evaluation)]
-    if compared and champion["same_dataset"] is False:
+    if compared and compared.same_dataset is False:
         blocks.append(
             Text(
                 "The champion was trained on another data set, perhaps on some rows of today's holdout: it may look "
@@ -158,38 +163,38 @@ def comparison_section(evaluation: Mapping[str, Any]) -> Section:
                 notice=True,
             )
         )
-    table = _table(evaluation, champion if compared else None)
-    chart = _chart(evaluation, champion if compared else None)
+    table = _table(evaluation, compared)
+    chart = _chart(evaluation, compared)
     title = "Candidate against champion" if champion else "Candidate against baseline"
     return Section("comparison", title, [*blocks, Group([chart, table]) if chart else table])
 
 
-def _introduction(evaluation: Mapping[str, Any]) -> Text:
-    champion, against = evaluation["champion"], _baseline(evaluation)
-    rows = words.number(evaluation["rows"])
+def _introduction(evaluation: Evaluation) -> Text:
+    champion, against = evaluation.champion, _baseline(evaluation)
+    rows = words.number(evaluation.rows)
     if not champion:
         return Text(f"Nothing is in production yet. {against}")
-    name = f"the champion (version {champion['model_package_arn'].rpartition('/')[2]})"
-    if champion["status"] != "compared":
+    name = f"the champion (version {champion.model_package_arn.rpartition('/')[2]})"
+    if champion.status != "compared":
         return Text(
-            f"{name[0].upper()}{name[1:]} could not be compared: {champion['reason']}. {against}", notice=True
+            f"{name[0].upper()}{name[1:]} could not be compared: {champion.reason}. {against}", notice=True
         )
     return Text(
         f"Candidate and {name} predicted the same {rows} rows. A difference is called better or worse where "
-        f"its whole {words.confidence(evaluation['confidence'])} interval is on that side of 0."
+        f"its whole {words.confidence(evaluation.confidence)} interval is on that side of 0."
         f"{_unknown(champion)} {against}"
     )
 
 
-def _baseline(evaluation: Mapping[str, Any]) -> str:
+def _baseline(evaluation: Evaluation) -> str:
     """What the baseline is."""
-    baseline, metric = evaluation["baseline"], evaluation["objective"]["metric"]
-    prediction, value = baseline["prediction"], baseline["metrics"].get(metric)
-    said = baseline["name"]
+    baseline, metric = evaluation.baseline, evaluation.objective.metric
+    prediction, value = baseline.prediction, baseline.metrics.get(metric)
+    said = baseline.name
     if isinstance(prediction, float):
         said += f", {words.number(prediction)}"
-    if not baseline.get("names"):  # of an evaluation that had one baseline for every metric
-        constant = said if isinstance(prediction, float) else words.quoted(prediction)
+    if not baseline.names:  # of an evaluation that had one baseline for every metric
+        constant = said if isinstance(prediction, float) else words.quoted(str(prediction))
         return f"The baseline predicts {constant} for every row."
     scores = (
         f", which scores {words.number(value, decimals_by_metric(evaluation)[metric])}"
@@ -202,9 +207,9 @@ def _baseline(evaluation: Mapping[str, Any]) -> str:
     )
 
 
-def _unknown(champion: Mapping[str, Any]) -> str:
+def _unknown(champion: Champion) -> str:
     """Today's columns that the champion does not read."""
-    names = champion["columns"].get("added") or []
+    names = champion.columns.get("added") or []
     shown = [
         *names[:_MOST_NAMES],
         *([f"{len(names) - _MOST_NAMES} more"] if len(names) > _MOST_NAMES else []),
@@ -212,81 +217,82 @@ def _unknown(champion: Mapping[str, Any]) -> str:
     return f" The champion does not read the columns added since: {', '.join(shown)}." if names else ""
 
 
-def _table(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Table:
-    other = champion or evaluation["baseline"]
+def _table(evaluation: Evaluation, champion: Champion | None) -> Table:
+    other = champion or evaluation.baseline
     names = ["Candidate", *(["Champion"] if champion else []), "Difference", "Baseline"]
     if not champion:
         names = ["Candidate", "Difference", "Baseline"]
     rows, decimals = [], decimals_by_metric(evaluation)
     for metric in _order(evaluation):
-        value, places = evaluation["metrics"][metric], decimals[metric]
+        value, places = evaluation.metrics[metric], decimals[metric]
         row = [_name(metric, evaluation)]
-        row.append(words.estimate(value, evaluation["intervals"].get(metric), places))
+        row.append(words.estimate(value, evaluation.intervals.get(metric), places))
         if champion:
-            ends = champion["intervals"].get(metric)
-            row.append(words.estimate(champion["metrics"].get(metric), ends, places))
-        row.append(difference(other["differences"].get(metric), places))
-        row.append(_constant(evaluation["baseline"], metric, evaluation["objective"]["metric"], places))
+            ends = champion.intervals.get(metric)
+            row.append(words.estimate(champion.metrics.get(metric), ends, places))
+        row.append(difference(other.differences.get(metric), places))
+        row.append(_constant(evaluation.baseline, metric, evaluation.objective.metric, places))
         rows.append(row)
     caption = f"Metrics on the holdout, with 95% intervals{of_differences(evaluation)}"
     return Table(caption, ["Metric", *names], rows, frozenset(names))
 
 
-def _constant(baseline: Mapping[str, Any], metric: str, objective: str, places: int) -> Cell:
+def _constant(baseline: Baseline, metric: str, objective: str, places: int) -> Cell:
     """The baseline's value, with what it answers where that is not the objective's best answer."""
-    cell, names = words.estimate(baseline["metrics"].get(metric), places=places), baseline.get("names", {})
+    cell, names = words.estimate(baseline.metrics.get(metric), places=places), baseline.names
     said = names.get(metric, "") if names.get(metric) != names.get(objective) else ""
     return replace(cell, more=said)
 
 
-def _order(evaluation: Mapping[str, Any]) -> list[str]:
+def _order(evaluation: Evaluation) -> list[str]:
     """The metrics, the objective first."""
-    objective = evaluation["objective"]["metric"]
-    return sorted(evaluation["metrics"], key=lambda metric: metric != objective)
+    objective = evaluation.objective.metric
+    return sorted(evaluation.metrics, key=lambda metric: metric != objective)
 
 
-def _charted(evaluation: Mapping[str, Any]) -> list[str]:
+def _charted(evaluation: Evaluation) -> list[str]:
     """The scores of the chart; of two classes those of the positive one stand for the means over classes."""
-    binary = "f1" in evaluation["metrics"]
-    objective = evaluation["objective"]["metric"]
+    binary = "f1" in evaluation.metrics
+    objective = evaluation.objective.metric
     return [
         metric
         for metric in _order(evaluation)
-        if metric in _SCORES and metric in evaluation["intervals"]
+        if metric in _SCORES and metric in evaluation.intervals
         if not (binary and metric.endswith("_macro") and metric != objective)
     ]
 
 
-def _name(metric: str, evaluation: Mapping[str, Any]) -> Cell:
-    own = {one["name"]: one["direction"] == "minimize" for one in evaluation.get("measures", [])}
+def _name(metric: str, evaluation: Evaluation) -> Cell:
+    own = {one.name: one.direction == "minimize" for one in evaluation.measures}
     said = [
-        *(["the objective"] if metric == evaluation["objective"]["metric"] else []),
+        *(["the objective"] if metric == evaluation.objective.metric else []),
         *(["lower is better"] if own.get(metric, named(metric).less_is_better) else []),
     ]
     return Cell(named(metric).label, ", ".join(said))
 
 
-def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> Chart | None:
-    models = {
-        "Candidate": evaluation,
-        **({"Champion": champion} if champion else {"Baseline": evaluation["baseline"]}),
-    }
+def _chart(evaluation: Evaluation, champion: Champion | None) -> Chart | None:
+    other = ("Champion", champion.metrics, champion.intervals) if champion else None
+    models: list[tuple[str, dict[str, float], dict[str, Interval]]] = [
+        ("Candidate", evaluation.metrics, evaluation.intervals),
+        other or ("Baseline", evaluation.baseline.metrics, {}),
+    ]
     rows = [
-        {"label": named(metric).label, "model": name, "value": model["metrics"][metric]}
-        | model.get("intervals", {}).get(metric, {})
+        {"label": named(metric).label, "model": name, "value": metrics[metric]}
+        | words.ends(intervals.get(metric))
         for metric in _charted(evaluation)
-        for name, model in models.items()
-        if metric in model["metrics"]
+        for name, metrics, intervals in models
+        if metric in metrics
     ]
     if rows:
         return Chart(
             "Scores with 95% intervals",
             _said(evaluation, champion),
-            charts.intervals(rows, list(models), "greater is better"),
+            charts.intervals(rows, [name for name, *_ in models], "greater is better"),
         )
     if not champion:
         return None
-    relative = [_relative(metric, found, champion) for metric, found in champion["differences"].items()]
+    relative = [_relative(metric, found, champion) for metric, found in champion.differences.items()]
     rows = [row for row in relative if row]
     return Chart(
         "Errors of the candidate relative to the champion's",
@@ -295,25 +301,27 @@ def _chart(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) ->
     )
 
 
-def _relative(metric: str, found: Mapping[str, Any], champion: Mapping[str, Any]) -> dict[str, Any] | None:
-    scale = champion["metrics"].get(metric)
+def _relative(metric: str, found: Difference, champion: Champion) -> dict[str, Any] | None:
+    scale = champion.metrics.get(metric)
     if not named(metric).in_units or not scale:
         return None
-    ends = {end: 100 * found[end] / scale for end in ("low", "high") if found[end] is not None}
+    ends = {end: 100 * value / scale for end, value in words.ends(found).items()}
     return {
         "label": named(metric).label,
         "model": "Candidate",
-        "value": 100 * found["value"] / scale,
+        "value": 100 * found.value / scale,
         **ends,
     }
 
 
-def _said(evaluation: Mapping[str, Any], champion: Mapping[str, Any] | None) -> str:
-    metric = evaluation["objective"]["metric"]
+def _said(evaluation: Evaluation, champion: Champion | None) -> str:
+    metric = evaluation.objective.metric
     places = decimals_by_metric(evaluation)[metric]
-    text = f"{named(metric).label}, the objective: candidate {words.number(evaluation['metrics'][metric], places)}"
-    if champion and metric in champion["metrics"]:
-        text += f", champion {words.number(champion['metrics'][metric], places)}"
-    if metric in evaluation["baseline"]["metrics"]:
-        text += f", baseline {words.number(evaluation['baseline']['metrics'][metric], places)}"
+    text = (
+        f"{named(metric).label}, the objective: candidate {words.number(evaluation.metrics[metric], places)}"
+    )
+    if champion and metric in champion.metrics:
+        text += f", champion {words.number(champion.metrics[metric], places)}"
+    if metric in evaluation.baseline.metrics:
+        text += f", baseline {words.number(evaluation.baseline.metrics[metric], places)}"
     return f"{text}. All values are in the table."

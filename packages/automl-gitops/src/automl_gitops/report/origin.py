@@ -1,9 +1,10 @@
 """Where the candidate came from: its data set, the Autopilot job's candidates, and enough to find everything again."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
 from automl_gitops.data.lock import NOT_COUNTED, Reference
+from automl_gitops.evaluation.layout import Dataset, Evaluation
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
 from automl_gitops.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
@@ -12,12 +13,12 @@ from automl_gitops.report.source import Provenance
 _MOST_CLASSES, _MOST_NAMES = 30, 20
 
 
-def dataset_section(evaluation: Mapping[str, Any]) -> Section:
+def dataset_section(evaluation: Evaluation) -> Section:
     """Facts, changes and classes."""
-    dataset = evaluation["dataset"]
+    dataset = evaluation.dataset
     blocks: list[Block] = [_facts(dataset)]
-    champion = evaluation["champion"]
-    before = (champion or {}).get("dataset")
+    champion = evaluation.champion
+    before = champion.dataset if champion else None
     if before:
         found = list(changes(dataset, before))
         blocks.append(
@@ -26,51 +27,52 @@ def dataset_section(evaluation: Mapping[str, Any]) -> Section:
         blocks += [Bullets(found)] if found else []
     elif champion:
         blocks.append(Text("What the champion was trained on could not be read."))
-    if dataset.get("classes"):
-        blocks.append(_classes(dataset["classes"], (before or {}).get("classes")))
+    if dataset.classes:
+        blocks.append(_classes(dataset.classes, before.classes if before else None))
     return Section("dataset", "Data set", blocks)
 
 
-def _facts(dataset: Mapping[str, Any]) -> Facts:
-    kind = "synthetic: made up, it says nothing about real cases" if dataset["synthetic"] else "real"
+def _facts(dataset: Dataset) -> Facts:
+    kind = "synthetic: made up, it says nothing about real cases" if dataset.synthetic else "real"
     return Facts(
         [
-            ("Name", Cell(dataset["name"])),
-            ("Kind", Cell(kind, tone="bad" if dataset["synthetic"] else "plain")),
-            ("SHA-256", Cell(dataset["sha256"], code=True)),
+            ("Name", Cell(dataset.name)),
+            ("Kind", Cell(kind, tone="bad" if dataset.synthetic else "plain")),
+            ("SHA-256", Cell(dataset.sha256, code=True)),
             ("Rows", Cell(_split(dataset))),
-            ("Columns", Cell(words.number(len(dataset["columns"])))),
-            ("Target", Cell(dataset["target"], code=True)),
+            ("Columns", Cell(words.number(len(dataset.columns)))),
+            ("Target", Cell(dataset.target, code=True)),
         ]
     )
 
 
-def _split(dataset: Mapping[str, Any]) -> str:
-    rows = dataset["rows"]
-    held_out = f"{words.number(rows['test'])} held out"
-    if dataset.get("reference"):
-        objects = Reference.model_validate(dataset["reference"])
+def _split(dataset: Dataset) -> str:
+    rows = dataset.rows
+    held_out = f"{words.number(rows.test)} held out"
+    if dataset.reference:
+        objects = Reference(**asdict(dataset.reference))
         return f"{NOT_COUNTED} in the {objects} to train and validate; {held_out}"
-    total, train = words.number(rows["total"]), words.number(rows["train_validation"])
+    total, train = words.number(rows.total), words.number(rows.train_validation)
     return f"{total}: {train} to train and validate, {held_out}"
 
 
-def changes(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[str]:
+def changes(now: Dataset, before: Dataset) -> Iterator[str]:
     """Sentences about what differs between two data sets' facts."""
-    if now["sha256"] == before["sha256"]:
+    if now.sha256 == before.sha256:
         return
-    if now["name"] != before["name"]:
-        yield f"name: {before['name']} became {now['name']}"
-    if now["synthetic"] != before["synthetic"]:
-        yield "synthetic rows became real ones" if before["synthetic"] else "real rows became synthetic ones"
-    if now["target"] != before["target"]:
-        yield f"target: {before['target']} became {now['target']}"
-    total, earlier = now["rows"]["total"], before["rows"]["total"]
-    counted = total is not None and earlier
-    share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)" if counted else ""
+    if now.name != before.name:
+        yield f"name: {before.name} became {now.name}"
+    if now.synthetic != before.synthetic:
+        yield "synthetic rows became real ones" if before.synthetic else "real rows became synthetic ones"
+    if now.target != before.target:
+        yield f"target: {before.target} became {now.target}"
+    total, earlier = now.rows.total, before.rows.total
+    share = ""
+    if total is not None and earlier:
+        share = f" ({words.number(100 * (total - earlier) / earlier, 1, signed=True)}%)"
     yield f"rows: {_rows(earlier)} became {_rows(total)}{share}"
-    types = {column["name"]: column["type"] for column in now["columns"]}
-    earlier_types = {column["name"]: column["type"] for column in before["columns"]}
+    types = {column.name: column.type for column in now.columns}
+    earlier_types = {column.name: column.type for column in before.columns}
     added = [name for name in types if name not in earlier_types]
     removed = [name for name in earlier_types if name not in types]
     if added:
@@ -114,38 +116,36 @@ def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
     return Table(caption, ["Class", *numeric], rows, frozenset(numeric))
 
 
-def leaderboard_section(evaluation: Mapping[str, Any]) -> Section | None:
+def leaderboard_section(evaluation: Evaluation) -> Section | None:
     """The best first, by the objective on Autopilot's validation rows."""
-    job, objective = evaluation["automl_job"], evaluation["objective"]
-    candidates = job.get("candidates") or []
+    job, objective = evaluation.automl_job, evaluation.objective
+    candidates = job.candidates
     if not candidates:
         return None
-    sign = -1 if objective["direction"] == "maximize" else 1
+    sign = -1 if objective.direction == "maximize" else 1
     known = sorted(
-        candidates, key=lambda entry: (entry["value"] is None, sign * (entry["value"] or 0.0), entry["name"])
+        candidates, key=lambda entry: (entry.value is None, sign * (entry.value or 0.0), entry.name)
     )
-    numeric = [f"{named(objective['metric']).label} (validation)", "Time"]
-    places = words.places((entry["value"], {}) for entry in known)
+    numeric = [f"{named(objective.metric).label} (validation)", "Time"]
+    places = words.places((entry.value, None) for entry in known)
     rows = [
         [
-            Cell(entry["name"], "chosen" if entry["name"] == job["best_candidate"] else "", code=True),
-            Cell(entry["status"]),
-            Cell(words.number(entry["value"], places), numeric=True),
-            Cell(words.seconds(entry["seconds"]), numeric=True),
+            Cell(entry.name, "chosen" if entry.name == job.best_candidate else "", code=True),
+            Cell(entry.status),
+            Cell(words.number(entry.value, places), numeric=True),
+            Cell(words.seconds(entry.seconds), numeric=True),
         ]
         for entry in known
     ]
-    took = f" in {words.seconds(job['seconds'])}" if job.get("seconds") else ""
-    text = (
-        f"Autopilot job {job['name']} tried these{took}; it chooses by rows of its own, not by the holdout."
-    )
+    took = f" in {words.seconds(job.seconds)}" if job.seconds else ""
+    text = f"Autopilot job {job.name} tried these{took}; it chooses by rows of its own, not by the holdout."
     table = Table("Candidates", ["Candidate", "Status", *numeric], rows, frozenset(numeric))
     return Section("leaderboard", "Leaderboard", [Text(text), table], closed=True)
 
 
-def provenance_section(evaluation: Mapping[str, Any], provenance: Provenance) -> Section:
+def provenance_section(evaluation: Evaluation, provenance: Provenance) -> Section:
     """Commit, run and execution where they are known; job, candidate, containers and times."""
-    job = evaluation["automl_job"]
+    job = evaluation.automl_job
     url = provenance.repository_url
     known = {
         "Commit": Cell(
@@ -157,19 +157,19 @@ def provenance_section(evaluation: Mapping[str, Any], provenance: Provenance) ->
         "Run": Cell(provenance.run_url, href=provenance.run_url),
         "Pipeline execution": Cell(provenance.execution_arn, code=True),
         "Model package": Cell(provenance.model_package_arn, code=True),
-        "Champion": Cell((evaluation["champion"] or {}).get("model_package_arn", ""), code=True),
-        "Autopilot job": Cell(job["arn"], code=True),
-        "Best candidate": Cell(job["best_candidate"], code=True),
-        "Answers": Cell(", ".join(evaluation["outputs"])),
+        "Champion": Cell(evaluation.champion.model_package_arn if evaluation.champion else "", code=True),
+        "Autopilot job": Cell(job.arn, code=True),
+        "Best candidate": Cell(job.best_candidate, code=True),
+        "Answers": Cell(", ".join(evaluation.outputs)),
     }
-    for number, container in enumerate(evaluation["containers"], 1):
-        name = "Container" if len(evaluation["containers"]) == 1 else f"Container {number}"
+    for number, container in enumerate(evaluation.containers, 1):
+        name = "Container" if len(evaluation.containers) == 1 else f"Container {number}"
         known[name] = Cell(container["Image"], container.get("ModelDataUrl", ""), code=True)
     blocks: list[Block] = [Facts([(name, cell) for name, cell in known.items() if cell.text])]
-    if evaluation["seconds"]:
+    if evaluation.seconds:
         times = [
             [Cell(name), Cell(words.seconds(value), numeric=True)]
-            for name, value in evaluation["seconds"].items()
+            for name, value in evaluation.seconds.items()
         ]
         blocks.append(Table("Time of the evaluation's stages", ["Stage", "Time"], times, frozenset({"Time"})))
     return Section("provenance", "Provenance", blocks, closed=True)

@@ -1,8 +1,17 @@
 """Where the candidate errs, and the curves of its probabilities: ROC, precision and recall, calibration, threshold."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
+from automl_gitops.evaluation.layout import (
+    Band,
+    Calibration,
+    Confusion,
+    Curves,
+    Evaluation,
+    Histogram,
+    Residuals,
+    ThresholdCurve,
+)
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Matrix, Section, Table, Text
 
@@ -10,57 +19,58 @@ _MOST_ROWS = 50
 _MOST_SIDE_BY_SIDE = 5
 
 
-def errors_section(evaluation: Mapping[str, Any]) -> Section:
+def errors_section(evaluation: Evaluation) -> Section:
     """Of a classification or a regression."""
-    if evaluation["residuals"]:
-        return Section("errors", "Residuals", _residuals(evaluation["residuals"]))
-    tables = [*_confusion(evaluation["confusion"] or {}), _classes(evaluation)]
-    side_by_side = len(evaluation["classes"]) <= _MOST_SIDE_BY_SIDE
+    if evaluation.residuals:
+        return Section("errors", "Residuals", _residuals(evaluation.residuals))
+    tables = [*_confusion(evaluation.confusion or Confusion()), _classes(evaluation)]
+    side_by_side = len(evaluation.classes) <= _MOST_SIDE_BY_SIDE
     return Section("errors", "Where it errs", [Group(tables)] if side_by_side else tables)
 
 
-def _confusion(confusion: Mapping[str, Any]) -> list[Block]:
-    if confusion.get("rows"):
-        return [Matrix("Confusion matrix: rows of the holdout", confusion["labels"], confusion["rows"])]
-    if not confusion.get("errors"):
+def _confusion(confusion: Confusion) -> list[Block]:
+    if confusion.labels and confusion.rows:
+        return [Matrix("Confusion matrix: rows of the holdout", confusion.labels, confusion.rows)]
+    if not confusion.errors:
         return []
     rows = [
-        [Cell(error["truth"]), Cell(error["prediction"]), words.count(error["rows"])]
-        for error in confusion["errors"][:_MOST_ROWS]
+        [Cell(error.truth), Cell(error.prediction), words.count(error.rows)]
+        for error in confusion.errors[:_MOST_ROWS]
     ]
     return [Table("Most frequent errors", ["Truth", "Prediction", "Rows"], rows, frozenset({"Rows"}))]
 
 
-def _classes(evaluation: Mapping[str, Any]) -> Table:
+def _classes(evaluation: Evaluation) -> Table:
     names = ["Rows", "Predicted", "Precision", "Recall", "F1"]
-    with_area = any("auc" in entry for entry in evaluation["classes"])
+    with_area = any(entry.auc for entry in evaluation.classes)
     names += ["Area under ROC"] if with_area else []
-    entries = sorted(evaluation["classes"], key=lambda entry: -entry["support"])
-    by_label = {entry["label"]: entry for entry in entries[:_MOST_ROWS]}
-    scores = ("precision", "recall", "f1", "auc")
+    entries = sorted(evaluation.classes, key=lambda entry: -entry.support)
+    by_label = {entry.label: entry for entry in entries[:_MOST_ROWS]}
     places = words.places(
-        (entry[name]["value"], entry[name]) for entry in by_label.values() for name in scores if name in entry
+        (score.value, score)
+        for entry in by_label.values()
+        for score in (entry.precision, entry.recall, entry.f1, entry.auc)
+        if score
     )
     rows = []
     for label in words.natural(by_label):
         entry = by_label[label]
-        positive = "positive class" if entry["label"] == evaluation["positive_class"] else ""
-        row = [Cell(entry["label"], positive), words.count(entry["support"]), words.count(entry["predicted"])]
+        positive = "positive class" if entry.label == evaluation.positive_class else ""
+        row = [Cell(entry.label, positive), words.count(entry.support), words.count(entry.predicted)]
         row += [
-            words.estimate(entry[name]["value"], entry[name], places)
-            for name in ("precision", "recall", "f1")
+            words.estimate(score.value, score, places) for score in (entry.precision, entry.recall, entry.f1)
         ]
         if with_area:
-            area = entry.get("auc")
-            row.append(words.estimate(area["value"], area, places) if area else Cell(""))
+            area = entry.auc
+            row.append(words.estimate(area.value, area, places) if area else Cell(""))
         rows.append(row)
     more = len(entries) - len(rows)
     caption = f"Classes, with 95% intervals{f'; {more} rarer ones are left out' if more > 0 else ''}"
     return Table(caption, ["Class", *names], rows, frozenset(names))
 
 
-def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
-    quantiles = {float(share): value for share, value in residuals["quantiles"].items()}
+def _residuals(residuals: Residuals) -> list[Block]:
+    quantiles = {float(share): value for share, value in residuals.quantiles.items()}
     places = words.decimals(quantiles[0.5], quantiles[0.05], quantiles[0.95], digits=3)
     shown = {share: words.number(value, places) for share, value in quantiles.items()}
     table = Table(
@@ -74,23 +84,23 @@ def _residuals(residuals: Mapping[str, Any]) -> list[Block]:
             f"Half of the errors lie between {shown[0.25]} and {shown[0.75]}, "
             f"nine of ten between {shown[0.05]} and {shown[0.95]}."
         ),
-        Group([_bands(residuals["bands"]), _histogram(residuals["histogram"])]),
+        Group([_bands(residuals.bands), _histogram(residuals.histogram)]),
         table,
     ]
 
 
-def _bands(bands: list[dict[str, Any]]) -> Chart:
-    rows = [
-        {"x": band["predicted"], "y": band["actual"], "low": band["low"], "high": band["high"]}
-        for band in bands
-    ]
+def _bands(bands: list[Band]) -> Chart:
+    rows = [{"x": band.predicted, "y": band.actual, "low": band.low, "high": band.high} for band in bands]
     every = [value for row in rows for value in row.values()]
     room = 0.05 * (max(every) - min(every))
     names = ["Rows", "Truth, mean", "Truth, lower 10%", "Truth, upper 10%"]
-    places = words.places((value, {}) for value in every)
+    places = words.places((value, None) for value in every)
     data = [
-        [Cell(words.number(float(band["predicted"]), places)), words.count(band["rows"])]
-        + [Cell(words.number(float(band[name]), places), numeric=True) for name in ("actual", "low", "high")]
+        [Cell(words.number(float(band.predicted), places)), words.count(band.rows)]
+        + [
+            Cell(words.number(float(value), places), numeric=True)
+            for value in (band.actual, band.low, band.high)
+        ]
         for band in bands
     ]
     return Chart(
@@ -102,20 +112,18 @@ def _bands(bands: list[dict[str, Any]]) -> Chart:
     )
 
 
-def _histogram(histogram: Mapping[str, Any]) -> Chart:
-    edges, heights = histogram["edges"], histogram["rows"]
-    rows = [
-        {"from": low, "to": high, "rows": height}
-        for low, high, height in zip(edges, edges[1:], heights, strict=False)
-    ]
+def _histogram(histogram: Histogram) -> Chart:
+    edges, heights = histogram.edges, histogram.rows
+    bins = list(zip(edges, edges[1:], heights, strict=False))
+    rows = [{"from": low, "to": high, "rows": height} for low, high, height in bins]
     places = words.decimals(edges[0], edges[0], edges[-1], digits=3)
     low, high = words.number(float(edges[0]), places), words.number(float(edges[-1]), places)
     data = [
         [
-            Cell(f"{words.number(float(row['from']), places)} to {words.number(float(row['to']), places)}"),
-            words.count(row["rows"]),
+            Cell(f"{words.number(float(start), places)} to {words.number(float(end), places)}"),
+            words.count(height),
         ]
-        for row in rows
+        for start, end, height in bins
     ]
     return Chart(
         "Errors",
@@ -131,48 +139,53 @@ _POINTS_IN_TABLE = 15
 _THRESHOLD = ("precision", "recall", "f1", "called")
 
 
-def curves_section(evaluation: Mapping[str, Any]) -> Section | None:
+def curves_section(evaluation: Evaluation) -> Section | None:
     """The curves that there are, or nothing where the model gave labels alone."""
     found: list[Block] = []
     curves = _named(evaluation)
     if curves:
-        said = "; ".join(f"{name} {words.number(curve['auc'], 3)}" for name, curve in curves.items())
+        said = "; ".join(f"{name} {words.number(curve.auc, 3)}" for name, curve in curves.items())
         found += [
             _curve(
-                curves, "roc", ("false_positive_rate", "true_positive_rate"), "ROC curve",
-                f"Area under the curve: {said}.", diagonal=True,
+                {name: vars(curve.roc) for name, curve in curves.items()},
+                ("false_positive_rate", "true_positive_rate"),
+                "ROC curve",
+                f"Area under the curve: {said}.",
+                diagonal=True,
             ),
             _curve(
-                curves, "precision_recall", ("recall", "precision"), "Precision and recall",
+                {name: vars(curve.precision_recall) for name, curve in curves.items()},
+                ("recall", "precision"),
+                "Precision and recall",
                 f"Precision by recall of: {', '.join(curves)}.",
             ),
-        ]  # fmt: skip
-    if evaluation["calibration"]:
-        found.append(_calibration(evaluation["calibration"]))
-    if evaluation["curves"] and "threshold" in evaluation["curves"][0] and len(evaluation["curves"]) == 1:
-        found.append(_threshold(evaluation["curves"][0]))
+        ]
+    if evaluation.calibration:
+        found.append(_calibration(evaluation.calibration))
+    if len(evaluation.curves) == 1 and (threshold := evaluation.curves[0].threshold):
+        found.append(_threshold(evaluation.curves[0].label, threshold))
     blocks: list[Block] = [Text(said) for said in [_left_out(evaluation, len(curves))] if said]
     return Section("curves", "Curves", [*blocks, Group(found)]) if found else None
 
 
-def _named(evaluation: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+def _named(evaluation: Evaluation) -> dict[str, Curves]:
     """Two classes: candidate and champion. More: classes of the candidate, each against the rest.
 
     Of more classes than can be told apart, those with the smallest areas, where the model is weakest.
     """
-    curves = evaluation["curves"]
+    curves = evaluation.curves
     if len(curves) != 1:
-        weakest = sorted(curves, key=lambda curve: curve["auc"])[:_MOST_CLASSES]
-        by_label = {curve["label"]: curve for curve in weakest}
+        weakest = sorted(curves, key=lambda curve: curve.auc)[:_MOST_CLASSES]
+        by_label = {curve.label: curve for curve in weakest}
         return {f"class {words.quoted(label)}": by_label[label] for label in words.natural(by_label)}
-    mine, champion = curves[0], (evaluation["champion"] or {}).get("curves") or []
-    theirs = next((curve for curve in champion if curve["label"] == mine["label"]), None)
+    mine, champion = curves[0], evaluation.champion.curves if evaluation.champion else []
+    theirs = next((curve for curve in champion if curve.label == mine.label), None)
     return {"Candidate": mine, **({"Champion": theirs} if theirs else {})}
 
 
-def _left_out(evaluation: Mapping[str, Any], drawn: int) -> str:
+def _left_out(evaluation: Evaluation, drawn: int) -> str:
     """Which curves are not drawn, and why; empty where all are."""
-    curves, classes = len(evaluation["curves"]), len(evaluation["classes"])
+    curves, classes = len(evaluation.curves), len(evaluation.classes)
     if drawn == classes or curves < 2:
         return ""
     those = f"the {drawn} with the smallest area under the ROC curve" if drawn < curves else ""
@@ -185,8 +198,7 @@ def _left_out(evaluation: Mapping[str, Any], drawn: int) -> str:
 
 
 def _curve(
-    curves: Mapping[str, Mapping[str, Any]],
-    kind: str,
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
     axes: tuple[str, str],
     title: str,
     summary: str,
@@ -199,15 +211,15 @@ def _curve(
         | ({"low": low, "high": high} if name == "Candidate" else {})
         for name, curve in curves.items()
         for place, (x, y, low, high) in enumerate(
-            zip(*(curve[kind][column] for column in (*axes, "low", "high")), strict=True)
+            zip(*(curve[column] for column in (*axes, "low", "high")), strict=True)
         )
     ]
     shown = [axis.replace("_", " ") for axis in axes]
     spec = charts.lines(rows, list(curves), (shown[0], shown[1]), band=banded, diagonal=diagonal)
     data = [
-        [Cell(name), *(Cell(words.number(curve[kind][axis][place], 3), numeric=True) for axis in axes)]
+        [Cell(name), *(Cell(words.number(curve[axis][place], 3), numeric=True) for axis in axes)]
         for name, curve in curves.items()
-        for place in _places(len(curve[kind][axes[0]]))
+        for place in _places(len(curve[axes[0]]))
     ]
     headings = ["Curve", *(axis.capitalize() for axis in shown)]
     return Chart(title, summary, spec, Table(f"Points of: {title}", headings, data, frozenset(headings[1:])))
@@ -219,24 +231,23 @@ def _places(length: int) -> Sequence[int]:
     return [round(step * (length - 1) / max(steps - 1, 1)) for step in range(steps)]
 
 
-def _calibration(calibration: Mapping[str, Any]) -> Chart:
-    bins = calibration["bins"]
+def _calibration(calibration: Calibration) -> Chart:
+    bins = calibration.bins
     rows = [
-        {"x": found["probability"], "y": found["share"], "low": found["low"], "high": found["high"]}
-        for found in bins
+        {"x": found.probability, "y": found.share, "low": found.low, "high": found.high} for found in bins
     ]
     data = [
         [
-            Cell(words.number(found["probability"], 3)),
-            words.estimate(found["share"], found),
-            words.count(found["rows"]),
+            Cell(words.number(found.probability, 3)),
+            words.estimate(found.share, found),
+            words.count(found.rows),
         ]
         for found in bins
     ]
     return Chart(
         "Calibration",
-        f"How often {calibration['of']} came true, by the probability that it was given; "
-        f"the calibration error is {words.number(calibration['error'], 3)}.",
+        f"How often {calibration.of} came true, by the probability that it was given; "
+        f"the calibration error is {words.number(calibration.error, 3)}.",
         charts.reliability(rows, ("probability given", "share that came true"), (0, 1)),
         Table(
             "Calibration by bins of the probability",
@@ -247,28 +258,28 @@ def _calibration(calibration: Mapping[str, Any]) -> Chart:
     )
 
 
-def _threshold(curve: Mapping[str, Any]) -> Chart:
-    values = curve["threshold"]
+def _threshold(label: str, values: ThresholdCurve) -> Chart:
+    columns: dict[str, list[float]] = vars(values)
     names = dict(zip(_THRESHOLD, ("precision", "recall", "F1", "share called"), strict=True))
     rows = [
         {"series": names[name], "order": place, "x": at, "y": y}
         for name in names
         for place, (at, y, called) in enumerate(
-            zip(values["threshold"], values[name], values["called"], strict=True)
+            zip(values.threshold, columns[name], values.called, strict=True)
         )
         if called or name != "precision"  # of no rows there is no precision
     ]
-    best = max(range(len(values["f1"])), key=values["f1"].__getitem__)
+    best = max(range(len(values.f1)), key=values.f1.__getitem__)
     data = [
-        [Cell(words.number(values["threshold"][place], 2))]
-        + [Cell(words.number(values[name][place], 3), numeric=True) for name in names]
-        for place in range(0, len(values["threshold"]), 5)
+        [Cell(words.number(values.threshold[place], 2))]
+        + [Cell(words.number(columns[name][place], 3), numeric=True) for name in names]
+        for place in range(0, len(values.threshold), 5)
     ]
     headings = [name[0].upper() + name[1:] for name in names.values()]
     return Chart(
         "Threshold",
-        f"What calling {words.quoted(curve['label'])} from a probability on would give: F1 is greatest, "
-        f"{words.number(values['f1'][best], 3)}, from {words.number(values['threshold'][best], 2)} on.",
+        f"What calling {words.quoted(label)} from a probability on would give: F1 is greatest, "
+        f"{words.number(values.f1[best], 3)}, from {words.number(values.threshold[best], 2)} on.",
         charts.lines(rows, list(names.values()), ("threshold", "value")),
         Table("Values by threshold", ["Threshold", *headings], data, frozenset(headings)),
     )

@@ -1,22 +1,16 @@
-"""Where a report's evaluation comes from: an execution's evaluation.json in S3, or a file."""
+"""Where a report's evaluation comes from, and what that does not know itself."""
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.evaluation.layout import Evaluation
+from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import evaluation_file
 from automl_gitops.runs.execution import Execution
 
-# Of evaluation.json, as evaluation/layout.py has them; a test holds the two together.
-KEYS = (
-    "decision", "reasons", "reasons_text", "problem_type", "objective", "rows", "metrics", "intervals", "containers",
-    "outputs", "automl_job", "gate", "confidence", "baseline", "champion", "dataset", "notes", "positive_class",
-    "classes", "confusion", "calibration", "curves", "residuals", "slices", "importance", "seconds", "version",
-)  # fmt: skip
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
@@ -54,21 +48,10 @@ class Provenance:
         )
 
 
-def of_execution(s3: Any, names: Names, execution: Execution) -> dict[str, Any]:
+def of_execution(s3: Any, names: Names, execution: Execution) -> Evaluation:
     """An execution's evaluation. Raises `RunError` where it has none, with the execution's own reason."""
-    document = evaluation_file.find(s3, names.bucket, execution.id)
-    if document is None:
+    evaluation = evaluation_file.find(s3, names.bucket, execution.id)
+    if evaluation is None:
         why = f": {execution.reason}" if execution.reason else ""
         raise RunError(f"execution {execution.id} has no evaluation, it is {execution.status.lower()}{why}")
-    return document
-
-
-def of_file(path: Path) -> dict[str, Any]:
-    """An evaluation in a file. Raises `UserError` where it is none, or only a part of one."""
-    document = evaluation_file.load(path)
-    missing = [key for key in KEYS if key not in document]
-    if missing:
-        raise UserError(
-            f"{path}: lacks {', '.join(missing)}: give an evaluation.json as the evaluation wrote it"
-        )
-    return document
+    return evaluation

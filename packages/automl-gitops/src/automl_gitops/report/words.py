@@ -1,9 +1,9 @@
 """Numbers with as many digits as they deserve, and other words of the report."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Protocol
 
 from automl_gitops.report.blocks import Cell
 
@@ -29,12 +29,31 @@ def decimals(value: float, low: float | None = None, high: float | None = None, 
     return max(wanted, least)
 
 
-def places(figures: Iterable[tuple[float | None, Mapping[str, Any]]]) -> int:
-    """Decimals for values that stand together, each with its interval (`low`, `high`) or {}.
+class Ends(Protocol):
+    """What has the ends of an interval, `None` where it has none."""
+
+    @property
+    def low(self) -> float | None:
+        """The lower end."""
+
+    @property
+    def high(self) -> float | None:
+        """The upper end."""
+
+
+def ends(interval: Ends | None) -> dict[str, float]:
+    """The ends of an interval for a chart; nothing where there is none."""
+    if interval is None or interval.low is None or interval.high is None:
+        return {}
+    return {"low": interval.low, "high": interval.high}
+
+
+def places(figures: Iterable[tuple[float | None, Ends | None]]) -> int:
+    """Decimals for values that stand together, each with its interval, if any.
 
     What half of the intervals ask for; without any, what the value of the greatest size asks for.
     """
-    known = [(value, ends.get("low"), ends.get("high")) for value, ends in figures if value is not None]
+    known = [(value, *_ends(interval)) for value, interval in figures if value is not None]
     wide = sorted(
         decimals(value, low, high)
         for value, low, high in known
@@ -104,7 +123,7 @@ def confidence(share: float) -> str:
 
 def estimate(
     value: float | None,
-    interval: Mapping[str, Any] | None = None,
+    interval: Ends | None = None,
     places: int | None = None,
     *,
     signed: bool = False,
@@ -112,11 +131,15 @@ def estimate(
     """A value with its interval below it; ``places`` are the decimals of what stands beside it."""
     if value is None:
         return Cell("", numeric=True)
-    ends = (interval or {}).get("low"), (interval or {}).get("high")
-    shown = decimals(value, *ends) if places is None else places
+    low, high = _ends(interval)
+    shown = decimals(value, low, high) if places is None else places
     return Cell(
-        number(float(value), shown, signed=signed), between(*ends, shown, signed=signed), numeric=True
+        number(float(value), shown, signed=signed), between(low, high, shown, signed=signed), numeric=True
     )
+
+
+def _ends(interval: Ends | None) -> tuple[float | None, float | None]:
+    return (interval.low, interval.high) if interval is not None else (None, None)
 
 
 def count(value: int) -> Cell:

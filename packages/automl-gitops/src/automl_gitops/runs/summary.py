@@ -1,11 +1,12 @@
 """What came of a run: a page for a terminal, or for that of the workflow's run, with the logs of what failed."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from automl_gitops.evaluation.layout import Confusion, Evaluation, JobCandidate
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws
@@ -162,7 +163,7 @@ class Facts:
     """An execution, its evaluation.json (`None` if it has none), why it failed, and where to look further."""
 
     execution: Execution
-    evaluation: Mapping[str, Any] | None
+    evaluation: Evaluation | None
     names: Names
     failures: Sequence[Failure] = ()
 
@@ -179,9 +180,9 @@ def page(facts: Facts) -> Page:
     if facts.evaluation:
         parts += [
             Section("Candidate against champion", _metrics(facts.evaluation)),
-            Section("Gate", (Bullets([f"{c['outcome']}: {c['reason']}" for c in facts.evaluation["gate"]]),)),
-            *_confusion(facts.evaluation.get("confusion")),
-            *_leaderboard(facts.evaluation["automl_job"].get("candidates") or []),
+            Section("Gate", (Bullets([f"{one.outcome}: {one.reason}" for one in facts.evaluation.gate]),)),
+            *_confusion(facts.evaluation.confusion),
+            *_leaderboard(facts.evaluation.automl_job.candidates),
         ]
     parts += [
         Section("Steps", (_steps(facts.execution),), folded=True),
@@ -200,9 +201,9 @@ def _opening(facts: Facts) -> tuple[str, list[Block]]:
         return f"{title}version {arn.rsplit('/', 1)[-1]} is registered", [
             (Code(arn), " waits for its approval.")
         ]
-    if evaluation and evaluation["decision"] == "reject":
+    if evaluation and evaluation.decision == "reject":
         return f"{title}the gate rejected the model", [
-            Bullets(evaluation["reasons"]),
+            Bullets(evaluation.reasons),
             "Staging and production stay as they are.",
         ]
     if execution.has_ended:
@@ -210,47 +211,46 @@ def _opening(facts: Facts) -> tuple[str, list[Block]]:
     return f"{title}{execution.status.lower()}", []
 
 
-def _metrics(evaluation: Mapping[str, Any]) -> Sequence[Block]:
-    ours, objective = evaluation["metrics"], evaluation["objective"]
-    champion = evaluation["champion"] or {}
-    theirs = champion.get("metrics", {})
-    differences = champion.get("differences", {})
+def _metrics(evaluation: Evaluation) -> Sequence[Block]:
+    ours, objective = evaluation.metrics, evaluation.objective
+    champion = evaluation.champion
+    theirs, differences = (champion.metrics, champion.differences) if champion else ({}, {})
     rows = [
         (
-            Strong(named(name).label) if name == objective["metric"] else named(name).label,
+            Strong(named(name).label) if name == objective.metric else named(name).label,
             number(value),
             number(theirs.get(name)),
-            differences.get(name, {}).get("verdict", ""),
+            differences[name].verdict if name in differences else "",
         )
         for name, value in ours.items()
     ]
-    note = f"On {counted(evaluation['rows'], 'row')} of the holdout; bold is Autopilot's objective."
+    note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective."
     if not champion:
         note += " Nothing is in production to compare with."
-    elif champion.get("status") != "compared":
-        note += f" The champion was not compared: {champion.get('reason', '')}."
+    elif champion.status != "compared":
+        note += f" The champion was not compared: {champion.reason}."
     return Table(("metric", "candidate", "champion", "verdict"), rows, "lrrl"), note
 
 
-def _confusion(confusion: Mapping[str, Any] | None) -> Iterator[Block]:
-    if not confusion or not confusion.get("labels"):
+def _confusion(confusion: Confusion | None) -> Iterator[Block]:
+    if not confusion or not confusion.labels or confusion.rows is None:
         return
-    labels = [str(label) for label in confusion["labels"]]
+    labels = confusion.labels
     if len(labels) > MOST_CLASSES:
         yield f"The confusion matrix of {len(labels)} classes is in evaluation.json."
         return
     rows: list[tuple[Words, ...]] = [
-        (Strong(label), *map(str, counts)) for label, counts in zip(labels, confusion["rows"], strict=True)
+        (Strong(label), *map(str, counts)) for label, counts in zip(labels, confusion.rows, strict=True)
     ]
     table = Table(("truth \\ prediction", *labels), rows, "l" + "r" * len(labels))
     yield Section("Confusion matrix", (table,), folded=True)
 
 
-def _leaderboard(candidates: Sequence[Mapping[str, Any]]) -> Iterator[Block]:
+def _leaderboard(candidates: Sequence[JobCandidate]) -> Iterator[Block]:
     if not candidates:
         return
     rows = [
-        (str(place), str(entry.get("name")), number(entry.get("value")), number(entry.get("seconds")))
+        (str(place), entry.name, number(entry.value), number(entry.seconds))
         for place, entry in enumerate(candidates[:MOST_CANDIDATES], start=1)
     ]
     more = (f"{len(candidates) - len(rows)} more.",) if len(candidates) > len(rows) else ()
@@ -276,7 +276,7 @@ def _cost(facts: Facts) -> Iterator[Block]:
 
 
 def cost_rows(
-    execution: Execution, names: Names, evaluation: Mapping[str, Any] | None
+    execution: Execution, names: Names, evaluation: Evaluation | None
 ) -> Iterator[tuple[str, str, float, float | None]]:
     """What, on which instances, for how many instance-hours, and for how much money where it has a price."""
     parameters, prices = execution.parameters, names.config.prices
@@ -288,7 +288,8 @@ def cost_rows(
         return
     for what, kind in (("evaluation", "Evaluation"), ("batch transform", "Transform")):
         instance, count = parameters[f"{kind}InstanceType"], int(parameters[f"{kind}InstanceCount"])
-        if kind == "Transform" and evaluation and (evaluation["champion"] or {}).get("status") == "compared":
+        compared = evaluation and evaluation.champion and evaluation.champion.status == "compared"
+        if kind == "Transform" and compared:
             count *= 2  # candidate and champion, side by side
         hours = step.seconds / SECONDS_AN_HOUR * count
         yield what, f"{count} x {instance}", hours, prices.of(instance, hours)

@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from botocore.exceptions import ClientError
 
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.csv_text import read_rows
 from automl_gitops.kernel.errors import RunError
@@ -59,8 +60,8 @@ def execution_id(package: ModelPackage) -> str:
     return package.metadata.get("evaluation", "").rstrip("/").rsplit("/", 1)[-1]
 
 
-def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> dict[str, Any]:
-    """The result of a version's evaluation, evaluation.json. Raises `RunError` where it is gone."""
+def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> Evaluation:
+    """A version's evaluation. Raises `RunError` where it is gone."""
     execution = execution_id(package)
     found = find(aws.client("s3"), bucket, execution)
     if found is None:

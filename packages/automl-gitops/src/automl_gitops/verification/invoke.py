@@ -41,10 +41,10 @@ def invoke(project: Project, file: Path, name: Name) -> Predictions:
             "is not known"
         )
     package = Registry(project.aws, project.names).find(arn, endpoint.name)
-    dataset = read_evaluation(project.aws, project.names.bucket, package)["dataset"]
-    columns = [column["name"] for column in dataset["columns"]]
+    dataset = read_evaluation(project.aws, project.names.bucket, package).dataset
+    columns = [column.name for column in dataset.columns]
     # All rows are looked at before the first one is sent.
-    bodies = list(batches(feature_rows(file, columns, dataset["target"])))
+    bodies = list(batches(feature_rows(file, columns, dataset.target)))
     keys = response_keys(package)
     client = Client.of(environment)
     predictions: list[dict[str, str]] = []

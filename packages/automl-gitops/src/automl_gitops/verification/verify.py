@@ -122,8 +122,7 @@ def training_classes(project: Project, package: ModelPackage) -> frozenset[str] 
     if package.problem_type == REGRESSION:
         return None
     evaluation = read_evaluation(project.aws, project.names.bucket, package)
-    counted = evaluation["dataset"].get("classes") or [entry["label"] for entry in evaluation["classes"]]
-    return frozenset(str(label) for label in counted)
+    return frozenset(evaluation.dataset.classes or (entry.label for entry in evaluation.classes))
 
 
 def _served(
