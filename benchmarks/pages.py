@@ -3,8 +3,11 @@
 import math
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from automl_gitops.evaluation.layout import Evaluation
 
 TESTS = Path(__file__).parents[1] / "packages" / "automl-gitops" / "tests" / "pipeline"
 CLASSES, CURVES, POINTS, SLICINGS, SLICES, FEATURES, CANDIDATES = (
@@ -27,7 +30,7 @@ def _tests_documents() -> Any:
     return evaluations
 
 
-def documents() -> dict[str, dict[str, Any]]:
+def documents() -> dict[str, Evaluation]:
     """Evaluations by name."""
     made = _tests_documents()
     return {
@@ -44,7 +47,7 @@ def documents() -> dict[str, dict[str, Any]]:
     }
 
 
-def ten_classes() -> dict[str, Any]:
+def ten_classes() -> Evaluation:
     """Classes whose labels are numbers, with more rows of some."""
     made = _tests_documents()
     labels = [str(number) for number in range(10)]
@@ -64,7 +67,7 @@ def ten_classes() -> dict[str, Any]:
     )
 
 
-def long_names() -> dict[str, Any]:
+def long_names() -> Evaluation:
     """Labels, columns and slices that are long, alike at their beginnings, of other scripts, or nearly nothing."""
     made = _tests_documents()
     labels = [
@@ -96,7 +99,7 @@ def long_names() -> dict[str, Any]:
     )
 
 
-def numbers(scale: float) -> dict[str, Any]:
+def numbers(scale: float) -> Evaluation:
     """A regression whose target is as large or small as ``scale``."""
     made = _tests_documents()
     metrics = {
@@ -134,7 +137,7 @@ def numbers(scale: float) -> dict[str, Any]:
     )
 
 
-def largest() -> dict[str, Any]:
+def largest() -> Evaluation:
     """An evaluation whose every list is as long as the evaluation makes it."""
     made = _tests_documents()
     labels = [f"a class with a long name, number {number}" for number in range(CLASSES)]
@@ -154,7 +157,7 @@ def largest() -> dict[str, Any]:
             for number in range(SLICES)
         ]
     names = [f"column_with_a_long_name_{number}" for number in range(FEATURES)]
-    document = made.multiclass(
+    evaluation = made.multiclass(
         labels=labels,
         confusion={
             "labels": labels,
@@ -180,14 +183,12 @@ def largest() -> dict[str, Any]:
             classes=dict.fromkeys(labels, 2000),
         ),
     )
-    candidate = document["automl_job"]["candidates"][0]
-    document["automl_job"]["candidates"] = [
-        candidate | {"name": f"Candidate_{number}"} for number in range(CANDIDATES)
-    ]
-    return document
+    candidates = evaluation.automl_job.candidates
+    candidates[:] = [replace(candidates[0], name=f"Candidate_{number}") for number in range(CANDIDATES)]
+    return evaluation
 
 
-def write(folder: Path, evaluations: Mapping[str, Mapping[str, Any]] | None = None) -> dict[str, Path]:
+def write(folder: Path, evaluations: Mapping[str, Evaluation] | None = None) -> dict[str, Path]:
     """The pages of evaluations, `documents` by default, as files in ``folder``."""
     found = documents() if evaluations is None else evaluations
     from automl_gitops.report import html

@@ -1,7 +1,7 @@
 """evaluation.json as its dataclasses say, and what goes to the registry in the registry's own shapes."""
 
 import json
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from fake_sagemaker import CHAMPION, FakeSageMaker, container
 from pydantic import TypeAdapter
 from runs import Run, classifier
 
-from automl_gitops.evaluation.layout import Evaluation
+from automl_gitops.data import lock
+from automl_gitops.evaluation import layout
+from automl_gitops.evaluation.layout import Evaluation, LayoutError
 from automl_gitops.evaluation.model_card import model_card
 
 PROBLEMS = ["binary", "three classes", "many classes", "regression"]
@@ -76,6 +78,53 @@ def test_everything_that_is_written_is_loaded_and_dumped_as_the_same_bytes(folde
     assert set(document["intervals"]) <= set(document["metrics"])
     assert document["objective"]["metric"] in document["metrics"]
     assert document["champion"]["status"] == "compared"
+
+
+@pytest.mark.parametrize("folder", ["binary"], indirect=True)
+def test_a_part_that_is_missing_or_malformed_is_named(folder: Path) -> None:
+    document = read(folder, "evaluation.json")
+
+    def said(**changes: Any) -> str:
+        with pytest.raises(LayoutError) as caught:
+            Evaluation.load(json.dumps(document | changes).encode(), "e.json")
+        return str(caught.value)
+
+    required = [
+        one.name for one in fields(Evaluation) if one.default is MISSING and one.default_factory is MISSING
+    ]
+    for name in required:
+        without = {key: value for key, value in document.items() if key != name}
+        with pytest.raises(LayoutError, match=f"^e.json: lacks {name}$"):
+            Evaluation.load(json.dumps(without).encode(), "e.json")
+    assert said(rows=True) == "e.json: rows = True is not a number"
+    assert said(metrics={"f1": "0.8"}) == "e.json: metrics.f1 = '0.8' is not a number"
+    assert said(outputs="label") == "e.json: outputs = 'label' is not a list"
+    assert said(gate=[{"name": "n", "outcome": "passed"}]) == "e.json: gate[0] lacks reason"
+    assert said(confusion={"labels": [1]}) == "e.json: confusion.labels[0] = 1 is not a text"
+    assert said(decision="maybe") == "e.json: decision = 'maybe' is not one of accept, reject"
+    assert said(importance={"source": "guess"}).startswith("e.json: importance lacks metric")
+    assert said(version=2).startswith("e.json: version = 2, but version 1")
+
+
+@pytest.mark.parametrize("folder", ["binary"], indirect=True)
+def test_what_a_newer_writer_adds_is_passed_over(folder: Path) -> None:
+    content = (folder / "evaluation.json").read_bytes()
+    newer = json.loads(content)
+    newer["added"] = newer["objective"]["added"] = 1
+
+    assert Evaluation.load(json.dumps(newer).encode(), "e.json").dump() == content
+
+
+def test_the_data_set_is_what_the_lock_says_of_it() -> None:
+    """In the order of settings.json, which the runner sorts."""
+
+    def names(kind: Any) -> list[str]:
+        return [one.name for one in fields(kind)]
+
+    assert names(layout.Dataset) == sorted(set(lock.DatasetLock.model_fields) - {"uris"})
+    assert names(layout.Rows) == sorted(lock.Rows.model_fields)
+    assert names(layout.Reference) == sorted(lock.Reference.model_fields)
+    assert set(names(layout.Column)) <= set(lock.Column.model_fields)
 
 
 def test_evaluation_json_is_small_enough_for_the_pipeline_and_the_report(folder: Path) -> None:

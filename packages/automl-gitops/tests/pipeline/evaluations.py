@@ -1,4 +1,4 @@
-"""Evaluation documents for the report's tests, of the evaluation's own layout."""
+"""Evaluations for the tests of what reads them."""
 
 from __future__ import annotations
 

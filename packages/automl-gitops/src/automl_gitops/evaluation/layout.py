@@ -341,7 +341,7 @@ class Importance:
     metric: str
     rows: int | None
     features: list[Feature]
-    uri: str | None
+    uri: str | None = None
 
 
 @dataclass(frozen=True)
