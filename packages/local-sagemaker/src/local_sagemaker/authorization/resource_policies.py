@@ -47,7 +47,7 @@ def _function(account: str, region: str, name: str) -> dict[str, Any] | None:
 
 def _key(account: str, region: str, name: str) -> str | None:
     key = kms_backends[account][region].keys.get(name.removeprefix("key/"))
-    return key and str(key.policy)
+    return str(key.policy) if key else None
 
 
 def _model_package_group(account: str, region: str, name: str) -> str | None:
