@@ -12,7 +12,7 @@ from conftest import bake, commit, offline
 
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks import bootstrap, stack
 
 STEP, MEASURE, CONDITION, RIGHT, FUNCTION = (
@@ -160,7 +160,7 @@ def test_a_lambda_function(changed, local_aws, monkeypatch):
     monkeypatch.chdir(project)
     for name, value in local_aws.administrator(local_aws.account).items():
         monkeypatch.setenv(name, value)
-    deployed = Project(Config.load(), Output())
+    deployed = ServingProject(Config.load(), Output())
     bootstrap.deploy(deployed)
     stack.deploy(deployed)
     assert "publish-metrics" in {code.name for code in stack.zip_functions(stack.FILE.read_text())}

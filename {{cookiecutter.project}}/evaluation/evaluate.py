@@ -44,7 +44,7 @@ from automl_gitops.evaluation.model_quality import model_quality
 from automl_gitops.evaluation.reading import Part, parts
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.slices import read_slicings
-from automl_gitops.evaluation.transform import Place, Transform
+from automl_gitops.evaluation.transform import Transform, TransformContext
 from automl_gitops.evaluation.typed import plain
 from automl_gitops.evaluation.verdict import Holdout, decide, measured
 from botocore.config import Config
@@ -57,7 +57,7 @@ DEADLINE_SHARE = 0.9
 PROCESSING = Path("/opt/ml/processing")
 
 
-def evaluate(chosen: argparse.Namespace, settings: Settings, place: Place) -> Evaluation:
+def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformContext) -> Evaluation:
     """Run the transforms and judge what they gave. Raises `EvaluationError`."""
     clock = Clock()
     found = best_candidate(place.sagemaker, chosen.automl_job_name)
@@ -161,13 +161,13 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def aws(chosen: argparse.Namespace, settings: Settings) -> Place:
+def aws(chosen: argparse.Namespace, settings: Settings) -> TransformContext:
     """Where the transforms run, and as whom."""
     # Where neither is set, a profile may name the region.
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     session = boto3.session.Session(region_name=region)
     retries = Config(retries={"mode": "adaptive", "max_attempts": 10})
-    return Place(
+    return TransformContext(
         session.client("sagemaker", config=retries),
         session.client("s3", config=retries),
         chosen.role_arn,

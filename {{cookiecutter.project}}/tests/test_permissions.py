@@ -12,7 +12,7 @@ from automl_gitops.doctor import calls
 from automl_gitops.doctor.rights import rights
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks import bootstrap
 
 ROLES = {
@@ -45,12 +45,12 @@ DANGERS = [
 
 
 @pytest.fixture(scope="module")
-def project(local_aws) -> Iterator[Project]:
+def project(local_aws) -> Iterator[ServingProject]:
     """The project, signed in as the account's administrator, who has deployed every role."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in local_aws.administrator(local_aws.account).items():
             patch.setenv(name, value)
-        project = Project(Config.load(), Output())
+        project = ServingProject(Config.load(), Output())
         bootstrap.deploy(project)
         anna = project.client("iam").create_user(UserName="anna")["User"]["Arn"]
         bootstrap.deploy_people(project, [anna], bootstrap.data_buckets(project.names))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import graphlib
 import subprocess
 import sys
@@ -16,6 +17,9 @@ PACKAGE = Path(__file__).parents[1]
 SHARED = {f"automl_gitops.evaluation.{module}" for module in ("layout", "metrics", "typed")}
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
 TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
+# The same thing in two rooms: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and of
+# the report.
+SAME_NOUN = {"Bullets", "Column", "Reference", "Rows", "Section", "Table"}
 SERVES = ("infrastructure", "serving", "workflow")
 
 
@@ -84,3 +88,13 @@ def test_git_is_called_in_one_place() -> None:
     callers = {path.name for path in sources if '["git", ' in path.read_text(encoding="utf-8")}
 
     assert callers == {"git.py"}
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    rooms: dict[str, set[str]] = {}
+    for path in (PACKAGE / "src" / "automl_gitops").rglob("*.py"):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                rooms.setdefault(node.name, set()).add(path.parent.name)
+
+    assert {name for name, homes in rooms.items() if len(homes) > 1} == SAME_NOUN

@@ -79,7 +79,7 @@ def test_a_command_on_what_is_trained_needs_nothing_to_train(name: str) -> None:
 
 def test_what_those_commands_import_when_they_run_needs_nothing_to_train() -> None:
     modules = (
-        "github.comment", "promotion.drift", "promotion.promote", "promotion.propose", "promotion.rollback",
+        "github.pull_request", "promotion.drift", "promotion.promote", "promotion.propose", "promotion.rollback",
         "promotion.stage", "promotion.status", "stacks.teardown",
     )  # fmt: skip
     code = "\n".join(f"import automl_gitops.{module}" for module in modules)

@@ -35,7 +35,7 @@ from automl_gitops.evaluation.layout import (
 )
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.serving.registry import Registry
 from automl_gitops.verification import record as records
 from automl_gitops.verification.verify import make_verification, note
@@ -200,9 +200,9 @@ class World:
         ]
         (self.folder / "automl.toml").write_text("\n".join(lines) + "\n")
 
-    def project(self) -> Project:
+    def project(self) -> ServingProject:
         """A new one, as a new process has it."""
-        return Project(Config.load(), Output())
+        return ServingProject(Config.load(), Output())
 
     def name_in_git(self, arn: str) -> None:
         """Write environments/production.toml as a merged promotion does."""

@@ -45,7 +45,9 @@ class Run:
     def evaluate(self, sagemaker: FakeSageMaker) -> dict[str, Any]:
         """evaluation.json of a run."""
         chosen = self.prepared()
-        place = transform.Place(sagemaker, self.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None)
+        place = transform.TransformContext(
+            sagemaker, self.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None
+        )
         found = evaluate.evaluate(chosen, self.loaded(), place)
         evaluate.write(chosen.output, found, "d", chosen.x_test_uri)
         return json.loads((chosen.output / "evaluation.json").read_text())

@@ -694,7 +694,7 @@ def test_the_region_is_found_in_whichever_variable_has_it(
     run.loaded()
     seen: list[str] = []
 
-    def look(chosen: Any, settings: Any, place: transform.Place) -> Any:
+    def look(chosen: Any, settings: Any, place: transform.TransformContext) -> Any:
         seen.extend(client.meta.region_name for client in (place.sagemaker, place.s3))
         raise EvaluationError("seen enough")
 

@@ -12,15 +12,15 @@ from pydantic import ValidationError
 from automl_gitops.evaluation import assess_classes, regression, slices
 from automl_gitops.evaluation.metrics import METRICS, PROBLEM_TYPES
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.kernel.settings.model import RESOURCES, Evaluation, Gate
+from automl_gitops.kernel.settings.model import RESOURCES, EvaluationSettings, Gate
 
 
 def gate(text: str) -> Gate:
     return Gate.model_validate(tomllib.loads(f"minimum = 0.3\n{text}"))
 
 
-def evaluation(text: str) -> Evaluation:
-    return Evaluation.model_validate(tomllib.loads(text))
+def evaluation(text: str) -> EvaluationSettings:
+    return EvaluationSettings.model_validate(tomllib.loads(text))
 
 
 def test_the_gate_is_on_by_default() -> None:

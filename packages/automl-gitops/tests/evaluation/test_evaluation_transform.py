@@ -13,7 +13,7 @@ from fake_sagemaker import BUCKET, ROLE, FakeSageMaker, ModelFaultError, contain
 from runs import Run
 
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.transform import Place, Transform, TransformFailed
+from automl_gitops.evaluation.transform import Transform, TransformContext, TransformFailed
 
 INPUT, OUTPUT = f"s3://{BUCKET}/datasets/0/x_test", f"s3://{BUCKET}/transforms/1/candidate"
 NAME = "shop-abcdefghijkl-candidate"
@@ -38,7 +38,7 @@ def sagemaker(s3: Any) -> FakeSageMaker:
 
 def transform(sagemaker: FakeSageMaker, **place: Any) -> Transform:
     given: dict[str, Any] = {"sleep": lambda seconds: None} | place
-    where = Place(sagemaker, sagemaker.s3, ROLE, "ml.m5.xlarge", 3, **given)
+    where = TransformContext(sagemaker, sagemaker.s3, ROLE, "ml.m5.xlarge", 3, **given)
     return Transform(where, NAME, [container("candidate")], INPUT, OUTPUT)
 
 
@@ -85,7 +85,7 @@ def test_the_request_splits_by_lines_and_carries_key_network_and_tags(
 def test_several_containers_say_themselves_how_much_they_take(
     sagemaker: FakeSageMaker, tmp_path: Path, containers: int, megabytes: int | None
 ) -> None:
-    where = Place(sagemaker, sagemaker.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None)
+    where = TransformContext(sagemaker, sagemaker.s3, ROLE, "ml.m5.xlarge", 1, sleep=lambda seconds: None)
 
     with Transform(where, NAME, [container("candidate")] * containers, INPUT, OUTPUT) as run:
         run.outputs([], tmp_path)

@@ -17,7 +17,7 @@ from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.markdown import block, fenced
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import summary
-from automl_gitops.runs.execution import Autopilot, Execution, Step
+from automl_gitops.runs.execution import AutopilotProgress, Execution, Step
 from automl_gitops.runs.summary import Failure
 
 ID = "abcdefghijkl"
@@ -43,14 +43,14 @@ def write(aws: Aws, group: str, stream: str, *messages: str, seconds_ago: float 
     )
 
 
-def failed(step: Step, autopilot: Autopilot | None = None) -> Execution:
+def failed(step: Step, autopilot: AutopilotProgress | None = None) -> Execution:
     done = Step("StartAutopilot", "Succeeded", 1, kind="Lambda", function="hospital-start-autopilot")
     return Execution(ARN, "c0ffee", "Failed", None, 10, [done, step], autopilot, {})
 
 
 @pytest.fixture
 def found(aws: Aws, config: Any) -> Any:
-    def find(step: Step, autopilot: Autopilot | None = None) -> Failure:
+    def find(step: Step, autopilot: AutopilotProgress | None = None) -> Failure:
         (only,) = summary.find_failures(aws, Names(config(), ACCOUNT), failed(step, autopilot))
         return only
 
@@ -100,7 +100,7 @@ def waited(reason: str) -> Step:
 
 
 def test_of_autopilot_its_whole_reason_and_the_logs_of_its_jobs(aws: Aws, found: Any) -> None:
-    job = Autopilot(f"hospital-{ID}", "Failed", "Failed", 60, 0, failure_reason="x" * 500)
+    job = AutopilotProgress(f"hospital-{ID}", "Failed", "Failed", 60, 0, failure_reason="x" * 500)
     write(aws, logs.TRAINING, f"hospital-{ID}-t1-1/algo-1-1", "ValueError: one class")
 
     failure = found(waited("Autopilot job failed: xx…"), job)
@@ -110,7 +110,7 @@ def test_of_autopilot_its_whole_reason_and_the_logs_of_its_jobs(aws: Aws, found:
 
 
 def test_of_a_wait_that_was_given_up_the_log_of_the_function_that_waited(aws: Aws, found: Any) -> None:
-    job = Autopilot(f"hospital-{ID}", "Stopped", "Stopped", 60, 0)
+    job = AutopilotProgress(f"hospital-{ID}", "Stopped", "Stopped", 60, 0)
     write(aws, "/aws/lambda/hospital-check-autopilot", "s", "it ran for 9000 s")
 
     (tail,) = found(waited("Autopilot job was stopped: it ran for 9000 s"), job).tails

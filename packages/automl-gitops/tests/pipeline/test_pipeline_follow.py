@@ -20,7 +20,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import Tail
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs.execution import Autopilot, Execution, Step, overtaken_by, read
+from automl_gitops.runs.execution import AutopilotProgress, Execution, Step, overtaken_by, read
 from automl_gitops.runs.follow import changes, follow, seconds_of
 from support.stubbed_aws import StubbedAws
 
@@ -185,8 +185,8 @@ def test_a_job_that_waits_for_a_quota_is_no_error(sagemaker: Stubber, config) ->
 def test_changes_are_told_once() -> None:
     started = Step("StartAutopilot", "Executing", 1)
     done = Step("StartAutopilot", "Succeeded", 3)
-    job = Autopilot("j", "InProgress", "ModelTuning", 20, 0)
-    better = Autopilot("j", "InProgress", "ModelTuning", 40, 2, "b", "F1macro", 0.4321)
+    job = AutopilotProgress("j", "InProgress", "ModelTuning", 20, 0)
+    better = AutopilotProgress("j", "InProgress", "ModelTuning", 40, 2, "b", "F1macro", 0.4321)
     states = [
         state("Executing", started),
         state("Executing", started),

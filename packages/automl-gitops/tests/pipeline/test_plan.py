@@ -19,7 +19,7 @@ from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.plan import plan
 from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
-from automl_gitops.plan.deployed import Deployed
+from automl_gitops.plan.deployed import DeployedState
 from automl_gitops.plan.page import page
 from automl_gitops.runs.ceiling import ceiling, hours, money
 from automl_gitops.runs.project import Project
@@ -136,12 +136,12 @@ def test_a_promotion_says_what_takes_over(git, folder):
 @pytest.mark.parametrize(
     ("deployed", "words"),
     [
-        (Deployed(production=CHAMPION, named=CHAMPION), "production serves version 2."),
-        (Deployed(production=CHAMPION), "production serves version 2 (Git names nothing)."),
-        (Deployed(), "nothing in production."),
-        (Deployed(named=CHAMPION), "no production endpoint in this account (Git names version 2)."),
+        (DeployedState(production=CHAMPION, named=CHAMPION), "production serves version 2."),
+        (DeployedState(production=CHAMPION), "production serves version 2 (Git names nothing)."),
+        (DeployedState(), "nothing in production."),
+        (DeployedState(named=CHAMPION), "no production endpoint in this account (Git names version 2)."),
         (
-            Deployed(named=CHAMPION, elsewhere="210987654321"),
+            DeployedState(named=CHAMPION, elsewhere="210987654321"),
             "production is in account 210987654321, which was not looked at.",
         ),
     ],

@@ -12,8 +12,8 @@ from automl_gitops.evaluation.layout import Champion, Difference, Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.names import Names, bucket_page, endpoint_page
-from automl_gitops.runs.execution import Autopilot, Execution, Step
-from automl_gitops.runs.summary import Facts, cost_rows, page
+from automl_gitops.runs.execution import AutopilotProgress, Execution, Step
+from automl_gitops.runs.summary import RunSummary, cost_rows, page
 
 BASE = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}"
 PARAMETERS = {
@@ -24,7 +24,7 @@ PARAMETERS = {
 }
 
 
-def markdown(facts: Facts) -> str:
+def markdown(facts: RunSummary) -> str:
     return render(page(facts))
 
 
@@ -45,7 +45,7 @@ def execution(*, registered: bool = True, status: str = "Succeeded", reason: str
             Step("EvaluateModel", "Succeeded", 1800, job="pipelines-abcdefghijkl-EvaluateModel-x"),
             Step("RegisterModel" if registered else "RejectModel", status, 1, reason, version),
         ],
-        autopilot=Autopilot("hospital-abcdefghijkl", "Completed", "Completed", 3600, 2),
+        autopilot=AutopilotProgress("hospital-abcdefghijkl", "Completed", "Completed", 3600, 2),
         parameters=PARAMETERS,
     )
 
@@ -68,7 +68,7 @@ def evaluation(**changes: Any) -> Evaluation:
 
 
 def test_a_registered_version_with_everything_about_it():
-    text = markdown(Facts(execution(), evaluation(), names()))
+    text = markdown(RunSummary(execution(), evaluation(), names()))
 
     assert "version 4 is registered" in text
     assert "| **F1 (macro)** | 0.8 |  |  |" in text
@@ -89,7 +89,7 @@ def test_a_champion_is_compared_metric_by_metric():
         differences={"f1_macro": Difference(0.1, 0.05, 0.15, "better")},
     )
 
-    text = markdown(Facts(execution(), evaluation(champion=champion), names()))
+    text = markdown(RunSummary(execution(), evaluation(champion=champion), names()))
 
     assert "| **F1 (macro)** | 0.8 | 0.7 | better |" in text
 
@@ -97,7 +97,7 @@ def test_a_champion_is_compared_metric_by_metric():
 def test_a_champion_that_was_not_compared_says_why():
     champion = Champion(evaluations.CHAMPION, "columns_changed", "it cannot read ward")
 
-    text = markdown(Facts(execution(), evaluation(champion=champion), names()))
+    text = markdown(RunSummary(execution(), evaluation(champion=champion), names()))
 
     assert "The champion was not compared: it cannot read ward." in text
 
@@ -105,14 +105,16 @@ def test_a_champion_that_was_not_compared_says_why():
 def test_a_rejected_model_begins_with_the_reasons():
     rejected = execution(registered=False, status="Failed", reason="The gate rejected the model: too low")
 
-    text = markdown(Facts(rejected, evaluation(decision="reject", reasons=["F1macro is too low"]), names()))
+    text = markdown(
+        RunSummary(rejected, evaluation(decision="reject", reasons=["F1macro is too low"]), names())
+    )
 
     assert text.startswith("### Run abcdefghijkl: the gate rejected the model\n\n- F1macro is too low")
     assert "Staging and production stay as they are." in text
 
 
 def test_a_run_that_came_to_no_evaluation_says_where_it_failed():
-    text = markdown(Facts(execution(registered=False, status="Failed", reason="no rows"), None, names()))
+    text = markdown(RunSummary(execution(registered=False, status="Failed", reason="no rows"), None, names()))
 
     assert text.startswith("### Run abcdefghijkl: failed\n\nRejectModel: no rows")
 
@@ -120,7 +122,7 @@ def test_a_run_that_came_to_no_evaluation_says_where_it_failed():
 def test_many_classes_are_not_a_table():
     many = [str(number) for number in range(30)]
 
-    text = markdown(Facts(execution(), evaluation(confusion={"labels": many, "rows": []}), names()))
+    text = markdown(RunSummary(execution(), evaluation(confusion={"labels": many, "rows": []}), names()))
 
     assert "30 classes" in text
 
@@ -134,7 +136,7 @@ def test_the_cost_counts_every_instance(compared, hours):
 
     assert [row[2] for row in rows] == [1.0, 0.5, hours]
     assert [row[3] for row in rows] == [None, pytest.approx(0.1), pytest.approx(0.1 * hours)]
-    text = markdown(Facts(execution(), evaluation(), priced))
+    text = markdown(RunSummary(execution(), evaluation(), priced))
     assert "without what has no price" in text
     assert "1,460 instance-hours a month, 146.00 USD." in text
 

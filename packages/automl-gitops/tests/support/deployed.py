@@ -11,7 +11,7 @@ import tomlkit
 
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.names import Names
 
 from .unique import unique
@@ -73,7 +73,7 @@ class DeployedProject:
         document["encryption"] = {"kms_key": arn}
         file.write_text(tomlkit.dumps(document))
 
-    def sign_in(self, role: str = "", account: str = "") -> Project:
+    def sign_in(self, role: str = "", account: str = "") -> ServingProject:
         """The project of a process that acts as one of its roles, or as the account's administrator."""
         environment = self.aws.administrator(account or self.aws.account)
         if role:
@@ -83,7 +83,7 @@ class DeployedProject:
             self._monkeypatch.delenv(variable, raising=False)
         for variable, value in environment.items():
             self._monkeypatch.setenv(variable, value)
-        return Project(self.config, Output())
+        return ServingProject(self.config, Output())
 
     def client(self, service: str, role: str = "", account: str = "") -> Any:
         """A client of a role of the project, or of the administrator."""

@@ -7,7 +7,7 @@ import typer
 from automl_gitops.commands import Json
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 
 STOPS = 1  # exit status where something would stop the first training
 _SIGNS = {"good": "ok", "stops": "STOPS", "later": "later", "unknown": "?"}
@@ -33,7 +33,7 @@ def doctor(
     from automl_gitops.kernel import workflow_step
     from automl_gitops.kernel.markdown import render
 
-    project = Project(Config.load(), Output(as_json=as_json))
+    project = ServingProject(Config.load(), Output(as_json=as_json))
     found = examine(project)
     if not as_json:
         project.output.table(

@@ -7,12 +7,12 @@ import typer
 from automl_gitops.commands import Json
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks import bootstrap as roles
 from automl_gitops.stacks import stack as resources
 from automl_gitops.stacks.bootstrap import People
-from automl_gitops.stacks.stack import Deployed
+from automl_gitops.stacks.stack import DeployedStack
 
 app = typer.Typer()
 
@@ -76,7 +76,7 @@ def bootstrap(
 
     Deploys the project's roles and GitHub's identity provider.
     """
-    project = Project(Config.load(), Output(as_json=as_json))
+    project = ServingProject(Config.load(), Output(as_json=as_json))
     roles.check_people(data_scientist or [])
     if project_account and data_scientist:
         raise UserError(
@@ -123,12 +123,12 @@ def stack(
 
     Waits until they are there.
     """
-    project = Project(Config.load(), Output(as_json=as_json))
+    project = ServingProject(Config.load(), Output(as_json=as_json))
     _report(project, resources.deploy(project, share_with or []))
 
 
 def _set_up_github(
-    project: Project,
+    project: ServingProject,
     instance_types: list[str],
     reviewers: list[str],
     data_scientists: list[str],
@@ -159,7 +159,10 @@ def _set_up_github(
 
 
 def _report(
-    project: Project, deployed: Deployed, found: People | None = None, more: dict[str, Any] | None = None
+    project: ServingProject,
+    deployed: DeployedStack,
+    found: People | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:
     project.output.done(f"stack {deployed.name}: {deployed.outcome}")
     for name, value in deployed.outputs.items():
@@ -170,7 +173,7 @@ def _report(
     )
 
 
-def _introduce(project: Project, found: People | None) -> None:
+def _introduce(project: ServingProject, found: People | None) -> None:
     """Tell the administrator what the data scientists need to know."""
     if not found:
         return

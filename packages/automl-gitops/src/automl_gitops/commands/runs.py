@@ -213,7 +213,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs.evaluation_file import find
     from automl_gitops.runs.run import find_source
-    from automl_gitops.runs.summary import NO_RUN, Facts, page
+    from automl_gitops.runs.summary import NO_RUN, RunSummary, page
 
     output, project = Output(as_json=as_json), Project()
     if markdown:
@@ -230,7 +230,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
         state = _read(project, arn)
         evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
         failed = find_failures(project.aws, project.names, state)
-        report = page(Facts(state, evaluation, project.names, failed))
+        report = page(RunSummary(state, evaluation, project.names, failed))
         output.result({**_document(state, failed), "evaluation": plain(evaluation)})
         if evaluation:
             workflow_step.set_outputs({"evaluation": "true"})

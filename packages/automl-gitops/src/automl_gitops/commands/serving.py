@@ -10,14 +10,14 @@ from automl_gitops.commands import Json, ModelPackage
 from automl_gitops.kernel import cli, workflow_step
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 
 app = typer.Typer()
 
 
-def _project(as_json: bool) -> Project:
-    return Project(Config.load(), Output(as_json=as_json))
+def _project(as_json: bool) -> ServingProject:
+    return ServingProject(Config.load(), Output(as_json=as_json))
 
 
 @app.command(epilog="Example: automl stage")

@@ -9,7 +9,7 @@ from automl_gitops.commands import Json
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 
 app = typer.Typer()
 
@@ -71,7 +71,7 @@ def drift(as_json: Json = False) -> None:
     from automl_gitops.promotion.drift import report
     from automl_gitops.promotion.status import status
 
-    project = Project(Config.load(), Output(as_json=as_json))
+    project = ServingProject(Config.load(), Output(as_json=as_json))
     found = status(project)
     for notice in found.notices:
         project.output.notice(notice)

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from rich.progress import track
 
 from automl_gitops.data.formats import format_of
-from automl_gitops.data.listing import Item, Listing, refusal
+from automl_gitops.data.listing import Listing, S3Object, refusal
 from automl_gitops.data.profile import check_number, profile, widest
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
@@ -74,7 +74,7 @@ class Heads:
         path.unlink()
         return seen.types
 
-    def _read(self, item: Item, uri: str) -> bytes:
+    def _read(self, item: S3Object, uri: str) -> bytes:
         """The first bytes of an object."""
         if not item.size:
             raise UserError(f"{uri}: is empty, and Autopilot would read it as data: remove it")
@@ -89,7 +89,7 @@ class Heads:
             raise refusal(error, uri) from None
         return found["Body"].read()
 
-    def _uri(self, item: Item) -> str:
+    def _uri(self, item: S3Object) -> str:
         return f"s3://{self._listing.bucket}/{item.key}"
 
 

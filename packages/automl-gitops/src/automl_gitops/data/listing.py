@@ -17,7 +17,7 @@ MOST_OBJECTS = 10_000  # each one's header is read
 
 
 @dataclass(frozen=True)
-class Item:
+class S3Object:
     """An object as S3 lists it."""
 
     key: str
@@ -30,7 +30,7 @@ class Listing:
     """The objects under ``uri``, which is one object or a prefix that ends in a slash; in S3's order of keys."""
 
     uri: str
-    items: tuple[Item, ...]
+    items: tuple[S3Object, ...]
 
     @property
     def bucket(self) -> str:
@@ -76,11 +76,11 @@ def require_named(uri: str, config: Config) -> None:
 def look(s3: Any, uri: str) -> Listing:
     """List the objects. Raises `UserError` where there are none, or where Autopilot would read others too."""
     bucket, prefix = split(uri)
-    items: list[Item] = []
+    items: list[S3Object] = []
     try:
         for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             items += [
-                Item(entry["Key"], entry["Size"], entry["ETag"])
+                S3Object(entry["Key"], entry["Size"], entry["ETag"])
                 for entry in page.get("Contents", [])
                 if entry["Size"] or not entry["Key"].endswith("/")  # a "folder" of the console
             ]
@@ -95,7 +95,7 @@ def look(s3: Any, uri: str) -> Listing:
     return Listing(uri, tuple(items))
 
 
-def _require_one(uri: str, key: str, items: list[Item]) -> None:
+def _require_one(uri: str, key: str, items: list[S3Object]) -> None:
     """A job's S3 prefix takes whatever begins so: an address without a slash has to fit one object alone."""
     if items[0].key != key:
         raise UserError(f"{uri}: there is no such object: for all objects below it write {uri}/")

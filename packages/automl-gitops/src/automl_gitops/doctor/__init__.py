@@ -9,10 +9,10 @@ from typing import Any
 from automl_gitops.doctor import calls as recorded
 from automl_gitops.doctor.account import credentials, quotas, region
 from automl_gitops.doctor.repository import repository
-from automl_gitops.doctor.rights import Seen, rights, roles
+from automl_gitops.doctor.rights import RolesSeen, rights, roles
 from automl_gitops.doctor.rows import Row
 from automl_gitops.doctor.state import state
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.page import Page, Table
 
 
@@ -55,13 +55,13 @@ def page(found: Examination) -> Page:
     )
 
 
-def examine(project: Project) -> Examination:
+def examine(project: ServingProject) -> Examination:
     """Look at everything; without credentials that hold there is nothing else to ask of AWS."""
     known = recorded.load()
     rows = credentials(project)
     if any(row.outcome == "stops" for row in rows):
         return Examination(rows, len(known), 0)
-    seen = Seen()
+    seen = RolesSeen()
     rows += region(project)
     rows += quotas(project)
     rows += repository(project)

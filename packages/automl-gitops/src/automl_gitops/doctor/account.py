@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from automl_gitops.doctor.rows import Row, look
 from automl_gitops.kernel.aws import explain
 from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.runs.definition import evaluation_image
 
@@ -21,7 +21,7 @@ CREDENTIALS = "credentials"
 SHORT_MINUTES = 15
 
 
-def credentials(project: Project) -> list[Row]:
+def credentials(project: ServingProject) -> list[Row]:
     """Who calls, and until when; a row that stops where nobody does."""
     try:
         identity = project.aws.identity
@@ -31,7 +31,7 @@ def credentials(project: Project) -> list[Row]:
     return [Row(CREDENTIALS, "who calls", "good", f"{identity['Arn']}, {where}"), *_expiry(project)]
 
 
-def _expiry(project: Project) -> Iterator[Row]:
+def _expiry(project: ServingProject) -> Iterator[Row]:
     found: Any = project.aws.session.get_credentials()
     # Of botocore's refreshable credentials; it has no public name, and the others do not expire.
     ends: datetime | None = getattr(found, "_expiry_time", None)
@@ -53,7 +53,7 @@ REGION = "region"
 _ZONES = 2  # so that one zone without capacity does not stop a job
 
 
-def region(project: Project) -> list[Row]:
+def region(project: ServingProject) -> list[Row]:
     """Autopilot, the evaluation's image, the instance types."""
     return [
         *look(REGION, "Autopilot", lambda: _autopilot(project)),
@@ -62,12 +62,12 @@ def region(project: Project) -> list[Row]:
     ]
 
 
-def _autopilot(project: Project) -> Iterator[Row]:
+def _autopilot(project: ServingProject) -> Iterator[Row]:
     project.client("sagemaker").list_auto_ml_jobs(MaxResults=1)
     yield Row(REGION, "Autopilot", "good", f"answers in {project.config.project.region}")
 
 
-def _image(project: Project) -> Iterator[Row]:
+def _image(project: ServingProject) -> Iterator[Row]:
     version, name = project.config.evaluation.container_version, project.config.project.region
     uri = evaluation_image(version, name)
     host, _, rest = uri.partition("/")
@@ -87,7 +87,7 @@ def _image(project: Project) -> Iterator[Row]:
     )
 
 
-def _instance_types(project: Project) -> Iterator[Row]:
+def _instance_types(project: ServingProject) -> Iterator[Row]:
     """EC2's offering; SageMaker has no list of its own, and offers what EC2 has in a zone, or less."""
     uses = _uses(project)
     zones: dict[str, set[str]] = {kind: set() for kind in uses}
@@ -117,7 +117,7 @@ def _instance_types(project: Project) -> Iterator[Row]:
             )
 
 
-def _uses(project: Project) -> dict[str, tuple[list[str], bool]]:
+def _uses(project: ServingProject) -> dict[str, tuple[list[str], bool]]:
     """Instance types with the keys that ask for them, and whether the first training does."""
     config = project.config
     named = [
@@ -162,7 +162,7 @@ class Quota:
     value: float
 
 
-def quotas(project: Project) -> list[Row]:
+def quotas(project: ServingProject) -> list[Row]:
     """A row for each quota that the project needs something of."""
     return look(QUOTAS, "quotas", lambda: _compare(project))
 
@@ -214,7 +214,7 @@ def _instances(hosting: Hosting, most: int) -> dict[str, int]:
     return {} if hosting.serverless else {hosting.instance_type: max(hosting.instance_count, most)}
 
 
-def _compare(project: Project) -> Iterator[Row]:
+def _compare(project: ServingProject) -> Iterator[Row]:
     known = _quotas(project)
     for need in needs(project.config):
         asked = f"{need.quota}: at least {max(need.training, need.later)}"
@@ -242,7 +242,7 @@ def _compare(project: Project) -> Iterator[Row]:
             )
 
 
-def _quotas(project: Project) -> dict[str, Quota]:
+def _quotas(project: ServingProject) -> dict[str, Quota]:
     """By name. ListServiceQuotas leaves out those that have a default value alone."""
     client = project.client("service-quotas")
     found: dict[str, Quota] = {}

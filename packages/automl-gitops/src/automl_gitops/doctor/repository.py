@@ -10,7 +10,7 @@ from automl_gitops.doctor.rows import Row, look
 from automl_gitops.github import pull_request
 from automl_gitops.github.github_settings import ENVIRONMENTS, MAIN, subject_prefix
 from automl_gitops.github.pull_request import explained
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.setup import ROLES
 
@@ -18,7 +18,7 @@ AREA = "repository"
 _MAKE = "an administrator runs `make bootstrap`"
 
 
-def repository(project: Project) -> list[Row]:
+def repository(project: ServingProject) -> list[Row]:
     """A row for each setting that the workflows rely on; one that says why where GitHub is not asked."""
     found: list[Repository] = []
 
@@ -35,7 +35,7 @@ def repository(project: Project) -> list[Row]:
     return [*rows, *(_settings(project, found[0]) if found else [])]
 
 
-def _settings(project: Project, host: Repository) -> Iterator[Row]:
+def _settings(project: ServingProject, host: Repository) -> Iterator[Row]:
     yield from look(AREA, "default branch", lambda: _branch(host))
     yield from look(AREA, "plan", lambda: _plan(host))
     yield from look(AREA, "OIDC subject", lambda: _subject(project, host))
@@ -44,7 +44,7 @@ def _settings(project: Project, host: Repository) -> Iterator[Row]:
     yield from look(AREA, "variables", lambda: _variables(project, host))
 
 
-def _named(project: Project, host: Repository) -> Iterator[Row]:
+def _named(project: ServingProject, host: Repository) -> Iterator[Row]:
     named = project.config.project.repository
     if host.full_name.lower() == named.lower():
         yield Row(AREA, "name", "good", host.full_name)
@@ -90,7 +90,7 @@ def _plan_of(host: Repository) -> str:
     return str((told.get("plan") or {}).get("name", ""))
 
 
-def _subject(project: Project, host: Repository) -> Iterator[Row]:
+def _subject(project: ServingProject, host: Repository) -> Iterator[Row]:
     prefix = subject_prefix(host)
     trusted = Stack(project.aws, project.names.bootstrap_stack, project.output).look().parameters
     known = trusted.get("OidcSubjectPrefix", "")
@@ -122,7 +122,7 @@ def _environments(host: Repository) -> Iterator[Row]:
             yield Row(AREA, asked, "later", "there is none of this name, or the token may not see it", _MAKE)
 
 
-def _variables(project: Project, host: Repository) -> Iterator[Row]:
+def _variables(project: ServingProject, host: Repository) -> Iterator[Row]:
     with explained("read the repository's variables", "the token needs `variables: read`"):
         told = _get(host, f"{host.url}/actions/variables?per_page=30")
     known = {one["name"]: one["value"] for one in told["variables"]}

@@ -18,7 +18,7 @@ from automl_gitops.doctor.calls import Call, filled
 from automl_gitops.doctor.rows import Outcome, Row, look
 from automl_gitops.kernel.aws import explain, is_missing, may_not
 from automl_gitops.kernel.config import read_text
-from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, Project
+from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, ServingProject
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack, StackState
 from automl_gitops.stacks.stack import kms_key_arn
@@ -31,14 +31,14 @@ _OUTCOMES: dict[Name, Outcome] = {"staging": "stops", "production": "later"}
 
 
 @dataclass
-class Seen:
+class RolesSeen:
     """Roles that are there, and that are not; in neither are those that the caller may not see."""
 
     present: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
 
 
-def roles(project: Project, wanted: Iterable[str], seen: Seen) -> list[Row]:
+def roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> list[Row]:
     """The roles, and the stacks that make them, in every account of the project; ``seen`` is filled."""
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     rows = look(ROLES, "the roles", lambda: _roles(project, wanted, seen))
@@ -53,7 +53,7 @@ def roles(project: Project, wanted: Iterable[str], seen: Seen) -> list[Row]:
     return rows
 
 
-def _roles(project: Project, wanted: Iterable[str], seen: Seen) -> Iterator[Row]:
+def _roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> Iterator[Row]:
     iam = project.client("iam")
     for role in sorted(set(wanted)):
         try:
@@ -70,7 +70,7 @@ def _roles(project: Project, wanted: Iterable[str], seen: Seen) -> Iterator[Row]
         yield Row(ROLES, "the roles", "good", f"there: {', '.join(sorted(seen.present))}")
 
 
-def _bootstrap(project: Project, stack: Stack, has_roles: bool) -> Iterator[Row]:
+def _bootstrap(project: ServingProject, stack: Stack, has_roles: bool) -> Iterator[Row]:
     asked, state = f"stack {stack.name}", stack.look()
     if not state.exists:
         region = project.names.region
@@ -91,7 +91,7 @@ def _bootstrap(project: Project, stack: Stack, has_roles: bool) -> Iterator[Row]
     yield from _parameters(asked, state, wanted)
 
 
-def _services(project: Project, stack: Stack) -> Iterator[Row]:
+def _services(project: ServingProject, stack: Stack) -> Iterator[Row]:
     """The stack of the services' roles; where it is not there, the rows before say so of the roles."""
     asked, state = f"stack {stack.name}", stack.look()
     if not state.exists:
@@ -106,7 +106,7 @@ def _services(project: Project, stack: Stack) -> Iterator[Row]:
     yield from _parameters(asked, state, wanted)
 
 
-def _hosting(project: Project, name: Name, variable: str) -> Iterator[Row]:
+def _hosting(project: ServingProject, name: Name, variable: str) -> Iterator[Row]:
     """An account that holds the endpoint of staging or production in the place of the project's own."""
     asked, outcome = f"account of {name}", _OUTCOMES[name]
     aws = project.environment(name).aws
@@ -167,7 +167,7 @@ _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 
 
-def rights(project: Project, calls: Iterable[Call], absent: Collection[str]) -> tuple[list[Row], int]:
+def rights(project: ServingProject, calls: Iterable[Call], absent: Collection[str]) -> tuple[list[Row], int]:
     """A row for each role that may do all its calls, and one for each call that is denied; the number of calls
     that were simulated.
 
@@ -191,7 +191,7 @@ def rights(project: Project, calls: Iterable[Call], absent: Collection[str]) -> 
     return rows, simulated
 
 
-def _key(project: Project) -> str:
+def _key(project: ServingProject) -> str:
     """The ARN of the project's key; "" where it has none, or where the caller may not see it (`state` says so)."""
     try:
         return kms_key_arn(project.aws, project.config)
@@ -199,7 +199,7 @@ def _key(project: Project) -> str:
         return ""
 
 
-def _simulate(project: Project, role: str, calls: list[Call]) -> Iterator[Row]:
+def _simulate(project: ServingProject, role: str, calls: list[Call]) -> Iterator[Row]:
     asked = f"{role}: {len(calls)} calls"
     denied = [
         (action, resource, why)
@@ -240,7 +240,7 @@ def _batches(calls: list[Call]) -> Iterator[tuple[Any, list[str], list[str]]]:
 
 
 def _denied(
-    project: Project, role: str, context: Any, resources: list[str], actions: list[str]
+    project: ServingProject, role: str, context: Any, resources: list[str], actions: list[str]
 ) -> Iterator[tuple[str, str, str]]:
     always = {
         "aws:RequestedRegion": [project.names.region],
@@ -272,7 +272,7 @@ def _denied(
                     yield result["EvalActionName"], resource, _why(result, decision)
 
 
-def _allowed_otherwise(project: Project, role: str, context: Any, resource: str, action: str) -> bool:
+def _allowed_otherwise(project: ServingProject, role: str, context: Any, resource: str, action: str) -> bool:
     """Whether the other way of writing a log group's ARN is allowed; the service takes either."""
     if not re.search(r":log-group:[^:]+$", resource):
         return False

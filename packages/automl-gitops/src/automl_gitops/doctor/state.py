@@ -10,7 +10,7 @@ from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.doctor.rows import Row, look
 from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing
-from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.words import counted
 from automl_gitops.stacks.cloudformation import Stack
 
@@ -23,7 +23,7 @@ _FINE = {"UPDATE_ROLLBACK_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}  # as it was be
 _MOVING = {"Creating", "Updating", "Deleting", "RollingBack", "SystemUpdating"}
 
 
-def state(project: Project) -> list[Row]:
+def state(project: ServingProject) -> list[Row]:
     """Locks, stacks, key, bucket, pipeline, endpoints."""
     names = project.names
     rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
@@ -70,7 +70,7 @@ def _days_since_commit(file: Path) -> int | None:
     return None if moment is None else int((time.time() - moment) // 86_400)
 
 
-def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
+def _stack(project: ServingProject, name: str, command: str) -> Iterator[Row]:
     asked, found = f"stack {name}", Stack(project.aws, name, project.output).look()
     reason = f" ({found.reason})" if found.reason else ""
     if not found.exists:
@@ -85,7 +85,7 @@ def _stack(project: Project, name: str, command: str) -> Iterator[Row]:
         yield Row(AREA, asked, "good", f"is {found.status}")
 
 
-def _key(project: Project) -> Iterator[Row]:
+def _key(project: ServingProject) -> Iterator[Row]:
     encryption = project.config.encryption
     if not encryption:
         return
@@ -104,7 +104,7 @@ def _key(project: Project) -> Iterator[Row]:
         yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", f"is {found['KeyState']}", todo)
 
 
-def _bucket(project: Project) -> Iterator[Row]:
+def _bucket(project: ServingProject) -> Iterator[Row]:
     asked = f"bucket {project.names.bucket}"
     stack = Stack(project.aws, project.names.stack, project.output).look()
     try:
@@ -121,7 +121,7 @@ def _bucket(project: Project) -> Iterator[Row]:
     yield Row(AREA, asked, "good", "there")
 
 
-def _pipeline(project: Project) -> Iterator[Row]:
+def _pipeline(project: ServingProject) -> Iterator[Row]:
     client, name = project.client("sagemaker"), project.names.pipeline
     asked = f"pipeline {name}"
     try:

@@ -15,7 +15,7 @@ from automl_gitops.evaluation.layout import Champion, Dataset
 from automl_gitops.evaluation.reading import Part
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.storage import read_json, upload
-from automl_gitops.evaluation.transform import Place, Transform, TransformFailed
+from automl_gitops.evaluation.transform import Transform, TransformContext, TransformFailed
 from automl_gitops.evaluation.typed import ShapeError, load
 from automl_gitops.evaluation.verdict import Holdout
 
@@ -41,7 +41,7 @@ class Contest:
     ``entry`` is `None` where there is no champion.
     """
 
-    def __init__(self, arn: str, place: Place, settings: Settings) -> None:
+    def __init__(self, arn: str, place: TransformContext, settings: Settings) -> None:
         """Look the model package ``arn`` up in the registry; `none` stands for no champion."""
         self._place, self._features = place, settings.features
         self._registered: Registered | None = None
@@ -116,7 +116,7 @@ def _failed(entry: Champion, reason: str) -> None:
     entry.status, entry.reason = "failed", reason
 
 
-def _registered(place: Place, arn: str) -> Registered | str:
+def _registered(place: TransformContext, arn: str) -> Registered | str:
     """Read a model package from the registry; where that fails, the reason."""
     try:
         package = place.sagemaker.describe_model_package(ModelPackageName=arn)

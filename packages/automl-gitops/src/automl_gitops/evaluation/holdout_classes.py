@@ -28,7 +28,7 @@ from automl_gitops.evaluation.layout import (
 from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import ClassPredictions, read_class_predictions
 from automl_gitops.evaluation.probabilities import calibration
-from automl_gitops.evaluation.reading import Part, Place, read_labels, write_labels
+from automl_gitops.evaluation.reading import Part, RowLocator, read_labels, write_labels
 from automl_gitops.evaluation.slices import Slicing
 
 MOST_CLASSES = 1000
@@ -68,7 +68,7 @@ class ClassHoldout:
         self._by_slice: dict[tuple[str, int, int], Figures] = {}
         self._note_unseen(labels.place)
 
-    def _note_unseen(self, place: Place) -> None:
+    def _note_unseen(self, place: RowLocator) -> None:
         if len(self._rows_by_code) == 1:
             self.notes.append(f"the holdout has one class only, {self._classes.labels[self._truth[0]]}")
         unseen = self._unseen() if self._training else []

@@ -22,7 +22,7 @@ from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Feature, Import
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER
 from automl_gitops.evaluation.reading import Part, batches
 from automl_gitops.evaluation.storage import keys, read_json, upload
-from automl_gitops.evaluation.transform import Place, Transform
+from automl_gitops.evaluation.transform import Transform, TransformContext
 
 MOST_PREDICTIONS = 50_000
 MOST_ROWS, FEWEST_ROWS = 3000, 100
@@ -138,7 +138,11 @@ class Explanation:
     """
 
     def __init__(
-        self, place: Place, report_uri: str | None, containers: list[dict[str, Any]], outputs: list[str]
+        self,
+        place: TransformContext,
+        report_uri: str | None,
+        containers: list[dict[str, Any]],
+        outputs: list[str],
     ) -> None:
         """Look for Autopilot's report; the containers are the candidate's, as they are evaluated."""
         self._place, self._containers, self._outputs = place, containers, outputs

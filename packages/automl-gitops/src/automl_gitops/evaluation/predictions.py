@@ -15,7 +15,7 @@ from automl_gitops.evaluation.reading import (
     Encoder,
     Labels,
     Part,
-    Place,
+    RowLocator,
     batches,
     concatenate,
     decoded,
@@ -56,7 +56,7 @@ def read_class_predictions(
         for part, rows in zip(found, counts, strict=True):
             read = sum(reader.add(part, batch) for batch in batches(part, len(outputs)))
             check_count(part.name, read, rows)
-        return reader.finish(Place([part.name for part in found], list(counts)))
+        return reader.finish(RowLocator([part.name for part in found], list(counts)))
     except EvaluationError as error:
         raise PredictionError(str(error)) from None
 
@@ -111,7 +111,7 @@ class _ClassReader:
         self._done = span.stop
         return int(batch.num_rows)
 
-    def finish(self, place: Place) -> ClassPredictions:
+    def finish(self, place: RowLocator) -> ClassPredictions:
         """All predictions, once every part has been added."""
         codes = concatenate(self._codes)
         labels = Labels(codes, decoded(self._encoder, codes, place, "predicted label"), place)

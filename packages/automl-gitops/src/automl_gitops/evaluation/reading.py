@@ -31,7 +31,7 @@ class Part:
 
 
 @dataclass
-class Place:
+class RowLocator:
     """Turns a row's number over all parts into the part's name and the row's number in it."""
 
     names: list[str]
@@ -146,7 +146,7 @@ class Labels:
 
     codes: np.ndarray
     texts: list[str]
-    place: Place
+    place: RowLocator
 
 
 def read_labels(found: Sequence[Part]) -> Labels:
@@ -158,7 +158,7 @@ def read_labels(found: Sequence[Part]) -> Labels:
         start = len(codes)
         codes += [encoder(batch.column(0)) for batch in batches(part, 1, header=True)]
         counts.append(sum(map(len, codes[start:])))
-    place = Place([part.name for part in found], counts)
+    place = RowLocator([part.name for part in found], counts)
     return Labels(joined := concatenate(codes), decoded(encoder, joined, place, "label"), place)
 
 
@@ -173,7 +173,7 @@ def write_labels(folder: Path, labels: Sequence[str]) -> list[Part]:
     return [Part(path, path.name)]
 
 
-def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, Place]:
+def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, RowLocator]:
     """The first column of parts as float64 (rows,). Raises `EvaluationError` as `numbers` does."""
     chunks, counts = [], []
     for part in found:
@@ -184,7 +184,7 @@ def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple
             count += batch.num_rows
         counts.append(count)
     values = np.concatenate(chunks) if chunks else np.empty(0)
-    return values, Place([part.name for part in found], counts)
+    return values, RowLocator([part.name for part in found], counts)
 
 
 def _row(name: str, before: int, row: int) -> str:
@@ -227,7 +227,7 @@ def concatenate(chunks: list[np.ndarray]) -> np.ndarray:
     return np.concatenate(chunks) if chunks else np.empty(0, dtype=np.uint8)
 
 
-def decoded(encoder: Encoder, codes: np.ndarray, place: Place, what: str) -> list[str]:
+def decoded(encoder: Encoder, codes: np.ndarray, place: RowLocator, what: str) -> list[str]:
     """The encoder's byte strings as text. Raises `EvaluationError` for one that is empty or not UTF-8."""
     texts = []
     for code, value in enumerate(encoder.values):

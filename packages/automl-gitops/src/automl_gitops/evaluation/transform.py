@@ -18,7 +18,7 @@ ENDED = ("Completed", "Failed", "Stopped")
 
 
 @dataclass(frozen=True)
-class Place:
+class TransformContext:
     """What the transforms of one evaluation have in common."""
 
     sagemaker: Any
@@ -51,7 +51,12 @@ class Transform:
     """
 
     def __init__(
-        self, place: Place, name: str, containers: list[dict[str, Any]], input_uri: str, output_uri: str
+        self,
+        place: TransformContext,
+        name: str,
+        containers: list[dict[str, Any]],
+        input_uri: str,
+        output_uri: str,
     ) -> None:
         """Of the objects below ``input_uri``; ``name`` is the model's, and the job's with a number."""
         self._place, self._containers = place, containers

@@ -38,7 +38,7 @@ class Setting:
         return asdict(self)
 
 
-class Settings:
+class RepositorySettings:
     """The settings of one repository, by an administrator's token."""
 
     def __init__(self, repository: Repository) -> None:

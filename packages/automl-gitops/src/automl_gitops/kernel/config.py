@@ -11,10 +11,10 @@ from pydantic import Field, PrivateAttr, ValidationError
 from automl_gitops.evaluation.metrics import METRICS, metric_of
 from automl_gitops.kernel.config_errors import describe, line_of, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
-from automl_gitops.kernel.settings import Section
-from automl_gitops.kernel.settings.account import Encryption, Network, Prices, Project
+from automl_gitops.kernel.settings import SettingsSection
+from automl_gitops.kernel.settings.account import Encryption, Network, Prices, ProjectSettings
 from automl_gitops.kernel.settings.endpoints import Production, Staging, Verification
-from automl_gitops.kernel.settings.model import Autopilot, Dataset, Evaluation, Gate
+from automl_gitops.kernel.settings.model import AutopilotSettings, DatasetSettings, EvaluationSettings, Gate
 
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.
@@ -47,16 +47,16 @@ _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( .*)?$|^={7}$", re.MULTILINE)
 _SIDES = "keep one side of what lies between <<<<<<< and >>>>>>>, and remove these lines and ======="
 
 
-class Config(Section):
+class Config(SettingsSection):
     """The whole of automl.toml. Sections that may be left out have their defaults; `encryption` and `network`
     are off.
     """
 
-    project: Project
-    dataset: Dataset
-    autopilot: Autopilot
+    project: ProjectSettings
+    dataset: DatasetSettings
+    autopilot: AutopilotSettings
     gate: Gate
-    evaluation: Evaluation = Field(default_factory=Evaluation)
+    evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     staging: Staging = Field(default_factory=Staging)
     production: Production = Field(default_factory=Production)
     verification: Verification = Field(default_factory=Verification)

@@ -76,8 +76,8 @@ class Environment:
         return f"{self.config.project.name}-{self.name}"
 
 
-class Project:
-    """The project as a command of `deployment` sees it: configuration, AWS, names, and where to print."""
+class ServingProject:
+    """The project to a command that serves it: configuration, AWS, names, and where to print."""
 
     def __init__(self, config: Config, output: Output) -> None:
         self.config = config

@@ -13,7 +13,7 @@ from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
 from automl_gitops.plan.changes import Building, Change, DataChange, changes, step_changes, template_changes
-from automl_gitops.plan.deployed import Deployed, look
+from automl_gitops.plan.deployed import DeployedState, look
 from automl_gitops.runs import bundle
 from automl_gitops.runs.ceiling import Ceiling, ceiling
 from automl_gitops.runs.project import Project
@@ -40,7 +40,7 @@ class Plan:
     production: tuple[str, str]
     ceiling: Ceiling
     base_ceiling: Ceiling | None
-    deployed: Deployed
+    deployed: DeployedState
     notices: list[Finding]
 
     @property
@@ -134,7 +134,7 @@ class _Side:
 
 
 def _definitions(
-    project: Project, base: Base, before: _Side, lock: DatasetLock | None, deployed: Deployed
+    project: Project, base: Base, before: _Side, lock: DatasetLock | None, deployed: DeployedState
 ) -> tuple[dict[str, list[Change]], str]:
     """The definition's differences from the base, each side built by its own code, and what kept from it."""
     if lock is None or not base.touches(*_DEFINES):

@@ -16,7 +16,7 @@ PRODUCTION_ROLE = "PRODUCTION_ROLE_ARN"  # names it for `automl`, where it is in
 
 
 @dataclass
-class Deployed:
+class DeployedState:
     """What is deployed. ``reason`` says why nothing could be read; ``stack_changes`` are what a merge would change."""
 
     account: str = ""
@@ -47,9 +47,9 @@ class Deployed:
         }
 
 
-def look(project: Project, *, has_data: bool) -> Deployed:
+def look(project: Project, *, has_data: bool) -> DeployedState:
     """Compare the working tree with AWS; without credentials, and where AWS refuses, ``reason`` says so."""
-    found = Deployed(named=project.champion)
+    found = DeployedState(named=project.champion)
     try:
         if project.aws.session.get_credentials() is None:
             found.reason = "no credentials here"
@@ -67,7 +67,7 @@ def look(project: Project, *, has_data: bool) -> Deployed:
     return found
 
 
-def _pipeline(project: Project, found: Deployed, *, has_data: bool) -> None:
+def _pipeline(project: Project, found: DeployedState, *, has_data: bool) -> None:
     there = current(project)
     if there is None:
         found.pipeline = "absent"
@@ -77,7 +77,7 @@ def _pipeline(project: Project, found: Deployed, *, has_data: bool) -> None:
     found.pipeline = "current" if same else "outdated"
 
 
-def _stacks(project: Project, found: Deployed) -> None:
+def _stacks(project: Project, found: DeployedState) -> None:
     cloudformation, names = project.aws.client("cloudformation"), project.names
     files = {
         names.stack: "stack.yaml",

@@ -9,7 +9,7 @@ from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.kernel.words import counted
 from automl_gitops.plan import Plan
 from automl_gitops.plan.changes import Change
-from automl_gitops.runs.ceiling import Item, hours, money
+from automl_gitops.runs.ceiling import CostItem, hours, money
 
 MOST_CHANGES = 60  # rows of one table
 _LONGEST = 120
@@ -198,7 +198,7 @@ def _ceiling(plan: Plan, prices: Prices) -> Iterator[Block]:
         yield Bullets(notes)
 
 
-def _item(item: Item, prices: Prices) -> tuple[str, ...]:
+def _item(item: CostItem, prices: Prices) -> tuple[str, ...]:
     return (item.what, item.instances, f"{item.hours:,.1f}", prices.money(item.money), item.limit)
 
 

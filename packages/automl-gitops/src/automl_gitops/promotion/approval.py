@@ -4,7 +4,7 @@ import re
 
 from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.promotion.production_file import FILE
@@ -23,7 +23,7 @@ def approval_description(pull_request: str, signature: Signature) -> str:
     )
 
 
-def pull_request(project: Project) -> str:
+def pull_request(project: ServingProject) -> str:
     """The pull request that named the version which production.toml names, as a URL, else a number, else the
     commit; "" where Git cannot tell.
 
@@ -48,7 +48,7 @@ def pull_request(project: Project) -> str:
     return f"pull request {number[1] or number[2]}" if number else f"commit {commit}"
 
 
-def _commit(project: Project) -> str:
+def _commit(project: ServingProject) -> str:
     """The commit of the branch that named the version, "" where that is not to be seen."""
     path = FILE.as_posix()
     if git.has_changes(path):

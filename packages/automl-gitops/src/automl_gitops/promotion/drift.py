@@ -8,7 +8,7 @@ from github.Issue import Issue
 
 from automl_gitops.github.pull_request import explained, repository
 from automl_gitops.kernel import workflow_step
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.markdown import bullets, escape
 from automl_gitops.kernel.signature import run_url
 from automl_gitops.promotion.status import Status
@@ -28,7 +28,7 @@ class Reported:
     outcome: str  # opened, updated, closed, or unchanged
 
 
-def report(project: Project, found: Status) -> Reported:
+def report(project: ServingProject, found: Status) -> Reported:
     """Bring the issue to what was found, and write the run's summary. Raises `UserError` or `RunError`."""
     text = body(project, found)
     workflow_step.append_summary(f"### {TITLE}\n\n{text}" if found.differences else "AWS is what Git says.")
@@ -49,7 +49,7 @@ def report(project: Project, found: Status) -> Reported:
         return Reported(issue.html_url, "updated")
 
 
-def body(project: Project, found: Status) -> str:
+def body(project: ServingProject, found: Status) -> str:
     """What differs and what to do about it; the same differences give the same text."""
     run = run_url()
     lines = [

@@ -2,7 +2,7 @@
 
 from functools import cached_property
 
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.approval import pull_request
 from automl_gitops.promotion.decide import Situation
@@ -19,7 +19,7 @@ from automl_gitops.verification.record import missing_proof
 class ProductionServices:
     """Whatever a promotion looks at and changes."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: ServingProject) -> None:
         self.project = project
         self.environment = project.production
         self.bucket = project.names.bucket

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.apply import apply
 from automl_gitops.promotion.decide import decide
@@ -27,7 +27,7 @@ class Promotion:
     steps: list[Step] = field(default_factory=list)
 
 
-def promote(project: Project, *, new_account: bool = False, dry_run: bool = False) -> Promotion:
+def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool = False) -> Promotion:
     """Approve, deploy, verify and record the version that Git names; nothing at all where all that is so
     already.
 

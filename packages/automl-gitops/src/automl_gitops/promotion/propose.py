@@ -7,7 +7,7 @@ from typing import Any
 from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, ProductionFile, VerificationSummary
 from automl_gitops.promotion.proposal import ProposedVersion, body, title
@@ -33,7 +33,7 @@ class Proposal:
     url: str = ""
 
 
-def propose(project: Project, arn: str | None) -> Proposal:
+def propose(project: ServingProject, arn: str | None) -> Proposal:
     """Propose the version ``arn``, by default the one that staging serves, or served last.
 
     Raises `UserError` for a version that is not the project's, or that staging has not verified.
@@ -80,7 +80,7 @@ def _content(
     )
 
 
-def _staged(project: Project, registry: Registry) -> ModelPackage:
+def _staged(project: ServingProject, registry: Registry) -> ModelPackage:
     environment = project.staging
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.look()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from automl_gitops.kernel import workflow_step
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs.execution import locate, overtaken, overtaken_by, read
 from automl_gitops.serving.endpoint import Endpoint, EndpointState, require_success
@@ -21,7 +21,7 @@ class Staged:
     changed: bool
 
 
-def stage(project: Project, arn: str | None) -> Staged:
+def stage(project: ServingProject, arn: str | None) -> Staged:
     """Make the staging endpoint serve the version ``arn`` (the newest where a person gives none) and wait for
     it.
 
@@ -43,7 +43,7 @@ def stage(project: Project, arn: str | None) -> Staged:
     return Staged(package, wanted, state, changed)
 
 
-def version_of(project: Project, execution: str) -> str | None:
+def version_of(project: ServingProject, execution: str) -> str | None:
     """The ARN of the version that an execution (by its id) registered; `None`, with a notice, where one that was
     started later has registered another.
 

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
@@ -49,7 +49,7 @@ class Status:
         return asdict(self) | {"drift": bool(self.differences)}
 
 
-def status(project: Project) -> Status:
+def status(project: ServingProject) -> Status:
     """Look at everything; changes nothing."""
     content = ProductionFile.load()
     registry = Registry(project.aws, project.names)
@@ -75,7 +75,9 @@ def status(project: Project) -> Status:
     return found
 
 
-def _served(project: Project, environment: Environment, registry: Registry) -> tuple[Served, EndpointState]:
+def _served(
+    project: ServingProject, environment: Environment, registry: Registry
+) -> tuple[Served, EndpointState]:
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.look()
     served = Served(environment.endpoint)
@@ -120,7 +122,11 @@ def _compare_with_nothing(found: Status) -> None:
 
 
 def _compare(
-    project: Project, package: ModelPackage, state: EndpointState, alarms: EndpointAlarms, found: Status
+    project: ServingProject,
+    package: ModelPackage,
+    state: EndpointState,
+    alarms: EndpointAlarms,
+    found: Status,
 ) -> None:
     differences, served = found.differences, found.production
     if package.approval != "Approved":

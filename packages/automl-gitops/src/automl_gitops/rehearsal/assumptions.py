@@ -27,7 +27,7 @@ _TUNING = "HYPERPARAMETER_TUNING"
 _LONGEST = 600  # characters of an answer in the report
 
 
-class Seen(Protocol):
+class FlightSeen(Protocol):
     """What a flight saw; ``results`` holds the JSON of each command's first run by its name."""
 
     names: Names
@@ -41,7 +41,7 @@ class Seen(Protocol):
 
 
 @dataclass(frozen=True)
-class Answer:
+class AssumptionAnswer:
     """What the account answered."""
 
     outcome: Outcome
@@ -55,30 +55,30 @@ class Assumption:
     key: str
     question: str
     assumed: str
-    ask: Callable[[Seen], Answer | None] | None
+    ask: Callable[[FlightSeen], AssumptionAnswer | None] | None
     why_not: str = ""
     row: str = ""
 
-    def document(self, seen: Seen) -> dict[str, str]:
+    def document(self, seen: FlightSeen) -> dict[str, str]:
         """Question and answer as JSON."""
         answer = self._answer(seen)
         told = {"key": self.key, "question": self.question, "assumed": self.assumed}
         return told | asdict(answer) | ({"row": self.row} if self.row else {})
 
-    def _answer(self, seen: Seen) -> Answer:
+    def _answer(self, seen: FlightSeen) -> AssumptionAnswer:
         if self.ask is None:
-            return Answer("not asked", self.why_not)
+            return AssumptionAnswer("not asked", self.why_not)
         try:
-            return self.ask(seen) or Answer("not reached", "the flight ended before")
+            return self.ask(seen) or AssumptionAnswer("not reached", "the flight ended before")
         except ClientError as error:
-            return Answer("unclear", f"{error.operation_name} answered {_told(error)}")
+            return AssumptionAnswer("unclear", f"{error.operation_name} answered {_told(error)}")
         except BotoCoreError as error:
-            return Answer("unclear", str(explain(error)))
+            return AssumptionAnswer("unclear", str(explain(error)))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
-            return Answer("unclear", f"the answer has another form: {type(error).__name__} {error}")
+            return AssumptionAnswer("unclear", f"the answer has another form: {type(error).__name__} {error}")
 
 
-def answers(seen: Seen) -> list[dict[str, str]]:
+def answers(seen: FlightSeen) -> list[dict[str, str]]:
     """All questions with their answers; some are put to the account only now."""
     return [one.document(seen) for one in ASSUMPTIONS]
 
@@ -86,26 +86,28 @@ def answers(seen: Seen) -> list[dict[str, str]]:
 # --- What the life itself showed --------------------------------------------------------------------------------------
 
 
-def _step(seen: Seen, name: str) -> dict[str, Any] | None:
+def _step(seen: FlightSeen, name: str) -> dict[str, Any] | None:
     steps = seen.results.get("run", {}).get("steps", [])
     return next((step for step in steps if step["name"] == name), None)
 
 
-def _succeeded(name: str, more: Callable[[Seen, dict[str, Any]], str] | None = None) -> Any:
+def _succeeded(name: str, more: Callable[[FlightSeen, dict[str, Any]], str] | None = None) -> Any:
     """Asks whether a step of the pipeline succeeded."""
 
-    def ask(seen: Seen) -> Answer | None:
+    def ask(seen: FlightSeen) -> AssumptionAnswer | None:
         step = _step(seen, name)
         if step is None:
             return None
         good = step["status"] == "Succeeded"
         told = f"{name} {step['status']}" + (f": {step['failure_reason']}" if step["failure_reason"] else "")
-        return Answer("as assumed" if good else "not as assumed", told + (more(seen, step) if more else ""))
+        return AssumptionAnswer(
+            "as assumed" if good else "not as assumed", told + (more(seen, step) if more else "")
+        )
 
     return ask
 
 
-def _environment(seen: Seen, step: dict[str, Any]) -> str:
+def _environment(seen: FlightSeen, step: dict[str, Any]) -> str:
     described = seen.client("sagemaker").describe_processing_job(ProcessingJobName=step["job"])
     return f"; Environment {json.dumps(described.get('Environment', {}), sort_keys=True)}"
 
@@ -113,18 +115,18 @@ def _environment(seen: Seen, step: dict[str, Any]) -> str:
 def _check(name: str, good: Sequence[str] = ("passed",)) -> Any:
     """Asks for the outcome of one of the checks of staging."""
 
-    def ask(seen: Seen) -> Answer | None:
+    def ask(seen: FlightSeen) -> AssumptionAnswer | None:
         checks = seen.results.get("verify", {}).get("checks", [])
         found = next((check for check in checks if check["name"] == name), None)
         if found is None:
             return None
         outcome: Outcome = "as assumed" if found["outcome"] in good else "not as assumed"
-        return Answer(outcome, f"{found['outcome']}: {found['detail']}")
+        return AssumptionAnswer(outcome, f"{found['outcome']}: {found['detail']}")
 
     return ask
 
 
-def _job(seen: Seen) -> dict[str, Any] | None:
+def _job(seen: FlightSeen) -> dict[str, Any] | None:
     job = seen.results.get("run", {}).get("autopilot")
     if not job:
         return None
@@ -132,14 +134,16 @@ def _job(seen: Seen) -> dict[str, Any] | None:
     return described
 
 
-def _tuning(seen: Seen) -> Answer | None:
+def _tuning(seen: FlightSeen) -> AssumptionAnswer | None:
     if seen.config.autopilot.mode != _TUNING:
-        return Answer("not asked", f"the flight's mode is {seen.config.autopilot.mode}, as in automl.toml")
-    found: Answer | None = _succeeded("EvaluateModel")(seen)
+        return AssumptionAnswer(
+            "not asked", f"the flight's mode is {seen.config.autopilot.mode}, as in automl.toml"
+        )
+    found: AssumptionAnswer | None = _succeeded("EvaluateModel")(seen)
     return found
 
 
-def _explanation(seen: Seen) -> Answer | None:
+def _explanation(seen: FlightSeen) -> AssumptionAnswer | None:
     job = _job(seen)
     if job is None:
         return None
@@ -152,51 +156,51 @@ def _explanation(seen: Seen) -> Answer | None:
     told = f"job {job['AutoMLJobStatus']}; objects below CandidateArtifactLocations.Explainability: {count}"
     if partial:
         told += f"; PartialFailureReasons {json.dumps(partial)}"
-    return Answer("as assumed" if count and not partial else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if count and not partial else "not as assumed", told)
 
 
-def _start_time(seen: Seen) -> Answer | None:
+def _start_time(seen: FlightSeen) -> AssumptionAnswer | None:
     if _step(seen, "WaitForAutopilot") is None:
         return None
     unread = [line for line in _said(seen, "check-autopilot") if "cannot be read: using the time" in line]
     if unread:
-        return Answer("not as assumed", unread[0])
-    return Answer("as assumed", "the function read it as a time")
+        return AssumptionAnswer("not as assumed", unread[0])
+    return AssumptionAnswer("as assumed", "the function read it as a time")
 
 
-def _denied(seen: Seen, _: dict[str, Any]) -> str:
+def _denied(seen: FlightSeen, _: dict[str, Any]) -> str:
     count = sum("AccessDenied" in line for line in _said(seen, "check-autopilot"))
     return f"; lines of AccessDenied in the function's log: {count}"
 
 
-def _said(seen: Seen, function: str) -> list[str]:
+def _said(seen: FlightSeen, function: str) -> list[str]:
     """What a function of the project printed."""
     group = f"/aws/lambda/{seen.names.function(function)}"
     pages = seen.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     return [event["message"].strip() for page in pages for event in page["events"]]
 
 
-def _quotas(seen: Seen) -> Answer | None:
+def _quotas(seen: FlightSeen) -> AssumptionAnswer | None:
     rows = [row for row in seen.rows_found["before"] if row["area"] == "quotas"]
     if not rows:
         return None
     good = all(row["outcome"] in ("good", "later") for row in rows)
-    return Answer(
+    return AssumptionAnswer(
         "as assumed" if good else "not as assumed", "; ".join(f"{r['asked']}: {r['found']}" for r in rows)
     )
 
 
-def _source_account(seen: Seen) -> Answer | None:
+def _source_account(seen: FlightSeen) -> AssumptionAnswer | None:
     step = _step(seen, "EvaluateModel")
     if step is None:
         return None
     role = seen.client("iam").get_role(RoleName=seen.names.execution_role)["Role"]
     conditions = [one.get("Condition") for one in role["AssumeRolePolicyDocument"]["Statement"]]
     told = f"a job ran as a role that is trusted on {json.dumps(conditions)}"
-    return Answer("as assumed" if step["job"] else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if step["job"] else "not as assumed", told)
 
 
-def _job_logs(seen: Seen) -> Answer | None:
+def _job_logs(seen: FlightSeen) -> AssumptionAnswer | None:
     step = _step(seen, "EvaluateModel")
     if not step or not step["job"]:
         return None
@@ -204,10 +208,10 @@ def _job_logs(seen: Seen) -> Answer | None:
         logGroupName=logs.PROCESSING, logStreamNamePrefix=f"{step['job']}/"
     )["logStreams"]
     told = f"{len(found)} streams of {logs.PROCESSING} begin with the job's name and a slash"
-    return Answer("as assumed" if found else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if found else "not as assumed", told)
 
 
-def _optional_parts(seen: Seen) -> Answer | None:
+def _optional_parts(seen: FlightSeen) -> AssumptionAnswer | None:
     arn = seen.results.get("run", {}).get("model_package_arn")
     if not arn:
         return None
@@ -218,23 +222,23 @@ def _optional_parts(seen: Seen) -> Answer | None:
     told = f"registered with {json.dumps(parts)}; ListModelPackages of the group gave {count}"
     if seen.results.get("promote"):
         told += "; autoscaling was registered"
-    return Answer("as assumed" if all(parts.values()) else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if all(parts.values()) else "not as assumed", told)
 
 
-def _rights(seen: Seen) -> Answer | None:
+def _rights(seen: FlightSeen) -> AssumptionAnswer | None:
     rows = seen.rows_found["rights"]
     if not rows:
         return None
     unseen = [row["found"] for row in rows if row["outcome"] == "unknown"]
     denied = [row["found"] for row in rows if row["outcome"] in ("stops", "later")]
     if denied:
-        return Answer("not as assumed", "; ".join(denied))
+        return AssumptionAnswer("not as assumed", "; ".join(denied))
     if unseen:
-        return Answer("unclear", "; ".join(unseen))
-    return Answer("as assumed", "; ".join(f"{row['asked']} allowed" for row in rows))
+        return AssumptionAnswer("unclear", "; ".join(unseen))
+    return AssumptionAnswer("as assumed", "; ".join(f"{row['asked']} allowed" for row in rows))
 
 
-def _back(seen: Seen) -> Answer | None:
+def _back(seen: FlightSeen) -> AssumptionAnswer | None:
     states = seen.endpoint_states
     if not states:
         return None
@@ -243,10 +247,10 @@ def _back(seen: Seen) -> Answer | None:
     reason = next((state["reason"] for state in reversed(states) if state["reason"]), "")
     expected = set(order) <= {"InService", "Updating", "RollingBack"} and order[-1] == "InService"
     outcome: Outcome = "as assumed" if expected and reason else "not as assumed"
-    return Answer(outcome, f"{told}; FailureReason: {reason or 'none'}")
+    return AssumptionAnswer(outcome, f"{told}; FailureReason: {reason or 'none'}")
 
 
-def _config_during_update(seen: Seen) -> Answer | None:
+def _config_during_update(seen: FlightSeen) -> AssumptionAnswer | None:
     updating = [state for state in seen.endpoint_states if state["status"] in ("Updating", "RollingBack")]
     if not updating:
         return None
@@ -254,10 +258,10 @@ def _config_during_update(seen: Seen) -> Answer | None:
     told = "; ".join(
         f"{state['status']}: {state['config']} (pending {state['pending'] or '-'})" for state in updating
     )
-    return Answer("as assumed" if kept else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if kept else "not as assumed", told)
 
 
-def _order(seen: Seen) -> Answer | None:
+def _order(seen: FlightSeen) -> AssumptionAnswer | None:
     job = seen.results.get("run", {}).get("autopilot")
     if not job:
         return None
@@ -268,16 +272,18 @@ def _order(seen: Seen) -> Answer | None:
     best = bool(found) and found[0]["CandidateName"] == job["best"]["name"]
     metric = job["best"]["objective"]
     told = f"{metric}: {', '.join(str(round(one['Value'], 5)) for one in values)}; the best is first: {best}"
-    return Answer("as assumed" if best else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if best else "not as assumed", told)
 
 
-def _inferred(seen: Seen) -> Answer | None:
+def _inferred(seen: FlightSeen) -> AssumptionAnswer | None:
     if seen.config.autopilot.problem_type != "infer":
-        return Answer("not asked", f"automl.toml says {seen.config.autopilot.problem_type}")
+        return AssumptionAnswer("not asked", f"automl.toml says {seen.config.autopilot.problem_type}")
     job = _job(seen)
     if job is None:
         return None
-    return Answer("unclear", f"ResolvedAttributes {json.dumps(job.get('ResolvedAttributes'), default=str)}")
+    return AssumptionAnswer(
+        "unclear", f"ResolvedAttributes {json.dumps(job.get('ResolvedAttributes'), default=str)}"
+    )
 
 
 # --- What is asked beside it, without cost ----------------------------------------------------------------------------
@@ -287,21 +293,23 @@ def _told(error: ClientError) -> str:
     return f"{error_code(error)}: {error.response['Error'].get('Message', '')}"
 
 
-def _refused(call: Callable[[], Any], codes: Sequence[str], undo: Callable[[], Any] | None = None) -> Answer:
+def _refused(
+    call: Callable[[], Any], codes: Sequence[str], undo: Callable[[], Any] | None = None
+) -> AssumptionAnswer:
     """Asks whether a call is refused with one of some codes; ``undo`` takes back one that was not."""
     try:
         call()
     except ClientError as error:
         good = error_code(error) in codes
-        return Answer(
+        return AssumptionAnswer(
             "as assumed" if good else "not as assumed", f"{error.operation_name} answered {_told(error)}"
         )
     if undo:
         undo()
-    return Answer("not as assumed", "the call was accepted")
+    return AssumptionAnswer("not as assumed", "the call was accepted")
 
 
-def _line_break(seen: Seen) -> Answer | None:
+def _line_break(seen: FlightSeen) -> AssumptionAnswer | None:
     arn = seen.results.get("run", {}).get("model_package_arn")
     if not arn:
         return None
@@ -309,7 +317,7 @@ def _line_break(seen: Seen) -> Answer | None:
     return _refused(lambda: seen.client("sagemaker").update_model_package(**change), ["ValidationException"])
 
 
-def _bad_definition(seen: Seen) -> Answer | None:
+def _bad_definition(seen: FlightSeen) -> AssumptionAnswer | None:
     if "upsert" not in seen.results:
         return None
     sagemaker, name = seen.client("sagemaker"), f"{seen.names.pipeline}-refused"
@@ -329,7 +337,7 @@ def _bad_definition(seen: Seen) -> Answer | None:
     )
 
 
-def _second_answer(seen: Seen) -> Answer | None:
+def _second_answer(seen: FlightSeen) -> AssumptionAnswer | None:
     run = seen.results.get("run")
     if not run:
         return None
@@ -340,7 +348,7 @@ def _second_answer(seen: Seen) -> Answer | None:
     if token is None:
         return None
 
-    def send(token: str) -> Answer:
+    def send(token: str) -> AssumptionAnswer:
         return _refused(
             lambda: sagemaker.send_pipeline_execution_step_failure(
                 CallbackToken=token, FailureReason="again"
@@ -351,10 +359,10 @@ def _second_answer(seen: Seen) -> Answer | None:
     again, unknown = send(token), send(token[::-1])
     good = {again.outcome, unknown.outcome} == {"as assumed"}
     told = f"again: {again.evidence}; a token that nobody gave: {unknown.evidence}"
-    return Answer("as assumed" if good else "not as assumed", told)
+    return AssumptionAnswer("as assumed" if good else "not as assumed", told)
 
 
-def _unapproved(seen: Seen) -> Answer | None:
+def _unapproved(seen: FlightSeen) -> AssumptionAnswer | None:
     run = seen.results.get("run", {})
     if not run.get("model_package_arn"):
         return None
@@ -371,16 +379,18 @@ def _unapproved(seen: Seen) -> Answer | None:
     )
 
 
-def _same_token(seen: Seen) -> Answer | None:
+def _same_token(seen: FlightSeen) -> AssumptionAnswer | None:
     run = seen.results.get("run", {})
     if not run.get("model_package_arn"):
         return None
     again = _register(seen, run["execution"]["id"])
     same = again == run["model_package_arn"]
-    return Answer("as assumed" if same else "not as assumed", f"gave version {again.rsplit('/', 1)[-1]}")
+    return AssumptionAnswer(
+        "as assumed" if same else "not as assumed", f"gave version {again.rsplit('/', 1)[-1]}"
+    )
 
 
-def _register(seen: Seen, token: str) -> str:
+def _register(seen: FlightSeen, token: str) -> str:
     """Register the run's version again, by another description; returns its ARN."""
     sagemaker = seen.client("sagemaker")
     first = sagemaker.describe_model_package(ModelPackageName=seen.results["run"]["model_package_arn"])

@@ -83,7 +83,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Seen:
+class FileSeen:
     """What was seen of a file. ``rows`` and ``labels`` are `None` where they were not counted to the end."""
 
     columns: list[str]
@@ -123,7 +123,7 @@ class Task:
     least: int = LEAST_TRAINING_ROWS
 
 
-def look(wish: Wish, task: Task) -> Seen | None:
+def look(wish: Wish, task: Task) -> FileSeen | None:
     """What the file of ``wish`` holds, `None` for Parquet, which the standard library does not read.
 
     Raises `RefusedError` for what cannot work.
@@ -175,7 +175,7 @@ def _siblings(path: Path) -> Iterator[Path]:
         return
 
 
-def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> Seen:
+def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
     columns = next((row for row in rows if row), None)
     if columns is None:
         raise RefusedError(f"{wish.data}: is empty: give a file with a header and rows")
@@ -212,7 +212,7 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> Seen:
     if whole:
         _check_rows(wish, task, count)
     _check_labels(wish, task, target, labels, whole=whole)
-    return Seen(columns, target, count if whole else None)
+    return FileSeen(columns, target, count if whole else None)
 
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:

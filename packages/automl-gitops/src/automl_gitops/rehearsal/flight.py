@@ -41,7 +41,7 @@ from automl_gitops.doctor.rights import DATA_SCIENTIST, rights
 from automl_gitops.kernel.aws import Aws, error_code, explain
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import ROLE_VARIABLES, Project
+from automl_gitops.kernel.environments import ROLE_VARIABLES, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import write_text
 from automl_gitops.kernel.names import Names
@@ -229,9 +229,9 @@ class Flight(Life):
         pass
 
     @cached_property
-    def project(self) -> Project:
+    def project(self) -> ServingProject:
         """The flight as the commands see it."""
-        return Project(self.config, self.say)
+        return ServingProject(self.config, self.say)
 
     def client(self, service: str) -> Any:
         """A client of the account."""
@@ -524,13 +524,15 @@ def _remembered(memory: Path, account: Account) -> Remembered | None:
     return known
 
 
-def _project(config: Config, known: Remembered, say: Output) -> Project:
+def _project(config: Config, known: Remembered, say: Output) -> ServingProject:
     """A flight as the removal sees it, without the copy that it flew in."""
     own = config.project.model_copy(update={"name": known.project, "region": known.region})
-    return Project(config.model_copy(update={"project": own, "encryption": None, "network": None}), say)
+    return ServingProject(
+        config.model_copy(update={"project": own, "encryption": None, "network": None}), say
+    )
 
 
-def _clear(project: Project, memory: Path, earlier: Remembered | None) -> list[Left]:
+def _clear(project: ServingProject, memory: Path, earlier: Remembered | None) -> list[Left]:
     """Remove everything; the flight is forgotten once nothing is left."""
     if earlier:
         project.output.notice(f"flight {earlier.project} did not end: removing what it left")

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws, explain, is_missing
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
 from automl_gitops.serving.endpoint import Endpoint
@@ -70,7 +70,7 @@ class _Job:
             for one in page[f"{self.kind}JobSummaries"]:
                 yield one[f"{self.kind}JobName"], one[f"{self.kind}JobStatus"]
 
-    def stop(self, project: Project, name: str) -> None:
+    def stop(self, project: ServingProject, name: str) -> None:
         """Stop one, and wait for its end."""
         sagemaker, given = project.client("sagemaker"), {f"{self.kind}JobName": name}
         look = getattr(sagemaker, f"describe_{self.kind.lower()}_job")
@@ -105,7 +105,7 @@ def flights(aws: Aws) -> dict[str, str]:
     return found
 
 
-def remove(project: Project) -> list[Left]:
+def remove(project: ServingProject) -> list[Left]:
     """Remove everything of the flight that ``project`` is; returns what could not be removed.
 
     It may be called again after any end, and waits for whatever goes on. One thing that cannot be removed keeps nothing
@@ -125,7 +125,7 @@ def remove(project: Project) -> list[Left]:
 
 
 def _remove(
-    project: Project, kind: str, find: Callable[[Project], Iterator[Resource]], left: list[Left]
+    project: ServingProject, kind: str, find: Callable[[ServingProject], Iterator[Resource]], left: list[Left]
 ) -> int:
     """Remove one kind of things; returns how many were removed, and adds the others to ``left``."""
     removed = 0
@@ -150,7 +150,7 @@ def _words(error: Exception) -> str:
     return str(error if isinstance(error, RunError | UserError) else explain(error))
 
 
-def _rest(project: Project) -> Iterator[Resource]:
+def _rest(project: ServingProject) -> Iterator[Resource]:
     """Nothing: only wait for stacks that are on their way, since the service deletes none meanwhile."""
     names = project.names
     for name in (names.bootstrap_stack, names.services_stack, names.stack):
@@ -158,7 +158,7 @@ def _rest(project: Project) -> Iterator[Resource]:
     return iter(())
 
 
-def _callbacks(project: Project) -> Iterator[Resource]:
+def _callbacks(project: ServingProject) -> Iterator[Resource]:
     """Steps that wait for an answer: without one an execution never ends, even where its function has no rights."""
     sagemaker = project.client("sagemaker")
     for arn in teardown.running_executions(sagemaker, project.names.pipeline):
@@ -174,7 +174,7 @@ def _callbacks(project: Project) -> Iterator[Resource]:
                 yield Resource("waiting step", step["StepName"], project.names.account, fail)
 
 
-def _jobs(project: Project) -> Iterator[Resource]:
+def _jobs(project: ServingProject) -> Iterator[Resource]:
     """Jobs that still run; the services keep the lists of what ran."""
     for job, name, status in _own_jobs(project):
         if status in _RUNNING:
@@ -183,7 +183,7 @@ def _jobs(project: Project) -> Iterator[Resource]:
             )
 
 
-def _own_jobs(project: Project) -> Iterator[tuple[_Job, str, str]]:
+def _own_jobs(project: ServingProject) -> Iterator[tuple[_Job, str, str]]:
     """The flight's jobs, by their names; a pipeline's processing jobs have others, and are known by their role."""
     sagemaker, own, since = project.client("sagemaker"), project.names.project, _since(project)
     for job in _JOBS:
@@ -197,7 +197,7 @@ def _own_jobs(project: Project) -> Iterator[tuple[_Job, str, str]]:
             yield processing, name, status
 
 
-def _since(project: Project) -> datetime:
+def _since(project: ServingProject) -> datetime:
     """When the flight began, as far as its stack still knows."""
     try:
         found = project.client("cloudformation").describe_stacks(StackName=project.names.bootstrap_stack)
@@ -209,19 +209,19 @@ def _since(project: Project) -> datetime:
     return began - timedelta(minutes=1)
 
 
-def _scaling(project: Project) -> Iterator[Resource]:
+def _scaling(project: ServingProject) -> Iterator[Resource]:
     scaling, endpoint = Scaling(project.production), project.names.production_endpoint
     if scaling.exists():
         yield Resource("scaling", endpoint, project.names.account, scaling.remove)
 
 
-def _endpoints(project: Project) -> Iterator[Resource]:
+def _endpoints(project: ServingProject) -> Iterator[Resource]:
     for name in _named(project, "list_endpoints", "Endpoints", "EndpointName"):
         endpoint = Endpoint(project.aws, name, project.output)
         yield Resource("endpoint", name, project.names.account, endpoint.delete)
 
 
-def _endpoint_configs(project: Project) -> Iterator[Resource]:
+def _endpoint_configs(project: ServingProject) -> Iterator[Resource]:
     delete = project.client("sagemaker").delete_endpoint_config
     for name in _named(project, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
         yield Resource(
@@ -229,13 +229,13 @@ def _endpoint_configs(project: Project) -> Iterator[Resource]:
         )
 
 
-def _models(project: Project) -> Iterator[Resource]:
+def _models(project: ServingProject) -> Iterator[Resource]:
     delete = project.client("sagemaker").delete_model
     for name in _named(project, "list_models", "Models", "ModelName"):
         yield Resource("model", name, project.names.account, partial(delete, ModelName=name))
 
 
-def _named(project: Project, operation: str, key: str, name: str) -> list[str]:
+def _named(project: ServingProject, operation: str, key: str, name: str) -> list[str]:
     """What SageMaker lists of one kind whose names begin with the flight's."""
     own = project.names.project
     pages = project.client("sagemaker").get_paginator(operation).paginate(NameContains=own)
@@ -243,7 +243,7 @@ def _named(project: Project, operation: str, key: str, name: str) -> list[str]:
     return sorted(one for one in found if one.startswith(own))
 
 
-def _experiments(project: Project) -> Iterator[Resource]:
+def _experiments(project: ServingProject) -> Iterator[Resource]:
     """What Autopilot notes of its candidates under the job's name."""
     sagemaker, own = project.client("sagemaker"), project.names.project
     pages = sagemaker.get_paginator("list_experiments").paginate(CreatedAfter=_since(project))
@@ -264,11 +264,11 @@ def _remove_experiment(sagemaker: Any, name: str) -> None:
     sagemaker.delete_experiment(ExperimentName=name)
 
 
-def _stack(project: Project) -> Iterator[Resource]:
+def _stack(project: ServingProject) -> Iterator[Resource]:
     return teardown.of_stack(project, data=True)
 
 
-def _alarms(project: Project) -> Iterator[Resource]:
+def _alarms(project: ServingProject) -> Iterator[Resource]:
     cloudwatch, own = project.client("cloudwatch"), project.names.project
     for prefix in (f"{own}-", f"TargetTracking-endpoint/{own}-"):
         pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
@@ -278,7 +278,7 @@ def _alarms(project: Project) -> Iterator[Resource]:
             )
 
 
-def _log_groups(project: Project) -> Iterator[Resource]:
+def _log_groups(project: ServingProject) -> Iterator[Resource]:
     client, own = project.client("logs"), project.names.project
     for prefix in (f"/aws/lambda/{own}-", f"/aws/sagemaker/Endpoints/{own}-"):
         pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
@@ -287,7 +287,7 @@ def _log_groups(project: Project) -> Iterator[Resource]:
             yield Resource("log group", name, project.names.account, remove)
 
 
-def _log_streams(project: Project) -> Iterator[Resource]:
+def _log_streams(project: ServingProject) -> Iterator[Resource]:
     """What the flight's jobs wrote into the account's log groups, and such a group that began with the flight."""
     client, account, since = project.client("logs"), project.names.account, _since(project)
     prefixes: dict[str, set[str]] = {job.group: {f"{project.names.project}-"} for job in _JOBS}
@@ -312,7 +312,7 @@ def _log_streams(project: Project) -> Iterator[Resource]:
             yield Resource("log group", group, account, remove)
 
 
-def _provider(project: Project) -> Iterator[Resource]:
+def _provider(project: ServingProject) -> Iterator[Resource]:
     """GitHub's identity provider, of which an account has one: only where this flight made it, and nobody else has
     come to use it.
     """
@@ -333,12 +333,12 @@ def _provider(project: Project) -> Iterator[Resource]:
     yield Resource("identity provider", ISSUER, project.names.account, remove)
 
 
-def _roles(project: Project) -> Iterator[Resource]:
+def _roles(project: ServingProject) -> Iterator[Resource]:
     yield from _provider(project)
     yield from teardown.of_roles(project)
 
 
-_FINDERS: tuple[tuple[str, Callable[[Project], Iterator[Resource]]], ...] = (
+_FINDERS: tuple[tuple[str, Callable[[ServingProject], Iterator[Resource]]], ...] = (
     ("stacks", _rest),
     ("waiting steps", _callbacks),
     ("executions, Autopilot jobs, pipeline", teardown.of_training),

@@ -54,7 +54,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Facts:
+class DescriptionList:
     """Terms and what they are."""
 
     kind: ClassVar[str] = "facts"
@@ -95,7 +95,7 @@ class Group:
     blocks: Sequence[Any]
 
 
-Block = Text | Bullets | Table | Facts | Chart | Matrix | Group
+Block = Text | Bullets | Table | DescriptionList | Chart | Matrix | Group
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from automl_gitops.report.blocks import (
     Bullets,
     Cell,
     Chart,
-    Facts,
+    DescriptionList,
     Group,
     Matrix,
     Report,
@@ -92,7 +92,7 @@ def _block(block: Block) -> Iterator[str]:
         yield _table(block)
     elif isinstance(block, Matrix):
         yield from _matrix(block)
-    elif isinstance(block, Facts):
+    elif isinstance(block, DescriptionList):
         yield table(("", ""), [(escape(term), _cell(value)) for term, value in block.facts])
     elif isinstance(block, Bullets):
         yield bullets(map(escape, block.sentences))

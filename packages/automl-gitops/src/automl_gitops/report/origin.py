@@ -7,7 +7,7 @@ from automl_gitops.data.lock import NOT_COUNTED, Reference
 from automl_gitops.evaluation.layout import Dataset, Evaluation
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
-from automl_gitops.report.blocks import Block, Bullets, Cell, Facts, Section, Table, Text
+from automl_gitops.report.blocks import Block, Bullets, Cell, DescriptionList, Section, Table, Text
 from automl_gitops.report.source import Provenance
 
 _MOST_CLASSES, _MOST_NAMES = 30, 20
@@ -32,9 +32,9 @@ def dataset_section(evaluation: Evaluation) -> Section:
     return Section("dataset", "Data set", blocks)
 
 
-def _facts(dataset: Dataset) -> Facts:
+def _facts(dataset: Dataset) -> DescriptionList:
     kind = "synthetic: made up, it says nothing about real cases" if dataset.synthetic else "real"
-    return Facts(
+    return DescriptionList(
         [
             ("Name", Cell(dataset.name)),
             ("Kind", Cell(kind, tone="bad" if dataset.synthetic else "plain")),
@@ -165,7 +165,7 @@ def provenance_section(evaluation: Evaluation, provenance: Provenance) -> Sectio
     for number, container in enumerate(evaluation.containers, 1):
         name = "Container" if len(evaluation.containers) == 1 else f"Container {number}"
         known[name] = Cell(container["Image"], container.get("ModelDataUrl", ""), code=True)
-    blocks: list[Block] = [Facts([(name, cell) for name, cell in known.items() if cell.text])]
+    blocks: list[Block] = [DescriptionList([(name, cell) for name, cell in known.items() if cell.text])]
     if evaluation.seconds:
         times = [
             [Cell(name), Cell(words.seconds(value), numeric=True)]

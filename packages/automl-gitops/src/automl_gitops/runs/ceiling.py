@@ -14,7 +14,7 @@ _HOUR = 3600
 
 
 @dataclass(frozen=True)
-class Item:
+class CostItem:
     """An upper limit of instance-hours of one kind; ``money`` is `None` without a price."""
 
     what: str
@@ -28,8 +28,8 @@ class Item:
 class Ceiling:
     """One run, and a month of the endpoints that stay up, which ``standing`` says in a sentence."""
 
-    run: list[Item]
-    month: list[Item]
+    run: list[CostItem]
+    month: list[CostItem]
     notes: list[str]
     standing: str
 
@@ -38,12 +38,12 @@ class Ceiling:
         return asdict(self) | {"run_hours": hours(self.run), "month_hours": hours(self.month)}
 
 
-def hours(items: list[Item]) -> float:
+def hours(items: list[CostItem]) -> float:
     """Instance-hours in all."""
     return sum(item.hours for item in items)
 
 
-def money(items: list[Item]) -> tuple[float | None, bool]:
+def money(items: list[CostItem]) -> tuple[float | None, bool]:
     """The money in all, `None` where nothing has a price; and whether everything has one."""
     known = [item.money for item in items if item.money is not None]
     return (sum(known) if known else None), len(known) == len(items)
@@ -66,10 +66,10 @@ def standing(config: Config) -> str:
     return f"Day and night: {what}, at most {hours(items):,.0f} instance-hours a month{price}."
 
 
-def _run(config: Config, has_champion: bool) -> Iterator[Item]:
+def _run(config: Config, has_champion: bool) -> Iterator[CostItem]:
     budget, evaluation, prices = config.autopilot.budget, config.evaluation, config.prices
     training = budget.max_candidates * budget.max_seconds_per_training_job / _HOUR
-    yield Item(
+    yield CostItem(
         "training",
         "chosen by Autopilot",
         training,
@@ -79,7 +79,7 @@ def _run(config: Config, has_champion: bool) -> Iterator[Item]:
     )
     length = evaluation.max_seconds / _HOUR
     judged = evaluation.instance_count * length
-    yield Item(
+    yield CostItem(
         "evaluation",
         f"{evaluation.instance_count} x {evaluation.instance_type}",
         judged,
@@ -89,7 +89,7 @@ def _run(config: Config, has_champion: bool) -> Iterator[Item]:
     transforms = 3 if has_champion else 2
     count, kind = evaluation.transform_instance_count, evaluation.transform_instance_type
     transformed = transforms * count * length
-    yield Item(
+    yield CostItem(
         "batch transform",
         f"{transforms} jobs of {count} x {kind}",
         transformed,
@@ -98,7 +98,7 @@ def _run(config: Config, has_champion: bool) -> Iterator[Item]:
     )
 
 
-def _month(config: Config) -> Iterator[Item]:
+def _month(config: Config) -> Iterator[CostItem]:
     production, staging = config.production, config.staging
     scaling = production.autoscaling
     most = scaling.max_instances if scaling else production.instance_count
@@ -109,10 +109,10 @@ def _month(config: Config) -> Iterator[Item]:
         yield _endpoint(config, "production", production, most, limit)
 
 
-def _endpoint(config: Config, what: str, hosting: Hosting, count: int, limit: str) -> Item:
+def _endpoint(config: Config, what: str, hosting: Hosting, count: int, limit: str) -> CostItem:
     served = count * MONTH_HOURS
     money = config.prices.of(hosting.instance_type, served)
-    return Item(f"{what} endpoint", f"{count} x {hosting.instance_type}", served, money, limit)
+    return CostItem(f"{what} endpoint", f"{count} x {hosting.instance_type}", served, money, limit)
 
 
 def _notes(config: Config) -> list[str]:

@@ -43,7 +43,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Autopilot:
+class AutopilotProgress:
     """The Autopilot job's progress; ``value`` is the best candidate's objective on Autopilot's own validation
     rows.
     """
@@ -70,7 +70,7 @@ class Execution:
     failure_reason: str | None
     seconds: float
     steps: list[Step]
-    autopilot: Autopilot | None
+    autopilot: AutopilotProgress | None
     parameters: dict[str, str]
 
     @property
@@ -258,7 +258,7 @@ def _step(told: dict[str, Any]) -> Step:
     )
 
 
-def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Autopilot | None:
+def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> AutopilotProgress | None:
     """The job's progress; `None` before it has started, and without the right to read it."""
     if not any(step.name == "StartAutopilot" and step.status == "Succeeded" for step in steps):
         return None
@@ -273,7 +273,7 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
         return None
     best = told.get("BestCandidate", {})
     metric = best.get("FinalAutoMLJobObjectiveMetric", {})
-    return Autopilot(
+    return AutopilotProgress(
         job=job,
         status=told["AutoMLJobStatus"],
         secondary_status=told.get("AutoMLJobSecondaryStatus", ""),

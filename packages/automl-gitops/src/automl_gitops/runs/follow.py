@@ -15,7 +15,7 @@ from automl_gitops.kernel.aws import NO_ANSWER
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted
-from automl_gitops.runs.execution import ENDED, Autopilot, Execution
+from automl_gitops.runs.execution import ENDED, AutopilotProgress, Execution
 
 _MARKS = {"Succeeded": "green", "Failed": "red", "Stopped": "red", "Executing": "cyan", "Stopping": "yellow"}
 _STUMBLES = 5  # failed looks in a row after which it is more than a hiccup of the network
@@ -65,7 +65,7 @@ def changes(before: Execution | None, now: Execution) -> Iterator[str]:
         yield f"  Autopilot: {progress(now.autopilot)} ({now.autopilot.seconds:.0f} s)"
 
 
-def progress(autopilot: Autopilot) -> str:
+def progress(autopilot: AutopilotProgress) -> str:
     """The job's progress in a few words."""
     words = [autopilot.secondary_status or autopilot.status]
     if autopilot.candidates:

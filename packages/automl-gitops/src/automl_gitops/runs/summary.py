@@ -159,7 +159,7 @@ NO_RUN = Page("No run", ("This commit has no execution of the pipeline: the step
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunSummary:
     """An execution, its evaluation.json (`None` if it has none), why it failed, and where to look further."""
 
     execution: Execution
@@ -173,7 +173,7 @@ class Facts:
         return self.names.config.prices
 
 
-def page(facts: Facts) -> Page:
+def page(facts: RunSummary) -> Page:
     """The whole summary."""
     title, opening = _opening(facts)
     parts: list[Block] = [*opening, *failure_blocks(facts.failures)]
@@ -192,7 +192,7 @@ def page(facts: Facts) -> Page:
     return Page(title, parts)
 
 
-def _opening(facts: Facts) -> tuple[str, list[Block]]:
+def _opening(facts: RunSummary) -> tuple[str, list[Block]]:
     """The title, and what came of the run."""
     execution, evaluation = facts.execution, facts.evaluation
     title = f"Run {execution.id}: "
@@ -263,7 +263,7 @@ def _steps(execution: Execution) -> Table:
     return Table(("step", "status", "seconds", "reason"), rows, "llrl")
 
 
-def _cost(facts: Facts) -> Iterator[Block]:
+def _cost(facts: RunSummary) -> Iterator[Block]:
     """Hours of instances by the clock of the steps; the bill counts each job a little less."""
     rows = list(cost_rows(facts.execution, facts.names, facts.evaluation))
     known = [money for *_, money in rows if money is not None]
@@ -295,7 +295,7 @@ def cost_rows(
         yield what, f"{count} x {instance}", hours, prices.of(instance, hours)
 
 
-def _links(facts: Facts) -> Links:
+def _links(facts: RunSummary) -> Links:
     names, execution = facts.names, facts.execution
     found = {
         "reports in S3": bucket_page(names, f"evaluations/{execution.id}/"),

@@ -8,12 +8,12 @@ from typing import Any
 
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config, read_text
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import partition
 from automl_gitops.stacks.cloudformation import CAPABILITIES, Stack, StackState
-from automl_gitops.stacks.stack import Deployed, kms_key_arn, stack_tags
+from automl_gitops.stacks.stack import DeployedStack, kms_key_arn, stack_tags
 
 FILE = Path("infrastructure/bootstrap.yaml")
 SERVICES_FILE = Path("infrastructure/services.yaml")
@@ -25,11 +25,11 @@ _SUBJECT = re.compile(r"repo:[^*?:/\s]+/[^*?:/\s]+")
 
 
 def deploy(
-    project: Project,
+    project: ServingProject,
     subject_prefix: str | None = None,
     instance_types: Sequence[str] = (),
     trusts_environments: bool | None = None,
-) -> Deployed:
+) -> DeployedStack:
     """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, and wait for them.
 
     ``subject_prefix`` is how GitHub's tokens name the repository; without it that of the last deployment
@@ -56,7 +56,9 @@ def deploy(
     return replace(deployed, outcome=services.outcome) if deployed.outcome == "unchanged" else deployed
 
 
-def deploy_hosting(project: Project, project_account: str, instance_types: Sequence[str] = ()) -> Deployed:
+def deploy_hosting(
+    project: ServingProject, project_account: str, instance_types: Sequence[str] = ()
+) -> DeployedStack:
     """Bring the roles in an account that staging or production run in to infrastructure/hosting.yaml.
 
     ``project_account`` is the account of pipeline and registry, whose roles are trusted: they have to be
@@ -88,7 +90,7 @@ def data_buckets(names: Names) -> str:
     )
 
 
-def _deploy_services(project: Project) -> Deployed:
+def _deploy_services(project: ServingProject) -> DeployedStack:
     """The roles that services run as; they share the policies of the workflows' stack, which has to be there."""
     stack = Stack(project.aws, project.names.services_stack, project.output)
     parameters = {
@@ -100,14 +102,14 @@ def _deploy_services(project: Project) -> Deployed:
     return _deploy(project, stack, SERVICES_FILE, parameters)
 
 
-def _deploy(project: Project, stack: Stack, file: Path, parameters: dict[str, str]) -> Deployed:
+def _deploy(project: ServingProject, stack: Stack, file: Path, parameters: dict[str, str]) -> DeployedStack:
     outcome = stack.deploy(
         str(file), read_text(file), parameters, stack_tags(project.config), capabilities=CAPABILITIES
     )
-    return Deployed(stack.name, outcome, dict(stack.look().outputs))
+    return DeployedStack(stack.name, outcome, dict(stack.look().outputs))
 
 
-def _common(project: Project, state: StackState, instance_types: Sequence[str]) -> dict[str, str]:
+def _common(project: ServingProject, state: StackState, instance_types: Sequence[str]) -> dict[str, str]:
     return {
         "Project": project.names.project,
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
@@ -135,7 +137,7 @@ def _makes_provider(aws: Aws, stack: Stack) -> bool:
     return not any(provider["Arn"].endswith(f"/{ISSUER}") for provider in providers)
 
 
-def _data_buckets(project: Project, state: StackState) -> str:
+def _data_buckets(project: ServingProject, state: StackState) -> str:
     """The parameter DataBucketArns; an administrator sees what a merged change of automl.toml adds."""
     names = project.names
     wanted = data_buckets(names)
@@ -169,7 +171,7 @@ _SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/(?P<role>[\w+=.@
 class People:
     """The stack of the role, and the users and roles that may assume it."""
 
-    deployed: Deployed
+    deployed: DeployedStack
     principals: tuple[str, ...]
 
     @property
@@ -204,7 +206,7 @@ def check_people(given: Sequence[str]) -> None:
         )
 
 
-def deploy_people(project: Project, given: Sequence[str], data_buckets: str) -> People | None:
+def deploy_people(project: ServingProject, given: Sequence[str], data_buckets: str) -> People | None:
     """Bring the role to infrastructure/people.yaml and wait for it; `None` where nobody may assume one.
 
     ``given`` are the ARNs of users and roles that may; without any those of the last deployment stay, at first
@@ -233,7 +235,7 @@ def deploy_people(project: Project, given: Sequence[str], data_buckets: str) -> 
         stack_tags(project.config),
         capabilities=CAPABILITIES,
     )
-    return People(Deployed(stack.name, outcome, dict(stack.look().outputs)), principals)
+    return People(DeployedStack(stack.name, outcome, dict(stack.look().outputs)), principals)
 
 
 def _principals(given: Sequence[str], state: StackState) -> tuple[str, ...]:
@@ -242,7 +244,7 @@ def _principals(given: Sequence[str], state: StackState) -> tuple[str, ...]:
     return tuple(filter(None, state.parameters.get(_PARAMETER, "").split(",")))
 
 
-def profile(project: Project, role_arn: str) -> str:
+def profile(project: ServingProject, role_arn: str) -> str:
     """What a data scientist writes into `~/.aws/config`, beside the profile of their own credentials."""
     return (
         f"[profile {project.names.project}]\n"

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl_gitops.github.github_settings import Setting, Settings, unprotected
+from automl_gitops.github.github_settings import RepositorySettings, Setting, unprotected
 from automl_gitops.github.pull_request import repository
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.bootstrap import People
-from automl_gitops.stacks.stack import Deployed
+from automl_gitops.stacks.stack import DeployedStack
 
 ROLES = {
     "AWS_PLAN_ROLE": "PlanRoleArn",
@@ -28,7 +28,7 @@ class Done:
 
     repository: str
     subject_prefix: str
-    deployed: Deployed
+    deployed: DeployedStack
     people: People | None
     settings: list[Setting]
 
@@ -46,7 +46,7 @@ class Done:
 
 
 def set_up(
-    project: Project,
+    project: ServingProject,
     instance_types: Sequence[str] = (),
     reviewers: Sequence[str] = (),
     data_scientists: Sequence[str] = (),
@@ -67,7 +67,7 @@ def set_up(
             "GITHUB_TOKEN is not set: an administrator of the repository runs "
             "`GITHUB_TOKEN=$(gh auth token) make bootstrap`"
         )
-    settings = Settings(host)
+    settings = RepositorySettings(host)
     prefix = settings.subject_prefix()
     made = list(settings.bring(reviewers))
     missing = [] if accepts_unprotected else unprotected(made)

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.config import Config, read_text
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.stacks.cloudformation import Outcome, Stack
 
@@ -112,12 +112,12 @@ class LeftBehind:
     body: dict[str, Any]
 
 
-def left_behind(project: Project) -> list[LeftBehind]:
+def left_behind(project: ServingProject) -> list[LeftBehind]:
     """Those of the two that exist, whether a stack holds them or not."""
     return [*_bucket(project), *_group(project)]
 
 
-def _bucket(project: Project) -> Iterator[LeftBehind]:
+def _bucket(project: ServingProject) -> Iterator[LeftBehind]:
     name = project.names.bucket
     try:
         project.client("s3").head_bucket(Bucket=name, ExpectedBucketOwner=project.names.account)
@@ -129,7 +129,7 @@ def _bucket(project: Project) -> Iterator[LeftBehind]:
     yield LeftBehind("Bucket", f"bucket {name}", identifier, _body("AWS::S3::Bucket", identifier))
 
 
-def _group(project: Project) -> Iterator[LeftBehind]:
+def _group(project: ServingProject) -> Iterator[LeftBehind]:
     name = project.names.model_package_group
     try:
         answer = project.client("sagemaker").describe_model_package_group(ModelPackageGroupName=name)
@@ -162,7 +162,7 @@ _STORAGE = ("Bucket", "ModelPackageGroup")
 
 
 @dataclass(frozen=True)
-class Deployed:
+class DeployedStack:
     """A stack after its deployment."""
 
     name: str
@@ -170,7 +170,7 @@ class Deployed:
     outputs: dict[str, str]
 
 
-def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
+def deploy(project: ServingProject, share_with: Sequence[str] = ()) -> DeployedStack:
     """Bring the project's stack to infrastructure/stack.yaml and wait for it.
 
     ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back,
@@ -202,10 +202,10 @@ def deploy(project: Project, share_with: Sequence[str] = ()) -> Deployed:
             project.output.say(f"uploaded {code.key}")
         keys[code.parameter] = code.key
     second = stack.deploy(str(FILE), template, parameters | keys, tags)
-    return Deployed(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
+    return DeployedStack(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
 
 
-def reduce_to_storage(project: Project) -> Outcome:
+def reduce_to_storage(project: ServingProject) -> Outcome:
     """Remove everything of the stack but bucket and registry; for a teardown that keeps them."""
     stack = Stack(project.aws, project.names.stack, project.output)
     state = stack.settle(keep=_STORAGE)
@@ -216,7 +216,7 @@ def reduce_to_storage(project: Project) -> Outcome:
     return stack.deploy(str(FILE), stack.template(), {**state.parameters, **no_code}, state.tags)
 
 
-def remove(project: Project) -> None:
+def remove(project: ServingProject) -> None:
     """Delete the whole stack; CloudFormation refuses while bucket or group hold something."""
     Stack(project.aws, project.names.stack, project.output).delete()
 
@@ -236,7 +236,7 @@ def kms_key_arn(aws: Aws, config: Config) -> str:
     return aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
 
 
-def _adopt(project: Project, stack: Stack, tags: dict[str, str]) -> bool:
+def _adopt(project: ServingProject, stack: Stack, tags: dict[str, str]) -> bool:
     """Take bucket and registry of a stack that was deleted into the new one, which could not make them."""
     found = left_behind(project)
     if not found:
@@ -249,7 +249,7 @@ def _adopt(project: Project, stack: Stack, tags: dict[str, str]) -> bool:
     return True
 
 
-def _require_roles(project: Project) -> None:
+def _require_roles(project: ServingProject) -> None:
     for name in (project.names.bootstrap_stack, project.names.services_stack):
         if not Stack(project.aws, name, project.output).look().exists:
             raise UserError(

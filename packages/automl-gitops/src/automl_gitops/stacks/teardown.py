@@ -9,7 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing
-from automl_gitops.kernel.environments import Environment, Name, Project
+from automl_gitops.kernel.environments import Environment, Name, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
@@ -39,7 +39,7 @@ class Resource:
     remove: Callable[[], Any]
 
 
-def of_environment(project: Project, environment: Environment) -> Iterator[Resource]:
+def of_environment(project: ServingProject, environment: Environment) -> Iterator[Resource]:
     """An endpoint, and what belongs to it: scaling, models, endpoint configs, alarms, logs."""
     aws, account = environment.aws, environment.aws.account
     endpoint = Endpoint(aws, environment.endpoint, project.output)
@@ -63,7 +63,7 @@ def of_environment(project: Project, environment: Environment) -> Iterator[Resou
     yield from _log_groups(aws, f"/aws/sagemaker/Endpoints/{environment.endpoint}")
 
 
-def of_training(project: Project) -> Iterator[Resource]:
+def of_training(project: ServingProject) -> Iterator[Resource]:
     """What still runs (it is stopped; the services keep the list of what ran), and the pipeline."""
     sagemaker, names, account = project.client("sagemaker"), project.names, project.names.account
     for arn in running_executions(sagemaker, names.pipeline):
@@ -86,7 +86,7 @@ def of_training(project: Project) -> Iterator[Resource]:
             yield Resource("model", model, account, partial(sagemaker.delete_model, ModelName=model))
 
 
-def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
+def of_stack(project: ServingProject, *, data: bool) -> Iterator[Resource]:
     """The project's stack, and with ``data`` the bucket's objects and the registry's versions before it."""
     account = project.names.account
     name = project.names.stack
@@ -112,7 +112,7 @@ def of_stack(project: Project, *, data: bool) -> Iterator[Resource]:
         yield Resource("bucket", bucket, account, partial(project.client("s3").delete_bucket, Bucket=bucket))
 
 
-def of_roles(project: Project) -> Iterator[Resource]:
+def of_roles(project: ServingProject) -> Iterator[Resource]:
     """The stacks of the roles; the workflows' last, since the others use its policies."""
     names = project.names
     for name in (names.people_stack, names.services_stack, names.bootstrap_stack):
@@ -121,7 +121,7 @@ def of_roles(project: Project) -> Iterator[Resource]:
             yield Resource("stack", name, project.names.account, stack.delete)
 
 
-def _registry(project: Project) -> Iterator[Resource]:
+def _registry(project: ServingProject) -> Iterator[Resource]:
     sagemaker, group = project.client("sagemaker"), project.names.model_package_group
     try:
         pages = list(sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group))
@@ -135,7 +135,7 @@ def _registry(project: Project) -> Iterator[Resource]:
         yield Resource("model package", arn, project.names.account, remove)
 
 
-def _bucket(project: Project) -> Iterator[Resource]:
+def _bucket(project: ServingProject) -> Iterator[Resource]:
     s3, bucket = project.client("s3"), project.names.bucket
     try:
         page = s3.list_object_versions(Bucket=bucket, MaxKeys=1)
@@ -184,7 +184,7 @@ def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
     ]
 
 
-def _stop_execution(project: Project, arn: str) -> None:
+def _stop_execution(project: ServingProject, arn: str) -> None:
     sagemaker = project.client("sagemaker")
     look = partial(sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)
     if look()["PipelineExecutionStatus"] == "Executing":
@@ -199,7 +199,7 @@ def _stop_execution(project: Project, arn: str) -> None:
     )
 
 
-def _stop_job(project: Project, job: str) -> None:
+def _stop_job(project: ServingProject, job: str) -> None:
     sagemaker = project.client("sagemaker")
 
     def look() -> str:
@@ -228,7 +228,7 @@ def _exists(describe: Callable[[], Any]) -> bool:
 
 
 def find(
-    project: Project, *, only: Name | None = None, data: bool = False, roles: bool = False
+    project: ServingProject, *, only: Name | None = None, data: bool = False, roles: bool = False
 ) -> list[Resource]:
     """What there is to remove, in the order in which it goes: a bucket's objects before the stack with the bucket.
 
@@ -246,7 +246,7 @@ def find(
     ]
 
 
-def remove(project: Project, found: list[Resource], confirmation: str) -> None:
+def remove(project: ServingProject, found: list[Resource], confirmation: str) -> None:
     """Remove what was found. Raises `UserError` unless ``confirmation`` is the project's name."""
     name = project.config.project.name
     if confirmation != name:

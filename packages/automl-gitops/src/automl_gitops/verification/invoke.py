@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from automl_gitops.kernel.environments import Name, Project
+from automl_gitops.kernel.environments import Name, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import Registry
@@ -21,7 +21,7 @@ class Predictions:
     predictions: list[dict[str, str]]
 
 
-def invoke(project: Project, file: Path, name: Name) -> Predictions:
+def invoke(project: ServingProject, file: Path, name: Name) -> Predictions:
     """Predict the rows of a CSV file with the endpoint of an environment, in the file's order.
 
     Raises `UserError` for a file that does not fit, or an endpoint that is not there; `RunError` for a

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing
-from automl_gitops.kernel.environments import Project
+from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
@@ -96,14 +96,14 @@ def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
         raise
 
 
-def require_verified(project: Project, package: ModelPackage) -> None:
+def require_verified(project: ServingProject, package: ModelPackage) -> None:
     """Raise `UserError` naming the missing proof unless staging has verified exactly this version."""
     missing = missing_proof(project, package)
     if missing:
         raise UserError(missing)
 
 
-def missing_proof(project: Project, package: ModelPackage) -> str:
+def missing_proof(project: ServingProject, package: ModelPackage) -> str:
     """Why the version may not go to production, and the way out; "" where staging has verified exactly this one.
 
     The record in S3 and the note on the model package have to agree: who can write the one cannot always

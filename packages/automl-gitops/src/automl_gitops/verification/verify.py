@@ -5,7 +5,7 @@ from typing import Any
 
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import write_row
-from automl_gitops.kernel.environments import Environment, Project
+from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.settings.endpoints import Verification as Limits
 from automl_gitops.kernel.signature import sign
@@ -21,7 +21,7 @@ from automl_gitops.verification.record import VERIFIED, VerificationRecord
 STAGE = "Staging"  # of the model package's life cycle
 
 
-def verify(project: Project, arn: str | None) -> dict[str, Any]:
+def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
     """Check the version on the staging endpoint, record and sign the outcome, and return the record.
 
     ``arn`` says which version that has to be. Raises `UserError` where staging serves none or another one,
@@ -88,7 +88,7 @@ def judge_load(load: Load, limits: Limits) -> list[Check]:
 
 
 def make_subject(
-    project: Project, environment: Environment, package: ModelPackage, holdout: HoldoutSample
+    project: ServingProject, environment: Environment, package: ModelPackage, holdout: HoldoutSample
 ) -> Subject:
     """What the checks ask, on the endpoint of an environment."""
     client = Client.of(environment, project.config.verification.concurrency)
@@ -96,7 +96,7 @@ def make_subject(
 
 
 def make_verification(
-    project: Project,
+    project: ServingProject,
     environment: Environment,
     package: ModelPackage,
     config_name: str,
@@ -117,7 +117,7 @@ def make_verification(
     )
 
 
-def training_classes(project: Project, package: ModelPackage) -> frozenset[str] | None:
+def training_classes(project: ServingProject, package: ModelPackage) -> frozenset[str] | None:
     """The labels that a version can have learnt, `None` for regression; its evaluation has them."""
     if package.problem_type == REGRESSION:
         return None
@@ -126,7 +126,7 @@ def training_classes(project: Project, package: ModelPackage) -> frozenset[str] 
 
 
 def _served(
-    project: Project, registry: Registry, endpoint: Endpoint, state: EndpointState, arn: str | None
+    project: ServingProject, registry: Registry, endpoint: Endpoint, state: EndpointState, arn: str | None
 ) -> ModelPackage:
     asked = f"automl stage{f' --model-package {arn}' if arn else ''}"
     if arn:

@@ -12,7 +12,7 @@ from automl_gitops.kernel import service
 from automl_gitops.kernel.words import nearest
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     """A section of automl.toml: values have TOML's types as they stand, and a key that is not listed is an
     error.
     """

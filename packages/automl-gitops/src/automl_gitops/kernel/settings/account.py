@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from automl_gitops.kernel import service
-from automl_gitops.kernel.settings import Section
+from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.words import nearest
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -17,7 +17,7 @@ _RESERVED_TAG = "project"  # the stack puts it on everything, for the bill
 _TAGS_LENGTH = 1024  # characters: all tags travel as one argument of the pipeline's first step
 
 
-class Project(Section):
+class ProjectSettings(SettingsSection):
     """Name, region and repository of the project; tags for everything that it creates."""
 
     name: str
@@ -82,7 +82,7 @@ _KEY = re.compile(
 )
 
 
-class Encryption(Section):
+class Encryption(SettingsSection):
     """The KMS key for the bucket, Autopilot, jobs and endpoints; without it AWS's own keys encrypt."""
 
     kms_key: str
@@ -103,7 +103,7 @@ class Encryption(Section):
         return found["region"] if found else None
 
 
-class Network(Section):
+class Network(SettingsSection):
     """Subnets and security groups of the VPC; the one is of no use without the other."""
 
     subnets: list[str] = Field(min_length=1)
@@ -138,7 +138,7 @@ _SHAPES = ("ProcessingInstanceType", "TransformInstanceType", "ProductionVariant
 Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Prices(Section):
+class Prices(SettingsSection):
     """Prices of one instance for an hour, in `currency`: keys are instance types, and `autopilot` for the
     instances that Autopilot chooses. What has no price is shown in hours alone.
     """

@@ -7,10 +7,10 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from automl_gitops.kernel import service
-from automl_gitops.kernel.settings import EndpointInstance, Section
+from automl_gitops.kernel.settings import EndpointInstance, SettingsSection
 
 
-class Serverless(Section):
+class Serverless(SettingsSection):
     """An endpoint without instances: billed by use, slow after a pause.
 
     The service offers it without data capture, VPC and models of several containers (HYPERPARAMETER_TUNING
@@ -32,7 +32,7 @@ class Serverless(Section):
         return value
 
 
-class Hosting(Section):
+class Hosting(SettingsSection):
     """Instances of an endpoint, or `serverless` in their place."""
 
     instance_type: EndpointInstance = "ml.m5.large"
@@ -53,7 +53,7 @@ class Staging(Hosting):
     keep: bool = False
 
 
-class Deployment(Section):
+class Deployment(SettingsSection):
     """How traffic moves from the old version to the new one (SageMaker's BlueGreenUpdatePolicy).
 
     ``percent`` is the canary's size or a linear step's; after each shift the service watches the alarms for
@@ -88,7 +88,7 @@ class Deployment(Section):
         return {"ALL_AT_ONCE": 1, "CANARY": 2, "LINEAR": -(-100 // self.percent)}[self.policy]
 
 
-class Alarms(Section):
+class Alarms(SettingsSection):
     """What the production endpoint may not exceed; an alarm during an update rolls it back.
 
     Shares are of requests, the latency is the 95th percentile of the model's own time in milliseconds; both
@@ -101,7 +101,7 @@ class Alarms(Section):
     period_seconds: int = Field(default=60, ge=60, le=3600, multiple_of=60)
 
 
-class Autoscaling(Section):
+class Autoscaling(SettingsSection):
     """Instances between two bounds, so that each answers about ``requests_per_instance`` a minute."""
 
     min_instances: int = Field(ge=1)
@@ -120,7 +120,7 @@ class Autoscaling(Section):
         return self
 
 
-class DataCapture(Section):
+class DataCapture(SettingsSection):
     """A share of requests and answers is kept in the project's bucket, under `captured/`."""
 
     percent: int = Field(default=100, ge=1, le=100)
@@ -156,7 +156,7 @@ class Production(Hosting):
         return self.autoscaling.min_instances if self.autoscaling else self.instance_count
 
 
-class Verification(Section):
+class Verification(SettingsSection):
     """How much is asked of the endpoint, and the limits of its answers.
 
     ``rows`` of the holdout are predicted and compared; ``requests`` of one row each are sent by

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from automl_gitops.evaluation.metrics import DEFAULT_OBJECTIVES, METRICS, objectives
 from automl_gitops.kernel import service
-from automl_gitops.kernel.settings import ProcessingInstance, Section, TransformInstance
+from automl_gitops.kernel.settings import ProcessingInstance, SettingsSection, TransformInstance
 from automl_gitops.kernel.words import nearest
 
 MEASURES_FILE = Path("evaluation/metrics.py")
@@ -54,7 +54,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MOST_BUCKETS = 10  # a policy's length is limited
 
 
-class Dataset(Section):
+class DatasetSettings(SettingsSection):
     """Target column, share of rows that the model never sees, seed of the split, and the buckets beside the
     project's own from which the pipeline may read data to train on.
     """
@@ -84,7 +84,7 @@ INFER = "infer"
 LEAST_TRAINING_ROWS = 500
 
 
-class Budget(Section):
+class Budget(SettingsSection):
     """What one Autopilot job may use; the service ends the job at the first limit that it reaches."""
 
     max_candidates: int = 10
@@ -107,7 +107,7 @@ class Budget(Section):
         return value
 
 
-class Autopilot(Section):
+class AutopilotSettings(SettingsSection):
     """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and
     budget.
 
@@ -193,7 +193,7 @@ def _is_number(value: object) -> bool:
 Bands = Annotated[int | list[float], BeforeValidator(_bands)]
 
 
-class Evaluation(Section):
+class EvaluationSettings(SettingsSection):
     """Container, instances and slices of the evaluation.
 
     `slices` names input columns; `race_*` takes the 0/1 columns that one-hot encoding made of one. `bands`
@@ -213,7 +213,7 @@ class Evaluation(Section):
     minimum_slice_rows: int = Field(default=100, ge=1)
 
     @model_validator(mode="after")
-    def _bands_of_slices(self) -> "Evaluation":
+    def _bands_of_slices(self) -> "EvaluationSettings":
         for column in self.bands:
             if column not in self.slices:
                 raise ValueError(f'bands names "{column}", which is not among slices: add it there')
@@ -247,7 +247,7 @@ def _margin(value: object) -> object:
 Margin = Annotated[float | str, BeforeValidator(_margin)]
 
 
-class Gate(Section):
+class Gate(SettingsSection):
     """The conditions of the gate; each is judged by itself, and one that fails rejects the candidate.
 
     `minimum` or `maximum` bounds the objective metric, `minimums` and `maximums` bound other metrics by name.
