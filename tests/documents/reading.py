@@ -1,5 +1,6 @@
 """What documents tell a reader to type, in their order: Markdown, `make help`, a closing message."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ def pieces(file: Path, name: str) -> list[Piece]:
                 found.extend(Piece(name, heading, n, "console", text) for n, text in _lines(token, line + 1))
             elif kind:
                 found.append(Piece(name, heading, line, kind, token.content))
+            elif token.info.strip() == "json":
+                json.loads(token.content)  # to be copied as it stands
             elif token.info.strip() not in ("mermaid", "text", "diff"):
                 raise ValueError(f"{name}:{line}: what kind of block is `{token.info}`?")
         elif token.type == "inline":

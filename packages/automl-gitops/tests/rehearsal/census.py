@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from moto.core.base_backend import BackendDict
@@ -43,7 +43,14 @@ def _all(account: str) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
         for region, backend in dict(backends[account]).items():
             for kind, things in dict(vars(backend)).items():
                 if isinstance(things, Collection) and not isinstance(things, str | bytes):
-                    yield (backends.service_name, str(region), kind), sorted(map(_name, things))
+                    yield (backends.service_name, str(region), kind), sorted(map(_name, _there(things)))
+
+
+def _there(things: Collection[Any]) -> list[Any]:
+    """Its members, without the shelves on which nothing stands: moto keeps some things by kind, and then by name."""
+    if not isinstance(things, Mapping):
+        return list(things)
+    return [name for name, thing in things.items() if not (isinstance(thing, Mapping) and not thing)]
 
 
 def _is_session(kind: str, name: str) -> bool:

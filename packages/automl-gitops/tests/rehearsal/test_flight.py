@@ -328,7 +328,8 @@ def killed(someone: Someone, moment: Callable[[Someone], bool], *options: str) -
     reader = threading.Thread(target=lambda: printed.extend(process.stdout or ()), daemon=True)
     reader.start()
     try:
-        wait_until(lambda: moment(someone) or process.poll() is not None)
+        # A whole training may come before it.
+        wait_until(lambda: moment(someone) or process.poll() is not None, pause=0.2, patience=ENDING_SECONDS)
         assert process.poll() is None, "".join(printed)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -8,9 +8,14 @@ from typing import Any
 PATIENCE = 300.0
 
 
-def wait_until(look: Callable[[], Any], reached: Callable[[Any], Any] = bool, pause: float = 0.03) -> Any:
-    """What ``look()`` gives, once ``reached`` holds of it; fails the test after :data:`PATIENCE` seconds."""
-    deadline = time.monotonic() + PATIENCE
+def wait_until(
+    look: Callable[[], Any],
+    reached: Callable[[Any], Any] = bool,
+    pause: float = 0.03,
+    patience: float = PATIENCE,
+) -> Any:
+    """What ``look()`` gives, once ``reached`` holds of it; fails the test after ``patience`` seconds."""
+    deadline = time.monotonic() + patience
     while not reached(seen := look()):
         assert time.monotonic() < deadline, f"still {seen}"
         time.sleep(pause)

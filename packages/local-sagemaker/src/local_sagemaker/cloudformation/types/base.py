@@ -55,6 +55,14 @@ class Work:
         given = {key: value for key, value in parameters.items() if value is not None}
         return getattr(client, operation)(**_coerced(given, shape))
 
+    def discard(self, service: str, operation: str, **parameters: Any) -> None:
+        """Call what takes away a part of a resource; a part that somebody took away by hand is no error."""
+        try:
+            self.call(service, operation, **parameters)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+
     def tag_list(self, own: list[dict[str, str]] | None = None) -> list[dict[str, str]]:
         """The stack's tags and the resource's own, which count more."""
         merged = {**self.tags, **{tag["Key"]: tag["Value"] for tag in own or []}}

@@ -78,14 +78,14 @@ class _Role(ResourceType):
     def _policies(self, work: Work, old: Properties, new: Properties) -> None:
         before, after = set(old.get("ManagedPolicyArns", [])), new.get("ManagedPolicyArns", [])
         for arn in sorted(before - set(after)):
-            work.call("iam", "detach_role_policy", RoleName=work.made, PolicyArn=arn)
+            work.discard("iam", "detach_role_policy", RoleName=work.made, PolicyArn=arn)
         for arn in after:
             if arn not in before:
                 work.call("iam", "attach_role_policy", RoleName=work.made, PolicyArn=arn)
         was = {p["PolicyName"]: p["PolicyDocument"] for p in old.get("Policies", [])}
         will = {p["PolicyName"]: p["PolicyDocument"] for p in new.get("Policies", [])}
         for name in sorted(set(was) - set(will)):
-            work.call("iam", "delete_role_policy", RoleName=work.made, PolicyName=name)
+            work.discard("iam", "delete_role_policy", RoleName=work.made, PolicyName=name)
         for name, document in will.items():
             if was.get(name) != document:
                 document = _document(document)
@@ -127,13 +127,13 @@ class _ManagedPolicy(ResourceType):
                 "iam", "create_policy_version", PolicyArn=arn, PolicyDocument=document, SetAsDefault=True
             )
         for role in set(old.get("Roles", [])) - set(new.get("Roles", [])):
-            work.call("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
+            work.discard("iam", "detach_role_policy", RoleName=role, PolicyArn=arn)
         for role in set(new.get("Roles", [])) - set(old.get("Roles", [])):
             work.call("iam", "attach_role_policy", RoleName=role, PolicyArn=arn)
 
     def delete(self, work: Work, old: Properties) -> None:
         for role in old.get("Roles", []):
-            work.call("iam", "detach_role_policy", RoleName=role, PolicyArn=work.made)
+            work.discard("iam", "detach_role_policy", RoleName=role, PolicyArn=work.made)
         for version in work.call("iam", "list_policy_versions", PolicyArn=work.made)["Versions"]:
             if not version["IsDefaultVersion"]:
                 work.call("iam", "delete_policy_version", PolicyArn=work.made, VersionId=version["VersionId"])
