@@ -251,12 +251,13 @@ def _back(seen: FlightSeen) -> AssumptionAnswer | None:
 
 
 def _config_during_update(seen: FlightSeen) -> AssumptionAnswer | None:
-    updating = [state for state in seen.endpoint_states if state["status"] in ("Updating", "RollingBack")]
+    # Before anything is pending, and once the old fleet has ended, there is only one that it could show.
+    updating = [state for state in seen.endpoint_states if state["pending"]]
     if not updating:
         return None
-    kept = all(state["config"] == seen.endpoint_states[0]["config"] for state in updating)
+    kept = all(state["config"] != state["pending"] for state in updating)
     told = "; ".join(
-        f"{state['status']}: {state['config']} (pending {state['pending'] or '-'})" for state in updating
+        f"{state['status']}: {state['config']} (pending {state['pending']})" for state in updating
     )
     return AssumptionAnswer("as assumed" if kept else "not as assumed", told)
 
