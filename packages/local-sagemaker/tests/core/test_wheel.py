@@ -40,8 +40,8 @@ def test_it_holds_the_modules_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
 
-    modules = (PACKAGE / "src").rglob("*.py")
-    assert names == {file.relative_to(PACKAGE / "src").as_posix() for file in modules}
+    modules = {file.relative_to(PACKAGE / "src").as_posix() for file in (PACKAGE / "src").rglob("*.py")}
+    assert names == modules | {"local_sagemaker/py.typed"}
     assert wheel.stat().st_size <= MOST_BYTES
 
 

@@ -251,8 +251,12 @@ def _back(seen: FlightSeen) -> AssumptionAnswer | None:
 
 
 def _config_during_update(seen: FlightSeen) -> AssumptionAnswer | None:
-    # Before anything is pending, and once the old fleet has ended, there is only one that it could show.
-    updating = [state for state in seen.endpoint_states if state["pending"]]
+    # At its creation, and once the old fleet has ended, there is only one that it could show.
+    updating = [
+        state
+        for state in seen.endpoint_states
+        if state["status"] in ("Updating", "RollingBack") and state["pending"]
+    ]
     if not updating:
         return None
     kept = all(state["config"] != state["pending"] for state in updating)
