@@ -63,6 +63,7 @@ RULES = (
     ),
     Rule(r"make wheels", "elsewhere", "tests/test_wheels.py"),
     Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/by-hand.md"),
+    Rule(rf"{AUTOML} stage", "elsewhere", "docs/by-hand.md stages what it trained", r"docs/set-up\.md"),
     Rule(rf"{AUTOML} rehearse --on-aws --clean"),
     Rule(
         rf"{AUTOML} rehearse --on-aws",

@@ -14,12 +14,12 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks import bootstrap
+from automl_gitops.stacks.stack import kms_key_arn
 
 ROLES = {
     *("PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "DataScientistRole"),
     *("AutopilotRole", "LambdaExecutionRole", "SageMakerExecutionRole"),
 }
-NO_KEY = ""  # the local AWS of these tests has none, so that its uses are not asked
 ENDPOINT = "arn:aws:sagemaker:{region}:{account}:endpoint/{project}-"
 VERSION = "arn:aws:sagemaker:{region}:{account}:model-package/{project}/1"
 BUCKET = "arn:aws:s3:::{project}-{account}-{region}/"
@@ -70,7 +70,8 @@ def test_every_role_may_make_its_calls(project):
 
     assert [row for row in rows if row.outcome != "good"] == []
     assert {row.asked.partition(":")[0] for row in rows} == {call.role for call in every} == ROLES
-    assert simulated == len([call for call in every if calls.filled(call, project.names, NO_KEY)])
+    key = kms_key_arn(project.aws, project.config)  # without one its uses are not asked
+    assert simulated == len([call for call in every if calls.filled(call, project.names, key)])
 
 
 @pytest.mark.parametrize(

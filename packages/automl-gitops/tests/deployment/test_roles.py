@@ -33,29 +33,27 @@ def resources(aws: Any, account: str) -> dict[str, set[str]]:
     """What there is in an account, by kind."""
 
     def names(service: str, operation: str, key: str, name: str | None, **parameters: Any) -> set[str]:
-        client = aws.client(service, account)
-        found = getattr(client, operation)(**parameters).get(key, [])
-        return {entry[name] if name else entry for entry in found}
+        pages = aws.client(service, account).get_paginator(operation).paginate(**parameters)
+        return {entry[name] if name else entry for page in pages for entry in page.get(key, [])}
 
     return {
         "alarms": names("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
         "buckets": names("s3", "list_buckets", "Buckets", "Name"),
-        "configs": names(
-            "sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", MaxResults=100
-        ),
-        "endpoints": names("sagemaker", "list_endpoints", "Endpoints", "EndpointName", MaxResults=100),
+        "configs": names("sagemaker", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"),
+        "endpoints": names("sagemaker", "list_endpoints", "Endpoints", "EndpointName"),
         "functions": names("lambda", "list_functions", "Functions", "FunctionName"),
         "groups": names(
             "sagemaker", "list_model_package_groups", "ModelPackageGroupSummaryList", "ModelPackageGroupName"
         ),
         "logs": names("logs", "describe_log_groups", "logGroups", "logGroupName"),
-        "models": names("sagemaker", "list_models", "Models", "ModelName", MaxResults=100),
+        "models": names("sagemaker", "list_models", "Models", "ModelName"),
         "policies": names("iam", "list_policies", "Policies", "PolicyName", Scope="Local"),
         "queues": names("sqs", "list_queues", "QueueUrls", None),
-        "roles": names("iam", "list_roles", "Roles", "RoleName", MaxItems=1000),
+        "roles": names("iam", "list_roles", "Roles", "RoleName"),
         "stacks": {
             stack["StackName"]
-            for stack in aws.client("cloudformation", account).list_stacks()["StackSummaries"]
+            for page in aws.client("cloudformation", account).get_paginator("list_stacks").paginate()
+            for stack in page["StackSummaries"]
             if stack["StackStatus"] != "DELETE_COMPLETE"
         },
         "targets": names(

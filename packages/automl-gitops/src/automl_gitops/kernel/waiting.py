@@ -60,19 +60,26 @@ EACH_SECONDS = 5
 
 
 @contextmanager
-def patience(output: Output, what: str, each: float = EACH_SECONDS) -> Iterator[None]:
-    """Say every ``each`` seconds of the ``with`` block for how long ``what`` has been going on."""
+def repeating(do: Callable[[], object], each: float) -> Iterator[None]:
+    """Call ``do`` every ``each`` seconds of the ``with`` block, in a thread of its own."""
     over = threading.Event()
 
-    def tell() -> None:
-        started = time.monotonic()
+    def repeat() -> None:
         while not over.wait(each):
-            output.say(f"  {what}: {time.monotonic() - started:.0f} s", "dim")
+            do()
 
-    thread = threading.Thread(target=tell, daemon=True)
+    thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
     try:
         yield
     finally:
         over.set()
         thread.join()
+
+
+@contextmanager
+def patience(output: Output, what: str, each: float = EACH_SECONDS) -> Iterator[None]:
+    """Say every ``each`` seconds of the ``with`` block for how long ``what`` has been going on."""
+    started = time.monotonic()
+    with repeating(lambda: output.say(f"  {what}: {time.monotonic() - started:.0f} s", "dim"), each):
+        yield

@@ -14,13 +14,12 @@ import secrets
 import signal
 import string
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -48,6 +47,7 @@ from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
+from automl_gitops.kernel.waiting import repeating
 from automl_gitops.rehearsal import assumptions, remains, sabotage
 from automl_gitops.rehearsal.commands import CommandFailedError, Leash
 from automl_gitops.rehearsal.copy import adapt
@@ -57,12 +57,12 @@ from automl_gitops.rehearsal.remains import NAME, TAG, Left
 from automl_gitops.runs.ceiling import ceiling
 
 TRAINING_SECONDS = 1800  # instances start for minutes before the first candidate is trained
-HOURS = 3  # then a flight ends by itself; twice what it takes
+HOURS = 3  # then a flight ends by itself; more than we reckon it takes, which nobody has measured
 _ROOM = 20  # rows more than Autopilot's least, which a split by classes may take away
-_POLL_SECONDS = 2.0
+_POLL_SECONDS = 0.5  # a state lasts for seconds at least
 _SESSION_SECONDS = HOURS * 3600
-# An instance-hour in USD where automl.toml has no [prices], of AWS's list for us-east-1, and what the dearest regions
-# take more. Of Autopilot's instances: ml.m5.4xlarge.
+# An instance-hour in USD where automl.toml has no [prices]: reckoned by what us-east-1 used to take, not looked up in
+# AWS's list, and what the dearest regions may take more. Of Autopilot's instances: ml.m5.4xlarge.
 _PRICES = {AUTOPILOT: 0.922, "ml.m5.large": 0.115, "ml.m5.xlarge": 0.23}
 _DEAREST = 1.7
 _SMALL_CHANGE = 0.5  # storage, requests, logs and alarms: cents
@@ -239,7 +239,7 @@ class Flight(Life):
 
     def break_and_go_back(self) -> None:
         """As in any rehearsal, with a look at the endpoint's states meanwhile."""
-        with self._watched():
+        with repeating(partial(self._note_state, self.client("sagemaker")), _POLL_SECONDS):
             super().break_and_go_back()
 
     def look_before(self) -> None:
@@ -303,34 +303,20 @@ class Flight(Life):
         self.results.setdefault(arguments[0], result)
         return result
 
-    @contextmanager
-    def _watched(self) -> Iterator[None]:
-        """Note each new state of the production endpoint."""
-        over = threading.Event()
-        sagemaker, endpoint = self.client("sagemaker"), self.names.production_endpoint
-
-        def watch() -> None:
-            while not over.wait(_POLL_SECONDS):
-                try:
-                    found = sagemaker.describe_endpoint(EndpointName=endpoint)
-                except (ClientError, BotoCoreError):
-                    continue  # it is asked again
-                state = {
-                    "status": found["EndpointStatus"],
-                    "config": found.get("EndpointConfigName", ""),
-                    "pending": (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName", ""),
-                    "reason": found.get("FailureReason", ""),
-                }
-                if self.endpoint_states[-1:] != [state]:
-                    self.endpoint_states.append(state)
-
-        thread = threading.Thread(target=watch, daemon=True)
-        thread.start()
+    def _note_state(self, sagemaker: Any) -> None:
+        """Note the state of the production endpoint, where it is another one than before."""
         try:
-            yield
-        finally:
-            over.set()
-            thread.join()
+            found = sagemaker.describe_endpoint(EndpointName=self.names.production_endpoint)
+        except (ClientError, BotoCoreError):
+            return  # it is asked again
+        state = {
+            "status": found["EndpointStatus"],
+            "config": found.get("EndpointConfigName", ""),
+            "pending": (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName", ""),
+            "reason": found.get("FailureReason", ""),
+        }
+        if self.endpoint_states[-1:] != [state]:
+            self.endpoint_states.append(state)
 
     @property
     def proved(self) -> str:

@@ -20,7 +20,6 @@ from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws, explain, is_missing
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.kernel.waiting import wait
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.scaling import Scaling
 from automl_gitops.stacks import teardown
@@ -32,7 +31,6 @@ from automl_gitops.stacks.teardown import Resource
 TAG = "rehearsal-of"  # on all that a flight's stacks make; the value is the name of the project that is rehearsed
 NAME = re.compile(r"flight-[a-z0-9]{6}")
 _TURNS = 4  # what is stopped may leave something that is found only then
-_STOP_SECONDS = 900.0
 _LONGEST_FLIGHT = timedelta(days=7)  # how far back jobs are looked for where no stack says when it began
 _PROVIDER = "GitHubProvider"  # of infrastructure/bootstrap.yaml
 
@@ -73,16 +71,13 @@ class _Job:
     def stop(self, project: ServingProject, name: str) -> None:
         """Stop one, and wait for its end."""
         sagemaker, given = project.client("sagemaker"), {f"{self.kind}JobName": name}
-        look = getattr(sagemaker, f"describe_{self.kind.lower()}_job")
-        if look(**given)[f"{self.kind}JobStatus"] == "InProgress":
-            getattr(sagemaker, f"stop_{self.kind.lower()}_job")(**given)
-        wait(
+        describe = getattr(sagemaker, f"describe_{self.kind.lower()}_job")
+        teardown.stop_and_wait(
+            project,
             f"{self.word} {name}",
-            lambda: str(look(**given)[f"{self.kind}JobStatus"]),
-            lambda seen: seen not in _RUNNING,
-            seconds=_STOP_SECONDS,
-            status=str,
-            output=project.output,
+            lambda: str(describe(**given)[f"{self.kind}JobStatus"]),
+            partial(getattr(sagemaker, f"stop_{self.kind.lower()}_job"), **given),
+            "InProgress",
         )
 
 

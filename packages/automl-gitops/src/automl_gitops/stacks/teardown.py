@@ -184,36 +184,34 @@ def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
     ]
 
 
+def stop_and_wait(
+    project: ServingProject, what: str, look: Callable[[], str], stop: Callable[[], Any], running: str
+) -> None:
+    """Stop something whose status is ``running``, and wait until it has ended."""
+    if look() == running:
+        stop()
+    wait(what, look, lambda seen: seen in _ENDED, seconds=_STOP_SECONDS, status=str, output=project.output)
+
+
 def _stop_execution(project: ServingProject, arn: str) -> None:
-    sagemaker = project.client("sagemaker")
-    look = partial(sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)
-    if look()["PipelineExecutionStatus"] == "Executing":
-        sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
-    wait(
+    sagemaker, given = project.client("sagemaker"), {"PipelineExecutionArn": arn}
+    stop_and_wait(
+        project,
         f"execution {arn[-12:]}",
-        lambda: look()["PipelineExecutionStatus"],
-        lambda seen: seen in _ENDED,
-        seconds=_STOP_SECONDS,
-        status=str,
-        output=project.output,
+        lambda: str(sagemaker.describe_pipeline_execution(**given)["PipelineExecutionStatus"]),
+        partial(sagemaker.stop_pipeline_execution, **given),
+        "Executing",
     )
 
 
 def _stop_job(project: ServingProject, job: str) -> None:
-    sagemaker = project.client("sagemaker")
-
-    def look() -> str:
-        return sagemaker.describe_auto_ml_job_v2(AutoMLJobName=job)["AutoMLJobStatus"]
-
-    if look() == "InProgress":
-        sagemaker.stop_auto_ml_job(AutoMLJobName=job)
-    wait(
+    sagemaker, given = project.client("sagemaker"), {"AutoMLJobName": job}
+    stop_and_wait(
+        project,
         f"Autopilot job {job}",
-        look,
-        lambda seen: seen in _ENDED,
-        seconds=_STOP_SECONDS,
-        status=str,
-        output=project.output,
+        lambda: str(sagemaker.describe_auto_ml_job_v2(**given)["AutoMLJobStatus"]),
+        partial(sagemaker.stop_auto_ml_job, **given),
+        "InProgress",
     )
 
 
