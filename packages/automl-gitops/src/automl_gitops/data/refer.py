@@ -17,7 +17,8 @@ from automl_gitops.data import consistency
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import DatasetLock, Rows, Uris
-from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_lines
+from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
+from automl_gitops.data.prepared import FORMAT
 from automl_gitops.data.profile import Profile, check_rows, check_target, check_types, profile, widest
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.table import Table
