@@ -18,6 +18,7 @@ from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.rehearsal.data import sample, stand_in
 
 AUTOML = """
@@ -349,7 +350,7 @@ def test_a_sample_keeps_rare_classes(tmp_path: Path) -> None:
         rows.writerow(["x", "label"])
         rows.writerows([[number, "rare" if number % 4000 == 0 else "often"] for number in range(20_000)])
 
-    made = sample(tmp_path / "t.csv", 500, tmp_path / "out", "label")
+    made = sample(tmp_path / "t.csv", 500, tmp_path / "out", DatasetSettings(target="label"))
 
     seen = profile(Table.open(made), "label")
     assert seen.rows == 500

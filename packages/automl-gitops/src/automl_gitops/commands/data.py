@@ -7,7 +7,7 @@ import typer
 
 from automl_gitops.commands import Json
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
-from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.config import FILE, Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.files import prepare
 from automl_gitops.kernel.words import counted
@@ -121,12 +121,16 @@ def prepare_hospital(
     rows: Rows = 50_000,
     as_json: Json = False,
 ) -> None:
-    """Make the example's 15 columns out of UCI's FILE."""
+    """Make the example's 15 columns out of UCI's FILE.
+
+    And the patient's number, unless there is an automl.toml that does not split by it.
+    """
     from automl_gitops.data import hospital
 
     prepare(folder)
     output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
-    written = hospital.prepare(file, path, rows)
+    patients = not FILE.exists() or hospital.splits_by_patient(Config.load().dataset)
+    written = hospital.prepare(file, path, rows, patients=patients)
     output.done(f"{path}: {counted(written, 'row')}; next: automl data push {path}")
     output.result({"file": str(path), "source": str(file), "rows": written, "synthetic": False})
 
@@ -155,7 +159,7 @@ def example(
 
     prepare(folder)
     output = Output(as_json=as_json)
-    made = example(folder, given, rows, output, None if given else Config.load())
+    made = example(folder, given, rows, output, Config.load() if not given or FILE.exists() else None)
     rows_of = (
         f"SYNTHETIC {counted(made.rows, 'row')}"
         if made.synthetic
