@@ -140,8 +140,8 @@ _RACE_SHARES = {
 def synthetic(rows: int, seed: int, *, patients: bool = True) -> pd.DataFrame:
     """Rows of the example's 15 columns, and of patients of 1.42 rows on average if asked for.
 
-    The risk that decides the class grows with earlier stays, emergencies, diagnoses, days in hospital and medication; noise of the same order keeps it from being read
-    off.
+    The risk that decides the class grows with earlier stays, emergencies, diagnoses, days in hospital and medication;
+    noise of the same order keeps it from being read off.
     """
     random = np.random.RandomState(seed)
     severity = random.gamma(2.0, 1.0, rows)

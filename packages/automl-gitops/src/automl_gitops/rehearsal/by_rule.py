@@ -13,8 +13,8 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 
-def _by_rule(
-    lock: DatasetLock, dataset: DatasetSettings, rows: int
+def by_rule(
+    lock: DatasetLock, dataset: DatasetSettings, least: Mapping[int, int], rows: int, most: int, seed: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The columns of the rule, and the part in which it puts each row.
 

@@ -315,7 +315,9 @@ def of_project(wish: Wish, file: Path) -> Task:
 
 def _not_trained_on(document: dict[str, Any]) -> float:
     """The share of rows that are not trained on; none where a column says which, which is looked at later."""
-    rule = document.get("dataset", {})
+    rule = document.get("dataset")
+    if not isinstance(rule, dict):
+        return HOLDOUT
     if "split" in rule:
         return 0.0
     holdout = _key(document, "dataset", "holdout", HOLDOUT)

@@ -104,15 +104,18 @@ def bucket(case: Case) -> Checks:
     named = case.config.dataset.buckets
     if case.lock is None:
         return
-    uri = case.lock.uris.train_validation
-    used = uri.removeprefix("s3://").partition("/")[0] if case.lock.reference else None
-    if used is not None and used not in named:
-        yield case.wrong(
-            ("dataset", "buckets"),
-            f'buckets does not name "{used}", in which the data of dataset.lock lies ({uri}): add it, and an '
-            "administrator runs `make bootstrap` so that the pipeline may read it",
-        )
-    others = [name for name in named if name != used]
+    uris = [
+        uri for uri in (case.lock.uris.train_validation, case.lock.uris.validation) if uri and _refers(case)
+    ]
+    used = {uri.removeprefix("s3://").partition("/")[0]: uri for uri in reversed(uris)}
+    for name, uri in used.items():
+        if name not in named:
+            yield case.wrong(
+                ("dataset", "buckets"),
+                f'buckets does not name "{name}", in which the data of dataset.lock lies ({uri}): add it, and an '
+                "administrator runs `make bootstrap` so that the pipeline may read it",
+            )
+    others = [name for name in named if name not in used]
     if others:
         yield case.odd(
             ("dataset", "buckets"),

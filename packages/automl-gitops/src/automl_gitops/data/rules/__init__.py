@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.profile import MOST_CLASSES
-from automl_gitops.data.rules.groups import dense, hash_rows, is_among, shares
+from automl_gitops.data.rules.groups import dense, is_among, shares
+from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.times import Times, latest_from
-from automl_gitops.data.statistics import MISSING
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.words import nearest
@@ -22,7 +22,6 @@ from automl_gitops.kernel.words import nearest
 TRAIN, VALIDATE, TEST, IN_GAP, OF_OTHER_SIDE = range(5)  # the last two are left out
 PARTS = {TRAIN: "rows to train on", VALIDATE: "validation rows", TEST: "holdout"}
 SPLIT_VALUES = ("train", "validation", "test")  # in the order of the parts
-_MISSING = pa.array(MISSING)
 
 
 @dataclass(frozen=True)
@@ -71,33 +70,18 @@ class Assigner:
     def __init__(self, dataset: DatasetSettings, name: str) -> None:
         self._dataset, self._name = dataset, name
         self._rows = 0
-        self._groups: list[np.ndarray] = []
+        self._keys = Keys(dataset, name)
         self._sides: list[np.ndarray] = []
-        self._times = Times(name, dataset.time, dataset.least_gap) if dataset.time else None
         self._labels: dict[str, int] | None = {}
         self._codes: list[np.ndarray] = []
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take in a batch of strings. Raises `UserError` for the first row that the rule cannot place."""
-        if self._dataset.group:
-            self._groups.append(self._hashes(batch))
-        if self._times and self._dataset.time:
-            self._times.see(batch.column(self._dataset.time), self._rows)
+        self._keys.see(batch)
         if self._dataset.split:
             self._sides.append(self._own(batch.column(self._dataset.split)))
         self._see_labels(batch.column(self._dataset.target))
         self._rows += batch.num_rows
-
-    def _hashes(self, batch: pa.RecordBatch) -> np.ndarray:
-        names = self._dataset.group or []
-        for name in names:
-            missing = pc.index(pc.is_in(batch.column(name), _MISSING), True).as_py()
-            if missing >= 0:
-                raise UserError(
-                    f'{self._name}: row {self._rows + missing + 1} has no value in the group column "{name}": fill it '
-                    "(where nothing is known, with a value of the row's own) or remove the row"
-                )
-        return hash_rows([batch.column(name) for name in names], self._dataset.seed)
 
     def _own(self, column: pa.Array) -> np.ndarray:
         sides = pc.index_in(column, pa.array(SPLIT_VALUES))
@@ -126,12 +110,12 @@ class Assigner:
 
     def assign(self) -> Assignment:
         """Where each row that was seen belongs. Raises `UserError` where a side would have no row."""
-        groups = np.concatenate(self._groups) if self._groups else None
+        groups = self._keys.groups
         times = None
         if self._sides:
             sides = np.concatenate(self._sides)
-        elif self._times:
-            sides, times = self._by_time(self._times, groups)
+        elif self._keys.times:
+            sides, times = self._by_time(self._keys.times, groups)
         else:
             assert groups is not None  # noqa: S101 - there is no other rule
             sides = by_group(groups, self._dataset.holdout)

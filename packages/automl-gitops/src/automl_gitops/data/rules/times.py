@@ -79,6 +79,12 @@ class Times:
     def _wrong(self, row: int, what: str, way_out: str) -> UserError:
         return UserError(f'{self._source}: row {row + 1} {what} in the time column "{self._name}": {way_out}')
 
+    def like(self, source: str) -> "Times":
+        """Of the same column of another ``source``, whose times are of the same kind."""
+        other = Times(source, self._name, self._gap)
+        other._kind = self._kind
+        return other
+
     @property
     def values(self) -> np.ndarray:
         """Of all rows, shape (rows,): int64, or float64 where a number has a fraction."""
