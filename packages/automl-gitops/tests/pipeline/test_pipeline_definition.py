@@ -91,7 +91,7 @@ def test_every_parameter_changes_the_run(plain: dict[str, Any]) -> None:
     used = {name for name in references(plain["Steps"]) if name.startswith("Parameters.")}
 
     assert used == declared
-    assert len(declared) == 16
+    assert len(declared) == 17
 
 
 def test_defaults_are_not_repeated_in_the_steps(plain: dict[str, Any]) -> None:
