@@ -23,7 +23,8 @@ from automl_gitops.rehearsal.first_look import RefusedError, Wish, refuse, show_
 from showcase import RESULTS, ROOT, TEMPLATE
 from showcase.answers import answerable, arguments, of_table, of_target
 
-_SLICES = tuple(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_"))
+# What the hospital example's automl.toml names beside the target: its group and its slices.
+_NAMED = (hospital.PATIENT, *(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_")))
 _CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 
 
@@ -75,7 +76,7 @@ def answer(wish: Wish) -> dict[str, str]:
     ):
         return {}
     columns = [column["name"] for column in facts["columns"]]
-    return of_table(wish.path, facts["target"], wish.problem or facts["problem_type"], columns, _SLICES)
+    return of_table(wish.path, facts["target"], wish.problem or facts["problem_type"], columns, _NAMED)
 
 
 def generate(answers: dict[str, str]) -> Path:

@@ -38,15 +38,13 @@ def name(text: str) -> str:
 
 
 def of_table(
-    path: Path, target: str, problem: str, columns: Collection[str], slices: Iterable[str]
+    path: Path, target: str, problem: str, columns: Collection[str], named: Iterable[str]
 ) -> dict[str, str]:
     """The answers for a file with these columns; ``problem`` is Autopilot's name of the problem type.
 
-    ``slices`` are columns of the hospital example: its slices are set where all of them are there.
+    ``named`` are columns of the hospital example: its group and its slices are set where all of them are there.
     """
-    hospital = (
-        target == "readmitted" and problem == "MulticlassClassification" and set(slices) <= set(columns)
-    )
+    hospital = target == "readmitted" and problem == "MulticlassClassification" and set(named) <= set(columns)
     return _answers(name(_stem(path)), f"Predict {answerable(target)} from {path.name}", target, problem) | {
         "__example": "hospital" if hospital else "made-up"
     }

@@ -20,7 +20,8 @@ from showcase.__main__ import answer, name_target
 from showcase.answers import answerable, arguments, name, of_table
 
 HOSPITAL = (
-    "race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,readmitted"
+    "patient_nbr,race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,"
+    "readmitted"
 )
 UCI = (
     "encounter_id,patient_nbr,race,age,time_in_hospital,num_lab_procedures,num_medications,number_emergency,"
@@ -178,12 +179,13 @@ def test_names_follow_the_table(template, tmp_path, file, header, target, called
     assert (config.evaluation.slices, config.evaluation.bands) == ([], {})
 
 
-def test_slices_and_bands_are_set_only_where_the_columns_are(template, tmp_path):
+def test_slices_bands_and_group_are_set_only_where_the_columns_are(template, tmp_path):
     other = Wish(str(write(tmp_path / "wards.csv", "ward,readmitted", "a b c")))
     same = Wish(str(write(tmp_path / "clinic.csv", HOSPITAL, "no >30 <30")))
 
-    assert configuration(template, tmp_path, answer(other)).evaluation.slices == []
-    assert configuration(template, tmp_path, answer(same)).evaluation.slices == ["race_*", "age"]
+    without, with_all = (configuration(template, tmp_path, answer(wish)) for wish in (other, same))
+    assert (without.evaluation.slices, without.dataset.group) == ([], None)
+    assert (with_all.evaluation.slices, with_all.dataset.group) == (["race_*", "age"], ["patient_nbr"])
 
 
 def test_the_example_s_own_source_gets_the_example_s_project(tmp_path):

@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
 REQUEST = "request.json"
+NONE = "none"  # a pipeline's parameter cannot be empty
 # The account has reached its quota of concurrent jobs, or of calls. Both pass.
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
 
@@ -28,8 +29,9 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     """Create the job; where the quota of concurrent jobs is used up, leave that to `check_autopilot`.
 
     ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri,
-    output_uri, target, problem_type, objective, mode, max_candidates, max_seconds_per_training_job,
-    max_seconds, kms_key, subnets, security_groups, tags. The job's name comes from the execution's id, so that a
+    validation_uri ("none" where Autopilot chooses the rows to validate on), output_uri, target, problem_type,
+    objective, mode, max_candidates, max_seconds_per_training_job, max_seconds, kms_key, subnets, security_groups,
+    tags. The job's name comes from the execution's id, so that a
     second invocation finds the first one's job.
 
     Returns the step's output: the job's name. Raises botocore's `ClientError` for any other refusal.
@@ -67,12 +69,10 @@ def create_request(event: dict[str, Any]) -> dict[str, Any]:
             "MaxAutoMLJobRuntimeInSeconds": int(event["max_seconds"]),
         },
     }
-    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": event["train_validation_uri"]}}
+    channels = {"training": event["train_validation_uri"], "validation": event.get("validation_uri", NONE)}
     request: dict[str, Any] = {
         "AutoMLJobName": f"{event['project']}-{event['execution_id']}",
-        "AutoMLJobInputDataConfig": [
-            {"ChannelType": "training", "ContentType": "text/csv;header=present", "DataSource": source}
-        ],
+        "AutoMLJobInputDataConfig": [channel(kind, uri) for kind, uri in channels.items() if uri != NONE],
         "OutputDataConfig": {"S3OutputPath": event["output_uri"]},
         "AutoMLProblemTypeConfig": {"TabularJobConfig": tabular},
         "RoleArn": event["role_arn"],
@@ -95,6 +95,16 @@ def create_request(event: dict[str, Any]) -> dict[str, Any]:
         pairs = (pair.split("=", 1) for pair in event["tags"].split(","))
         request["Tags"] = [{"Key": key, "Value": value} for key, value in pairs]
     return request
+
+
+def channel(kind: str, uri: str) -> dict[str, Any]:
+    """A channel of CSV with a header; all channels of a job have the same one."""
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri}
+    return {
+        "ChannelType": kind,
+        "ContentType": "text/csv;header=present",
+        "DataSource": {"S3DataSource": source},
+    }
 
 
 def put_request(uri: str, request: dict[str, Any]) -> None:

@@ -37,6 +37,7 @@ def parameters(config: Config, lock: DatasetLock, champion: str = "") -> dict[st
     budget, evaluation = config.autopilot.budget, config.evaluation
     return {
         "TrainValidationUri": lock.uris.train_validation,
+        "ValidationUri": lock.uris.validation or NONE,  # Autopilot chooses rows to validate on by itself
         "XTestUri": lock.uris.x_test,
         "YTestUri": lock.uris.y_test,
         "DatasetSha256": lock.sha256,
@@ -73,6 +74,7 @@ def start_autopilot(shared: Shared) -> Any:
         "execution_id": shared.execution.PIPELINE_EXECUTION_ID,
         "role_arn": shared.names.autopilot_role_arn,
         "train_validation_uri": shared.parameters["TrainValidationUri"],
+        "validation_uri": shared.parameters["ValidationUri"],
         "output_uri": shared.of_execution("autopilot", ""),
         "target": shared.config.dataset.target,
         "problem_type": autopilot.problem_type,

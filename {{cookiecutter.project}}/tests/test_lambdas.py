@@ -36,6 +36,7 @@ STEP_INPUTS: dict[str, Any] = {
     "execution_id": "abcdefghijkl",
     "role_arn": ROLE,
     "train_validation_uri": "s3://bucket/datasets/0a/train_validation.csv",
+    "validation_uri": "none",
     "output_uri": "s3://bucket/autopilot/abcdefghijkl/",
     "target": "bought",
     "problem_type": "BinaryClassification",
@@ -72,6 +73,16 @@ def test_the_job_starts_with_the_steps_inputs(starting):
     assert tabular["TargetAttributeName"] == "bought"
     assert tabular["CompletionCriteria"]["MaxCandidates"] == 10
     assert request["Tags"] == [{"Key": "team", "Value": "care"}]
+
+
+def test_rows_to_validate_on_have_a_channel_of_their_own():
+    one = start_autopilot.create_request(STEP_INPUTS)["AutoMLJobInputDataConfig"]
+    apart = {**STEP_INPUTS, "validation_uri": "s3://bucket/datasets/0a/validation.csv"}
+    two = start_autopilot.create_request(apart)["AutoMLJobInputDataConfig"]
+
+    assert [channel["ChannelType"] for channel in one] == ["training"]
+    assert [channel["ChannelType"] for channel in two] == ["training", "validation"]
+    assert two[1]["DataSource"]["S3DataSource"]["S3Uri"] == apart["validation_uri"]
 
 
 @pytest.mark.parametrize("code", ["ResourceInUse", "ResourceLimitExceeded", "ThrottlingException"])

@@ -19,7 +19,7 @@ SHARED = {f"automl_gitops.evaluation.{module}" for module in ("layout", "metrics
 TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
 # The same thing in two rooms: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and of
 # the report.
-SAME_NOUN = {"Bullets", "Column", "Reference", "Rows", "Section", "Table"}
+SAME_NOUN = {"Bullets", "Column", "GroupCounts", "Reference", "Rows", "Section", "SplitRule", "Table"}
 SERVES = ("infrastructure", "serving", "workflow")
 
 

@@ -15,6 +15,7 @@ EVENT: dict[str, Any] = {
     "execution_id": "abcdefghijkl",
     "role_arn": f"arn:aws:iam::{ACCOUNT}:role/readmission-SageMakerExecutionRole",
     "train_validation_uri": "s3://bucket/datasets/0a/train_validation.csv",
+    "validation_uri": "none",
     "output_uri": "s3://bucket/autopilot/abcdefghijkl/",
     "target": "readmitted",
     "problem_type": "MulticlassClassification",
@@ -75,6 +76,17 @@ def test_starts_the_job_with_the_steps_inputs(stubbed: StubbedAws) -> None:
     outputs = start_autopilot.handler(EVENT, None)
 
     assert outputs == {"automl_job_name": "readmission-abcdefghijkl"}
+
+
+def test_rows_to_validate_on_are_a_channel_of_their_own(stubbed: StubbedAws) -> None:
+    uri = "s3://bucket/datasets/0a/validation.csv"
+    (training,) = REQUEST["AutoMLJobInputDataConfig"]
+    source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}
+    validation = {**training, "ChannelType": "validation", "DataSource": source}
+    request = {**REQUEST, "AutoMLJobInputDataConfig": [training, validation]}
+    stubbed["sagemaker"].add_response("create_auto_ml_job_v2", CREATED, request)
+
+    start_autopilot.handler({**EVENT, "validation_uri": uri}, None)
 
 
 def test_keeps_the_request_before_it_is_sent(aws: StubbedAws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class LifeByReference(Life):
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=LAKE, **({} if region == "us-east-1" else elsewhere))
         rows = table(config.autopilot.problem_type, config.dataset.target)
-        train, held_out = rows[HELD_OUT:], rows[:HELD_OUT]
+        train, held_out = rows[HELD_OUT:].drop(columns=config.dataset.no_features), rows[:HELD_OUT]
         for key, part in (("train/a.csv", train[::2]), ("train/b.csv", train[1::2]), ("test.csv", held_out)):
             s3.put_object(Bucket=LAKE, Key=key, Body=part.to_csv(index=False).encode())
         addresses = ("--train-validation", f"s3://{LAKE}/train/", "--test", f"s3://{LAKE}/test.csv")

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-ROWS = 800
+ROWS = 1000
 
 
 def table(problem_type: str, target: str) -> pd.DataFrame:
@@ -16,6 +16,8 @@ def table(problem_type: str, target: str) -> pd.DataFrame:
             # The example's slices of automl.toml name such columns.
             **{f"race_{name}": generator.integers(0, 2, ROWS) for name in ("A", "B")},
             "ward": generator.choice(["north", "south", "children, infants"], ROWS),
+            # The example's group: rows of one are on one side.
+            "patient_nbr": np.random.default_rng(8).integers(0, ROWS, ROWS),
         }
     )
     score = frame["stays"] + 0.05 * frame["age"] + generator.normal(0, 0.5, ROWS)

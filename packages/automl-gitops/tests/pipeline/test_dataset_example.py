@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from making import automl_toml
 
 from automl_gitops.data import example as examples
 from automl_gitops.data import hospital
 from automl_gitops.data.example import example
 from automl_gitops.data.inspect import inspect
+from automl_gitops.data.prepared import prepare
+from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 
@@ -47,7 +50,8 @@ def test_fifteen_columns_are_made_of_the_source(tmp_path: Path) -> None:
 
     made = pd.read_csv(tmp_path / "out" / "made.csv")
     assert written == len(made) == 120
-    assert tuple(made.columns) == hospital.COLUMNS
+    assert tuple(made.columns) == ("patient_nbr", *hospital.COLUMNS)
+    assert made["patient_nbr"].astype(str).tolist() == given["patient_nbr"].tolist()
     assert made["age"].tolist() == given["age"].map({"[0-10)": 5, "[70-80)": 75, "[90-100)": 95}).tolist()
     assert made["readmitted"].tolist() == given["readmitted"].str.replace("NO", "no").tolist()
     assert made["change"].tolist() == (given["change"] == "Ch").astype(int).tolist()
@@ -115,7 +119,9 @@ def test_source_is_recognised(tmp_path: Path) -> None:
 def test_synthetic_has_columns_and_class_shares_of_the_real_one() -> None:
     frame = hospital.synthetic(5000, 42)
 
-    assert tuple(frame.columns) == hospital.COLUMNS
+    assert tuple(frame.columns) == ("patient_nbr", *hospital.COLUMNS)
+    assert frame["patient_nbr"].value_counts().mean() == pytest.approx(101_766 / 71_518, abs=0.03)
+    assert hospital.synthetic(5000, 42, patients=False).equals(frame.drop(columns="patient_nbr"))
     shares = frame["readmitted"].value_counts(normalize=True)
     assert shares.to_dict() == pytest.approx({"no": 0.539, ">30": 0.349, "<30": 0.112}, abs=1e-3)
     assert (frame.filter(like="race_").sum(axis=1) <= 1).all()
@@ -128,7 +134,7 @@ def test_synthetic_can_be_learned_but_not_read_off() -> None:
     from sklearn.metrics import accuracy_score
 
     frame = hospital.synthetic(4000, 42)
-    x, y = frame.drop(columns="readmitted"), frame["readmitted"]
+    x, y = frame.drop(columns=["patient_nbr", "readmitted"]), frame["readmitted"]
     forest = RandomForestClassifier(60, min_samples_leaf=10, random_state=0).fit(x[:3000], y[:3000])
 
     accuracy = accuracy_score(y[3000:], forest.predict(x[3000:]))
@@ -181,9 +187,12 @@ def test_a_given_file_is_used(tmp_path: Path) -> None:
 
 @needs_shared
 def test_the_real_file_gives_the_known_sample(tmp_path: Path) -> None:
-    written = hospital.prepare(SHARED, tmp_path / "made.csv")
+    written = hospital.prepare(SHARED, tmp_path / "made.csv", patients=False)
+    hospital.prepare(SHARED, tmp_path / "with-patients.csv")
 
     made = pd.read_csv(tmp_path / "made.csv")
+    with_patients = pd.read_csv(tmp_path / "with-patients.csv")
+    assert with_patients.drop(columns="patient_nbr").equals(made)
     assert (written, made.shape) == (50_000, (50_000, 15))
     assert made["readmitted"].value_counts(normalize=True).to_dict() == pytest.approx(
         {"no": 54864 / 101766, ">30": 35545 / 101766, "<30": 11357 / 101766}, abs=0.005
@@ -191,3 +200,32 @@ def test_the_real_file_gives_the_known_sample(tmp_path: Path) -> None:
     assert hashlib.sha256((tmp_path / "made.csv").read_bytes()).hexdigest() == (
         "aae206e2cc272278d326e39ebd0ceacf8e658295f45c30628ae6f1f734a13e5b"
     )
+
+
+@needs_shared
+def test_no_patient_of_the_real_file_stands_on_two_sides(tmp_path: Path) -> None:
+    hospital.prepare(SHARED, tmp_path / "made.csv")
+    wanted = Config.parse(automl_toml(dataset={"target": "readmitted", "group": "patient_nbr"}))
+
+    prepared = prepare(wanted, tmp_path / "made.csv", Output())
+
+    frame = pd.read_csv(tmp_path / "made.csv")
+    sides = prepared.assigned.sides  # type: ignore[union-attr]
+    assert pd.Series(sides).groupby(frame["patient_nbr"]).nunique().max() == 1
+    shares = np.bincount(sides) / len(frame)
+    assert shares.tolist() == pytest.approx([0.64, 0.16, 0.2], abs=0.01)
+    assert "patient_nbr" not in [column.name for column in prepared.lock(wanted, synthetic=False).columns]
+
+
+@pytest.mark.parametrize("group", [None, "patient_nbr"])
+def test_patients_are_there_for_a_project_that_splits_by_them(
+    group: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examples, "_fetch", source)
+    wanted = Config.parse(
+        automl_toml(dataset={"target": "readmitted", **({"group": group} if group else {})})
+    )
+
+    made = example(tmp_path, None, 100, Output(), wanted)
+
+    assert ("patient_nbr" in pd.read_csv(made.path)) is (group is not None)

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from making import BUCKET, lenient, table
 
-from automl_gitops.data import prepared
+from automl_gitops.data import parts
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed, push
 from automl_gitops.kernel.aws import Aws
@@ -178,7 +178,7 @@ def test_a_damaged_object_is_replaced(config, folder: Path, aws: Aws) -> None:
 
 
 def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prepared, "PART_ROWS", 17)
+    monkeypatch.setattr(parts, "PART_ROWS", 17)
     path = folder / "numbers.csv"
     path.write_text("x,label\n" + "".join(f"{n},{n % 2}\n" for n in range(500)))
 

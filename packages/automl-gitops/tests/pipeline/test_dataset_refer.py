@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from automl_gitops.data import refer as refer_module
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed
 from automl_gitops.data.refer import refer
+from automl_gitops.data.rules import overlap
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -572,3 +574,163 @@ def test_the_evaluation_is_told_that_nothing_was_counted(project: Project) -> No
 
     assert dataset["classes"] is None
     assert dataset["rows"] == {"total": None, "train_validation": None, "test": 100}
+
+
+GROUPED = {"dataset": {"buckets": [LAKE], "group": "who", "also_features": ["who"]}}
+TIMED = {"dataset": {"buckets": [LAKE], "time": "day", "also_features": ["day"]}}
+
+
+def rows_of(groups: range, days: range, rows: int = 120) -> str:
+    """CSV of three columns and the target."""
+    lines = [
+        f"p{groups[row % len(groups)]},2024-01-{days[row % len(days)]:02},{row},{'ab'[row % 2]}"
+        for row in range(rows)
+    ]
+    return "\n".join(["who,day,x,label", *lines, ""])
+
+
+@pytest.fixture
+def parts_of(lake) -> Callable[..., None]:
+    """Objects whose groups and days are apart, unless others are given."""
+
+    def put(
+        train: str = rows_of(range(100, 200), range(1, 20)), test: str = rows_of(range(30), range(20, 28))
+    ) -> None:
+        lake(
+            **{"train/a.csv": train, "train/b.csv": rows_of(range(200, 300), range(1, 10)), "test.csv": test}
+        )
+        lake(**{"validation/a.csv": rows_of(range(400, 430), range(10, 20))})
+
+    return put
+
+
+def test_the_holdout_has_its_groups(config, aws: Aws, parts_of, capsys: pytest.CaptureFixture[str]) -> None:
+    parts_of()
+
+    lock = refer_to(config(**GROUPED), aws).lock
+
+    title, *labels = read(aws, f"{lock.uris.y_test}part-00000.csv")
+    assert title == ["label", "group"]
+    assert [int(group) for _, group in labels] == [row % 30 for row in range(120)]
+    assert lock.split is not None
+    assert lock.split.groups is not None
+    assert lock.split.groups.test == 30
+    assert DatasetLock.load() == lock
+    size = lock.reference.bytes if lock.reference else 0
+    assert f"looked at who in {size:,} of {size:,} bytes of what is trained on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_a_group_in_both_parts_is_refused(
+    config, aws: Aws, parts_of, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlap, "_BLOCK", block)
+    parts_of(train=rows_of(range(100, 200), range(1, 20)) + "p7,2024-01-01,9,a\n")
+
+    with pytest.raises(
+        UserError,
+        match=r'train/a\.csv: row 121 is of the group who = "p7", and so are rows of s3://lake/test',
+    ):
+        refer_to(config(**GROUPED), aws)
+    assert not Path("dataset.lock").exists()
+
+
+def test_what_is_not_looked_at_is_said(
+    config, aws: Aws, parts_of, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts_of(train=rows_of(range(100, 200), range(1, 20)) + "p7,2024-01-01,9,a\n")
+    monkeypatch.setattr(refer_module, "Overlap", partial(overlap.Overlap, most=500))
+
+    refer_to(config(**GROUPED), aws)
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "looked at who in 500 of " in told
+    assert "the rest was not looked at" in told
+
+
+@pytest.mark.parametrize(
+    ("gap", "day", "refused"), [(None, 20, False), (None, 21, True), ("1 day", 20, True)]
+)
+def test_a_later_row_than_the_holdouts_first_is_refused(
+    config, aws: Aws, parts_of, gap: str | None, day: int, refused: bool
+) -> None:
+    parts_of(train=rows_of(range(100, 200), range(1, 18)) + f"p700,2024-01-{day},9,a\n")
+    wanted = {"dataset": {**TIMED["dataset"], **({"gap": gap} if gap else {})}}
+
+    if refused:
+        with pytest.raises(
+            UserError, match=rf'row 121 has "2024-01-{day}" in "day", and the holdout .* begins at 2024-01-20'
+        ):
+            refer_to(config(**wanted), aws)
+    else:
+        lock = refer_to(config(**wanted), aws).lock
+        assert lock.split is not None
+        assert lock.split.times is not None
+        assert lock.split.times.holdout_from == "2024-01-20"
+
+
+def test_rows_to_validate_on_have_an_address_of_their_own(config, aws: Aws, parts_of) -> None:
+    parts_of()
+    uri = f"s3://{LAKE}/validation/"
+
+    plain = refer_to(config(**GROUPED), aws).lock
+    lock = refer(config(**GROUPED), TRAIN, TEST, aws, Output(), uri).lock
+
+    assert lock.uris.validation == uri
+    assert lock.validation_reference is not None
+    assert lock.validation_reference.objects == 1
+    assert lock.sha256 != plain.sha256
+    assert DatasetLock.load() == lock
+
+
+@pytest.mark.parametrize(
+    ("validation", "sentence"),
+    [
+        (TRAIN, "s3://lake/train/: is a part of s3://lake/train/"),
+        (f"{TRAIN}a.csv", "train/a.csv: is a part of s3://lake/train/"),
+        (TEST, "test.csv: is a part of s3://lake/test.csv"),
+        (f"s3://{LAKE}/", "is a part of s3://lake/"),
+        ("s3://elsewhere/v/", 'buckets does not name "elsewhere"'),
+    ],
+)
+def test_rows_to_validate_on_are_others(config, aws: Aws, parts_of, validation: str, sentence: str) -> None:
+    parts_of()
+
+    with pytest.raises(UserError, match=sentence):
+        refer(config(**GROUPED), TRAIN, TEST, aws, Output(), validation)
+
+
+def test_a_group_to_train_on_and_to_validate_on_is_refused(config, aws: Aws, parts_of, lake) -> None:
+    parts_of()
+    lake(**{"validation/a.csv": rows_of(range(290, 320), range(10, 20))})
+
+    with pytest.raises(
+        UserError, match=r'b\.csv: row 91 is of the group who = "p290", and so are rows of s3://lake/valid'
+    ):
+        refer(config(**GROUPED), TRAIN, TEST, aws, Output(), f"s3://{LAKE}/validation/")
+
+
+def test_columns_that_are_no_features_may_be_the_holdouts_alone(
+    config, aws: Aws, lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without = "\n".join(line.partition(",")[2] for line in rows_of(range(9), range(1, 9)).splitlines())
+    lake(**{"train/a.csv": without, "train/b.csv": without, "test.csv": rows_of(range(40), range(1, 9))})
+
+    lock = refer_to(config(dataset={"buckets": [LAKE], "group": "who"}), aws).lock
+
+    assert [column.name for column in lock.columns] == ["day", "x", "label"]
+    assert len(read(aws, f"{lock.uris.x_test}part-00000.csv")[0]) == 2
+    told = " ".join(capsys.readouterr().out.split())
+    assert "has no column who, so that nobody looked whether its rows keep off the holdout" in told
+
+
+def test_a_column_that_autopilot_would_take_for_a_feature_is_refused(config, aws: Aws, parts_of) -> None:
+    parts_of()
+
+    with pytest.raises(UserError, match=r"train/: has who, by which rows are split, .* also_features"):
+        refer_to(config(dataset={"buckets": [LAKE], "group": "who"}), aws)
+
+
+def test_a_column_of_parts_is_for_data_that_is_pushed(config, aws: Aws, parts_of) -> None:
+    with pytest.raises(UserError, match=r"\[dataset\] split is for `automl data push`"):
+        refer_to(config(dataset={"buckets": [LAKE], "split": "who"}), aws)

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from automl_gitops.data.prepared import Split
+from automl_gitops.data.rules.at_random import Split
 
 LABELS = np.random.RandomState(1).choice(["no", ">30", "<30"], 1000, p=[0.54, 0.35, 0.11])
 SIZES = dict(zip(*np.unique(LABELS, return_counts=True), strict=True))

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from automl_gitops.data import prepared, table
+from automl_gitops.data import parts, table
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.errors import UserError
 
@@ -264,7 +264,7 @@ def test_lines_read_back_as_the_values() -> None:
     values = [["".join(random.choice(letters, random.randint(0, 6))) for _ in range(3)] for _ in range(500)]
     columns = [pa.array(list(column), pa.string()) for column in zip(*values, strict=True)]
 
-    text = bytes(prepared.csv_bytes(prepared.csv_lines(columns))).decode()
+    text = bytes(parts.csv_bytes(parts.csv_lines(columns))).decode()
 
     assert list(csv.reader(io.StringIO(text))) == values
 
@@ -272,10 +272,10 @@ def test_lines_read_back_as_the_values() -> None:
 def test_a_line_is_never_empty() -> None:
     column = pa.array(["", "x"])
 
-    assert bytes(prepared.csv_bytes(prepared.csv_lines([column]))) == b'""\nx\n'
+    assert bytes(parts.csv_bytes(parts.csv_lines([column]))) == b'""\nx\n'
 
 
 def test_content_of_a_slice_is_its_own() -> None:
     array = pa.array(["one", "two", "three"]).slice(1, 1)
 
-    assert bytes(prepared.csv_bytes(array)) == b"two"
+    assert bytes(parts.csv_bytes(array)) == b"two"

@@ -91,7 +91,7 @@ def test_every_parameter_changes_the_run(plain: dict[str, Any]) -> None:
     used = {name for name in references(plain["Steps"]) if name.startswith("Parameters.")}
 
     assert used == declared
-    assert len(declared) == 16
+    assert len(declared) == 17
 
 
 def test_defaults_are_not_repeated_in_the_steps(plain: dict[str, Any]) -> None:
@@ -131,6 +131,18 @@ def test_defaults_come_from_the_files(plain: dict[str, Any]) -> None:
     assert (defaults["MaxCandidates"], defaults["GateThreshold"]) == (10, 0.3)
     assert (defaults["ChampionModelPackageArn"], defaults["CommitId"], defaults["RunUrl"]) == ("none",) * 3
     assert {parameter["Type"] for parameter in plain["Parameters"]} == {"String", "Integer", "Float"}
+
+
+def test_rows_to_validate_on_are_the_default_of_their_parameter(plain: dict[str, Any]) -> None:
+    uri = f"s3://{BUCKET}/datasets/0a/validation.csv"
+    data = lock(uris=lock().uris.model_copy(update={"validation": uri}))
+    apart = json.loads(definition.build(Config.parse(automl_toml()), data, ACCOUNT, BUNDLE, ""))
+
+    for document, expected in ((plain, "none"), (apart, uri)):
+        defaults = {parameter["Name"]: parameter["DefaultValue"] for parameter in document["Parameters"]}
+        assert defaults["ValidationUri"] == expected
+        given = steps(document)["StartAutopilot"]["Arguments"]
+        assert given["validation_uri"] == {"Get": "Parameters.ValidationUri"}
 
 
 def test_champion_is_the_default_of_its_parameter() -> None:
@@ -285,7 +297,7 @@ def refuse(*_, **__):
     raise AssertionError("the network was used")
 socket.socket.connect = socket.getaddrinfo = refuse
 sys.path[:0] = sys.argv[1:3]
-from making import ACCOUNT, automl_toml, lock
+from making import ACCOUNT, BUCKET, automl_toml, lock
 from automl_gitops.runs import definition
 from automl_gitops.runs.bundle import Bundle
 from automl_gitops.kernel.config import Config

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS, DatasetSettings
+from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
+from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.rehearsal import first_look
 from automl_gitops.rehearsal.first_look import RefusedError, Task, Wish, look, of_project, problem_type
 
@@ -194,6 +195,7 @@ def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Pa
 def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
     assert first_look.LEAST_TRAINING_ROWS == LEAST_TRAINING_ROWS
     assert DatasetSettings.model_fields["holdout"].default == first_look.HOLDOUT
+    assert first_look.VALIDATION == VALIDATION
 
 
 def test_neither_it_nor_the_installation_needs_a_package() -> None:

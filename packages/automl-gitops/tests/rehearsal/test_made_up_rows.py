@@ -18,6 +18,7 @@ from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.rehearsal.data import sample, stand_in
 
 AUTOML = """
@@ -349,8 +350,95 @@ def test_a_sample_keeps_rare_classes(tmp_path: Path) -> None:
         rows.writerow(["x", "label"])
         rows.writerows([[number, "rare" if number % 4000 == 0 else "often"] for number in range(20_000)])
 
-    made = sample(tmp_path / "t.csv", 500, tmp_path / "out", "label")
+    made = sample(tmp_path / "t.csv", 500, tmp_path / "out", DatasetSettings(target="label"))
 
     seen = profile(Table.open(made), "label")
     assert seen.rows == 500
     assert seen.target.classes == {"rare": 5, "often": 495}
+
+
+RULES: dict[str, dict[str, object]] = {
+    "group": {"group": "ward_nbr"},
+    "two columns": {"group": ["ward", "ward_nbr"], "also_features": ["ward"]},
+    "few groups": {"group": "ward"},
+    "time": {"time": "admitted", "gap": "30 days"},
+    "year": {"time": "year"},
+    "zoned": {"time": "at"},
+    "time and group": {"time": "at", "gap": "2 hours", "group": "ward_nbr"},
+    "split": {"split": "part"},
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("classes", [2, 9])
+def test_made_up_rows_pass_through_the_rule_of_the_real_ones(tmp_path: Path, rule: str, classes: int) -> None:
+    random, rows = Random(3), 4000
+    days = np.sort(random.randint(0, 2000, rows))
+    frame = pd.DataFrame(
+        {
+            "ward_nbr": random.permutation(rows)[days // 2] + 5_000_000,
+            "ward": [f"ward {number}" for number in random.randint(0, 25, rows)],
+            "admitted": (np.datetime64("2019-01-01") + days).astype(str),
+            "at": [f"{np.datetime64('2019-01-01T08:00') + day * 60 * 24}:00+01:00" for day in days],
+            "year": 2019 + days // 365,
+            "part": random.choice(["train", "validation", "test"], rows, p=[0.7, 0.1, 0.2]),
+            "age": random.randint(0, 99, rows),
+            "label": random.choice([f"c{number}" for number in range(classes)], rows),
+        }
+    )
+    problem = "BinaryClassification" if classes == 2 else "MulticlassClassification"
+    config = configured(problem=problem)
+    dataset = DatasetSettings.model_validate({"target": "label", **RULES[rule]})
+    config = config.model_copy(update={"dataset": dataset})
+    real = locked(frame, config, tmp_path)
+
+    made = pushed_again(real, config, tmp_path / "out")
+
+    assert made.split is not None
+    assert real.split is not None
+    assert made.split.rule == real.split.rule
+    assert [column.name for column in made.columns] == [column.name for column in real.columns]
+    assert {column.name: column.type for column in made.split.columns} == {
+        column.name: column.type for column in real.split.columns
+    }
+    assert made.rows.train_validation is not None
+    assert made.rows.train_validation >= 500
+    assert (made.classes or {}).keys() == (real.classes or {}).keys()
+    assert made.rows.total is not None
+    assert made.rows.total <= 4000
+    if real.split.times and made.split.times:
+        assert len(made.split.times.first) == len(real.split.times.first)
+        assert (
+            real.split.times.first <= made.split.times.first <= made.split.times.last <= real.split.times.last
+        )
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_sample_has_every_class_in_every_part(tmp_path: Path, rule: str) -> None:
+    random, rows = Random(4), 20_000
+    frame = pd.DataFrame(
+        {
+            "ward_nbr": random.randint(0, 9000, rows),
+            "ward": [f"ward {number}" for number in random.randint(0, 200, rows)],
+            "admitted": (np.datetime64("2019-01-01") + random.randint(0, 2000, rows)).astype(str),
+            "at": [
+                f"{np.datetime64('2019-01-01T08:00') + hours * 60}Z"
+                for hours in random.randint(0, 9000, rows)
+            ],
+            "year": random.randint(1990, 2025, rows),
+            "part": random.choice(["train", "validation", "test"], rows),
+            "age": random.randint(0, 99, rows),
+            "label": random.choice(["often", "rare"], rows, p=[0.995, 0.005]),
+        }
+    )
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    config = configured(problem="BinaryClassification")
+    dataset = DatasetSettings.model_validate({"target": "label", **RULES[rule]})
+    if rule == "time and group":
+        pytest.skip("a sample of groups that are spread over all times leaves few to train on")
+
+    path = sample(tmp_path / "t.csv", 1500, tmp_path / "out", dataset)
+
+    made = prepare(config.model_copy(update={"dataset": dataset}), path, Output())
+    assert made.classes is not None
+    assert made.classes.keys() == {"often", "rare"}

@@ -16,6 +16,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import Tail
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.promotion.production_file import ProductionFile
 from automl_gitops.rehearsal.commands import CommandFailedError, call
 from automl_gitops.rehearsal.copy import ProjectCopy, adapt
@@ -228,7 +229,9 @@ def test_a_sample_keeps_rows_as_they_are(tmp_path):
     table = pd.DataFrame({"id": range(300), "code": [f"{number:05}" for number in range(300)]})
     table.to_csv(tmp_path / "table.csv", index=False)
 
-    frame = pd.read_csv(sample(tmp_path / "table.csv", 100, tmp_path / "out", "code"), dtype=str)
+    frame = pd.read_csv(
+        sample(tmp_path / "table.csv", 100, tmp_path / "out", DatasetSettings(target="code")), dtype=str
+    )
 
     assert len(frame) == 100
     assert (frame["code"] == frame["id"].str.zfill(5)).all()

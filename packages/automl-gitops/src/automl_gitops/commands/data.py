@@ -7,7 +7,7 @@ import typer
 
 from automl_gitops.commands import Json
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
-from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.config import FILE, Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.files import prepare
 from automl_gitops.kernel.words import counted
@@ -48,8 +48,8 @@ def push(
     config, output = Config.load(), Output(as_json=as_json)
     made_up = file.name.lower().startswith("synthetic") if synthetic is None else synthetic
     pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
-    rows = counted(pushed.lock.rows.train_validation or 0, "row")
-    _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows} to train on")
+    rows = _rows(pushed.lock)
+    _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows}")
 
 
 @app.command(epilog="Example: automl data check customers.parquet")
@@ -64,7 +64,7 @@ def check(file: Table, as_json: Json = False) -> None:
     config, output = Config.load(), Output(as_json=as_json)
     lock = prepare(config, file, output).lock(config, synthetic=False)
     output.done(
-        f"{file}: can be pushed: {counted(lock.rows.train_validation or 0, 'row')} to train on, "
+        f"{file}: can be pushed: {_rows(lock)}, "
         f"{counted(lock.rows.test, 'row')} held out, {counted(len(lock.columns), 'column')}"
     )
     output.result(
@@ -89,6 +89,12 @@ def refer(
         str,
         typer.Option(metavar="S3URI", help="Object of the holdout's rows: CSV, gzipped CSV or Parquet."),
     ],
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="S3URI", help="The same of rows to validate on; Autopilot chooses some by default."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Name data in S3 that is trained on where it lies.
@@ -99,8 +105,17 @@ def refer(
     from automl_gitops.kernel.aws import Aws
 
     config, output = Config.load(), Output(as_json=as_json)
-    pushed = refer(config, train_validation, test, Aws(config.project.region), output)
+    pushed = refer(config, train_validation, test, Aws(config.project.region), output, validation)
     _report(output, pushed, f"{pushed.lock.reference} to train on (rows {NOT_COUNTED})")
+
+
+def _rows(lock: DatasetLock) -> str:
+    """The rows that are not held out."""
+    rows = lock.rows
+    told = f"{counted(rows.train_validation or 0, 'row')} to train on"
+    if rows.validation:
+        told += f", {rows.validation:,} to validate on"
+    return told + (f", {rows.left_out:,} left out" if rows.left_out else "")
 
 
 def _report(output: Output, pushed: "Pushed", to_train_on: str) -> None:
@@ -121,12 +136,16 @@ def prepare_hospital(
     rows: Rows = 50_000,
     as_json: Json = False,
 ) -> None:
-    """Make the example's 15 columns out of UCI's FILE."""
+    """Make the example's 15 columns out of UCI's FILE.
+
+    And the patient's number, unless there is an automl.toml that does not split by it.
+    """
     from automl_gitops.data import hospital
 
     prepare(folder)
     output, path = Output(as_json=as_json), folder / "hospital-readmission.csv"
-    written = hospital.prepare(file, path, rows)
+    patients = not FILE.exists() or hospital.splits_by_patient(Config.load().dataset)
+    written = hospital.prepare(file, path, rows, patients=patients)
     output.done(f"{path}: {counted(written, 'row')}; next: automl data push {path}")
     output.result({"file": str(path), "source": str(file), "rows": written, "synthetic": False})
 
@@ -155,7 +174,7 @@ def example(
 
     prepare(folder)
     output = Output(as_json=as_json)
-    made = example(folder, given, rows, output, None if given else Config.load())
+    made = example(folder, given, rows, output, Config.load() if not given or FILE.exists() else None)
     rows_of = (
         f"SYNTHETIC {counted(made.rows, 'row')}"
         if made.synthetic
@@ -200,10 +219,8 @@ def show(as_json: Json = False) -> None:
     if lock.reference:
         output.say(f"{lock.reference} to train on (rows {NOT_COUNTED}), {counted(rows.test, 'row')} held out")
     else:
-        output.say(
-            f"{counted(rows.total or 0, 'row')}: {rows.train_validation:,} to train on, {rows.test:,} held out "
-            f"(seed {lock.seed})"
-        )
+        how = f"split {lock.split}" if lock.split else f"seed {lock.seed}"
+        output.say(f"{counted(rows.total or 0, 'row')}: {_rows(lock)}, {rows.test:,} held out ({how})")
     output.table(
         ("column", "type"),
         [

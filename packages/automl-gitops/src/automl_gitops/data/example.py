@@ -19,6 +19,9 @@ import numpy as np
 import pandas as pd
 
 from automl_gitops.data import hospital
+from automl_gitops.data.prepared import without
+from automl_gitops.data.rules.made_up import Kind
+from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.config import Config
@@ -49,11 +52,13 @@ def example(
 
     The hospital's comes from UCI's file where that is ``given``, else it is downloaded, else made up. ``rows`` are
     at most 50,000 of the hospital's unless given, and of others as many as the split needs, 5,000 or more.
+    The hospital's have the patient's number where ``config`` splits by it.
     A given file that is not UCI's is a `UserError`; a download that does not work is no error.
     """
     if given is None and config is not None and not is_hospital(config):
         return _made_up(folder, rows, output, config)
-    return _hospital(folder, given, rows or hospital.ROWS, output)
+    patients = config is None or hospital.splits_by_patient(config.dataset)
+    return _hospital(folder, given, rows or hospital.ROWS, output, patients=patients)
 
 
 def is_hospital(config: Config) -> bool:
@@ -63,12 +68,13 @@ def is_hospital(config: Config) -> bool:
         config.dataset.target == hospital.TARGET
         and config.autopilot.problem_type in ("MulticlassClassification", "infer")
         and not config.evaluation.unknown_slices(features)
+        and not without(config.dataset.rule_columns, [hospital.PATIENT, *features])
     )
 
 
 def _made_up(folder: Path, rows: int | None, output: Output, config: Config) -> Example:
     target, kind = config.dataset.target, problem_type(config)
-    least = math.ceil(_LEAST_TO_TRAIN_ON / (1 - config.dataset.holdout))
+    least = math.ceil(_LEAST_TO_TRAIN_ON / config.dataset.training_share)
     frame = made_up(config, rows or max(_MADE_UP_ROWS, least), hospital.SEED)
     output.notice(
         f'there is no data set yet: the example is SYNTHETIC, made up for the target "{target}" and {kind}; '
@@ -78,15 +84,15 @@ def _made_up(folder: Path, rows: int | None, output: Output, config: Config) -> 
     return Example(path, "synthetic", True, hospital.save(frame, path, len(frame)))
 
 
-def _hospital(folder: Path, given: Path | None, rows: int, output: Output) -> Example:
+def _hospital(folder: Path, given: Path | None, rows: int, output: Output, *, patients: bool) -> Example:
     real = folder / "hospital-readmission.csv"
     if given is not None:
         if not hospital.is_source(Table.open(given).columns):
             output.notice(f"{given}: lacks columns of UCI's file")
-        return Example(real, str(given), False, hospital.prepare(given, real, rows))
+        return Example(real, str(given), False, hospital.prepare(given, real, rows, patients=patients))
     output.say("Downloading the hospital readmission data from OpenML ...")
     try:
-        frame = _download(output)
+        frame = _download(output, patients=patients)
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         output.notice(
@@ -94,12 +100,13 @@ def _hospital(folder: Path, given: Path | None, rows: int, output: Output) -> Ex
             "data of the same columns and class shares; for the real one give UCI's file with --from PATH"
         )
         stand_in = folder / "synthetic-hospital-readmission.csv"
-        written = hospital.save(hospital.synthetic(rows, hospital.SEED), stand_in, rows)
+        frame = hospital.synthetic(rows, hospital.SEED, patients=patients)
+        written = hospital.save(frame, stand_in, rows)
         return Example(stand_in, "synthetic", True, written)
     return Example(real, f"OpenML {OPENML_ID}", False, hospital.save(frame, real, rows))
 
 
-def _download(output: Output) -> pd.DataFrame:
+def _download(output: Output, *, patients: bool) -> pd.DataFrame:
     """The example's columns from OpenML, within a minute; scikit-learn keeps what it has downloaded."""
     found: list[pd.DataFrame] = []
     failed: list[BaseException] = []
@@ -129,7 +136,7 @@ def _download(output: Output) -> pd.DataFrame:
         raise failed[0]
     if not found:
         raise TimeoutError(f"no answer within {_DOWNLOAD_SECONDS} s")
-    return hospital.transform(found[0], f"OpenML {OPENML_ID}")
+    return hospital.transform(found[0], f"OpenML {OPENML_ID}", patients=patients)
 
 
 def _fetch() -> pd.DataFrame:
@@ -156,7 +163,8 @@ _READY = ("region", "plan")  # columns that can be sliced as they are
 
 
 def made_up(config: Config, rows: int, seed: int) -> pd.DataFrame:
-    """``rows`` made-up rows: the target of ``config``, the columns that its slices name, and a few usual ones.
+    """``rows`` made-up rows: the target of ``config``, the columns that its slices and the rule of its split name, and
+    a few usual ones.
 
     The usual ones are numbers, words, levels, dates and short texts, some with missing values. The target follows from
     them, with noise. The same ``config``, ``rows`` and ``seed`` give the same rows.
@@ -165,6 +173,8 @@ def made_up(config: Config, rows: int, seed: int) -> pd.DataFrame:
     columns, score = _usual(random, rows)
     for entry in config.evaluation.slices:
         columns = _slice(columns, entry, config, random, rows)
+    if config.dataset.rule:
+        columns |= rule_columns(config.dataset, rows, Kind(), np.random.RandomState(seed + 1))
     columns.pop(config.dataset.target, None)
     columns[config.dataset.target] = _target(problem_type(config), score)
     return pd.DataFrame(columns)

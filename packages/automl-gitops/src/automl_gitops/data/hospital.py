@@ -1,5 +1,5 @@
 """The hospital readmission example: 15 columns of UCI's "Diabetes 130-US hospitals for years 1999-2008", or a synthetic
-stand-in with the same columns.
+stand-in with the same columns; and, for a project that splits by it, the patient's number, which is no feature.
 
 Source: Clore, Cios, DeShazo, Strack (2014), UCI Machine Learning Repository, doi 10.24432/C5230J, CC BY 4.0. The
 stand-in shows that everything works, and nothing about hospitals: its files and whatever is made from them are called
@@ -11,11 +11,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, group_numbers
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import refused
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 TARGET = "readmitted"
+PATIENT = "patient_nbr"  # 101,766 encounters are of 71,518 patients
 ROWS, SEED = 50_000, 42
 _RACES = {
     "race_Caucasian": "Caucasian",
@@ -34,16 +37,21 @@ _COUNTS = (
 )
 _FLAGS = {"change": "Ch", "diabetesMed": "Yes"}
 _LABELS = {"NO": "no", ">30": ">30", "<30": "<30"}
-_SOURCE = ("race", "age", *_COUNTS, *_FLAGS, TARGET)
+_SOURCE = (PATIENT, "race", "age", *_COUNTS, *_FLAGS, TARGET)
 COLUMNS = (*_RACES, "age", *_COUNTS, *_FLAGS, TARGET)
 
 
 def is_source(columns: list[str]) -> bool:
     """Whether a file with these columns is UCI's, from which the example is made."""
-    return {"encounter_id", "patient_nbr", *_SOURCE} <= set(columns)
+    return {"encounter_id", *_SOURCE} <= set(columns)
 
 
-def prepare(path: Path, output: Path, rows: int = ROWS) -> int:
+def splits_by_patient(dataset: DatasetSettings) -> bool:
+    """Whether a project needs the patient's number."""
+    return PATIENT in dataset.rule_columns
+
+
+def prepare(path: Path, output: Path, rows: int = ROWS, *, patients: bool = True) -> int:
     """Make the example out of UCI's file (CSV or gzipped CSV) and write it as CSV; returns its number of
     rows.
     """
@@ -58,12 +66,12 @@ def prepare(path: Path, output: Path, rows: int = ROWS) -> int:
     frames = list(batches)
     if not frames:
         raise UserError(f"{path}: has a header but no rows")
-    return save(transform(pd.concat(frames, ignore_index=True), str(path)), output, rows)
+    return save(transform(pd.concat(frames, ignore_index=True), str(path), patients=patients), output, rows)
 
 
-def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The 15 columns from UCI's, given as text. An age is the middle of its ten-year band; no race is five
-    zeros.
+def transform(source: pd.DataFrame, name: str, *, patients: bool = True) -> pd.DataFrame:
+    """The 15 columns from UCI's, given as text, behind the patient's number where it is asked for. An age is the middle
+    of its ten-year band; no race is five zeros.
     """
     for column, known in {**dict.fromkeys(_FLAGS), TARGET: _LABELS}.items():
         values = known or {"change": ("Ch", "No"), "diabetesMed": ("Yes", "No")}[column]
@@ -72,7 +80,9 @@ def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
             row = int(np.argmax(strange))
             value = source[column].iloc[row]
             raise UserError(f'{name}: row {row + 1} has "{value}" in {column}, not {" or ".join(values)}')
-    made = {column: (source["race"] == race).astype(int) for column, race in _RACES.items()}
+    made: dict[str, pd.Series] = {
+        column: (source["race"] == race).astype(int) for column, race in _RACES.items()
+    }
     bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
     if bands.isna().any(axis=None):
         row = int(np.argmax(bands.isna().any(axis=1)))
@@ -90,7 +100,12 @@ def transform(source: pd.DataFrame, name: str) -> pd.DataFrame:
         made[column] = numbers.astype(int)
     made |= {column: (source[column] == yes).astype(int) for column, yes in _FLAGS.items()}
     made[TARGET] = source[TARGET].map(_LABELS)
-    return pd.DataFrame(made, columns=list(COLUMNS))
+    made[PATIENT] = source[PATIENT].str.removesuffix(".0")
+    return pd.DataFrame(made, columns=_columns(patients=patients))
+
+
+def _columns(*, patients: bool) -> list[str]:
+    return [PATIENT, *COLUMNS] if patients else list(COLUMNS)
 
 
 def save(frame: pd.DataFrame, output: Path, rows: int) -> int:
@@ -122,10 +137,11 @@ _RACE_SHARES = {
 }
 
 
-def synthetic(rows: int, seed: int) -> pd.DataFrame:
-    """Rows of the example's 15 columns. The risk that decides the class grows with earlier stays,
-    emergencies, diagnoses, days in hospital and medication; noise of the same order keeps it from being read
-    off.
+def synthetic(rows: int, seed: int, *, patients: bool = True) -> pd.DataFrame:
+    """Rows of the example's 15 columns, and of patients of 1.42 rows on average if asked for.
+
+    The risk that decides the class grows with earlier stays, emergencies, diagnoses, days in hospital and medication;
+    noise of the same order keeps it from being read off.
     """
     random = np.random.RandomState(seed)
     severity = random.gamma(2.0, 1.0, rows)
@@ -156,4 +172,6 @@ def synthetic(rows: int, seed: int) -> pd.DataFrame:
     label = np.empty(rows, dtype=object)
     label[order] = np.repeat(list(CLASS_SHARES), np.diff(ends, prepend=0))
     made[TARGET] = label
-    return pd.DataFrame(made, columns=list(COLUMNS))
+    # Drawn by itself, so that the other columns are the same with and without patients.
+    made[PATIENT] = 1_000 + 37 * group_numbers(rows, ROWS_OF_A_GROUP, np.random.RandomState(seed + 1))
+    return pd.DataFrame(made, columns=_columns(patients=patients))

@@ -1,5 +1,6 @@
 """`automl data inspect`: what a file holds, and which target and problem type suit it; needs no configuration."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -102,6 +103,16 @@ def _notices(seen: Profile, table: Table) -> list[str]:
         found.append(
             f'values such as "?" in {_some(unknown)}: they read as a value; leave empty what is missing'
         )
+    for one in seen.statistics.values():
+        if one.looks_like_group and one.name != target:
+            found.append(
+                f"{one.name} has several rows of the same value: with [dataset] group = {json.dumps(one.name)} in "
+                "automl.toml they are trained on or held out together"
+            )
+        elif one.looks_like == "date" and one.name != target:
+            found.append(
+                f"{one.name} looks like dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
+            )
     names = [name.strip() for name in table.columns]
     if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
         found.append("all names of columns are numbers: does the file lack its header?")

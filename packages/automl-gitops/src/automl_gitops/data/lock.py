@@ -53,17 +53,68 @@ class Column(_Entry):
 
 
 class Rows(_Entry):
-    """Numbers of rows; `total` is the sum of the other two. `None` is what nobody counted."""
+    """Numbers of rows; `total` is the sum of the others. `None` is what nobody counted, or what no rule made."""
 
     total: int | None = None
     train_validation: int | None = None
+    validation: int | None = None
+    test: int
+    left_out: int | None = None
+
+
+class GroupCounts(_Entry):
+    """Numbers of groups in each part."""
+
+    train_validation: int | None = None
+    validation: int | None = None
     test: int
 
 
+class TimeRange(_Entry):
+    """Times as text: the first and the last of all rows, and those from which on rows are validation and holdout."""
+
+    first: str
+    validation_from: str | None = None
+    holdout_from: str
+    last: str
+
+
+class SplitRule(_Entry):
+    """The keys of [dataset] by which rows were split, and what came of them.
+
+    ``left_out`` are rows in no part, by reason: `gap`, or `group` where it appears in a later part. ``columns`` are
+    those of the rule that are no features.
+    """
+
+    group: list[str] | None = None
+    time: str | None = None
+    gap: str | None = None
+    split: str | None = None
+    also_features: list[str] | None = None
+    groups: GroupCounts | None = None
+    times: TimeRange | None = None
+    left_out: dict[str, int] | None = None
+    columns: list[Column] = Field(default_factory=list)
+
+    @property
+    def rule(self) -> dict[str, str | list[str]]:
+        """The keys of [dataset] that are set, as `DatasetSettings.rule` has them."""
+        keys = {"group", "time", "gap", "split", "also_features"}
+        return self.model_dump(include=keys, exclude_none=True)
+
+    def __str__(self) -> str:
+        by = [f"by group ({', '.join(self.group)})"] if self.group else []
+        by += [f"by time ({self.time}{f', gap of {self.gap}' if self.gap else ''})"] if self.time else []
+        return " and ".join(by) or f"by the column {self.split}"
+
+
 class Uris(_Entry):
-    """S3 URIs: the object (or the prefix of objects) to train on, and the prefixes of the holdout's parts."""
+    """S3 URIs: the object (or the prefix of objects) to train on, the same to validate on where a rule or somebody
+    chose its rows, and the prefixes of the holdout's parts.
+    """
 
     train_validation: str
+    validation: str | None = None
     x_test: str
     y_test: str
 
@@ -84,8 +135,9 @@ class Reference(_Entry):
 class DatasetLock(_Entry):
     """What `automl data push` made, or `automl data refer`: then there is a ``reference``, and no split and no count.
 
-    ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
-    holdout where it alone was counted; a quantity has neither.
+    ``columns`` are the features and the target in the file's order; ``classes`` counts all rows by label,
+    ``holdout_classes`` those of the holdout where it alone was counted; a quantity has neither. ``split`` is there
+    where a rule decided about the rows.
     """
 
     name: str
@@ -101,11 +153,14 @@ class DatasetLock(_Entry):
     holdout_classes: dict[str, int] | None = None
     uris: Uris
     reference: Reference | None = None
+    validation_reference: Reference | None = None
+    split: SplitRule | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "DatasetLock":
-        counted = (self.holdout, self.seed, self.rows.total, self.rows.train_validation)
-        if self.reference is None and None in counted:
+        counted = (self.rows.total, self.rows.train_validation)
+        drawn = (self.holdout, self.seed) if not (self.split and self.split.split) else ()
+        if self.reference is None and None in (*counted, *drawn):
             raise ValueError("lacks the split or a number of rows")
         return self
 
@@ -142,13 +197,19 @@ class DatasetLock(_Entry):
         values: dict[str, Any] = self.model_dump(exclude_none=True)
         for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
             document.add(key, values[key])
-        columns = tomlkit.array()
-        for column in self.columns:
-            columns.append(_inline(column.model_dump(exclude_none=True)))
-        document.add("columns", columns.multiline(True))
-        for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
+        document.add("columns", _lines(self.columns))
+        for key in ("rows", "uris", "reference", "validation_reference", "classes", "holdout_classes"):
             if key in values:
                 document.add(key, _table(values[key]))
+        if self.split:
+            split = _table(
+                {key: value for key, value in values["split"].items() if not isinstance(value, dict)}
+            )
+            split["columns"] = _lines(self.split.columns)
+            for key in ("groups", "times", "left_out"):
+                if key in values["split"]:
+                    split.add(key, _table(values["split"][key]))
+            document.add("split", split)
         return tomlkit.dumps(document)
 
     def save(self, path: Path = FILE) -> bool:
@@ -165,12 +226,33 @@ class DatasetLock(_Entry):
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
-        return {**self.model_dump(mode="json"), "columns": columns}
+        document = {**self.model_dump(mode="json"), "columns": columns}
+        split = document.pop("split")
+        if document["validation_reference"] is None:
+            del document["validation_reference"]
+        for part in ("validation", "left_out"):
+            if document["rows"][part] is None:
+                del document["rows"][part]
+        if document["uris"]["validation"] is None:
+            del document["uris"]["validation"]
+        if split is not None:
+            document["split"] = {
+                key: value for key, value in split.items() if key not in ("columns", "times")
+            }
+        return document
 
     @property
     def features(self) -> list[Column]:
         """The columns that the model gets, in the order of x_test."""
         return [column for column in self.columns if column.name != self.target]
+
+
+def _lines(columns: list[Column]) -> Any:
+    """An array of a column a line."""
+    lines = tomlkit.array()
+    for column in columns:
+        lines.append(_inline(column.model_dump(exclude_none=True)))
+    return lines.multiline(True)
 
 
 def _inline(values: dict[str, Any]) -> Any:

@@ -2,151 +2,47 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
-from automl_gitops.data.lock import PART_ROWS, DatasetLock, Rows, Uris, part
+from automl_gitops.data.lock import (
+    Column,
+    DatasetLock,
+    GroupCounts,
+    Rows,
+    SplitRule,
+    TimeRange,
+    Uris,
+)
+from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
 from automl_gitops.data.profile import Profile, check, profile
+from automl_gitops.data.rules import (
+    IN_GAP,
+    OF_OTHER_SIDE,
+    PARTS,
+    TEST,
+    TRAIN,
+    VALIDATE,
+    Assigner,
+    Assignment,
+    require_columns,
+)
+from automl_gitops.data.rules.at_random import Split
+from automl_gitops.data.rules.check import notices, require_whole
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.words import counted
-
-_SPECIAL = '[",]'
-
-
-def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
-    """A CSV line, with its line end, for each row of string columns without line breaks; quoted as RFC 4180
-    says.
-    """
-    fields = [_quoted(column) for column in columns]
-    if len(fields) == 1:
-        # An empty line would be no row at all.
-        fields = [pc.if_else(pc.equal(fields[0], ""), '""', fields[0])]
-    joined = pc.binary_join_element_wise(*fields, ",") if len(fields) > 1 else fields[0]
-    return pc.binary_join_element_wise(joined, "\n", "")
-
-
-def csv_bytes(array: pa.Array) -> memoryview:
-    """The bytes of all strings of an array, one after the other, without a copy."""
-    if len(array) == 0:
-        return memoryview(b"")
-    _, offsets, values = array.buffers()
-    width = 8 if pa.types.is_large_string(array.type) else 4
-    ends = memoryview(offsets).cast("q" if width == 8 else "i")
-    return memoryview(values)[ends[array.offset] : ends[array.offset + len(array)]]
-
-
-def _quoted(column: pa.Array) -> pa.Array:
-    special = pc.match_substring_regex(column, _SPECIAL)
-    if not pc.any(special).as_py():
-        return column
-    doubled = pc.replace_substring(column, '"', '""')
-    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), column)
-
-
-class Split:
-    """Marks the rows of the holdout, batch after batch in the file's order.
-
-    Holds one byte a row. ``strata`` are the numbers of rows by label, or of all rows under the key `None`
-    where the holdout is drawn from all alike. Each stratum gives `rows * holdout` rows, rounded so that the
-    sum is the rounded share of all (largest remainder), and keeps at least one row on either side.
-    """
-
-    def __init__(self, strata: Mapping[str | None, int], holdout: float, seed: int) -> None:
-        labels = sorted(strata, key=lambda label: "" if label is None else label)
-        sizes = np.array([strata[label] for label in labels], dtype=np.int64)
-        self.test_rows = _shares(sizes, holdout)
-        self._labels = None if labels == [None] else pa.array(labels)
-        self._starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-        self._seen = np.zeros(len(labels), dtype=np.int64)
-        self._chosen = np.zeros(int(sizes.sum()), dtype=bool)
-        # RandomState's stream is frozen (NEP 19), unlike Generator's: the same seed will give the same rows
-        # in years.
-        random = np.random.RandomState(seed)
-        for start, size, test in zip(self._starts, sizes, self.test_rows, strict=True):
-            self._chosen[start + random.permutation(size)[:test]] = True
-
-    def take(self, labels: pa.Array) -> np.ndarray:
-        """Whether each of the next rows, given by their labels, belongs to the holdout: booleans, shape
-        (rows,).
-        """
-        if self._labels is None:
-            codes = np.zeros(len(labels), dtype=np.int64)
-        else:
-            codes = pc.index_in(labels, self._labels).to_numpy(zero_copy_only=False).astype(np.int64)
-        # The rank of a row among those of its label: position in a stable sort minus where the label begins.
-        order = np.argsort(codes, kind="stable")
-        counts = np.bincount(codes, minlength=len(self._seen))
-        begins = np.cumsum(counts) - counts
-        ranks = np.empty(len(codes), dtype=np.int64)
-        ranks[order] = np.arange(len(codes)) - begins[codes[order]]
-        chosen = self._chosen[self._starts[codes] + self._seen[codes] + ranks]
-        self._seen += counts
-        return chosen
-
-
-def _shares(sizes: np.ndarray, holdout: float) -> np.ndarray:
-    exact = sizes * holdout
-    shares = np.floor(exact).astype(np.int64)
-    left = round(float(sizes.sum()) * holdout) - int(shares.sum())
-    # Ties go to the label that sorts first.
-    for index in np.argsort(shares - exact, kind="stable")[: max(left, 0)]:
-        shares[index] += 1
-    return np.clip(shares, 1, sizes - 1)
-
-
-class Parts:
-    """x_test (no header) and y_test (header) below ``folder``, in parts of `PART_ROWS` rows: the same rows in the
-    same order in both.
-
-    ``columns`` are the table's, ``target`` is one of them; ``files`` are the relative names written so far.
-    """
-
-    def __init__(self, folder: Path, columns: Sequence[str], target: str) -> None:
-        self.files: list[str] = []
-        self._folder, self._target = folder, target
-        self._features = [name for name in columns if name != target]
-        self._streams: list[IO[bytes]] = []
-        self._room = 0
-
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Write rows of string columns."""
-        x, y = (csv_lines(batch.select(names).columns) for names in (self._features, [self._target]))
-        done = 0
-        while done < len(x):
-            if self._room == 0:
-                self._next()
-            take = min(self._room, len(x) - done)
-            for stream, rows in zip(self._streams, (x, y), strict=True):
-                stream.write(csv_bytes(rows.slice(done, take)))
-            done, self._room = done + take, self._room - take
-
-    def close(self) -> None:
-        """Close the part that is open."""
-        for stream in self._streams:
-            stream.close()
-
-    def _next(self) -> None:
-        self.close()
-        number, self._streams = len(self.files) // 2, []
-        for name in (f"x_test/{part(number)}", f"y_test/{part(number)}"):
-            file = self._folder / name
-            file.parent.mkdir(exist_ok=True)
-            self._streams.append(file.open("wb"))
-            self.files.append(name)
-        self._streams[1].write(write_row([self._target]))
-        self._room = PART_ROWS
-
 
 FORMAT = 1  # of the objects: another number is another hash
 # Until an account says where: a check needs no addresses.
@@ -155,14 +51,16 @@ NOWHERE = Uris(train_validation="", x_test="", y_test="")
 
 @dataclass(frozen=True)
 class Prepared:
-    """A checked table: what it holds, the numbers of rows by label (`None`: not stratified), and its hash."""
+    """A checked table: what it holds, the numbers of rows by label (`None`: not stratified), its hash, and where each
+    row belongs if that follows from a rule.
+    """
 
     table: Table
     profile: Profile
     strata: dict[str | None, int]
     sha256: str
-    holdout: float
-    seed: int
+    dataset: DatasetSettings
+    assigned: Assignment | None = None
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -171,41 +69,100 @@ class Prepared:
             return None
         return {label: count for label, count in sorted(self.strata.items()) if label is not None}
 
+    @property
+    def columns(self) -> list[str]:
+        """Features and target, in the table's order."""
+        return without(self.table.columns, self.dataset.no_features)
+
+    @property
+    def validates(self) -> bool:
+        """Whether validation rows are written apart, instead of being drawn by Autopilot."""
+        return self.assigned is not None and self.assigned.rows(VALIDATE) > 0
+
     def split(self) -> Split:
-        """A fresh split, at the file's first row."""
-        return Split(self.strata, self.holdout, self.seed)
+        """A fresh split at random, at the file's first row."""
+        return Split(self.strata, self.dataset.holdout, self.dataset.seed)
 
     def write(self, folder: Path) -> list[str]:
-        """Write the three parts of the data set below ``folder``; returns the files' relative names in upload
-        order.
-        """
-        target, split = self.profile.target.name, self.split()
-        parts = Parts(folder, self.table.columns, target)
-        with (folder / "train_validation.csv").open("wb") as train:
-            train.write(write_row(self.table.columns))
+        """Write the parts of the data set below ``folder``; returns the files' relative names in upload order."""
+        target, columns = self.profile.target.name, self.columns
+        codes = self.assigned.group_codes() if self.assigned else None
+        parts = Parts(folder, columns, target, grouped=codes is not None)
+        names = {TRAIN: "train_validation.csv", **({VALIDATE: "validation.csv"} if self.validates else {})}
+        with ExitStack() as stack:
+            files = {side: stack.enter_context((folder / name).open("wb")) for side, name in names.items()}
+            for file in files.values():
+                file.write(write_row(columns))
+            done = held_out = 0
+            split = self.split() if self.assigned is None else None
             for batch in self.table.batches():
-                test = split.take(batch.column(target))
-                train.write(csv_bytes(csv_lines(batch.filter(pa.array(~test)).columns)))
-                parts.add(batch.filter(pa.array(test)))
+                rows = batch.select(columns)
+                if split is not None:
+                    sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
+                elif self.assigned is not None:
+                    sides = self.assigned.sides[done : done + batch.num_rows]
+                for side, file in files.items():
+                    file.write(csv_bytes(csv_lines(rows.filter(pa.array(sides == side)).columns)))
+                test = rows.filter(pa.array(sides == TEST))
+                parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
+                done, held_out = done + batch.num_rows, held_out + test.num_rows
         parts.close()
-        return ["train_validation.csv", *parts.files]
+        return [*names.values(), *parts.files]
 
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
-        test = int(self.split().test_rows.sum())
+        columns = self.profile.columns(self.profile.types, has_classes=self.classes is not None)
+        drawn = not self.dataset.split
         return DatasetLock(
             name=self.table.path.name.split(".")[0],
             source=self.table.path.name,
             synthetic=synthetic,
             sha256=self.sha256,
             target=config.dataset.target,
-            holdout=self.holdout,
-            seed=self.seed,
-            rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
-            columns=self.profile.columns(self.profile.types, has_classes=self.classes is not None),
+            holdout=self.dataset.holdout if drawn else None,
+            seed=self.dataset.seed if drawn else None,
+            rows=self._rows(),
+            columns=[column for column in columns if column.name in self.columns],
             classes=self.classes,
             uris=uris,
+            split=describe(self.dataset, self.assigned, columns) if self.assigned else None,
         )
+
+    def _rows(self) -> Rows:
+        total = self.profile.rows
+        if self.assigned is None:
+            test = int(self.split().test_rows.sum())
+            return Rows(total=total, train_validation=total - test, test=test)
+        train, validation, test = (self.assigned.rows(side) for side in PARTS)
+        return Rows(
+            total=total,
+            train_validation=train,
+            validation=validation,
+            test=test,
+            left_out=total - train - validation - test,
+        )
+
+
+def without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The names that are not among ``others``."""
+    return [name for name in names if name not in others]
+
+
+def describe(dataset: DatasetSettings, assigned: Assignment, columns: Sequence[Column]) -> SplitRule:
+    """What dataset.lock says of a rule."""
+    groups = None
+    if assigned.groups is not None:
+        train, validation, test = (assigned.groups_of(side) for side in PARTS)
+        groups = GroupCounts(train_validation=train, validation=validation, test=test)
+    reasons = {"gap": IN_GAP, "group": OF_OTHER_SIDE}
+    left_out = {reason: rows for reason, side in reasons.items() if (rows := assigned.rows(side))}
+    return SplitRule(
+        **dataset.rule,  # type: ignore[arg-type]
+        groups=groups,
+        times=TimeRange(**assigned.times) if assigned.times else None,
+        left_out=left_out or None,
+        columns=[column for column in columns if column.name in dataset.no_features],
+    )
 
 
 def prepare(config: Config, path: Path, output: Output) -> Prepared:
@@ -213,24 +170,53 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     which a table can be unfit.
     """
     table = Table.open(path)
-    target = config.dataset.target
-    if len(table.columns) < 2:
-        raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
+    dataset = config.dataset
+    target = dataset.target
+    require_columns(dataset, table.columns, str(path))
+    if len(without(table.columns, dataset.no_features)) < 2:
+        raise UserError(
+            f"{path}: has one column{_beside(dataset)}: give the target and at least one column to predict it from"
+        )
     digest = hashlib.sha256(write_row(table.columns))
-    seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
+    assigner = Assigner(dataset, str(path)) if dataset.rule else None
+
+    def watch(batch: pa.RecordBatch) -> None:
+        digest.update(csv_bytes(csv_lines(batch.columns)))
+        if assigner:
+            assigner.see(batch)
+
+    seen = profile(table, target, watch=watch)
     strata = check(config, table, seen)
-    split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
-    digest.update(
-        json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
-    )
+    digest.update(json.dumps(_identity(dataset, stratified=None not in strata), sort_keys=True).encode())
     if table.broken:
         output.notice(
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
+    assigned = assigner.assign() if assigner else None
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned)
+    if assigned:
+        has_classes = prepared.classes is not None
+        require_whole(dataset, assigned, str(path), has_classes=has_classes)
+        for notice in notices(dataset, assigned, has_classes=has_classes):
+            output.notice(notice)
     lock = prepared.lock(config, synthetic=False)
     consistency.require(config, lock)
-    for notice in consistency.notices(config, lock):
-        output.notice(str(notice))
+    for finding in consistency.notices(config, lock):
+        output.notice(str(finding))
     return prepared
+
+
+def _beside(dataset: DatasetSettings) -> str:
+    return (
+        f" beside those that split the rows ({', '.join(dataset.no_features)})" if dataset.no_features else ""
+    )
+
+
+def _identity(dataset: DatasetSettings, *, stratified: bool) -> dict[str, Any]:
+    """What makes another data set of the same rows."""
+    drawn = {"holdout": dataset.holdout, "seed": dataset.seed}
+    if not dataset.rule:
+        return {"target": dataset.target, **drawn, "stratified": stratified, "format": FORMAT}
+    share = {} if dataset.split else drawn
+    return {"target": dataset.target, **share, "rule": dataset.rule, "format": FORMAT}

@@ -131,6 +131,7 @@ def push(config: Config, path: Path, aws: Aws, output: Output, *, synthetic: boo
         synthetic,
         Uris(
             train_validation=names.s3(store.prefix, "train_validation.csv"),
+            validation=names.s3(store.prefix, "validation.csv") if prepared.validates else None,
             x_test=names.s3(store.prefix, "x_test", ""),
             y_test=names.s3(store.prefix, "y_test", ""),
         ),

@@ -11,15 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
-from automl_gitops.data.lock import DatasetLock, Rows, Uris
-from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_lines
+from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
+from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
+from automl_gitops.data.prepared import FORMAT, without
 from automl_gitops.data.profile import Profile, check_rows, check_target, check_types, profile, widest
 from automl_gitops.data.push import Pushed, Store
+from automl_gitops.data.rules import require_columns
+from automl_gitops.data.rules.groups import dense
+from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
@@ -27,65 +34,115 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 MOST_HOLDOUT_BYTES = 5 * 10**9  # goes through this machine's disk
 
 
 @dataclass(frozen=True)
 class _Holdout:
-    """The table of rows that no model sees, what it holds, and rows by label where it has classes."""
+    """The table of rows that no model sees, what it holds, rows by label where it has classes, and what the rule
+    reads of it.
+    """
 
     table: Table
     profile: Profile
     classes: dict[str, int] | None
+    keys: Keys
+    columns: list[str]
     sha256: str
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
-        parts = Parts(folder, self.table.columns, self.profile.target.name)
+        codes = None if self.keys.groups is None else dense(self.keys.groups)
+        parts = Parts(folder, self.columns, self.profile.target.name, grouped=codes is not None)
+        done = 0
         for batch in self.table.batches():
-            parts.add(batch)
+            parts.add(
+                batch.select(self.columns), None if codes is None else codes[done : done + batch.num_rows]
+            )
+            done += batch.num_rows
         parts.close()
         return parts.files
 
+    def split(self, dataset: DatasetSettings, columns: list[Column]) -> SplitRule | None:
+        """What dataset.lock says of the rule: of the holdout alone, since nothing else was counted."""
+        if not dataset.rule:
+            return None
+        groups, times = self.keys.groups, self.keys.times
+        begin = times.text(times.values.min()) if times else ""
+        return SplitRule(
+            **dataset.rule,  # type: ignore[arg-type]
+            groups=None if groups is None else GroupCounts(test=len(np.unique(groups))),
+            times=TimeRange(first=begin, holdout_from=begin, last=times.text(times.values.max()))
+            if times
+            else None,
+            columns=[column for column in columns if column.name in dataset.no_features],
+        )
 
-def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Output) -> Pushed:
+
+def refer(
+    config: Config, train_validation: str, test: str, aws: Aws, output: Output, validation: str | None = None
+) -> Pushed:
     """Check data by reference, copy its holdout into the project's bucket, and write dataset.lock.
 
     ``train_validation`` is the URI of one CSV object with a header, or of a prefix of such objects, and stays where
-    it is; ``test`` is that of one object (CSV, gzipped CSV or Parquet) with the same columns. Running it again on the
+    it is; so does ``validation``, by which Autopilot compares its candidates in the place of rows of its own choice.
+    ``test`` is that of one object (CSV, gzipped CSV or Parquet) with the same columns. Running it again on the
     same objects uploads nothing. Raises `UserError` for whatever does not fit, before anything is written.
     """
-    _check_addresses(config, train_validation, test)
+    dataset = config.dataset
+    if dataset.split:
+        raise UserError(
+            "automl.toml: [dataset] split is for `automl data push`: of data by reference the addresses say what is "
+            "trained on and held out; remove it",
+            file="automl.toml",
+        )
+    _check_addresses(config, train_validation, test, validation)
     s3 = aws.client("s3")
-    listing = look(s3, train_validation)
-    _check_bucket_and_size(s3, config, listing)
-    heads = Heads(s3, listing, config, output)
+    listings = [look(s3, uri) for uri in (train_validation, validation) if uri]
+    for listing in listings:
+        _check_bucket_and_size(s3, config, listing)
+    heads = [Heads(s3, listing, config, output) for listing in listings]
+    for listing, others in zip(listings, heads, strict=True):
+        check_header(listing.uri, others.columns, train_validation, heads[0].columns)
+    _require_excluded(dataset, heads[0].columns, train_validation)
     names = Names(config, aws.account)
     with tempfile.TemporaryDirectory(prefix="dataset-") as folder:
         table = Table.open(_download(s3, test, Path(folder)), test)
-        check_header(test, table.columns, train_validation, heads.columns)
-        holdout = _prepare(config, table, listing)
-        types = widest([heads.types, holdout.profile.types])
+        require_columns(dataset, table.columns, test)
+        features = without(table.columns, dataset.no_features)
+        check_header(test, features, train_validation, without(heads[0].columns, dataset.no_features))
+        holdout = _prepare(config, table, features, listings)
+        listed = [*(one.types for one in heads), holdout.profile.types]
+        types = widest([{name: one[name] for name in features} for one in listed])
+        types |= {name: holdout.profile.types[name] for name in dataset.no_features}
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
+        if dataset.rule:
+            _check_overlap(Overlap(s3, dataset, heads[0].columns, holdout.keys), listings, dataset, output)
         store = Store(s3, names.bucket, holdout.sha256)
+        columns = holdout.profile.columns(types, has_classes=holdout.classes is not None)
         lock = DatasetLock(
-            name=split(train_validation)[1].rstrip("/").rsplit("/", 1)[-1].split(".")[0] or listing.bucket,
+            name=split(train_validation)[1].rstrip("/").rsplit("/", 1)[-1].split(".")[0]
+            or listings[0].bucket,
             source=train_validation,
             synthetic=False,
             sha256=holdout.sha256,
-            target=config.dataset.target,
+            target=dataset.target,
             rows=Rows(test=holdout.profile.rows),
-            columns=holdout.profile.columns(types, has_classes=holdout.classes is not None),
+            columns=[column for column in columns if column.name in features],
             holdout_classes=holdout.classes,
             uris=Uris(
                 train_validation=train_validation,
+                validation=validation,
                 x_test=names.s3(store.prefix, "x_test", ""),
                 y_test=names.s3(store.prefix, "y_test", ""),
             ),
-            reference=listing.reference,
+            reference=listings[0].reference,
+            validation_reference=listings[1].reference if validation else None,
+            split=holdout.split(dataset, columns),
         )
         consistency.require(config, lock)
         for notice in consistency.notices(config, lock):
@@ -97,17 +154,72 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
     return Pushed(lock, uploaded, lock.save())
 
 
-def _check_addresses(config: Config, train_validation: str, test: str) -> None:
+def _require_excluded(dataset: DatasetSettings, columns: list[str], uri: str) -> None:
+    """Raise `UserError` where Autopilot would take a column for a feature that is none.
+
+    This is the one place that goes once Autopilot is told which columns to leave out (FeatureSpecificationS3Uri).
+    """
+    features = [name for name in dataset.no_features if name in columns]
+    if features:
+        raise UserError(
+            f"{uri}: has {', '.join(features)}, by which rows are split, and Autopilot takes every column of it for a "
+            "feature: write the data to train on without, or name it in [dataset] also_features"
+        )
+
+
+def _check_overlap(
+    overlap: Overlap, listings: list[Listing], dataset: DatasetSettings, output: Output
+) -> None:
+    """Look whether the parts keep apart, and say how far that was looked at."""
+    for listing in reversed(
+        listings
+    ):  # validation rows first: groups of theirs are not to be trained on either
+        overlap.check(listing)
+    size = sum(listing.reference.bytes for listing in listings)
+    lacking = without(dataset.rule_columns, overlap.compares)
+    if lacking:
+        output.notice(
+            f"{listings[0].uri}: has no column {', '.join(lacking)}, so that nobody looked whether its rows keep off "
+            "the holdout"
+        )
+    if overlap.compares:
+        looked = f"{', '.join(overlap.compares)} in {overlap.read:,} of {size:,} bytes of what is trained on"
+        if overlap.read < size:
+            output.notice(
+                f"looked at {looked}: none of them is on the holdout's side; the rest was not looked at"
+            )
+        else:
+            output.say(f"looked at {looked}: none of them is on the holdout's side")
+
+
+def _check_addresses(config: Config, train_validation: str, test: str, validation: str | None) -> None:
     require_named(train_validation, config)
-    bucket, key = split(test)
-    train_bucket, prefix = split(train_validation)
+    key = split(test)[1]
     if not key or key.endswith("/"):
         raise UserError(f"{test}: is a prefix: the holdout is one object (CSV, gzipped CSV or Parquet)")
-    below = key == prefix or (key.startswith(prefix) and (not prefix or prefix.endswith("/")))
-    if bucket == train_bucket and below:
+    if _is_below(test, train_validation):
         raise UserError(
             f"{test}: is a part of the data to train on ({train_validation}): no model may see the holdout"
         )
+    if validation:
+        require_named(validation, config)
+        for one, other in (
+            (test, validation),
+            (validation, train_validation),
+            (train_validation, validation),
+        ):
+            if _is_below(one, other):
+                raise UserError(
+                    f"{one}: is a part of {other}: rows to train on, to validate on and to hold out are others"
+                )
+
+
+def _is_below(uri: str, prefix: str) -> bool:
+    """Whether one address is the other, or lies below it."""
+    (bucket, key), (other, start) = split(uri), split(prefix)
+    return bucket == other and (
+        key == start or (key.startswith(start) and (not start or start.endswith("/")))
+    )
 
 
 def _check_bucket_and_size(s3: Any, config: Config, listing: Listing) -> None:
@@ -143,13 +255,28 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
     return path
 
 
-def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
-    """Read and check the holdout; the hash is of its rows and of the listing that the model is trained on."""
-    target = config.dataset.target
+def _prepare(config: Config, table: Table, features: list[str], listings: list[Listing]) -> _Holdout:
+    """Read and check the holdout; the hash is of its rows and of the listings that the model is trained on."""
+    target, keys = config.dataset.target, Keys(config.dataset, table.name)
     digest = hashlib.sha256(write_row(table.columns))
-    seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
+
+    def watch(batch: pa.RecordBatch) -> None:
+        digest.update(csv_bytes(csv_lines(batch.columns)))
+        keys.see(batch)
+
+    seen = profile(table, target, watch=watch)
     check_rows(table, seen, "a judgement")
     classes = check_target(config, table, seen)
-    identity = {"target": target, "train_validation": listing.reference.sha256, "format": FORMAT}
+    identity: dict[str, Any] = {
+        "target": target,
+        "train_validation": listings[0].reference.sha256,
+        "format": FORMAT,
+    }
+    if len(listings) > 1:
+        identity["validation"] = listings[1].reference.sha256
+    if config.dataset.rule:
+        identity["rule"] = config.dataset.rule
     digest.update(json.dumps(identity, sort_keys=True).encode())
-    return _Holdout(table, seen, classes and dict(sorted(classes.items())), digest.hexdigest())
+    return _Holdout(
+        table, seen, classes and dict(sorted(classes.items())), keys, features, digest.hexdigest()
+    )

@@ -57,6 +57,7 @@ _LEAST_ROWS_OF_IDENTIFIERS = 50
 _GAPS = 20  # a running number goes at most so many times as far as it has values
 _DIGITS = 6  # of a number whose values are all equally long
 _LONGEST_IDENTIFIER = 64
+_LEAST_GROUPS = 30
 _NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -192,6 +193,13 @@ class Statistics:
             equally_long = len(str(self.least)) == len(str(self.most)) >= _DIGITS
             return equally_long or self.most - self.least < _GAPS * present
         return self.kind == "text" and self._tokens and self.length <= _LONGEST_IDENTIFIER
+
+    @property
+    def looks_like_group(self) -> bool:
+        """Whether it has the name of an identifier, and values of several rows: what they name is not independent."""
+        named = {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS
+        many = self.distinct is None or self.distinct >= _LEAST_GROUPS
+        return bool(named) and many and not self._differ and self.kind in ("integer", "text")
 
     def column(self, kind: str, *, is_target: bool, has_classes: bool = False) -> Column:
         """The entry of dataset.lock. ``kind`` may be wider than what was seen here; of a target that

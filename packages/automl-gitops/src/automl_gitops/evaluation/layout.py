@@ -108,6 +108,30 @@ class Rows:
     test: int
     total: int | None = None
     train_validation: int | None = None
+    validation: int | None = None
+    left_out: int | None = None
+
+
+@dataclass(frozen=True)
+class GroupCounts:
+    """Numbers of groups in each part."""
+
+    test: int
+    train_validation: int | None = None
+    validation: int | None = None
+
+
+@dataclass(frozen=True)
+class SplitRule:
+    """The keys of [dataset] by which rows were split, the groups of each part, and the rows in no part by reason."""
+
+    group: list[str] | None = None
+    time: str | None = None
+    gap: str | None = None
+    split: str | None = None
+    also_features: list[str] | None = None
+    groups: GroupCounts | None = None
+    left_out: dict[str, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -144,8 +168,10 @@ class Dataset:
     seed: int | None = None
     sha256: str
     source: str = ""
+    split: SplitRule | None = None
     synthetic: bool
     target: str
+    validation_reference: Reference | None = None
 
     @property
     def features(self) -> list[str]:

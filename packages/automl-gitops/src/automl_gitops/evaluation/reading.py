@@ -105,6 +105,12 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
         ) from None
 
 
+def label_columns(part: Part) -> int:
+    """The columns of a part of labels: the label, and the number of its group where rows are grouped."""
+    with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        return 2 if next(csv.reader(file), [])[1:] == ["group"] else 1
+
+
 def _header_lines(part: Part, columns: int) -> int:
     """How many lines the header takes (a quoted name may hold line breaks)."""
     with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
@@ -156,7 +162,7 @@ def read_labels(found: Sequence[Part]) -> Labels:
     counts: list[int] = []
     for part in found:
         start = len(codes)
-        codes += [encoder(batch.column(0)) for batch in batches(part, 1, header=True)]
+        codes += [encoder(batch.column(0)) for batch in batches(part, label_columns(part), header=True)]
         counts.append(sum(map(len, codes[start:])))
     place = RowLocator([part.name for part in found], counts)
     return Labels(joined := concatenate(codes), decoded(encoder, joined, place, "label"), place)
@@ -178,7 +184,7 @@ def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple
     chunks, counts = [], []
     for part in found:
         count = 0
-        for batch in batches(part, columns, header=header):
+        for batch in batches(part, label_columns(part) if header else columns, header=header):
             place = partial(_row, part.name, count)
             chunks.append(numbers(batch.column(0), place))
             count += batch.num_rows

@@ -13,8 +13,9 @@ from automl_gitops.kernel.config_errors import describe, line_of, sections, tell
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.settings.account import Encryption, Network, Prices, ProjectSettings
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.endpoints import Production, Staging, Verification
-from automl_gitops.kernel.settings.model import AutopilotSettings, DatasetSettings, EvaluationSettings, Gate
+from automl_gitops.kernel.settings.model import AutopilotSettings, EvaluationSettings, Gate
 
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.
@@ -179,3 +180,9 @@ def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
     if config.dataset.target in config.evaluation.slices:
         complaint = f'names the target "{config.dataset.target}": name input columns'
         yield ("evaluation", "slices"), f"slices {complaint}"
+    for name in config.dataset.no_features:
+        if name in config.evaluation.slices:
+            complaint = (
+                f'names "{name}", which splits the rows: to keep it as a feature, name it in also_features'
+            )
+            yield ("evaluation", "slices"), f"slices {complaint}"

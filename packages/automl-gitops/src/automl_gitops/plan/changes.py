@@ -118,6 +118,7 @@ class DataChange:
             "changed": self.changed,
             "rows": [lock and lock.rows.model_dump() for lock in (self.before, self.after)],
             "sha256": [lock and lock.sha256 for lock in (self.before, self.after)],
+            "split": [lock and lock.split and lock.split.rule for lock in (self.before, self.after)],
             "schema": self.schema.sentences,
             "class_shares": [{"label": label, "before": a, "after": b} for label, a, b in self.shares],
         }

@@ -150,7 +150,10 @@ def _data(plan: Plan) -> list[Block]:
     rows: list[tuple[Words | None, ...]] = [
         ("rows", *(_number(lock.rows.total) if lock else None for lock in (before, after))),
         ("to train on", *(_number(lock.rows.train_validation) if lock else None for lock in (before, after))),
+        ("to validate", *(_part(lock.rows.validation if lock else None) for lock in (before, after))),
         ("held out", *(_number(lock.rows.test) if lock else None for lock in (before, after))),
+        ("left out", *(_part(lock.rows.left_out if lock else None) for lock in (before, after))),
+        ("rows are split", *(_rule(lock) for lock in (before, after))),
         ("columns", *(str(len(lock.columns)) if lock else None for lock in (before, after))),
         ("SHA-256", *(Code(lock.sha256[:12]) if lock else None for lock in (before, after))),
         *(
@@ -158,7 +161,8 @@ def _data(plan: Plan) -> list[Block]:
             for label, *both in plan.data.shares
         ),
     ]
-    parts: list[Block] = [Table(("", "before", "after"), [[one or "" for one in row] for row in rows], "lrr")]
+    shown = [[one or "" for one in row] for row in rows if any(row[1:])]
+    parts: list[Block] = [Table(("", "before", "after"), shown, "lrr")]
     if plan.data.schema.sentences:
         parts.append(Bullets(plan.data.schema.sentences))
     elif before:
@@ -168,6 +172,17 @@ def _data(plan: Plan) -> list[Block]:
 
 def _number(rows: int | None) -> str:
     return NOT_COUNTED if rows is None else f"{rows:,}"
+
+
+def _part(rows: int | None) -> str:
+    """Rows of a part that only a rule makes."""
+    return f"{rows:,}" if rows else ""
+
+
+def _rule(lock: DatasetLock | None) -> str:
+    if lock is None or (lock.reference and not lock.split):
+        return ""
+    return str(lock.split) if lock.split else "at random"
 
 
 def _amount(lock: DatasetLock) -> str:

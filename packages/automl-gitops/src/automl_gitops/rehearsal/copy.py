@@ -140,8 +140,11 @@ def _softest(metric: str | None, key: str) -> float:
 def _scale_of(project: Path, rows: int, config: Config) -> float:
     """Made-up rows of the holdout for each of the real ones, at most 1."""
     path = project / LOCK
-    real = DatasetLock.load(path).rows.test if path.exists() else 0
-    return min(1.0, rows * config.dataset.holdout / real) if real else 1.0
+    if not path.exists():
+        return 1.0
+    lock = DatasetLock.load(path)
+    share = lock.rows.test / lock.rows.total if lock.split and lock.rows.total else config.dataset.holdout
+    return min(1.0, rows * share / lock.rows.test) if lock.rows.test else 1.0
 
 
 def _scale(document: Any, config: Config, scale: float) -> None:

@@ -13,10 +13,14 @@ import pandas as pd
 
 from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
+from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
+from automl_gitops.data.rules.made_up import sides
 from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE, MISSING
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
+from automl_gitops.rehearsal.by_rule import by_rule, not_trained_on
 
 _LEAST_PRESENT = 20  # rows with a value, so that there are some to train on and some held out
 _LONGEST_TEXT = 300  # characters; a longer text shows no more
@@ -185,13 +189,19 @@ def find_lock(project: Path) -> DatasetLock | None:
     return DatasetLock.load(path) if path.exists() else None
 
 
-def sample(path: Path, rows: int, folder: Path, target: str) -> Path:
-    """Some rows of a data set's file, as CSV below ``folder``: drawn at random, but a few of each class at least."""
+def sample(path: Path, rows: int, folder: Path, dataset: DatasetSettings) -> Path:
+    """Some rows of a data set's file, as CSV below ``folder``: drawn at random, but a few of each class at least, in
+    each part where a rule makes them.
+    """
     frame = pd.concat([batch.to_pandas() for batch in Table.open(path).batches()], ignore_index=True)
     order = np.random.RandomState(SEED).permutation(len(frame))
+    target = dataset.target
     if target in frame:
         labels = frame[target].iloc[order]
         if labels.nunique() * _LEAST_OF_A_CLASS <= rows:
+            if dataset.rule and {*dataset.rule_columns} <= {*frame.columns}:
+                placed = sides(dataset, {name: frame[name].to_numpy() for name in dataset.rule_columns})
+                labels = labels + "\n" + pd.Series(placed[order].astype(str), index=labels.index)
             few = labels.groupby(labels).cumcount().to_numpy() < _LEAST_OF_A_CLASS
             order = np.concatenate([order[few], order[~few]])
     made = folder / "sample.csv"
@@ -206,14 +216,29 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
     columns, with noise, so that there is something to learn.
     """
     random = np.random.default_rng(SEED)
-    rows = max(rows, _needed(lock, config.dataset.holdout))
-    columns = _one_hot(lock, config, rows, random)
+    rows = max(rows, _needed(lock, not_trained_on(lock, config)))
+    rule: dict[str, np.ndarray] = {}
+    placed = None
+    if config.dataset.rule:
+        few = 2 * max(_LEAST_PRESENT, len(_classes(lock) or ()))
+        train = max(LEAST_TRAINING_ROWS, _LEAST_OF_A_CLASS * len(_classes(lock) or ()))
+        least = {TRAIN: train, VALIDATE: few, TEST: few}
+        rule, placed = by_rule(lock, config.dataset, least, rows, _MOST_ROWS, SEED)
+        rows = len(placed)
+    columns = {**rule, **_one_hot(lock, config, rows, random)}
     for column in lock.features:
         if column.name not in columns:
             columns[column.name] = draw(column, rows, lock.counted_rows, random)
     signal = _signal(lock, columns, rows, random)
-    columns[lock.target] = _target(lock, config.dataset.holdout, signal, random)
-    frame = pd.DataFrame({column.name: columns[column.name] for column in lock.columns})
+    if placed is None:
+        columns[lock.target] = _target(lock, config.dataset.holdout, signal, random)
+    else:
+        columns[lock.target] = np.empty(rows, dtype=object)
+        for side in np.unique(placed):  # so that each part has every class
+            here = placed == side
+            columns[lock.target][here] = _target(lock, 0.0, signal[here], random)
+    names = [*(lock.split.columns if lock.split else ()), *lock.columns]
+    frame = pd.DataFrame({column.name: columns[column.name] for column in names})
     made = folder / "synthetic-rows.csv"
     save(frame, made, rows)
     return made
@@ -227,7 +252,7 @@ def _needed(lock: DatasetLock, holdout: float) -> int:
     """Rows so that enough are trained on whatever is held out, of each class too."""
     classes = len(_classes(lock) or ())
     train = math.ceil((LEAST_TRAINING_ROWS + classes) / (1 - holdout))
-    held_out = min(math.ceil(_LEAST_HELD_OUT / holdout), _MOST_ROWS)
+    held_out = min(math.ceil(_LEAST_HELD_OUT / holdout), _MOST_ROWS) if holdout else 0
     return max(train, held_out, classes * _least_of_a_class(classes, holdout))
 
 

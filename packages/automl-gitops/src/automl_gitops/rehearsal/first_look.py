@@ -29,6 +29,7 @@ MOST_LABELS = 1_000
 # `LEAST_TRAINING_ROWS` of the data set's checks, which need packages; a test holds the two together.
 LEAST_TRAINING_ROWS = 500
 HOLDOUT = 0.2  # of automl.toml where it says nothing
+VALIDATION = 0.2  # of the rest, where rows are split by group or time
 PROBLEMS = {
     "binary": "BinaryClassification",
     "multiclass": "MulticlassClassification",
@@ -307,9 +308,20 @@ def of_project(wish: Wish, file: Path) -> Task:
     return Task(
         target,
         problem if problem in PROBLEMS.values() else "",
-        _key(document, "dataset", "holdout", HOLDOUT),
+        _not_trained_on(document),
         _key(document, "autopilot", "least_rows", LEAST_TRAINING_ROWS),
     )
+
+
+def _not_trained_on(document: dict[str, Any]) -> float:
+    """The share of rows that are not trained on; none where a column says which, which is looked at later."""
+    rule = document.get("dataset")
+    if not isinstance(rule, dict):
+        return HOLDOUT
+    if "split" in rule:
+        return 0.0
+    holdout = _key(document, "dataset", "holdout", HOLDOUT)
+    return 1 - (1 - holdout) * (1 - VALIDATION) if {"group", "time"} & {*rule} else holdout
 
 
 def _key(document: dict[str, Any], section: str, key: str, default: Any) -> Any:

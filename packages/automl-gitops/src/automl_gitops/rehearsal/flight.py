@@ -59,6 +59,7 @@ from automl_gitops.runs.ceiling import ceiling
 TRAINING_SECONDS = 1800  # instances start for minutes before the first candidate is trained
 HOURS = 3  # then a flight ends by itself; more than we reckon it takes, which nobody has measured
 _ROOM = 20  # rows more than Autopilot's least, which a split by classes may take away
+_ROOM_OF_GROUPS = 80  # the same of a split by groups, whose hashes are as even as chance
 _POLL_SECONDS = 0.5  # a state lasts for seconds at least
 _SESSION_SECONDS = HOURS * 3600
 # An instance-hour in USD where automl.toml has no [prices]: reckoned by what us-east-1 used to take, not looked up in
@@ -205,8 +206,9 @@ class Flight(Life):
     def __init__(
         self, source: Path, output: Path, account: Account, name: str, training_seconds: int
     ) -> None:
-        holdout = Config.load(source / "automl.toml").dataset.holdout
-        rows = math.ceil((LEAST_TRAINING_ROWS + _ROOM) / (1 - holdout))
+        dataset = Config.load(source / "automl.toml").dataset
+        room = _ROOM_OF_GROUPS if dataset.rule else _ROOM
+        rows = math.ceil((LEAST_TRAINING_ROWS + room) / dataset.training_share)
         super().__init__(source, output, None, rows, training_seconds)
         self.left_out = adapt(self.copy.directory, open_gate=True, rows=rows)
         _fit(self.copy.directory / "automl.toml", name, training_seconds)
@@ -266,7 +268,8 @@ class Flight(Life):
             file = stand_in(self.lock, self.config, rows, folder)
         elif is_hospital(self.config):
             file = folder / "synthetic-rows.csv"
-            hospital.save(hospital.synthetic(rows, hospital.SEED), file, rows)
+            patients = hospital.splits_by_patient(self.config.dataset)
+            hospital.save(hospital.synthetic(rows, hospital.SEED, patients=patients), file, rows)
         else:
             file = example(folder, None, rows, self.say, self.config).path
         return {"file": file, "options": ("--synthetic",)}

@@ -249,8 +249,8 @@ class Life:
             if not self.is_source:
                 file = self.data
                 if self.rows:
-                    target = Config.load(self.copy.directory / "automl.toml").dataset.target
-                    file = sample(file, self.rows, self.output / "data", target)
+                    dataset = Config.load(self.copy.directory / "automl.toml").dataset
+                    file = sample(file, self.rows, self.output / "data", dataset)
                 return {"file": file, "options": ("--real",)}
             made = self._as_administrator("data", "prepare-hospital", str(self.data), *size)
         return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}

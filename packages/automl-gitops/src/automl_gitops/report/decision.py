@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from automl_gitops.evaluation.layout import Baseline, Champion, Difference, Evaluation, Interval, SliceSet
+from automl_gitops.evaluation.layout import (
+    Baseline,
+    Champion,
+    Dataset,
+    Difference,
+    Evaluation,
+    Interval,
+    SliceSet,
+)
 from automl_gitops.evaluation.metrics import METRICS, named
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Figure, Group, Section, Table, Text, Tone
@@ -155,7 +163,11 @@ def comparison_section(evaluation: Evaluation) -> Section:
     champion = evaluation.champion
     compared = champion if champion and champion.status == "compared" else None
     blocks: list[Block] = [_introduction(evaluation)]
-    if compared and compared.same_dataset is False:
+    if (
+        compared
+        and compared.same_dataset is False
+        and not _keeps_groups(evaluation.dataset, compared.dataset)
+    ):
         blocks.append(
             Text(
                 "The champion was trained on another data set, perhaps on some rows of today's holdout: it may look "
@@ -167,6 +179,14 @@ def comparison_section(evaluation: Evaluation) -> Section:
     chart = _chart(evaluation, compared)
     title = "Candidate against champion" if champion else "Candidate against baseline"
     return Section("comparison", title, [*blocks, Group([chart, table]) if chart else table])
+
+
+def _keeps_groups(now: Dataset, before: Dataset | None) -> bool:
+    """Whether a group that is held out now was held out before, whatever rows have been added."""
+    if before is None or not now.split or not before.split or now.split.time or before.split.time:
+        return False
+    kept = (now.split.group, now.seed, now.holdout)
+    return kept == (before.split.group, before.seed, before.holdout) and now.split.group is not None
 
 
 def _introduction(evaluation: Evaluation) -> Text:

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from automl_gitops.data.lock import NOT_COUNTED, Reference
-from automl_gitops.evaluation.layout import Dataset, Evaluation
+from automl_gitops.data.lock import SplitRule as Rule
+from automl_gitops.evaluation.layout import Dataset, Evaluation, SplitRule
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.report import words
 from automl_gitops.report.blocks import Block, Bullets, Cell, DescriptionList, Section, Table, Text
@@ -40,6 +41,11 @@ def _facts(dataset: Dataset) -> DescriptionList:
             ("Kind", Cell(kind, tone="bad" if dataset.synthetic else "plain")),
             ("SHA-256", Cell(dataset.sha256, code=True)),
             ("Rows", Cell(_split(dataset))),
+            *(
+                [("Split", Cell(f"{_rule(dataset.split)}{_held_out(dataset.split)}"))]
+                if dataset.split
+                else []
+            ),
             ("Columns", Cell(words.number(len(dataset.columns)))),
             ("Target", Cell(dataset.target, code=True)),
         ]
@@ -53,7 +59,21 @@ def _split(dataset: Dataset) -> str:
         objects = Reference(**asdict(dataset.reference))
         return f"{NOT_COUNTED} in the {objects} to train and validate; {held_out}"
     total, train = words.number(rows.total), words.number(rows.train_validation)
-    return f"{total}: {train} to train and validate, {held_out}"
+    if not rows.validation:
+        return f"{total}: {train} to train and validate, {held_out}"
+    left_out = f", {words.number(rows.left_out)} left out" if rows.left_out else ""
+    return f"{total}: {train} to train, {words.number(rows.validation)} to validate, {held_out}{left_out}"
+
+
+def _rule(split: SplitRule | None) -> str:
+    """The rule in words."""
+    if split is None:
+        return "at random"
+    return str(Rule(group=split.group, time=split.time, gap=split.gap, split=split.split))
+
+
+def _held_out(split: SplitRule) -> str:
+    return f"; {words.number(split.groups.test)} groups held out, each as a whole" if split.groups else ""
 
 
 def changes(now: Dataset, before: Dataset) -> Iterator[str]:
@@ -66,6 +86,8 @@ def changes(now: Dataset, before: Dataset) -> Iterator[str]:
         yield "synthetic rows became real ones" if before.synthetic else "real rows became synthetic ones"
     if now.target != before.target:
         yield f"target: {before.target} became {now.target}"
+    if _rule(now.split) != _rule(before.split):
+        yield f"rows were split {_rule(before.split)}, and are split {_rule(now.split)}"
     total, earlier = now.rows.total, before.rows.total
     share = ""
     if total is not None and earlier:

@@ -237,6 +237,9 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
         _require_same(
             lock.uris.train_validation, lock.reference, look(s3, lock.uris.train_validation).reference
         )
+    if lock.validation_reference and lock.uris.validation:
+        now = look(s3, lock.uris.validation).reference
+        _require_same(lock.uris.validation, lock.validation_reference, now)
 
 
 def _require_same(uri: str, had: Reference, now: Reference) -> None:

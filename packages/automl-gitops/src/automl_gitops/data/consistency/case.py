@@ -100,6 +100,8 @@ class Case:
         if self.lock is None or self.classes is None:
             return {}
         share = (self.lock.holdout or 1.0) if self.lock.classes else 1.0
+        if self.lock.split and self.lock.rows.total:
+            share = self.lock.rows.test / self.lock.rows.total
         return {label: max(1, round(rows * share)) for label, rows in self.classes.items()}
 
     @cached_property

@@ -2,6 +2,7 @@
 "learned from."""
 
 import json
+from collections.abc import Mapping
 
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
@@ -13,6 +14,7 @@ LOCK = "dataset.lock"
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class
 FEW_ROWS_TO_JUDGE = 100
+FEW_GROUPS_HELD_OUT = 30  # of which a bootstrap draws: with fewer its intervals cover less than they say
 _HALF = 0.5
 
 
@@ -33,18 +35,34 @@ def split(case: Case) -> Checks:
     lock, wanted = case.lock, case.config.dataset
     if lock is None:
         return
+    rule = lock.split.rule if lock.split else {}
     if lock.reference:
         if lock.target != wanted.target:
             yield _of_lock(
                 f'made for target "{lock.target}", but automl.toml: [dataset] has "{wanted.target}": '
                 f"{_again(case)}, or change it back"
             )
+    elif wanted.split and lock.target == wanted.target and rule == wanted.rule:
+        return  # the column alone decides
     elif (lock.target, lock.holdout, lock.seed) != (wanted.target, wanted.holdout, wanted.seed):
         yield _of_lock(
             f'made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
             f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
             f"{_again(case)}, or change it back"
         )
+    if rule != wanted.rule:
+        yield _of_lock(
+            f"made for rows split {_rule(rule)}, but automl.toml: [dataset] has {_rule(wanted.rule)}: "
+            f"{_again(case)}, or change it back"
+        )
+
+
+def _rule(rule: Mapping[str, str | list[str]]) -> str:
+    """The keys of a rule as automl.toml has them."""
+    return (
+        ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
+        or "at random"
+    )
 
 
 def columns(case: Case) -> Checks:
@@ -86,15 +104,18 @@ def bucket(case: Case) -> Checks:
     named = case.config.dataset.buckets
     if case.lock is None:
         return
-    uri = case.lock.uris.train_validation
-    used = uri.removeprefix("s3://").partition("/")[0] if case.lock.reference else None
-    if used is not None and used not in named:
-        yield case.wrong(
-            ("dataset", "buckets"),
-            f'buckets does not name "{used}", in which the data of dataset.lock lies ({uri}): add it, and an '
-            "administrator runs `make bootstrap` so that the pipeline may read it",
-        )
-    others = [name for name in named if name != used]
+    uris = [
+        uri for uri in (case.lock.uris.train_validation, case.lock.uris.validation) if uri and _refers(case)
+    ]
+    used = {uri.removeprefix("s3://").partition("/")[0]: uri for uri in reversed(uris)}
+    for name, uri in used.items():
+        if name not in named:
+            yield case.wrong(
+                ("dataset", "buckets"),
+                f'buckets does not name "{name}", in which the data of dataset.lock lies ({uri}): add it, and an '
+                "administrator runs `make bootstrap` so that the pipeline may read it",
+            )
+    others = [name for name in named if name not in used]
     if others:
         yield case.odd(
             ("dataset", "buckets"),
@@ -195,7 +216,7 @@ def _more(case: Case) -> str:
     """Whether a smaller holdout would do."""
     total, least = case.lock.rows.total if case.lock else None, case.config.autopilot.least_rows
     share = case.config.dataset.holdout
-    if total is None or total * 0.9 < least or share <= 0.1:
+    if total is None or total * 0.9 < least or share <= 0.1 or case.config.dataset.rule:
         return ""
     return f", or lower [dataset] holdout = {share:g}"
 
@@ -205,7 +226,7 @@ def small(case: Case) -> Checks:
     if case.lock is None:
         return
     share, total, test = case.config.dataset.holdout, case.lock.rows.total, case.lock.rows.test
-    if total is not None and share > _HALF:
+    if total is not None and share > _HALF and not case.config.dataset.split:
         yield case.odd(
             ("dataset", "holdout"),
             f"holdout = {share:g} keeps more rows from the training ({test:,}) than it leaves",
@@ -214,6 +235,13 @@ def small(case: Case) -> Checks:
         yield case.odd(
             ("dataset", "holdout"),
             f"holdout is of {counted(test, 'row')}: intervals of so few are wide, and a good model may be rejected",
+        )
+    groups = case.lock.split.groups if case.lock.split else None
+    if groups and groups.test < FEW_GROUPS_HELD_OUT:
+        yield case.odd(
+            ("dataset", "group"),
+            f"group leaves {counted(groups.test, 'group')} for the holdout: intervals of so few are wide, and less "
+            "sure than they say",
         )
     if case.classes is None or case.problems == (REGRESSION,):
         return

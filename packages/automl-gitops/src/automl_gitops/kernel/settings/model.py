@@ -1,4 +1,4 @@
-"""[dataset], [autopilot], [evaluation] and [gate]: what is predicted, how a model is trained, and how it is judged."""
+"""[autopilot], [evaluation] and [gate]: how a model is trained, and how it is judged."""
 
 import ast
 import math
@@ -47,36 +47,6 @@ def _declarations(statement: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
         for target in targets:
             if isinstance(target, ast.Name):
                 yield target.id, statement.value.func
-
-
-# Without a star or a slash: the names become resources of the roles' policies.
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
-_MOST_BUCKETS = 10  # a policy's length is limited
-
-
-class DatasetSettings(SettingsSection):
-    """Target column, share of rows that the model never sees, seed of the split, and the buckets beside the
-    project's own from which the pipeline may read data to train on.
-    """
-
-    target: str = Field(min_length=1)
-    holdout: float = Field(default=0.2, gt=0, lt=1)
-    seed: int = Field(default=42, ge=0, le=2**32 - 1)
-    buckets: list[str] = Field(default_factory=list)
-
-    @field_validator("buckets")
-    @classmethod
-    def _buckets(cls, value: list[str]) -> list[str]:
-        if len(value) > _MOST_BUCKETS:
-            raise ValueError(
-                f"has {len(value)} entries, more than the {_MOST_BUCKETS} that a role's policy takes"
-            )
-        for name in value:
-            if not _BUCKET.fullmatch(name):
-                raise ValueError(f'has "{name}", which is no name of an S3 bucket, such as my-data-lake')
-        if len(set(value)) != len(value):
-            raise ValueError("names one twice")
-        return value
 
 
 INFER = "infer"

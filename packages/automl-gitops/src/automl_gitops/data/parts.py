@@ -1,0 +1,93 @@
+"""Rows as CSV, and the holdout's files of such."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_gitops.data.lock import PART_ROWS, part
+from automl_gitops.kernel.csv_text import write_row
+
+GROUP = "group"  # the second column of y_test, where rows are grouped
+_SPECIAL = '[",]'
+
+
+def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
+    """A CSV line, with its line end, for each row of string columns without line breaks; quoted as RFC 4180
+    says.
+    """
+    fields = [_quoted(column) for column in columns]
+    if len(fields) == 1:
+        # An empty line would be no row at all.
+        fields = [pc.if_else(pc.equal(fields[0], ""), '""', fields[0])]
+    joined = pc.binary_join_element_wise(*fields, ",") if len(fields) > 1 else fields[0]
+    return pc.binary_join_element_wise(joined, "\n", "")
+
+
+def csv_bytes(array: pa.Array) -> memoryview:
+    """The bytes of all strings of an array, one after the other, without a copy."""
+    if len(array) == 0:
+        return memoryview(b"")
+    _, offsets, values = array.buffers()
+    width = 8 if pa.types.is_large_string(array.type) else 4
+    ends = memoryview(offsets).cast("q" if width == 8 else "i")
+    return memoryview(values)[ends[array.offset] : ends[array.offset + len(array)]]
+
+
+def _quoted(column: pa.Array) -> pa.Array:
+    special = pc.match_substring_regex(column, _SPECIAL)
+    if not pc.any(special).as_py():
+        return column
+    doubled = pc.replace_substring(column, '"', '""')
+    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), column)
+
+
+class Parts:
+    """x_test (no header) and y_test (header) below ``folder``, in parts of `PART_ROWS` rows: the same rows in the
+    same order in both.
+
+    ``columns`` are features and target, ``target`` is one of them; ``files`` are the relative names written so far.
+    Where rows are ``grouped``, y_test has a second column `group` of the groups' numbers.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str], target: str, *, grouped: bool = False) -> None:
+        self.files: list[str] = []
+        self._folder, self._target, self._grouped = folder, target, grouped
+        self._features = [name for name in columns if name != target]
+        self._streams: list[IO[bytes]] = []
+        self._room = 0
+
+    def add(self, batch: pa.RecordBatch, groups: np.ndarray | None = None) -> None:
+        """Write rows of string columns, with the numbers of their groups (rows,) where they are grouped."""
+        truth = [
+            batch.column(self._target),
+            *([] if groups is None else [pa.array(groups).cast(pa.string())]),
+        ]
+        x, y = csv_lines(batch.select(self._features).columns), csv_lines(truth)
+        done = 0
+        while done < len(x):
+            if self._room == 0:
+                self._next()
+            take = min(self._room, len(x) - done)
+            for stream, rows in zip(self._streams, (x, y), strict=True):
+                stream.write(csv_bytes(rows.slice(done, take)))
+            done, self._room = done + take, self._room - take
+
+    def close(self) -> None:
+        """Close the part that is open."""
+        for stream in self._streams:
+            stream.close()
+
+    def _next(self) -> None:
+        self.close()
+        number, self._streams = len(self.files) // 2, []
+        for name in (f"x_test/{part(number)}", f"y_test/{part(number)}"):
+            file = self._folder / name
+            file.parent.mkdir(exist_ok=True)
+            self._streams.append(file.open("wb"))
+            self.files.append(name)
+        self._streams[1].write(write_row([self._target, *([GROUP] if self._grouped else [])]))
+        self._room = PART_ROWS

@@ -1,0 +1,188 @@
+"""The rules of [dataset] by which rows are split: by group, by time, by both, or as a column of the user's says.
+
+Whatever decides is of the rows alone: no chance, and no other row's place in the file. A group's side follows from its
+hash, so that it keeps it when the data grow.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_gitops.data.profile import MOST_CLASSES
+from automl_gitops.data.rules.groups import dense, is_among, shares
+from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules.times import Times, latest_from
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
+from automl_gitops.kernel.words import nearest
+
+TRAIN, VALIDATE, TEST, IN_GAP, OF_OTHER_SIDE = range(5)  # the last two are left out
+PARTS = {TRAIN: "rows to train on", VALIDATE: "validation rows", TEST: "holdout"}
+SPLIT_VALUES = ("train", "validation", "test")  # in the order of the parts
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Where each row belongs: ``sides`` (rows,) of uint8.
+
+    ``groups`` are the hashes of the rows' groups, `None` where there are none; ``classes`` rows by label of each part,
+    `None` where the target has too many values for classes; ``times`` are first, validation_from, holdout_from and
+    last, as text.
+    """
+
+    sides: np.ndarray
+    groups: np.ndarray | None
+    classes: Mapping[int, Mapping[str, int]] | None
+    times: Mapping[str, str] | None
+
+    def rows(self, side: int) -> int:
+        """Rows of a side."""
+        return int(np.count_nonzero(self.sides == side))
+
+    def groups_of(self, side: int) -> int:
+        """Groups of a side."""
+        return 0 if self.groups is None else len(np.unique(self.groups[self.sides == side]))
+
+    def group_codes(self) -> np.ndarray | None:
+        """A number for the group of each row of the holdout, dense in the order of first appearance."""
+        return None if self.groups is None else dense(self.groups[self.sides == TEST])
+
+
+def require_columns(dataset: DatasetSettings, columns: list[str], name: str) -> None:
+    """Raise `UserError` where a table has no column that the rule names."""
+    for column in dataset.rule_columns:
+        if column not in columns:
+            key = "time" if column == dataset.time else "split" if column == dataset.split else "group"
+            near = nearest(column, columns)
+            hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(columns[:20])}"
+            raise UserError(f'{name}: has no column "{column}" ([dataset] {key} in automl.toml); {hint}')
+
+
+class Assigner:
+    """Reads what the rule of ``dataset`` asks of a table, batch after batch, then says where each row belongs.
+
+    Holds eight bytes a row for the group and as many for the time. ``name`` is what messages call the table.
+    """
+
+    def __init__(self, dataset: DatasetSettings, name: str) -> None:
+        self._dataset, self._name = dataset, name
+        self._rows = 0
+        self._keys = Keys(dataset, name)
+        self._sides: list[np.ndarray] = []
+        self._labels: dict[str, int] | None = {}
+        self._codes: list[np.ndarray] = []
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take in a batch of strings. Raises `UserError` for the first row that the rule cannot place."""
+        self._keys.see(batch)
+        if self._dataset.split:
+            self._sides.append(self._own(batch.column(self._dataset.split)))
+        self._see_labels(batch.column(self._dataset.target))
+        self._rows += batch.num_rows
+
+    def _own(self, column: pa.Array) -> np.ndarray:
+        sides = pc.index_in(column, pa.array(SPLIT_VALUES))
+        wrong = pc.index(pc.is_null(sides), True).as_py()
+        if wrong >= 0:
+            value = column[wrong].as_py()
+            what = f'"{value}"' if value else "no value"
+            raise UserError(
+                f'{self._name}: row {self._rows + wrong + 1} has {what} in the split column "{self._dataset.split}": '
+                f"write {', '.join(SPLIT_VALUES[:-1])} or {SPLIT_VALUES[-1]}"
+            )
+        return np.asarray(sides.to_numpy(zero_copy_only=False)).astype(np.uint8)
+
+    def _see_labels(self, column: pa.Array) -> None:
+        if self._labels is None:
+            return
+        encoded = column.dictionary_encode()
+        codes = [
+            self._labels.setdefault(label, len(self._labels)) for label in encoded.dictionary.to_pylist()
+        ]
+        if len(self._labels) > MOST_CLASSES:
+            self._labels, self._codes = None, []
+            return
+        places = encoded.indices.to_numpy(zero_copy_only=False)
+        self._codes.append(np.array(codes, dtype=np.uint16)[places])
+
+    def assign(self) -> Assignment:
+        """Where each row that was seen belongs. Raises `UserError` where a side would have no row."""
+        groups = self._keys.groups
+        times = None
+        if self._sides:
+            sides = np.concatenate(self._sides)
+        elif self._keys.times:
+            sides, times = self._by_time(self._keys.times, groups)
+        else:
+            assert groups is not None  # noqa: S101 - there is no other rule
+            sides = by_group(groups, self._dataset.holdout)
+        classes = None
+        if self._labels is not None:
+            codes = np.concatenate(self._codes)
+            names = list(self._labels)
+            classes = {
+                part: dict(
+                    zip(names, np.bincount(codes[sides == part], minlength=len(names)).tolist(), strict=True)
+                )
+                for part in PARTS
+            }
+        return Assignment(sides, groups, classes, times)
+
+    def _by_time(self, read: Times, groups: np.ndarray | None) -> tuple[np.ndarray, dict[str, str]]:
+        """The latest rows are held out, the latest of the rest are validation rows; no group stays on two sides."""
+        times, sides = read.values, np.full(self._rows, TRAIN, dtype=np.uint8)
+        before = np.ones(self._rows, dtype=bool)
+        begins: dict[int, np.generic] = {}
+        for side, share in ((TEST, self._dataset.holdout), (VALIDATE, VALIDATION)):
+            begin = latest_from(times[before], share)
+            if begin is None:
+                what = "has one and the same time in all rows" if before.all() else "leaves too few rows"
+                raise UserError(
+                    f'{self._name}: the time column "{self._dataset.time}" {what}{self._because(sides)}, so that there '
+                    f"is nothing later to be the {PARTS[side]}: give rows of more times"
+                )
+            begins[side] = begin
+            chosen = before & (times >= begin)
+            sides[chosen] = side
+            before &= ~chosen
+            close = before & (times > begin - read.gap)  # type: ignore[operator]
+            sides[close] = IN_GAP
+            before &= ~close
+            if groups is not None:
+                shared = before & is_among(groups, np.unique(groups[chosen]))
+                sides[shared] = OF_OTHER_SIDE
+                before &= ~shared
+        if not before.any():
+            raise UserError(
+                f"{self._name}: no row is left to train on before {read.text(begins[VALIDATE])}"
+                f"{self._because(sides)}: give more rows{', or a smaller gap' if read.gap else ''}"
+            )
+        return sides, {
+            "first": read.text(times.min()),
+            "validation_from": read.text(begins[VALIDATE]),
+            "holdout_from": read.text(begins[TEST]),
+            "last": read.text(times.max()),
+        }
+
+    def _because(self, sides: np.ndarray) -> str:
+        counts = np.bincount(sides, minlength=5)
+        reasons = []
+        if counts[IN_GAP]:
+            reasons.append(f"{counts[IN_GAP]:,} rows lie in the gap of {self._dataset.gap}")
+        if counts[OF_OTHER_SIDE]:
+            reasons.append(f"{counts[OF_OTHER_SIDE]:,} are of groups that appear later")
+        return f" ({', '.join(reasons)})" if reasons else ""
+
+
+def by_group(groups: np.ndarray, holdout: float) -> np.ndarray:
+    """The side of each row by the hash of its group: uint8. A greater ``holdout`` takes validation rows first, so that
+    no group passes from those to train on into the holdout before these are used up.
+    """
+    places = shares(groups)
+    sides = np.full(len(groups), TRAIN, dtype=np.uint8)
+    sides[places < holdout + (1 - holdout) * VALIDATION] = VALIDATE
+    sides[places < holdout] = TEST
+    return sides

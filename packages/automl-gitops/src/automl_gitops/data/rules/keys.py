@@ -1,0 +1,46 @@
+"""What a rule reads of each row: the hash of its group, and its time."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from automl_gitops.data.rules.groups import hash_rows
+from automl_gitops.data.rules.times import Times
+from automl_gitops.data.statistics import MISSING
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.dataset import DatasetSettings
+
+_MISSING = pa.array(MISSING)
+
+
+class Keys:
+    """Groups and times of a table, batch after batch: eight bytes a row for each. ``name`` is what messages call it."""
+
+    def __init__(self, dataset: DatasetSettings, name: str) -> None:
+        self.name, self.rows = name, 0
+        self.times = Times(name, dataset.time, dataset.least_gap) if dataset.time else None
+        self._dataset = dataset
+        self._groups: list[np.ndarray] = []
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take in a batch of strings. Raises `UserError` for the first row that lacks a group or a time."""
+        if self._dataset.group:
+            self._groups.append(self._hashes(batch, self._dataset.group))
+        if self.times and self._dataset.time:
+            self.times.see(batch.column(self._dataset.time), self.rows)
+        self.rows += batch.num_rows
+
+    def _hashes(self, batch: pa.RecordBatch, names: list[str]) -> np.ndarray:
+        for name in names:
+            missing = pc.index(pc.is_in(batch.column(name), _MISSING), True).as_py()
+            if missing >= 0:
+                raise UserError(
+                    f'{self.name}: row {self.rows + missing + 1} has no value in the group column "{name}": fill it '
+                    "(where nothing is known, with a value of the row's own) or remove the row"
+                )
+        return hash_rows([batch.column(name) for name in names], self._dataset.seed)
+
+    @property
+    def groups(self) -> np.ndarray | None:
+        """The hash of each row's group, uint64; `None` where rows are not grouped."""
+        return np.concatenate(self._groups) if self._groups else None
