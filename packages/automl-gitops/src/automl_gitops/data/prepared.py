@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
+from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import PART_ROWS, DatasetLock, Rows, Uris, part
 from automl_gitops.data.profile import Profile, check, profile
 from automl_gitops.data.table import Table
@@ -22,6 +24,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted
 
 _SPECIAL = '[",]'
+_BLANK = r"^[\s\x0b]*$"
 
 
 def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
@@ -30,8 +33,9 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
     """
     fields = [_quoted(column) for column in columns]
     if len(fields) == 1:
-        # An empty line would be no row at all.
-        fields = [pc.if_else(pc.equal(fields[0], ""), '""', fields[0])]
+        # An empty line would be no row at all, and to many readers (pandas') one of blanks is none either.
+        blank = pc.match_substring_regex(fields[0], _BLANK)
+        fields = [pc.if_else(blank, pc.binary_join_element_wise('"', fields[0], '"', ""), fields[0])]
     joined = pc.binary_join_element_wise(*fields, ",") if len(fields) > 1 else fields[0]
     return pc.binary_join_element_wise(joined, "\n", "")
 
@@ -208,11 +212,17 @@ class Prepared:
         )
 
 
-def prepare(config: Config, path: Path, output: Output) -> Prepared:
+def _has_blank_lines(seen: Profile) -> bool:
+    """Whether the one feature has values of blanks."""
+    features = [one for name, one in seen.statistics.items() if name != seen.target.name]
+    return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
+
+
+def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
     """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
     which a table can be unfit.
     """
-    table = Table.open(path)
+    table = Table.open(path, dialect=dialect)
     target = config.dataset.target
     if len(table.columns) < 2:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
@@ -220,6 +230,8 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
+    if _has_blank_lines(seen):
+        split["blank_lines"] = "quoted"  # they were not once, and what lies in S3 under that hash is another content
     digest.update(
         json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
     )
@@ -228,6 +240,8 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
+    for sentence in mixture_notices(seen.mixtures):
+        output.notice(f"{path}: {sentence}")
     prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
     lock = prepared.lock(config, synthetic=False)
     consistency.require(config, lock)

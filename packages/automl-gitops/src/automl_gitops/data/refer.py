@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import DatasetLock, Rows, Uris
@@ -67,6 +68,12 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         check_header(test, table.columns, train_validation, heads.columns)
         holdout = _prepare(config, table, listing)
         types = widest([heads.types, holdout.profile.types])
+        for name, kind in heads.types.items():
+            if kind in ("integer", "number") and types[name] == "text" and name != config.dataset.target:
+                output.notice(
+                    f'column "{name}" has texts in {test}, and numbers alone in the first rows to train on: a model that '
+                    "learns a column of numbers refuses them"
+                )
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
@@ -149,6 +156,7 @@ def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
     digest = hashlib.sha256(write_row(table.columns))
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     check_rows(table, seen, "a judgement")
+    refuse_mixtures(table.name, seen.mixtures)
     classes = check_target(config, table, seen)
     identity = {"target": target, "train_validation": listing.reference.sha256, "format": FORMAT}
     digest.update(json.dumps(identity, sort_keys=True).encode())
