@@ -63,9 +63,7 @@ def push(
 
 
 @app.command(epilog="Example: automl data check customers.parquet")
-def check(
-    file: Table, delimiter: Delimiter = ",", encoding: Encoding = UTF_8, as_json: Json = False
-) -> None:
+def check(file: Table, delimiter: Delimiter = ",", encoding: Encoding = UTF_8, as_json: Json = False) -> None:
     """Check FILE as `push` does, without AWS.
 
     By itself and with automl.toml: nothing is written.

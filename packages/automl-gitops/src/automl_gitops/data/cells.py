@@ -10,7 +10,10 @@ from automl_gitops.evaluation.layout import values as reading
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted
 
-_FEW, _FEW_SHARE = 3, 0.01  # texts that may all be held out by chance, so that the model learns a column of numbers
+_FEW, _FEW_SHARE = (
+    3,
+    0.01,
+)  # texts that may all be held out by chance, so that the model learns a column of numbers
 _NUMBERS_TO_A_TEXT = 20
 
 
@@ -37,9 +40,7 @@ def mixture_notices(mixtures: Mapping[str, Mixture]) -> Iterator[str]:
 
 def _said(name: str, mixture: Mixture) -> str:
     where = ("row" if mixture.texts == 1 else "the first in row") + f" {mixture.row}: {quoted(mixture.value)}"
-    return (
-        f'column "{name}" has {counted(mixture.numbers, "number")} and {counted(mixture.texts, "text")} ({where})'
-    )
+    return f'column "{name}" has {counted(mixture.numbers, "number")} and {counted(mixture.texts, "text")} ({where})'
 
 
 def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> None:

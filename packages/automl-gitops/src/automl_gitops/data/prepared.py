@@ -231,7 +231,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
     if _has_blank_lines(seen):
-        split["blank_lines"] = "quoted"  # they were not once, and what lies in S3 under that hash is another content
+        split["blank_lines"] = (
+            "quoted"  # they were not once, and what lies in S3 under that hash is another content
+        )
     digest.update(
         json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
     )

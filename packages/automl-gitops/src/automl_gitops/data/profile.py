@@ -179,9 +179,7 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         )
 
 
-def _no_long_row(
-    table: Table, batch: pa.RecordBatch, statistics: Mapping[str, Statistics], row: int
-) -> None:
+def _no_long_row(table: Table, batch: pa.RecordBatch, statistics: Mapping[str, Statistics], row: int) -> None:
     """Raise `UserError` for a row that no container takes; rows are measured where one may be so long."""
     most = reading.LONGEST_ROW
     if 4 * sum(one.length for one in statistics.values()) < most:  # bytes of a character in UTF-8

@@ -71,8 +71,8 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         for name, kind in heads.types.items():
             if kind in ("integer", "number") and types[name] == "text" and name != config.dataset.target:
                 output.notice(
-                    f'column "{name}" has texts in {test}, and numbers alone in the first rows to train on: a model that '
-                    "learns a column of numbers refuses them"
+                    f'column "{name}" has texts in {test}, and numbers alone in the first rows to train on: a model '
+                    "that learns a column of numbers refuses them"
                 )
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:

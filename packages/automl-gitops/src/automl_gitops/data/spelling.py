@@ -14,7 +14,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("points between thousands and a decimal comma", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}})+,[0-9]+$")),
     ("commas between thousands", re.compile(rf"^{_GROUP}(?:,[0-9]{{3}})+(?![0-9])")),
     ("blanks between thousands", re.compile(rf"^{_GROUP}(?:\s[0-9]{{3}})+(?![0-9])")),
-    ("apostrophes between thousands", re.compile(rf"^{_GROUP}(?:['’][0-9]{{3}})+(?![0-9])")),
+    ("apostrophes between thousands", re.compile(rf"^{_GROUP}(?:['\u2019][0-9]{{3}})+(?![0-9])")),
     ("a decimal comma", re.compile(r"^[0-9]+,[0-9]+$")),
 )
 

@@ -54,7 +54,9 @@ class Table:
         """
         name = name or str(path)
         kind = format_of(path, name, dialect)
-        columns = _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name, dialect)
+        columns = (
+            _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name, dialect)
+        )
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
                 raise UserError(f"{name}: the name of column {number} has a line break: take it out")

@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
-
 DELIMITERS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
 START = 4 * 2**20  # characters within which a header ends
 

@@ -239,7 +239,9 @@ def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> N
     if number is None or abs(number) == float("inf"):
         signs = written(value)
         way = f"write {signs[1]}, and all others so" if signs else "correct the row"
-        what = f"a number with {signs[0]}, which a trainer takes for a text" if signs else "which is no number"
+        what = (
+            f"a number with {signs[0]}, which a trainer takes for a text" if signs else "which is no number"
+        )
         raise RefusedError(
             f"{wish.data}: {said}, {what}, so this is no regression: {way}, name another target, or take binary or "
             "multiclass"

@@ -70,7 +70,9 @@ def find_failures(aws: Aws, names: Names, execution: Execution) -> list[Failure]
 def explained(execution: Execution, failures: Sequence[Failure]) -> Execution:
     """The execution with the reasons of its failures, which say more than the service does."""
     reasons = {failure.step: failure.reason for failure in failures}
-    steps = [replace(one, failure_reason=reasons.get(one.name, one.failure_reason)) for one in execution.steps]
+    steps = [
+        replace(one, failure_reason=reasons.get(one.name, one.failure_reason)) for one in execution.steps
+    ]
     return replace(execution, steps=steps)
 
 

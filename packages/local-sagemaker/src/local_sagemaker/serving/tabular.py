@@ -55,7 +55,9 @@ def numbers(values: pd.Series) -> pd.Series:
         wrong = parsed.isna() & stripped.notna()
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
-            raise BadInput(f"row {row + 1}: {values.iloc[row]!r:.100} in column {values.name!r} is not a number")
+            raise BadInput(
+                f"row {row + 1}: {values.iloc[row]!r:.100} in column {values.name!r} is not a number"
+            )
         return parsed
     return values.astype("float64")
 

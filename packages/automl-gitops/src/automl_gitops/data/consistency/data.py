@@ -101,8 +101,8 @@ def labels(case: Case) -> Checks:
     for group in alike(case.classes):
         yield case.odd(
             ("dataset", "target"),
-            f"target has classes that differ only by blanks or case ({some(map(quoted, group))}): if they are one, write "
-            f"it alike in all rows, and {_again(case)}",
+            f"target has classes that differ only by blanks or case ({some(map(quoted, group))}): if they are one, "
+            f"write it alike in all rows, and {_again(case)}",
         )
 
 
