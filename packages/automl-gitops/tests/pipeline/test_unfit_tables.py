@@ -56,16 +56,26 @@ def csv_text(values: list[str], header: str = "x,label") -> str:
 
 
 TARGETS = [
-    pytest.param([f"{n}_000" for n in range(60)], NUMBERS, 'row 1 has "0_000"', "underscores", id="underscores"),
+    pytest.param(
+        [f"{n}_000" for n in range(60)], NUMBERS, 'row 1 has "0_000"', "underscores", id="underscores"
+    ),
     pytest.param(["7", *["0x1f"] * 60], NUMBERS, 'row 2 has "0x1f"', "write 31", id="hexadecimal"),
-    pytest.param([*map(str, range(60)), "64e200"], NUMBERS, 'row 61 has "64e200"', "beyond 1e+150", id="huge"),
+    pytest.param(
+        [*map(str, range(60)), "64e200"], NUMBERS, 'row 61 has "64e200"', "beyond 1e+150", id="huge"
+    ),
     pytest.param([*map(str, range(60)), "1e400"], NUMBERS, 'row 61 has "1e400"', "no number", id="no float"),
     pytest.param([f"$ {n}" for n in range(60)], NUMBERS, 'row 1 has "$ 0"', "a currency sign", id="currency"),
-    pytest.param(['"1,234"', *map(str, range(60))], NUMBERS, 'row 1 has "1,234"', "write 1234", id="thousands"),
+    pytest.param(
+        ['"1,234"', *map(str, range(60))], NUMBERS, 'row 1 has "1,234"', "write 1234", id="thousands"
+    ),
     pytest.param([f"{n}%" for n in range(60)], NUMBERS, 'row 1 has "0%"', "a percent sign", id="per cent"),
-    pytest.param(["1", "0", "1.0"] * 30, BINARY, 'row 1 has "1" and row 3 "1.0"', "one class", id="1 and 1.0"),
+    pytest.param(
+        ["1", "0", "1.0"] * 30, BINARY, 'row 1 has "1" and row 3 "1.0"', "one class", id="1 and 1.0"
+    ),
     pytest.param(["no", "?"] * 30, BINARY, 'row 2 has "?"', "reads as no value", id="question mark"),
-    pytest.param(["TRUE", "True", "FALSE"] * 30, MANY, 'row 1 has "TRUE" and row 2 "True"', "class", id="TRUE"),
+    pytest.param(
+        ["TRUE", "True", "FALSE"] * 30, MANY, 'row 1 has "TRUE" and row 2 "True"', "class", id="TRUE"
+    ),
     pytest.param(["1", "01.0"] * 30, BINARY, "", "has the same value in all rows", id="one number"),
 ]
 
@@ -122,7 +132,9 @@ def test_an_old_lock_with_two_spellings_is_found_out_by_the_plan(tmp_path: Path)
     found = pushed(tmp_path, csv_text(["1", "0"] * 30), BINARY)
     old = found.lock(config(MANY), False).model_copy(update={"classes": {"0": 20, "1": 20, "1.0": 20}})
 
-    assert any('"1", "1.0", which are spellings of one class' in str(one) for one in findings(config(MANY), old))
+    assert any(
+        '"1", "1.0", which are spellings of one class' in str(one) for one in findings(config(MANY), old)
+    )
 
 
 def test_classes_that_differ_by_blanks_or_case_are_noticed(tmp_path: Path) -> None:
@@ -279,7 +291,9 @@ def test_another_delimiter_is_named_and_read(tmp_path: Path, mark: str) -> None:
 @pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "latin-1"])
 @pytest.mark.parametrize("where", ["header", "row"])
 def test_another_encoding_is_named_and_read(tmp_path: Path, encoding: str, where: str) -> None:
-    text = SEMICOLONS.replace(";", ",").replace('"', "").replace("x", "größe" if where == "header" else "x", 1)
+    text = (
+        SEMICOLONS.replace(";", ",").replace('"', "").replace("x", "größe" if where == "header" else "x", 1)
+    )
 
     said = refused(tmp_path, text.encode(encoding), dialect=Dialect())
 
@@ -293,7 +307,11 @@ def test_another_encoding_is_named_and_read(tmp_path: Path, encoding: str, where
 
 @pytest.mark.parametrize(
     ("delimiter", "encoding", "said"),
-    [(";;", "utf-8", "write one character"), ('"', "utf-8", "one character"), (",", "latin-99", "no encoding")],
+    [
+        (";;", "utf-8", "write one character"),
+        ('"', "utf-8", "one character"),
+        (",", "latin-99", "no encoding"),
+    ],
 )
 def test_what_is_no_delimiter_or_encoding_is_refused(delimiter: str, encoding: str, said: str) -> None:
     with pytest.raises(UserError, match=said):

@@ -29,12 +29,15 @@ from local_sagemaker.serving import tabular
 
 # What a file may hold: no other control character than those of a table, which would make it binary.
 CELLS = st.text(
-    st.one_of(st.sampled_from(' \t\n\r",;\'|$é\u2028\u00a0"'), st.characters(exclude_categories=["Cc", "Cs"])),
+    st.one_of(
+        st.sampled_from(' \t\n\r",;\'|$é\u2028\u00a0"'), st.characters(exclude_categories=["Cc", "Cs"])
+    ),
     max_size=8,
 )
 ROWS = st.integers(1, 3).flatmap(
     lambda width: st.lists(
-        st.lists(CELLS, min_size=width + 1, max_size=width + 1).filter(lambda row: row[-1].strip()), min_size=1
+        st.lists(CELLS, min_size=width + 1, max_size=width + 1).filter(lambda row: row[-1].strip()),
+        min_size=1,
     )
 )
 
@@ -74,7 +77,25 @@ def test_what_is_pushed_is_read_back(rows: list[list[str]]) -> None:
     assert truth["label"].tolist() == [row[-1] for row in expected]
 
 
-SPELT = ["1", "1.0", "01", "+1", "1e0", "2", "2.00", "-0", "0.0", "10", "1e1", " 1", "True", "true", "TRUE", "x", "01x"]
+SPELT = [
+    "1",
+    "1.0",
+    "01",
+    "+1",
+    "1e0",
+    "2",
+    "2.00",
+    "-0",
+    "0.0",
+    "10",
+    "1e1",
+    " 1",
+    "True",
+    "true",
+    "TRUE",
+    "x",
+    "01x",
+]
 
 
 @settings(deadline=None)

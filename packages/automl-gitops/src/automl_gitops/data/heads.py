@@ -17,7 +17,6 @@ from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted
 
 LEAST_HEAD, MOST_HEAD = 64 * 2**10, 8 * 2**20  # bytes of one object
 SAMPLE = 64 * 2**20  # bytes of all heads together, unless the least of each is more
@@ -54,7 +53,7 @@ class Heads:
         if marked:
             output.notice(
                 f"{self._uri(listing.items[marked[0]])}: begins with a byte order mark"
-                + (f", as {counted(len(marked) - 1, 'other object')} do" if len(marked) > 1 else "")
+                + (f" (one of {len(marked):,} objects that do)" if len(marked) > 1 else "")
                 + ": a reader that does not know it takes it into the first column's name; write the data without it"
             )
         self.columns = list(found[0])
