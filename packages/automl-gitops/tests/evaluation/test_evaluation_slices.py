@@ -36,6 +36,28 @@ def test_values_of_a_column(tmp_path: Path) -> None:
     assert rows_of(found) == {"(missing)": 1, "a": 1, "b": 2}
 
 
+SPELT = ["NA", "null", "None", "N/A", "?", "", "nan"]
+
+
+def test_every_spelling_of_a_missing_value_is_one_slice(tmp_path: Path) -> None:
+    columns = {"city": ["b", *SPELT, "a", " "], "age": [70, *SPELT, 20, 40]}
+
+    city, age, bands = (
+        sliced(tmp_path, columns, [name], edges)[0]
+        for name, edges in (("city", {}), ("age", {}), ("age", {"age": [30, 60]}))
+    )
+
+    assert rows_of(city) == {"(missing)": 7, '" "': 1, "a": 1, "b": 1}
+    assert list(rows_of(age).items()) == [("(missing)", 7), ("20", 1), ("40", 1), ("70", 1)]
+    assert rows_of(bands) == {"below 30": 1, "30 to below 60": 1, "60 and above": 1, "(missing)": 7}
+
+
+@pytest.mark.parametrize("value", ["64_000", "0x1F", "1e400", "\u0663"])
+def test_what_no_trainer_reads_as_a_number_is_none(tmp_path: Path, value: str) -> None:
+    with pytest.raises(EvaluationError, match="x is no column of numbers"):
+        sliced(tmp_path, {"x": [1, 2, value]}, ["x"], {"x": 2})
+
+
 def test_few_numbers_are_values_in_their_order(tmp_path: Path) -> None:
     (found,) = sliced(tmp_path, {"x": [10, 9, 10, 1]}, ["x"])
 

@@ -199,14 +199,14 @@ def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: p
 
 def test_labels_stay_text(config, folder: Path, aws: Aws) -> None:
     path = folder / "codes.csv"
-    path.write_text("x,label\n" + "".join(f"{n},{['007', '7', '1.0'][n % 3]}\n" for n in range(90)))
+    path.write_text("x,label\n" + "".join(f"{n},{['007', '08', '1.0'][n % 3]}\n" for n in range(90)))
 
     lock = push_file(config(), path, aws).lock
 
-    assert lock.classes == {"007": 30, "1.0": 30, "7": 30}
+    assert lock.classes == {"007": 30, "08": 30, "1.0": 30}
     assert {row[1] for row in read(objects(aws)[f"datasets/{lock.sha256}/train_validation.csv"])[1:]} == {
         "007",
-        "7",
+        "08",
         "1.0",
     }
 

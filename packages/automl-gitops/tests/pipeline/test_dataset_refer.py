@@ -275,10 +275,16 @@ UNFIT = [
         id="parquet",
     ),
     pytest.param(
-        {"train/_SUCCESS": ""},
+        {"train/part-9.csv": ""},
         {},
-        "_SUCCESS: is empty, and Autopilot would read it as data: remove it",
+        "part-9.csv: is empty, and Autopilot would read it as data: remove it",
         id="empty object",
+    ),
+    pytest.param(
+        {"train/c.csv": "age,ward,label\n" + "30,w,no\n" * 70 + "n.v.,w,no\n"},
+        {},
+        r'c.csv: column "age" has 70 numbers and 1 text \(row 71: "n.v."\)',
+        id="a text among numbers",
     ),
     pytest.param(
         {"train/c.csv": "age,ward,label\n"}, {}, "c.csv: has a header but no rows", id="header alone"
@@ -311,6 +317,38 @@ UNFIT = [
         id="slice",
     ),
 ]
+
+
+def test_markers_are_no_data(config, aws: Aws, lake) -> None:
+    before = refer_to(config(**NAMED), aws).lock.reference
+    lake(**{"train/_SUCCESS": "", "train/.hidden": "", "train/year_$folder$": "", "train/_started_7": ""})
+
+    assert refer_to(config(**NAMED), aws).lock.reference == before
+
+
+def test_a_byte_order_mark_is_noticed(config, aws: Aws, lake, capsys: pytest.CaptureFixture[str]) -> None:
+    lake(
+        **{
+            "train/a.csv": "\ufeffage,ward,label\n30,w,no\n",
+            "train/c.csv": "\ufeffage,ward,label\n31,w,<30\n",
+        }
+    )
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert [column.name for column in lock.columns] == ["age", "ward", "label"]
+    assert "a.csv: begins with a byte order mark (one of 2 objects that do)" in capsys.readouterr().out
+
+
+def test_texts_of_the_holdout_alone_are_noticed(
+    config, aws: Aws, lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{'old' if n % 3 else n},w,{'no' if n % 2 else '<30'}\n" for n in range(90))
+    lake(**{"test.csv": "age,ward,label\n" + rows})
+
+    refer_to(config(**NAMED), aws)
+
+    assert 'column "age" has texts in s3://lake/test.csv' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("objects", "changes", "sentence"), UNFIT)

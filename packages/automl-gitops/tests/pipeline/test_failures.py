@@ -81,6 +81,19 @@ def test_of_the_transform_behind_it_the_log_too(aws: Aws, found: Any) -> None:
 
     assert [tail.what for tail in failure.tails] == [f"transform job {TRANSFORM}", "processing job job-7"]
     assert failure.tails[0].lines == ("bucket/part.csv: ClientError: 400",)
+    assert failure.reason.endswith(
+        f"exit code: 1; transform job {TRANSFORM} says: bucket/part.csv: ClientError: 400"
+    )
+
+
+def test_the_execution_gives_the_transform_s_own_reason(aws: Aws, found: Any) -> None:
+    write(aws, logs.TRANSFORM, f"{TRANSFORM}/i-1", "400", "row 334: 'n.v.' in column 'x' is not a number")
+    step = evaluation(f"AlgorithmError: transform job {TRANSFORM} failed: See job logs, exit code: 1")
+
+    told = summary.explained(failed(step), [found(step)])
+
+    assert told.reason.endswith("row 334: 'n.v.' in column 'x' is not a number")
+    assert told.document()["steps"][1]["failure_reason"] == told.steps[1].reason
 
 
 def test_of_a_function_what_it_printed_while_the_step_ran(aws: Aws, found: Any) -> None:

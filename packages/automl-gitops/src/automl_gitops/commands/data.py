@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from automl_gitops.commands import Json
+from automl_gitops.data.formats import UTF_8, Dialect
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
 from automl_gitops.kernel.config import FILE, Config
 from automl_gitops.kernel.console import Output
@@ -22,6 +23,12 @@ Table = Annotated[
 ]
 Folder = Annotated[Path, typer.Option("--output", metavar="FOLDER", help="Folder for the file.")]
 Rows = Annotated[int, typer.Option("--rows", min=50, metavar="N", help="Rows of the sample.")]
+Delimiter = Annotated[
+    str, typer.Option("--delimiter", metavar="CHARACTER", help="What separates a CSV file's columns, or tab.")
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help="A CSV file's encoding, such as cp1252 or utf-16.")
+]
 _FOLDER = Path("build/data")
 
 
@@ -35,6 +42,8 @@ def push(
             help="Whether the rows are made up; by default if the file's name begins with synthetic.",
         ),
     ] = None,
+    delimiter: Delimiter = ",",
+    encoding: Encoding = UTF_8,
     as_json: Json = False,
 ) -> None:
     """Check FILE, upload it, and write dataset.lock.
@@ -47,13 +56,14 @@ def push(
 
     config, output = Config.load(), Output(as_json=as_json)
     made_up = file.name.lower().startswith("synthetic") if synthetic is None else synthetic
-    pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up)
+    dialect = Dialect.of(delimiter, encoding)
+    pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up, dialect=dialect)
     rows = _rows(pushed.lock)
     _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows}")
 
 
 @app.command(epilog="Example: automl data check customers.parquet")
-def check(file: Table, as_json: Json = False) -> None:
+def check(file: Table, delimiter: Delimiter = ",", encoding: Encoding = UTF_8, as_json: Json = False) -> None:
     """Check FILE as `push` does, without AWS.
 
     By itself and with automl.toml: nothing is written.
@@ -62,7 +72,7 @@ def check(file: Table, as_json: Json = False) -> None:
     from automl_gitops.data.prepared import prepare
 
     config, output = Config.load(), Output(as_json=as_json)
-    lock = prepare(config, file, output).lock(config, synthetic=False)
+    lock = prepare(config, file, output, Dialect.of(delimiter, encoding)).lock(config, synthetic=False)
     output.done(
         f"{file}: can be pushed: {_rows(lock)}, "
         f"{counted(lock.rows.test, 'row')} held out, {counted(len(lock.columns), 'column')}"
@@ -192,6 +202,8 @@ def inspect(
     target: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Target column; the last one by default.")
     ] = None,
+    delimiter: Delimiter = ",",
+    encoding: Encoding = UTF_8,
     as_json: Json = False,
 ) -> None:
     """Say what FILE holds and which problem suits it.
@@ -201,7 +213,7 @@ def inspect(
     from automl_gitops.data.inspect import inspect
     from automl_gitops.data.inspect import show as show_facts
 
-    output, facts = Output(as_json=as_json), inspect(file, target)
+    output, facts = Output(as_json=as_json), inspect(file, target, Dialect.of(delimiter, encoding))
     show_facts(output, facts)
     if facts["prepare"]:
         output.notice(f"this is UCI's file: automl data prepare-hospital {file} makes the example of it")

@@ -16,7 +16,7 @@ from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs.execution import Execution, locate, of_commit, overtaken, overtaken_by, read
 from automl_gitops.runs.follow import follow, seconds_of, table
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.summary import Failure, failure_blocks, find_failures, unanswered
+from automl_gitops.runs.summary import Failure, explained, failure_blocks, find_failures, unanswered
 
 app = typer.Typer()
 
@@ -153,6 +153,7 @@ def run(
     if wait:
         execution = _follow(project, output, started.arn, seconds)
     failed = find_failures(project.aws, project.names, execution)
+    execution = explained(execution, failed)
     output.result({**_document(execution, failed), "started": started.new})
     if wait:
         _end(project, output, execution, failed)
@@ -193,6 +194,7 @@ def execution(
         if reason:
             output.notice(reason)
     failed = find_failures(project.aws, project.names, state)
+    state = explained(state, failed)
     output.result(_document(state, failed))
     if wait:
         _end(project, output, state, failed)
@@ -230,6 +232,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
         state = _read(project, arn)
         evaluation = find(project.aws.client("s3"), project.names.bucket, state.id)
         failed = find_failures(project.aws, project.names, state)
+        state = explained(state, failed)
         report = page(RunSummary(state, evaluation, project.names, failed))
         output.result({**_document(state, failed), "evaluation": plain(evaluation)})
         if evaluation:

@@ -4,12 +4,14 @@ import codecs
 import gzip
 import re
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from automl_gitops.kernel.errors import UserError
 
 Format = Literal["csv", "csv.gz", "parquet"]
+UTF_8 = "utf-8"
 WANTED = "give a CSV, CSV.gz or Parquet file"
 _HEAD = 64 * 2**10  # bytes that are looked at
 _EXPORT = "export the table as CSV with commas"
@@ -50,6 +52,7 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
 _PICKLE = re.compile(rb"\x80[\x02-\x05][\x95}\](c]")
 _MARKUP = re.compile(rb"\s*<(!--|!doctype|\?xml|[a-z][a-z0-9]*[\s>/])", re.IGNORECASE)
 _JSON = re.compile(rb'\s*(\{\s*("[^"]*"\s*:|\})|\[\s*[\[{])')
+_IN_UTF_16 = "text in UTF-16", 'save it as UTF-8 (Excel: "CSV UTF-8")'
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x19\x1c-\x1f]")
 _PRINTABLE = (
@@ -61,18 +64,55 @@ _PRINTABLE = (
 _FEW = 0.01  # control characters in what somebody typed
 
 
-def format_of(path: Path, name: str) -> Format:
+@dataclass(frozen=True)
+class Dialect:
+    """How a CSV file is written, where not with commas in UTF-8; Parquet and the project's own files know none.
+
+    Raises `UserError` for a delimiter that is no single character, and an encoding that Python does not know.
+    """
+
+    delimiter: str = ","
+    encoding: str = UTF_8
+
+    def __post_init__(self) -> None:
+        if len(self.delimiter) != 1 or not self.delimiter.isascii() or self.delimiter in '"\r\n':
+            raise UserError(
+                f"--delimiter {self.delimiter!r}: write one character, such as --delimiter ';' (tab for a tab)"
+            )
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError:
+            raise UserError(
+                f"--encoding {self.encoding!r}: is no encoding that Python knows, such as cp1252, utf-16"
+            ) from None
+
+    @classmethod
+    def of(cls, delimiter: str, encoding: str) -> "Dialect":
+        """From what somebody typed."""
+        return cls({"tab": "\t", "\\t": "\t"}.get(delimiter, delimiter), encoding)
+
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether the bytes are read as they are."""
+        return codecs.lookup(self.encoding).name in ("utf-8", "utf-8-sig")
+
+
+def format_of(path: Path, name: str, dialect: Dialect | None = None) -> Format:
     """The format by the first bytes; ``name`` is what messages call the file.
 
-    Raises `UserError` where it is missing, unreadable, empty, or known to be no table.
+    Raises `UserError` where it is missing, unreadable, empty, or known to be no table, unless ``dialect`` says that it
+    is text in an encoding of its own.
     """
     start = _read(path, name)
+    known = dialect is None or dialect.is_utf_8
     if start.startswith(b"PAR1"):
         return "parquet"
     if start.startswith(b"\x1f\x8b"):
-        refuse_if_known(_unpacked(start), name, packed=True)
+        if known:
+            refuse_if_known(_unpacked(start), name, packed=True, options=dialect is not None)
         return "csv.gz"
-    refuse_if_known(start, name)
+    if known:
+        refuse_if_known(start, name, options=dialect is not None)
     return "csv"
 
 
@@ -104,11 +144,15 @@ def _unpacked(start: bytes) -> bytes:
         return b""
 
 
-def refuse_if_known(start: bytes, name: str, *, packed: bool = False) -> None:
-    """Raise `UserError` where the first bytes are of something else than CSV."""
+def refuse_if_known(start: bytes, name: str, *, packed: bool = False, options: bool = False) -> None:
+    """Raise `UserError` where the first bytes are of something else than CSV; ``options`` says whether the command
+    takes those of a `Dialect`.
+    """
     found = _known(start, packed=packed)
     if found:
         what, way_out = found
+        if options and what == _IN_UTF_16[0]:
+            way_out = f"{way_out}, or add --encoding utf-16"
         raise UserError(
             f"{name}: is {'gzip around what is ' if packed else ''}{what}, no CSV, CSV.gz or Parquet file: {way_out}"
         )
@@ -129,7 +173,7 @@ def _known(start: bytes, *, packed: bool) -> tuple[str, str] | None:
     if _PICKLE.match(start):
         return "a Python pickle", "write the table as Parquet or CSV"
     if start.startswith(_UTF_16) or _is_utf_16(start):
-        return "text in UTF-16", 'save it as UTF-8 (Excel: "CSV UTF-8")'
+        return _IN_UTF_16
     if b"\x00" in start or strange > _FEW * len(start):
         return "binary", WANTED
     text = start.removeprefix(codecs.BOM_UTF8)

@@ -1,5 +1,6 @@
 """The first rows of objects that are too large to be read: their columns, and the types of these as far as seen."""
 
+import codecs
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from rich.progress import track
 
+from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Listing, S3Object, refusal
 from automl_gitops.data.profile import check_number, profile, widest
@@ -29,6 +31,7 @@ class Heads:
 
     def __init__(self, s3: Any, listing: Listing, config: Config, output: Output) -> None:
         self._s3, self._listing, self._config = s3, listing, config
+        self._marked: list[int] = []  # the objects that begin with a byte order mark
         self._size = min(max(SAMPLE // len(listing.items), LEAST_HEAD), MOST_HEAD)
         pool = ThreadPoolExecutor(_THREADS)
         with tempfile.TemporaryDirectory(prefix="heads-") as folder:
@@ -46,6 +49,13 @@ class Heads:
                 )
             finally:
                 pool.shutdown(cancel_futures=True)  # after an error nobody waits for thousands of objects
+        marked = sorted(self._marked)
+        if marked:
+            output.notice(
+                f"{self._uri(listing.items[marked[0]])}: begins with a byte order mark"
+                + (f" (one of {len(marked):,} objects that do)" if len(marked) > 1 else "")
+                + ": a reader that does not know it takes it into the first column's name; write the data without it"
+            )
         self.columns = list(found[0])
         for item, types in zip(listing.items, found, strict=True):
             check_header(self._uri(item), list(types), self._uri(listing.items[0]), self.columns)
@@ -57,6 +67,8 @@ class Heads:
         uri, path = self._uri(item), self._folder / f"{number}.csv"
         head = self._read(item, uri)
         path.write_bytes(head)
+        if head.startswith(codecs.BOM_UTF8):
+            self._marked.append(number)
         kind = format_of(path, uri)
         if kind != "csv":
             raise UserError(
@@ -71,6 +83,7 @@ class Heads:
         table = Table.open(path, uri)
         seen = profile(table, self._config.dataset.target)
         check_number(self._config, table, seen.target)
+        refuse_mixtures(uri, seen.mixtures)
         path.unlink()
         return seen.types
 

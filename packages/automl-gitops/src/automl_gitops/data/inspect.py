@@ -11,17 +11,21 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_gitops.data import hospital
+from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
+from automl_gitops.data.spelling import alike
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import values
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, quoted
 
 MOST_FREQUENT = 5
-_UNKNOWN = {"?", "-", "--", "."}  # as some write a missing value
+_UNKNOWN = {"-", "--", "."}  # as some write a missing value
 
 
-def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
+def inspect(path: Path, target: str | None = None, dialect: Dialect | None = None) -> dict[str, Any]:
     """Facts of a file as a JSON document.
 
     `file`, `format`, `rows`; `columns`, each with `name`, `type`, `missing` (rows), `missing_share`, `distinct` (null
@@ -32,7 +36,7 @@ def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
     quantity; `notices`, sentences; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
     makes the example, otherwise null.
     """
-    table = Table.open(path)
+    table = Table.open(path, dialect=dialect)
     source = hospital.is_source(table.columns)
     name = target or (hospital.TARGET if source else table.columns[-1])
     seen = profile(table, name, whole_target=False)
@@ -101,8 +105,10 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     unknown = [one.name for one in seen.statistics.values() if one.counts and _UNKNOWN & one.counts.keys()]
     if unknown:
         found.append(
-            f'values such as "?" in {_some(unknown)}: they read as a value; leave empty what is missing'
+            f'values such as "-" in {_some(unknown)}: they read as a value; leave empty what is missing'
         )
+    found += mixture_notices(seen.mixtures)
+    found += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:
             found.append(
@@ -117,6 +123,18 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
         found.append("all names of columns are numbers: does the file lack its header?")
     return found
+
+
+def _labels(target: Target) -> Iterator[str]:
+    """What is odd about the target's values."""
+    if target.written:
+        row, value, signs, plain = target.written
+        yield f'row {row} has {quoted(value)} in the target "{target.name}", a number with {signs}: write {plain}'
+    classes = target.classes if target.problem_type != "Regression" else None
+    for group in values.spellings(classes or ()):
+        yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"
+    for group in alike(classes or ()):
+        yield f"{_some([quoted(label) for label in group])} are classes that differ only by blanks or case"
 
 
 def _is_number(name: str) -> bool:

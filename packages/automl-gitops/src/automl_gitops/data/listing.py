@@ -82,7 +82,7 @@ def look(s3: Any, uri: str) -> Listing:
             items += [
                 S3Object(entry["Key"], entry["Size"], entry["ETag"])
                 for entry in page.get("Contents", [])
-                if entry["Size"] or not entry["Key"].endswith("/")  # a "folder" of the console
+                if entry["Size"] or not _is_marker(entry["Key"])
             ]
             if len(items) > MOST_OBJECTS:
                 raise UserError(f"{uri}: has more than {MOST_OBJECTS:,} objects: write fewer, larger ones")
@@ -93,6 +93,15 @@ def look(s3: Any, uri: str) -> Listing:
     if prefix and not prefix.endswith("/"):
         _require_one(uri, prefix, items)
     return Listing(uri, tuple(items))
+
+
+def _is_marker(key: str) -> bool:
+    """Whether an empty object only says something by its name: a "folder" of the console, or Spark's `_SUCCESS`.
+
+    Those whose names begin with an underscore or a point are hidden to Spark, Hive and Athena, too.
+    """
+    name = key.rsplit("/", 1)[-1]
+    return not name or name.startswith(("_", ".")) or name.endswith("_$folder$")
 
 
 def _require_one(uri: str, key: str, items: list[S3Object]) -> None:

@@ -13,6 +13,7 @@ from automl_gitops.kernel.csv_text import write_row
 
 GROUP = "group"  # the second column of y_test, where rows are grouped
 _SPECIAL = '[",]'
+_BLANK = r"^[\s\x0b]*$"
 
 
 def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
@@ -21,8 +22,9 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
     """
     fields = [_quoted(column) for column in columns]
     if len(fields) == 1:
-        # An empty line would be no row at all.
-        fields = [pc.if_else(pc.equal(fields[0], ""), '""', fields[0])]
+        # An empty line would be no row at all, and to many readers (pandas') one of blanks is none either.
+        blank = pc.match_substring_regex(fields[0], _BLANK)
+        fields = [pc.if_else(blank, pc.binary_join_element_wise('"', fields[0], '"', ""), fields[0])]
     joined = pc.binary_join_element_wise(*fields, ",") if len(fields) > 1 else fields[0]
     return pc.binary_join_element_wise(joined, "\n", "")
 

@@ -12,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from automl_gitops.data import consistency
+from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import (
     Column,
     DatasetLock,
@@ -165,11 +167,17 @@ def describe(dataset: DatasetSettings, assigned: Assignment, columns: Sequence[C
     )
 
 
-def prepare(config: Config, path: Path, output: Output) -> Prepared:
+def _has_blank_lines(seen: Profile) -> bool:
+    """Whether the one feature has values of blanks."""
+    features = [one for name, one in seen.statistics.items() if name != seen.target.name]
+    return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
+
+
+def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
     """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
     which a table can be unfit.
     """
-    table = Table.open(path)
+    table = Table.open(path, dialect=dialect)
     dataset = config.dataset
     target = dataset.target
     require_columns(dataset, table.columns, str(path))
@@ -187,12 +195,18 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
 
     seen = profile(table, target, watch=watch)
     strata = check(config, table, seen)
-    digest.update(json.dumps(_identity(dataset, stratified=None not in strata), sort_keys=True).encode())
+    identity = _identity(dataset, stratified=None not in strata)
+    if _has_blank_lines(seen):
+        # They were not once, and what lies in S3 under that hash is another content.
+        identity["blank_lines"] = "quoted"
+    digest.update(json.dumps(identity, sort_keys=True).encode())
     if table.broken:
         output.notice(
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
+    for sentence in mixture_notices(seen.mixtures):
+        output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned)
     if assigned:

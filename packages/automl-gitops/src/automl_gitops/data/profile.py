@@ -5,16 +5,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.cells import refuse_mixtures, refuse_spellings
 from automl_gitops.data.lock import Column
-from automl_gitops.data.statistics import MISSING, WIDTHS, Statistics, as_numbers
+from automl_gitops.data.spelling import are_written_numbers, written
+from automl_gitops.data.statistics import MISSING, WIDTHS, Mixture, Statistics, as_numbers
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
-from automl_gitops.kernel.words import counted, nearest
+from automl_gitops.kernel.words import counted, nearest, quoted
 
 _MISSING = pa.array(MISSING)
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
@@ -32,7 +36,9 @@ class Target:
     whole: bool = True  # every number has no fraction
     least: float = math.inf
     most: float = -math.inf
-    no_number: tuple[int, str] | None = None  # the first row (from 1) and value that is not a finite number
+    # The first row (from 1) and value that is not a finite number, or one whose square has no sum.
+    no_number: tuple[int, str] | None = None
+    too_large: tuple[int, str] | None = None
 
     def see(self, column: pa.Array, row: int) -> None:
         """Take in a batch; ``row`` rows came before."""
@@ -54,13 +60,29 @@ class Target:
             return
         bounds = pc.min_max(numbers).as_py()
         self.least, self.most = min(self.least, bounds["min"]), max(self.most, bounds["max"])
+        if self.too_large is None and max(-self.least, self.most) > reading.GREATEST:
+            index = pc.index(pc.greater(pc.abs(numbers), reading.GREATEST), True).as_py()
+            self.too_large = (row + index + 1, column[index].as_py())
         self.whole = self.whole and bool(pc.all(pc.equal(numbers, pc.round(numbers))).as_py())
 
     @property
     def is_constant(self) -> bool:
-        """Whether all rows have the same value."""
-        same_number = self.no_number is None and self.least == self.most
-        return same_number or (self.classes is not None and len(self.classes) == 1)
+        """Whether all rows have the same value, however it is spelt."""
+        if not self.classes:
+            return False
+        groups = reading.spellings(self.classes)
+        return len(self.classes) == 1 or [len(self.classes)] == [len(group) for group in groups]
+
+    @property
+    def written(self) -> tuple[int, str, str, str] | None:
+        """The first row and value that a person would read as a number, how it is written, and the number; of a
+        target whose other values are numbers, too, or are written so.
+        """
+        if self.no_number is None:
+            return None
+        row, value = self.no_number
+        found = written(value) if self.classes is None or are_written_numbers(self.classes) else None
+        return (row, value, *found) if found else None
 
     @property
     def problem_type(self) -> str | None:
@@ -90,6 +112,12 @@ class Profile:
     def types(self) -> dict[str, str]:
         """The type of each column: `integer`, `number`, `text`, or `empty` if no row has a value."""
         return {name: seen.kind for name, seen in self.statistics.items()}
+
+    @property
+    def mixtures(self) -> dict[str, Mixture]:
+        """The columns of numbers with a few texts among them, without the target."""
+        found = {name: seen.mixture for name, seen in self.statistics.items() if name != self.target.name}
+        return {name: mixture for name, mixture in found.items() if mixture}
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
         """The entries of dataset.lock, for types that may be wider than what was seen here."""
@@ -126,6 +154,7 @@ def profile(
             _no_missing(table, labels, target, rows)
         for name, column in zip(table.columns, batch.columns, strict=True):
             statistics[name].see(column)
+        _no_long_row(table, batch, statistics, rows)
         seen.see(labels if whole_target else labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
         watch(batch)
         rows += batch.num_rows
@@ -150,11 +179,29 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         )
 
 
+def _no_long_row(table: Table, batch: pa.RecordBatch, statistics: Mapping[str, Statistics], row: int) -> None:
+    """Raise `UserError` for a row that no container takes; rows are measured where one may be so long."""
+    most = reading.LONGEST_ROW
+    if 4 * sum(one.length for one in statistics.values()) < most:  # bytes of a character in UTF-8
+        return
+    sizes = sum((pc.binary_length(column).to_numpy() for column in batch.columns), np.zeros(len(batch), int))
+    long = int(np.argmax(sizes))
+    if sizes[long] > most:
+        name = max(batch.schema.names, key=lambda one: len(batch.column(one)[long].as_py()))
+        raise UserError(
+            f"{table.name}: row {row + long + 1} has {sizes[long]:,} bytes, most of them in the column "
+            f'"{name}", and a model takes rows of {most:,}: shorten the value'
+        )
+
+
 def _first_no_number(column: pa.Array) -> int:
     """The place of the first value that is not a finite number; there is one."""
-    form = pc.match_substring_regex(column, r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
-    found = pc.index(form, False).as_py()
-    return found if found >= 0 else pc.index(pc.is_finite(column.cast(pa.float64())), False).as_py()
+    form = pc.match_substring_regex(column, rf"^[ \t]*{reading.FINITE}[ \t]*$")
+    place = pc.index(form, False).as_py()
+    if place >= 0:
+        return place
+    numbers = pc.utf8_trim(column, characters=reading.BLANKS).cast(pa.float64())
+    return pc.index(pc.is_finite(numbers), False).as_py()
 
 
 LEAST_ROWS = 50
@@ -164,6 +211,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     """Whether the rows suit the configured problem; returns the strata of the split."""
     check_rows(table, seen, "a split")
     check_types(table.name, seen.types)
+    refuse_mixtures(table.name, seen.mixtures)
     classes = check_target(config, table, seen)
     if classes is None:
         return {None: seen.rows}
@@ -194,12 +242,26 @@ def check_types(source: str, types: Mapping[str, str]) -> None:
 
 
 def check_number(config: Config, table: Table, target: Target) -> None:
-    """Raise `UserError` where the problem is a regression and a row of the target is no number."""
-    if config.autopilot.problem_type == "Regression" and target.no_number:
+    """Raise `UserError` where the problem is a regression and a row of the target is no number, or too large."""
+    problem = config.autopilot.problem_type
+    of_classes = target.classes is not None and len(target.classes) <= MANY
+    if target.written and (problem == "Regression" or (problem == INFER and not of_classes)):
+        row, value, signs, plain = target.written
+        raise UserError(
+            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", a number with {signs}, '
+            f"which a trainer takes for a text: write {plain}, and all others so"
+        )
+    if problem == "Regression" and target.no_number:
         row, value = target.no_number
         raise UserError(
-            f'{table.name}: row {row} has "{value}" in the target column "{target.name}", which is no number, '
+            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", which is no number, '
             'but automl.toml has [autopilot] problem_type = "Regression": correct the row or the problem type'
+        )
+    if target.too_large and "Regression" in (problem, problem == INFER and target.problem_type):
+        row, value = target.too_large
+        raise UserError(
+            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", beyond '
+            f"{reading.GREATEST:g}, whose squares have no finite sum: correct the row, or take a larger unit"
         )
 
 
@@ -220,6 +282,7 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
             f'{table.name}: the target "{target.name}" has more than {MOST_CLASSES:,} different values, too many for '
             f"classes: name a column of classes as the target{_or_number(target)}"
         )
+    refuse_spellings(table, target.name, classes)
     if problem == "BinaryClassification" and len(classes) != 2:
         raise UserError(
             f'{table.name}: the target "{target.name}" has {counted(len(classes), "class", "classes")} '
@@ -230,9 +293,12 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
 
 
 def _or_number(target: Target) -> str:
+    if target.written:
+        row, value, signs, plain = target.written
+        return f"; row {row} has {quoted(value)}, a number with {signs}: if it is a quantity, write {plain}"
     return "" if target.no_number else ', or set [autopilot] problem_type = "Regression" in automl.toml'
 
 
 def _some(labels: Iterable[str]) -> str:
-    names = sorted(labels)
+    names = [quoted(label, 40)[1:-1] for label in sorted(labels)]
     return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")

@@ -11,6 +11,7 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
 from automl_gitops.kernel.aws import Aws, is_missing, no_bucket
@@ -109,13 +110,15 @@ class Pushed:
     changed: bool
 
 
-def push(config: Config, path: Path, aws: Aws, output: Output, *, synthetic: bool) -> Pushed:
+def push(
+    config: Config, path: Path, aws: Aws, output: Output, *, synthetic: bool, dialect: Dialect | None = None
+) -> Pushed:
     """Bring a file into S3 and its description into dataset.lock; the same data twice uploads nothing.
 
     Everything is checked before the first call of AWS, and dataset.lock is written last: after an
     interruption the same command finishes the work.
     """
-    prepared = prepare(config, path, output)
+    prepared = prepare(config, path, output, dialect)
     names = Names(config, aws.account)
     store = Store(aws.client("s3"), names.bucket, prepared.sha256)
     store.check()

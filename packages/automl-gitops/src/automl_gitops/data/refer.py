@@ -16,6 +16,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
@@ -117,6 +118,13 @@ def refer(
         listed = [*(one.types for one in heads), holdout.profile.types]
         types = widest([{name: one[name] for name in features} for one in listed])
         types |= {name: holdout.profile.types[name] for name in dataset.no_features}
+        heads_types = widest([{name: one.types[name] for name in features} for one in heads])
+        for name, kind in heads_types.items():
+            if kind in ("integer", "number") and types[name] == "text" and name != config.dataset.target:
+                output.notice(
+                    f'column "{name}" has texts in {test}, and numbers alone in the first rows to train on: a model '
+                    "that learns a column of numbers refuses them"
+                )
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
@@ -266,6 +274,7 @@ def _prepare(config: Config, table: Table, features: list[str], listings: list[L
 
     seen = profile(table, target, watch=watch)
     check_rows(table, seen, "a judgement")
+    refuse_mixtures(table.name, seen.mixtures)
     classes = check_target(config, table, seen)
     identity: dict[str, Any] = {
         "target": target,

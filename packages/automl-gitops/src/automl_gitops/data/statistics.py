@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from typing import Any, Literal
 
@@ -15,12 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
+from automl_gitops.evaluation.layout import values as reading
 
-# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file.
-MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
-)  # fmt: skip
+MISSING = reading.MISSING
+_NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
+_INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
 
 
 class _Hides(PathFinder):
@@ -78,6 +78,24 @@ _DATE = "^(" + "|".join(
 ) + f"){_TIME}$"  # fmt: skip
 
 
+_MOST_TEXTS_AMONG_NUMBERS = 0.1
+
+
+@dataclass
+class Mixture:
+    """How many values of a column are numbers and how many texts; ``row`` (from 1) and ``value`` of the first text."""
+
+    numbers: int = 0
+    texts: int = 0
+    row: int = 0
+    value: str = ""
+
+    @property
+    def is_of_numbers(self) -> bool:
+        """Whether texts are few."""
+        return self.texts <= _MOST_TEXTS_AMONG_NUMBERS * (self.numbers + self.texts)
+
+
 class Statistics:
     """A column, batch after batch.
 
@@ -92,12 +110,13 @@ class Statistics:
         self.counts: dict[str, int] | None = {}
         self.least: int | float | None = None
         self.most: int | float | None = None
+        self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
         self._first: pa.Array = None  # values of the time before there were too many to be counted
 
     def see(self, column: pa.Array) -> None:
         """Take in a batch of strings."""
-        self.rows += len(column)
+        before, self.rows = self.rows, self.rows + len(column)
         if self.counts is None:
             values = self._without_missing(column)
             if self._differ and len(values):
@@ -105,6 +124,7 @@ class Statistics:
                     pc.is_in(values, self._first)
                 )
             self._look(values)
+            self._mix(values, None, column, before)
             return
         found = pc.value_counts(column)
         values, rows = found.field("values"), found.field("counts")
@@ -112,6 +132,7 @@ class Statistics:
         values, rows = values.filter(present), rows.filter(present)
         self.missing += len(column) - (pc.sum(rows).as_py() or 0)
         self._look(values if len(values) > MOST_DISTINCT else self._fresh(values))
+        self._mix(values, rows, column, before)
         self._count(values, rows)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
@@ -159,6 +180,29 @@ class Statistics:
         if bounds["min"] is not None:
             self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
+
+    def _mix(self, values: pa.Array, rows: pa.Array | None, column: pa.Array, before: int) -> None:
+        """Count numbers and texts, as long as texts are few: ``values`` of ``column``, each in so many ``rows``."""
+        mixture = self._mixture
+        if mixture is None:
+            return
+        total = len(values) if rows is None else pc.sum(rows).as_py() or 0
+        if self.kind != "text":
+            mixture.numbers += total
+            return
+        is_text = pc.invert(pc.match_substring_regex(values, _NUMBER))
+        texts = pc.sum(is_text if rows is None else rows.filter(is_text)).as_py() or 0
+        if texts and not mixture.texts:
+            mixture.value = values[pc.index(is_text, True).as_py()].as_py()
+            mixture.row = before + pc.index(column, mixture.value).as_py() + 1
+        mixture.numbers, mixture.texts = mixture.numbers + total - texts, mixture.texts + texts
+        if not mixture.is_of_numbers:
+            self._mixture = None
+
+    @property
+    def mixture(self) -> Mixture | None:
+        """Of a column of numbers with a few texts; `None` of any other."""
+        return self._mixture if self._mixture and self._mixture.texts else None
 
     @property
     def distinct(self) -> int | None:
@@ -236,10 +280,19 @@ class Statistics:
 
 def as_numbers(values: pa.Array, *, whole: bool = True) -> pa.Array | None:
     """Texts as int64, where ``whole`` asks for that and all are such, else as float64; `None` where one is no
-    number.
+    number, as `evaluation.values.number` says.
 
-    Arrow reads `0x1F` as an integer, and no trainer does.
+    Arrow reads `0x1F` as an integer, `1e400` as infinite and `NAN` as no number, and no trainer does; and it takes no
+    blanks around a number, as these do.
     """
+    numbers = _cast(values, whole)
+    if numbers is None:
+        trimmed = pc.utf8_trim(values, characters=reading.BLANKS)
+        numbers = None if trimmed.equals(values) else _cast(trimmed, whole)
+    return numbers
+
+
+def _cast(values: pa.Array, whole: bool) -> pa.Array | None:
     if whole:
         try:
             numbers = values.cast(pa.int64())
@@ -248,9 +301,13 @@ def as_numbers(values: pa.Array, *, whole: bool = True) -> pa.Array | None:
         else:
             return None if _any(pc.starts_with(values, "0x", ignore_case=True)) else numbers
     try:
-        return values.cast(pa.float64())
+        numbers = values.cast(pa.float64())
     except pa.ArrowInvalid:
         return None
+    finite = pc.is_finite(numbers)
+    if pc.all(finite).as_py() or _all_match(values.filter(pc.invert(finite)), _INFINITE):
+        return numbers
+    return None
 
 
 def _any(flags: pa.Array) -> bool:

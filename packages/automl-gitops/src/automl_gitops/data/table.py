@@ -4,23 +4,23 @@ Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep mem
 size.
 """
 
-import csv
 import gzip
-import io
 import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from automl_gitops.data.formats import WANTED, Format, format_of
+from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
+from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, quoted
 
 _BLOCK = 8 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
@@ -28,8 +28,6 @@ _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of th
 
 
 _BREAK = "\r\n|\r|\n"
-_START = 4 * 2**20  # characters within which the header ends
-_DELIMITERS = {"semicolons": ";", "tabs": "\t", "bars": "|"}
 
 
 @dataclass
@@ -43,18 +41,22 @@ class Table:
     name: str
     format: Format
     columns: list[str]
+    dialect: Dialect | None = None
     broken: int = 0
 
     @classmethod
-    def open(cls, path: Path, name: str = "") -> "Table":
-        """Look at a file's first bytes and its header; ``name`` is the path's unless given.
+    def open(cls, path: Path, name: str = "", dialect: Dialect | None = None) -> "Table":
+        """Look at a file's first bytes and its header; ``name`` is the path's unless given. ``dialect`` is what the
+        command's options say, `None` where it has none.
 
         Raises `UserError` where the file is missing, unreadable, empty or no table, or where a column has no
         name or the name of another one.
         """
         name = name or str(path)
-        kind = format_of(path, name)
-        columns = _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name)
+        kind = format_of(path, name, dialect)
+        columns = (
+            _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name, dialect)
+        )
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
                 raise UserError(f"{name}: the name of column {number} has a line break: take it out")
@@ -67,7 +69,7 @@ class Table:
                 raise UserError(
                     f'{name}: column "{column}" is there {columns.count(column)} times: rename or remove one'
                 )
-        return cls(path, name, kind, columns)
+        return cls(path, name, kind, columns, dialect)
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """The rows in the file's order: a string column for each of ``columns``, `""` where there is no
@@ -93,6 +95,7 @@ class Table:
         return pc.replace_substring_regex(column, _BREAK, " ")
 
     def _csv_batches(self) -> Iterator[pa.RecordBatch]:
+        dialect = self.dialect or Dialect()
         try:
             with (
                 _native(self.path, self.format) as stream,
@@ -104,8 +107,9 @@ class Table:
                         column_names=self.columns,
                         skip_rows=0,
                         skip_rows_after_names=0,
+                        encoding="utf8" if dialect.is_utf_8 else dialect.encoding,
                     ),
-                    parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+                    parse_options=pa.csv.ParseOptions(newlines_in_values=True, delimiter=dialect.delimiter),
                     convert_options=pa.csv.ConvertOptions(
                         column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
                     ),
@@ -115,7 +119,9 @@ class Table:
                 for batch in reader:
                     yield batch.slice(1) if header else batch
                     header = header and not batch.num_rows
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowInvalid, OSError, UnicodeError) as error:
+            if _is_about_encoding(error):
+                raise _undecodable(self.path, self.format, self.name, self.dialect) from None
             raise _unreadable(self.name, error) from None
 
     def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
@@ -135,58 +141,34 @@ def _native(path: Path, kind: str) -> pa.NativeFile:
     return pa.CompressedInputStream(file, "gzip") if kind == "csv.gz" else file
 
 
-def _csv_columns(path: Path, kind: str, name: str) -> list[str]:
+def _opened(path: Path, kind: str, mode: str, **options: Any) -> Any:
+    return (gzip.open if kind == "csv.gz" else Path.open)(path, mode=mode, **options)
+
+
+def _csv_columns(path: Path, kind: str, name: str, options: Dialect | None) -> list[str]:
+    dialect = options or Dialect()
+    encoding = "utf-8-sig" if dialect.is_utf_8 else dialect.encoding
     try:
-        opened = gzip.open if kind == "csv.gz" else Path.open
-        with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
-            start = text.read(_START)
-    except UnicodeDecodeError:
-        raise UserError(f"{name}: is not UTF-8: save it as UTF-8") from None
+        with _opened(path, kind, "rt", encoding=encoding, newline="") as text:
+            start = text.read(START).removeprefix("\ufeff")
+    except UnicodeError:
+        raise _undecodable(path, kind, name, options) from None
     except (OSError, EOFError, zlib.error) as error:
         raise UserError(f"{name}: cannot be read ({error}): {WANTED}") from None
-    found, refused = _first_rows(start, ",")
-    mark = _other_delimiter(start, found)
+    found, refused = first_rows(start, dialect.delimiter)
+    mark = None if dialect.delimiter in DELIMITERS.values() else other_delimiter(start, found)
     if mark:
+        sign = DELIMITERS[mark]
+        option = f"add --delimiter {'tab' if sign == chr(9) else repr(sign)}, or " if options else ""
         raise UserError(
-            f"{name}: columns are separated by {mark}, and Autopilot reads commas: export it with commas (pandas: "
-            f"read_csv(..., sep={_DELIMITERS[mark]!r}), then to_csv(index=False))"
+            f"{name}: columns are separated by {mark}, and Autopilot reads commas: {option}export it with commas "
+            f"(pandas: read_csv(..., sep={sign!r}), then to_csv(index=False))"
         )
     if refused:
         raise UserError(f"{name}: has no readable header ({refused}): {WANTED}")
     if not found:
         raise UserError(f"{name}: is empty: give a file with a header and rows")
     return found[0]
-
-
-def _first_rows(start: str, delimiter: str) -> tuple[list[list[str]], str]:
-    """Up to two rows that are not empty, and why reading broke off: of text that may end amid a row, with any
-    delimiter, where `kernel.csv_text` reads whole texts with commas.
-    """
-    rows: list[list[str]] = []
-    # The header may be long; the default is a limit for one value.
-    csv.field_size_limit(max(csv.field_size_limit(), _START))
-    try:
-        for row in csv.reader(io.StringIO(start, newline=""), strict=True, delimiter=delimiter):
-            if row:
-                rows.append(row)
-            if len(rows) == 2:
-                break
-    except csv.Error as error:
-        return rows, "" if rows else str(error)
-    return rows, ""
-
-
-def _other_delimiter(start: str, found: list[list[str]]) -> str | None:
-    """What separates columns where commas do not: two rows agree on it, and have more columns than with commas."""
-    commas = len(found[0]) if found and len({len(row) for row in found}) == 1 else 1
-    for mark, delimiter in _DELIMITERS.items():
-        if delimiter not in start:
-            continue
-        rows, refused = _first_rows(start, delimiter)
-        widths = {len(row) for row in rows}
-        if rows and not refused and len(widths) == 1 and widths.pop() > commas:
-            return mark
-    return None
 
 
 def _parquet_columns(path: Path, name: str) -> list[str]:
@@ -210,6 +192,28 @@ def _text(column: pa.Array) -> pa.Array:
     return pc.fill_null(column.cast(pa.string()), "")
 
 
+def _is_about_encoding(error: Exception) -> bool:
+    return isinstance(error, UnicodeError) or any(word in str(error) for word in ("UTF8", "UTF-8"))
+
+
+def _undecodable(path: Path, kind: str, name: str, options: Dialect | None) -> UserError:
+    """The first line that is not of the encoding, and what it is in Windows' western one, which Excel writes."""
+    dialect = options or Dialect()
+    if not dialect.is_utf_8:
+        return UserError(f"{name}: is not {dialect.encoding}: give its encoding, or save it as UTF-8")
+    with _opened(path, kind, "rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                word = line[max(0, error.start - 20) : error.start + 20].decode("cp1252", "replace").strip()
+                way = "save it as UTF-8"
+                if options:
+                    way += f"; if its line {number} has {quoted(word)}, add --encoding cp1252"
+                return UserError(f"{name}: is not UTF-8 (line {number}): {way}")
+    return UserError(f"{name}: is not UTF-8: save it as UTF-8")
+
+
 def _unreadable(name: str, error: Exception) -> UserError:
     message = " ".join(str(error).split())
     found = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
@@ -220,8 +224,6 @@ def _unreadable(name: str, error: Exception) -> UserError:
             f"{name}: {where} has {counted(int(found[3]), 'column')} instead of {found[2]}: "
             "quote values that contain commas"
         )
-    if "UTF8" in message or "UTF-8" in message:
-        return UserError(f"{name}: is not UTF-8: save it as UTF-8")
     if "straddling" in message:
         return UserError(
             f"{name}: has a row of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"

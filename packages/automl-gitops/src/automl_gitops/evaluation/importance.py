@@ -6,7 +6,6 @@ Developer Guide, Clarify's analysis.json). Otherwise permutation importance (Bre
 bounded sample that the same model predicts in one more batch transform.
 """
 
-import csv
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.evaluation.assess_classes import Groups
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.inputs import ENCODING
+from automl_gitops.evaluation.inputs import ENCODING, write
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Feature, Importance, NoImportance
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER
 from automl_gitops.evaluation.reading import Part, batches
@@ -109,7 +108,7 @@ class Permutation:
         path = self.folder / "inputs" / f"part-{number:05}.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", encoding=ENCODING, newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            write(file, rows)
         return path
 
     def importance(

@@ -1,8 +1,9 @@
 """The holdout's inputs: checked before a transform is paid for, and cut to the columns that a model reads."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.reading import Part
@@ -62,13 +63,26 @@ def select(part: Part, columns: int, chosen: Sequence[int], path: Path) -> None:
         part.path.open(encoding=ENCODING, newline="") as source,
         path.open("w", encoding=ENCODING, newline="") as target,
     ):
-        writer = csv.writer(target, lineterminator="\n")
         try:
-            for number, row in enumerate(csv.reader(source), 1):
-                if len(row) != columns:
-                    raise EvaluationError(
-                        f"{part.name}, row {number}: {len(row)} fields where {columns} were expected"
-                    )
-                writer.writerow([row[position] for position in chosen])
+            write(target, _chosen(part, csv.reader(source), columns, chosen))
         except csv.Error as error:
             raise EvaluationError(f"{part.name}: not readable as CSV ({error})") from None
+
+
+def _chosen(
+    part: Part, rows: Iterable[list[str]], columns: int, chosen: Sequence[int]
+) -> Iterable[list[str]]:
+    for number, row in enumerate(rows, 1):
+        if len(row) != columns:
+            raise EvaluationError(
+                f"{part.name}, row {number}: {len(row)} fields where {columns} were expected"
+            )
+        yield [row[position] for position in chosen]
+
+
+def write(target: TextIO, rows: Iterable[Sequence[str]]) -> None:
+    """Rows as CSV, one a line; none of them a line of blanks alone, which many readers pass over."""
+    writer = csv.writer(target, lineterminator="\n")
+    quoting = csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        (quoting if len(row) == 1 and row[0].isspace() else writer).writerow(row)

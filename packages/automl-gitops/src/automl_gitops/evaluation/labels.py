@@ -1,39 +1,13 @@
-"""Class labels as text: which spellings mean the same class, and in which order classes stand.
+"""Classes: the labels of a problem, in which order they stand, and in which spelling they are shown.
 
-Training reads its CSV with type inference, so that `1`, `1.0` and `01` in a column of numbers are one class,
-as are `True` and `true` in a column of booleans; a model may answer in another spelling than the data's. In
-every other column a label is the text as it stands.
+Which spellings mean the same class `values` says; a model may answer in another spelling than the data's.
 """
 
-import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal
 
 import numpy as np
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
-_BOOLEANS = {"false": False, "true": True}
-
-Key = Decimal | bool | str
-
-
-def kind(labels: Iterable[str]) -> str:
-    """`number`, `boolean` or `text`: what a reader with type inference would take these labels for."""
-    found = list(labels)
-    if found and all(label.strip().lower() in _BOOLEANS for label in found):
-        return "boolean"
-    if found and all(_NUMBER.fullmatch(label.strip()) for label in found):
-        return "number"
-    return "text"
-
-
-def key(label: str, of_kind: str) -> Key:
-    """What two spellings of one class have in common (`Decimal`, so that large whole numbers stay apart)."""
-    if of_kind == "boolean":
-        return _BOOLEANS[label.strip().lower()]
-    if of_kind == "number":
-        return Decimal(label.strip()) + 0  # `-0` is 0
-    return label
+from automl_gitops.evaluation.values import Key, key, kind
 
 
 class Classes:

@@ -17,9 +17,9 @@ import pyarrow.csv
 
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
+from automl_gitops.evaluation.values import GREATEST, number
 
 BLOCK_BYTES = 1 << 20
-GREATEST = 1e150  # ten million squares of such numbers still have a finite sum
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
     try:
         values = plain(column.cast(pa.string()).cast(pa.float64()), np.float64)
     except pa.ArrowInvalid:
-        values = np.array([_number(value) for value in column.to_pylist()])
+        values = np.array([_number(value) for value in column.to_pylist()], dtype=np.float64)
     bad = np.flatnonzero(~(np.abs(values) <= GREATEST))
     if bad.size:
         text = column[bad[0]].as_py().decode("utf-8", "replace")
@@ -216,10 +216,8 @@ def numbers(column: pa.Array, where: Callable[[int], str]) -> np.ndarray:
 
 
 def _number(text: bytes) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return float("nan")
+    value = number(text.decode("utf-8", "replace"))
+    return float("nan") if value is None else value
 
 
 def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:

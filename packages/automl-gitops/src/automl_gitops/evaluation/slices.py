@@ -16,6 +16,8 @@ import numpy as np
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
 from automl_gitops.evaluation.reading import Encoder, Part, batches
+from automl_gitops.evaluation.values import MISSING as READ_AS_MISSING
+from automl_gitops.evaluation.values import number
 
 MOST_VALUES = 20
 FEWEST_NUMBERS_FOR_BANDS = 12
@@ -87,12 +89,19 @@ def _read(
         if read != rows:
             raise EvaluationError(f"{part.name}: {read} rows of inputs for {rows} labels")
     return {
-        column: _Column(
+        column: _column(
             np.concatenate(chunks[column]),
             [value.decode("utf-8", "replace") for value in encoders[column].values],
         )
         for column in columns
     }
+
+
+def _column(codes: np.ndarray, texts: list[str]) -> _Column:
+    """A column whose spellings of a missing value are one value, the empty text."""
+    places: dict[str, int] = {}
+    table = [places.setdefault("" if text in READ_AS_MISSING else text, len(places)) for text in texts]
+    return _Column(np.array(table, dtype=code_type(len(places)))[codes], list(places))
 
 
 def _slicing(
@@ -111,21 +120,25 @@ def _slicing(
 
 def _numbers(texts: list[str]) -> np.ndarray | None:
     """The texts as numbers, NaN for an empty one; none where one of them is no number."""
-    try:
-        return np.array([float(text) if text.strip() else np.nan for text in texts])
-    except ValueError:
-        return None
+    numbers = [number(text) if text else np.nan for text in texts]
+    return None if None in numbers else np.array(numbers, dtype=np.float64)
 
 
 def _values(name: str, column: _Column, numbers: np.ndarray | None) -> Slicing:
     """A slice for each of the most frequent values, and one for the others."""
     rows = np.bincount(column.codes, minlength=len(column.texts))
     kept = np.argsort(-rows, kind="stable")[:MOST_VALUES]
-    order = sorted(kept, key=lambda code: (numbers[code] if numbers is not None else 0, column.texts[code]))
+    ranks = np.zeros(len(rows)) if numbers is None else np.nan_to_num(numbers, nan=-np.inf)
+    order = sorted(kept, key=lambda code: (ranks[code], column.texts[code]))
     table = np.full(len(column.texts), len(order), dtype=code_type(len(order) + 1))
     table[order] = np.arange(len(order))
-    names = [column.texts[code] if column.texts[code].strip() else MISSING for code in order]
+    names = [_shown(column.texts[code]) for code in order]
     return Slicing(name, "values", names + ([OTHERS] if len(kept) < len(rows) else []), table[column.codes])
+
+
+def _shown(text: str) -> str:
+    """The name of a value's slice: blanks would not be seen."""
+    return (f'"{text}"' if text.isspace() else text) or MISSING
 
 
 def _bands(name: str, column: _Column, numbers: np.ndarray, bands: int | list[float]) -> Slicing:

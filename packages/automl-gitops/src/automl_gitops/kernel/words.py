@@ -21,6 +21,12 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+def quoted(value: str, most: int = 60) -> str:
+    """A value in quotes as a message shows it: cut to ``most`` characters, what cannot be seen written as in Python."""
+    cut = value if len(value) <= most else value[: most - 1] + "…"
+    return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut) + '"'
+
+
 def nearest(word: object, known: Iterable[str]) -> str | None:
     """The known word that is most like ``word``, or `None` if none is similar enough.
 

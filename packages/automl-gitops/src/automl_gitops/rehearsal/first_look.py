@@ -2,7 +2,8 @@
 
 Python's standard library alone, since the packages may not be there yet. It reads the header and at most `MOST_ROWS`
 rows of a CSV file, and the first bytes of a Parquet file; `automl data push` checks the rest. For the same reason it
-reads CSV by itself, and not as the other rooms do (`kernel.csv_text`).
+reads CSV by itself, and not as `data.table` does; what is a number, a missing value or one class it asks where that
+does.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
-import math
 import os
 import re
 import shlex
@@ -22,6 +22,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
+
+from automl_gitops.data.spelling import written
+from automl_gitops.evaluation.layout import values
+from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
+from automl_gitops.kernel.words import quoted
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -36,7 +41,6 @@ PROBLEMS = {
     "regression": "Regression",
 }
 _NO_TABLES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f", b"\x89PNG", b"\xff\xd8\xff")
-_DELIMITERS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 class RefusedError(Exception):
@@ -134,9 +138,10 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
     if kind == "parquet":
         return None
     try:
-        csv.field_size_limit(2**31 - 1)
         opened = gzip.open if kind == "gzip" else open
         with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
+            _check_delimiter(wish, text.read(START))
+            text.seek(0)
             return _read(wish, task, csv.reader(text, strict=True))
     except UnicodeDecodeError:
         raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
@@ -176,16 +181,22 @@ def _siblings(path: Path) -> Iterator[Path]:
         return
 
 
+def _check_delimiter(wish: Wish, start: str) -> None:
+    mark = other_delimiter(start, first_rows(start, ",")[0])
+    if mark:
+        raise RefusedError(
+            f"{wish.data}: columns are separated by {mark}: export it with commas (in a project, `automl data push` "
+            "takes --delimiter)"
+        )
+
+
 def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
     columns = next((row for row in rows if row), None)
     if columns is None:
         raise RefusedError(f"{wish.data}: is empty: give a file with a header and rows")
     if len(columns) == 1:
-        mark = next((word for sign, word in _DELIMITERS.items() if sign in columns[0]), None)
         raise RefusedError(
-            f"{wish.data}: columns are separated by {mark}: export it with commas"
-            if mark
-            else f"{wish.data}: has one column: give the target and at least one column to predict it from"
+            f"{wish.data}: has one column: give the target and at least one column to predict it from"
         )
     twice = next((name for name, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
@@ -217,20 +228,28 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
 
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
-    if not value:
+    if value in values.MISSING:
+        what = f"has {quoted(value)}, which reads as no value," if value else "has no value"
         raise RefusedError(
-            f'{wish.data}: row {row} has no value in the target column "{target}": fill it or remove the row'
+            f'{wish.data}: row {row} {what} in the target column "{target}": '
+            + ("give that class another name" if value else "fill it or remove the row")
         )
     if task.problem != PROBLEMS["regression"]:
         return
-    try:
-        finite = math.isfinite(float(value)) and "_" not in value
-    except ValueError:
-        finite = False
-    if not finite:
+    number, said = values.number(value), f'row {row} has {quoted(value)} in the target column "{target}"'
+    if number is None or abs(number) == float("inf"):
+        signs = written(value)
+        way = f"write {signs[1]}, and all others so" if signs else "correct the row"
+        what = (
+            f"a number with {signs[0]}, which a trainer takes for a text" if signs else "which is no number"
+        )
         raise RefusedError(
-            f'{wish.data}: row {row} has "{value}" in the target column "{target}", which is no number, so this is '
-            "no regression: correct the row, name another target, or take binary or multiclass"
+            f"{wish.data}: {said}, {what}, so this is no regression: {way}, name another target, or take binary or "
+            "multiclass"
+        )
+    if abs(number) > values.GREATEST:
+        raise RefusedError(
+            f"{wish.data}: {said}, beyond {values.GREATEST:g}: correct the row, or take a larger unit"
         )
 
 
@@ -248,10 +267,17 @@ def _check_rows(wish: Wish, task: Task, rows: int) -> None:
 
 
 def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, whole: bool) -> None:
-    if whole and len(labels) == 1:
+    spellings = values.spellings(labels)
+    if whole and (len(labels) == 1 or [len(labels)] == [len(group) for group in spellings]):
         raise RefusedError(
             f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
             "name another target"
+        )
+    if spellings and whole and task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]):
+        one, other = spellings[0][:2]
+        raise RefusedError(
+            f'{wish.data}: the target "{target}" has {quoted(one)} and {quoted(other)}, which are two spellings of one '
+            "class: write it alike in all rows"
         )
     if task.problem == PROBLEMS["binary"] and len(labels) > 2:
         some = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +67,15 @@ def find_failures(aws: Aws, names: Names, execution: Execution) -> list[Failure]
     ]
 
 
+def explained(execution: Execution, failures: Sequence[Failure]) -> Execution:
+    """The execution with the reasons of its failures, which say more than the service does."""
+    reasons = {failure.step: failure.reason for failure in failures}
+    steps = [
+        replace(one, failure_reason=reasons.get(one.name, one.failure_reason)) for one in execution.steps
+    ]
+    return replace(execution, steps=steps)
+
+
 def unanswered(aws: Aws, names: Names, execution: Execution, now: datetime | None = None) -> str | None:
     """Why a callback step still waits although its Autopilot job has ended, with a way out; `None` if none does.
 
@@ -117,7 +126,10 @@ def _processing(client: Any, names: Names, execution: Execution, step: Step, rea
     tails = [logs.of_job(client, what, logs.PROCESSING, f"{step.job}/")]
     # A batch transform's own reason is often no more than a reference to its log.
     for job in dict.fromkeys(_TRANSFORM.findall(reason)):
-        tails.insert(0, logs.of_job(client, f"transform job {job}", logs.TRANSFORM, f"{job}/"))
+        tail = logs.of_job(client, f"transform job {job}", logs.TRANSFORM, f"{job}/")
+        tails.insert(0, tail)
+        if tail.lines:
+            reason += f"; {tail.what} says: {tail.lines[-1]}"
     return what, reason, tails
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -12,9 +14,28 @@ from pyarrow import csv as arrow_csv
 
 from local_sagemaker.serving.errors import BadInput
 
-# How a missing value is written. Text columns know the empty field alone: "None" and "NA" can be a category.
-MISSING_NUMBER = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"]
-MISSING_TEXT = [""]
+# How a missing value is written: what pandas reads as one, and the question mark of UCI's files.
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "?", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+
+
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
+
+
+def one_spelling(labels: list[str]) -> dict[str, str]:
+    """The first spelling of each label's class: in a column of numbers `1`, `1.0` and `01` are one, in one of booleans
+    `True` and `true`, since a reader with type inference tells them no more apart.
+    """
+    plain = [label.strip() for label in labels]
+    keys: list[Any] = labels
+    if all(label.lower() in ("true", "false") for label in plain):
+        keys = [label.lower() for label in plain]
+    elif all(_NUMBER.fullmatch(label) for label in plain):
+        keys = [Decimal(label) for label in plain]
+    first: dict[Any, str] = {}
+    return {label: first.setdefault(key, label) for label, key in zip(labels, keys, strict=True)}
 
 
 def typed(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
@@ -29,12 +50,14 @@ def typed(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
 def numbers(values: pd.Series) -> pd.Series:
     """Text as float64, missing as NaN. Raises BadInput, naming the first row (from 1) that is no number."""
     if values.dtype == object:
-        stripped = values.where(~values.isin(MISSING_NUMBER))
+        stripped = values.where(~values.isin(MISSING))
         parsed = pd.to_numeric(stripped, errors="coerce").astype("float64")
         wrong = parsed.isna() & stripped.notna()
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
-            raise BadInput(f"row {row + 1}: {values.iloc[row]!r} in column {values.name!r} is not a number")
+            raise BadInput(
+                f"row {row + 1}: {values.iloc[row]!r:.100} in column {values.name!r} is not a number"
+            )
         return parsed
     return values.astype("float64")
 
@@ -42,7 +65,7 @@ def numbers(values: pd.Series) -> pd.Series:
 def text(values: pd.Series) -> pd.Series:
     """Text as it stands, missing as None."""
     as_text = values.where(values.isna(), values.astype(str))
-    return as_text.where(~as_text.isin(MISSING_TEXT), None).astype(object).where(lambda v: v.notna(), None)
+    return as_text.where(~as_text.isin(MISSING), None).astype(object).where(lambda v: v.notna(), None)
 
 
 def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:

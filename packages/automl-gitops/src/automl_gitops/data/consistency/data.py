@@ -5,10 +5,13 @@ import json
 from collections.abc import Mapping
 
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
+from automl_gitops.data.lock import Column
+from automl_gitops.data.spelling import alike
+from automl_gitops.evaluation.layout import values
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
-from automl_gitops.kernel.words import counted, nearest
+from automl_gitops.kernel.words import counted, nearest, quoted
 
 LOCK = "dataset.lock"
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
@@ -74,7 +77,7 @@ def columns(case: Case) -> Checks:
         hint = f'did you mean "{near}"? ' if near else ""
         yield _of_lock(f'has no column "{case.lock.target}", the target: {hint}{_again(case)}')
         return
-    constant = [name for name, column in case.features.items() if column.distinct == 1]
+    constant = [name for name, column in case.features.items() if _is_constant(column)]
     if not case.features:
         yield _of_lock(
             "has no column beside the target, so that there is nothing to predict it from: "
@@ -96,6 +99,28 @@ def columns(case: Case) -> Checks:
             ("dataset", "target"),
             f"target is predicted from what looks like an identifier ({some(identifiers)}): a model that learns it by "
             "heart fails on new rows, so leave it out unless it says something",
+        )
+
+
+def _is_constant(column: Column) -> bool:
+    """Whether all values are one, as a trainer reads them: `1` and `1.0` are."""
+    return column.distinct == 1 or (column.least is not None and column.least == column.most)
+
+
+def labels(case: Case) -> Checks:
+    """Each class has one spelling."""
+    if case.classes is None or case.target is None or case.problems == (REGRESSION,):
+        return
+    for group in values.spellings(case.classes):
+        yield _of_lock(
+            f'"{case.target.name}" has {some(map(quoted, group))}, which are spellings of one class: write it alike in '
+            f"all rows, and {_again(case)}"
+        )
+    for group in alike(case.classes):
+        yield case.odd(
+            ("dataset", "target"),
+            f"target has classes that differ only by blanks or case ({some(map(quoted, group))}): if they are one, "
+            f"write it alike in all rows, and {_again(case)}",
         )
 
 
@@ -270,4 +295,4 @@ def small(case: Case) -> Checks:
             )
 
 
-CHECKS = (split, columns, bucket, problem, rows, small)
+CHECKS = (split, columns, labels, bucket, problem, rows, small)

@@ -55,12 +55,16 @@ def read(storage: Storage, channel: dict[str, Any]) -> pd.DataFrame:
     try:
         frames = []
         for item in storage.find(source["S3Uri"], source["S3DataType"]):
+            if not item.size:  # a marker, such as Spark's _SUCCESS
+                continue
             content = storage.read(item.bucket, item.key)
             frames.append(_frame(content, channel, item.uri))
     except NothingFoundError as error:
         raise DataError(f"ClientError: {error}") from error
     except ClientError as error:
         raise DataError(f"ClientError: {source['S3Uri']} cannot be read: {error}") from error
+    if not frames:
+        raise DataError(f"ClientError: {source['S3Uri']} has no object with data.")
     for frame in frames[1:]:
         if list(frame.columns) != list(frames[0].columns):
             raise DataError("ClientError: The files of a channel have to have the same columns.")
@@ -98,6 +102,7 @@ def prepare(
                 f"ClientError: The column {name!r} is not in the header of the training data "
                 f"({', '.join(map(str, train.columns[:20]))})."
             )
+    train, validation = _one_spelling(train, validation, target)
     notes: list[str] = []
     train = _with_target(train, target, request["least_rows"])
     problem_type = request["problem_type"] or infer(train[target])
@@ -117,6 +122,20 @@ def prepare(
             known = known[known[target].isin(labels)]
         first, second = frame, _encoded(known, columns, target, weight, labels)
     return Prepared(problem_type, columns, labels, first, second, notes)
+
+
+def _one_spelling(
+    train: pd.DataFrame, validation: pd.DataFrame | None, target: str
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """The frames with one spelling for each class of the target, the most frequent one."""
+    frames = [frame for frame in (train, validation) if frame is not None and target in frame.columns]
+    counts = pd.concat([frame[target] for frame in frames]).value_counts()
+    spellings = tabular.one_spelling([label for label in counts.index if label not in tabular.MISSING])
+    changed = {label: spelling for label, spelling in spellings.items() if label != spelling}
+    if changed:
+        for frame in frames:
+            frame[target] = frame[target].map(changed).fillna(frame[target])
+    return train, validation
 
 
 def infer(values: pd.Series) -> str:
@@ -145,7 +164,7 @@ def specification(storage: Storage, uri: str | None) -> dict[str, Any]:
 def _with_target(frame: pd.DataFrame, target: str, least_rows: int) -> pd.DataFrame:
     if target not in frame.columns:
         raise DataError(f"ClientError: The column {target!r} is not in the header of the validation data.")
-    kept = frame[frame[target] != ""].reset_index(drop=True)
+    kept = frame[~frame[target].isin(tabular.MISSING)].reset_index(drop=True)
     if len(kept) < least_rows:
         raise DataError(
             f"ClientError: The dataset has {len(kept)} rows with a target. At least {least_rows} rows are required."
@@ -174,7 +193,7 @@ def _type(values: pd.Series, name: str, specification: dict[str, Any]) -> str:
     declared = specification.get("FeatureDataTypes", {}).get(name)
     if declared is not None:
         return "number" if declared == "numeric" else "text"
-    present = values[~values.isin(tabular.MISSING_NUMBER)]
+    present = values[~values.isin(tabular.MISSING)]
     return "number" if len(present) and pd.to_numeric(present, errors="coerce").notna().all() else "text"
 
 

@@ -10,6 +10,7 @@ import io
 import re
 from dataclasses import dataclass
 
+csv.field_size_limit(2**31 - 1)  # a payload has a limit of its own
 _WHOLE = re.compile(r"\$(\[\*\])?")
 _SLICE = re.compile(r"\$\[(-?\d*):(-?\d*)\]")
 _FIELDS = re.compile(r"\$\[(-?\d+(?:\s*,\s*-?\d+)*)\]")
@@ -57,5 +58,8 @@ def rows(content: bytes) -> list[list[str]]:
 def lines(records: list[list[str]]) -> bytes:
     """A CSV of the records."""
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\n").writerows(records)
+    writer = csv.writer(buffer, lineterminator="\n")
+    quoting = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for record in records:  # a line of blanks alone would be no record
+        (quoting if len(record) == 1 and record[0].isspace() else writer).writerow(record)
     return buffer.getvalue().encode()

@@ -1,0 +1,75 @@
+"""Cells that do not fit their column: a text among numbers, and two spellings of one class; each said with its row."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow.compute as pc
+
+from automl_gitops.data.statistics import Mixture
+from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.words import counted, quoted
+
+_FEW, _FEW_SHARE = (
+    3,
+    0.01,
+)  # texts that may all be held out by chance, so that the model learns a column of numbers
+_NUMBERS_TO_A_TEXT = 20
+
+
+def refuse_mixtures(source: str, mixtures: Mapping[str, Mixture]) -> None:
+    """Raise `UserError` for a column of numbers with very few texts.
+
+    A trainer that meets none of them takes the column for numbers, and the model then refuses the row that has one;
+    a trainer that meets one takes every number for a word.
+    """
+    for name, mixture in mixtures.items():
+        few = max(_FEW, _FEW_SHARE * mixture.numbers)
+        if mixture.texts <= few and mixture.texts * _NUMBERS_TO_A_TEXT <= mixture.numbers:
+            raise UserError(
+                f"{source}: {_said(name, mixture)}: correct it or leave it empty; if the values are no "
+                "quantities but names, give all of them a letter"
+            )
+
+
+def mixture_notices(mixtures: Mapping[str, Mixture]) -> Iterator[str]:
+    """Sentences about columns of numbers with some texts, which a trainer takes for texts."""
+    for name, mixture in mixtures.items():
+        yield f"{_said(name, mixture)}: it is read as a column of texts; leave empty what is no value"
+
+
+def _said(name: str, mixture: Mixture) -> str:
+    where = ("row" if mixture.texts == 1 else "the first in row") + f" {mixture.row}: {quoted(mixture.value)}"
+    return f'column "{name}" has {counted(mixture.numbers, "number")} and {counted(mixture.texts, "text")} ({where})'
+
+
+def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> None:
+    """Raise `UserError` where labels are one class to a trainer and several in the file; ``classes`` are rows by
+    label.
+    """
+    groups = reading.spellings(classes)
+    if not groups:
+        return
+    first = _first_rows(table, target, groups[0])
+    (one, row), (other, other_row) = sorted(first.items(), key=lambda entry: entry[1])[:2]
+    more = f"; so are {counted(len(groups) - 1, 'other class', 'other classes')}" if len(groups) > 1 else ""
+    raise UserError(
+        f"{table.name}: row {row} has {quoted(one)} and row {other_row} {quoted(other)} in the target column "
+        f'"{target}", which are two spellings of one class{more}: write it alike in all rows '
+        f"({counted(classes[one], 'row')} and {classes[other]:,})"
+    )
+
+
+def _first_rows(table: Table, name: str, labels: Sequence[str]) -> dict[str, int]:
+    """The first row (from 1) of each label, in another pass over the file."""
+    rows: dict[str, int] = {}
+    before = 0
+    for batch in table.batches():
+        for label in labels:
+            place = pc.index(batch.column(name), label).as_py()
+            if place >= 0:
+                rows.setdefault(label, before + place + 1)
+        if len(rows) == len(labels):
+            break
+        before += batch.num_rows
+    return rows

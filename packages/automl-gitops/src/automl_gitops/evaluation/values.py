@@ -1,0 +1,77 @@
+"""How the values of a table are read: which are missing, which are numbers, and which labels are one class.
+
+The profile of a table on the runner and the evaluation in its container read by the same rules, so that what is pushed
+can be judged. They are those of the trainers, who read CSV with type inference, as pandas does: `1`, `1.0` and `01` in
+a column of numbers are one class, as are `True` and `true` in a column of booleans. In every other column a label is
+the text as it stands.
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from decimal import Decimal
+
+# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file, and the question mark
+# of UCI's files.
+MISSING = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "?", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
+GREATEST = 1e150  # ten million squares of such numbers still have a finite sum
+LONGEST_ROW = 1_000_000  # bytes; the feature container of the tuning mode takes requests of 1 MB
+csv.field_size_limit(2**31 - 1)  # Python's own bound for a value is lower
+BLANKS = " \t"  # that may stand around a number
+
+# In the syntax of `re` and of RE2, Arrow's, alike.
+FINITE = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+INFINITE = r"[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?"
+_FINITE, _INFINITE = re.compile(FINITE), re.compile(INFINITE)
+_BOOLEANS = {"false": False, "true": True}
+
+Key = Decimal | bool | str
+
+
+def number(text: str) -> float | None:
+    """What a trainer reads as a number, infinite ones included; `None` for every other text.
+
+    Python takes `64_000` and digits of other scripts, too, and reads `1e400` as infinite.
+    """
+    stripped = text.strip(BLANKS)
+    if _INFINITE.fullmatch(stripped):
+        return float(stripped)
+    value = float(stripped) if _FINITE.fullmatch(stripped) else float("inf")
+    return value if abs(value) != float("inf") else None
+
+
+def kind(labels: Iterable[str]) -> str:
+    """`number`, `boolean` or `text`: what a reader with type inference would take these labels for."""
+    found = list(labels)
+    if found and all(label.strip().lower() in _BOOLEANS for label in found):
+        return "boolean"
+    if found and all(_is_finite(label) for label in found):
+        return "number"
+    return "text"
+
+
+def _is_finite(label: str) -> bool:
+    value = number(label)
+    return value is not None and abs(value) != float("inf")
+
+
+def key(label: str, of_kind: str) -> Key:
+    """What two spellings of one class have in common (`Decimal`, so that large whole numbers stay apart)."""
+    if of_kind == "boolean":
+        return _BOOLEANS[label.strip().lower()]
+    return Decimal(label.strip()) if of_kind == "number" else label
+
+
+def spellings(labels: Iterable[str]) -> list[list[str]]:
+    """The groups of several labels that are one class, in the order in which they come."""
+    found = list(labels)
+    of_kind = kind(found)
+    if of_kind == "text":
+        return []
+    groups: dict[Key, list[str]] = {}
+    for label in found:
+        groups.setdefault(key(label, of_kind), []).append(label)
+    return [group for group in groups.values() if len(group) > 1]

@@ -1,0 +1,342 @@
+"""Tables that would fail once the training is paid: each is refused or read right before, by every reader alike."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from making import automl_toml, lenient
+
+from automl_gitops.data import table as reading
+from automl_gitops.data.consistency import findings, notices
+from automl_gitops.data.formats import Dialect
+from automl_gitops.data.inspect import inspect
+from automl_gitops.data.prepared import Prepared, prepare
+from automl_gitops.data.spelling import written
+from automl_gitops.data.statistics import MISSING
+from automl_gitops.evaluation import values
+from automl_gitops.evaluation.inputs import check_lines, select
+from automl_gitops.evaluation.reading import Part, batches, read_labels
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import read_rows, write_row
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.rehearsal.first_look import PROBLEMS, RefusedError, Task, Wish, look
+from automl_gitops.verification.payload import feature_rows
+from local_sagemaker.sagemaker.transform import records
+from local_sagemaker.serving import tabular
+
+BINARY = {"problem_type": "BinaryClassification", "objective": "F1"}
+MANY = {"problem_type": "MulticlassClassification", "objective": "F1macro"}
+NUMBERS = {"problem_type": "Regression", "objective": "R2"}
+INFERRED = {"problem_type": "infer", "objective": None}
+
+
+def config(autopilot: dict[str, Any], **changes: Any) -> Config:
+    return lenient(Config.parse(automl_toml(autopilot=autopilot, **changes)))
+
+
+def pushed(folder: Path, text: str | bytes, autopilot: dict[str, Any], **options: Any) -> Prepared:
+    path = folder / "t.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return prepare(config(autopilot, **options.pop("changes", {})), path, Output(), **options)
+
+
+def refused(folder: Path, text: str | bytes, autopilot: dict[str, Any] = BINARY, **options: Any) -> str:
+    with pytest.raises(UserError) as caught:
+        pushed(folder, text, autopilot, **options)
+    return str(caught.value)
+
+
+def csv_text(values: list[str], header: str = "x,label") -> str:
+    return header + "\n" + "".join(f"{n % 7},{value}\n" for n, value in enumerate(values))
+
+
+TARGETS = [
+    pytest.param(
+        [f"{n}_000" for n in range(60)], NUMBERS, 'row 1 has "0_000"', "underscores", id="underscores"
+    ),
+    pytest.param(["7", *["0x1f"] * 60], NUMBERS, 'row 2 has "0x1f"', "write 31", id="hexadecimal"),
+    pytest.param(
+        [*map(str, range(60)), "64e200"], NUMBERS, 'row 61 has "64e200"', "beyond 1e+150", id="huge"
+    ),
+    pytest.param([*map(str, range(60)), "1e400"], NUMBERS, 'row 61 has "1e400"', "no number", id="no float"),
+    pytest.param([f"$ {n}" for n in range(60)], NUMBERS, 'row 1 has "$ 0"', "a currency sign", id="currency"),
+    pytest.param(
+        ['"1,234"', *map(str, range(60))], NUMBERS, 'row 1 has "1,234"', "write 1234", id="thousands"
+    ),
+    pytest.param([f"{n}%" for n in range(60)], NUMBERS, 'row 1 has "0%"', "a percent sign", id="per cent"),
+    pytest.param(
+        ["1", "0", "1.0"] * 30, BINARY, 'row 1 has "1" and row 3 "1.0"', "one class", id="1 and 1.0"
+    ),
+    pytest.param(["no", "?"] * 30, BINARY, 'row 2 has "?"', "reads as no value", id="question mark"),
+    pytest.param(
+        ["TRUE", "True", "FALSE"] * 30, MANY, 'row 1 has "TRUE" and row 2 "True"', "class", id="TRUE"
+    ),
+    pytest.param(["1", "01.0"] * 30, BINARY, "", "has the same value in all rows", id="one number"),
+]
+
+
+@pytest.mark.parametrize(("labels", "autopilot", "where", "why"), TARGETS)
+def test_a_target_that_fails_later_is_refused_with_its_row(
+    tmp_path: Path, labels: list[str], autopilot: dict[str, Any], where: str, why: str
+) -> None:
+    said = refused(tmp_path, csv_text(labels), autopilot)
+
+    assert where in said
+    assert why in said
+
+
+@pytest.mark.parametrize(("labels", "autopilot", "where", "why"), TARGETS)
+def test_the_first_look_refuses_it_too(
+    tmp_path: Path, labels: list[str], autopilot: dict[str, Any], where: str, why: str
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(csv_text(labels))
+    problem = autopilot["problem_type"]
+
+    with pytest.raises(RefusedError) as caught:
+        look(Wish(str(path), "label", problem, lenient=True), Task("label", problem))
+
+    assert problem in PROBLEMS.values()
+    assert why.split()[-1] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem"),
+    [
+        (["9007199254740992", "9007199254740993"], "BinaryClassification"),
+        (["18446744073709551616", "18446744073709551617"], "BinaryClassification"),
+        (["0.30000000000000001", "0.3", "x"], "MulticlassClassification"),
+        (["10%", "20%"], "BinaryClassification"),
+    ],
+)
+def test_labels_are_told_apart_to_the_last_digit(tmp_path: Path, labels: list[str], problem: str) -> None:
+    found = pushed(tmp_path, csv_text(labels * 30), INFERRED | {"problem_type": problem})
+
+    assert found.profile.target.problem_type == problem
+    assert found.classes == dict.fromkeys(sorted(labels), 30)
+    assert look(Wish(str(tmp_path / "t.csv")), Task("label", problem, least=1)) is not None
+
+
+def test_a_quantity_in_currency_is_no_classes_where_the_problem_is_inferred(tmp_path: Path) -> None:
+    said = refused(tmp_path, csv_text([f"$ {n}" for n in range(60)]), INFERRED)
+
+    assert 'row 1 has "$ 0" in the target column "label", a number with a currency sign' in said
+
+
+def test_an_old_lock_with_two_spellings_is_found_out_by_the_plan(tmp_path: Path) -> None:
+    found = pushed(tmp_path, csv_text(["1", "0"] * 30), BINARY)
+    old = found.lock(config(MANY), False).model_copy(update={"classes": {"0": 20, "1": 20, "1.0": 20}})
+
+    assert any(
+        '"1", "1.0", which are spellings of one class' in str(one) for one in findings(config(MANY), old)
+    )
+
+
+def test_classes_that_differ_by_blanks_or_case_are_noticed(tmp_path: Path) -> None:
+    found = pushed(tmp_path, csv_text(["yes", "yes ", "no", "No"] * 20), MANY)
+
+    said = [str(one) for one in notices(config(MANY), found.lock(config(MANY), False))]
+
+    assert any('differ only by blanks or case ("yes", "yes ")' in one for one in said)
+    assert any('("No", "no")' in one for one in said)
+
+
+@pytest.mark.parametrize("block", [16 * 2**20, 64])
+@pytest.mark.parametrize("distinct", [7, 5000])
+def test_a_text_among_numbers_is_placed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, distinct: int
+) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", block)
+    rows = [f"{n % distinct},{'no' if n % 2 else 'yes'}\n" for n in range(2000 if block > 64 else 200)]
+    rows[133] = "n.v.,yes\n"
+
+    said = refused(tmp_path, "x,label\n" + "".join(rows))
+
+    assert f'column "x" has {len(rows) - 1:,} numbers and 1 text (row 134: "n.v.")' in said
+    assert "correct it or leave it empty" in said
+
+
+def test_codes_that_are_mostly_numbers_are_noticed_and_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"{'V' if n % 40 == 0 else ''}{n},{n % 2}\n" for n in range(800))
+
+    found = pushed(tmp_path, "x,label\n" + rows, BINARY)
+
+    assert found.profile.types["x"] == "text"
+    assert 'column "x" has 780 numbers and 20 texts (the first in row 1: "V0")' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["a", "12a"])
+def test_a_column_of_texts_is_none_of_numbers(tmp_path: Path, value: str) -> None:
+    assert not pushed(tmp_path, csv_text(["yes", "no"] * 30, f"{value},label"), BINARY).profile.mixtures
+
+
+def test_numbers_may_stand_among_blanks(tmp_path: Path) -> None:
+    rows = "".join(f"{' ' if n % 2 else ''}{n}, {n}.5 ,{n % 2}\n" for n in range(60))
+
+    found = pushed(tmp_path, "a,b,label\n" + rows, BINARY)
+
+    assert found.profile.types == {"a": "integer", "b": "number", "label": "integer"}
+    frame = pd.read_csv(io.StringIO("a,b,label\n" + rows))
+    assert [kind.kind for kind in frame.dtypes] == ["i", "f", "i"]
+
+
+def test_a_feature_that_is_one_number_does_not_vary(tmp_path: Path) -> None:
+    rows = "".join(f"{'1' if n % 3 else '1.0'},{n % 2}\n" for n in range(60))
+
+    assert "no column beside the target varies (k)" in refused(tmp_path, "k,label\n" + rows)
+
+
+def test_bands_of_a_column_of_texts_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"{'old' if n % 2 else n},{n % 2}\n" for n in range(60))
+    bands = {"evaluation": {"slices": ["age"], "bands": {"age": [30, 60]}}}
+
+    assert 'bands has "age", a column of texts' in refused(tmp_path, "age,label\n" + rows, changes=bands)
+
+
+def test_one_list_of_missing_values_for_all_readers() -> None:
+    assert MISSING is values.MISSING
+    assert tabular.MISSING == values.MISSING
+    spelt = [value for value in values.MISSING if value != "?"]  # which pandas knows only where it is told
+    assert pd.read_csv(io.StringIO("x,y\n" + "".join(f'"{v}",1\n' for v in spelt)))["x"].isna().all()
+
+
+def x_test(found: Prepared, folder: Path) -> Path:
+    folder.mkdir()
+    found.write(folder)
+    return folder / "x_test" / "part-00000.csv"
+
+
+def test_every_row_of_blanks_is_predicted(tmp_path: Path) -> None:
+    texts = [" ", "p", "", "q", "  "]
+    rows = "".join(f"{texts[n % 5]},{'yes' if n % 2 else 'no'}\n" for n in range(100))
+    found = pushed(tmp_path, "t,label\n" + rows, BINARY)
+    path = x_test(found, tmp_path / "made")
+    part, count = Part(path, "x_test/part-00000.csv"), int(found.split().test_rows.sum())
+
+    expected = [value.as_py().decode() for batch in batches(part, 1) for value in batch.column(0)]
+
+    check_lines([part], [count])
+    assert len(expected) == count
+    assert set(expected) == set(texts)
+    read = pd.read_csv(path, header=None, dtype=str, keep_default_na=False)[0].tolist()
+    assert read == expected
+    (body,) = records.payloads(path.read_bytes(), "Line", "MultiRecord", 10**6)
+    sent = tabular.from_csv(body, [{"name": "t", "type": "text"}])["t"]
+    assert sent.tolist() == [text or None for text in expected]
+    assert [row for _, row in read_rows(path.open(newline=""))] == [[text] for text in expected]
+    assert b"".join(write_row([text]) for text in expected) == path.read_bytes()
+    select(part, 1, [0], tmp_path / "selected.csv")
+    assert (tmp_path / "selected.csv").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("length", [131_073, 400_000])
+def test_a_long_cell_is_read_everywhere(tmp_path: Path, length: int) -> None:
+    long = "w" * length
+    rows = "".join(f"{'w' if n % 9 else long},{n % 5},{'yes' if n % 2 else 'no'}\n" for n in range(60))
+    found = pushed(tmp_path, "t,x,label\n" + rows, BINARY)
+    path = x_test(found, tmp_path / "made")
+    part = Part(path, "x_test/part-00000.csv")
+
+    sizes = [len(value.as_py()) for batch in batches(part, 2) for value in batch.column(0)]
+
+    assert max(sizes) == length
+    sent = feature_rows(tmp_path / "t.csv", ["t", "x", "label"], "label")
+    assert max(len(row[0]) for row in sent) == length
+    assert max(len(row[0]) for _, row in read_rows(path.open(newline=""))) == length
+    select(part, 2, [0], tmp_path / "selected.csv")
+    assert (tmp_path / "selected.csv").stat().st_size == sum(sizes) + len(sizes)
+    assert look(Wish(str(tmp_path / "t.csv"), lenient=True), Task("label")) is not None
+    labels = read_labels([Part(path.parent.parent / "y_test" / path.name, "y_test")])
+    assert labels.place.rows == len(sizes)
+
+
+def test_a_row_that_no_container_takes_is_refused(tmp_path: Path) -> None:
+    rows = [f"w,{n % 5},{'yes' if n % 2 else 'no'}\n" for n in range(60)]
+    rows[40] = f"{'ä' * 500_000},1,yes\n"
+
+    said = refused(tmp_path, "t,x,label\n" + "".join(rows))
+
+    assert 'row 41 has 1,000,004 bytes, most of them in the column "t"' in said
+
+
+ROWS = "".join(f'{n % 7}.5;{n};"{"ja" if n % 2 else "schön"}"\n' for n in range(60))
+SEMICOLONS = '"x";"z";"label"\n' + ROWS
+
+
+@pytest.mark.parametrize("mark", [";", "|", "tab"])
+def test_another_delimiter_is_named_and_read(tmp_path: Path, mark: str) -> None:
+    text = SEMICOLONS.replace(";", "\t" if mark == "tab" else mark)
+
+    said = refused(tmp_path, text, dialect=Dialect())
+
+    assert "--delimiter" not in refused(tmp_path, text)  # where there is no such option
+    assert f"add --delimiter {mark if mark == 'tab' else repr(mark)}" in said
+    found = pushed(tmp_path, text, BINARY, dialect=Dialect.of(mark, "utf-8"))
+    plain = pushed(tmp_path, SEMICOLONS.replace(";", ",").replace('"', ""), BINARY)
+    assert found.sha256 == plain.sha256
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    assert inspect(path, dialect=Dialect.of(mark, "utf-8"))["rows"] == 60
+    with pytest.raises(RefusedError, match="columns are separated by"):
+        look(Wish(str(path)), Task())
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "latin-1"])
+@pytest.mark.parametrize("where", ["header", "row"])
+def test_another_encoding_is_named_and_read(tmp_path: Path, encoding: str, where: str) -> None:
+    text = (
+        SEMICOLONS.replace(";", ",").replace('"', "").replace("x", "größe" if where == "header" else "x", 1)
+    )
+
+    said = refused(tmp_path, text.encode(encoding), dialect=Dialect())
+
+    assert ("--encoding utf-16" if "16" in encoding else "add --encoding cp1252") in said
+    if "16" not in encoding:
+        assert ("line 1" if where == "header" else "line 2") in said
+        assert ("größe" if where == "header" else "schön") in said
+    found = pushed(tmp_path, text.encode(encoding), BINARY, dialect=Dialect.of(",", encoding))
+    assert found.sha256 == pushed(tmp_path, text, BINARY).sha256
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "said"),
+    [
+        (";;", "utf-8", "write one character"),
+        ('"', "utf-8", "one character"),
+        (",", "latin-99", "no encoding"),
+    ],
+)
+def test_what_is_no_delimiter_or_encoding_is_refused(delimiter: str, encoding: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        Dialect.of(delimiter, encoding)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("$ 8705", ("a currency sign", "8705")),
+        ("-$5", ("a currency sign", "-5")),
+        ("1,234,567.5", ("commas between thousands", "1234567.5")),
+        ("1.234,5", ("points between thousands and a decimal comma", "1234.5")),
+        ("0,126", ("a decimal comma", "0.126")),
+        ("5 000", ("blanks between thousands", "5000")),
+        ("10 EUR", ("a currency sign", "10")),
+        ("12%", ("a percent sign", "12")),
+        ("64_000", ("underscores", "64000")),
+        ("0x1F", ("hexadecimal digits", "31")),
+        ("12", None),
+        ("1,23,4", None),
+        ("EUROPE", None),
+        ("2020-01-02", None),
+        ("", None),
+    ],
+)
+def test_what_a_person_reads_as_a_number(value: str, expected: tuple[str, str] | None) -> None:
+    assert written(value) == expected
