@@ -181,6 +181,36 @@ WRONG = [
     pytest.param(
         {"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"
     ),
+    pytest.param(
+        {"decision": {"positive": "yes"}},
+        '[decision] positive = "yes" is of two classes, but [autopilot] problem_type = "MulticlassClassification"',
+        id="positive of many classes",
+    ),
+    pytest.param(
+        {"decision": {"threshold": 0.3}}, "[decision] has threshold without positive", id="whose threshold"
+    ),
+    pytest.param(
+        {
+            "decision": {
+                "positive": "a",
+                "threshold": 0.3,
+                "costs": {"false_positive": 1, "false_negative": 2},
+            }
+        },
+        "[decision] has both threshold and costs",
+        id="threshold twice",
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "threshold": 30}}, "threshold = 30 has to be below 1", id="percent"
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "costs": {"false_positive": 0, "false_negative": 2}}},
+        "false_positive = 0 has to be above 0",
+        id="free mistakes",
+    ),
+    pytest.param(
+        {"decision": {"positive": 1}}, 'positive = 1 is not a text in "quotes"', id="label as number"
+    ),
     pytest.param({"encryption": {"kms_key": "mine"}}, 'kms_key = "mine" is no KMS key', id="key"),
     pytest.param(
         {"encryption": {"kms_key": KEY.replace("eu-west-1", "us-east-1")}},

@@ -439,7 +439,27 @@ REFUSED = [
     ),
 ]
 
+REFUSED += [
+    row(
+        "a positive class that is none",
+        merged(BINARY, {"decision": {"positive": "Yes"}}),
+        {"classes": TWO},
+        '[decision] positive = "Yes" is none of the classes of "label" (no, yes): did you mean "yes"?',
+    ),
+    row(
+        "a positive class of three that Autopilot infers",
+        merged(INFER, {"decision": {"positive": "a"}}),
+        {"classes": {"a": 400, "b": 300, "c": 300}},
+        "is of two classes, and Autopilot takes",
+    ),
+]
 ODD = [
+    row(
+        "a holdout of one class leaves open what Autopilot infers",
+        merged(INFER, {"decision": {"positive": "yes"}, "dataset": {"buckets": ["lake"]}}),
+        "two classes by reference",
+        "Autopilot may find more: name the problem type",
+    ),
     row("a model without error", gate(minimum=1), {}, "minimum = 1 asks for a model without any error"),
     row(
         "an error of nothing",
@@ -700,6 +720,7 @@ def built(of_lock: dict[str, Any] | str | None) -> DatasetLock | None:
     sha256 = "ef" * 32
     references = {
         "reference": {},
+        "two classes by reference": {"holdout_classes": {"no": 600, "yes": 400}},
         "quantity by reference": {"holdout_classes": None, **columns(target=QUANTITY)},
         "small reference": {"reference": Reference(objects=1, bytes=999, sha256=sha256)},
         "large reference": {"reference": Reference(objects=9, bytes=2 * 10**9, sha256=sha256)},
@@ -740,6 +761,12 @@ def test_what_works_is_not_refused_and_what_is_hardly_meant_is_said(
 FINE = [
     row("three classes", {}, {}, ""),
     row("two classes", BINARY, {"classes": TWO}, ""),
+    row(
+        "the first class is the positive one, by its costs",
+        merged(BINARY, {"decision": {"positive": "no", "costs": {"false_positive": 1, "false_negative": 5}}}),
+        {"classes": TWO},
+        "",
+    ),
     row("a quantity", REGRESSION, quantity(), ""),
     row("R2 may be negative", merged(R2, gate(minimum=-0.5)), quantity(), ""),
     row(

@@ -84,7 +84,8 @@ class Reference(_Entry):
 class DatasetLock(_Entry):
     """What `automl data push` made, or `automl data refer`: then there is a ``reference``, and no split and no count.
 
-    ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
+    ``columns`` are features and target in the file's order; ``exclude`` and ``weight`` name the others, of which the
+    weight is in the data to train on alone. ``classes`` counts all rows by label, ``holdout_classes`` those of the
     holdout where it alone was counted; a quantity has neither.
     """
 
@@ -97,6 +98,8 @@ class DatasetLock(_Entry):
     seed: int | None = None
     rows: Rows
     columns: list[Column]
+    exclude: list[str] | None = None
+    weight: str | None = None
     classes: dict[str, int] | None = None
     holdout_classes: dict[str, int] | None = None
     uris: Uris
@@ -142,6 +145,8 @@ class DatasetLock(_Entry):
         values: dict[str, Any] = self.model_dump(exclude_none=True)
         for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
             document.add(key, values[key])
+        if self.exclude:
+            document.add("exclude", self.exclude)
         columns = tomlkit.array()
         for column in self.columns:
             columns.append(_inline(column.model_dump(exclude_none=True)))
@@ -165,7 +170,8 @@ class DatasetLock(_Entry):
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
-        return {**self.model_dump(mode="json"), "columns": columns}
+        unset = {key for key in ("exclude", "weight") if getattr(self, key) is None}
+        return {**self.model_dump(mode="json", exclude=unset), "columns": columns}
 
     @property
     def features(self) -> list[Column]:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,12 +13,12 @@ import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import PART_ROWS, DatasetLock, Rows, Uris, part
-from automl_gitops.data.profile import Profile, check, profile
+from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
-from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.model import DatasetSettings
 from automl_gitops.kernel.words import counted
 
 _SPECIAL = '[",]'
@@ -161,8 +161,12 @@ class Prepared:
     profile: Profile
     strata: dict[str | None, int]
     sha256: str
-    holdout: float
-    seed: int
+    dataset: DatasetSettings
+
+    @property
+    def columns(self) -> list[str]:
+        """Features and target, in the table's order."""
+        return without(self.table.columns, self.dataset.no_features)
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -173,39 +177,49 @@ class Prepared:
 
     def split(self) -> Split:
         """A fresh split, at the file's first row."""
-        return Split(self.strata, self.holdout, self.seed)
+        return Split(self.strata, self.dataset.holdout, self.dataset.seed)
 
     def write(self, folder: Path) -> list[str]:
         """Write the three parts of the data set below ``folder``; returns the files' relative names in upload
         order.
         """
         target, split = self.profile.target.name, self.split()
-        parts = Parts(folder, self.table.columns, target)
+        columns, trained = self.columns, without(self.table.columns, self.dataset.exclude)
+        parts = Parts(folder, columns, target)
         with (folder / "train_validation.csv").open("wb") as train:
-            train.write(write_row(self.table.columns))
+            train.write(write_row(trained))
             for batch in self.table.batches():
                 test = split.take(batch.column(target))
-                train.write(csv_bytes(csv_lines(batch.filter(pa.array(~test)).columns)))
-                parts.add(batch.filter(pa.array(test)))
+                train.write(csv_bytes(csv_lines(batch.select(trained).filter(pa.array(~test)).columns)))
+                parts.add(batch.select(columns).filter(pa.array(test)))
         parts.close()
         return ["train_validation.csv", *parts.files]
 
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         test = int(self.split().test_rows.sum())
+        columns = self.profile.columns(self.profile.types, has_classes=self.classes is not None)
         return DatasetLock(
             name=self.table.path.name.split(".")[0],
             source=self.table.path.name,
             synthetic=synthetic,
             sha256=self.sha256,
             target=config.dataset.target,
-            holdout=self.holdout,
-            seed=self.seed,
+            holdout=self.dataset.holdout,
+            seed=self.dataset.seed,
             rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
-            columns=self.profile.columns(self.profile.types, has_classes=self.classes is not None),
+            columns=[column for column in columns if column.name in self.columns],
+            exclude=self.dataset.exclude or None,
+            weight=self.dataset.weight,
             classes=self.classes,
             uris=uris,
         )
+
+
+def roles(dataset: DatasetSettings) -> dict[str, Any]:
+    """The columns that are no features: what makes another data set of the same rows; nothing where all are."""
+    named = {"exclude": dataset.exclude, "weight": dataset.weight}
+    return {key: value for key, value in named.items() if value}
 
 
 def prepare(config: Config, path: Path, output: Output) -> Prepared:
@@ -214,12 +228,12 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     """
     table = Table.open(path)
     target = config.dataset.target
-    if len(table.columns) < 2:
-        raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
+    check_columns(config, table.columns, str(path))
     digest = hashlib.sha256(write_row(table.columns))
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
+    split |= roles(config.dataset)
     digest.update(
         json.dumps({**split, "stratified": None not in strata, "format": FORMAT}, sort_keys=True).encode()
     )
@@ -228,7 +242,9 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
+    if warning := check_weight(config, table, seen):
+        output.notice(warning)
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset)
     lock = prepared.lock(config, synthetic=False)
     consistency.require(config, lock)
     for notice in consistency.notices(config, lock):

@@ -17,8 +17,18 @@ from automl_gitops.data import consistency
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import DatasetLock, Rows, Uris
-from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_lines
-from automl_gitops.data.profile import Profile, check_rows, check_target, check_types, profile, widest
+from automl_gitops.data.prepared import FORMAT, Parts, csv_bytes, csv_lines, roles
+from automl_gitops.data.profile import (
+    Profile,
+    check_columns,
+    check_rows,
+    check_target,
+    check_types,
+    check_weight,
+    profile,
+    widest,
+    without,
+)
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.aws import Aws
@@ -33,18 +43,21 @@ MOST_HOLDOUT_BYTES = 5 * 10**9  # goes through this machine's disk
 
 @dataclass(frozen=True)
 class _Holdout:
-    """The table of rows that no model sees, what it holds, and rows by label where it has classes."""
+    """The table of rows that no model sees, its features and target, what it holds, and rows by label where it has
+    classes.
+    """
 
     table: Table
+    columns: list[str]
     profile: Profile
     classes: dict[str, int] | None
     sha256: str
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
-        parts = Parts(folder, self.table.columns, self.profile.target.name)
+        parts = Parts(folder, self.columns, self.profile.target.name)
         for batch in self.table.batches():
-            parts.add(batch)
+            parts.add(batch.select(self.columns))
         parts.close()
         return parts.files
 
@@ -67,7 +80,9 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         check_header(test, table.columns, train_validation, heads.columns)
         holdout = _prepare(config, table, listing)
         types = widest([heads.types, holdout.profile.types])
-        check_types(f"{train_validation} and {test}, as far as they were read", types)
+        read = f"{train_validation} and {test}, as far as they were read"
+        check_types(read, {name: types[name] for name in holdout.columns})
+        columns = holdout.profile.columns(types, has_classes=holdout.classes is not None)
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
         store = Store(s3, names.bucket, holdout.sha256)
@@ -78,7 +93,9 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
             sha256=holdout.sha256,
             target=config.dataset.target,
             rows=Rows(test=holdout.profile.rows),
-            columns=holdout.profile.columns(types, has_classes=holdout.classes is not None),
+            columns=[column for column in columns if column.name in holdout.columns],
+            exclude=config.dataset.exclude or None,
+            weight=config.dataset.weight,
             holdout_classes=holdout.classes,
             uris=Uris(
                 train_validation=train_validation,
@@ -145,11 +162,19 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
 
 def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listing that the model is trained on."""
-    target = config.dataset.target
+    target, dataset = config.dataset.target, config.dataset
+    check_columns(config, table.columns, table.name)
     digest = hashlib.sha256(write_row(table.columns))
     seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
     check_rows(table, seen, "a judgement")
+    check_weight(config, table, seen)
     classes = check_target(config, table, seen)
-    identity = {"target": target, "train_validation": listing.reference.sha256, "format": FORMAT}
+    identity = {
+        "target": target,
+        "train_validation": listing.reference.sha256,
+        "format": FORMAT,
+        **roles(dataset),
+    }
     digest.update(json.dumps(identity, sort_keys=True).encode())
-    return _Holdout(table, seen, classes and dict(sorted(classes.items())), digest.hexdigest())
+    columns = without(table.columns, dataset.no_features)
+    return _Holdout(table, columns, seen, classes and dict(sorted(classes.items())), digest.hexdigest())

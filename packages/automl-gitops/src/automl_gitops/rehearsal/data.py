@@ -214,6 +214,8 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
     signal = _signal(lock, columns, rows, random)
     columns[lock.target] = _target(lock, config.dataset.holdout, signal, random)
     frame = pd.DataFrame({column.name: columns[column.name] for column in lock.columns})
+    for name in config.dataset.no_features:  # nothing is known of them; a weight counts each row the same
+        frame[name] = "1"
     made = folder / "synthetic-rows.csv"
     save(frame, made, rows)
     return made
