@@ -198,7 +198,7 @@ class Prepared:
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         test = int(self.split().test_rows.sum())
-        columns = self.profile.columns(self.profile.types, has_classes=self.classes is not None)
+        types = {name: self.profile.types[name] for name in self.columns}
         return DatasetLock(
             name=self.table.path.name.split(".")[0],
             source=self.table.path.name,
@@ -208,7 +208,7 @@ class Prepared:
             holdout=self.dataset.holdout,
             seed=self.dataset.seed,
             rows=Rows(total=self.profile.rows, train_validation=self.profile.rows - test, test=test),
-            columns=[column for column in columns if column.name in self.columns],
+            columns=self.profile.columns(types, has_classes=self.classes is not None),
             exclude=self.dataset.exclude or None,
             weight=self.dataset.weight,
             classes=self.classes,

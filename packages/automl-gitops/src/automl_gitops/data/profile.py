@@ -92,11 +92,12 @@ class Profile:
         return {name: seen.kind for name, seen in self.statistics.items()}
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
-        """The entries of dataset.lock, for types that may be wider than what was seen here."""
+        """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
         target = self.target.name
         return [
             seen.column(types[name], is_target=name == target, has_classes=has_classes and name == target)
             for name, seen in self.statistics.items()
+            if name in types
         ]
 
 

@@ -79,10 +79,9 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         table = Table.open(_download(s3, test, Path(folder)), test)
         check_header(test, table.columns, train_validation, heads.columns)
         holdout = _prepare(config, table, listing)
-        types = widest([heads.types, holdout.profile.types])
-        read = f"{train_validation} and {test}, as far as they were read"
-        check_types(read, {name: types[name] for name in holdout.columns})
-        columns = holdout.profile.columns(types, has_classes=holdout.classes is not None)
+        read = widest([heads.types, holdout.profile.types])
+        types = {name: read[name] for name in holdout.columns}
+        check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
             output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
         store = Store(s3, names.bucket, holdout.sha256)
@@ -93,7 +92,7 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
             sha256=holdout.sha256,
             target=config.dataset.target,
             rows=Rows(test=holdout.profile.rows),
-            columns=[column for column in columns if column.name in holdout.columns],
+            columns=holdout.profile.columns(types, has_classes=holdout.classes is not None),
             exclude=config.dataset.exclude or None,
             weight=config.dataset.weight,
             holdout_classes=holdout.classes,
