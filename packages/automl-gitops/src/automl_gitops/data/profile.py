@@ -192,7 +192,9 @@ def check_types(source: str, types: Mapping[str, str]) -> None:
     """Raise `UserError` where a column of ``source`` has no value at all."""
     for name, kind in types.items():
         if kind == "empty":
-            raise UserError(f'{source}: column "{name}" has no value in any row: remove it')
+            raise UserError(
+                f'{source}: column "{name}" has no value in any row: remove it, or name it in [dataset] exclude'
+            )
 
 
 def check_columns(config: Config, columns: Sequence[str], source: str) -> None:

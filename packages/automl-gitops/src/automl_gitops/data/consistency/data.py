@@ -115,7 +115,7 @@ def columns(case: Case) -> Checks:
         yield case.odd(
             ("dataset", "target"),
             f"target is predicted from what looks like an identifier ({some(identifiers)}): a model that learns it by "
-            "heart fails on new rows, so leave it out unless it says something",
+            "heart fails on new rows, so name it in [dataset] exclude unless it says something",
         )
 
 
