@@ -117,10 +117,11 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformCon
 
 def read_holdout(found: Candidate, labels: Sequence[Part], settings: Settings) -> Holdout:
     """The holdout with its true labels, which takes the predictions later."""
-    measures = declared(metrics)
+    measures, decision = declared(metrics), settings.decided(found.problem_type)
     if found.classification:
         binary = found.problem_type == "BinaryClassification"
-        holdout: Holdout = ClassHoldout(labels, binary, settings.dataset.get("classes"), measures)
+        classes = settings.dataset.get("classes")
+        holdout: Holdout = ClassHoldout(labels, binary, classes, measures, decision)
     else:
         holdout = NumberHoldout(labels, measures)
     if not holdout.rows:

@@ -169,6 +169,7 @@ def model_card(content: str) -> dict[str, Any]:
 def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:
     """Where the model came from and how well it did, as CustomerMetadataProperties."""
     objective, job = evaluation["objective"], evaluation["automl_job"]
+    threshold = evaluation.get("threshold") or {}
     facts = {
         "commit": event["commit_id"],
         "repository": event["repository"],
@@ -183,6 +184,9 @@ def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, s
         "objective_value": objective["value"],
         "validation_objective_value": objective.get("validation_value"),
         "holdout_rows": evaluation["rows"],
+        # By which whoever reads an answer decides, in the place of the model's own label.
+        "threshold": threshold.get("value"),
+        "positive_class": evaluation.get("positive_class") if threshold else None,
         "champion": event["champion"],
     }
     facts |= {

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
 
-REQUEST = "request.json"
+REQUEST, FEATURES = "request.json", "feature_specification.json"
 NONE = "none"  # a pipeline's parameter cannot be empty
 # The account has reached its quota of concurrent jobs, or of calls. Both pass.
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
@@ -30,16 +30,19 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
 
     ``event`` holds the step's inputs, all flat: project, execution_id, role_arn, train_validation_uri,
     validation_uri ("none" where Autopilot chooses the rows to validate on), output_uri, target, problem_type,
-    objective, mode, max_candidates, max_seconds_per_training_job, max_seconds, kms_key, subnets, security_groups,
-    tags. The job's name comes from the execution's id, so that a
+    objective, mode, algorithms, feature_specification (the JSON of FeatureSpecificationS3Uri), weight, max_candidates,
+    max_seconds_per_training_job, max_seconds, kms_key, subnets, security_groups, tags; what is empty is left to
+    Autopilot. The job's name comes from the execution's id, so that a
     second invocation finds the first one's job.
 
     Returns the step's output: the job's name. Raises botocore's `ClientError` for any other refusal.
     """
     request = create_request(event)
     name = request["AutoMLJobName"]
-    # First of all: whatever happens from here on, check_autopilot can still start the job.
-    put_request(event["output_uri"].rstrip("/") + "/" + REQUEST, request)
+    if event.get("feature_specification"):
+        put(place_of(event, FEATURES), event["feature_specification"])
+    # Before the job: whatever happens from here on, check_autopilot can still start it.
+    put(place_of(event, REQUEST), json.dumps(request))
     try:
         client("sagemaker").create_auto_ml_job_v2(**request)
         log.info("Autopilot job %s is started", name)
@@ -69,6 +72,14 @@ def create_request(event: dict[str, Any]) -> dict[str, Any]:
             "MaxAutoMLJobRuntimeInSeconds": int(event["max_seconds"]),
         },
     }
+    if event.get("algorithms"):
+        tabular["CandidateGenerationConfig"] = {
+            "AlgorithmsConfig": [{"AutoMLAlgorithms": event["algorithms"].split(",")}]
+        }
+    if event.get("feature_specification"):
+        tabular["FeatureSpecificationS3Uri"] = place_of(event, FEATURES)
+    if event.get("weight"):
+        tabular["SampleWeightAttributeName"] = event["weight"]
     channels = {"training": event["train_validation_uri"], "validation": event.get("validation_uri", NONE)}
     request: dict[str, Any] = {
         "AutoMLJobName": f"{event['project']}-{event['execution_id']}",
@@ -107,9 +118,12 @@ def channel(kind: str, uri: str) -> dict[str, Any]:
     }
 
 
-def put_request(uri: str, request: dict[str, Any]) -> None:
-    """Store the request as JSON at an S3 URI."""
+def place_of(event: dict[str, Any], name: str) -> str:
+    """The S3 URI of a file beside what the job puts out."""
+    return f"{event['output_uri'].rstrip('/')}/{name}"
+
+
+def put(uri: str, content: str) -> None:
+    """Store a text at an S3 URI."""
     place = urlsplit(uri)
-    client("s3").put_object(
-        Bucket=place.netloc, Key=place.path.lstrip("/"), Body=json.dumps(request).encode()
-    )
+    client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=content.encode())

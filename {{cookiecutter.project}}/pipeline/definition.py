@@ -23,7 +23,7 @@ from typing import Any
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
-from automl_gitops.runs.definition import NONE, Shared
+from automl_gitops.runs.definition import NONE, Shared, feature_specification
 
 from pipeline.evaluate_model import evaluate_model
 
@@ -80,6 +80,9 @@ def start_autopilot(shared: Shared) -> Any:
         "problem_type": autopilot.problem_type,
         "objective": "" if autopilot.problem_type == INFER else autopilot.metric,
         "mode": autopilot.mode,
+        "algorithms": ",".join(autopilot.algorithms),
+        "feature_specification": feature_specification(shared.config, shared.lock),
+        "weight": shared.config.dataset.weight or "",
         "max_candidates": shared.parameters["MaxCandidates"],
         "max_seconds_per_training_job": shared.parameters["MaxSecondsPerTrainingJob"],
         "max_seconds": shared.parameters["MaxSeconds"],

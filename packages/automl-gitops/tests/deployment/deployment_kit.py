@@ -32,6 +32,7 @@ from automl_gitops.evaluation.layout import (
     Evaluation,
     Objective,
     Rows,
+    Threshold,
 )
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -65,7 +66,7 @@ class RulePredictor:
     ``THRESHOLD``: the label is `yes` where the first value is above it. ``LABEL`` is answered in any case.
     ``FAILS`` and ``CANNOT_LOAD`` are errors, ``SECONDS`` a delay, ``ANSWERS_ANYTHING`` a container that
     refuses nothing, ``CSV_ONLY`` one without JSON, ``REGRESSION`` one that answers numbers. ``CRASHES`` answers
-    500 to rows of another length. ``FLOAT32`` is a net, see `_net`.
+    500 to rows of another length. ``FLOAT32`` is a net, see `_net`. ``PROBABILITIES`` answers those of both classes.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -92,7 +93,7 @@ class RulePredictor:
         if any(len(row) != 2 for row in rows):
             raise BadInput("a row has another number of columns than the training data")
         if accept == "application/json" and "CSV_ONLY" not in self.environment:
-            keys = ["score"] if "REGRESSION" in self.environment else ["predicted_label", "probability"]
+            keys = ["score"] if "REGRESSION" in self.environment else self._keys
             entries = [dict(zip(keys, answer, strict=True)) for answer in self._answers(rows)]
             return json.dumps({"predictions": entries}).encode(), accept
         text = io.StringIO()
@@ -108,7 +109,15 @@ class RulePredictor:
         if "REGRESSION" in self.environment:
             return [float(row[1]) * float(self.environment["REGRESSION"])]
         label = "yes" if float(row[0]) > float(self.environment.get("THRESHOLD", "30")) else "no"
-        return [self.environment.get("LABEL", label), round(0.5 + float(row[1]) / 100, 6)]
+        probability = round(0.5 + float(row[1]) / 100, 6)
+        if "PROBABILITIES" in self.environment:
+            return [self.environment.get("LABEL", label), [1 - probability, probability], ["no", "yes"]]
+        return [self.environment.get("LABEL", label), probability]
+
+    @property
+    def _keys(self) -> list[str]:
+        both = ["probabilities", "labels"] if "PROBABILITIES" in self.environment else ["probability"]
+        return ["predicted_label", *both]
 
     def stop(self) -> None:
         """Nothing runs."""
@@ -215,12 +224,16 @@ class World:
         *,
         expected: Mapping[str, str] | None = None,
         columns: Sequence[Mapping[str, str]] = COLUMNS,
+        threshold: float | None = None,
         **rule: str,
     ) -> str:
-        """Register a version whose container follows ``rule``, evaluated as ``expected`` (else the same)."""
+        """Register a version whose container follows ``rule``, evaluated as ``expected`` (else the same), with a
+        ``threshold`` of yes where one decides.
+        """
         execution = unique("execution")
         regression = "REGRESSION" in rule
-        told = {} if regression else {"SAGEMAKER_INFERENCE_OUTPUT": "predicted_label,probability"}
+        outputs = "probabilities,labels" if "PROBABILITIES" in rule else "probability"
+        told = {} if regression else {"SAGEMAKER_INFERENCE_OUTPUT": f"predicted_label,{outputs}"}
         containers = [
             {
                 "Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/autopilot:1",
@@ -237,7 +250,8 @@ class World:
         problem_type = "Regression" if regression else "BinaryClassification"
         self._put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
         self._put(
-            f"evaluations/{execution}/evaluation.json", _evaluation(problem_type, columns).dump().decode()
+            f"evaluations/{execution}/evaluation.json",
+            _evaluation(problem_type, columns, threshold).dump().decode(),
         )
         return self.sagemaker.create_model_package(
             ModelPackageGroupName=self.name,
@@ -315,7 +329,9 @@ def csv_of(rows: Sequence[Sequence[str]]) -> str:
     return "".join(",".join(row) + "\n" for row in rows)
 
 
-def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> Evaluation:
+def _evaluation(
+    problem_type: str, columns: Sequence[Mapping[str, str]], threshold: float | None = None
+) -> Evaluation:
     classes = None if problem_type == "Regression" else {"no": 40, "yes": 20}
     score = Estimated(0.8, None, None)
     return Evaluation(
@@ -326,6 +342,8 @@ def _evaluation(problem_type: str, columns: Sequence[Mapping[str, str]]) -> Eval
         objective=Objective("F1", "f1", "maximize", 0.8, None, None, None),
         rows=len(ROWS),
         metrics={"f1": 0.8, "accuracy": 0.9},
+        positive_class=None if threshold is None else "yes",
+        threshold=None if threshold is None else Threshold(threshold),
         intervals={},
         containers=[],
         outputs=["predicted_label", "probability"],

@@ -7,7 +7,7 @@ import pytest
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.agreement import Tolerance, compare, most_at_border, same_cells
 from automl_gitops.verification.checks import check_agreement, check_values
-from automl_gitops.verification.payload import parse_csv, parse_json, response_keys
+from automl_gitops.verification.payload import Decider, parse_csv, parse_json, response_keys
 
 KEYS = ["predicted_label", "probabilities"]
 EXACT = Tolerance(absolute=0.0, relative=0.0)
@@ -133,6 +133,35 @@ def test_the_spread_does_not_depend_on_where_zero_is():
 @pytest.mark.parametrize(("rows", "most"), [(1, 0), (49, 0), (50, 1), (500, 5), (1000, 10)])
 def test_one_row_in_a_hundred_may_lie_at_the_border(rows, most):
     assert most_at_border(rows) == most
+
+
+@pytest.mark.parametrize(
+    ("positive", "labels", "probabilities", "label"),
+    [
+        ("yes", "['no', 'yes']", "[0.7, 0.3]", "yes"),
+        ("yes", '["yes", "no"]', "[0.29, 0.71]", "no"),
+        ("1", "[0.0, 1.0]", "[0.1, 0.9]", "1.0"),
+        ("true", "['False', 'True']", "[0.8, 0.2]", "False"),
+    ],
+)
+def test_a_probability_decides_from_the_threshold_on(positive, labels, probabilities, label):
+    prediction = {"predicted_label": "whatever", "labels": labels, "probabilities": probabilities}
+
+    assert Decider(positive, 0.3).decide(prediction) == label
+
+
+@pytest.mark.parametrize(
+    "prediction",
+    [
+        {"predicted_label": "yes", "probability": "0.9"},
+        {"labels": "['no', 'yes', 'maybe']", "probabilities": "[0.1, 0.2, 0.7]"},
+        {"labels": "['a', 'b']", "probabilities": "[0.1, 0.9]"},
+        {"labels": "no,yes", "probabilities": "[0.1, 0.9]"},
+    ],
+)
+def test_without_two_probabilities_nothing_is_decided(prediction):
+    with pytest.raises(ValueError, match="needs two probabilities, one of yes"):
+        Decider("yes", 0.3).decide(prediction)
 
 
 @pytest.mark.parametrize(("wrong", "outcome"), [(0, "passed"), (10, "passed"), (11, "failed")])

@@ -106,6 +106,15 @@ def test_predictions_come_in_the_order_of_the_file_with_their_names(world, file,
     assert float(printed["predictions"][0]["probability"]) == pytest.approx(0.505)
 
 
+def test_a_threshold_decides_beside_the_models_own_label(world, file):
+    stage(world.project(), world.register(PROBABILITIES="1", threshold=0.6))
+
+    answered = invoke(world.project(), file("stays,risk\n31,9\n31,10\n1,11\n"), "staging").predictions
+
+    assert [row["predicted_label"] for row in answered] == ["yes", "yes", "no"]
+    assert [row["decision"] for row in answered] == ["no", "yes", "yes"]
+
+
 def test_a_regression_answers_numbers(world, file):
     stage(world.project(), world.register(REGRESSION="2"))
 

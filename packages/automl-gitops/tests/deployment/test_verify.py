@@ -93,6 +93,26 @@ def test_what_is_wrong_fails_the_check_that_is_about_it_and_is_recorded(world, r
     assert world.read("verifications/1/verification.json")["outcome"] == "failed"
 
 
+def test_a_threshold_decides_as_in_the_evaluation(world):
+    arn = world.register(PROBABILITIES="1", threshold=0.55)
+    stage(world.project(), arn)
+
+    record = verify(world.project(), arn)
+
+    assert record["outcome"] == "verified", record["checks"]
+    (check,) = [check for check in record["checks"] if check["name"] == "decides as the evaluation"]
+    assert check["detail"].startswith(
+        '40 of 40 rows are called as there, by a probability of "yes" from 0.55 on'
+    )
+
+
+def test_a_model_that_answers_no_probabilities_to_decide_by_is_found(world):
+    arn = world.register(threshold=0.55)
+    stage(world.project(), arn)
+
+    assert outcomes(verify(world.project(), arn))["decides as the evaluation"] == "failed"
+
+
 def test_a_container_that_guesses_for_malformed_rows_is_found(world):
     # It answers the only row of the holdout as evaluated, so only the malformed rows tell.
     world.configure(verification="rows = 1\nrequests = 1\nconcurrency = 1")

@@ -21,6 +21,9 @@ EVENT: dict[str, Any] = {
     "problem_type": "MulticlassClassification",
     "objective": "F1macro",
     "mode": "ENSEMBLING",
+    "algorithms": "",
+    "feature_specification": "",
+    "weight": "",
     "max_candidates": 10,
     "max_seconds_per_training_job": "1800",
     "max_seconds": 3600,
@@ -135,6 +138,34 @@ def test_an_inferred_problem_type_sends_neither_type_nor_objective() -> None:
 
     assert "AutoMLJobObjective" not in request
     assert "ProblemType" not in request["AutoMLProblemTypeConfig"]["TabularJobConfig"]
+
+
+def test_features_weight_and_algorithms_reach_the_job(
+    aws: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specification = '{"FeatureDataTypes": {"zip": "categorical"}}'
+    for name, body in (("feature_specification", specification.encode()), ("request", ANY)):
+        place = {"Bucket": "bucket", "Key": f"autopilot/abcdefghijkl/{name}.json", "Body": body}
+        aws["s3"].add_response("put_object", {}, place)
+    aws.serve(start_autopilot, monkeypatch)
+    event = EVENT | {
+        "feature_specification": specification,
+        "weight": "importance",
+        "algorithms": "lightgbm,linear-learner",
+    }
+    tabular = REQUEST["AutoMLProblemTypeConfig"]["TabularJobConfig"] | {
+        "FeatureSpecificationS3Uri": "s3://bucket/autopilot/abcdefghijkl/feature_specification.json",
+        "SampleWeightAttributeName": "importance",
+        "CandidateGenerationConfig": {
+            "AlgorithmsConfig": [{"AutoMLAlgorithms": ["lightgbm", "linear-learner"]}]
+        },
+    }
+    expected = REQUEST | {"AutoMLProblemTypeConfig": {"TabularJobConfig": tabular}}
+    aws["sagemaker"].add_response("create_auto_ml_job_v2", CREATED, expected)
+
+    outputs = start_autopilot.handler(event, None)
+
+    assert outputs == {"automl_job_name": "readmission-abcdefghijkl"}
 
 
 def test_key_network_and_tags_reach_the_job(stubbed: StubbedAws) -> None:

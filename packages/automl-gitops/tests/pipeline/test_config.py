@@ -6,9 +6,11 @@ import pytest
 from making import automl_toml, lock
 
 from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel import service
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import line_of
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.settings.model import ALGORITHMS
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
 
@@ -180,6 +182,103 @@ WRONG = [
     ),
     pytest.param(
         {"evaluation": {"slices": ["label"]}}, 'slices names the target "label"', id="slice by target"
+    ),
+    pytest.param(
+        {"autopilot": {"algorithms": ["lightgmb"]}},
+        '[autopilot] algorithms has "lightgmb", which ENSEMBLING does not offer: did you mean lightgbm?',
+        id="algorithm",
+    ),
+    pytest.param(
+        {"autopilot": {"algorithms": ["mlp"]}},
+        "it offers catboost, extra-trees, fastai, lightgbm, linear-learner, nn-torch, randomforest, xgboost",
+        id="algorithm of the other mode",
+    ),
+    pytest.param(
+        {"autopilot": {"algorithms": ["xgboost"], "mode": "AUTO"}},
+        'algorithms cannot be chosen with mode = "AUTO": remove them, or set mode to ENSEMBLING or',
+        id="algorithms of no mode",
+    ),
+    pytest.param(
+        {"autopilot": {"algorithms": ["xgboost", "xgboost"]}}, 'algorithms has "xgboost" twice', id="twice"
+    ),
+    pytest.param(
+        {"autopilot": {"types": {"ward": "category"}}},
+        'types.ward = "category" is not one of numeric, categorical, text, datetime, sequence; did you mean',
+        id="type",
+    ),
+    pytest.param(
+        {"autopilot": {"types": {"ward": "sequence"}}},
+        'types has "sequence" for "ward", which HYPERPARAMETER_TUNING alone knows',
+        id="type of the other mode",
+    ),
+    pytest.param(
+        {"autopilot": {"types": {"label": "text"}}},
+        'types has "label", which is the target',
+        id="type of target",
+    ),
+    pytest.param(
+        {"dataset": {"exclude": ["id"]}, "autopilot": {"types": {"id": "text"}}},
+        'types has "id", which is no feature',
+        id="type of nothing",
+    ),
+    pytest.param(
+        {"dataset": {"exclude": ["label"]}}, '[dataset] exclude names the target "label"', id="no target"
+    ),
+    pytest.param({"dataset": {"exclude": ["a", "a"]}}, "exclude names a column twice", id="excluded twice"),
+    pytest.param(
+        {"dataset": {"exclude": ["w"], "weight": "w"}},
+        'exclude names "w", which is the weight',
+        id="both roles",
+    ),
+    pytest.param(
+        {"dataset": {"weight": "my weight"}},
+        'weight = "my weight" is no name that Autopilot takes',
+        id="blank",
+    ),
+    pytest.param(
+        {"dataset": {"weight": "w"}, "autopilot": {"mode": "AUTO"}},
+        'weight = "w" needs ENSEMBLING mode, but [autopilot] mode = "AUTO"',
+        id="weight of another mode",
+    ),
+    pytest.param(
+        {"dataset": {"weight": "w"}, "autopilot": {"objective": "BalancedAccuracy"}},
+        "does not go with BalancedAccuracy, which has its own",
+        id="weights of balanced accuracy",
+    ),
+    pytest.param(
+        {"dataset": {"exclude": ["age"]}, "evaluation": {"slices": ["age"]}},
+        'slices names "age", which is no feature',
+        id="slice by no feature",
+    ),
+    pytest.param(
+        {"decision": {"positive": "yes"}},
+        '[decision] positive = "yes" is of two classes, but [autopilot] problem_type = "MulticlassClassification"',
+        id="positive of many classes",
+    ),
+    pytest.param(
+        {"decision": {"threshold": 0.3}}, "[decision] has threshold without positive", id="whose threshold"
+    ),
+    pytest.param(
+        {
+            "decision": {
+                "positive": "a",
+                "threshold": 0.3,
+                "costs": {"false_positive": 1, "false_negative": 2},
+            }
+        },
+        "[decision] has both threshold and costs",
+        id="threshold twice",
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "threshold": 30}}, "threshold = 30 has to be below 1", id="percent"
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "costs": {"false_positive": 0, "false_negative": 2}}},
+        "false_positive = 0 has to be above 0",
+        id="free mistakes",
+    ),
+    pytest.param(
+        {"decision": {"positive": 1}}, 'positive = 1 is not a text in "quotes"', id="label as number"
     ),
     pytest.param({"encryption": {"kms_key": "mine"}}, 'kms_key = "mine" is no KMS key', id="key"),
     pytest.param(
@@ -371,6 +470,12 @@ def test_metric_without_objective_is_the_services_default(problem: str, metric: 
     config = Config.parse(automl_toml(autopilot={"problem_type": problem, "objective": None}))
 
     assert config.autopilot.metric == metric
+
+
+def test_algorithms_are_the_services() -> None:
+    known = set(service.values("AutoMLAlgorithm"))
+
+    assert {name for offered in ALGORITHMS.values() for name in offered} <= known
 
 
 def test_missing_file_says_where_to_run(folder) -> None:

@@ -53,6 +53,10 @@ def slices(*names: str, **bands: Any) -> dict[str, Any]:
     return {"evaluation": {"slices": list(names), "bands": bands}}
 
 
+def types(**of_columns: str) -> dict[str, Any]:
+    return {"autopilot": {"types": of_columns}}
+
+
 def merged(*parts: dict[str, Any]) -> dict[str, Any]:
     """Changes of automl.toml put together."""
     found: dict[str, Any] = {}
@@ -439,7 +443,54 @@ REFUSED = [
     ),
 ]
 
+REFUSED += [
+    row(
+        "a data set with the column that is to be left out",
+        {"dataset": {"exclude": ["ward"]}},
+        {},
+        'made with neither exclude nor weight, but automl.toml: [dataset] has exclude = ["ward"]: run `automl',
+    ),
+    row(
+        "a data set without the column that is a feature again",
+        {"dataset": {"buckets": ["lake"]}},
+        "reference without a column",
+        'made with exclude = ["id"] and weight = "w", but automl.toml: [dataset] has neither',
+    ),
+    row(
+        "a type of no column", types(wrad="text"), columns(), 'types has "wrad", which is no input column of'
+    ),
+    row(
+        "texts as numbers",
+        types(ward="numeric"),
+        columns(),
+        'types has "numeric" for "ward", which has values',
+    ),
+    row(
+        "a positive class that is none",
+        merged(BINARY, {"decision": {"positive": "Yes"}}),
+        {"classes": TWO},
+        '[decision] positive = "Yes" is none of the classes of "label" (no, yes): did you mean "yes"?',
+    ),
+    row(
+        "a positive class of three that Autopilot infers",
+        merged(INFER, {"decision": {"positive": "a"}}),
+        {"classes": {"a": 400, "b": 300, "c": 300}},
+        "is of two classes, and Autopilot takes",
+    ),
+]
 ODD = [
+    row(
+        "what tuned models want of a row that lacks columns is not known",
+        merged(TUNING, {"dataset": {"exclude": ["id"], "buckets": ["lake"]}}),
+        "reference without a column of text",
+        'exclude = ["id"] leaves columns out of data by reference',
+    ),
+    row(
+        "a holdout of one class leaves open what Autopilot infers",
+        merged(INFER, {"decision": {"positive": "yes"}, "dataset": {"buckets": ["lake"]}}),
+        "two classes by reference",
+        "Autopilot may find more: name the problem type",
+    ),
     row("a model without error", gate(minimum=1), {}, "minimum = 1 asks for a model without any error"),
     row(
         "an error of nothing",
@@ -700,6 +751,9 @@ def built(of_lock: dict[str, Any] | str | None) -> DatasetLock | None:
     sha256 = "ef" * 32
     references = {
         "reference": {},
+        "two classes by reference": {"holdout_classes": {"no": 600, "yes": 400}},
+        "reference without a column": {"exclude": ["id"], "weight": "w"},
+        "reference without a column of text": {"exclude": ["id"]},
         "quantity by reference": {"holdout_classes": None, **columns(target=QUANTITY)},
         "small reference": {"reference": Reference(objects=1, bytes=999, sha256=sha256)},
         "large reference": {"reference": Reference(objects=9, bytes=2 * 10**9, sha256=sha256)},
@@ -738,8 +792,17 @@ def test_what_works_is_not_refused_and_what_is_hardly_meant_is_said(
 
 
 FINE = [
+    row("types that suit", types(age="categorical", ward="text"), columns(), ""),
+    row("algorithms", {"autopilot": {"algorithms": ["lightgbm", "xgboost"]}}, {}, ""),
+    row("a column that was left out", {"dataset": {"exclude": ["id"]}}, {"exclude": ["id"]}, ""),
     row("three classes", {}, {}, ""),
     row("two classes", BINARY, {"classes": TWO}, ""),
+    row(
+        "the first class is the positive one, by its costs",
+        merged(BINARY, {"decision": {"positive": "no", "costs": {"false_positive": 1, "false_negative": 5}}}),
+        {"classes": TWO},
+        "",
+    ),
     row("a quantity", REGRESSION, quantity(), ""),
     row("R2 may be negative", merged(R2, gate(minimum=-0.5)), quantity(), ""),
     row(

@@ -161,6 +161,23 @@ def test_inferred_problem_has_neither_type_nor_objective() -> None:
     assert (arguments["problem_type"], arguments["objective"]) == ("infer", "")
 
 
+def test_what_autopilot_is_told_of_columns_and_algorithms(plain: dict[str, Any]) -> None:
+    told = ("algorithms", "feature_specification", "weight")
+    changes = {
+        "dataset": {"weight": "w"},
+        "autopilot": {"algorithms": ["lightgbm", "xgboost"], "types": {"ward": "text"}},
+    }
+
+    inputs = steps(build(**changes))["StartAutopilot"]["Arguments"]
+
+    assert {key: steps(plain)["StartAutopilot"]["Arguments"][key] for key in told} == dict.fromkeys(told, "")
+    assert {key: inputs[key] for key in told} == {
+        "algorithms": "lightgbm,xgboost",
+        "feature_specification": '{"FeatureDataTypes": {"ward": "text"}}',
+        "weight": "w",
+    }
+
+
 def test_autopilot_runs_as_a_role_of_its_own(plain: dict[str, Any]) -> None:
     start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from typing import Any
 
 import pandas as pd
@@ -31,6 +32,8 @@ from jobs_kit import (
 from local_sagemaker import runtime
 from support.waiting import wait_until
 
+PARQUET = "x-application/vnd.amazon+parquet"
+TWO_CHANNELS = [channel(f"s3://{BUCKET}/train.csv"), channel(f"s3://{BUCKET}/validation.csv", "validation")]
 ENSEMBLE_KEYS = "predicted_label,probability,probabilities,labels"
 
 
@@ -179,11 +182,60 @@ def test_files_of_a_manifest_zipped_or_not_and_a_validation_channel_are_read(sit
     assert len(found["Candidates"]) == 1
 
 
+def test_candidates_are_chosen_on_the_validation_channel_and_trained_on_the_other(site: Site) -> None:
+    header = ["length", "colour", "spots", "returned"]
+    train = site.put("two/train.csv", text([header, *rows(RETURNS, 520, seed=2)]))
+    # What the training rows teach is wrong of each row here: a model that had seen them would not score so low.
+    turned = [[*row[:-1], str(row[-1] == "False")] for row in rows(RETURNS, 200, seed=3)]
+    validation = site.put("two/validation.csv", text([header, *turned]))
+
+    job = site.ended_automl(
+        site.create_automl(
+            AutoMLJobInputDataConfig=[channel(validation, "validation"), channel(train)],
+            TargetAttributeName="returned",
+            ProblemType="BinaryClassification",
+            AutoMLJobObjective={"MetricName": "Accuracy"},
+        )
+    )
+
+    assert job["AutoMLJobStatus"] == "Completed", job.get("FailureReason")
+    notebook = site.get(job["AutoMLJobArtifacts"]["DataExplorationNotebookLocation"]).decode()
+    assert "520 rows to train on, 200 to validate on" in notebook
+    scores = {c["CandidateName"]: metric(c, "Accuracy") for c in site.candidates(job)}
+    assert max(scores.values()) < 0.4
+    best = job["BestCandidate"]["CandidateName"]
+    assert scores[best] == max(scores.values()) > min(scores.values())
+
+
+def test_weights_are_trained_and_judged_by(site: Site) -> None:
+    chance = random.Random(5)
+    records = []
+    for _ in range(600):
+        length, heavy = round(chance.uniform(1, 9), 2), chance.random() < 0.3
+        # Seven rows of ten say the opposite of the others, and weigh nothing.
+        records.append([str(length), "5" if heavy else "0", str((length > 5) == heavy)])
+    source = site.put("weights/train.csv", text([["length", "weight", "returned"], *records]))
+
+    job = site.ended_automl(
+        site.create_automl(
+            AutoMLJobInputDataConfig=[channel(source)],
+            TargetAttributeName="returned",
+            ProblemType="BinaryClassification",
+            AutoMLJobObjective={"MetricName": "Accuracy"},
+            SampleWeightAttributeName="weight",
+            CompletionCriteria=QUICK | {"MaxCandidates": 3},
+        )
+    )
+
+    assert job["AutoMLJobStatus"] == "Completed", job.get("FailureReason")
+    assert metric(job["BestCandidate"], "Accuracy") > 0.9  # by rows it would be about 0.3
+
+
 def test_parquet_is_read(site: Site) -> None:
     buffer = io.BytesIO()
     pd.read_csv(io.StringIO(data(SPECIES)), dtype={"species": str}).to_parquet(buffer)
     source = channel(site.put("parquet/train.parquet", buffer.getvalue()))
-    source["ContentType"] = "x-application/vnd.amazon+parquet"
+    source["ContentType"] = PARQUET
 
     job = site.ended_automl(
         site.create_automl(AutoMLJobInputDataConfig=[source], CompletionCriteria={"MaxCandidates": 1})
@@ -437,6 +489,29 @@ def test_name_is_used_once(site: Site) -> None:
             "catboost is not supported in HYPERPARAMETER_TUNING",
         ),
         ({"DataSplitConfig": {"ValidationFraction": 1.0}}, "ValidationFraction"),
+        (
+            {"AutoMLJobInputDataConfig": TWO_CHANNELS, "DataSplitConfig": {"ValidationFraction": 0.2}},
+            "ValidationFraction must not be set where there is a validation channel",
+        ),
+        (
+            {"AutoMLJobInputDataConfig": [TWO_CHANNELS[0], TWO_CHANNELS[1] | {"ContentType": PARQUET}]},
+            "must share the same ContentType",
+        ),
+        ({"AutoMLJobInputDataConfig": [TWO_CHANNELS[1]]}, "needs one training channel"),
+        ({"AutoMLJobInputDataConfig": [TWO_CHANNELS[0]] * 2}, "needs one training channel"),
+        (
+            {
+                "AutoMLJobInputDataConfig": [
+                    channel(f"s3://{BUCKET}/a.manifest", data_type="ManifestFile")
+                    | {"CompressionType": "Gzip"}
+                ]
+            },
+            "Gzip is supported for S3Prefix",
+        ),
+        (
+            {"AutoMLJobObjective": {"MetricName": "BalancedAccuracy"}, "SampleWeightAttributeName": "w"},
+            "BalancedAccuracy is not supported with SampleWeightAttributeName",
+        ),
         ({"ModelDeployConfig": {"AutoGenerateEndpointName": True}}, "does not offer ModelDeployConfig"),
         ({"RoleArn": "arn:aws:iam::123456789012:role/no-such-role"}, "Could not assume role"),
     ],

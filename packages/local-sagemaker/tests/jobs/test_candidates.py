@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ REQUEST = {
     "problem_type": None,
     "validation_fraction": 0.2,
     "least_rows": 20,
+    "mode": "ENSEMBLING",
 }
 
 
@@ -95,6 +97,80 @@ def test_validation_rows_with_unknown_labels_are_left_out_and_noted() -> None:
 
     assert len(prepared.validation) == 20
     assert "left out" in prepared.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reason"),
+    [
+        ({"feature": ["1"] * 30, "target": ["a"] * 30}, "lacks 'other'"),
+        (
+            {"feature": ["1"] * 30, "other": ["1"] * 30, "extra": ["1"] * 30, "target": ["a"] * 30},
+            "adds 'extra'",
+        ),
+        ({"other": ["1"] * 30, "feature": ["1"] * 30, "target": ["a"] * 30}, "in another order"),
+        ({"feature": ["1"], "other": ["1"], "target": ["a"]}, "validation dataset has 1 rows"),
+    ],
+)
+def test_validation_data_unlike_the_training_data_is_refused(
+    columns: dict[str, list[str]], reason: str
+) -> None:
+    train = frame(feature=["1", "2"] * 15, other=["3"] * 30, target=["a", "b"] * 15)
+
+    with pytest.raises(data.DataError, match=reason):
+        data.prepare(train, frame(**columns), REQUEST, {})
+
+
+def test_rows_without_a_valid_weight_are_left_out_and_noted() -> None:
+    train = frame(
+        feature=[str(n) for n in range(40)],
+        w=["1", "0", "-1", "", "2.5", "nan", "inf", "x"] * 5,
+        target=["a", "b"] * 20,
+    )
+
+    prepared = data.prepare(train, None, REQUEST | {"weight": "w", "least_rows": 10}, {})
+
+    kept = pd.concat([prepared.train, prepared.validation])
+    assert sorted(kept[data.WEIGHT].unique()) == [0.0, 1.0, 2.5]
+    assert (len(kept), prepared.features) == (15, ["feature"])
+    assert prepared.notes == ["25 rows without a valid weight in 'w' were left out."]
+
+
+@pytest.mark.parametrize(
+    ("specification", "reason"),
+    [
+        ({"FeatureAttributeNames": ["target"]}, "names 'target', no feature"),
+        ({"FeatureAttributeNames": ["a", "a"]}, "names a column twice"),
+        ({"FeatureAttributeNames": ["a"], "FeatureDataTypes": {"b": "text"}}, "'b', which is not among"),
+        (
+            {"FeatureDataTypes": {"b": "string"}},
+            "'string' for 'b', none of numeric, categorical, text, datetime",
+        ),
+        ({"FeatureDataTypes": {"b": "sequence"}}, "'sequence' for 'b'"),
+        ({"FeatureAttributeNames": []}, "no column beside the target"),
+    ],
+)
+def test_specification_that_the_service_refuses(specification: dict[str, Any], reason: str) -> None:
+    train = frame(a=["1", "2"] * 15, b=["3", "4"] * 15, target=["x", "y"] * 15)
+
+    with pytest.raises(data.DataError, match=reason):
+        data.prepare(train, None, REQUEST, specification)
+
+
+@pytest.mark.parametrize("objective", ["F1", "F1macro", "RecallMacro"])
+def test_metrics_and_line_of_weighted_rows_are_those_of_rows_that_often(objective: str) -> None:
+    truth, given = probabilities([0.7, 0.3], 400)
+    times = np.random.default_rng(3).integers(0, 4, len(truth))
+    repeated, chosen = np.repeat(np.arange(len(truth)), times), given.argmax(axis=1)
+    kind = objectives.BINARY if objective == "F1" else objectives.MULTICLASS
+
+    weighted = metrics.classification(kind, truth, given, chosen, times.astype(float))
+    often = metrics.classification(kind, truth[repeated], given[repeated], chosen[repeated])
+
+    own = "BalancedAccuracy"  # has weights of its own
+    assert {**weighted, own: 0} == pytest.approx({**often, own: 0})
+    assert weighted[own] == pytest.approx(metrics.classification(kind, truth, given, chosen)[own])
+    line = decision.choose(objective, truth, given, times.astype(float))
+    assert line == pytest.approx(decision.choose(objective, truth[repeated], given[repeated]))
 
 
 def test_rows_without_a_target_are_not_counted() -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from automl_gitops.data import hospital
-from automl_gitops.data.prepared import without
+from automl_gitops.data.profile import without
 from automl_gitops.data.rules.made_up import Kind
 from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.table import Table

@@ -135,7 +135,8 @@ class Reference(_Entry):
 class DatasetLock(_Entry):
     """What `automl data push` made, or `automl data refer`: then there is a ``reference``, and no split and no count.
 
-    ``columns`` are the features and the target in the file's order; ``classes`` counts all rows by label,
+    ``columns`` are the features and the target in the file's order; ``exclude`` and ``weight`` name columns that are
+    neither, of which the weight is in the data to train on alone. ``classes`` counts all rows by label,
     ``holdout_classes`` those of the holdout where it alone was counted; a quantity has neither. ``split`` is there
     where a rule decided about the rows.
     """
@@ -149,6 +150,8 @@ class DatasetLock(_Entry):
     seed: int | None = None
     rows: Rows
     columns: list[Column]
+    exclude: list[str] | None = None
+    weight: str | None = None
     classes: dict[str, int] | None = None
     holdout_classes: dict[str, int] | None = None
     uris: Uris
@@ -197,6 +200,8 @@ class DatasetLock(_Entry):
         values: dict[str, Any] = self.model_dump(exclude_none=True)
         for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
             document.add(key, values[key])
+        if self.exclude:
+            document.add("exclude", self.exclude)
         document.add("columns", _lines(self.columns))
         for key in ("rows", "uris", "reference", "validation_reference", "classes", "holdout_classes"):
             if key in values:
@@ -226,7 +231,8 @@ class DatasetLock(_Entry):
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
-        document = {**self.model_dump(mode="json"), "columns": columns}
+        unset = {key for key in ("exclude", "weight") if getattr(self, key) is None}
+        document = {**self.model_dump(mode="json", exclude=unset), "columns": columns}
         split = document.pop("split")
         if document["validation_reference"] is None:
             del document["validation_reference"]

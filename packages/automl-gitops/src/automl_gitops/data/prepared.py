@@ -24,7 +24,7 @@ from automl_gitops.data.lock import (
     Uris,
 )
 from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
-from automl_gitops.data.profile import Profile, check, profile
+from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,
     OF_OTHER_SIDE,
@@ -42,7 +42,6 @@ from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
-from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.words import counted
 
@@ -88,24 +87,25 @@ class Prepared:
     def write(self, folder: Path) -> list[str]:
         """Write the parts of the data set below ``folder``; returns the files' relative names in upload order."""
         target, columns = self.profile.target.name, self.columns
+        trained = without(self.table.columns, self.dataset.not_trained_on)
         codes = self.assigned.group_codes() if self.assigned else None
         parts = Parts(folder, columns, target, grouped=codes is not None)
         names = {TRAIN: "train_validation.csv", **({VALIDATE: "validation.csv"} if self.validates else {})}
         with ExitStack() as stack:
             files = {side: stack.enter_context((folder / name).open("wb")) for side, name in names.items()}
             for file in files.values():
-                file.write(write_row(columns))
+                file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
             for batch in self.table.batches():
-                rows = batch.select(columns)
+                rows = batch.select(trained)
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
                     file.write(csv_bytes(csv_lines(rows.filter(pa.array(sides == side)).columns)))
-                test = rows.filter(pa.array(sides == TEST))
+                test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
         parts.close()
@@ -125,6 +125,8 @@ class Prepared:
             seed=self.dataset.seed if drawn else None,
             rows=self._rows(),
             columns=[column for column in columns if column.name in self.columns],
+            exclude=self.dataset.exclude or None,
+            weight=self.dataset.weight,
             classes=self.classes,
             uris=uris,
             split=describe(self.dataset, self.assigned, columns) if self.assigned else None,
@@ -145,11 +147,6 @@ class Prepared:
         )
 
 
-def without(names: Sequence[str], others: Sequence[str]) -> list[str]:
-    """The names that are not among ``others``."""
-    return [name for name in names if name not in others]
-
-
 def describe(dataset: DatasetSettings, assigned: Assignment, columns: Sequence[Column]) -> SplitRule:
     """What dataset.lock says of a rule."""
     groups = None
@@ -163,13 +160,16 @@ def describe(dataset: DatasetSettings, assigned: Assignment, columns: Sequence[C
         groups=groups,
         times=TimeRange(**assigned.times) if assigned.times else None,
         left_out=left_out or None,
-        columns=[column for column in columns if column.name in dataset.no_features],
+        columns=[column for column in columns if column.name in dataset.only_split],
     )
 
 
-def _has_blank_lines(seen: Profile) -> bool:
+def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     """Whether the one feature has values of blanks."""
-    features = [one for name, one in seen.statistics.items() if name != seen.target.name]
+    features = [
+        seen.statistics[name]
+        for name in without(list(seen.statistics), [dataset.target, *dataset.no_features])
+    ]
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
@@ -181,10 +181,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     dataset = config.dataset
     target = dataset.target
     require_columns(dataset, table.columns, str(path))
-    if len(without(table.columns, dataset.no_features)) < 2:
-        raise UserError(
-            f"{path}: has one column{_beside(dataset)}: give the target and at least one column to predict it from"
-        )
+    check_columns(config, table.columns, str(path))
     digest = hashlib.sha256(write_row(table.columns))
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
 
@@ -196,7 +193,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     seen = profile(table, target, watch=watch)
     strata = check(config, table, seen)
     identity = _identity(dataset, stratified=None not in strata)
-    if _has_blank_lines(seen):
+    if _has_blank_lines(seen, dataset):
         # They were not once, and what lies in S3 under that hash is another content.
         identity["blank_lines"] = "quoted"
     digest.update(json.dumps(identity, sort_keys=True).encode())
@@ -205,6 +202,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
+    if warning := check_weight(config, table, seen):
+        output.notice(warning)
     for sentence in mixture_notices(seen.mixtures):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
@@ -221,16 +220,22 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     return prepared
 
 
-def _beside(dataset: DatasetSettings) -> str:
-    return (
-        f" beside those that split the rows ({', '.join(dataset.no_features)})" if dataset.no_features else ""
-    )
+def roles(dataset: DatasetSettings) -> dict[str, Any]:
+    """The columns that are no features: what makes another data set of the same rows; nothing where all are."""
+    named = {"exclude": dataset.exclude, "weight": dataset.weight}
+    return {key: value for key, value in named.items() if value}
 
 
 def _identity(dataset: DatasetSettings, *, stratified: bool) -> dict[str, Any]:
     """What makes another data set of the same rows."""
     drawn = {"holdout": dataset.holdout, "seed": dataset.seed}
     if not dataset.rule:
-        return {"target": dataset.target, **drawn, "stratified": stratified, "format": FORMAT}
+        return {
+            "target": dataset.target,
+            **drawn,
+            **roles(dataset),
+            "stratified": stratified,
+            "format": FORMAT,
+        }
     share = {} if dataset.split else drawn
-    return {"target": dataset.target, **share, "rule": dataset.rule, "format": FORMAT}
+    return {"target": dataset.target, **share, **roles(dataset), "rule": dataset.rule, "format": FORMAT}

@@ -120,11 +120,12 @@ class Profile:
         return {name: mixture for name, mixture in found.items() if mixture}
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
-        """The entries of dataset.lock, for types that may be wider than what was seen here."""
+        """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
         target = self.target.name
         return [
             seen.column(types[name], is_target=name == target, has_classes=has_classes and name == target)
             for name, seen in self.statistics.items()
+            if name in types
         ]
 
 
@@ -210,8 +211,10 @@ LEAST_ROWS = 50
 def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     """Whether the rows suit the configured problem; returns the strata of the split."""
     check_rows(table, seen, "a split")
-    check_types(table.name, seen.types)
-    refuse_mixtures(table.name, seen.mixtures)
+    dataset = config.dataset
+    check_types(table.name, {name: kind for name, kind in seen.types.items() if name not in dataset.exclude})
+    mixtures = {name: one for name, one in seen.mixtures.items() if name not in dataset.no_features}
+    refuse_mixtures(table.name, mixtures)
     classes = check_target(config, table, seen)
     if classes is None:
         return {None: seen.rows}
@@ -238,7 +241,52 @@ def check_types(source: str, types: Mapping[str, str]) -> None:
     """Raise `UserError` where a column of ``source`` has no value at all."""
     for name, kind in types.items():
         if kind == "empty":
-            raise UserError(f'{source}: column "{name}" has no value in any row: remove it')
+            raise UserError(
+                f'{source}: column "{name}" has no value in any row: remove it, or name it in [dataset] exclude'
+            )
+
+
+def check_columns(config: Config, columns: Sequence[str], source: str) -> None:
+    """Raise `UserError` where a column that [dataset] names is not there, or none is left to predict from."""
+    dataset = config.dataset
+    for name in dataset.no_features:
+        if name not in columns:
+            key = "weight" if name == dataset.weight else "exclude"
+            near = nearest(name, columns)
+            hint = f'did you mean "{near}"?' if near else "remove it there"
+            raise UserError(
+                f'{source}: has no column "{name}", which [dataset] {key} in automl.toml names; {hint}'
+            )
+    if len(without(columns, dataset.no_features)) < 2:
+        beside = f" beside those of [dataset] exclude and weight ({_some(dataset.no_features)})"
+        raise UserError(
+            f"{source}: has one column{beside if dataset.no_features else ''}: give the target and at least one column "
+            "to predict it from"
+        )
+
+
+def without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """The names that are not among ``others``."""
+    return [name for name in names if name not in others]
+
+
+def check_weight(config: Config, table: Table, seen: Profile) -> str:
+    """A notice about rows whose weight is missing, "" where there are none; raises `UserError` where one is no number
+    from 0 on.
+    """
+    name = config.dataset.weight
+    if name is None:
+        return ""
+    weights = seen.statistics[name]
+    if weights.kind == "text" or (weights.least is not None and weights.least < 0):
+        what = "texts" if weights.kind == "text" else f"numbers below 0 (the least is {weights.least:g})"
+        raise UserError(
+            f'{table.name}: the column of weights, "{name}", has {what}: a weight is a number from 0 on, and Autopilot '
+            "leaves other rows out; correct them, or remove [dataset] weight from automl.toml"
+        )
+    if not weights.missing:
+        return ""
+    return f'{table.name}: {counted(weights.missing, "row")} without a weight in "{name}": Autopilot leaves them out'
 
 
 def check_number(config: Config, table: Table, target: Target) -> None:

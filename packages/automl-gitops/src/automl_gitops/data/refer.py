@@ -21,8 +21,18 @@ from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
 from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
-from automl_gitops.data.prepared import FORMAT, without
-from automl_gitops.data.profile import Profile, check_rows, check_target, check_types, profile, widest
+from automl_gitops.data.prepared import FORMAT, roles
+from automl_gitops.data.profile import (
+    Profile,
+    check_columns,
+    check_rows,
+    check_target,
+    check_types,
+    check_weight,
+    profile,
+    widest,
+    without,
+)
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.rules import require_columns
 from automl_gitops.data.rules.groups import dense
@@ -42,8 +52,8 @@ MOST_HOLDOUT_BYTES = 5 * 10**9  # goes through this machine's disk
 
 @dataclass(frozen=True)
 class _Holdout:
-    """The table of rows that no model sees, what it holds, rows by label where it has classes, and what the rule
-    reads of it.
+    """The table of rows that no model sees, its features and target, what it holds, rows by label where it has
+    classes, and what the rule reads of it.
     """
 
     table: Table
@@ -78,7 +88,7 @@ class _Holdout:
             times=TimeRange(first=begin, holdout_from=begin, last=times.text(times.values.max()))
             if times
             else None,
-            columns=[column for column in columns if column.name in dataset.no_features],
+            columns=[column for column in columns if column.name in dataset.only_split],
         )
 
 
@@ -107,7 +117,7 @@ def refer(
     heads = [Heads(s3, listing, config, output) for listing in listings]
     for listing, others in zip(listings, heads, strict=True):
         check_header(listing.uri, others.columns, train_validation, heads[0].columns)
-    _require_excluded(dataset, heads[0].columns, train_validation)
+    check_columns(config, heads[0].columns, train_validation)
     names = Names(config, aws.account)
     with tempfile.TemporaryDirectory(prefix="dataset-") as folder:
         table = Table.open(_download(s3, test, Path(folder)), test)
@@ -117,7 +127,7 @@ def refer(
         holdout = _prepare(config, table, features, listings)
         listed = [*(one.types for one in heads), holdout.profile.types]
         types = widest([{name: one[name] for name in features} for one in listed])
-        types |= {name: holdout.profile.types[name] for name in dataset.no_features}
+        types |= {name: holdout.profile.types[name] for name in dataset.only_split}
         heads_types = widest([{name: one.types[name] for name in features} for one in heads])
         for name, kind in heads_types.items():
             if kind in ("integer", "number") and types[name] == "text" and name != config.dataset.target:
@@ -141,6 +151,8 @@ def refer(
             target=dataset.target,
             rows=Rows(test=holdout.profile.rows),
             columns=[column for column in columns if column.name in features],
+            exclude=dataset.exclude or None,
+            weight=dataset.weight,
             holdout_classes=holdout.classes,
             uris=Uris(
                 train_validation=train_validation,
@@ -160,19 +172,6 @@ def refer(
         if not store.is_complete():
             uploaded = store.upload(Path(folder), holdout.write(Path(folder)), output)
     return Pushed(lock, uploaded, lock.save())
-
-
-def _require_excluded(dataset: DatasetSettings, columns: list[str], uri: str) -> None:
-    """Raise `UserError` where Autopilot would take a column for a feature that is none.
-
-    This is the one place that goes once Autopilot is told which columns to leave out (FeatureSpecificationS3Uri).
-    """
-    features = [name for name in dataset.no_features if name in columns]
-    if features:
-        raise UserError(
-            f"{uri}: has {', '.join(features)}, by which rows are split, and Autopilot takes every column of it for a "
-            "feature: write the data to train on without, or name it in [dataset] also_features"
-        )
 
 
 def _check_overlap(
@@ -274,12 +273,14 @@ def _prepare(config: Config, table: Table, features: list[str], listings: list[L
 
     seen = profile(table, target, watch=watch)
     check_rows(table, seen, "a judgement")
-    refuse_mixtures(table.name, seen.mixtures)
+    check_weight(config, table, seen)
+    refuse_mixtures(table.name, {name: one for name, one in seen.mixtures.items() if name in features})
     classes = check_target(config, table, seen)
     identity: dict[str, Any] = {
         "target": target,
         "train_validation": listings[0].reference.sha256,
         "format": FORMAT,
+        **roles(config.dataset),
     }
     if len(listings) > 1:
         identity["validation"] = listings[1].reference.sha256

@@ -11,6 +11,7 @@ from automl_gitops.evaluation import classification, measures
 from automl_gitops.evaluation.assess_classes import Figures, Groups, Model, assess, figures
 from automl_gitops.evaluation.containers import probability_is_of_positive
 from automl_gitops.evaluation.counts import Counts, count
+from automl_gitops.evaluation.decision import Decision
 from automl_gitops.evaluation.document import estimated
 from automl_gitops.evaluation.errors import PredictionError
 from automl_gitops.evaluation.intervals import Linear
@@ -31,6 +32,7 @@ from automl_gitops.evaluation.probabilities import calibration
 from automl_gitops.evaluation.reading import Part, RowLocator, read_labels, write_labels
 from automl_gitops.evaluation.slices import Slicing
 
+NOTHING_DECIDED = Decision()
 MOST_CLASSES = 1000
 MOST_CLASSES_IN_MATRIX = 50
 MOST_ERRORS = 50
@@ -41,7 +43,8 @@ class ClassHoldout:
     """What the rows of the holdout say about classifiers. Call `candidate` first, then `champion`, then the rest.
 
     ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
-    class is an error. ``measures`` are the project's own.
+    class is an error. ``measures`` are the project's own; ``decision`` is what it decides about two classes, of the
+    candidate and the champion alike.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class ClassHoldout:
         binary: bool,
         rows_by_class: dict[str, int] | None,
         measures: Sequence[Measure] = (),
+        decision: Decision = NOTHING_DECIDED,
     ) -> None:
         """Read the labels. Raises `EvaluationError`."""
         labels = read_labels(found)
@@ -61,7 +65,9 @@ class ClassHoldout:
         self._training = rows_by_class or {}
         self._classes = Classes(list(self._training), labels.texts)
         self._truth = self._classes.recode(labels.codes, labels.texts)
-        self._binary = binary
+        self._binary, self._decision = binary, decision
+        # Autopilot's own, by which a single `probability` has to be read, and the one that metrics are of.
+        self._autopilots: int | None = None
         self._positive: int | None = None
         self._models: dict[str, Model] = {}
         self._table = Counts((), np.empty(0, dtype=np.int64))
@@ -98,6 +104,7 @@ class ClassHoldout:
         given = read_class_predictions(found, outputs, self.counts)
         self._check(given)
         self._models["candidate"] = self._model("candidate", given, containers)
+        self.notes += self._decision.notes(self._classes.labels, self._positive, self._autopilots)
 
     def champion(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
@@ -110,7 +117,9 @@ class ClassHoldout:
     def sample(self, rows: np.ndarray, folder: Path) -> "ClassHoldout":
         """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
         labels = [self._classes.labels[code] for code in self._truth[rows]]
-        return ClassHoldout(write_labels(folder, labels), self._binary, self._training)
+        return ClassHoldout(
+            write_labels(folder, labels), self._binary, self._training, decision=self._decision
+        )
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
@@ -131,6 +140,7 @@ class ClassHoldout:
         areas = candidate.figures.areas if candidate.figures else {}
         found: dict[str, Any] = {
             "positive_class": labels[self._positive] if self._positive is not None else None,
+            "threshold": self._decision.threshold,
             "classes": [
                 self._class(labels[code], entry, areas.get(f"auc/{code}"))
                 for code, entry in self._by_class(table)
@@ -178,9 +188,12 @@ class ClassHoldout:
         self._classes.add(given.labels.texts)
         self._classes.add(given.probability_labels or [])
         predicted = self._classes.recode(given.labels.codes, given.labels.texts)
-        if self._binary and self._positive is None:
-            self._positive = self._positive_code(given)
+        if self._binary and self._autopilots is None:
+            self._autopilots = self._positive_code(given)
+            self._positive = self._decision.positive_code(self._classes, self._autopilots)
         values, codes = self._probabilities(given, predicted, containers)
+        # Whoever reads an answer later decides by these too, and by nothing that has to be worked out.
+        predicted = self._decision.codes(predicted, given.probabilities, codes, self._positive)
         if values is None:
             if given.probability is not None:
                 return Model(
@@ -215,12 +228,13 @@ class ClassHoldout:
                     f"{given.labels.place(0)}: two probabilities of one class in {given.probability_labels}"
                 )
             return given.probabilities, codes
-        if given.probability is None or self._positive is None or len(self._classes) != 2:
+        autopilots = self._autopilots
+        if given.probability is None or autopilots is None or len(self._classes) != 2:
             return None, []
         positive = given.probability
         if not probability_is_of_positive(containers):
-            positive = np.where(predicted == self._positive, positive, 1 - positive)
-        return np.stack((1 - positive, positive)), [1 - self._positive, self._positive]
+            positive = np.where(predicted == autopilots, positive, 1 - positive)
+        return np.stack((1 - positive, positive)), [1 - autopilots, autopilots]
 
     def _assess(
         self, mask: np.ndarray | None, place: tuple[int, int] | None

@@ -401,6 +401,22 @@ class JobCandidate:
 
 
 @dataclass(frozen=True)
+class Costs:
+    """What a wrong answer costs: a negative row called positive, a positive one that was missed."""
+
+    false_positive: float
+    false_negative: float
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which probability of the positive class on a row is called so, and the ``costs`` that it follows from."""
+
+    value: float
+    costs: Costs | None = field(default=None, metadata=ABSENT)
+
+
+@dataclass(frozen=True)
 class AutoMLJob:
     """The Autopilot job, with the candidates that its best one was chosen from."""
 
@@ -424,6 +440,8 @@ class Evaluation:
     - ``confidence``: [gate] confidence, that of the differences' intervals.
     - ``classes``: the 1,000 most frequent ones, where there are more; ``curves`` of the ten most frequent ones.
     - ``measures``: the project's own metrics, which ``metrics`` holds too.
+    - ``threshold``: where there is one, it decides in the place of the model's own `predicted_label`, here and for
+      whoever reads an answer.
     """
 
     decision: Literal["accept", "reject"]
@@ -444,6 +462,7 @@ class Evaluation:
     dataset: Dataset
     notes: list[str] = field(default_factory=list)
     positive_class: str | None = None
+    threshold: Threshold | None = field(default=None, metadata=ABSENT)
     classes: list[ClassScores] = field(default_factory=list)
     confusion: Confusion | None = None
     calibration: Calibration | None = None

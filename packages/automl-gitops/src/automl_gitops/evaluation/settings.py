@@ -5,6 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from automl_gitops.evaluation.decision import Decision
+from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.layout import Costs, Threshold
+from automl_gitops.evaluation.metrics import BINARY
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -13,7 +18,8 @@ class Settings:
     ``dataset`` holds `name`, `synthetic`, `sha256`, `rows` (null where nobody counted them), `target`, `columns`
     ([{name, type}] in the order of the data set, the target among them) and `classes` ({label: rows} or none).
     ``gate`` is [gate] of automl.toml; ``slices``, ``bands``, ``minimum_slice_rows`` and ``max_seconds`` (of the
-    whole job) are of [evaluation]; ``network`` holds `subnets` and `security_groups`, or nothing.
+    whole job) are of [evaluation]; ``decision`` holds `positive`, `threshold` and the `costs` that it follows from, or
+    nothing; ``network`` holds `subnets` and `security_groups`, or nothing.
     """
 
     project: str
@@ -26,6 +32,7 @@ class Settings:
     max_seconds: int = 7200
     network: dict[str, list[str]] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    decision: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path) -> "Settings":
@@ -38,6 +45,21 @@ class Settings:
         return [
             column["name"] for column in self.dataset["columns"] if column["name"] != self.dataset["target"]
         ]
+
+    def decided(self, problem_type: str) -> Decision:
+        """What is decided here of the classes. Raises `EvaluationError` where Autopilot inferred another problem."""
+        if not self.decision:
+            return Decision()
+        if problem_type != BINARY:
+            raise EvaluationError(
+                f"[decision] is of two classes, and Autopilot took the problem for {problem_type}: remove it, or name "
+                "the problem type in [autopilot] problem_type"
+            )
+        threshold, costs = self.decision.get("threshold"), self.decision.get("costs")
+        return Decision(
+            self.decision["positive"],
+            None if threshold is None else Threshold(threshold, Costs(**costs) if costs else None),
+        )
 
     @property
     def classes(self) -> list[str] | None:

@@ -8,14 +8,20 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from automl_gitops.evaluation.metrics import METRICS, metric_of
+from automl_gitops.evaluation.metrics import BINARY, METRICS, metric_of
 from automl_gitops.kernel.config_errors import describe, line_of, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.settings.account import Encryption, Network, Prices, ProjectSettings
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.endpoints import Production, Staging, Verification
-from automl_gitops.kernel.settings.model import AutopilotSettings, EvaluationSettings, Gate
+from automl_gitops.kernel.settings.model import (
+    INFER,
+    AutopilotSettings,
+    DecisionSettings,
+    EvaluationSettings,
+    Gate,
+)
 
 FILE = Path("automl.toml")
 # What people do most often, by the beginning of what tomllib says.
@@ -57,6 +63,7 @@ class Config(SettingsSection):
     dataset: DatasetSettings
     autopilot: AutopilotSettings
     gate: Gate
+    decision: DecisionSettings = Field(default_factory=DecisionSettings)
     evaluation: EvaluationSettings = Field(default_factory=EvaluationSettings)
     staging: Staging = Field(default_factory=Staging)
     production: Production = Field(default_factory=Production)
@@ -159,13 +166,19 @@ def _place(text: str, message: str) -> int | None:
     return text.count("\n") + 1 if "end of document" in message else None
 
 
-def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
+def _contradictions(config: Config) -> Iterator[tuple[tuple[str, ...], str]]:
     """What is wrong between sections, whatever is done: a key, and the sentence after its section.
 
     What is found out only because something is to be trained is `data.consistency`'s: a mistake in the gate does
     not keep anybody from going back to an earlier version.
     """
     objective, gate = config.autopilot.metric, config.gate
+    problem, decision = config.autopilot.problem_type, config.decision
+    if decision.positive is not None and problem not in (BINARY, INFER):
+        complaint = (
+            f'is of two classes, but [autopilot] problem_type = "{problem}": remove it, or use {BINARY}'
+        )
+        yield ("decision", "positive"), f'positive = "{decision.positive}" {complaint}'
     if objective is not None:
         wanted = "maximum" if METRICS[metric_of(objective)].less_is_better else "minimum"
         given = "minimum" if gate.minimum is not None else "maximum"
@@ -173,6 +186,22 @@ def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
             better = "less" if wanted == "maximum" else "more"
             complaint = f"does not fit {objective}, of which {better} is better: use {wanted}"
             yield ("gate", given), f"{given} = {gate.threshold:g} {complaint}"
+    dataset, autopilot = config.dataset, config.autopilot
+    if dataset.weight and autopilot.mode != "ENSEMBLING":
+        complaint = f'needs ENSEMBLING mode, but [autopilot] mode = "{autopilot.mode}": change one of the two'
+        yield ("dataset", "weight"), f'weight = "{dataset.weight}" {complaint}'
+    if dataset.weight and objective == "BalancedAccuracy":
+        complaint = (
+            "does not go with BalancedAccuracy, which has its own: take another objective, or remove it"
+        )
+        yield ("dataset", "weight"), f'weight = "{dataset.weight}" {complaint}'
+    for name in autopilot.types:
+        if name in (dataset.target, *dataset.no_features):
+            role = "the target" if name == dataset.target else "no feature"
+            yield ("autopilot", "types", name), f'types has "{name}", which is {role}: remove it'
+    for name in (*dataset.exclude, *([dataset.weight] if dataset.weight else ())):
+        if name in config.evaluation.slices:
+            yield ("evaluation", "slices"), f'slices names "{name}", which is no feature: name input columns'
     region = config.encryption.region if config.encryption else None
     if region not in (None, config.project.region):
         complaint = f"is in {region}, but the project is in {config.project.region}: use a key there"
@@ -180,7 +209,7 @@ def _contradictions(config: Config) -> Iterator[tuple[tuple[str, str], str]]:
     if config.dataset.target in config.evaluation.slices:
         complaint = f'names the target "{config.dataset.target}": name input columns'
         yield ("evaluation", "slices"), f"slices {complaint}"
-    for name in config.dataset.no_features:
+    for name in config.dataset.only_split:
         if name in config.evaluation.slices:
             complaint = (
                 f'names "{name}", which splits the rows: to keep it as a feature, name it in also_features'

@@ -1,5 +1,6 @@
 """What SageMaker allows, read from the service model that botocore carries (offline)."""
 
+import re
 from functools import cache
 from typing import Any
 
@@ -31,6 +32,13 @@ def limits(shape: str) -> tuple[int | None, int | None]:
 def values(shape: str) -> list[str]:
     """The values of an enumeration of SageMaker's API, e.g. `ProcessingInstanceType`."""
     return list(_shapes()[shape]["enum"])
+
+
+def matches(shape: str, text: str) -> bool:
+    """Whether a text has the pattern and the length that SageMaker's API asks of a shape."""
+    least, most = limits(shape)
+    fits = (least or 0) <= len(text) <= (len(text) if most is None else most)
+    return fits and re.fullmatch(_shapes()[shape].get("pattern", ".*"), text) is not None
 
 
 @cache

@@ -239,6 +239,9 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
             columns[lock.target][here] = _target(lock, 0.0, signal[here], random)
     names = [*(lock.split.columns if lock.split else ()), *lock.columns]
     frame = pd.DataFrame({column.name: columns[column.name] for column in names})
+    for name in (*config.dataset.exclude, config.dataset.weight):
+        if name:  # nothing is known of it; a weight counts each row the same
+            frame[name] = "1"
     made = folder / "synthetic-rows.csv"
     save(frame, made, rows)
     return made

@@ -48,9 +48,12 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 
     `project` and `description`; `dataset` as in dataset.lock without the addresses, which are the run's
     parameters, and without the columns' statistics; `gate` as in automl.toml; the keys of [evaluation] that are
-    not about instances; `network` and `tags`.
+    not about instances; `network` and `tags`; `decision` where it is made here and not by Autopilot.
     """
     network = config.network
+    decision = config.decision.model_dump(mode="json", exclude_none=True)
+    if config.decision.costs:
+        decision["threshold"] = config.decision.from_probability
     return {
         "project": config.project.name,
         "description": config.project.description,
@@ -59,6 +62,7 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
         **config.evaluation.model_dump(mode="json", exclude=RESOURCES),
         "network": network.model_dump(mode="json") if network else {},
         "tags": config.project.tags,
+        **({"decision": decision} if decision else {}),
     }
 
 

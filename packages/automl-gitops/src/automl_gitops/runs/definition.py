@@ -104,6 +104,20 @@ def evaluation_image(version: str, region: str, session: Any = None) -> str:
         ) from None
 
 
+def feature_specification(config: Config, lock: DatasetLock) -> str:
+    """The JSON for FeatureSpecificationS3Uri, "" where Autopilot decides about all of it.
+
+    It names the features where the data to train on have other columns beside them, which pushed data do not, and the
+    types that automl.toml sets (API reference, TabularJobConfig).
+    """
+    found: dict[str, Any] = {}
+    if lock.reference and config.dataset.no_features:
+        found["FeatureAttributeNames"] = [column.name for column in lock.features]
+    if config.autopilot.types:
+        found["FeatureDataTypes"] = config.autopilot.types
+    return json.dumps(found, ensure_ascii=False) if found else ""
+
+
 NONE = "none"  # a parameter's value cannot be empty
 MODULE = "pipeline.definition"
 Parameters = dict[str, str | int | float]
@@ -112,17 +126,20 @@ Parameters = dict[str, str | int | float]
 class Shared:
     """What all steps refer to.
 
-    ``config`` is automl.toml, ``names`` has the name of everything in AWS, and ``bundle`` is the evaluation's code.
+    ``config`` is automl.toml, ``lock`` dataset.lock, ``names`` has the name of everything in AWS, and ``bundle`` is the
+    evaluation's code.
     ``parameters`` (the pipeline's, by name), ``execution`` (the execution variables) and ``session`` (a
     `PipelineSession`) are objects of the SDK.
     """
 
-    def __init__(self, config: Config, names: Names, bundle: Bundle, defaults: Parameters) -> None:
+    def __init__(
+        self, config: Config, lock: DatasetLock, names: Names, bundle: Bundle, defaults: Parameters
+    ) -> None:
         from sagemaker.core.workflow.execution_variables import ExecutionVariables
         from sagemaker.core.workflow.parameters import ParameterFloat, ParameterInteger, ParameterString
 
         kinds = {str: ParameterString, int: ParameterInteger, float: ParameterFloat}
-        self.config, self.names, self.bundle = config, names, bundle
+        self.config, self.lock, self.names, self.bundle = config, lock, names, bundle
         self.parameters: dict[str, Any] = {
             name: kinds[type(value)](name, default_value=value) for name, value in defaults.items()
         }
@@ -176,7 +193,7 @@ def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champ
     """
     names = Names(config, account)
     with alone(config.project.region):
-        text = _text(Shared(config, names, bundle, parameters(config, lock, champion)))
+        text = _text(Shared(config, lock, names, bundle, parameters(config, lock, champion)))
     most = limits("PipelineDefinition")[1]
     if most is not None and len(text) > most:
         raise UserError(

@@ -9,7 +9,7 @@ from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.verification.agreement import LABELS, Tolerance, compare, most_at_border, numbers
 from automl_gitops.verification.client import Answer, Client
 from automl_gitops.verification.holdout import HoldoutSample
-from automl_gitops.verification.payload import LABEL, batches, parse_csv, parse_json
+from automl_gitops.verification.payload import LABEL, Decider, batches, parse_csv, parse_json
 
 # A warning is about what the project does not depend on, or what the service may do either way.
 Outcome = Literal["passed", "warning", "failed", "not applicable"]
@@ -30,14 +30,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Subject:
-    """What is checked: a client of the endpoint, its holdout, the names of the answer's values, and the
-    labels that training saw (`None` for regression).
+    """What is checked: a client of the endpoint, its holdout, the names of the answer's values, the
+    labels that training saw (`None` for regression), and how an answer is read where a threshold decides.
     """
 
     client: Client
     holdout: HoldoutSample
     keys: Sequence[str]
     classes: frozenset[str] | None
+    decider: Decider | None = None
 
 
 def check_csv(subject: Subject) -> tuple[list[Check], list[dict[str, str]]]:
@@ -61,6 +62,8 @@ def check_csv(subject: Subject) -> tuple[list[Check], list[dict[str, str]]]:
         check_values(predictions, subject.classes),
         check_agreement(predictions, subject.holdout.expected),
     ]
+    if subject.decider:
+        checks.append(check_decisions(subject.decider, predictions, subject.holdout.expected))
     return checks, predictions
 
 
@@ -113,6 +116,26 @@ def check_agreement(found: Sequence[dict[str, str]], expected: Sequence[dict[str
         detail += f", {border} differ in the label alone (at most {most_at_border(len(found))})"
     detail += f"; row {first + 1}: {found[first]} instead of {expected[first]}"
     return Check(name, "passed" if good else "failed", detail)
+
+
+def check_decisions(
+    decider: Decider, found: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]
+) -> Check:
+    """By the threshold, rows get the label that the evaluation gave them; few may lie at the border."""
+    name = "decides as the evaluation"
+    try:
+        labels = [[decider.decide(prediction) for prediction in each] for each in (found, expected)]
+    except ValueError as error:
+        return Check(name, "failed", str(error))
+    ours, theirs = labels
+    wrong = [number for number, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1]]
+    detail = (
+        f'{len(ours) - len(wrong)} of {len(ours)} rows are called as there, by a probability of "{decider.positive}" '
+        f"from {decider.threshold:g} on"
+    )
+    if wrong:
+        detail += f" (at most {most_at_border(len(ours))} may differ); row {wrong[0] + 1}: {ours[wrong[0]]}"
+    return Check(name, "passed" if len(wrong) <= most_at_border(len(ours)) else "failed", detail)
 
 
 def check_malformed(subject: Subject) -> Check:

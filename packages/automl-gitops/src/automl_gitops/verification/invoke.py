@@ -9,7 +9,9 @@ from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import Registry
 from automl_gitops.verification.client import Client
 from automl_gitops.verification.holdout import read_evaluation
-from automl_gitops.verification.payload import batches, feature_rows, parse_csv, response_keys
+from automl_gitops.verification.payload import Decider, batches, feature_rows, parse_csv, response_keys
+
+DECISION = "decision"
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Predictions:
 def invoke(project: ServingProject, file: Path, name: Name) -> Predictions:
     """Predict the rows of a CSV file with the endpoint of an environment, in the file's order.
 
+    Where a threshold decides, each prediction has the label that follows from it as `DECISION`, beside the
+    model's own.
     Raises `UserError` for a file that does not fit, or an endpoint that is not there; `RunError` for a
     refused request.
     """
@@ -41,7 +45,8 @@ def invoke(project: ServingProject, file: Path, name: Name) -> Predictions:
             "is not known"
         )
     package = Registry(project.aws, project.names).find(arn, endpoint.name)
-    dataset = read_evaluation(project.aws, project.names.bucket, package).dataset
+    evaluation = read_evaluation(project.aws, project.names.bucket, package)
+    dataset, decider = evaluation.dataset, Decider.of(evaluation)
     columns = [column.name for column in dataset.columns]
     # All rows are looked at before the first one is sent.
     bodies = list(batches(feature_rows(file, columns, dataset.target)))
@@ -51,7 +56,8 @@ def invoke(project: ServingProject, file: Path, name: Name) -> Predictions:
     for body in bodies:
         text = client.predict(body).body
         try:
-            predictions += parse_csv(text, keys)
+            answered = parse_csv(text, keys)
+            predictions += [{**one, DECISION: decider.decide(one)} if decider else one for one in answered]
         except ValueError as error:
             raise RunError(f"endpoint {endpoint.name} gave an answer that cannot be read: {error}") from None
     return Predictions(endpoint.name, arn, predictions)

@@ -4,12 +4,15 @@ A row has no header and no target, and its values in the training data's order o
 from response key (`predicted_label`, `probability`, ...) to the text of its value.
 """
 
+import ast
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.errors import UserError
@@ -167,6 +170,42 @@ def _entry(entry: Any, keys: Sequence[str]) -> dict[str, str]:
     if missing:
         raise ValueError(f"an answer lacks {', '.join(missing)}")
     return {key: _text(entry[key]) for key in keys}
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Decides between two classes by the ``positive`` one's probability, as the evaluation did."""
+
+    positive: str
+    threshold: float
+
+    @classmethod
+    def of(cls, evaluation: Evaluation) -> "Decider | None":
+        """Of a version; `None` where its model's own label counts."""
+        if evaluation.threshold is None or evaluation.positive_class is None:
+            return None
+        return cls(evaluation.positive_class, evaluation.threshold.value)
+
+    def decide(self, prediction: Mapping[str, str]) -> str:
+        """The label that follows from a prediction. Raises `ValueError` where it lacks the two probabilities."""
+        try:
+            labels = [str(label) for label in ast.literal_eval(prediction["labels"])]
+            first, second = map(float, ast.literal_eval(prediction["probabilities"]))
+            place = next(number for number, label in enumerate(labels) if _same(label, self.positive))
+            other = labels[1 - place]
+        except (KeyError, SyntaxError, TypeError, IndexError, StopIteration, ValueError):
+            raise ValueError(
+                f"the threshold of {self.threshold:g} needs two probabilities, one of {self.positive}: {prediction}"
+            ) from None
+        return labels[place] if (first, second)[place] >= self.threshold else other
+
+
+def _same(label: str, other: str) -> bool:
+    """Whether two labels are the same class: a model may write `1.0` for the data's `1`, `True` for `true`."""
+    try:
+        return label == other or float(label) == float(other)
+    except ValueError:
+        return label.lower() == other.lower() in ("true", "false")
 
 
 def _text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.environments import Environment, ServingProject
@@ -15,7 +16,7 @@ from automl_gitops.verification import record as records
 from automl_gitops.verification.checks import Check, Subject, check_csv, check_json, check_malformed
 from automl_gitops.verification.client import Client, Load, run_load
 from automl_gitops.verification.holdout import HoldoutSample, load_holdout, read_evaluation
-from automl_gitops.verification.payload import response_keys
+from automl_gitops.verification.payload import Decider, response_keys
 from automl_gitops.verification.record import VERIFIED, VerificationRecord
 
 STAGE = "Staging"  # of the model package's life cycle
@@ -92,7 +93,11 @@ def make_subject(
 ) -> Subject:
     """What the checks ask, on the endpoint of an environment."""
     client = Client.of(environment, project.config.verification.concurrency)
-    return Subject(client, holdout, response_keys(package), training_classes(project, package))
+    keys = response_keys(package)
+    if package.problem_type == REGRESSION:
+        return Subject(client, holdout, keys, classes=None)
+    evaluation = read_evaluation(project.aws, project.names.bucket, package)
+    return Subject(client, holdout, keys, training_classes(evaluation), Decider.of(evaluation))
 
 
 def make_verification(
@@ -117,11 +122,8 @@ def make_verification(
     )
 
 
-def training_classes(project: ServingProject, package: ModelPackage) -> frozenset[str] | None:
-    """The labels that a version can have learnt, `None` for regression; its evaluation has them."""
-    if package.problem_type == REGRESSION:
-        return None
-    evaluation = read_evaluation(project.aws, project.names.bucket, package)
+def training_classes(evaluation: Evaluation) -> frozenset[str]:
+    """The labels that a classifier can have learnt."""
     return frozenset(evaluation.dataset.classes or (entry.label for entry in evaluation.classes))
 
 

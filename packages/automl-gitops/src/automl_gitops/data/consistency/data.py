@@ -68,6 +68,44 @@ def _rule(rule: Mapping[str, str | list[str]]) -> str:
     )
 
 
+def roles(case: Case) -> Checks:
+    """The columns that are no features are those of automl.toml; types are of columns that can have them."""
+    lock, wanted = case.lock, case.config.dataset
+    if lock is None:
+        return
+    was, now = (lock.exclude or [], lock.weight), (wanted.exclude, wanted.weight)
+    if (set(was[0]), was[1]) != (set(now[0]), now[1]):
+        yield _of_lock(
+            f"made with {_roles(*was)}, but automl.toml: [dataset] has {_roles(*now)}: {_again(case)}, or change it "
+            "back"
+        )
+        return
+    for name, kind in case.config.autopilot.types.items():
+        path = ("autopilot", "types", name)
+        column = case.features.get(name)
+        if column is None:
+            near = nearest(name, case.features)
+            hint = f'did you mean "{near}"?' if near else "remove it, or name a column"
+            yield case.wrong(path, f'types has "{name}", which is no input column of {lock.source}: {hint}')
+        elif kind == "numeric" and column.type == "text":
+            yield case.wrong(
+                path,
+                f'types has "numeric" for "{name}", which has values that are no numbers: use categorical or text',
+            )
+    if lock.reference and wanted.no_features and case.config.autopilot.mode != "ENSEMBLING":
+        yield case.odd(
+            ("dataset", "exclude" if wanted.exclude else "weight" if wanted.weight else "group"),
+            f"{', '.join(wanted.no_features)}: left out of data by reference, and what a model of this mode then wants "
+            "in a row is not documented: try it on a sample, or refer to data without these columns",
+        )
+
+
+def _roles(exclude: list[str], weight: str | None) -> str:
+    said = [f"exclude = {json.dumps(exclude, ensure_ascii=False)}"] if exclude else []
+    said += [f'weight = "{weight}"'] if weight else []
+    return " and ".join(said) or "neither exclude nor weight"
+
+
 def columns(case: Case) -> Checks:
     """The target is a column, and another one varies."""
     if case.lock is None or case.lock.target != case.config.dataset.target:
@@ -98,7 +136,7 @@ def columns(case: Case) -> Checks:
         yield case.odd(
             ("dataset", "target"),
             f"target is predicted from what looks like an identifier ({some(identifiers)}): a model that learns it by "
-            "heart fails on new rows, so leave it out unless it says something",
+            "heart fails on new rows, so name it in [dataset] exclude unless it says something",
         )
 
 
@@ -189,6 +227,34 @@ def problem(case: Case) -> Checks:
             f'{said}, but the target "{target.name}" has two classes ({some(sorted(classes))}): {BINARY} offers '
             f"F1, AUC, "
             "precision and recall of the positive one",
+        )
+
+
+def decision(case: Case) -> Checks:
+    """[decision] is of two classes, and names one of them."""
+    positive, path = case.config.decision.positive, ("decision", "positive")
+    if positive is None or case.lock is None or case.target is None:
+        return
+    said = f'positive = "{positive}"'
+    if BINARY not in case.problems:
+        yield case.wrong(
+            path,
+            f'{said} is of two classes, and Autopilot takes "{case.target.name}" for {case.problems[0]}: remove it',
+        )
+        return
+    # Of data by reference the holdout alone was counted, which may lack a class.
+    classes = case.classes or {}
+    if positive not in classes and (case.lock.classes or len(classes) > 1):
+        near = nearest(positive, classes)
+        yield case.wrong(
+            path,
+            f'{said} is none of the classes of "{case.target.name}" ({some(sorted(classes))}): '
+            + (f'did you mean "{near}"?' if near else "name one of them"),
+        )
+    elif case.problems != (BINARY,):
+        yield case.odd(
+            path,
+            f"{said} is of two classes, and Autopilot may find more: name the problem type in [autopilot] problem_type",
         )
 
 
@@ -295,4 +361,4 @@ def small(case: Case) -> Checks:
             )
 
 
-CHECKS = (split, columns, labels, bucket, problem, rows, small)
+CHECKS = (split, roles, columns, labels, bucket, problem, decision, rows, small)

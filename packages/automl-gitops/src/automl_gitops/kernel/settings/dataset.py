@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from automl_gitops.kernel import service
 from automl_gitops.kernel.settings import SettingsSection
 
 VALIDATION = 0.2  # of what is not held out: Autopilot's own default (API reference, ValidationFraction)
@@ -39,6 +40,9 @@ class DatasetSettings(SettingsSection):
     same values in these columns are on one side. With `time` the latest rows are held out; those within `gap` before
     them are left out. `split` is a column that says `train`, `validation` or `test`. The columns that these keys name
     are no features, unless `also_features` names them too.
+
+    The columns of `exclude` are no features either, nor is `weight`: the greater its number, the more a row counts in
+    the training.
     """
 
     target: str = Field(min_length=1)
@@ -49,6 +53,8 @@ class DatasetSettings(SettingsSection):
     gap: str | None = None
     split: str | None = Field(default=None, min_length=1)
     also_features: Names | None = None
+    exclude: list[str] = Field(default_factory=list)
+    weight: str | None = None
     buckets: list[str] = Field(default_factory=list)
 
     @field_validator("gap")
@@ -57,6 +63,15 @@ class DatasetSettings(SettingsSection):
         if not _GAP.fullmatch(value):
             raise ValueError(
                 f'is no number and unit ({", ".join(f"{unit}s" for unit in _UNITS)}), such as "7 days"'
+            )
+        return value
+
+    @field_validator("weight")
+    @classmethod
+    def _weight(cls, value: str) -> str:
+        if not service.matches("SampleWeightAttributeName", value):
+            raise ValueError(
+                "is no name that Autopilot takes for a column of weights: letters, digits, _ and - alone"
             )
         return value
 
@@ -84,15 +99,41 @@ class DatasetSettings(SettingsSection):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _roles_of_columns(self) -> "DatasetSettings":
+        if len(set(self.exclude)) < len(self.exclude):
+            raise ValueError("exclude names a column twice")
+        for key, names in (("exclude", self.exclude), ("weight", [self.weight])):
+            if self.target in names:
+                raise ValueError(f'{key} names the target "{self.target}": name another column')
+            for name in names:
+                if name in self.rule_columns:
+                    raise ValueError(f'{key} names "{name}", by which rows are split: remove it there')
+        if self.weight in self.exclude:
+            raise ValueError(
+                f'exclude names "{self.weight}", which is the weight and no feature anyway: remove it'
+            )
+        return self
+
     @property
     def rule_columns(self) -> list[str]:
         """The columns that decide where a row belongs; none where rows are split at random."""
         return [*(self.group or ()), *(name for name in (self.time, self.split) if name)]
 
     @property
-    def no_features(self) -> list[str]:
-        """Those of them that the model does not get."""
+    def only_split(self) -> list[str]:
+        """Those of them that are no features."""
         return [name for name in self.rule_columns if name not in (self.also_features or ())]
+
+    @property
+    def not_trained_on(self) -> list[str]:
+        """The columns that are not in the data to train on."""
+        return [*self.only_split, *self.exclude]
+
+    @property
+    def no_features(self) -> list[str]:
+        """The columns that the model does not get: these, and the weight."""
+        return [*self.not_trained_on, *([self.weight] if self.weight else [])]
 
     @property
     def least_gap(self) -> timedelta:

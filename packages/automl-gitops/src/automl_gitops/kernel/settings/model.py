@@ -1,4 +1,6 @@
-"""[autopilot], [evaluation] and [gate]: how a model is trained, and how it is judged."""
+"""[autopilot], [decision], [evaluation] and [gate]: how a model is trained, what is made of its probabilities, and how
+it is judged.
+"""
 
 import ast
 import math
@@ -77,9 +79,21 @@ class Budget(SettingsSection):
         return value
 
 
+# API reference, AutoMLAlgorithmConfig: the algorithms of each mode; AUTO takes no choice.
+ALGORITHMS = {
+    "ENSEMBLING": (
+        "catboost", "extra-trees", "fastai", "lightgbm", "linear-learner", "nn-torch", "randomforest", "xgboost",
+    ),
+    "HYPERPARAMETER_TUNING": ("linear-learner", "mlp", "xgboost"),
+}  # fmt: skip
+
+
 class AutopilotSettings(SettingsSection):
     """Problem type (`infer` leaves it, and with it the objective, to Autopilot), objective metric, mode and
     budget.
+
+    `algorithms` are those to try, all of the mode's where none is named. `types` says of a column what it is, where its
+    values do not: digits that are no quantity are `categorical`.
 
     Data of fewer than `least_rows` rows to train on is refused, as the service does. Less than its 500 is of use on a
     lenient local AWS alone (`local-sagemaker up --lenient`).
@@ -95,7 +109,34 @@ class AutopilotSettings(SettingsSection):
         "AUTO is the one below 100 MB of data and the other from there on",
     )
     least_rows: int = Field(default=LEAST_TRAINING_ROWS, ge=20)
+    algorithms: list[str] = Field(default_factory=list)
+    types: dict[str, Literal["numeric", "categorical", "text", "datetime", "sequence"]] = Field(
+        default_factory=dict
+    )
     budget: Budget = Field(default_factory=Budget)
+
+    @model_validator(mode="after")
+    def _of_the_mode(self) -> "AutopilotSettings":
+        if self.algorithms and self.mode not in ALGORITHMS:
+            raise ValueError(
+                f'algorithms cannot be chosen with mode = "{self.mode}": remove them, or set mode to '
+                f"{' or '.join(ALGORITHMS)}"
+            )
+        for number, name in enumerate(self.algorithms):
+            offered = ALGORITHMS[self.mode]
+            if name not in offered:
+                near = nearest(name, offered)
+                hint = f"did you mean {near}?" if near else f"it offers {', '.join(offered)}"
+                raise ValueError(f'algorithms has "{name}", which {self.mode} does not offer: {hint}')
+            if name in self.algorithms[:number]:
+                raise ValueError(f'algorithms has "{name}" twice: once is enough')
+        for column, kind in self.types.items():
+            if kind == "sequence" and self.mode != "HYPERPARAMETER_TUNING":
+                raise ValueError(
+                    f'types has "sequence" for "{column}", which HYPERPARAMETER_TUNING alone knows: set that mode, or '
+                    "use text"
+                )
+        return self
 
     @field_validator("objective")
     @classmethod
@@ -124,6 +165,44 @@ class AutopilotSettings(SettingsSection):
         if self.problem_type == INFER:
             return None
         return self.objective or DEFAULT_OBJECTIVES[self.problem_type]
+
+
+class CostSettings(SettingsSection):
+    """What a wrong answer costs, in any unit: a negative row called positive, a positive one that was missed."""
+
+    false_positive: float = Field(gt=0, allow_inf_nan=False)
+    false_negative: float = Field(gt=0, allow_inf_nan=False)
+
+
+class DecisionSettings(SettingsSection):
+    """Of two classes: which one is positive, and from which of its probabilities on a row is called so.
+
+    Without `positive` it is the one that Autopilot takes; without `threshold` or `costs` the model's own label counts.
+    """
+
+    positive: str | None = Field(default=None, min_length=1)
+    threshold: float | None = Field(default=None, gt=0, lt=1)
+    costs: CostSettings | None = None
+
+    @model_validator(mode="after")
+    def _one_threshold_of_a_class(self) -> "DecisionSettings":
+        if self.threshold is not None and self.costs:
+            raise ValueError("has both threshold and costs, from which one follows: remove one of the two")
+        given = "threshold" if self.threshold is not None else "costs"
+        if self.from_probability is not None and self.positive is None:
+            raise ValueError(f"has {given} without positive: name the class whose probability it is about")
+        return self
+
+    @property
+    def from_probability(self) -> float | None:
+        """The threshold, given or from the costs.
+
+        Calling a row positive costs less on average from the probability FP / (FP + FN) on, if probabilities can be
+        believed and right answers cost nothing (Elkan, The Foundations of Cost-Sensitive Learning, IJCAI 2001).
+        """
+        if self.costs:
+            return self.costs.false_positive / (self.costs.false_positive + self.costs.false_negative)
+        return self.threshold
 
 
 # The keys that say on what the evaluation runs; the others say what it does, and travel with its code.

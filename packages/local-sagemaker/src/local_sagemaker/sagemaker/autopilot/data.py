@@ -22,7 +22,13 @@ TARGET = "__target__"  # the encoded target's column; no CSV of people's has one
 WEIGHT = "__weight__"
 # A whole-numbered target with at most so many values is taken for classes.
 MAXIMAL_INFERRED_CLASSES = 20
-LEAST_VALIDATION_ROWS = 20
+LEAST_VALIDATION_ROWS = 20  # of a channel of their own; fewer where fewer are taken to train on
+DATA_TYPES = (
+    "numeric",
+    "categorical",
+    "text",
+    "datetime",
+)  # of FeatureDataTypes; tuning mode knows "sequence" too
 
 
 class DataError(Exception):
@@ -92,8 +98,9 @@ def prepare(
 ) -> Prepared:
     """Frames of text to what is trained on. Raises DataError.
 
-    ``request`` has target, weight (or None), problem_type (or None), validation_fraction and least_rows;
-    ``specification`` is the content of FeatureSpecificationS3Uri, or empty.
+    ``validation`` has the columns of ``train``, and is never trained on; where it is None, a part of ``train`` takes
+    its place. ``request`` has target, weight (or None), problem_type (or None), validation_fraction, least_rows and
+    mode; ``specification`` is the content of FeatureSpecificationS3Uri, or empty.
     """
     target, weight = request["target"], request["weight"]
     for name in (target, weight):
@@ -102,11 +109,14 @@ def prepare(
                 f"ClientError: The column {name!r} is not in the header of the training data "
                 f"({', '.join(map(str, train.columns[:20]))})."
             )
+    if validation is not None:
+        _check_header(train, validation)
     train, validation = _one_spelling(train, validation, target)
     notes: list[str] = []
-    train = _with_target(train, target, request["least_rows"])
+    train = _weighted(_with_target(train, target), weight, notes)
+    _check_rows(train, request["least_rows"], "dataset")
     problem_type = request["problem_type"] or infer(train[target])
-    names = _feature_names(train, target, weight, specification)
+    names = _feature_names(train, target, weight, specification, request["mode"])
     columns = [{"name": name, "type": _type(train[name], name, specification)} for name in names]
     labels = [] if problem_type == REGRESSION else _labels(train[target])
     _check_target(train[target], target, problem_type, labels)
@@ -114,12 +124,14 @@ def prepare(
     if validation is None:
         first, second = _split(frame, labels, request["validation_fraction"])
     else:
-        known = _with_target(validation, target, LEAST_VALIDATION_ROWS)
+        known = _weighted(_with_target(validation, target), weight, notes)
         if labels and not known[target].isin(labels).all():
             notes.append(
                 "Rows of the validation data with labels that the training data lacks were left out."
             )
             known = known[known[target].isin(labels)]
+        least = min(LEAST_VALIDATION_ROWS, request["least_rows"] // 5)
+        _check_rows(known, least, "validation dataset")
         first, second = frame, _encoded(known, columns, target, weight, labels)
     return Prepared(problem_type, columns, labels, first, second, notes)
 
@@ -161,29 +173,63 @@ def specification(storage: Storage, uri: str | None) -> dict[str, Any]:
         raise DataError(f"ClientError: The feature specification {uri} cannot be read: {error}") from error
 
 
-def _with_target(frame: pd.DataFrame, target: str, least_rows: int) -> pd.DataFrame:
-    if target not in frame.columns:
-        raise DataError(f"ClientError: The column {target!r} is not in the header of the validation data.")
-    kept = frame[~frame[target].isin(tabular.MISSING)].reset_index(drop=True)
-    if len(kept) < least_rows:
+def _check_header(train: pd.DataFrame, validation: pd.DataFrame) -> None:
+    wanted, given = list(train.columns), list(validation.columns)
+    if wanted != given:
+        missing, more = [set(one) - set(other) for one, other in ((wanted, given), (given, wanted))]
+        what = [f"lacks {name!r}" for name in sorted(missing)[:3]] + [
+            f"adds {name!r}" for name in sorted(more)[:3]
+        ]
         raise DataError(
-            f"ClientError: The dataset has {len(kept)} rows with a target. At least {least_rows} rows are required."
+            "ClientError: The validation and training datasets must contain the same headers; the validation dataset "
+            f"{' and '.join(what) or 'has them in another order'}."
         )
-    return kept
+
+
+def _with_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    return frame[~frame[target].isin(tabular.MISSING)].reset_index(drop=True)
+
+
+def _weighted(frame: pd.DataFrame, weight: str | None, notes: list[str]) -> pd.DataFrame:
+    """The rows whose weight is a number from 0 on; the service leaves the others out (TabularJobConfig)."""
+    if weight is None:
+        return frame
+    values = pd.to_numeric(frame[weight], errors="coerce")
+    valid = np.isfinite(values) & (values >= 0)
+    if not valid.all():
+        notes.append(f"{int((~valid).sum())} rows without a valid weight in {weight!r} were left out.")
+    return frame[valid].reset_index(drop=True)
+
+
+def _check_rows(frame: pd.DataFrame, least: int, what: str) -> None:
+    if len(frame) < least:
+        raise DataError(
+            f"ClientError: The {what} has {len(frame)} rows with a target. At least {least} rows are required."
+        )
 
 
 def _feature_names(
-    frame: pd.DataFrame, target: str, weight: str | None, specification: dict[str, Any]
+    frame: pd.DataFrame, target: str, weight: str | None, specification: dict[str, Any], mode: str
 ) -> list[str]:
     names = [name for name in frame.columns if name not in (target, weight)]
-    chosen = specification.get("FeatureAttributeNames")
+    chosen, types = specification.get("FeatureAttributeNames"), specification.get("FeatureDataTypes", {})
+    for name in (*(chosen or ()), *types):
+        if name not in names:
+            raise DataError(f"ClientError: The feature specification names {name!r}, no feature of the data.")
     if chosen is not None:
-        unknown = sorted(set(chosen) - set(names))
-        if unknown:
-            raise DataError(
-                f"ClientError: The feature specification names {unknown[0]!r}, no column of the data."
-            )
+        if len(set(chosen)) < len(chosen):
+            raise DataError("ClientError: The feature specification names a column twice.")
         names = [name for name in names if name in chosen]
+    offered = (*DATA_TYPES, "sequence") if mode == "HYPERPARAMETER_TUNING" else DATA_TYPES
+    for name, kind in types.items():
+        if name not in names:
+            raise DataError(
+                f"ClientError: FeatureDataTypes names {name!r}, which is not among FeatureAttributeNames."
+            )
+        if kind not in offered:
+            raise DataError(
+                f"ClientError: FeatureDataTypes has {kind!r} for {name!r}, none of {', '.join(offered)}."
+            )
     if not names:
         raise DataError("ClientError: The training data has no column beside the target.")
     return names

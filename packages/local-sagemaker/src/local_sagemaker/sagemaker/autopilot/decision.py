@@ -25,22 +25,24 @@ def worth_choosing(truth: np.ndarray, classes: int) -> bool:
     )
 
 
-def choose(objective: str, truth: np.ndarray, probabilities: np.ndarray) -> list[float]:
+def choose(
+    objective: str, truth: np.ndarray, probabilities: np.ndarray, rows: np.ndarray | None = None
+) -> list[float]:
     """The weights with the greatest ``objective`` (F1, F1macro, BalancedAccuracy, RecallMacro) on these rows.
 
     Coordinate ascent from equal weights: one class after the other over a grid of factors. ``probabilities``
-    is rows x classes; the weights' largest is 1.
+    is rows x classes; the weights' largest is 1. ``rows`` are the rows' own weights, where they have some.
     """
     if len(truth) > MAXIMAL_ROWS:
         kept = np.random.default_rng(0).choice(len(truth), MAXIMAL_ROWS, replace=False)
-        truth, probabilities = truth[kept], probabilities[kept]
+        truth, probabilities, rows = truth[kept], probabilities[kept], None if rows is None else rows[kept]
     weights = np.ones(probabilities.shape[1])
-    best = _score(objective, truth, probabilities, weights)
+    best = _score(objective, truth, probabilities, weights, rows)
     for _ in range(ROUNDS):
         before = best
         for number in range(len(weights)):
             tried = [weights * np.where(np.arange(len(weights)) == number, step, 1.0) for step in STEPS]
-            scores = [_score(objective, truth, probabilities, candidate) for candidate in tried]
+            scores = [_score(objective, truth, probabilities, candidate, rows) for candidate in tried]
             if max(scores) > best:
                 best = max(scores)
                 weights = tried[int(np.argmax(scores))]
@@ -49,12 +51,21 @@ def choose(objective: str, truth: np.ndarray, probabilities: np.ndarray) -> list
     return (weights / weights.max()).tolist()
 
 
-def _score(objective: str, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> float:
+def _score(
+    objective: str, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray, rows: np.ndarray | None
+) -> float:
     classes = len(weights)
     chosen = (probabilities * weights).argmax(axis=1)
-    matrix = np.bincount(truth * classes + chosen, minlength=classes**2).reshape(classes, classes)
+    # Balanced accuracy has weights of its own, and takes no others.
+    counted = None if objective == "BalancedAccuracy" else rows
+    cells = np.bincount(truth * classes + chosen, counted, minlength=classes**2)
+    matrix = cells.reshape(classes, classes)
     hits, actual, predicted = matrix.diagonal(), matrix.sum(axis=1), matrix.sum(axis=0)
     if objective in ("F1", "F1macro"):
-        f1 = 2 * hits / np.maximum(actual + predicted, 1)
+        f1 = _share(2 * hits, actual + predicted)
         return float(f1[1] if objective == "F1" else f1.mean())
-    return float((hits / np.maximum(actual, 1)).mean())
+    return float(_share(hits, actual).mean())
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(len(part)), where=whole > 0)

@@ -18,7 +18,13 @@ from local_sagemaker.bridge import Caller
 from local_sagemaker.sagemaker import jobs, keys, roles
 from local_sagemaker.sagemaker.autopilot import rights
 from local_sagemaker.sagemaker.autopilot.objectives import objective
-from local_sagemaker.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
+from local_sagemaker.sagemaker.autopilot.requests import (
+    LEAST_ROWS,
+    LENIENT_ROWS,
+    Settings,
+    channels,
+    settings,
+)
 from local_sagemaker.sagemaker.logs import Log
 from local_sagemaker.sagemaker.resources import now
 
@@ -114,7 +120,7 @@ class AutoMLJob(jobs.Job):
 
     def _size(self, credentials: Any) -> int:
         """Bytes of the training data. What is wrong with it the training process says."""
-        source = self._request["AutoMLJobInputDataConfig"][0]["DataSource"]["S3DataSource"]
+        source = channels(self._request)["training"]["DataSource"]["S3DataSource"]
         try:
             found = storage.Storage(credentials).find(source["S3Uri"], source["S3DataType"])
         except (storage.NothingFoundError, ClientError):

@@ -31,6 +31,7 @@ import pandas as pd
 from local_sagemaker.sagemaker.autopilot import data, insights, portfolio, training
 from local_sagemaker.sagemaker.autopilot.objectives import REGRESSION, Objective, default, objective
 from local_sagemaker.sagemaker.autopilot.publishing import Publisher
+from local_sagemaker.sagemaker.autopilot.requests import channels
 from local_sagemaker.storage import Storage
 
 log = logging.getLogger(__name__)
@@ -121,12 +122,9 @@ class _Job:
         self._send("done")
 
     def _prepared(self) -> data.Prepared:
-        channels = {
-            channel.get("ChannelType", "training"): channel
-            for channel in self._request["AutoMLJobInputDataConfig"]
-        }
-        train = data.read(self._storage, channels["training"])
-        validation = data.read(self._storage, channels["validation"]) if "validation" in channels else None
+        by_type = channels(self._request)
+        train = data.read(self._storage, by_type["training"])
+        validation = data.read(self._storage, by_type["validation"]) if "validation" in by_type else None
         specification = data.specification(self._storage, self._tabular.get("FeatureSpecificationS3Uri"))
         request = {
             "target": self._tabular["TargetAttributeName"],
@@ -134,6 +132,7 @@ class _Job:
             "problem_type": self._tabular.get("ProblemType"),
             "validation_fraction": self._request.get("DataSplitConfig", {}).get("ValidationFraction", 0.2),
             "least_rows": self._job["least_rows"],
+            "mode": self._job["mode"],
         }
         return data.prepare(train, validation, request, specification)
 

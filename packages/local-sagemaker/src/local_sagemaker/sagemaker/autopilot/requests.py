@@ -15,6 +15,8 @@ LEAST_ROWS = 500
 LENIENT_ROWS = 20
 # AUTO takes ensembling below so many bytes of data, tuning from there on.
 AUTO_LIMIT_BYTES = 100 * 1024**2
+# The one objective that knows no weights: it has its own (guide, "Autopilot weighted metrics").
+UNWEIGHTED = "BalancedAccuracy"
 CONTENT_TYPES = ("text/csv;header=present", "x-application/vnd.amazon+parquet")
 
 
@@ -37,16 +39,13 @@ def check(request: dict[str, Any]) -> None:
         raise invalid("The local AWS trains tabular data alone: specify TabularJobConfig.")
     tabular = problem["TabularJobConfig"]
     _check_objective(request, tabular)
-    _check_mode(tabular)
+    _check_mode(tabular, request.get("AutoMLJobObjective", {}).get("MetricName"))
     _check_channels(request)
     for name in ("ModelDeployConfig", "AutoMLComputeConfig"):
         if request.get(name):
             raise invalid(f"The local AWS does not offer {name}.")
     if tabular.get("GenerateCandidateDefinitionsOnly"):
         raise invalid("The local AWS does not offer GenerateCandidateDefinitionsOnly.")
-    fraction = request.get("DataSplitConfig", {}).get("ValidationFraction", 0.2)
-    if not 0 < fraction < 1:
-        raise invalid("ValidationFraction must be greater than 0 and less than 1.")
 
 
 def settings(request: dict[str, Any], size: int = 0) -> Settings:
@@ -67,6 +66,13 @@ def settings(request: dict[str, Any], size: int = 0) -> Settings:
     return Settings(mode, algorithms, missing, limit)
 
 
+def channels(request: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The channels of a request by their type."""
+    return {
+        channel.get("ChannelType", "training"): channel for channel in request["AutoMLJobInputDataConfig"]
+    }
+
+
 def _algorithms(tabular: dict[str, Any]) -> list[str]:
     configured = tabular.get("CandidateGenerationConfig", {}).get("AlgorithmsConfig", [])
     return [name for entry in configured for name in entry["AutoMLAlgorithms"]]
@@ -84,7 +90,7 @@ def _check_objective(request: dict[str, Any], tabular: dict[str, Any]) -> None:
         )
 
 
-def _check_mode(tabular: dict[str, Any]) -> None:
+def _check_mode(tabular: dict[str, Any], metric: str | None) -> None:
     mode = tabular.get("Mode", "AUTO")
     algorithms = _algorithms(tabular)
     if algorithms and mode == "AUTO":
@@ -95,6 +101,8 @@ def _check_mode(tabular: dict[str, Any]) -> None:
             raise invalid(f"The algorithm {name} is not supported in {mode} mode: {', '.join(offered)} are.")
     if "SampleWeightAttributeName" in tabular and mode != "ENSEMBLING":
         raise invalid("SampleWeightAttributeName is supported in ENSEMBLING mode alone.")
+    if "SampleWeightAttributeName" in tabular and metric == UNWEIGHTED:
+        raise invalid(f"{UNWEIGHTED} is not supported with SampleWeightAttributeName.")
 
 
 def _check_channels(request: dict[str, Any]) -> None:
@@ -103,6 +111,7 @@ def _check_channels(request: dict[str, Any]) -> None:
         raise invalid(
             "AutoMLJobInputDataConfig needs one training channel and at most one validation channel."
         )
+    types = set()
     for channel in request["AutoMLJobInputDataConfig"]:
         content_type = channel.get("ContentType", CONTENT_TYPES[0])
         if content_type.replace(" ", "") not in CONTENT_TYPES:
@@ -110,3 +119,20 @@ def _check_channels(request: dict[str, Any]) -> None:
         source = channel.get("DataSource", {}).get("S3DataSource")
         if source is None or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
             raise invalid("A channel needs an S3DataSource of type S3Prefix or ManifestFile.")
+        if channel.get("CompressionType") == "Gzip" and source["S3DataType"] != "S3Prefix":
+            raise invalid("CompressionType Gzip is supported for S3Prefix inputs alone.")
+        types.add(content_type.replace(" ", ""))
+    if len(types) > 1:
+        raise invalid("Channels for training and validation must share the same ContentType.")
+    _check_split(request, "validation" in kinds)
+
+
+def _check_split(request: dict[str, Any], has_validation: bool) -> None:
+    fraction = request.get("DataSplitConfig", {}).get("ValidationFraction")
+    if fraction is None:
+        return
+    if has_validation:
+        # Guide, "How to specify training and validation datasets": with two data sources, setting it is an error.
+        raise invalid("ValidationFraction must not be set where there is a validation channel.")
+    if not 0 < fraction < 1:
+        raise invalid("ValidationFraction must be greater than 0 and less than 1.")

@@ -54,6 +54,8 @@ class Scorer:
         self._prepared = prepared
         self._objective = objective
         self._truth = prepared.validation[TARGET].to_numpy()
+        weighted = WEIGHT in prepared.validation.columns
+        self._weights = prepared.validation[WEIGHT].to_numpy() if weighted else None
         self._decided = (
             objective.decided
             and prepared.problem_type != REGRESSION
@@ -67,17 +69,20 @@ class Scorer:
         )[model]
         seconds = trainer.get_model_attribute(model=model, attribute="fit_time") or 0.0
         if self._prepared.problem_type == REGRESSION:
-            return Candidate(
-                model, metrics.regression(self._truth, np.asarray(predicted)), [], float(seconds)
-            )
+            values = metrics.regression(self._truth, np.asarray(predicted), self._weights)
+            return Candidate(model, values, [], float(seconds))
         probabilities = np.asarray(predicted, dtype="float64")
         if probabilities.ndim == 1:
             probabilities = np.column_stack([1 - probabilities, probabilities])
         probabilities /= probabilities.sum(axis=1, keepdims=True)  # AutoGluon's are float32
-        weights = decision.choose(self._objective.name, self._truth, probabilities) if self._decided else []
-        chosen = (probabilities * np.asarray(weights or 1.0)).argmax(axis=1)
-        values = metrics.classification(self._prepared.problem_type, self._truth, probabilities, chosen)
-        return Candidate(model, values, weights, float(seconds))
+        line: list[float] = []
+        if self._decided:
+            line = decision.choose(self._objective.name, self._truth, probabilities, self._weights)
+        chosen = (probabilities * np.asarray(line or 1.0)).argmax(axis=1)
+        values = metrics.classification(
+            self._prepared.problem_type, self._truth, probabilities, chosen, self._weights
+        )
+        return Candidate(model, values, line, float(seconds))
 
 
 class NothingTrainedError(Exception):
@@ -127,6 +132,7 @@ def fit(
         verbosity=2,
         log_to_file=False,
         sample_weight=WEIGHT if weighted else None,
+        weight_evaluation=weighted,
         # Classes of few rows stay classes: a test set may hold them.
         learner_kwargs={"label_count_threshold": 1},
     )
