@@ -72,7 +72,7 @@ def check(file: Table, as_json: Json = False) -> None:
             "file": str(file),
             "problem_type": config.autopilot.problem_type,
             "notices": [str(notice) for notice in consistency.notices(config, lock)],
-            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes"}),
+            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes", "findings"}),
         }
     )
 
@@ -216,4 +216,6 @@ def show(as_json: Json = False) -> None:
         total = sum(classes.values())
         shares = [(label, count, f"{count / total:.1%}") for label, count in classes.items()]
         output.table(("class", f"rows{'' if lock.classes else ' held out'}", "share"), shares)
+    for finding in lock.findings or ():
+        output.notice(str(finding))
     output.result(lock.model_dump(mode="json"))

@@ -10,6 +10,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_gitops.data import hospital
+from automl_gitops.data.findings.finder import Finder
+from automl_gitops.data.findings.show import show as show_findings
+from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
@@ -28,13 +31,14 @@ def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
     null); `target` (the last column unless given); `target_missing` (rows); `problem_type`, null where the target has
     one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least` and `most` of a
-    quantity; `notices`, sentences; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
+    quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
     makes the example, otherwise null.
     """
     table = Table.open(path)
     source = hospital.is_source(table.columns)
     name = target or (hospital.TARGET if source else table.columns[-1])
-    seen = profile(table, name, whole_target=False)
+    finder = Finder([column for column in table.columns if column != name], name)
+    seen = profile(table, name, finder.see, whole_target=False)
     problem = seen.target.problem_type
     classes = seen.target.classes if problem != "Regression" else None
     return {
@@ -50,6 +54,10 @@ def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
         "least": seen.target.least if problem == "Regression" else None,
         "most": seen.target.most if problem == "Regression" else None,
         "notices": list(_notices(seen, table)),
+        "findings": [
+            one.model_dump(mode="json", exclude_none=True)
+            for one in finder.findings(seen.statistics, None if problem == "Regression" else seen.target.classes or {})
+        ],
         "prepare": "hospital" if source else None,
     }
 
@@ -147,6 +155,7 @@ def show(output: Output, facts: dict[str, Any]) -> None:
         output.say(line)
     for notice in facts["notices"]:
         output.notice(notice)
+    show_findings(output, [DataFinding(**one) for one in facts["findings"]])
 
 
 def _table(columns: Sequence[dict[str, Any]], rows: int) -> Grid:

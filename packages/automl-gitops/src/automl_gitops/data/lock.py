@@ -52,6 +52,22 @@ class Column(_Entry):
     looks_like: Literal["date", "identifier"] | None = None
 
 
+class DataFinding(_Entry):
+    """What a person would want to know of the data before paying for a training: what it is and what it costs
+    (``text``), and what to do. ``kind`` is one of `automl_gitops.data.findings.KINDS` of the version that wrote it,
+    ``columns`` and ``rows`` are what it is about. No value of a column is in it, but for the target's classes.
+    """
+
+    kind: str
+    columns: list[str] = Field(default_factory=list)
+    rows: int | None = None
+    text: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.advice}"
+
+
 class Rows(_Entry):
     """Numbers of rows; `total` is the sum of the other two. `None` is what nobody counted."""
 
@@ -101,6 +117,7 @@ class DatasetLock(_Entry):
     holdout_classes: dict[str, int] | None = None
     uris: Uris
     reference: Reference | None = None
+    findings: list[DataFinding] | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> "DatasetLock":
@@ -142,10 +159,12 @@ class DatasetLock(_Entry):
         values: dict[str, Any] = self.model_dump(exclude_none=True)
         for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
             document.add(key, values[key])
-        columns = tomlkit.array()
-        for column in self.columns:
-            columns.append(_inline(column.model_dump(exclude_none=True)))
-        document.add("columns", columns.multiline(True))
+        for key in ("columns", "findings"):
+            if key in values:
+                lines = tomlkit.array()
+                for entry in values[key]:
+                    lines.append(_inline(entry))
+                document.add(key, lines.multiline(True))
         for key in ("rows", "uris", "reference", "classes", "holdout_classes"):
             if key in values:
                 document.add(key, _table(values[key]))
@@ -161,11 +180,11 @@ class DatasetLock(_Entry):
         return self.rows.test if self.rows.total is None else self.rows.total
 
     def plain(self) -> dict[str, Any]:
-        """As a JSON document without what is only known about the columns: what was counted in the same data
+        """As a JSON document without what is only known about the columns and rows: what was counted in the same data
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
-        return {**self.model_dump(mode="json"), "columns": columns}
+        return {**self.model_dump(mode="json", exclude={"findings"}), "columns": columns}
 
     @property
     def features(self) -> list[Column]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
-from automl_gitops.data.lock import PART_ROWS, DatasetLock, Rows, Uris, part
+from automl_gitops.data.findings.finder import Finder
+from automl_gitops.data.findings.show import show
+from automl_gitops.data.lock import PART_ROWS, DataFinding, DatasetLock, Rows, Uris, part
 from automl_gitops.data.profile import Profile, check, profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
@@ -163,6 +165,7 @@ class Prepared:
     sha256: str
     holdout: float
     seed: int
+    findings: list[DataFinding]
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -190,6 +193,11 @@ class Prepared:
         parts.close()
         return ["train_validation.csv", *parts.files]
 
+    def held_out(self) -> np.ndarray:
+        """Whether each row belongs to the holdout: booleans, shape (rows,)."""
+        target, split = self.profile.target.name, self.split()
+        return np.concatenate([split.take(batch.column(target)) for batch in self.table.batches([target])])
+
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         test = int(self.split().test_rows.sum())
@@ -205,6 +213,7 @@ class Prepared:
             columns=self.profile.columns(self.profile.types, has_classes=self.classes is not None),
             classes=self.classes,
             uris=uris,
+            findings=self.findings,
         )
 
 
@@ -217,7 +226,13 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     if len(table.columns) < 2:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
     digest = hashlib.sha256(write_row(table.columns))
-    seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
+    finder = Finder.of(config, table.columns)
+
+    def watch(batch: pa.RecordBatch) -> None:
+        digest.update(csv_bytes(csv_lines(batch.columns)))
+        finder.see(batch)
+
+    seen = profile(table, target, watch=watch)
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
     digest.update(
@@ -228,9 +243,15 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
             "stand for them"
         )
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed)
+    prepared = Prepared(
+        table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed, []
+    )
     lock = prepared.lock(config, synthetic=False)
     consistency.require(config, lock)
     for notice in consistency.notices(config, lock):
         output.notice(str(notice))
-    return prepared
+    findings = finder.findings(
+        seen.statistics, prepared.classes, held_out=prepared.held_out(), metric=consistency.metric(config, lock)
+    )
+    show(output, findings)
+    return replace(prepared, findings=findings)

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.findings.finder import Finder
+from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import DatasetLock, Rows, Uris
@@ -39,6 +42,7 @@ class _Holdout:
     profile: Profile
     classes: dict[str, int] | None
     sha256: str
+    finder: Finder
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
@@ -90,6 +94,14 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
         consistency.require(config, lock)
         for notice in consistency.notices(config, lock):
             output.notice(str(notice))
+        findings = holdout.finder.findings(
+            holdout.profile.statistics,
+            holdout.classes,
+            metric=consistency.metric(config, lock),
+            rows_are=" of the holdout",
+        )
+        show(output, findings)
+        lock = lock.model_copy(update={"findings": findings})
         store.check()
         uploaded = 0
         if not store.is_complete():
@@ -147,9 +159,15 @@ def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listing that the model is trained on."""
     target = config.dataset.target
     digest = hashlib.sha256(write_row(table.columns))
-    seen = profile(table, target, watch=lambda batch: digest.update(csv_bytes(csv_lines(batch.columns))))
+    finder = Finder.of(config, table.columns)
+
+    def watch(batch: pa.RecordBatch) -> None:
+        digest.update(csv_bytes(csv_lines(batch.columns)))
+        finder.see(batch)
+
+    seen = profile(table, target, watch=watch)
     check_rows(table, seen, "a judgement")
     classes = check_target(config, table, seen)
     identity = {"target": target, "train_validation": listing.reference.sha256, "format": FORMAT}
     digest.update(json.dumps(identity, sort_keys=True).encode())
-    return _Holdout(table, seen, classes and dict(sorted(classes.items())), digest.hexdigest())
+    return _Holdout(table, seen, classes and dict(sorted(classes.items())), digest.hexdigest(), finder)

@@ -119,6 +119,10 @@ class DataChange:
             "rows": [lock and lock.rows.model_dump() for lock in (self.before, self.after)],
             "sha256": [lock and lock.sha256 for lock in (self.before, self.after)],
             "schema": self.schema.sentences,
+            "findings": [
+                one.model_dump(mode="json", exclude_none=True)
+                for one in (self.after and self.after.findings) or ()
+            ],
             "class_shares": [{"label": label, "before": a, "after": b} for label, a, b in self.shares],
         }
 

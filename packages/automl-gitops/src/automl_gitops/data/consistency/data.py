@@ -67,18 +67,6 @@ def columns(case: Case) -> Checks:
             f"no column beside the target varies ({some(constant)}), so that there is nothing to learn: add columns "
             f"with more than one value, and {_again(case)}"
         )
-    elif constant:
-        yield case.odd(
-            ("dataset", "target"),
-            f"target is predicted from columns that are the same in all rows ({some(constant)}): they say nothing",
-        )
-    identifiers = [name for name, column in case.features.items() if column.looks_like == "identifier"]
-    if identifiers:
-        yield case.odd(
-            ("dataset", "target"),
-            f"target is predicted from what looks like an identifier ({some(identifiers)}): a model that learns it by "
-            "heart fails on new rows, so leave it out unless it says something",
-        )
 
 
 def bucket(case: Case) -> Checks:
