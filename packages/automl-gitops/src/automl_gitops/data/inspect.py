@@ -31,8 +31,8 @@ def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
     null); `target` (the last column unless given); `target_missing` (rows); `problem_type`, null where the target has
     one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least` and `most` of a
-    quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
-    makes the example, otherwise null.
+    quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`:
+    `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path)
     source = hospital.is_source(table.columns)
@@ -56,7 +56,9 @@ def inspect(path: Path, target: str | None = None) -> dict[str, Any]:
         "notices": list(_notices(seen, table)),
         "findings": [
             one.model_dump(mode="json", exclude_none=True)
-            for one in finder.findings(seen.statistics, None if problem == "Regression" else seen.target.classes or {})
+            for one in finder.findings(
+                seen.statistics, None if problem == "Regression" else seen.target.classes or {}
+            )
         ],
         "prepare": "hospital" if source else None,
     }

@@ -251,7 +251,10 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     for notice in consistency.notices(config, lock):
         output.notice(str(notice))
     findings = finder.findings(
-        seen.statistics, prepared.classes, held_out=prepared.held_out(), metric=consistency.metric(config, lock)
+        seen.statistics,
+        prepared.classes,
+        held_out=prepared.held_out(),
+        metric=consistency.metric(config, lock),
     )
     show(output, findings)
     return replace(prepared, findings=findings)

@@ -177,7 +177,7 @@ def _findings(plan: Plan) -> Iterator[Block]:
         return
     had = {(one.kind, *one.columns) for one in (before and before.findings) or ()}
     sentences: list[Words] = [
-        (Strong("new: "), str(one))
+        (Strong("new"), f": {one}")
         if before and before.findings is not None and (one.kind, *one.columns) not in had
         else str(one)
         for one in after.findings

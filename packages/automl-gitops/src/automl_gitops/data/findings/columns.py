@@ -58,7 +58,9 @@ class Running:
         if not self._rows:
             first = {name: batch.column(name)[0].as_py() for name in self._columns}
             self._starts = {name: int(value) for name, value in first.items() if value in ("0", "1")}
-        self._columns = [name for name in self._starts if name in self._columns and self._goes_on(batch, name)]
+        self._columns = [
+            name for name in self._starts if name in self._columns and self._goes_on(batch, name)
+        ]
         self._rows += batch.num_rows
 
     def _goes_on(self, batch: pa.RecordBatch, name: str) -> bool:
@@ -71,7 +73,10 @@ class Running:
 
 
 def column_findings(
-    statistics: Mapping[str, Statistics], features: Sequence[str], index: Sequence[str], twins: list[list[str]]
+    statistics: Mapping[str, Statistics],
+    features: Sequence[str],
+    index: Sequence[str],
+    twins: list[list[str]],
 ) -> Iterator[DataFinding]:
     """What is odd about the columns that a model gets."""
     inputs = [statistics[name] for name in features]

@@ -34,7 +34,7 @@ _NO_VALUE = pa.array(MISSING)
 class Finder:
     """Sees a table's batches, in order, and then tells what is odd.
 
-    Holds 16 bytes a row, 24 where the target may be a quantity, and a sample. ``features`` are the columns that the
+    Holds 12 bytes a row, 20 where the target may be a quantity, and a sample. ``features`` are the columns that the
     model gets. ``quantity`` is off where the target surely is none.
     """
 
@@ -57,7 +57,7 @@ class Finder:
         """Take in the next rows, of string columns without nulls."""
         self._inputs.append(row_hashes(text_hashes(batch.column(name)) for name in self._features))
         target = batch.column(self._target)
-        self._labels.append(text_hashes(target))
+        self._labels.append(text_hashes(target).astype(np.uint32))
         if self._numbers is not None:
             numbers = as_numbers(target, whole=False)
             if numbers is None:
@@ -102,15 +102,15 @@ class Finder:
         if quantity and self._numbers is None:
             return
         labels = self._numbers if quantity and self._numbers is not None else self._labels
-        self._inputs, labels[:] = [np.concatenate(self._inputs)], [np.concatenate(labels)]
-        equal = equal_rows(self._inputs[0], labels[0], held_out)
+        equal = equal_rows(_whole(self._inputs), _whole(labels), held_out)
         of_all = f"{counted(rows, 'row')}{rows_are}"
         if equal.held_out_copies and held_out is not None:
             tested = int(held_out.sum())
             yield DataFinding(
                 kind="rows_on_both_sides",
                 rows=equal.held_out_copies,
-                text=f"{equal.held_out_copies:,} of the {counted(tested, 'row')} held out equal a row to train on "
+                text=f"{equal.held_out_copies:,} of the {counted(tested, 'row')} held out "
+                f"{'equals' if equal.held_out_copies == 1 else 'equal'} a row to train on "
                 f"({equal.held_out_copies / tested:.1%}): a model may know these by heart, so "
                 "that it scores better here than on new rows.",
                 advice="Remove the copies, or keep what belongs together on one side.",
@@ -120,7 +120,7 @@ class Finder:
                 kind="duplicate_rows",
                 rows=equal.copies,
                 text=f"{equal.copies:,} of {of_all} {'is a copy' if equal.copies == 1 else 'are copies'} of an "
-                f"earlier one{_such_as(equal.copy)}: they count more than once in training and in every figure.",
+                f"earlier one{_such_as(equal.copy)}: what is there twice counts twice, in training and figures.",
                 advice="Remove them, unless they are different cases that happen to be equal.",
             )
         bound = _bound(equal, quantity, metric)
@@ -136,7 +136,7 @@ class Finder:
     def _leaks(self, sample: pa.Table, where: str, quantity: bool) -> Iterator[DataFinding]:
         labels = sample.column(self._target).combine_chunks()
         columns = {name: sample.column(name).combine_chunks() for name in self._features}
-        kept = _usable(labels, columns.values())
+        kept = _usable(labels, [*columns.values()])
         labels = labels.take(kept)
         if quantity:
             numbers = as_numbers(labels, whole=False)
@@ -175,6 +175,12 @@ class Finder:
             )
 
 
+def _whole(parts: list[np.ndarray]) -> np.ndarray:
+    """The parts as one, which takes their place."""
+    parts[:] = [np.concatenate(parts)]
+    return parts[0]
+
+
 def _usable(labels: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
     """The rows with a label, each of equal ones once: copies would let any column predict them."""
     hashes = row_hashes(text_hashes(column) for column in (labels, *columns))
@@ -195,5 +201,7 @@ def _bound(equal: EqualRows, quantity: bool, metric: str | None) -> str:
         return f"an accuracy above {accuracy:.3f}" if accuracy <= 1 - _LEAST_LOSS else ""
     if equal.best["r2"] > 1 - _LEAST_LOSS:
         return ""
-    error = f", or {metric.upper()} below {equal.best[metric]:.4g}," if metric in ("mse", "rmse", "mae") else ""
+    error = (
+        f", or {metric.upper()} below {equal.best[metric]:.4g}," if metric in ("mse", "rmse", "mae") else ""
+    )
     return f"R2 above {equal.best['r2']:.3f}{error}"

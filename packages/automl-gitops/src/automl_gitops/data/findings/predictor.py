@@ -92,7 +92,7 @@ def _gain(judged: tuple[float, float]) -> float:
 
 
 def share_of_mistakes_avoided(score: float, baseline: float) -> float:
-    """1 where nothing is left of the baseline's mistakes, 0 where all are (Goodman and Kruskal's lambda; of R2 itself)."""
+    """1 where none of the baseline's mistakes is left (Goodman and Kruskal's lambda; of R2 it is R2 itself)."""
     return (score - baseline) / (1 - baseline)
 
 
