@@ -10,9 +10,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_gitops.data import hospital
+from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.show import show as show_findings
-from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
@@ -139,6 +138,7 @@ MOST_LINES = 40  # columns that are shown one by one
 _FIRST = 12  # of more than these
 _NAME, _VALUES = 22, 28  # cells; with types, shares and gaps a line of 80
 _CLASSES = 12
+_LINE = 76
 
 
 def show(output: Output, facts: dict[str, Any]) -> None:
@@ -157,7 +157,8 @@ def show(output: Output, facts: dict[str, Any]) -> None:
         output.say(line)
     for notice in facts["notices"]:
         output.notice(notice)
-    show_findings(output, [DataFinding(**one) for one in facts["findings"]])
+    for line in _findings(facts["findings"]):
+        output.say(line)
 
 
 def _table(columns: Sequence[dict[str, Any]], rows: int) -> Grid:
@@ -232,6 +233,17 @@ def _target(facts: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"  and {counted(len(rest), 'class', 'classes')} more, the rarest with {counted(rest[-1][1], 'row')}"
             )
+
+
+def _findings(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line for each; what they say at length is in the JSON."""
+    if findings:
+        yield "findings (--json says more):"
+    for kind in dict.fromkeys(one["kind"] for one in findings):
+        alike = [one for one in findings if one["kind"] == kind]
+        columns = [name for one in alike for name in one["columns"]]
+        about = ", ".join(columns) or counted(alike[0]["rows"], "row")
+        yield "  " + _cut(f"{KINDS[kind]}: {about}", _LINE)
 
 
 def share(part: int, whole: int) -> str:

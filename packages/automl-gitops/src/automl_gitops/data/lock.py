@@ -101,7 +101,8 @@ class DatasetLock(_Entry):
     """What `automl data push` made, or `automl data refer`: then there is a ``reference``, and no split and no count.
 
     ``columns`` are in the file's order; ``classes`` counts all rows by label, ``holdout_classes`` those of the
-    holdout where it alone was counted; a quantity has neither.
+    holdout where it alone was counted; a quantity has neither. ``findings`` are absent in older files;
+    ``contract`` is the hash of the contract.toml that the rows kept, absent where there was none.
     """
 
     name: str
@@ -118,6 +119,7 @@ class DatasetLock(_Entry):
     uris: Uris
     reference: Reference | None = None
     findings: list[DataFinding] | None = None
+    contract: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")
     def _is_whole(self) -> "DatasetLock":
@@ -179,12 +181,23 @@ class DatasetLock(_Entry):
         """The rows that the columns' numbers are about: all, or those of the holdout."""
         return self.rows.test if self.rows.total is None else self.rows.total
 
+    @property
+    def with_classes(self) -> list[Column]:
+        """The columns, the target's values among them."""
+        classes = self.classes or self.holdout_classes
+        return [
+            column.model_copy(update={"values": classes})
+            if column.name == self.target and classes
+            else column
+            for column in self.columns
+        ]
+
     def plain(self) -> dict[str, Any]:
         """As a JSON document without what is only known about the columns and rows: what was counted in the same data
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
-        return {**self.model_dump(mode="json", exclude={"findings"}), "columns": columns}
+        return {**self.model_dump(mode="json", exclude={"findings", "contract"}), "columns": columns}
 
     @property
     def features(self) -> list[Column]:

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
+from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.lock import PART_ROWS, DataFinding, DatasetLock, Rows, Uris, part
@@ -166,6 +168,7 @@ class Prepared:
     holdout: float
     seed: int
     findings: list[DataFinding]
+    contract: str | None  # the hash of the contract that it keeps
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -214,6 +217,7 @@ class Prepared:
             classes=self.classes,
             uris=uris,
             findings=self.findings,
+            contract=self.contract,
         )
 
 
@@ -227,12 +231,18 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it from")
     digest = hashlib.sha256(write_row(table.columns))
     finder = Finder.of(config, table.columns)
+    contract = Contract.load()
+    checker = Checker(contract, table.columns, table.name) if contract else None
 
     def watch(batch: pa.RecordBatch) -> None:
         digest.update(csv_bytes(csv_lines(batch.columns)))
         finder.see(batch)
+        if checker:
+            checker.see(batch)
 
     seen = profile(table, target, watch=watch)
+    if checker:
+        checker.require()
     strata = check(config, table, seen)
     split = {"target": target, "holdout": config.dataset.holdout, "seed": config.dataset.seed}
     digest.update(
@@ -244,7 +254,14 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
             "stand for them"
         )
     prepared = Prepared(
-        table, seen, strata, digest.hexdigest(), config.dataset.holdout, config.dataset.seed, []
+        table,
+        seen,
+        strata,
+        digest.hexdigest(),
+        config.dataset.holdout,
+        config.dataset.seed,
+        [],
+        contract.sha256 if contract else None,
     )
     lock = prepared.lock(config, synthetic=False)
     consistency.require(config, lock)
@@ -257,4 +274,5 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
         metric=consistency.metric(config, lock),
     )
     show(output, findings)
+    require_unblocked(contract, findings)
     return replace(prepared, findings=findings)

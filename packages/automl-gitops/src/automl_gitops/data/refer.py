@@ -15,6 +15,8 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
@@ -43,6 +45,7 @@ class _Holdout:
     classes: dict[str, int] | None
     sha256: str
     finder: Finder
+    contract: Contract | None
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
@@ -64,12 +67,13 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
     s3 = aws.client("s3")
     listing = look(s3, train_validation)
     _check_bucket_and_size(s3, config, listing)
-    heads = Heads(s3, listing, config, output)
+    contract = Contract.load()
+    heads = Heads(s3, listing, config, contract, output)
     names = Names(config, aws.account)
     with tempfile.TemporaryDirectory(prefix="dataset-") as folder:
         table = Table.open(_download(s3, test, Path(folder)), test)
         check_header(test, table.columns, train_validation, heads.columns)
-        holdout = _prepare(config, table, listing)
+        holdout = _prepare(config, contract, table, listing)
         types = widest([heads.types, holdout.profile.types])
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
@@ -101,7 +105,9 @@ def refer(config: Config, train_validation: str, test: str, aws: Aws, output: Ou
             rows_are=" of the holdout",
         )
         show(output, findings)
-        lock = lock.model_copy(update={"findings": findings})
+        require_unblocked(holdout.contract, findings)
+        kept = holdout.contract.sha256 if holdout.contract else None
+        lock = lock.model_copy(update={"findings": findings, "contract": kept})
         store.check()
         uploaded = 0
         if not store.is_complete():
@@ -155,19 +161,26 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
     return path
 
 
-def _prepare(config: Config, table: Table, listing: Listing) -> _Holdout:
+def _prepare(config: Config, contract: Contract | None, table: Table, listing: Listing) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listing that the model is trained on."""
     target = config.dataset.target
     digest = hashlib.sha256(write_row(table.columns))
     finder = Finder.of(config, table.columns)
+    checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
 
     def watch(batch: pa.RecordBatch) -> None:
         digest.update(csv_bytes(csv_lines(batch.columns)))
         finder.see(batch)
+        if checker:
+            checker.see(batch)
 
     seen = profile(table, target, watch=watch)
+    if checker:
+        checker.require()
     check_rows(table, seen, "a judgement")
     classes = check_target(config, table, seen)
     identity = {"target": target, "train_validation": listing.reference.sha256, "format": FORMAT}
     digest.update(json.dumps(identity, sort_keys=True).encode())
-    return _Holdout(table, seen, classes and dict(sorted(classes.items())), digest.hexdigest(), finder)
+    return _Holdout(
+        table, seen, classes and dict(sorted(classes.items())), digest.hexdigest(), finder, contract
+    )

@@ -54,6 +54,8 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield "There is no dataset.lock yet: ", Code("automl data push FILE"), " makes it."
     if plan.settings:
         yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
+    if plan.contract:
+        yield f"contract.toml: {counted(len(plan.contract), 'difference')}{_unchecked(plan)}."
     if any(change.path.partition(".")[0] == "production" for change in plan.settings):
         yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
     if any(change.path == "dataset.buckets" for change in plan.settings):
@@ -133,6 +135,8 @@ def _aws(plan: Plan) -> str:
 def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
     if plan.settings:
         yield Section("automl.toml", _changes(plan.settings), folded=True)
+    if plan.contract:
+        yield Section("contract.toml", _changes(plan.contract), folded=True)
     if plan.data.changed and (plan.data.before or plan.data.after):
         yield Section("Data set", _data(plan), folded=True)
     yield from _findings(plan)
@@ -187,6 +191,14 @@ def _findings(plan: Plan) -> Iterator[Block]:
         [Bullets(sentences)],
         folded=True,
     )
+
+
+def _unchecked(plan: Plan) -> str:
+    """Whether the data was pushed under another contract than the branch has."""
+    lock = plan.data.after
+    if not lock or lock.contract == plan.contract_sha256:
+        return ""
+    return ", against which the data of dataset.lock has not been checked (push or refer it again)"
 
 
 def _kinds(findings: Sequence[DataFinding]) -> list[str]:

@@ -10,10 +10,12 @@ MOST_SHOWN = 10
 
 
 def show(output: Output, findings: Sequence[DataFinding]) -> None:
-    """A line for each of the first ones."""
+    """A line for each of the first ones, and where to find what to do."""
     for one in findings[:MOST_SHOWN]:
         output.notice(one.text)
     if findings:
         more = len(findings) - MOST_SHOWN
         shown = f"{more:,} more findings; " if more > 0 else f"{counted(len(findings), 'finding')}, "
-        output.say(f"{shown}none of which stops anything; `automl data show` says what to do after a push")
+        output.say(
+            f"{shown}which stop nothing unless contract.toml says so; `automl data show` says what to do after a push"
+        )
