@@ -92,6 +92,7 @@ RULES = (
     Rule(r"gh (repo create|pr create|pr merge|variable set|auth token)\b.*", "run"),
     Rule(r"gh workflow run retrain\.yml .*", "syntax", "tests/workflows starts it for an execution"),
     Rule(rf"{AUTOML} data refer .*", "run", prepare=("a_data_lake",)),
+    Rule(rf"{AUTOML} data contract", "run", prepare=("and_no_contract_after_it",)),
     Rule(r"aws sagemaker stop-pipeline-execution .*", "run", prepare=("an_execution_that_runs",)),
     Rule(rf"{AUTOML} rollback && git push", "run", prepare=("on_github_s_branch",)),
     Rule(rf"{AUTOML} status", "run", status=(0, 3)),  # 3 is a difference, which it shows

@@ -216,6 +216,10 @@ class Stage:
         s3.put_object(Bucket=LAKE, Key="test.csv", Body=(header + "".join(rows[:600])).encode())
         self._configure(f'[dataset]\nbuckets = ["{LAKE}"]\n')
 
+    def _and_no_contract_after_it(self, text: str) -> str:
+        """Other documents push other rows."""
+        return f"{text} && rm contract.toml"
+
     def _an_execution_that_runs(self, text: str) -> str:
         started = self.client("sagemaker").start_pipeline_execution(PipelineName=NAME)
         return text.replace("ARN", started["PipelineExecutionArn"])

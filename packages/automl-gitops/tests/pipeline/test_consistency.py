@@ -631,18 +631,6 @@ ODD = [
         "keeps more rows from the training",
     ),
     row(
-        "an identifier to learn by heart",
-        {},
-        columns(Column(name="id", type="integer", looks_like="identifier")),
-        "looks like an identifier (id)",
-    ),
-    row(
-        "a column that says nothing",
-        {},
-        columns(Column(name="age", type="integer", distinct=1)),
-        "the same in all rows (age)",
-    ),
-    row(
         "a bucket that nobody reads",
         {"dataset": {"buckets": ["lake"]}},
         {},

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from making import lock, lock_by_reference
 
-from automl_gitops.data.lock import Column, DatasetLock
+from automl_gitops.data.lock import Column, DataFinding, DatasetLock
 from automl_gitops.kernel.errors import UserError
 
 
@@ -16,6 +16,15 @@ from automl_gitops.kernel.errors import UserError
         {"classes": None},
         {"classes": {'say "no"': 1, "a.b": 2, "": 3, "1": 4, "#": 5, "ä\\": 6}},
         {"columns": [Column(name='odd "name", [x] = #', type="number")], "name": "ü"},
+        {
+            "findings": [
+                DataFinding(
+                    kind="date", columns=['say "x"', "b"], text="a\tb: 'c' # d", advice="Leave it out."
+                ),
+                DataFinding(kind="duplicate_rows", rows=3, text="3 are copies.", advice="Remove them."),
+            ]
+        },
+        {"findings": []},
         {
             "columns": [
                 Column(
@@ -50,6 +59,12 @@ def test_a_column_is_a_line() -> None:
     before, after = lock().text(), lock(columns=[*lock().columns, Column(name="new", type="text")]).text()
 
     assert set(after.splitlines()) - set(before.splitlines()) == {'    {name = "new", type = "text"},'}
+
+
+def test_findings_make_no_other_model() -> None:
+    finding = DataFinding(kind="date", columns=["age"], text="It is a date.", advice="Leave it out.")
+
+    assert lock(findings=[finding]).plain() == lock().plain()
 
 
 def test_features_are_all_but_the_target() -> None:

@@ -75,6 +75,33 @@ def test_lock_describes_the_data(config, folder: Path, aws: Aws) -> None:
     assert lock.uris.x_test.endswith("/x_test/")
 
 
+def test_lock_has_what_a_person_would_want_to_be_told(
+    config, folder: Path, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(folder / "patients.csv", rows=200)
+    lines = path.read_text().splitlines()
+    copied = [f"{line},{line.rsplit(',', 1)[1]}" for line in lines[1:]]
+    path.write_text(
+        "\n".join([f"{lines[0]},again".replace("label,again", "again,label"), *copied, *copied]) + "\n"
+    )
+
+    lock = push_file(config(), path, aws).lock
+
+    findings = {one.kind: one for one in lock.findings}
+    assert findings["target_leak"].columns == ["again"]
+    # Those that fall on both sides of the split are known to the split alone.
+    stored = {
+        key.rsplit("/", 2)[-2:][0]: read(content) for key, content in objects(aws).items() if "test/" in key
+    }
+    held_out = [x + y for x, y in zip(stored["x_test"], stored["y_test"][1:], strict=True)]
+    (train,) = (content for key, content in objects(aws).items() if "train" in key)
+    trained = set(map(tuple, read(train)[1:]))
+    assert findings["rows_on_both_sides"].rows == sum(tuple(row) in trained for row in held_out) > 0
+    printed = capsys.readouterr().out
+    assert all(f"notice: {one.text}" in printed for one in lock.findings)
+    assert push_file(config(), path, aws).lock == lock == DatasetLock.load()
+
+
 def test_the_same_rows_are_one_data_set_in_every_format(config, folder: Path, aws: Aws) -> None:
     path = table(folder / "patients.csv")
     (folder / "patients.csv.gz").write_bytes(gzip.compress(path.read_bytes()))

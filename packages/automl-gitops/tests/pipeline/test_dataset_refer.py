@@ -772,3 +772,54 @@ def test_a_column_that_autopilot_would_take_for_a_feature_is_refused(config, aws
 def test_a_column_of_parts_is_for_data_that_is_pushed(config, aws: Aws, parts_of) -> None:
     with pytest.raises(UserError, match=r"\[dataset\] split is for `automl data push`"):
         refer_to(config(dataset={"buckets": [LAKE], "split": "who"}), aws)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[columns]\nage = { type = "integer", most = 50 }', f'{TRAIN}a.csv: column "age": '),
+        ('[columns]\nwards = { type = "text" }', f'{TRAIN}a.csv: has no column "wards"'),
+        ('[columns]\nlabel = { type = "text", unique = true }', f'{TRAIN}a.csv: column "label": '),
+    ],
+)
+def test_a_contract_is_kept_by_what_is_read(
+    config, aws: Aws, lake, folder: Path, text: str, sentence: str
+) -> None:
+    (folder / "contract.toml").write_text(text)
+
+    with pytest.raises(UserError) as caught:
+        refer_to(config(**NAMED), aws)
+
+    assert str(caught.value).startswith(sentence)
+    assert keys(aws) == []
+    assert not (folder / "dataset.lock").exists()
+
+
+def test_the_holdout_keeps_the_contract_in_full(config, aws: Aws, lake, folder: Path) -> None:
+    rows = table(folder / "holdout.csv", rows=100).read_text().splitlines()
+    rows[90] = rows[90].replace("ward", "bed")
+    lake(**{"test.csv": "\n".join(rows) + "\n"})
+    (folder / "contract.toml").write_text(
+        '[table]\nleast_rows = 9000\n[columns]\nward = { type = "text", pattern = "ward [0-9]", missing = 0.0 }'
+    )
+
+    with pytest.raises(UserError) as caught:
+        refer_to(config(**NAMED), aws)
+
+    # How many rows there are is not judged by the holdout's.
+    assert str(caught.value) == (
+        f"{TEST}: column \"ward\": 1 of 100 rows do not match the pattern 'ward [0-9]', the first is row 90: "
+        "correct the data, or contract.toml"
+    )
+
+
+def test_findings_on_the_holdout_are_told(config, aws: Aws, lake, folder: Path) -> None:
+    rows = table(folder / "holdout.csv", rows=100).read_text().splitlines()
+    lake(**{"test.csv": "\n".join([*rows, *rows[1:]]) + "\n"})
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    findings = {one.kind: one.text for one in lock.findings}
+    assert "of 200 rows of the holdout are copies of an earlier one" in findings["duplicate_rows"]
+    assert "rows_on_both_sides" not in findings
+    assert DatasetLock.load() == lock

@@ -12,7 +12,8 @@ from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
 
 from automl_gitops import plan as plan_module
 from automl_gitops.commands.main import main
-from automl_gitops.data.lock import Column
+from automl_gitops.data.contract import Contract
+from automl_gitops.data.lock import Column, DataFinding
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
@@ -117,6 +118,60 @@ def test_what_works_but_is_hardly_meant_is_a_notice(git, folder, capsys, monkeyp
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert main(["plan", "--base", "main"]) == 0
     assert capsys.readouterr().err.count("::warning file=automl.toml,line=") == 2
+
+
+def test_findings_on_the_data_are_folded_and_new_ones_marked(git, folder, monkeypatch):
+    monkeypatch.setattr(plan_module, "_definitions", lambda *_: ({}, ""))
+    date = DataFinding(kind="date", columns=["day"], text='"day" holds <dates>.', advice="Give the month.")
+    leak = DataFinding(
+        kind="target_leak", columns=["again"], text='"again" alone predicts.', advice="Leave it out."
+    )
+    lock(findings=[date]).save(folder / "dataset.lock")
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").touch()
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Data")
+    git("branch", "--force", "main")
+    lock(findings=[leak, date], sha256=OTHER).save(folder / "dataset.lock")
+
+    text = report()
+
+    assert "Findings on the data: a column alone predicts the target; a column holds dates." in short(text)
+    assert "<summary>Findings on the data (2)</summary>" in text
+    assert '- **new**: "again" alone predicts. Leave it out.' in text
+    assert '- "day" holds &lt;dates&gt;. Give the month.' in text
+    assert [one["kind"] for one in plan(Project(), "main").document()["dataset"]["findings"]] == [
+        "target_leak",
+        "date",
+    ]
+
+
+def test_a_contract_is_compared_and_said_to_be_unchecked(git, folder, monkeypatch):
+    monkeypatch.setattr(plan_module, "_definitions", lambda *_: ({}, ""))
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").touch()
+    contract = folder / "contract.toml"
+    contract.write_text('[columns]\nage = { type = "integer", most = 90 }\n')
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Contract")
+    git("branch", "--force", "main")
+    contract.write_text('[columns]\nage = { type = "integer", most = 99 }\n')
+    lock().save(folder / "dataset.lock")
+
+    text = report()
+
+    unchecked = ", against which the data of dataset.lock has not been checked (push or refer it again)."
+    assert f"contract.toml: 1 difference{unchecked}" in short(text)
+    assert "<summary>contract.toml</summary>" in text
+    assert "| `columns.age.most` | `90` | `99` |" in text
+
+    lock(contract=Contract.load().sha256).save(folder / "dataset.lock")
+    assert "contract.toml: 1 difference." in short(report())
+    assert [one["path"] for one in plan(Project(), "main").document()["contract"]] == ["columns.age.most"]
+
+    contract.write_text('[columns]\nage = { type = "int" }\n')
+    with pytest.raises(UserError, match="did you mean integer"):
+        plan(Project(), "main")
 
 
 def test_what_cannot_come_to_a_good_end_is_said_without_a_data_set(git, folder):

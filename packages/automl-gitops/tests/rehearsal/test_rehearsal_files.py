@@ -130,6 +130,16 @@ def test_what_is_the_account_s_is_left_out(project):
     assert [line.split(":")[0] for line in left_out] == ["[encryption]", "environments/production.toml"]
 
 
+@pytest.mark.parametrize("made_up", [True, False])
+def test_made_up_rows_keep_no_contract(project, made_up):
+    (project / "contract.toml").write_text("[table]\nleast_rows = 50000\n")
+
+    left_out = adapt(project, open_gate=made_up)
+
+    assert (project / "contract.toml").exists() != made_up
+    assert ("contract.toml: made-up rows keep no contract" in left_out) == made_up
+
+
 def test_the_gate_keeps_its_conditions_for_made_up_rows_and_softens_their_bounds(project):
     gate = (
         "minimum = 0.9\nworst_slice = 0.8\nminimums = { recall_macro = 0.9, cohen_kappa = 0.5 }\n"

@@ -10,7 +10,8 @@ from automl_gitops.data.formats import UTF_8, Dialect
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
 from automl_gitops.kernel.config import FILE, Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.files import prepare
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import prepare, write_text
 from automl_gitops.kernel.words import counted
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def check(file: Table, delimiter: Delimiter = ",", encoding: Encoding = UTF_8, a
             "file": str(file),
             "problem_type": config.autopilot.problem_type,
             "notices": [str(notice) for notice in consistency.notices(config, lock)],
-            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes"}),
+            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes", "findings"}),
         }
     )
 
@@ -220,6 +221,43 @@ def inspect(
     output.result(facts)
 
 
+@app.command(epilog="Example: automl data contract customers.parquet")
+def contract(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="FILE", help="Table to look at; what dataset.lock says by default."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write over a contract.toml that is there already.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a first contract.toml for you to edit.
+
+    It says of each column what FILE shows: type, values or range, share of missing values. From then on `push`, `check`
+    and `refer` refuse rows that it does not allow.
+    """
+    from automl_gitops.data import contract as contracts
+    from automl_gitops.data.contract.draft import draft
+
+    output, path = Output(as_json=as_json), contracts.FILE
+    if path.exists() and not force:
+        raise UserError(f"{path}: is there already: edit it, or write it anew with --force")
+    if file:
+        from automl_gitops.data.profile import profile
+        from automl_gitops.data.table import Table as Rows
+
+        table = Rows.open(file)
+        seen = profile(table, Config.load().dataset.target)
+        columns, rows, source = seen.columns(seen.types, has_classes=False), seen.rows, file.name
+    else:
+        lock = DatasetLock.load()
+        columns, rows, source = lock.with_classes, lock.counted_rows, "dataset.lock"
+    write_text(path, draft(columns, rows, source))
+    output.done(f"{path}: {counted(len(columns), 'column')}; edit it, then: automl data check FILE")
+    output.result({"file": str(path), "source": source, "columns": [column.name for column in columns]})
+
+
 @app.command(epilog="Example: automl data show")
 def show(as_json: Json = False) -> None:
     """Show what dataset.lock names."""
@@ -245,4 +283,6 @@ def show(as_json: Json = False) -> None:
         total = sum(classes.values())
         shares = [(label, count, f"{count / total:.1%}") for label, count in classes.items()]
         output.table(("class", f"rows{'' if lock.classes else ' held out'}", "share"), shares)
+    for finding in lock.findings or ():
+        output.notice(str(finding))
     output.result(lock.model_dump(mode="json"))

@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from rich.progress import track
 
 from automl_gitops.data.cells import refuse_mixtures
+from automl_gitops.data.contract import Contract
+from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Listing, S3Object, refusal
 from automl_gitops.data.profile import check_number, profile, widest
@@ -29,8 +31,10 @@ class Heads:
     ``columns`` are the header's, ``types`` the narrowest of each column in the rows that were read.
     """
 
-    def __init__(self, s3: Any, listing: Listing, config: Config, output: Output) -> None:
-        self._s3, self._listing, self._config = s3, listing, config
+    def __init__(
+        self, s3: Any, listing: Listing, config: Config, contract: Contract | None, output: Output
+    ) -> None:
+        self._s3, self._listing, self._config, self._contract = s3, listing, config, contract
         self._marked: list[int] = []  # the objects that begin with a byte order mark
         self._size = min(max(SAMPLE // len(listing.items), LEAST_HEAD), MOST_HEAD)
         pool = ThreadPoolExecutor(_THREADS)
@@ -81,7 +85,10 @@ class Heads:
                 raise UserError(f"{uri}: no line ends in its first {len(head):,} bytes: is it CSV?")
             path.write_bytes(lines)
         table = Table.open(path, uri)
-        seen = profile(table, self._config.dataset.target)
+        checker = Checker(self._contract, table.columns, uri, scope="rows") if self._contract else None
+        seen = profile(table, self._config.dataset.target, *([checker.see] if checker else []))
+        if checker:
+            checker.require()
         check_number(self._config, table, seen.target)
         refuse_mixtures(uri, seen.mixtures)
         path.unlink()

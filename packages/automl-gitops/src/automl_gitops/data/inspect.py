@@ -12,9 +12,10 @@ from rich.text import Text
 
 from automl_gitops.data import hospital
 from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.findings import KINDS
+from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
-from automl_gitops.data.spelling import alike
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import values
@@ -33,13 +34,14 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
     null); `target` (the last column unless given); `target_missing` (rows); `problem_type`, null where the target has
     one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least` and `most` of a
-    quantity; `notices`, sentences; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
-    makes the example, otherwise null.
+    quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`:
+    `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
     source = hospital.is_source(table.columns)
     name = target or (hospital.TARGET if source else table.columns[-1])
-    seen = profile(table, name, whole_target=False)
+    finder = Finder([column for column in table.columns if column != name], name)
+    seen = profile(table, name, finder.see, whole_target=False)
     problem = seen.target.problem_type
     classes = seen.target.classes if problem != "Regression" else None
     return {
@@ -55,6 +57,12 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
         "least": seen.target.least if problem == "Regression" else None,
         "most": seen.target.most if problem == "Regression" else None,
         "notices": list(_notices(seen, table)),
+        "findings": [
+            one.model_dump(mode="json", exclude_none=True)
+            for one in finder.findings(
+                seen.statistics, None if problem == "Regression" else seen.target.classes or {}
+            )
+        ],
         "prepare": "hospital" if source else None,
     }
 
@@ -134,8 +142,6 @@ def _labels(target: Target) -> Iterator[str]:
     classes = target.classes if target.problem_type != "Regression" else None
     for group in values.spellings(classes or ()):
         yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"
-    for group in alike(classes or ()):
-        yield f"{_some([quoted(label) for label in group])} are classes that differ only by blanks or case"
 
 
 def _is_number(name: str) -> bool:
@@ -159,6 +165,7 @@ MOST_LINES = 40  # columns that are shown one by one
 _FIRST = 12  # of more than these
 _NAME, _VALUES = 22, 28  # cells; with types, shares and gaps a line of 80
 _CLASSES = 12
+_LINE = 76
 
 
 def show(output: Output, facts: dict[str, Any]) -> None:
@@ -177,6 +184,8 @@ def show(output: Output, facts: dict[str, Any]) -> None:
         output.say(line)
     for notice in facts["notices"]:
         output.notice(notice)
+    for line in _findings(facts["findings"]):
+        output.say(line)
 
 
 def _table(columns: Sequence[dict[str, Any]], rows: int) -> Grid:
@@ -251,6 +260,17 @@ def _target(facts: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"  and {counted(len(rest), 'class', 'classes')} more, the rarest with {counted(rest[-1][1], 'row')}"
             )
+
+
+def _findings(findings: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """A line for each; what they say at length is in the JSON."""
+    if findings:
+        yield "findings (--json says more):"
+    for kind in dict.fromkeys(one["kind"] for one in findings):
+        alike = [one for one in findings if one["kind"] == kind]
+        columns = [name for one in alike for name in one["columns"]]
+        about = ", ".join(columns) or counted(alike[0]["rows"], "row")
+        yield "  " + _cut(f"{KINDS[kind]}: {about}", _LINE)
 
 
 def share(part: int, whole: int) -> str:

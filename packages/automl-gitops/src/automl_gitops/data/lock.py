@@ -52,6 +52,22 @@ class Column(_Entry):
     looks_like: Literal["date", "identifier"] | None = None
 
 
+class DataFinding(_Entry):
+    """What a person would want to know of the data before paying for a training: what it is and what it costs
+    (``text``), and what to do. ``kind`` is one of `automl_gitops.data.findings.KINDS` of the version that wrote it,
+    ``columns`` and ``rows`` are what it is about. No value of a column is in it, but for the target's classes.
+    """
+
+    kind: str
+    columns: list[str] = Field(default_factory=list)
+    rows: int | None = None
+    text: str
+    advice: str
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.advice}"
+
+
 class Rows(_Entry):
     """Numbers of rows; `total` is the sum of the others. `None` is what nobody counted, or what no rule made."""
 
@@ -138,7 +154,8 @@ class DatasetLock(_Entry):
     ``columns`` are the features and the target in the file's order; ``exclude`` and ``weight`` name columns that are
     neither, of which the weight is in the data to train on alone. ``classes`` counts all rows by label,
     ``holdout_classes`` those of the holdout where it alone was counted; a quantity has neither. ``split`` is there
-    where a rule decided about the rows.
+    where a rule decided about the rows. ``findings`` are absent in older files; ``contract`` is the hash of the
+    contract.toml that the rows kept, absent where there was none.
     """
 
     name: str
@@ -158,6 +175,8 @@ class DatasetLock(_Entry):
     reference: Reference | None = None
     validation_reference: Reference | None = None
     split: SplitRule | None = None
+    findings: list[DataFinding] | None = None
+    contract: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")
     def _is_whole(self) -> "DatasetLock":
@@ -202,7 +221,9 @@ class DatasetLock(_Entry):
             document.add(key, values[key])
         if self.exclude:
             document.add("exclude", self.exclude)
-        document.add("columns", _lines(self.columns))
+        for key in ("columns", "findings"):
+            if key in values:
+                document.add(key, _lines(getattr(self, key)))
         for key in ("rows", "uris", "reference", "validation_reference", "classes", "holdout_classes"):
             if key in values:
                 document.add(key, _table(values[key]))
@@ -226,13 +247,27 @@ class DatasetLock(_Entry):
         """The rows that the columns' numbers are about: all, or those of the holdout."""
         return self.rows.test if self.rows.total is None else self.rows.total
 
+    @property
+    def with_classes(self) -> list[Column]:
+        """The columns, the target's values among them."""
+        classes = self.classes or self.holdout_classes
+        return [
+            column.model_copy(update={"values": classes})
+            if column.name == self.target and classes
+            else column
+            for column in self.columns
+        ]
+
     def plain(self) -> dict[str, Any]:
-        """As a JSON document without what is only known about the columns: what was counted in the same data
+        """As a JSON document without what is only known about the columns and rows: what was counted in the same data
         makes no other model.
         """
         columns = [{"name": column.name, "type": column.type} for column in self.columns]
         unset = {key for key in ("exclude", "weight") if getattr(self, key) is None}
-        document = {**self.model_dump(mode="json", exclude=unset), "columns": columns}
+        document = {
+            **self.model_dump(mode="json", exclude={"findings", "contract", *unset}),
+            "columns": columns,
+        }
         split = document.pop("split")
         if document["validation_reference"] is None:
             del document["validation_reference"]

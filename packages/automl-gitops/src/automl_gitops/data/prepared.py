@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,14 @@ import pyarrow as pa
 
 from automl_gitops.data import consistency
 from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.findings.finder import Finder
+from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import (
     Column,
+    DataFinding,
     DatasetLock,
     GroupCounts,
     Rows,
@@ -61,7 +66,9 @@ class Prepared:
     strata: dict[str | None, int]
     sha256: str
     dataset: DatasetSettings
-    assigned: Assignment | None = None
+    assigned: Assignment | None
+    findings: list[DataFinding]
+    contract: str | None  # the hash of the contract that it keeps
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -111,6 +118,13 @@ class Prepared:
         parts.close()
         return [*names.values(), *parts.files]
 
+    def held_out(self) -> np.ndarray:
+        """Whether each row belongs to the holdout: booleans, shape (rows,)."""
+        if self.assigned is not None:
+            return self.assigned.sides == TEST
+        target, split = self.profile.target.name, self.split()
+        return np.concatenate([split.take(batch.column(target)) for batch in self.table.batches([target])])
+
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         columns = self.profile.columns(self.profile.types, has_classes=self.classes is not None)
@@ -130,6 +144,8 @@ class Prepared:
             classes=self.classes,
             uris=uris,
             split=describe(self.dataset, self.assigned, columns) if self.assigned else None,
+            findings=self.findings,
+            contract=self.contract,
         )
 
     def _rows(self) -> Rows:
@@ -184,13 +200,19 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     check_columns(config, table.columns, str(path))
     digest = hashlib.sha256(write_row(table.columns))
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
+    finder = Finder.of(config, table.columns)
+    contract = Contract.load()
+    checker = Checker(contract, table.columns, table.name) if contract else None
+    watchers = [one.see for one in (assigner, finder, checker) if one]
 
     def watch(batch: pa.RecordBatch) -> None:
         digest.update(csv_bytes(csv_lines(batch.columns)))
-        if assigner:
-            assigner.see(batch)
+        for see in watchers:
+            see(batch)
 
     seen = profile(table, target, watch=watch)
+    if checker:
+        checker.require()
     strata = check(config, table, seen)
     identity = _identity(dataset, stratified=None not in strata)
     if _has_blank_lines(seen, dataset):
@@ -207,7 +229,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     for sentence in mixture_notices(seen.mixtures):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned)
+    kept = contract.sha256 if contract else None
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept)
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)
@@ -217,7 +240,15 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     consistency.require(config, lock)
     for finding in consistency.notices(config, lock):
         output.notice(str(finding))
-    return prepared
+    findings = finder.findings(
+        seen.statistics,
+        prepared.classes,
+        held_out=prepared.held_out(),
+        metric=consistency.metric(config, lock),
+    )
+    show(output, findings)
+    require_unblocked(contract, findings)
+    return replace(prepared, findings=findings)
 
 
 def roles(dataset: DatasetSettings) -> dict[str, Any]:

@@ -17,6 +17,10 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.cells import refuse_mixtures
+from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.findings.finder import Finder
+from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
@@ -62,6 +66,8 @@ class _Holdout:
     keys: Keys
     columns: list[str]
     sha256: str
+    finder: Finder
+    contract: Contract | None
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
@@ -114,7 +120,8 @@ def refer(
     listings = [look(s3, uri) for uri in (train_validation, validation) if uri]
     for listing in listings:
         _check_bucket_and_size(s3, config, listing)
-    heads = [Heads(s3, listing, config, output) for listing in listings]
+    contract = Contract.load()
+    heads = [Heads(s3, listing, config, contract, output) for listing in listings]
     for listing, others in zip(listings, heads, strict=True):
         check_header(listing.uri, others.columns, train_validation, heads[0].columns)
     check_columns(config, heads[0].columns, train_validation)
@@ -124,7 +131,7 @@ def refer(
         require_columns(dataset, table.columns, test)
         features = without(table.columns, dataset.no_features)
         check_header(test, features, train_validation, without(heads[0].columns, dataset.no_features))
-        holdout = _prepare(config, table, features, listings)
+        holdout = _prepare(config, contract, table, features, listings)
         listed = [*(one.types for one in heads), holdout.profile.types]
         types = widest([{name: one[name] for name in features} for one in listed])
         types |= {name: holdout.profile.types[name] for name in dataset.only_split}
@@ -167,6 +174,16 @@ def refer(
         consistency.require(config, lock)
         for notice in consistency.notices(config, lock):
             output.notice(str(notice))
+        findings = holdout.finder.findings(
+            holdout.profile.statistics,
+            holdout.classes,
+            metric=consistency.metric(config, lock),
+            rows_are=" of the holdout",
+        )
+        show(output, findings)
+        require_unblocked(holdout.contract, findings)
+        kept = holdout.contract.sha256 if holdout.contract else None
+        lock = lock.model_copy(update={"findings": findings, "contract": kept})
         store.check()
         uploaded = 0
         if not store.is_complete():
@@ -262,16 +279,24 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
     return path
 
 
-def _prepare(config: Config, table: Table, features: list[str], listings: list[Listing]) -> _Holdout:
+def _prepare(
+    config: Config, contract: Contract | None, table: Table, features: list[str], listings: list[Listing]
+) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listings that the model is trained on."""
     target, keys = config.dataset.target, Keys(config.dataset, table.name)
     digest = hashlib.sha256(write_row(table.columns))
+    finder = Finder.of(config, table.columns)
+    checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
+    watchers = [one.see for one in (keys, finder, checker) if one]
 
     def watch(batch: pa.RecordBatch) -> None:
         digest.update(csv_bytes(csv_lines(batch.columns)))
-        keys.see(batch)
+        for see in watchers:
+            see(batch)
 
     seen = profile(table, target, watch=watch)
+    if checker:
+        checker.require()
     check_rows(table, seen, "a judgement")
     check_weight(config, table, seen)
     refuse_mixtures(table.name, {name: one for name, one in seen.mixtures.items() if name in features})
@@ -288,5 +313,12 @@ def _prepare(config: Config, table: Table, features: list[str], listings: list[L
         identity["rule"] = config.dataset.rule
     digest.update(json.dumps(identity, sort_keys=True).encode())
     return _Holdout(
-        table, seen, classes and dict(sorted(classes.items())), keys, features, digest.hexdigest()
+        table,
+        seen,
+        classes and dict(sorted(classes.items())),
+        keys,
+        features,
+        digest.hexdigest(),
+        finder,
+        contract,
     )

@@ -7,7 +7,7 @@ size.
 import gzip
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,20 +71,21 @@ class Table:
                 )
         return cls(path, name, kind, columns, dialect)
 
-    def batches(self) -> Iterator[pa.RecordBatch]:
-        """The rows in the file's order: a string column for each of ``columns``, `""` where there is no
-        value.
+    def batches(self, only: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows in the file's order: a string column for each of ``columns``, or of ``only`` some of them, `""`
+        where there is no value.
 
         A space stands for every line break within a value: batch transform cuts its input at line ends,
         quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of
         columns, or that is not UTF-8.
         """
-        source = self._parquet_batches() if self.format == "parquet" else self._csv_batches()
+        names = self.columns if only is None else list(only)
+        source = self._parquet_batches(names) if self.format == "parquet" else self._csv_batches(names)
         self.broken = 0
         for batch in source:
             if batch.num_rows:
                 yield pa.RecordBatch.from_arrays(
-                    [self._flat(column) for column in batch.columns], names=self.columns
+                    [self._flat(column) for column in batch.columns], names=names
                 )
 
     def _flat(self, column: pa.Array) -> pa.Array:
@@ -94,7 +95,7 @@ class Table:
         self.broken += broken
         return pc.replace_substring_regex(column, _BREAK, " ")
 
-    def _csv_batches(self) -> Iterator[pa.RecordBatch]:
+    def _csv_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         dialect = self.dialect or Dialect()
         try:
             with (
@@ -111,7 +112,9 @@ class Table:
                     ),
                     parse_options=pa.csv.ParseOptions(newlines_in_values=True, delimiter=dialect.delimiter),
                     convert_options=pa.csv.ConvertOptions(
-                        column_types=dict.fromkeys(self.columns, pa.string()), strings_can_be_null=False
+                        column_types=dict.fromkeys(names, pa.string()),
+                        include_columns=names,
+                        strings_can_be_null=False,
                     ),
                 ) as reader,
             ):
@@ -124,11 +127,11 @@ class Table:
                 raise _undecodable(self.path, self.format, self.name, self.dialect) from None
             raise _unreadable(self.name, error) from None
 
-    def _parquet_batches(self) -> Iterator[pa.RecordBatch]:
+    def _parquet_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
-            for batch in pa.parquet.ParquetFile(self.path).iter_batches(_BATCH, columns=self.columns):
-                texts = [_text(column) for column in batch.columns]
-                yield pa.RecordBatch.from_arrays(texts, names=self.columns)
+            for batch in pa.parquet.ParquetFile(self.path).iter_batches(_BATCH, columns=names):
+                texts = [_text(batch.column(name)) for name in names]
+                yield pa.RecordBatch.from_arrays(texts, names=names)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.name, error) from None
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from automl_gitops.data import consistency
+from automl_gitops.data.contract import FILE as CONTRACT
+from automl_gitops.data.contract import Contract
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
@@ -42,6 +44,8 @@ class Plan:
     base_ceiling: Ceiling | None
     deployed: DeployedState
     notices: list[Finding]
+    contract: list[Change]
+    contract_sha256: str | None
 
     @property
     def retrains(self) -> bool:
@@ -64,6 +68,7 @@ class Plan:
             "problems": [text for text in (self.base_problem, self.definition_problem) if text],
             "notices": [str(notice) for notice in self.notices],
             "settings": [change.document() for change in self.settings],
+            "contract": [change.document() for change in self.contract],
             "dataset": self.data.document(),
             "definition": _documents(self.definition),
             "templates": _documents(self.templates),
@@ -80,6 +85,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
     Raises `UserError` where the project's own files are wrong, or there is no such commit.
     """
     config, champion = project.config, project.champion
+    contract = Contract.load(project.folder / CONTRACT)  # a mistake in it is said here and now
     base = find(reference)
     lock = project.lock if (project.folder / "dataset.lock").exists() else None
     if lock is not None:
@@ -108,6 +114,8 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             else None,
             deployed=deployed,
             notices=consistency.notices(config, lock),
+            contract=list(changes(before.contract, _contract(project.folder))),
+            contract_sha256=contract.sha256 if contract else None,
         )
 
 
@@ -119,12 +127,14 @@ class _Side:
         self.config: Config | None = None
         self.lock: DatasetLock | None = None
         self.settings: dict[str, Any] = {}
+        self.contract: dict[str, Any] = {}
         self.champion = ""
         self.problem = ""
         try:
             if (folder / "automl.toml").exists():
                 self.settings = _toml(folder / "automl.toml")
                 self.config = Config.load(folder / "automl.toml")
+            self.contract = _contract(folder)
             if (folder / "dataset.lock").exists():
                 self.lock = DatasetLock.load(folder / "dataset.lock")
             if (folder / PRODUCTION_FILE).exists():
@@ -151,6 +161,12 @@ def _definitions(
     if had is None:
         return {}, f"the base's definition cannot be built: {base_problem}"
     return step_changes(had, after), ""
+
+
+def _contract(folder: Path) -> dict[str, Any]:
+    """What contract.toml says; nothing where there is none."""
+    path = folder / CONTRACT
+    return _toml(path) if path.exists() else {}
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -120,6 +120,10 @@ class DataChange:
             "sha256": [lock and lock.sha256 for lock in (self.before, self.after)],
             "split": [lock and lock.split and lock.split.rule for lock in (self.before, self.after)],
             "schema": self.schema.sentences,
+            "findings": [
+                one.model_dump(mode="json", exclude_none=True)
+                for one in (self.after and self.after.findings) or ()
+            ],
             "class_shares": [{"label": label, "before": a, "after": b} for label, a, b in self.shares],
         }
 

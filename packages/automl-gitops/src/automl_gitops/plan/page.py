@@ -1,9 +1,10 @@
 """The plan as a page, for a terminal or the comment on a pull request: short at the top, the rest folded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
+from automl_gitops.data.findings import KINDS
+from automl_gitops.data.lock import NOT_COUNTED, DataFinding, DatasetLock
 from automl_gitops.kernel.page import Block, Bullets, Code, Page, Section, Strong, Table, Warn, Words
 from automl_gitops.kernel.settings.account import Prices
 from automl_gitops.kernel.words import counted
@@ -47,10 +48,14 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         was = f" (was {_number(before.rows.total) if alike else _amount(before)})" if before else ""
         kind = " of made-up (synthetic) data" if after.synthetic else ""
         yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
+    if plan.data.changed and plan.data.after and plan.data.after.findings:
+        yield Warn(), f" Findings on the data: {'; '.join(_kinds(plan.data.after.findings))}."
     if not plan.has_data:
         yield "There is no dataset.lock yet: ", Code("automl data push FILE"), " makes it."
     if plan.settings:
         yield f"automl.toml: {counted(len(plan.settings), 'setting')} changed."
+    if plan.contract:
+        yield f"contract.toml: {counted(len(plan.contract), 'difference')}{_unchecked(plan)}."
     if any(change.path.partition(".")[0] == "production" for change in plan.settings):
         yield "Production gets its new [production] with the next promotion, or by the workflow Promote run by hand."
     if any(change.path == "dataset.buckets" for change in plan.settings):
@@ -130,8 +135,11 @@ def _aws(plan: Plan) -> str:
 def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
     if plan.settings:
         yield Section("automl.toml", _changes(plan.settings), folded=True)
+    if plan.contract:
+        yield Section("contract.toml", _changes(plan.contract), folded=True)
     if plan.data.changed and (plan.data.before or plan.data.after):
         yield Section("Data set", _data(plan), folded=True)
+    yield from _findings(plan)
     if plan.definition:
         steps: list[Block] = []
         for place, found in plan.definition.items():
@@ -168,6 +176,38 @@ def _data(plan: Plan) -> list[Block]:
     elif before:
         parts.append("The columns are the same.")
     return parts
+
+
+def _findings(plan: Plan) -> Iterator[Block]:
+    """What the rows showed when they were pushed."""
+    before, after = plan.data.before, plan.data.after
+    if not after or not after.findings:
+        return
+    had = {(one.kind, *one.columns) for one in (before and before.findings) or ()}
+    sentences: list[Words] = [
+        (Strong("new"), f": {one}")
+        if before and before.findings is not None and (one.kind, *one.columns) not in had
+        else str(one)
+        for one in after.findings
+    ]
+    yield Section(
+        f"Findings on the data ({len(sentences)})",
+        [Bullets(sentences)],
+        folded=True,
+    )
+
+
+def _unchecked(plan: Plan) -> str:
+    """Whether the data was pushed under another contract than the branch has."""
+    lock = plan.data.after
+    if not lock or lock.contract == plan.contract_sha256:
+        return ""
+    return ", against which the data of dataset.lock has not been checked (push or refer it again)"
+
+
+def _kinds(findings: Sequence[DataFinding]) -> list[str]:
+    """What there is, each kind once."""
+    return list(dict.fromkeys(KINDS.get(one.kind, one.kind) for one in findings))
 
 
 def _number(rows: int | None) -> str:

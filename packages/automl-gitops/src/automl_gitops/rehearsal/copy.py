@@ -16,6 +16,7 @@ from typing import Any
 
 import tomlkit
 
+from automl_gitops.data.contract import FILE as CONTRACT
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.evaluation.metrics import METRICS, metric_of
@@ -86,6 +87,9 @@ def adapt(project: Path, *, open_gate: bool, lenient: bool = False, rows: int | 
         config = Config.load(file)
         left_out += _soften(document["gate"], config)
         _scale(document, config, _scale_of(project, rows or MADE_UP_ROWS, config))
+        if (project / CONTRACT).exists():
+            (project / CONTRACT).unlink()
+            left_out.append(f"{CONTRACT}: made-up rows keep no contract")
     if lenient:
         document["autopilot"]["least_rows"] = LENIENT_ROWS
     verification = document.setdefault("verification", tomlkit.table())

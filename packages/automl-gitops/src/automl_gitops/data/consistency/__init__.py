@@ -37,6 +37,11 @@ def require(config: Config, lock: DatasetLock | None) -> None:
         raise UserError.of(found)
 
 
+def metric(config: Config, lock: DatasetLock | None) -> str | None:
+    """The evaluation's name of the objective, where one alone is possible."""
+    return Case(config, lock).metric
+
+
 def _said(config: Config, lock: DatasetLock | None, *, stops: bool) -> list[Finding]:
     case = Case(config, lock)
     said = [one.finding for check in CHECKS for one in check(case) if one.stops is stops]

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.data.lock import Column
-from automl_gitops.data.spelling import alike
 from automl_gitops.evaluation.layout import values
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.errors import Finding
@@ -126,18 +125,6 @@ def columns(case: Case) -> Checks:
             f"no column beside the target varies ({some(constant)}), so that there is nothing to learn: add columns "
             f"with more than one value, and {_again(case)}"
         )
-    elif constant:
-        yield case.odd(
-            ("dataset", "target"),
-            f"target is predicted from columns that are the same in all rows ({some(constant)}): they say nothing",
-        )
-    identifiers = [name for name, column in case.features.items() if column.looks_like == "identifier"]
-    if identifiers:
-        yield case.odd(
-            ("dataset", "target"),
-            f"target is predicted from what looks like an identifier ({some(identifiers)}): a model that learns it by "
-            "heart fails on new rows, so name it in [dataset] exclude unless it says something",
-        )
 
 
 def _is_constant(column: Column) -> bool:
@@ -153,12 +140,6 @@ def labels(case: Case) -> Checks:
         yield _of_lock(
             f'"{case.target.name}" has {some(map(quoted, group))}, which are spellings of one class: write it alike in '
             f"all rows, and {_again(case)}"
-        )
-    for group in alike(case.classes):
-        yield case.odd(
-            ("dataset", "target"),
-            f"target has classes that differ only by blanks or case ({some(map(quoted, group))}): if they are one, "
-            f"write it alike in all rows, and {_again(case)}",
         )
 
 

@@ -1,0 +1,188 @@
+"""contract.toml: what the data has to be like; a file of its own, so that automl.toml stays short, and optional.
+
+No library for such checks is used: pandera and its like want a table as a whole, as a frame of pandas or Polars, and
+name neither the row of the file nor the way out.
+"""
+
+import datetime
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from automl_gitops.data.contract.rules import Rule, parse_rule
+from automl_gitops.data.findings import KINDS
+from automl_gitops.data.lock import DataFinding
+from automl_gitops.kernel.config import parse_toml, read_text
+from automl_gitops.kernel.config_errors import complaint, describe, line_of, telling
+from automl_gitops.kernel.errors import Finding, UserError
+from automl_gitops.kernel.settings import SettingsSection
+from automl_gitops.kernel.words import nearest
+
+FILE = Path("contract.toml")
+Bound = int | float | datetime.date
+
+
+class ColumnContract(SettingsSection):
+    """What the values of a column have to be: of a type, one of ``values``, from ``least`` to ``most`` (numbers and
+    dates), of ``length`` characters at most and as a whole of a ``pattern`` (texts; RE2's syntax), each one once
+    (``unique``). A share of ``missing`` values is allowed. Values of a ``private`` column are never shown.
+    """
+
+    type: Literal["integer", "number", "text", "date"]
+    values: list[str | int | float] | None = Field(default=None, min_length=1)
+    least: Bound | None = None
+    most: Bound | None = None
+    missing: float | None = Field(default=None, ge=0, le=1)
+    unique: bool = False
+    length: int | None = Field(default=None, ge=1)
+    pattern: str | None = None
+    private: bool = False
+
+    @model_validator(mode="after")
+    def _suits_the_type(self) -> "ColumnContract":
+        if self.type != "text":
+            for key in ("length", "pattern"):
+                if getattr(self, key) is not None:
+                    raise ValueError(f'has {key}, which is for type = "text"')
+        for key in ("least", "most"):
+            bound = getattr(self, key)
+            if bound is not None and (
+                self.type == "text" or isinstance(bound, datetime.date) != self.is_date
+            ):
+                wanted = (
+                    "a date without quotes, such as 2024-12-31" if self.is_date else "for numbers and dates"
+                )
+                raise ValueError(f"has {key} = {bound}, which is {'not ' * self.is_date}{wanted}")
+        if self.least is not None and self.most is not None and self.least > self.most:  # type: ignore[operator]
+            raise ValueError(f"has least = {self.least} above most = {self.most}")
+        texts = self.type in ("text", "date")
+        wrong = next((one for one in self.values or () if isinstance(one, str) != texts), None)
+        if wrong is not None:
+            raise ValueError(
+                f"has {wrong!r} in values, which is no {'text in quotes' if texts else 'number'}"
+            )
+        try:
+            re.compile(self.pattern or "")
+        except re.error as error:
+            raise ValueError(f"has a pattern that is no regular expression ({error})") from None
+        return self
+
+    @property
+    def is_date(self) -> bool:
+        """Whether its values are dates."""
+        return self.type == "date"
+
+
+class TableContract(SettingsSection):
+    """What holds for the table: numbers of rows, columns that are unique together, rules that hold in each row, and
+    whether there may be columns of which nothing is said.
+    """
+
+    least_rows: int | None = Field(default=None, ge=1)
+    most_rows: int | None = Field(default=None, ge=1)
+    keys: list[list[str]] = Field(default_factory=list)
+    rules: list[str] = Field(default_factory=list)
+    other_columns: bool = True
+
+
+class Contract(SettingsSection):
+    """The whole file; ``block`` are the kinds of findings that stop a push."""
+
+    block: list[str] = Field(default_factory=list)
+    table: TableContract = Field(default_factory=TableContract)
+    columns: dict[str, ColumnContract] = Field(default_factory=dict)
+    _rules: list[Rule] = PrivateAttr(default_factory=list)
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> "Contract | None":
+        """Read and check the file, `None` where there is none. All that is wrong with it is one `UserError`."""
+        return cls.parse(read_text(path), path.name) if path.exists() else None
+
+    @classmethod
+    def parse(cls, text: str, file: str = FILE.name) -> "Contract":
+        """Check the text of a file that is called ``file`` in messages."""
+        try:
+            contract = cls.model_validate(parse_toml(text, file))
+        except ValidationError as error:
+            raise UserError.of(
+                [
+                    Finding(_sentence(file, item), file, line_of(text, item["loc"]))
+                    for item in telling(cls, error.errors())
+                ]
+            ) from None
+        wrong = [
+            Finding(f"{file}: {sentence}", file, line_of(text, key))
+            for key, sentence in contract._contradictions()
+        ]
+        if wrong:
+            raise UserError.of(wrong)
+        return contract
+
+    @property
+    def rules(self) -> list[Rule]:
+        """The rules between columns, as they were read."""
+        return self._rules
+
+    @property
+    def sha256(self) -> str:
+        """The hash (hexadecimal) of what it says, whatever comments and order."""
+        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+
+    def _contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for kind in self.block:
+            if kind not in KINDS:
+                near = nearest(kind, KINDS)
+                hint = f"did you mean {near}?" if near else f"there are {', '.join(KINDS)}"
+                yield ("block",), f'block has "{kind}", which is no kind of finding; {hint}'
+        if (self.table.least_rows or 0) > (self.table.most_rows or float("inf")):
+            yield ("table", "least_rows"), "[table] least_rows is above most_rows"
+        for key in self.table.keys:
+            for name in key:
+                if name not in self.columns:
+                    near = nearest(name, self.columns)
+                    hint = f'did you mean "{near}"?' if near else "list it there"
+                    yield (
+                        ("table", "keys"),
+                        f'[table] keys has "{name}", which is no column in [columns]: {hint}',
+                    )
+        types: dict[str, str] = {name: column.type for name, column in self.columns.items()}
+        for text in self.table.rules:
+            try:
+                self._rules.append(parse_rule(text, types))
+            except ValueError as error:
+                yield ("table", "rules"), f"[table] rules: {text!r} {error}"
+
+
+def require_unblocked(contract: Contract | None, findings: Sequence[DataFinding]) -> None:
+    """Raise one `UserError` of the findings that the contract does not let pass."""
+    blocking = [one for one in findings if contract and one.kind in contract.block]
+    if blocking:
+        raise UserError.of(
+            [
+                Finding(f'{FILE}: block has "{one.kind}": {one.text} {one.advice}', FILE.name)
+                for one in blocking
+            ]
+        )
+
+
+def _sentence(file: str, error: Any) -> str:
+    place = error["loc"]
+    if place[0] != "columns" or len(place) < 2:
+        return describe(Contract, file, error)
+    where = f'{file}: [columns] "{place[1]}"'
+    if len(place) == 2:
+        return f"{where} {complaint(error)}"
+    key = str(place[2])
+    if error["type"] == "missing":
+        return f"{where} has no {key} (integer, number, text or date)"
+    if error["type"] == "extra_forbidden":
+        near = nearest(key, ColumnContract.model_fields)
+        known = ", ".join(ColumnContract.model_fields)
+        return f"{where} has {key}, which is no key of a column; " + (
+            f"did you mean {near}?" if near else f"there are {known}"
+        )
+    return f"{where} has {key} = {error['input']!r}, which {complaint(error)}"

@@ -1,0 +1,208 @@
+"""One pass over a table, and what it tells of it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from automl_gitops.data.findings import KINDS
+from automl_gitops.data.findings.columns import (
+    Running,
+    Twins,
+    class_findings,
+    column_findings,
+    names,
+    zero_findings,
+)
+from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
+from automl_gitops.data.findings.hashes import row_hashes, text_hashes
+from automl_gitops.data.findings.predictor import Predictors, share_of_mistakes_avoided
+from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.lock import DataFinding
+from automl_gitops.data.statistics import MISSING, Statistics, as_numbers
+from automl_gitops.evaluation.metrics import REGRESSION
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.settings.model import INFER
+from automl_gitops.kernel.words import counted
+
+LEAK = 0.95  # share of the best constant answer's mistakes that no single column should avoid
+LEAK_R2 = 0.99
+_LEAST_LOSS = 0.001  # of accuracy or R2, that is worth telling
+_NO_VALUE = pa.array(MISSING)
+
+
+class Finder:
+    """Sees a table's batches, in order, and then tells what is odd.
+
+    Holds 12 bytes a row, 20 where the target may be a quantity, and a sample. ``features`` are the columns that the
+    model gets. ``quantity`` is off where the target surely is none.
+    """
+
+    def __init__(self, features: Sequence[str], target: str, *, quantity: bool = True) -> None:
+        self._features, self._target = list(features), target
+        self._inputs: list[np.ndarray] = []
+        self._labels: list[np.ndarray] = []
+        self._numbers: list[np.ndarray] | None = [] if quantity else None
+        self._sample = Sample(len(self._features) + 1)
+        self._twins, self._running = Twins(self._features), Running(self._features)
+
+    @classmethod
+    def of(cls, config: Config, columns: Sequence[str]) -> "Finder":
+        """One for a table with these columns, as automl.toml speaks of it."""
+        problem, target = config.autopilot.problem_type, config.dataset.target
+        quantity = problem in (REGRESSION, INFER)
+        others = (target, *config.dataset.no_features)
+        return cls([name for name in columns if name not in others], target, quantity=quantity)
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows, of string columns without nulls."""
+        self._inputs.append(row_hashes(text_hashes(batch.column(name)) for name in self._features))
+        target = batch.column(self._target)
+        self._labels.append(text_hashes(target).astype(np.uint32))
+        if self._numbers is not None:
+            numbers = as_numbers(target, whole=False)
+            if numbers is None:
+                self._numbers = None
+            else:
+                self._numbers.append(numbers.to_numpy(zero_copy_only=False))
+        self._sample.see(batch.select([*self._features, self._target]))
+        self._twins.see(batch)
+        self._running.see(batch)
+
+    def findings(
+        self,
+        statistics: Mapping[str, Statistics],
+        classes: Mapping[str, int] | None,
+        *,
+        held_out: np.ndarray | None = None,
+        metric: str | None = None,
+        rows_are: str = "",
+    ) -> list[DataFinding]:
+        """What there is to tell, in the order of `KINDS`.
+
+        ``classes`` are rows by label (`None`: the target is a quantity), ``held_out`` marks the rows of the holdout,
+        (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they are not all of the data.
+        """
+        rows = sum(map(len, self._inputs))
+        if not rows:
+            return []
+        sample = self._sample.table()
+        where = counted(sample.num_rows, "row") + ("" if self._sample.is_whole else " that were looked at")
+        told = [
+            *self._of_rows(rows, classes is None, held_out, metric, rows_are),
+            *self._leaks(sample, where, classes is None),
+            *class_findings(classes, self._target),
+            *zero_findings(sample, statistics, self._features, where),
+            *column_findings(statistics, self._features, self._running.columns, self._twins.groups),
+        ]
+        return sorted(told, key=lambda one: list(KINDS).index(one.kind))
+
+    def _of_rows(
+        self, rows: int, quantity: bool, held_out: np.ndarray | None, metric: str | None, rows_are: str
+    ) -> Iterator[DataFinding]:
+        if quantity and self._numbers is None:
+            return
+        labels = self._numbers if quantity and self._numbers is not None else self._labels
+        equal = equal_rows(_whole(self._inputs), _whole(labels), held_out)
+        of_all = f"{counted(rows, 'row')}{rows_are}"
+        if equal.held_out_copies and held_out is not None:
+            tested = int(held_out.sum())
+            yield DataFinding(
+                kind="rows_on_both_sides",
+                rows=equal.held_out_copies,
+                text=f"{equal.held_out_copies:,} of the {counted(tested, 'row')} held out "
+                f"{'equals' if equal.held_out_copies == 1 else 'equal'} a row to train on "
+                f"({equal.held_out_copies / tested:.1%}): a model may know these by heart, so "
+                "that it scores better here than on new rows.",
+                advice="Remove the copies, or keep what belongs together on one side.",
+            )
+        if equal.copies:
+            yield DataFinding(
+                kind="duplicate_rows",
+                rows=equal.copies,
+                text=f"{equal.copies:,} of {of_all} {'is a copy' if equal.copies == 1 else 'are copies'} of an "
+                f"earlier one{_such_as(equal.copy)}: what is there twice counts twice, in training and figures.",
+                advice="Remove them, unless they are different cases that happen to be equal.",
+            )
+        bound = _bound(equal, quantity, metric)
+        if bound:
+            yield DataFinding(
+                kind="conflicting_labels",
+                rows=equal.conflicting,
+                text=f"{equal.conflicting:,} of {of_all} have the same inputs as a row of another label"
+                f"{_such_as(equal.conflict)}: no model can have {bound} on all of them.",
+                advice="Correct the labels, or add a column that tells such rows apart.",
+            )
+
+    def _leaks(self, sample: pa.Table, where: str, quantity: bool) -> Iterator[DataFinding]:
+        labels = sample.column(self._target).combine_chunks()
+        columns = {name: sample.column(name).combine_chunks() for name in self._features}
+        kept = _usable(labels, [*columns.values()])
+        labels = labels.take(kept)
+        if quantity:
+            numbers = as_numbers(labels, whole=False)
+            if numbers is None or not len(numbers):
+                return
+            target = numbers.to_numpy(zero_copy_only=False)
+        else:
+            target = labels.dictionary_encode().indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        if not len(target):
+            return
+        predictors = Predictors(target)
+        scores = {name: predictors.score(column.take(kept)) for name, column in columns.items()}
+        leaks = {
+            name: score
+            for name, score in scores.items()
+            if score and share_of_mistakes_avoided(*score) >= (LEAK_R2 if quantity else LEAK)
+        }
+        if leaks:
+            listed = list(leaks)
+            score, baseline = min(leaks.values())
+            best = (
+                f"R2 {score:.3f}"
+                if quantity
+                else f"accuracy {score:.1%}, where always the most frequent class has {baseline:.1%}"
+            )
+            several = len(listed) > 1
+            yield DataFinding(
+                kind="target_leak",
+                columns=listed,
+                text=f"{names(listed)} alone {'predict' if several else 'predicts'} the target "
+                f"{names([self._target])}{', each' if several else ''} with {best}{' or more' * several} (judged on "
+                f"half of {where}): what is known only together with the target makes a model that fails in "
+                "production.",
+                advice=f"Leave {'them' if several else 'it'} out, unless the value is known when a prediction is asked "
+                "for.",
+            )
+
+
+def _whole(parts: list[np.ndarray]) -> np.ndarray:
+    """The parts as one, which takes their place."""
+    parts[:] = [np.concatenate(parts)]
+    return parts[0]
+
+
+def _usable(labels: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
+    """The rows with a label, each of equal ones once: copies would let any column predict them."""
+    hashes = row_hashes(text_hashes(column) for column in (labels, *columns))
+    _, first = np.unique(hashes, return_index=True)
+    first.sort()
+    missing = pa.compute.is_in(labels, _NO_VALUE).to_numpy(zero_copy_only=False)
+    return pa.array(first[~missing[first]])
+
+
+def _such_as(pair: tuple[int, int] | None) -> str:
+    return f", such as rows {pair[0] + 1:,} and {pair[1] + 1:,}" if pair else ""
+
+
+def _bound(equal: EqualRows, quantity: bool, metric: str | None) -> str:
+    """The best score that is left, "" where nearly all is."""
+    if not quantity:
+        accuracy = equal.best["accuracy"]
+        return f"an accuracy above {accuracy:.3f}" if accuracy <= 1 - _LEAST_LOSS else ""
+    if equal.best["r2"] > 1 - _LEAST_LOSS:
+        return ""
+    error = (
+        f", or {metric.upper()} below {equal.best[metric]:.4g}," if metric in ("mse", "rmse", "mae") else ""
+    )
+    return f"R2 above {equal.best['r2']:.3f}{error}"
