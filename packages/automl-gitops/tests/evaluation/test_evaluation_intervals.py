@@ -5,6 +5,7 @@ The 1,000 data sets of the requirement run in the template's benchmarks; here ar
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from sklearn import metrics as sk
 
 from automl_gitops.evaluation import assess_classes, regression
@@ -252,3 +253,17 @@ def test_a_metric_that_is_mostly_undefined_in_the_draws_has_no_interval() -> Non
 
     assert estimate.value == 1
     assert estimate.interval(0.95) is None
+
+
+def test_a_confidence_beyond_the_draws_has_a_normal_tail() -> None:
+    """As intervals for many slices have: the 2,000 draws' own least and greatest would be too near."""
+    values = np.random.default_rng(13).normal(size=(3000, 1))
+    found = estimates(lambda rows: rows @ values / 3000, np.ones(3000, np.int64), ["mean"])["mean"]
+    deviation = values.std() / np.sqrt(3000)
+
+    for confidence in (0.999, 0.99999, 0.9999999):
+        low, high = found.interval(confidence)
+        reach = float(ndtri((1 + confidence) / 2)) * deviation
+        assert high - low == pytest.approx(2 * reach, rel=0.08), confidence
+    widths = [np.ptp(found.interval(confidence)) for confidence in (0.95, 0.99, 0.995, 0.9951, 0.999, 0.9999)]
+    assert widths == sorted(widths)
