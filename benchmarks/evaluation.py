@@ -13,6 +13,9 @@ MILLION = 1_000_000
 CLASSES = 3
 SEED_COUNT = 1000  # data sets of a simulation
 HOLDOUT_ROWS = 2000  # of each of them
+GROUP_SEED_COUNT, SLICE_SEED_COUNT = 600, 400
+CORRELATIONS = (0, 0.1, 0.3, 0.5)  # within groups
+SLICES = (1, 10, 50)
 GATE = Gate(minimum=0.3).model_dump_json(exclude_none=True)  # [gate] where automl.toml says no more
 
 
@@ -23,6 +26,8 @@ def figures(work: Path) -> Iterator[Figure]:
     yield from _large(python, small, large)
     yield _against_scikit_learn(python, _data(python, work / "20000-rows", 20_000))
     yield from _intervals(python)
+    yield from _groups(python)
+    yield from _slices(python)
 
 
 def _data(python: Path, folder: Path, rows: int) -> Path:
@@ -58,6 +63,52 @@ def _against_scikit_learn(python: Path, folder: Path) -> Figure:
     theirs = container.run(python, "scikit_learn", folder)["seconds"]
     name = "evaluation of 20,000 rows: times as fast as scikit-learn with a bootstrap by rows"
     return Figure.of(name, theirs / ours, "", ">= 10")
+
+
+def _simulated(python: Path, program: str, *arguments: Any, seeds: int) -> dict[str, dict[str, int]]:
+    """The counts of a simulation in two processes, of data sets with seeds of their own."""
+    half = seeds // 2
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [pool.submit(container.run, python, program, *arguments, start, half) for start in (0, half)]
+        first, second = (job.result() for job in jobs)
+    return {
+        key: {name: number + second[key][name] for name, number in counts.items()}
+        for key, counts in first.items()
+    }
+
+
+def _groups(python: Path) -> Iterator[Figure]:
+    """Coverage where rows come in groups, by intervals that know it and by intervals that do not."""
+    for correlation in CORRELATIONS:
+        counts = _simulated(python, "simulate_groups", correlation, seeds=GROUP_SEED_COUNT)
+        held, by_rows = (
+            {name: number / counted["data sets"] for name, number in counted.items() if name != "data sets"}
+            for counted in (counts["groups"], counts["rows"])
+        )
+        least, greatest = min(held, key=held.__getitem__), max(held, key=held.__getitem__)
+        said = f"of 95 % cluster intervals, correlation {correlation} in groups"
+        rows = f"by rows {min(by_rows.values()):.2f}"
+        yield Figure.of(f"least coverage {said} ({least}; {rows})", held[least], "", ">= 0.93")
+        yield Figure.of(f"greatest coverage {said} ({greatest})", held[greatest], "", "<= 0.97")
+
+
+def _slices(python: Path) -> Iterator[Figure]:
+    """How often the gate rejects a model whose every slice is as good as the bound."""
+    for number in SLICES:
+        counts = _simulated(python, "simulate_slices", number, seeds=SLICE_SEED_COUNT)
+        shares = {
+            way: {name: times / SLICE_SEED_COUNT for name, times in counted.items()}
+            for way, counted in counts.items()
+        }
+        worst = max(shares["rejected"], key=shares["rejected"].__getitem__)
+        name = f"a model whose {number} slices are all as good as worst_slice is rejected, at most ({worst}; by values"
+        yield Figure.of(
+            f"{name} alone {shares['by value'][worst]:.2f})", shares["rejected"][worst], "", "<= 0.05"
+        )
+        least = min(shares["bad one rejected"].values())
+        yield Figure.of(
+            f"with one more slice that is much worse it is rejected, {number} slices", least, "", ">= 0.8"
+        )
 
 
 def _intervals(python: Path) -> Iterator[Figure]:

@@ -14,12 +14,12 @@ from automl_gitops.evaluation.conditions import (
     at_least,
     at_most,
     bounded,
+    no_slice_surely_beyond,
     number,
     surely_at_least,
 )
-from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import Condition
-from automl_gitops.evaluation.metrics import METRICS, gain, named
+from automl_gitops.evaluation.metrics import METRICS, named
 
 
 def judge(settings: dict[str, Any], threshold: float, evidence: Evidence) -> list[Condition]:
@@ -35,7 +35,8 @@ def _rows(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     least = settings["minimum_rows"]
     enough = evidence.rows >= least
     said = "at least" if enough else "fewer than"
-    reason = f"the holdout has {evidence.rows:,} rows, {said} the {least:,} that are asked for"
+    groups = f" (of {evidence.groups:,} groups, which intervals draw)" if evidence.groups is not None else ""
+    reason = f"the holdout has {evidence.rows:,} rows{groups}, {said} the {least:,} that are asked for"
     return [Condition("rows of the holdout", "passed" if enough else "failed", reason, evidence.rows, least)]
 
 
@@ -97,9 +98,7 @@ def _slices(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
                 bound,
             )
         ]
-    values = [(found, found.value) for found in judged if found.value is not None]
-    worst, value = min(values, key=lambda pair: gain(evidence.metric, pair[1]))
-    return [bounded(f"{name} ({worst.name}, {worst.rows} rows)", Estimate(value), evidence.metric, bound)]
+    return [no_slice_surely_beyond(name, judged, evidence.metric, bound, settings["confidence"])]
 
 
 def _calibration(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:

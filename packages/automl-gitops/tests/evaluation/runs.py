@@ -28,7 +28,10 @@ GATE = {
 
 @dataclass
 class Run:
-    """``inputs`` are rows of x_test, ``labels`` those of y_test; both are cut into ``parts`` parts."""
+    """``inputs`` are rows of x_test, ``labels`` those of y_test; both are cut into ``parts`` parts.
+
+    ``groups`` are the codes of the rows' groups, if there are any.
+    """
 
     folder: Path
     s3: Any
@@ -41,6 +44,7 @@ class Run:
     classes: dict[str, int] | None = None
     threshold: float = 0.0
     champion: str = "none"
+    groups: Sequence[int] | None = None
 
     def evaluate(self, sagemaker: FakeSageMaker) -> dict[str, Any]:
         """evaluation.json of a run."""
@@ -87,9 +91,10 @@ class Run:
             span, name = slice(part * size, (part + 1) * size), f"part-{part:05}.csv"
             inputs = text(self.inputs[span])
             self._write(self.folder / "x_test" / name, inputs)
-            self._write(
-                self.folder / "y_test" / name, text([["y"], *([label] for label in self.labels[span])])
-            )
+            labels = [["y"], *([label] for label in self.labels[span])]
+            if self.groups is not None:
+                labels = [[*row, of] for row, of in zip(labels, ["group", *self.groups[span]], strict=True)]
+            self._write(self.folder / "y_test" / name, text(labels))
             self.s3.put_object(Bucket=BUCKET, Key=f"datasets/0/x_test/{name}", Body=inputs.encode())
         (self.folder / "output" / "evaluation").mkdir(parents=True, exist_ok=True)
         return evaluate.options(self.arguments())

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
 import pytest
 from gate import judge
 
@@ -15,7 +16,7 @@ from automl_gitops.evaluation.conditions import (
     reasons,
 )
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.intervals import Estimate, Interval
+from automl_gitops.evaluation.intervals import Estimate, Interval, share
 
 SETTINGS: dict[str, Any] = {
     "confidence": 0.95,
@@ -255,6 +256,84 @@ def test_worst_slice(
     found = evidence(metric, slices=[SliceValue(*given) for given in slices])
 
     assert outcome({"worst_slice": bound}, found)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "ends", "bound", "expected"),
+    [
+        pytest.param("f1_macro", 0.25, (0.2, 0.29), 0.3, "failed", id="surely below"),
+        pytest.param("f1_macro", 0.25, (0.2, 0.31), 0.3, "passed", id="perhaps below"),
+        pytest.param("f1_macro", 0.35, (0.2, 0.4), 0.3, "passed", id="above"),
+        pytest.param("rmse", 3.5, (3.1, 4.0), 3.0, "failed", id="an error surely above"),
+        pytest.param("rmse", 3.5, (2.9, 4.0), 3.0, "passed", id="an error perhaps above"),
+    ],
+)
+def test_a_slice_fails_where_its_whole_interval_is_beyond_the_bound(
+    metric: str, value: float, ends: tuple[float, float], bound: float, expected: str
+) -> None:
+    side, limit = ("above", "maximum") if metric == "rmse" else ("below", "minimum")
+    one = SliceValue("race: a", 1200, False, value, lambda confidence: ends, groups=300)
+
+    judged, reason = outcome({"worst_slice": bound}, evidence(metric, slices=[one]))
+
+    assert judged == expected
+    assert (
+        f"(race: a, 1,200 rows of 300 groups) is {value:g} (95% interval {ends[0]:g} to {ends[1]:g})"
+        in reason
+    )
+    surely = "surely " if (value < bound) == (metric != "rmse") else ""
+    assert reason.endswith(
+        f", {'' if expected == 'failed' else 'not '}{surely}{side} the {limit} of {bound:g}"
+    )
+
+
+def test_the_worst_slice_s_interval_is_widened_for_the_number_of_slices_that_are_judged() -> None:
+    asked: list[float] = []
+
+    def interval(confidence: float) -> Interval:
+        asked.append(confidence)
+        return 0.2, 0.4
+
+    slices = [SliceValue(str(number), 500, number >= 10, 0.3, interval) for number in range(14)]
+    _, reason = outcome({"worst_slice": 0.35, "confidence": 0.9}, evidence(slices=slices))
+
+    assert asked
+    assert asked == pytest.approx([0.99] * len(asked))
+    assert "(90% interval for all 10 slices together 0.2 to 0.4), not surely below" in reason
+
+
+def test_of_the_slices_that_fail_the_worst_is_named() -> None:
+    slices = [
+        SliceValue("wide", 100, False, 0.1, lambda confidence: (0.0, 0.5)),
+        SliceValue("narrow", 900, False, 0.2, lambda confidence: (0.1, 0.29)),
+        SliceValue("good", 900, False, 0.6, lambda confidence: (0.5, 0.7)),
+    ]
+
+    assert "(narrow, 900 rows)" in outcome({"worst_slice": 0.3}, evidence(slices=slices))[1]
+    assert "(wide, 100 rows)" in outcome({"worst_slice": 0.25}, evidence(slices=slices))[1]
+
+
+@pytest.mark.parametrize("number", [1, 10, 50])
+def test_chance_alone_seldom_fails_a_slice_however_many_there_are(number: int) -> None:
+    generator = np.random.default_rng(number)
+    times, by_value = 400, 0
+    failed = 0
+    for _ in range(times):
+        shares = [share(float(right), 200.0) for right in generator.binomial(200, 0.7, number)]
+        slices = [
+            SliceValue(str(place), 200, False, one.value, one.interval) for place, one in enumerate(shares)
+        ]
+        failed += outcome({"worst_slice": 0.7}, evidence("accuracy", slices=slices))[0] == "failed"
+        by_value += min(one.value for one in shares) < 0.7
+
+    assert failed / times <= 0.05
+    assert by_value / times > 0.4  # judged by their values alone
+
+
+def test_the_holdouts_groups_are_named_beside_its_rows() -> None:
+    assert (
+        "has 1,000 rows (of 70 groups, which intervals draw), at least" in outcome({}, evidence(groups=70))[1]
+    )
 
 
 @pytest.mark.parametrize(

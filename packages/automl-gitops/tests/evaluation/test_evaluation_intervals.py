@@ -5,12 +5,14 @@ The 1,000 data sets of the requirement run in the template's benchmarks; here ar
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from sklearn import metrics as sk
 
 from automl_gitops.evaluation import assess_classes, regression
 from automl_gitops.evaluation.classification import by_class
+from automl_gitops.evaluation.clusters import BUCKETS, ClusterSums
 from automl_gitops.evaluation.counts import count
-from automl_gitops.evaluation.intervals import GROUPS, GroupSums, Linear, estimates, wilson
+from automl_gitops.evaluation.intervals import Linear, estimates, wilson
 from automl_gitops.evaluation.ranking import areas
 
 SHARES = np.array([0.11, 0.35, 0.54])
@@ -182,7 +184,7 @@ def test_influences_are_the_derivatives_of_the_areas(name: str) -> None:
         weights = np.ones(200)
         weights[row] += step
         derivative = (metric(truth, scores, sample_weight=weights) - metric(truth, scores)) / step
-        assert found.groups[row] == pytest.approx(derivative, abs=1e-6)
+        assert found.sums[row] == pytest.approx(derivative, abs=1e-6)
 
 
 def test_the_interval_of_an_area_stays_within_0_and_1() -> None:
@@ -195,16 +197,16 @@ def test_the_interval_of_an_area_stays_within_0_and_1() -> None:
 
 def test_groups_of_rows_have_the_spread_of_the_rows() -> None:
     generator = np.random.default_rng(9)
-    values = generator.normal(size=3 * GROUPS + 17)
-    sums = GroupSums(2)
-    sums.add(0, np.stack((np.ones(2 * GROUPS), values[: 2 * GROUPS]), axis=1))
-    sums.add(2 * GROUPS, np.stack((np.ones(GROUPS + 17), values[2 * GROUPS :]), axis=1))
+    values = generator.normal(size=3 * BUCKETS + 17)
+    sums = ClusterSums(2)
+    sums.add(0, np.stack((np.ones(2 * BUCKETS), values[: 2 * BUCKETS]), axis=1))
+    sums.add(2 * BUCKETS, np.stack((np.ones(BUCKETS + 17), values[2 * BUCKETS :]), axis=1))
 
     def mean(rows: np.ndarray) -> np.ndarray:
         total = rows @ sums.sums
         return total[:, 1:] / total[:, :1]
 
-    estimate = estimates(mean, np.ones(GROUPS, dtype=np.int64), ["mean"])["mean"]
+    estimate = estimates(mean, np.ones(BUCKETS, dtype=np.int64), ["mean"])["mean"]
 
     low, high = estimate.interval(0.95)
     assert estimate.value == pytest.approx(values.mean(), rel=1e-12)
@@ -213,7 +215,7 @@ def test_groups_of_rows_have_the_spread_of_the_rows() -> None:
 
 def test_a_chunk_that_would_shift_the_groups_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple"):
-        GroupSums(1).add(5, np.ones((3, 1)))
+        ClusterSums(1).add(5, np.ones((3, 1)))
 
 
 def test_intervals_of_a_regression_hold_the_true_value() -> None:
@@ -251,3 +253,17 @@ def test_a_metric_that_is_mostly_undefined_in_the_draws_has_no_interval() -> Non
 
     assert estimate.value == 1
     assert estimate.interval(0.95) is None
+
+
+def test_a_confidence_beyond_the_draws_has_a_normal_tail() -> None:
+    """As intervals for many slices have: the 2,000 draws' own least and greatest would be too near."""
+    values = np.random.default_rng(13).normal(size=(3000, 1))
+    found = estimates(lambda rows: rows @ values / 3000, np.ones(3000, np.int64), ["mean"])["mean"]
+    deviation = values.std() / np.sqrt(3000)
+
+    for confidence in (0.999, 0.99999, 0.9999999):
+        low, high = found.interval(confidence)
+        reach = float(ndtri((1 + confidence) / 2)) * deviation
+        assert high - low == pytest.approx(2 * reach, rel=0.08), confidence
+    widths = [np.ptp(found.interval(confidence)) for confidence in (0.95, 0.99, 0.995, 0.9951, 0.999, 0.9999)]
+    assert widths == sorted(widths)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from automl_gitops.evaluation import classification, probabilities
+from automl_gitops.evaluation.clusters import Clusters, ClusterSums, tabulate
 from automl_gitops.evaluation.counts import Counts, count, spans
-from automl_gitops.evaluation.intervals import Estimate, GroupSums, Linear, estimates
+from automl_gitops.evaluation.intervals import Estimate, Linear, estimates
 from automl_gitops.evaluation.ranking import areas
 
 MOST_DRAWN_CLASSES = 10
@@ -43,6 +44,7 @@ def figures(
     predicted: np.ndarray,
     positive: int | None,
     draw: bool,
+    clusters: Clusters | None = None,
 ) -> Figures:
     """Reduce probabilities (classes, rows), whose rows are of the classes ``codes``.
 
@@ -54,9 +56,9 @@ def figures(
     if positive is not None and positive in codes:
         place = codes.index(positive)
         ranked, ranked_codes = given[place : place + 1], [positive]
-    calibration = _calibration(given, codes, truth, predicted, positive)
-    found, curves = areas(ranked, truth, ranked_codes, drawn)
-    return Figures(probabilities.pointwise(given, codes, truth), found, calibration, curves)
+    calibration = _calibration(given, codes, truth, predicted, positive, clusters)
+    found, curves = areas(ranked, truth, ranked_codes, drawn, clusters)
+    return Figures(probabilities.pointwise(given, codes, truth, clusters), found, calibration, curves)
 
 
 def _most_frequent(truth: np.ndarray) -> list[int]:
@@ -66,12 +68,18 @@ def _most_frequent(truth: np.ndarray) -> list[int]:
 
 
 def _calibration(
-    given: np.ndarray, codes: list[int], truth: np.ndarray, predicted: np.ndarray, positive: int | None
+    given: np.ndarray,
+    codes: list[int],
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    positive: int | None,
+    clusters: Clusters | None,
 ) -> probabilities.Calibration:
     """Of the positive class; where there is none, of the predicted one."""
     if positive is not None and positive in codes:
-        return probabilities.calibration(given[codes.index(positive)], truth == positive)
-    return probabilities.calibration(probabilities.of_predicted(given, codes, predicted), truth == predicted)
+        return probabilities.calibration(given[codes.index(positive)], truth == positive, clusters)
+    given = probabilities.of_predicted(given, codes, predicted)
+    return probabilities.calibration(given, truth == predicted, clusters)
 
 
 def assess(
@@ -80,28 +88,39 @@ def assess(
     champion: Model | None,
     classes: int,
     positive: int | None,
+    clusters: Clusters | None = None,
 ) -> tuple[Groups, Counts]:
     """Every metric, as `classification.compared` names the groups, and the table of truth and predictions.
 
     By metrics of probabilities, too, the baseline is the best constant answer: the classes' shares of these rows.
     """
     models = [candidate, *([champion] if champion else [])]
-    table = count([truth, *(model.codes for model in models)], [classes] * (1 + len(models)))
+    table = tabulate([truth, *(model.codes for model in models)], [classes] * (1 + len(models)), clusters)
     groups = classification.compared(table, classes, positive)
     if candidate.figures:
         rows = classification.Margins(table, classes).true(table.rows)
-        _add_means(groups, truth, models, rows / rows.sum())
-        _add_areas(groups, models, truth, rows)
+        _add_means(groups, truth, models, rows / rows.sum(), clusters)
+        _add_areas(groups, models, truth, rows, clusters)
         _add_calibration(groups, models)
     return groups, table
 
 
-def _add_means(groups: Groups, truth: np.ndarray, models: Sequence[Model], shares: np.ndarray) -> None:
+def _add_means(
+    groups: Groups,
+    truth: np.ndarray,
+    models: Sequence[Model],
+    shares: np.ndarray,
+    clusters: Clusters | None,
+) -> None:
     """Log loss and Brier score."""
     given = [model.figures.sums if model.figures else None for model in models]
     if given[0] is None:
         return
-    columns = [given[0], _constant(truth, shares), *(sums for sums in given[1:] if sums is not None)]
+    columns = [
+        given[0],
+        _constant(truth, shares, clusters),
+        *(sums for sums in given[1:] if sums is not None),
+    ]
     names = probabilities.QUANTITIES[1:]
     every = np.concatenate(columns, axis=1)
     width = len(probabilities.QUANTITIES)
@@ -125,29 +144,35 @@ def _add_means(groups: Groups, truth: np.ndarray, models: Sequence[Model], share
         groups[kind] |= {name: drawn[f"{kind}/{name}"] for name in names}
 
 
-def _constant(truth: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _constant(truth: np.ndarray, shares: np.ndarray, clusters: Clusters | None) -> np.ndarray:
     """`probabilities.pointwise` of the same probabilities for every row."""
     loss = -np.log(np.clip(shares, probabilities.TINY, 1 - probabilities.TINY))
     half = 0.5 if len(shares) < 3 else 1.0
     brier = half * ((shares**2).sum() - 2 * shares + 1)
     by_class = np.stack((np.ones(len(shares)), loss, brier), axis=1)
-    sums = GroupSums(by_class.shape[1])
+    sums = ClusterSums(by_class.shape[1], clusters)
     for span in spans(len(truth)):
         sums.add(span.start, by_class[truth[span]])
     return sums.sums
 
 
-def _add_areas(groups: Groups, models: Sequence[Model], truth: np.ndarray, rows: np.ndarray) -> None:
+def _add_areas(
+    groups: Groups,
+    models: Sequence[Model],
+    truth: np.ndarray,
+    rows: np.ndarray,
+    clusters: Clusters | None,
+) -> None:
     """Areas under curves."""
     found = [model.figures.areas if model.figures else {} for model in models]
     for name in ("auc", "average_precision"):
         if name not in found[0]:
             continue
         mine = found[0][name]
-        chance = Linear(0.5, np.zeros_like(mine.groups))  # whatever the classes' shares
+        chance = Linear(0.5, np.zeros_like(mine.sums))  # whatever the classes' shares
         if name == "average_precision":
             ranked = [int(key.rpartition("/")[2]) for key in found[0] if key.startswith("average_precision/")]
-            chance = _mean_share(truth, rows, ranked)
+            chance = _mean_share(truth, rows, ranked, clusters)
         groups["candidate"][name] = mine.share()
         groups["baseline"][name] = Estimate(chance.value)
         groups["candidate - baseline"][name] = (mine - chance).estimate()
@@ -156,11 +181,13 @@ def _add_areas(groups: Groups, models: Sequence[Model], truth: np.ndarray, rows:
             groups["candidate - champion"][name] = (mine - found[1][name]).estimate()
 
 
-def _mean_share(truth: np.ndarray, rows: np.ndarray, codes: Sequence[int]) -> Linear:
+def _mean_share(
+    truth: np.ndarray, rows: np.ndarray, codes: Sequence[int], clusters: Clusters | None = None
+) -> Linear:
     """The average precision of one score for every row, mean over classes: the mean of their shares."""
     total, value = rows.sum(), float(rows[codes].sum() / rows.sum() / len(codes))
     influence = (np.isin(np.arange(len(rows)), codes) / len(codes) - value) / total
-    sums = GroupSums(1)
+    sums = ClusterSums(1, clusters)
     for span in spans(len(truth)):
         sums.add(span.start, influence[truth[span]][:, None])
     return Linear(value, sums.sums[:, 0])

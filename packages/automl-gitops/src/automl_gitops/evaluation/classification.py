@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 from automl_gitops.evaluation.counts import Counts
-from automl_gitops.evaluation.intervals import Estimate, estimates, f1, share
+from automl_gitops.evaluation.intervals import Estimate, estimates_of, f1, share
 
 NAMES = (
     "accuracy",
@@ -104,10 +104,15 @@ class Margins:
         hit = self.truth == self.models[model]
         return self._sum(rows[..., hit], self.truth[hit])
 
+    def by_model(self, rows: np.ndarray, model: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Correct, true and predicted rows."""
+        return self.correct(rows, model), self.true(rows), self.predicted(rows, model)
+
     def _sum(self, rows: np.ndarray, codes: np.ndarray) -> np.ndarray:
         cells = np.arange(len(codes))
         to_class = sparse.csr_array((np.ones(len(codes)), (codes, cells)), shape=(self._classes, len(codes)))
-        return np.ascontiguousarray((to_class @ rows.T).T)
+        summed = (to_class @ rows.T).T
+        return np.ascontiguousarray(summed.toarray() if sparse.issparse(summed) else summed)
 
 
 def constants(true: np.ndarray, positive: int | None) -> dict[str, int]:
@@ -147,9 +152,9 @@ def compared(table: Counts, classes: int, positive: int | None) -> dict[str, dic
     groups = ["candidate", "baseline", "candidate - baseline"]
     if len(margins.models) > 1:
         groups += ["champion", "candidate - champion"]
-    drawn = estimates(statistic, table.rows, [f"{group}/{name}" for group in groups for name in names])
+    drawn = estimates_of(statistic, table, [f"{group}/{name}" for group in groups for name in names])
     for group, model in zip(("candidate", "champion"), range(len(margins.models)), strict=False):
-        shares = _shares(margins, table.rows, model, positive)
+        shares = _shares(margins, table, model, positive)
         drawn |= {f"{group}/{name}": found for name, found in shares.items()}
     return {
         group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
@@ -164,36 +169,56 @@ def _always(code: int, true: np.ndarray, positive: int | None) -> np.ndarray:
     return metrics(hit, true, constant, positive)
 
 
-def _shares(margins: Margins, rows: np.ndarray, model: int, positive: int | None) -> dict[str, Estimate]:
+def _shares(margins: Margins, table: Counts, model: int, positive: int | None) -> dict[str, Estimate]:
     """The metrics that follow from one share of rows: Wilson's interval is more accurate than a drawn one."""
-    correct, true, predicted = (
-        margins.correct(rows, model),
-        margins.true(rows),
-        margins.predicted(rows, model),
+    correct, true, predicted = margins.by_model(table.rows, model)
+    clusters = _by_cluster(margins, table, model)
+    accuracy = share(
+        float(correct.sum()),
+        float(true.sum()),
+        (clusters[0].sum(axis=1), clusters[1].sum(axis=1)) if clusters else None,
     )
-    accuracy = share(float(correct.sum()), float(true.sum()))
     found = {"accuracy": accuracy, "recall_weighted": accuracy}
     if positive is not None:
-        found |= _of_class(correct[positive], true[positive], predicted[positive])
+        found |= _of_class(
+            correct[positive], true[positive], predicted[positive], _column(clusters, positive)
+        )
     return found
 
 
-def _of_class(correct: float, true: float, predicted: float) -> dict[str, Estimate]:
-    """Precision, recall and F1 of one class."""
+Columns = tuple[np.ndarray, ...] | None
+
+
+def _by_cluster(margins: Margins, table: Counts, model: int) -> Columns:
+    """Correct, true and predicted rows of each group (groups, classes) each, where rows come in groups."""
+    return margins.by_model(table.by_cluster, model) if table.by_cluster is not None else None
+
+
+def _column(clusters: Columns, code: int) -> Columns:
+    return tuple(found[:, code] for found in clusters) if clusters else None
+
+
+def _of_class(correct: float, true: float, predicted: float, clusters: Columns) -> dict[str, Estimate]:
+    """Precision, recall and F1 of one class; ``clusters`` has the same of each group (groups,)."""
     return {
-        "precision": share(correct, predicted),
-        "recall": share(correct, true),
-        "f1": f1(correct, true, predicted),
+        "precision": share(correct, predicted, (clusters[0], clusters[2]) if clusters else None),
+        "recall": share(correct, true, (clusters[0], clusters[1]) if clusters else None),
+        "f1": f1(correct, true, predicted, clusters),
     }
 
 
 def by_class(table: Counts, classes: int) -> list[dict[str, Any]]:
     """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
-    counts = (margins.correct(table.rows, 0), margins.true(table.rows), margins.predicted(table.rows, 0))
+    clusters = _by_cluster(margins, table, 0)
+    counts = (found.tolist() for found in margins.by_model(table.rows, 0))
     return [
-        {"support": int(true), "predicted": int(predicted), **_of_class(correct, true, predicted)}
-        for correct, true, predicted in zip(*(found.tolist() for found in counts), strict=True)
+        {
+            "support": int(true),
+            "predicted": int(predicted),
+            **_of_class(correct, true, predicted, _column(clusters, code)),
+        }
+        for code, (correct, true, predicted) in enumerate(zip(*counts, strict=True))
     ]
 
 

@@ -3,13 +3,13 @@
 The conditions themselves are the project's, in its `evaluation/gate.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.intervals import Estimate
-from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition
+from automl_gitops.evaluation.intervals import Estimate, Interval
+from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, REASONS_LENGTH, Condition, simultaneous
 from automl_gitops.evaluation.metrics import METRICS, gain, named
 
 NO_BOUND = 1e12  # what [gate] minimum = -1e12 or maximum = 1e12 means, with which a rehearsal takes any model
@@ -17,12 +17,22 @@ NO_BOUND = 1e12  # what [gate] minimum = -1e12 or maximum = 1e12 means, with whi
 
 @dataclass
 class SliceValue:
-    """The objective on one slice; ``value`` is none where it is undefined."""
+    """The objective on one slice; ``value`` is none where it is undefined, ``interval`` gives none where it has none.
+
+    ``groups`` are those of its rows, where rows come in groups.
+    """
 
     name: str
     rows: int
     small: bool
     value: float | None
+    interval: Callable[[float], Interval | None] = field(default=lambda confidence: None)
+    groups: int | None = None
+
+    @property
+    def size(self) -> str:
+        """How many rows, and groups, in words."""
+        return f"{self.rows:,} rows" + (f" of {self.groups:,} groups" if self.groups is not None else "")
 
 
 @dataclass
@@ -32,7 +42,8 @@ class Evidence:
     ``objective`` is Autopilot's name of the metric ``metric``; ``metrics`` are the candidate's, ``baseline``
     and ``champion`` its differences to these, each with its interval. ``champion_status`` is `none`,
     `compared`, `columns_changed` or `failed`; ``champion_value`` its objective, ``champion_reason`` why it
-    was not compared. ``baseline_value`` is the baseline's objective.
+    was not compared. ``baseline_value`` is the baseline's objective. ``groups`` are those of the holdout's rows,
+    where rows come in groups.
     """
 
     objective: str
@@ -47,6 +58,7 @@ class Evidence:
     champion_status: str = "none"
     champion_reason: str = ""
     slices: Sequence[SliceValue] = ()
+    groups: int | None = None
 
     @property
     def label(self) -> str:
@@ -164,3 +176,35 @@ def surely_at_least(
         return Condition(name, "passed", f"{said}: {wanted}", found.value, bound)
     doubt = "surely not" if high <= -allowed else "not surely"
     return Condition(name, "failed", f"{said}: {doubt} {wanted}", found.value, bound)
+
+
+def no_slice_surely_beyond(
+    name: str, slices: Sequence[SliceValue], metric: str, bound: float, confidence: float
+) -> Condition:
+    """Whether no slice's interval lies wholly on the wrong side of the objective's least or greatest value.
+
+    The intervals hold all together with ``confidence`` (`layout.simultaneous`), so that chance alone fails a model
+    whose slices are all on the right side in at most 1 - ``confidence`` of cases, however many slices there are. A
+    slice whose figure has no interval is judged by the figure.
+    """
+    each = simultaneous(confidence, len(slices))
+
+    def best_end(one: SliceValue, value: float) -> float:
+        return max(gain(metric, end) for end in one.interval(each) or (value, value))
+
+    judged = [(one, one.value, best_end(one, one.value)) for one in slices if one.value is not None]
+    limit = gain(metric, bound)
+    beyond = [entry for entry in judged if entry[2] < limit]
+    worst, value, _ = min(beyond or judged, key=lambda entry: gain(metric, entry[1]))
+    less = METRICS[metric].less_is_better
+    side, what = ("above", "maximum") if less else ("below", "minimum")
+    ends = worst.interval(each)
+    together = f" for all {len(slices)} slices together" if len(slices) > 1 else ""
+    said = f"{name} ({worst.name}, {worst.size}) is {_apart(value, bound)}" + (
+        f" ({confidence:.0%} interval{together} {number(ends[0])} to {number(ends[1])})" if ends else ""
+    )
+    if abs(bound) >= NO_BOUND:
+        return Condition(name, "failed" if beyond else "passed", f"{said}; no bound is set", value, bound)
+    sure = "surely " if ends and (beyond or gain(metric, value) < limit) else ""
+    verb = f", {'' if beyond else 'not '}{sure}{side} the {what} of {number(bound)}"
+    return Condition(name, "failed" if beyond else "passed", said + verb, value, bound)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
+from scipy import sparse
 
 CHUNK_ROWS = 1 << 17
 DENSE_CELLS = 1 << 20
@@ -15,23 +16,25 @@ DENSE_CELLS = 1 << 20
 
 @dataclass(frozen=True)
 class Counts:
-    """``rows[i]`` rows have the codes ``codes[0][i]``, ``codes[1][i]``, ...; no cell is empty."""
+    """``rows[i]`` rows have the codes ``codes[0][i]``, ``codes[1][i]``, ...; no cell is empty.
+
+    ``by_cluster`` (clusters, cells) holds the rows of each group of rows, where they come in groups.
+    """
 
     codes: tuple[np.ndarray, ...]
     rows: np.ndarray
+    by_cluster: sparse.csr_array | None = None
 
     def only(self, *dimensions: int) -> "Counts":
         """The same rows counted by fewer dimensions."""
         chosen = [self.codes[dimension] for dimension in dimensions]
         sizes = [int(column.max(initial=0)) + 1 for column in chosen]
         cells, places = np.unique(np.ravel_multi_index(chosen, sizes), return_inverse=True)
-        return _unravelled(cells, np.bincount(places, weights=self.rows).astype(np.int64), sizes)
-
-    def where(self, dimension: int, code: int) -> "Counts":
-        """The rows that have a code in one dimension, counted by the others."""
-        chosen = self.codes[dimension] == code
-        others = [column for place, column in enumerate(self.codes) if place != dimension]
-        return Counts(tuple(column[chosen] for column in others), self.rows[chosen])
+        counted = _unravelled(cells, np.bincount(places, weights=self.rows).astype(np.int64), sizes)
+        if self.by_cluster is None:
+            return counted
+        merged = sparse.csr_array((np.ones(len(places)), (np.arange(len(places)), places)))
+        return Counts(counted.codes, counted.rows, self.by_cluster @ merged)
 
 
 def spans(rows: int) -> Iterator[slice]:

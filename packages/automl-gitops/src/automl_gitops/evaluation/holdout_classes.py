@@ -58,6 +58,7 @@ class ClassHoldout:
         """Read the labels. Raises `EvaluationError`."""
         labels = read_labels(found)
         self.counts, self.rows = labels.place.counts, labels.place.rows
+        self.clusters = labels.clusters
         self.slicings: list[Slicing] = []
         self.notes: list[str] = []
         self.measures = measures
@@ -117,9 +118,9 @@ class ClassHoldout:
     def sample(self, rows: np.ndarray, folder: Path) -> "ClassHoldout":
         """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
         labels = [self._classes.labels[code] for code in self._truth[rows]]
-        return ClassHoldout(
-            write_labels(folder, labels), self._binary, self._training, decision=self._decision
-        )
+        clusters = self.clusters.of(rows) if self.clusters else None
+        parts = write_labels(folder, labels, clusters)
+        return ClassHoldout(parts, self._binary, self._training, decision=self._decision)
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
@@ -197,7 +198,10 @@ class ClassHoldout:
         if values is None:
             if given.probability is not None:
                 return Model(
-                    predicted, Figures(calibration=calibration(given.probability, self._truth == predicted))
+                    predicted,
+                    Figures(
+                        calibration=calibration(given.probability, self._truth == predicted, self.clusters)
+                    ),
                 )
             return Model(predicted)
         for place, slicing in enumerate(self.slicings):
@@ -205,9 +209,18 @@ class ClassHoldout:
                 mask = slicing.mask(code)
                 if mask.any():
                     self._by_slice[name, place, code] = figures(
-                        values[:, mask], codes, self._truth[mask], predicted[mask], self._positive, draw=False
+                        values[:, mask],
+                        codes,
+                        self._truth[mask],
+                        predicted[mask],
+                        self._positive,
+                        draw=False,
+                        clusters=self.clusters.of(mask) if self.clusters else None,
                     )
-        return Model(predicted, figures(values, codes, self._truth, predicted, self._positive, draw=True))
+        drawn = figures(
+            values, codes, self._truth, predicted, self._positive, draw=True, clusters=self.clusters
+        )
+        return Model(predicted, drawn)
 
     def _positive_code(self, given: ClassPredictions) -> int:
         """The second label that the model names (Autopilot's positive class), or the last in order."""
@@ -240,15 +253,15 @@ class ClassHoldout:
         self, mask: np.ndarray | None, place: tuple[int, int] | None
     ) -> tuple[Groups, Counts, dict[str, int]]:
         """Metrics of all or some rows, the table that they come from, and each measure's best constant answer."""
-        models, truth = self._models, self._truth
+        models, truth, clusters = self._models, self._truth, self.clusters
         if mask is not None and place is not None:
-            truth = truth[mask]
+            truth, clusters = truth[mask], clusters.of(mask) if clusters else None
             models = {
                 name: Model(model.codes[mask], self._by_slice.get((name, *place)))
                 for name, model in models.items()
             }
         groups, table = assess(
-            truth, models["candidate"], models.get("champion"), len(self._classes), self._positive
+            truth, models["candidate"], models.get("champion"), len(self._classes), self._positive, clusters
         )
         if not self.measures:
             return groups, table, {}

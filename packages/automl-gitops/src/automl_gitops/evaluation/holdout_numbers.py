@@ -9,10 +9,11 @@ import numpy as np
 
 from automl_gitops.evaluation import measures, regression
 from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.clusters import Clusters
 from automl_gitops.evaluation.layout import Curves
 from automl_gitops.evaluation.measures import Measure
 from automl_gitops.evaluation.predictions import read_number_predictions
-from automl_gitops.evaluation.reading import Part, read_numbers, write_labels
+from automl_gitops.evaluation.reading import Part, read_truth, write_labels
 from automl_gitops.evaluation.slices import Slicing
 
 
@@ -21,7 +22,7 @@ class NumberHoldout:
 
     def __init__(self, found: Sequence[Part], measures: Sequence[Measure] = ()) -> None:
         """Read the true numbers. Raises `EvaluationError`."""
-        self._truth, place = read_numbers(found, header=True)
+        self._truth, place, self.clusters = read_truth(found)
         self.counts, self.rows = place.counts, place.rows
         self.slicings: list[Slicing] = []
         self.notes: list[str] = []
@@ -48,11 +49,14 @@ class NumberHoldout:
 
     def sample(self, rows: np.ndarray, folder: Path) -> "NumberHoldout":
         """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
-        return NumberHoldout(write_labels(folder, [repr(float(value)) for value in self._truth[rows]]))
+        labels = [repr(float(value)) for value in self._truth[rows]]
+        return NumberHoldout(write_labels(folder, labels, self.clusters.of(rows) if self.clusters else None))
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
-        found, self._best_by_measure = self._assess(self._truth, self._candidate, self._champion)
+        found, self._best_by_measure = self._assess(
+            self._truth, self._candidate, self._champion, self.clusters
+        )
         return found
 
     def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
@@ -83,14 +87,19 @@ class NumberHoldout:
 
     def _masked(self, mask: np.ndarray) -> Groups:
         champion = self._champion[mask] if self._champion is not None else None
-        return self._assess(self._truth[mask], self._candidate[mask], champion)[0]
+        clusters = self.clusters.of(mask) if self.clusters else None
+        return self._assess(self._truth[mask], self._candidate[mask], champion, clusters)[0]
 
     def _assess(
-        self, truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
+        self,
+        truth: np.ndarray,
+        candidate: np.ndarray,
+        champion: np.ndarray | None,
+        clusters: Clusters | None,
     ) -> tuple[Groups, dict[str, tuple[str, float]]]:
         """Metrics, and each measure's best constant answer."""
-        groups = regression.compared(truth, candidate, champion)
+        groups = regression.compared(truth, candidate, champion, clusters)
         if not self.measures:
             return groups, {}
-        own, best = measures.of_numbers(self.measures, truth, candidate, champion)
+        own, best = measures.of_numbers(self.measures, truth, candidate, champion, clusters)
         return {kind: groups[kind] | own[kind] for kind in groups}, best

@@ -3,12 +3,14 @@ estimate.
 
 Drawing n rows anew from n rows gives each *kind* of row a multinomial count. A metric that depends on counts
 alone has therefore the same bootstrap distribution whether rows or counts are drawn; the latter costs nothing
-in rows. The same code serves sums over rows: these are gathered in groups of rows, and groups are drawn (a
-group is one row as long as the rows are fewer than the groups).
+in rows. The same code serves sums over rows: these are gathered in buckets of rows, and buckets are drawn (a
+bucket is one row as long as there are no more rows than buckets). Where rows come in groups, a bucket holds whole
+groups (clusters.py).
 
 Intervals are bias-corrected and accelerated (Efron and Tibshirani, An Introduction to the Bootstrap (1993),
 ch. 14), and widened for few rows as Student's are (Hesterberg, The American Statistician 69 (2015) 371-386,
-"expanded percentile interval"). A share of rows has Wilson's interval, which is more accurate for few rows.
+"expanded percentile interval"). A share of rows has Wilson's interval, which is more accurate for few rows; of
+rows in groups, with as many rows as independent ones would tell as much (`effective`).
 """
 
 from collections.abc import Callable
@@ -17,6 +19,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
 
+from automl_gitops.evaluation.counts import Counts
+
 REPLICATES = 2000
 LEAST_REPLICATES = 200
 DIFFERENCE = " - "
@@ -24,6 +28,7 @@ SEED = 20_260_701  # any number: the same evaluation gives the same intervals ag
 BLOCK_CELLS = 1 << 21  # how many counts of a table are held at once
 MOST_DRAWS = 200_000_000  # a table of very many cells is drawn less often
 MOST_JACKKNIFE_CELLS = 5000
+RESOLVED = 5  # replicates beyond a quantile that is taken from the replicates themselves
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 Interval = tuple[float, float]
@@ -37,19 +42,21 @@ class Estimate:
     interval: Callable[[float], Interval | None] = field(default=lambda confidence: None)
 
 
-def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[str, Estimate]:
+def estimates(
+    statistic: Statistic, rows: np.ndarray, names: list[str], width: int = 0
+) -> dict[str, Estimate]:
     """Bootstrap a statistic of counts.
 
-    ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined;
-    ``rows`` (cells,) are the counts seen. Undefined figures are left out. A figure that is the same in every
-    draw has no interval (rows without one error do not tell how rare errors are), unless its name, such as
-    `a - b`, says that it is a difference.
+    ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined, and may
+    hold ``width`` numbers for each replicate; ``rows`` (cells,) are the counts seen. Undefined figures are left out.
+    A figure that is the same in every draw has no interval (rows without one error do not tell how rare errors are),
+    unless its name, such as `a - b`, says that it is a difference.
     """
-    cells = len(rows)
+    cells = max(len(rows), width, 1)
     seen = statistic(rows[None, :].astype(np.float64))[0]
-    replicates = int(np.clip(MOST_DRAWS // max(cells, 1), LEAST_REPLICATES, REPLICATES))
+    replicates = int(np.clip(MOST_DRAWS // cells, LEAST_REPLICATES, REPLICATES))
     generator = np.random.default_rng(SEED)
-    block = max(1, BLOCK_CELLS // max(cells, 1))
+    block = max(1, BLOCK_CELLS // cells)
     drawn = np.concatenate(
         [
             statistic(_drawn(generator, rows, min(block, replicates - start)))
@@ -72,6 +79,19 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
     }
+
+
+def estimates_of(statistic: Statistic, table: Counts, names: list[str]) -> dict[str, Estimate]:
+    """`estimates` of the cells of a table; where its rows come in groups, groups are drawn."""
+    by_cluster = table.by_cluster
+    if by_cluster is None:
+        return estimates(statistic, table.rows, names)
+
+    def of_clusters(drawn: np.ndarray) -> np.ndarray:
+        return statistic(drawn @ by_cluster)
+
+    clusters, cells = by_cluster.shape
+    return estimates(of_clusters, np.ones(clusters, dtype=np.int64), names, width=cells)
 
 
 def _drawn(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
@@ -128,38 +148,59 @@ def _bca(
         shifted = bias + np.array([-reach, reach])
         levels = ndtr(bias + shifted / np.maximum(1 - acceleration * shifted, 0.1))  # stays in order
         low, high = np.quantile(defined, levels)
+        resolved = RESOLVED / len(defined)
+        if (1 - confidence) / 2 < resolved:
+            low, high = (
+                _beyond(defined, level, resolved, end) for level, end in zip(levels, (low, high), strict=True)
+            )
         return float(low), float(high)
 
     return interval
+
+
+def _beyond(drawn: np.ndarray, level: float, resolved: float, quantile: float) -> float:
+    """A quantile of sorted replicates; farther out than they tell, their tail goes on as a normal one does."""
+    last = min(max(level, resolved), 1 - resolved)
+    if last == level:
+        return quantile
+    centre, end = np.quantile(drawn, (0.5, last))
+    return float(centre + (end - centre) * ndtri(np.clip(level, 1e-12, 1 - 1e-12)) / ndtri(last))
 
 
 @dataclass(frozen=True)
 class Linear:
     """An estimate whose error is, to first order, a sum over rows.
 
-    ``groups`` (groups,) holds the sums of the rows' influences (their gradient) by group. DeLong's variance
-    of an AUC is of this form, and the difference of two models on the same rows is the difference of the two
-    sums.
+    ``sums`` (buckets,) holds the sums of the rows' influences (their gradient) by bucket. DeLong's variance
+    of an AUC is of this form, with groups Obuchowski's (Biometrics 53 (1997) 567-578); the difference of two models
+    on the same rows is the difference of the two sums. ``clustered`` ones are of groups, whose number is that of
+    Student's degrees of freedom.
     """
 
     value: float
-    groups: np.ndarray
+    sums: np.ndarray
+    clustered: bool = False
 
     @property
     def deviation(self) -> float:
         """The standard error."""
-        count = len(self.groups)
-        return float(np.sqrt(self.groups.var(ddof=1) * count)) if count > 1 else float("nan")
+        count = len(self.sums)
+        return float(np.sqrt(self.sums.var(ddof=1) * count)) if count > 1 else float("nan")
 
     def __sub__(self, other: "Linear") -> "Linear":
         """The difference on the same rows."""
-        return Linear(self.value - other.value, self.groups - other.groups)
+        return Linear(self.value - other.value, self.sums - other.sums, self.clustered)
+
+    def _reach(self, confidence: float) -> float:
+        """How far an end of the interval is from the value."""
+        tail = (1 - confidence) / 2
+        return float(-(stdtrit(len(self.sums) - 1, tail) if self.clustered else ndtri(tail)) * self.deviation)
 
     def estimate(self) -> Estimate:
         """With the normal interval, which suits a difference."""
 
         def interval(confidence: float) -> Interval | None:
-            reach = -ndtri((1 - confidence) / 2) * self.deviation
+            reach = self._reach(confidence)
             return (self.value - reach, self.value + reach) if np.isfinite(reach) else None
 
         return Estimate(self.value, interval)
@@ -170,8 +211,7 @@ class Linear:
             return Estimate(self.value)
 
         def interval(confidence: float) -> Interval | None:
-            slope = self.value * (1 - self.value)
-            reach = -ndtri((1 - confidence) / 2) * self.deviation / slope
+            reach = self._reach(confidence) / (self.value * (1 - self.value))
             if not np.isfinite(reach):
                 return None
             centre = logit(self.value)
@@ -180,64 +220,78 @@ class Linear:
         return Estimate(self.value, interval)
 
 
-def wilson(successes: np.ndarray, trials: np.ndarray, confidence: float) -> tuple[np.ndarray, np.ndarray]:
-    """The score interval of shares (E. B. Wilson, 1927), 0-1 where there was no trial."""
-    z = -ndtri((1 - confidence) / 2)
+Worth = tuple[np.ndarray, np.ndarray]
+
+
+def wilson(
+    successes: np.ndarray, trials: np.ndarray, confidence: float, worth: Worth | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The score interval of shares (E. B. Wilson, 1927), 0-1 where there was no trial.
+
+    ``worth`` is what `effective` says of trials in groups; Student's quantile is then in the normal one's place.
+    """
+    tail = (1 - confidence) / 2
+    z = -ndtri(tail)
     trials = np.asarray(trials, dtype=np.float64)
-    share = np.divide(successes, trials, out=np.full_like(trials, 0.5), where=trials > 0)
+    known = trials > 0
+    share = np.divide(successes, trials, out=np.full_like(trials, 0.5), where=known)
+    if worth:
+        trials, degrees = worth
+        known, z = known & (degrees > 0), -stdtrit(np.maximum(degrees, 1), tail)
     spread = z * np.sqrt(share * (1 - share) * trials + z * z / 4)
     low = (share * trials + z * z / 2 - spread) / (trials + z * z)
     high = (share * trials + z * z / 2 + spread) / (trials + z * z)
-    return np.where(trials > 0, low, 0.0), np.where(trials > 0, high, 1.0)
+    return np.where(known, low, 0.0), np.where(known, high, 1.0)
 
 
-def share(successes: float, trials: float) -> Estimate:
-    """A share with Wilson's interval, which has a width also where all trials ended alike."""
+def effective(successes: np.ndarray, trials: np.ndarray) -> Worth:
+    """How many independent trials would tell as much as trials in groups do, and the degrees of freedom.
+
+    Both are (groups, shares), the results (shares,). The number is that of the trials divided by the design effect
+    (L. Kish, Survey Sampling (1965), section 8.2), never more than the trials; for Wilson's interval with it see
+    C. Franco and others, Journal of Survey Statistics and Methodology 7 (2019) 334-364. Where all trials ended alike
+    they show no spread: then a group counts for one trial.
+    """
+    total, groups = trials.sum(axis=0), (trials > 0).sum(axis=0)
+    share = successes.sum(axis=0) / np.maximum(total, 1)
+    squares = ((successes - share * trials) ** 2).sum(axis=0)
+    spread = share * (1 - share) * total * total * (groups - 1)
+    alone = np.divide(spread, squares * groups, out=total.astype(np.float64), where=squares * groups > 0)
+    return np.where((share > 0) & (share < 1), np.minimum(alone, total), groups), groups - 1
+
+
+def share(
+    successes: float, trials: float, by_cluster: tuple[np.ndarray, np.ndarray] | None = None
+) -> Estimate:
+    """A share with Wilson's interval, which has a width also where all trials ended alike.
+
+    ``by_cluster`` are successes and trials of each group (groups,), where the trials come in groups.
+    """
+    worth = effective(by_cluster[0][:, None], by_cluster[1][:, None]) if by_cluster else None
 
     def interval(confidence: float) -> Interval | None:
-        low, high = wilson(np.array([successes]), np.array([trials]), confidence)
+        low, high = wilson(np.array([successes]), np.array([trials]), confidence, worth)
         return (float(low[0]), float(high[0])) if trials else None
 
     return Estimate(successes / trials if trials else 0.0, interval)
 
 
-def f1(correct: float, true: float, predicted: float) -> Estimate:
-    """F1 of a class, whose interval follows from that of a share.
+def f1(
+    correct: float, true: float, predicted: float, by_cluster: tuple[np.ndarray, ...] | None = None
+) -> Estimate:
+    """F1 of a class, whose interval follows from that of a share; ``by_cluster`` has the three of each group.
 
     It is 2 s / (1 + s), where s is the share of the rows that are right among those that are of the class or
     were predicted as it.
     """
-    inner = share(correct, true + predicted - correct)
+    inner = share(
+        correct,
+        true + predicted - correct,
+        (by_cluster[0], by_cluster[1] + by_cluster[2] - by_cluster[0]) if by_cluster else None,
+    )
 
     def interval(confidence: float) -> Interval | None:
         ends = inner.interval(confidence)
         return (2 * ends[0] / (1 + ends[0]), 2 * ends[1] / (1 + ends[1])) if ends else None
 
     return Estimate(2 * correct / (true + predicted) if true + predicted else 0.0, interval)
-
-
-GROUPS = 4096
-
-
-class GroupSums:
-    """Sums over rows of several quantities, by group; row ``i`` belongs to group ``i`` modulo `GROUPS`."""
-
-    def __init__(self, quantities: int) -> None:
-        """Of so many quantities."""
-        self._sums = np.zeros((GROUPS, quantities))
-        self._rows = 0
-
-    def add(self, start: int, values: np.ndarray) -> None:
-        """Add the quantities of the rows from ``start`` on: (rows, quantities). Chunks come in order."""
-        whole = len(values) // GROUPS * GROUPS
-        offset = start % GROUPS
-        if offset:
-            raise ValueError(f"a chunk starts at row {start}, which is no multiple of {GROUPS}")
-        self._sums += values[:whole].reshape(-1, GROUPS, values.shape[1]).sum(axis=0)
-        self._sums[: len(values) - whole] += values[whole:]
-        self._rows = max(self._rows, start + len(values))
-
-    @property
-    def sums(self) -> np.ndarray:
-        """The groups that have rows (groups, quantities)."""
-        return self._sums[: min(self._rows, GROUPS)]

@@ -21,6 +21,15 @@ INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
 
 
+def simultaneous(confidence: float, intervals: int) -> float:
+    """The confidence of each of so many intervals that all hold at once with ``confidence``.
+
+    Bonferroni's inequality, which asks nothing of how they depend on each other (O. J. Dunn, Journal of the American
+    Statistical Association 56 (1961) 52-64): slices of two columns share rows.
+    """
+    return 1 - (1 - confidence) / max(intervals, 1)
+
+
 class LayoutError(ValueError):
     """A document is no evaluation.json that can be read here; the message names it and the key that is wrong."""
 
@@ -249,7 +258,10 @@ class Champion:
 
 @dataclass
 class Slice:
-    """The rows that have one value of a column. A ``small`` one has too few rows to be judged by."""
+    """The rows that have one value of a column. A ``small`` one has too few rows to be judged by.
+
+    ``groups`` are those that its rows are of. Its differences have `Evaluation.slice_confidence`.
+    """
 
     name: str
     rows: int
@@ -258,6 +270,7 @@ class Slice:
     intervals: dict[str, Interval] = field(default_factory=dict)
     champion: dict[str, float] = field(default_factory=dict)
     differences: dict[str, Difference] = field(default_factory=dict)
+    groups: int | None = field(default=None, metadata=ABSENT)
 
 
 @dataclass
@@ -427,6 +440,25 @@ class AutoMLJob:
     candidates: list[JobCandidate]
 
 
+@dataclass(frozen=True)
+class Grouping:
+    """The holdout's rows come in so many groups, of the data set's ``columns`` where these are known.
+
+    All intervals are then of groups.
+    """
+
+    groups: int
+    columns: list[str] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """What it means for the intervals, as a sentence."""
+        group = " and ".join(self.columns) or "group"
+        return (
+            f"Rows of one {group} are not independent: intervals draw the {self.groups:,} groups, not rows."
+        )
+
+
 @dataclass
 class Evaluation:
     """The document.
@@ -442,6 +474,7 @@ class Evaluation:
     - ``measures``: the project's own metrics, which ``metrics`` holds too.
     - ``threshold``: where there is one, it decides in the place of the model's own `predicted_label`, here and for
       whoever reads an answer.
+    - ``grouping``: where the holdout's rows come in groups.
     """
 
     decision: Literal["accept", "reject"]
@@ -473,6 +506,13 @@ class Evaluation:
     measures: list[ProjectMeasure] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     version: int = VERSION
+    grouping: Grouping | None = field(default=None, metadata=ABSENT)
+
+    @property
+    def slice_confidence(self) -> float:
+        """The confidence of each judged slice's interval, all of which hold together with ``confidence``."""
+        judged = [item for entry in self.slices for item in entry.slices if not item.small]
+        return simultaneous(self.confidence, len(judged))
 
     @classmethod
     def load(cls, content: bytes, source: str) -> "Evaluation":

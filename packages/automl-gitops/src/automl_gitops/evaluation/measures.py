@@ -14,9 +14,10 @@ import numpy as np
 
 from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups
+from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import Counts, spans
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.intervals import GroupSums, estimates
+from automl_gitops.evaluation.intervals import estimates
 from automl_gitops.evaluation.layout import ProjectMeasure
 from automl_gitops.evaluation.metrics import METRICS
 
@@ -107,7 +108,11 @@ def of_classes(
     always = [np.full(len(true), texts[answers[measure.name]]) for measure in measures]
     constant = [measure(true, answer) for measure, answer in zip(measures, always, strict=True)]
     columns.insert(1, np.stack(constant, axis=1))
-    return _compared(measures, columns, np.ones(len(true)), table.rows), answers
+    sizes, rows = np.ones(len(true)), table.rows
+    if (by_cluster := table.by_cluster) is not None:
+        columns, sizes = [by_cluster @ column for column in columns], by_cluster @ sizes
+        rows = np.ones(len(sizes), dtype=np.int64)
+    return _compared(measures, columns, sizes, rows), answers
 
 
 def _best_class(measure: Measure, truth: Counts, texts: np.ndarray) -> int:
@@ -119,7 +124,11 @@ def _best_class(measure: Measure, truth: Counts, texts: np.ndarray) -> int:
 
 
 def of_numbers(
-    measures: Sequence[Measure], truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
+    measures: Sequence[Measure],
+    truth: np.ndarray,
+    candidate: np.ndarray,
+    champion: np.ndarray | None,
+    clusters: Clusters | None = None,
 ) -> tuple[Groups, dict[str, tuple[str, float]]]:
     """Measures of numbers (rows,), with groups as `regression.compared` has them.
 
@@ -129,12 +138,12 @@ def of_numbers(
     constants = {"mean": float(truth.mean())}
     constants |= {_quantile_name(share): float(np.quantile(truth, share)) for share in regression.QUANTILES}
     answers = {measure.name: _best_constant(measure, truth, constants) for measure in measures}
-    columns = [_sums(measures, truth, [candidate] * len(measures))]
+    columns = [_sums(measures, truth, [candidate] * len(measures), clusters)]
     always = [np.broadcast_to(constants[answers[measure.name]], truth.shape) for measure in measures]
-    columns.append(_sums(measures, truth, always))
+    columns.append(_sums(measures, truth, always, clusters))
     if champion is not None:
-        columns.append(_sums(measures, truth, [champion] * len(measures)))
-    sizes = GroupSums(1)
+        columns.append(_sums(measures, truth, [champion] * len(measures), clusters))
+    sizes = ClusterSums(1, clusters)
     for span in spans(len(truth)):
         sizes.add(span.start, np.ones((span.stop - span.start, 1)))
     groups = _compared(measures, columns, sizes.sums[:, 0], np.ones(len(sizes.sums), dtype=np.int64))
@@ -157,9 +166,14 @@ def _best(measure: Measure, totals: Sequence[float]) -> int:
     return int(np.argmin(totals) if measure.less_is_better else np.argmax(totals))
 
 
-def _sums(measures: Sequence[Measure], truth: np.ndarray, predicted: Sequence[np.ndarray]) -> np.ndarray:
-    """The measures' sums by group of rows (groups, measures)."""
-    sums = GroupSums(len(measures))
+def _sums(
+    measures: Sequence[Measure],
+    truth: np.ndarray,
+    predicted: Sequence[np.ndarray],
+    clusters: Clusters | None = None,
+) -> np.ndarray:
+    """The measures' sums by bucket of rows (buckets, measures)."""
+    sums = ClusterSums(len(measures), clusters)
     for span in spans(len(truth)):
         each = [measure(truth[span], given[span]) for measure, given in zip(measures, predicted, strict=True)]
         sums.add(span.start, np.stack(each, axis=1))

@@ -176,7 +176,7 @@ def _caveats(evaluation: Evaluation) -> str:
     small = [
         f"{entry.column}: {item.name}" for entry in evaluation.slices for item in entry.slices if item.small
     ]
-    said = list(evaluation.notes)
+    said = [*evaluation.notes, *([evaluation.grouping.said.rstrip(".")] if evaluation.grouping else [])]
     if evaluation.dataset.synthetic:
         said.append("the data set is synthetic: the figures say nothing about real data")
     if small:

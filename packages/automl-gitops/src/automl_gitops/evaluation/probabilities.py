@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import GroupSums, wilson
+from automl_gitops.evaluation.intervals import Worth, effective, wilson
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, CalibrationBin
 
 CALIBRATION_BINS = 15
@@ -15,11 +16,15 @@ QUANTITIES = ("rows", "log_loss", "brier")
 
 @dataclass
 class Calibration:
-    """By bins of equally wide probabilities (bins,): rows, sum of the probabilities, rows that came true."""
+    """By bins of equally wide probabilities (bins,): rows, sum of the probabilities, rows that came true.
+
+    ``worth`` is what `intervals.effective` says of the bins' rows, where rows come in groups.
+    """
 
     rows: np.ndarray
     given: np.ndarray
     true: np.ndarray
+    worth: Worth | None = None
 
     @property
     def error(self) -> float:
@@ -31,7 +36,7 @@ class Calibration:
 
     def bins(self) -> list[CalibrationBin]:
         """The reliability curve: the bins that have rows; Wilson's interval of the share that came true."""
-        low, high = wilson(self.true, self.rows, INTERVAL_CONFIDENCE)
+        low, high = wilson(self.true, self.rows, INTERVAL_CONFIDENCE, self.worth)
         return [
             CalibrationBin(
                 bin_ / CALIBRATION_BINS,
@@ -46,8 +51,10 @@ class Calibration:
         ]
 
 
-def pointwise(probabilities: np.ndarray, codes: list[int], truth: np.ndarray) -> np.ndarray:
-    """Sums of `QUANTITIES` by group of rows (groups, quantities); see `intervals.GroupSums`.
+def pointwise(
+    probabilities: np.ndarray, codes: list[int], truth: np.ndarray, clusters: Clusters | None = None
+) -> np.ndarray:
+    """Sums of `QUANTITIES` by bucket of rows (buckets, quantities); see `clusters.ClusterSums`.
 
     ``probabilities`` (classes, rows) has its rows for the classes ``codes``; ``truth`` (rows,) may hold
     further classes, which the model gives no probability. The Brier score is halved for two classes, as
@@ -56,7 +63,7 @@ def pointwise(probabilities: np.ndarray, codes: list[int], truth: np.ndarray) ->
     place = np.full(int(max(truth.max(initial=0), max(codes))) + 1, len(codes))
     place[codes] = np.arange(len(codes))
     half = 0.5 if len(codes) < 3 else 1.0
-    sums = GroupSums(len(QUANTITIES))
+    sums = ClusterSums(len(QUANTITIES), clusters)
     for span in spans(len(truth)):
         chunk = probabilities[:, span]
         at = place[truth[span]]
@@ -69,15 +76,25 @@ def pointwise(probabilities: np.ndarray, codes: list[int], truth: np.ndarray) ->
     return sums.sums
 
 
-def calibration(given: np.ndarray, came_true: np.ndarray) -> Calibration:
+def calibration(given: np.ndarray, came_true: np.ndarray, clusters: Clusters | None = None) -> Calibration:
     """Calibration of the probabilities (rows,) of something that came true or not (rows,)."""
     totals = np.zeros((3, CALIBRATION_BINS))
+    buckets = clusters.in_buckets() if clusters else None
+    cells = buckets.number * CALIBRATION_BINS if buckets else 0
+    by_cluster = np.zeros((2, cells))
     for span in spans(len(given)):
-        values = given[span]
+        values, true = given[span], came_true[span]
         bins = np.clip((values * CALIBRATION_BINS).astype(np.intp), 0, CALIBRATION_BINS - 1)
-        for total, weights in zip(totals, (None, values, came_true[span]), strict=True):
+        for total, weights in zip(totals, (None, values, true), strict=True):
             total += np.bincount(bins, weights=weights, minlength=CALIBRATION_BINS)
-    return Calibration(*totals)
+        if buckets:
+            bins += buckets.codes[span].astype(np.intp) * CALIBRATION_BINS
+            for total, weights in zip(by_cluster, (true, None), strict=True):
+                total += np.bincount(bins, weights=weights, minlength=cells)
+    found = Calibration(*totals)
+    if buckets:
+        found.worth = effective(*by_cluster.reshape(2, -1, CALIBRATION_BINS))
+    return found
 
 
 def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndarray) -> np.ndarray:

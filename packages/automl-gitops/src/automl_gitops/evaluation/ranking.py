@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import GroupSums, Linear, wilson
+from automl_gitops.evaluation.intervals import Linear, Worth, effective, wilson
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
 
 QUANTILES = 1024
@@ -56,14 +57,18 @@ class Ranking:
         positives = len(self.positive)
         return wins_twice / (2 * positives * len(self.negative)), precisions / positives
 
-    def roc_curve(self) -> dict[str, list[float | None]]:
+    def thresholds(self) -> np.ndarray:
+        """Where the curves have points: quantiles of the scores, rising."""
+        return self._quantiles(CURVE_POINTS // 2)
+
+    def roc_curve(self, worth: Worth | None = None) -> dict[str, list[float | None]]:
         """Points of the curve at the quantiles of the scores, thresholds falling, from (0, 0) to (1, 1).
 
-        The interval of the true positive rate is Wilson's.
+        The interval of the true positive rate is Wilson's, with ``worth`` as there.
         """
-        thresholds = self._quantiles(CURVE_POINTS // 2)[::-1]
+        thresholds = self.thresholds()[::-1]
         true, false = self._at(thresholds)
-        low, high = wilson(true, np.full(len(true), len(self.positive)), INTERVAL_CONFIDENCE)
+        low, high = wilson(true, np.full(len(true), len(self.positive)), INTERVAL_CONFIDENCE, worth)
         return {
             "threshold": [None, *rounded(thresholds)],
             "false_positive_rate": [0.0, *rounded(false / len(self.negative))],
@@ -72,11 +77,11 @@ class Ranking:
             "high": [0.0, *rounded(high)],
         }
 
-    def precision_recall_curve(self) -> dict[str, list[float]]:
+    def precision_recall_curve(self, worth: Worth | None = None) -> dict[str, list[float]]:
         """Points at the quantiles of the scores, thresholds falling; precision's interval is Wilson's."""
-        thresholds = self._quantiles(CURVE_POINTS // 2)[::-1]
+        thresholds = self.thresholds()[::-1]
         true, false = self._at(thresholds)
-        low, high = wilson(true, true + false, INTERVAL_CONFIDENCE)
+        low, high = wilson(true, true + false, INTERVAL_CONFIDENCE, worth)
         return {
             "threshold": rounded(thresholds),
             "recall": rounded(true / len(self.positive)),
@@ -103,11 +108,11 @@ class Ranking:
         }
         return {name: rounded(values) for name, values in columns.items()}
 
-    def curves(self) -> dict[str, Any]:
+    def curves(self, worth: tuple[Worth | None, Worth | None] = (None, None)) -> dict[str, Any]:
         """All three curves."""
         return {
-            "roc": self.roc_curve(),
-            "precision_recall": self.precision_recall_curve(),
+            "roc": self.roc_curve(worth[0]),
+            "precision_recall": self.precision_recall_curve(worth[1]),
             "threshold": self.threshold_curve(),
         }
 
@@ -174,7 +179,11 @@ def _precision_gradient(positive: np.ndarray, negative: np.ndarray) -> np.ndarra
 
 
 def areas(
-    scores: np.ndarray, truth: np.ndarray, codes: list[int], drawn: Sequence[int] = ()
+    scores: np.ndarray,
+    truth: np.ndarray,
+    codes: list[int],
+    drawn: Sequence[int] = (),
+    clusters: Clusters | None = None,
 ) -> tuple[dict[str, Linear], dict[int, dict[str, Any]]]:
     """Both areas, class against rest, and the curves of the classes ``drawn``.
 
@@ -185,7 +194,7 @@ def areas(
     found: dict[str, Linear] = {}
     curves: dict[int, dict[str, Any]] = {}
     for values, code in zip(scores, codes, strict=True):
-        one = _areas_of_class(values, truth, code, draw=code in drawn)
+        one = _areas_of_class(values, truth, code, clusters, draw=code in drawn)
         if one:
             found[f"auc/{code}"], found[f"average_precision/{code}"], curve = one
             curves |= {code: curve} if curve else {}
@@ -193,23 +202,48 @@ def areas(
         each = [area for key, area in found.items() if key.startswith(f"{name}/")]
         if each:
             value = float(np.mean([area.value for area in each]))
-            found[name] = Linear(value, np.mean([area.groups for area in each], axis=0))
+            found[name] = Linear(value, np.mean([area.sums for area in each], axis=0), clusters is not None)
     return found, curves
 
 
 def _areas_of_class(
-    scores: np.ndarray, truth: np.ndarray, code: int, draw: bool
+    scores: np.ndarray, truth: np.ndarray, code: int, clusters: Clusters | None, draw: bool
 ) -> tuple[Linear, Linear, dict[str, Any] | None] | None:
     """Both areas of one class, and its curves. A function of its own, so that sorted copies go one by one."""
     ranking = Ranking.of(scores, truth == code)
     if not ranking.defined:
         return None
-    influence, sums = ranking.influence(), GroupSums(2)
+    influence, sums = ranking.influence(), ClusterSums(2, clusters)
     for span in spans(len(truth)):
         sums.add(span.start, np.stack(influence.of_rows(scores[span], truth[span] == code), axis=1))
     roc, precision = ranking.areas()
-    curves = ranking.curves() if draw else None
-    return Linear(roc, sums.sums[:, 0]), Linear(precision, sums.sums[:, 1]), curves
+    curves = None
+    if draw:
+        curves = (
+            ranking.curves(_worth(ranking.thresholds(), scores, truth == code, clusters))
+            if clusters
+            else ranking.curves()
+        )
+    of_roc, of_precision = sums.sums.T
+    grouped = clusters is not None
+    return Linear(roc, of_roc, grouped), Linear(precision, of_precision, grouped), curves
+
+
+def _worth(
+    thresholds: np.ndarray, scores: np.ndarray, is_positive: np.ndarray, clusters: Clusters
+) -> tuple[Worth, Worth]:
+    """What the rows are worth by which a true positive rate, and a precision, at falling thresholds are known."""
+    buckets, points = clusters.in_buckets(), len(thresholds) + 1
+    rows = np.zeros(2 * buckets.number * points)
+    for span in spans(len(scores)):
+        reached = np.searchsorted(thresholds, scores[span], "right")
+        bucket = buckets.codes[span] + is_positive[span].astype(np.intp) * buckets.number
+        rows += np.bincount(bucket * points + reached, minlength=len(rows))
+    # Rows that reach a threshold at least; the last column is all rows.
+    false, true = rows.reshape(2, buckets.number, points)[:, :, ::-1].cumsum(axis=2)
+    positives = np.broadcast_to(true[:, -1:], true[:, :-1].shape)
+    called = (true + false)[:, :-1]
+    return effective(true[:, :-1], positives), effective(true[:, :-1], called)
 
 
 def _ranks(values: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
+from automl_gitops.evaluation.clusters import Clusters
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
 from automl_gitops.evaluation.values import GREATEST, number
@@ -105,23 +107,22 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
         ) from None
 
 
-def label_columns(part: Part) -> int:
-    """The columns of a part of labels: the label, and the number of its group where rows are grouped."""
-    with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-        return 2 if next(csv.reader(file), [])[1:] == ["group"] else 1
-
-
 def _header_lines(part: Part, columns: int) -> int:
     """How many lines the header takes (a quoted name may hold line breaks)."""
+    fields, lines = _header(part)
+    if len(fields) != columns:
+        raise EvaluationError(f"{part.name}: {len(fields)} columns in the header, expected {columns}")
+    return lines
+
+
+def _header(part: Part) -> tuple[list[str], int]:
+    """The names in the header, and how many lines it takes."""
     with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file)
         try:
-            fields = next(reader)
+            return next(reader), reader.line_num
         except StopIteration:
             raise EvaluationError(f"{part.name}: empty, not even a header") from None
-        if len(fields) != columns:
-            raise EvaluationError(f"{part.name}: {len(fields)} columns in the header, expected {columns}")
-        return reader.line_num
 
 
 class Encoder:
@@ -146,6 +147,54 @@ class Encoder:
         return list(self._codes)
 
 
+GROUP = "group"
+
+
+class GroupReader:
+    """Gathers the group of each row from the parts' second column, where they have one.
+
+    ``columns`` is how many columns the parts have.
+    """
+
+    def __init__(self, found: Sequence[Part]) -> None:
+        """Look at the headers. Raises `EvaluationError` where one part has groups and another none."""
+        grouped = [_header(part)[0][1:] == [GROUP] for part in found]
+        if any(grouped) and not all(grouped):
+            part = found[grouped.index(False)]
+            raise EvaluationError(
+                f"{part.name}: no column {GROUP}, which {found[grouped.index(True)].name} has"
+            )
+        self.columns = 1 + any(grouped)
+        self._codes: list[np.ndarray] = []
+        self._number = 0
+
+    def add(self, batch: pa.RecordBatch, where: Callable[[int], str]) -> None:
+        """Take a batch of the parts over. Raises `EvaluationError` for a group that is no code of one."""
+        if self.columns == 1:
+            return
+        column = batch.column(1)
+        wrong = pc.index(pc.match_substring_regex(column, r"\A[0-9]{1,9}\z"), pa.scalar(False)).as_py()
+        end = wrong if wrong >= 0 else len(column)
+        codes = plain(column[:end].cast(pa.string()).cast(pa.int64()), np.int64)
+        reached = np.maximum.accumulate(np.concatenate(([self._number], codes + 1)))
+        early = np.flatnonzero(codes > reached[:-1])
+        if early.size or wrong >= 0:
+            row = int(early[0]) if early.size else end
+            text = column[row].as_py().decode("utf-8", "replace")
+            said = f'the group "{text}" is not' if text else "the group is missing, it should be"
+            raise EvaluationError(
+                f"{where(row)}: {said} a number from 0 to {reached[row]}: groups are numbered in the order in which "
+                "they first appear"
+            )
+        self._number = int(reached[-1])
+        self._codes.append(codes.astype(code_type(self._number)))
+
+    @property
+    def clusters(self) -> Clusters | None:
+        """The groups of all rows, `None` where the parts have no such column."""
+        return Clusters(concatenate(self._codes), self._number) if self._codes else None
+
+
 @dataclass
 class Labels:
     """Labels of rows: ``codes`` (rows,) count in ``texts``; ``place`` says where a row stands."""
@@ -153,40 +202,63 @@ class Labels:
     codes: np.ndarray
     texts: list[str]
     place: RowLocator
+    clusters: Clusters | None = None
 
 
 def read_labels(found: Sequence[Part]) -> Labels:
-    """The one column of label parts. Raises `EvaluationError` for a missing or undecodable label."""
-    encoder = Encoder()
+    """The labels of parts, and their groups. Raises `EvaluationError` for a missing or undecodable label."""
+    encoder, groups = Encoder(), GroupReader(found)
     codes: list[np.ndarray] = []
     counts: list[int] = []
     for part in found:
-        start = len(codes)
-        codes += [encoder(batch.column(0)) for batch in batches(part, label_columns(part), header=True)]
-        counts.append(sum(map(len, codes[start:])))
+        count = 0
+        for batch in batches(part, groups.columns, header=True):
+            codes.append(encoder(batch.column(0)))
+            groups.add(batch, partial(_row, part.name, count))
+            count += batch.num_rows
+        counts.append(count)
     place = RowLocator([part.name for part in found], counts)
-    return Labels(joined := concatenate(codes), decoded(encoder, joined, place, "label"), place)
+    joined = concatenate(codes)
+    return Labels(joined, decoded(encoder, joined, place, "label"), place, groups.clusters)
 
 
-def write_labels(folder: Path, labels: Sequence[str]) -> list[Part]:
-    """Labels as a part of one column, as `read_labels` and `read_numbers` read them."""
+def read_truth(found: Sequence[Part]) -> tuple[np.ndarray, RowLocator, Clusters | None]:
+    """The true numbers of label parts (rows,), and their groups. Raises `EvaluationError` as `numbers` does."""
+    groups = GroupReader(found)
+    values, place = read_numbers(found, header=True, groups=groups)
+    return values, place, groups.clusters
+
+
+def write_labels(folder: Path, labels: Sequence[str], clusters: Clusters | None = None) -> list[Part]:
+    """Labels as a part of one column, with groups of two, as `read_labels` and `read_truth` read them."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "part-00000.csv"
+    rows = [[label] for label in ("label", *labels)]
+    if clusters:
+        _, first, codes = np.unique(clusters.codes, return_index=True, return_inverse=True)
+        order = np.argsort(np.argsort(first))
+        groups = [GROUP, *map(str, order[codes])]
+        rows = [[*row, group] for row, group in zip(rows, groups, strict=True)]
     with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(
-            [["label"], *([label] for label in labels)]
-        )
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
     return [Part(path, path.name)]
 
 
-def read_numbers(found: Sequence[Part], header: bool, columns: int = 1) -> tuple[np.ndarray, RowLocator]:
-    """The first column of parts as float64 (rows,). Raises `EvaluationError` as `numbers` does."""
+def read_numbers(
+    found: Sequence[Part], header: bool, groups: GroupReader | None = None
+) -> tuple[np.ndarray, RowLocator]:
+    """The first column of parts as float64 (rows,); ``groups`` takes the second one.
+
+    Raises `EvaluationError` as `numbers` does.
+    """
     chunks, counts = [], []
     for part in found:
         count = 0
-        for batch in batches(part, label_columns(part) if header else columns, header=header):
+        for batch in batches(part, groups.columns if groups else 1, header=header):
             place = partial(_row, part.name, count)
             chunks.append(numbers(batch.column(0), place))
+            if groups:
+                groups.add(batch, place)
             count += batch.num_rows
         counts.append(count)
     values = np.concatenate(chunks) if chunks else np.empty(0)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import Estimate, GroupSums, estimates
+from automl_gitops.evaluation.intervals import Estimate, estimates
 from automl_gitops.evaluation.layout import Band, Histogram, Residuals
 from automl_gitops.evaluation.ranking import rounded
 
@@ -15,14 +16,16 @@ HISTOGRAM_BINS = 50
 BANDS = 20
 
 
-def sums_by_group(truth: np.ndarray, models: Sequence[np.ndarray]) -> np.ndarray:
-    """Sums by group of rows: rows, target and its square (centred), then each model's error, its size and its
+def sums_by_cluster(
+    truth: np.ndarray, models: Sequence[np.ndarray], clusters: Clusters | None = None
+) -> np.ndarray:
+    """Sums by bucket of rows: rows, target and its square (centred), then each model's error, its size and its
     square.
 
-    ``truth`` and ``models`` are (rows,); the result is (groups, 3 + 3 * models).
+    ``truth`` and ``models`` are (rows,); the result is (buckets, 3 + 3 * models).
     """
     centre = truth.mean()
-    sums = GroupSums(3 + 3 * len(models))
+    sums = ClusterSums(3 + 3 * len(models), clusters)
     for span in spans(len(truth)):
         target = truth[span] - centre
         columns = [np.ones(len(target)), target, target**2]
@@ -43,7 +46,10 @@ def metrics(sums: np.ndarray, model: int) -> np.ndarray:
 
 
 def compared(
-    truth: np.ndarray, candidate: np.ndarray, champion: np.ndarray | None
+    truth: np.ndarray,
+    candidate: np.ndarray,
+    champion: np.ndarray | None,
+    clusters: Clusters | None = None,
 ) -> dict[str, dict[str, Estimate]]:
     """Metrics and differences as in `classification.compared`; the baseline is the best constant by each metric."""
     answers = constants(truth)
@@ -52,7 +58,7 @@ def compared(
     groups = ["candidate", "baseline", "candidate - baseline"]
     if champion is not None:
         groups += ["champion", "candidate - champion"]
-    sums = sums_by_group(truth, models)
+    sums = sums_by_cluster(truth, models, clusters)
     by_median = np.array([name == "mae" for name in NAMES])
 
     def statistic(rows: np.ndarray) -> np.ndarray:

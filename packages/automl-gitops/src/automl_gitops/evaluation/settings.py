@@ -62,6 +62,12 @@ class Settings:
         )
 
     @property
+    def group(self) -> list[str]:
+        """The columns whose values make the groups of rows, where the data set names them."""
+        found = self.dataset.get("group") or []
+        return [found] if isinstance(found, str) else list(found)
+
+    @property
     def classes(self) -> list[str] | None:
         """The classes of the whole data set, `None` where the target is a number or they were not counted."""
         return list(self.dataset["classes"]) if self.dataset.get("classes") else None

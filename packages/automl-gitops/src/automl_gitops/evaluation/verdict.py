@@ -1,6 +1,6 @@
 """From what the holdout says to evaluation.json: metrics, differences, slices, and what the gate made of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from automl_gitops.evaluation.assess_classes import Groups
@@ -11,20 +11,24 @@ from automl_gitops.evaluation.document import differences, intervals, objective,
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.holdout_numbers import NumberHoldout
+from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import (
     Baseline,
     Champion,
     Condition,
     Dataset,
     Evaluation,
+    Grouping,
     Slice,
     SliceSet,
+    simultaneous,
 )
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER, metric_of
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.typed import load
 
 Holdout = ClassHoldout | NumberHoldout
+FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
 
 
 def measured(
@@ -53,8 +57,8 @@ def measured(
         champion.curves = holdout.champion_curves()
     name, prediction = holdout.baseline(metric)
     baseline = values(groups["baseline"])
-    slices = list(_slices(holdout, settings))
-    evidence = _evidence(found.objective, holdout, groups, name, champion, slices)
+    slices, judged = _slices(holdout, settings, metric)
+    evidence = _evidence(found.objective, holdout, groups, name, champion, judged)
     evaluation = Evaluation(
         decision="reject",
         reasons=[],
@@ -81,6 +85,7 @@ def measured(
         notes=holdout.notes,
         slices=slices,
         measures=[measure.declaration() for measure in holdout.measures],
+        grouping=Grouping(holdout.clusters.number, settings.group) if holdout.clusters else None,
         **holdout.description(),
     )
     return evaluation, evidence
@@ -97,21 +102,38 @@ def _less_is_better(holdout: Holdout) -> frozenset[str]:
     return LESS_IS_BETTER.union(measure.name for measure in holdout.measures if measure.less_is_better)
 
 
-def _slices(holdout: Holdout, settings: Settings) -> Iterator[SliceSet]:
-    """The metrics of each slice."""
+def _slices(holdout: Holdout, settings: Settings, metric: str) -> tuple[list[SliceSet], list[SliceValue]]:
+    """The metrics of each slice, and the objective ``metric`` for the gate.
+
+    Differences have intervals that hold for all slices that are judged together.
+    """
     sets: dict[int, SliceSet] = {}
+    found: list[SliceValue] = []
+    to_compare: list[tuple[Slice, dict[str, Estimate]]] = []
     for slicing, code, groups in holdout.slice_groups():
-        found = sets.setdefault(id(slicing), SliceSet(slicing.column, slicing.kind, []))
-        rows = int(slicing.mask(code).sum())
-        entry = Slice(slicing.names[code], rows, rows < settings.minimum_slice_rows)
+        of_column = sets.setdefault(id(slicing), SliceSet(slicing.column, slicing.kind, []))
+        mask = slicing.mask(code)
+        entry = Slice(slicing.names[code], int(mask.sum()), small=False)
+        entry.small = entry.rows < settings.minimum_slice_rows
+        if holdout.clusters:
+            entry.groups = holdout.clusters.of(mask).number
+            entry.small = entry.small or entry.groups < FEWEST_GROUPS
+        figures = groups["candidate"] if groups else {}
         if groups:
-            entry.metrics, entry.intervals = values(groups["candidate"]), intervals(groups["candidate"])
+            entry.metrics, entry.intervals = values(figures), intervals(figures)
             entry.champion = values(groups.get("champion", {}))
-            entry.differences = differences(
-                groups.get("candidate - champion", {}), settings.gate["confidence"], _less_is_better(holdout)
-            )
-        found.slices.append(entry)
-    yield from sets.values()
+            to_compare.append((entry, groups.get("candidate - champion", {})))
+        of_column.slices.append(entry)
+        name = f"{slicing.column}: {entry.name}"
+        value = SliceValue(name, entry.rows, entry.small, entry.metrics.get(metric), groups=entry.groups)
+        if metric in figures:
+            value.interval = figures[metric].interval
+        found.append(value)
+    confidence = simultaneous(settings.gate["confidence"], sum(not value.small for value in found))
+    less = _less_is_better(holdout)
+    for entry, difference in to_compare:
+        entry.differences = differences(difference, confidence, less)
+    return list(sets.values()), found
 
 
 def _evidence(
@@ -120,7 +142,7 @@ def _evidence(
     groups: Groups,
     baseline: str,
     champion: Champion | None,
-    slices: Sequence[SliceSet],
+    slices: Sequence[SliceValue],
 ) -> Evidence:
     metric = metric_of(objective_name)
     return Evidence(
@@ -135,9 +157,6 @@ def _evidence(
         champion_value=champion.metrics.get(metric) if champion else None,
         champion_status=champion.status if champion else "none",
         champion_reason=champion.reason if champion else "",
-        slices=[
-            SliceValue(f"{entry.column}: {item.name}", item.rows, item.small, item.metrics.get(metric))
-            for entry in slices
-            for item in entry.slices
-        ],
+        slices=slices,
+        groups=holdout.clusters.number if holdout.clusters else None,
     )

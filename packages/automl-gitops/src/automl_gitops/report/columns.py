@@ -15,7 +15,23 @@ def slices_section(evaluation: Evaluation) -> Section | None:
     for found in evaluation.slices:
         table, chart = _slices_table(evaluation, found), _slices_chart(evaluation, found)
         blocks.append(Group([chart, table]) if chart else table)
+    together = _together(evaluation)
+    if blocks and together:
+        blocks.insert(0, Text(together))
     return Section("slices", "Slices", blocks, closed=True) if blocks else None
+
+
+def _together(evaluation: Evaluation) -> str:
+    """How the number of the slices is taken into account."""
+    judged = sum(not part.small for found in evaluation.slices for part in found.slices)
+    if judged < 2:
+        return ""
+    level, each = (words.confidence(of) for of in (evaluation.confidence, evaluation.slice_confidence))
+    return (
+        f"Of many slices some look bad by chance alone. So {judged} slices are judged together: the intervals that "
+        f"[gate] worst_slice decides by, and those of the differences, are of {each} confidence each, which makes "
+        f"{level} for all of them at once (Bonferroni)."
+    )
 
 
 def _slices_table(evaluation: Evaluation, found: SliceSet) -> Table:
@@ -31,7 +47,7 @@ def _slices_table(evaluation: Evaluation, found: SliceSet) -> Table:
             row.append(difference(part.differences.get(metric), places))
         rows.append(row)
     kind = {"bands": "bands of", "one-hot": "groups of"}.get(found.kind, "values of")
-    said = f"with 95% intervals{of_differences(evaluation) if compared else ''}"
+    said = f"with 95% intervals{of_differences(evaluation.slice_confidence) if compared else ''}"
     caption = f"{named(metric).label} by {kind} {found.column}, {said}"
     return Table(caption, ["Slice", *numeric], rows, frozenset(numeric))
 

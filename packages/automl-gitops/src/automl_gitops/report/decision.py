@@ -94,7 +94,9 @@ def figures(evaluation: Evaluation) -> Iterator[Figure]:
     baseline = evaluation.baseline
     if metric in baseline.differences:
         yield _distance(f"Against {_article(baseline.name)}", baseline.differences[metric], places, level)
-    yield Figure("Rows of the holdout", words.number(evaluation.rows), "never seen in training")
+    grouping = evaluation.grouping
+    groups = f"of {words.number(grouping.groups)} groups, " if grouping else ""
+    yield Figure("Rows of the holdout", words.number(evaluation.rows), f"{groups}never seen in training")
 
 
 def _article(baseline: str) -> str:
@@ -113,9 +115,9 @@ def _interval(ends: str, confidence: str = "95%") -> str:
     return f"{ends} ({confidence} interval)" if ends else ""
 
 
-def of_differences(evaluation: Evaluation) -> str:
+def of_differences(confidence: float) -> str:
     """What a table with differences has to say about their intervals, where it speaks of 95% intervals."""
-    said = words.confidence(evaluation.confidence)
+    said = words.confidence(confidence)
     return "" if said == "95%" else f", differences with {said} intervals"
 
 
@@ -163,6 +165,8 @@ def comparison_section(evaluation: Evaluation) -> Section:
     champion = evaluation.champion
     compared = champion if champion and champion.status == "compared" else None
     blocks: list[Block] = [_introduction(evaluation)]
+    if evaluation.grouping:
+        blocks.append(Text(evaluation.grouping.said))
     if (
         compared
         and compared.same_dataset is False
@@ -253,7 +257,7 @@ def _table(evaluation: Evaluation, champion: Champion | None) -> Table:
         row.append(difference(other.differences.get(metric), places))
         row.append(_constant(evaluation.baseline, metric, evaluation.objective.metric, places))
         rows.append(row)
-    caption = f"Metrics on the holdout, with 95% intervals{of_differences(evaluation)}"
+    caption = f"Metrics on the holdout, with 95% intervals{of_differences(evaluation.confidence)}"
     return Table(caption, ["Metric", *names], rows, frozenset(names))
 
 

@@ -236,7 +236,8 @@ def _metrics(evaluation: Evaluation) -> Sequence[Block]:
         )
         for name, value in ours.items()
     ]
-    note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective."
+    grouping = f" {evaluation.grouping.said}" if evaluation.grouping else ""
+    note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective.{grouping}"
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.status != "compared":

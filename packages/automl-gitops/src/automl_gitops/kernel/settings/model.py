@@ -304,7 +304,7 @@ class Gate(SettingsSection):
     candidate may be worse than the champion by `champion_margin`, a number or a share of the champion's
     value; 0 asks for a better one. A champion that fails for a reason other than changed columns rejects
     unless `champion_failure` is "accept". `worst_slice` bounds the objective on every slice of [evaluation]
-    slices that is not too small.
+    slices that is not too small: none may be surely beyond it, for their number.
     """
 
     minimum: Number | None = None

@@ -1,0 +1,98 @@
+"""simulate_groups.py CORRELATION START COUNT: how often intervals of rows in groups hold the truth.
+
+``COUNT`` data sets of `GROUPS` groups of 1 to 50 rows, with the seeds from ``START`` on. A row takes over its group's
+own record (truth and both models' predictions) with a probability of the root of ``CORRELATION``, and has one of its
+own otherwise: two rows of a group are the same record with a probability of ``CORRELATION``, which is therefore the
+intraclass correlation of whatever is computed from a row. True values are those of a million independent rows. Printed
+are the data sets that held, by intervals that know the groups and, of every fifth one, by intervals that do not.
+"""
+
+import json
+import sys
+
+import numpy as np
+from simulate import SHARES
+
+from automl_gitops.evaluation import regression
+from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
+from automl_gitops.evaluation.clusters import Clusters
+
+MANY = 1_000_000
+GROUPS = 200
+MOST_ROWS = 50
+BY_ROWS = 5  # of so many data sets, one is also judged as if its rows were independent
+CLASSES = ("accuracy", "f1_macro", "auc")
+NUMBERS = ("rmse", "mae")
+
+
+def classified(generator: np.random.Generator, rows: int) -> list[np.ndarray]:
+    """The truth of three classes, and the probabilities of two models of the same quality."""
+    truth = generator.choice(3, rows, p=SHARES)
+    records = [truth]
+    for _ in range(2):
+        scores = generator.normal(size=(rows, 3)) + np.log(SHARES)
+        scores[np.arange(rows), truth] += 0.8
+        given = np.exp(scores)
+        records.append(given / given.sum(axis=1, keepdims=True))
+    return records
+
+
+def regressed(generator: np.random.Generator, rows: int) -> list[np.ndarray]:
+    """A target of which two models know the same part, up to skewed errors of their own."""
+    signal = generator.normal(0, 2, rows)
+    errors = [generator.gamma(2, 0.5, rows) - 1 for _ in range(2)]
+    return [signal + generator.normal(0, 1, rows), *(signal + error for error in errors)]
+
+
+def of_classes(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
+    """Metrics of both classifiers."""
+    truth, *given = records
+    models = []
+    for probabilities in given:
+        predicted = probabilities.argmax(axis=1)
+        kept = figures(probabilities.T, [0, 1, 2], truth, predicted, None, draw=False, clusters=clusters)
+        models.append(Model(predicted, kept))
+    return assess(truth, *models, 3, None, clusters)[0]
+
+
+def of_numbers(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
+    """Metrics of both regressions."""
+    return regression.compared(*records, clusters)
+
+
+KINDS = ((classified, of_classes, CLASSES), (regressed, of_numbers, NUMBERS))
+
+
+def main(correlation: float, start: int, count: int) -> None:
+    """Simulate, print the counts by metric."""
+    held: dict[str, dict[str, int]] = {"groups": {}, "rows": {}}
+    for draw, assessed, names in KINDS:
+        true = assessed(draw(np.random.default_rng(10**9), MANY), None)["candidate"]
+        wanted = {("candidate", name): true[name].value for name in names}
+        wanted |= {("candidate - champion", name): 0.0 for name in names}
+        for seed in range(start, start + count):
+            generator = np.random.default_rng(seed)
+            group = np.repeat(np.arange(GROUPS), generator.integers(1, MOST_ROWS, GROUPS, endpoint=True))
+            shared = generator.random(len(group)) < np.sqrt(correlation)
+            own, common = draw(generator, len(group)), draw(generator, GROUPS)
+            records = [
+                np.where(shared[(...,) + (None,) * (mine.ndim - 1)], theirs[group], mine)
+                for mine, theirs in zip(own, common, strict=True)
+            ]
+            for way, clusters in (("groups", Clusters(group, GROUPS)), ("rows", None)):
+                if way == "rows" and seed % BY_ROWS:
+                    continue
+                found = assessed(records, clusters)
+                for (kind, name), value in wanted.items():
+                    low, high = found[kind][name].interval(0.95)
+                    of = f"{name}, difference" if "-" in kind else name
+                    held[way][of] = held[way].get(of, 0) + bool(low <= value <= high)
+    held["groups"]["data sets"], held["rows"]["data sets"] = (
+        count,
+        len(range(-(-start // BY_ROWS), -(-(start + count) // BY_ROWS))),
+    )
+    print(json.dumps(held))
+
+
+if __name__ == "__main__":
+    main(float(sys.argv[1]), *map(int, sys.argv[2:]))
