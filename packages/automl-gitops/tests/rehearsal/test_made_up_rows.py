@@ -413,7 +413,8 @@ def test_made_up_rows_pass_through_the_rule_of_the_real_ones(tmp_path: Path, rul
         )
 
 
-@pytest.mark.parametrize("rule", RULES)
+# Of groups that are spread over all times a sample leaves few rows to train on.
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule != "time and group"])
 def test_a_sample_has_every_class_in_every_part(tmp_path: Path, rule: str) -> None:
     random, rows = Random(4), 20_000
     frame = pd.DataFrame(
@@ -426,7 +427,7 @@ def test_a_sample_has_every_class_in_every_part(tmp_path: Path, rule: str) -> No
                 for hours in random.randint(0, 9000, rows)
             ],
             "year": random.randint(1990, 2025, rows),
-            "part": random.choice(["train", "validation", "test"], rows),
+            "part": random.choice(["train", "validation", "test"], rows, p=[0.6, 0.2, 0.2]),
             "age": random.randint(0, 99, rows),
             "label": random.choice(["often", "rare"], rows, p=[0.995, 0.005]),
         }
@@ -434,8 +435,6 @@ def test_a_sample_has_every_class_in_every_part(tmp_path: Path, rule: str) -> No
     frame.to_csv(tmp_path / "t.csv", index=False)
     config = configured(problem="BinaryClassification")
     dataset = DatasetSettings.model_validate({"target": "label", **RULES[rule]})
-    if rule == "time and group":
-        pytest.skip("a sample of groups that are spread over all times leaves few to train on")
 
     path = sample(tmp_path / "t.csv", 1500, tmp_path / "out", dataset)
 

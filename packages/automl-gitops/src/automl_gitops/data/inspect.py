@@ -125,8 +125,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
             )
         elif one.looks_like == "date" and one.name != target:
             found.append(
-                f"{one.name} looks like dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held "
-                "out"
+                f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
             )
     names = [name.strip() for name in table.columns]
     if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
