@@ -64,7 +64,7 @@ def test_a_missing_value_is_one_in_numbers_and_texts() -> None:
 
 
 def test_a_text_among_numbers_is_named_and_cut() -> None:
-    with pytest.raises(BadInput, match="row 2: 'w{99} in column 'n' is not a number"):
+    with pytest.raises(BadInput, match=r"row 2: 'w{99} in column 'n' is not a number"):
         tabular.numbers(pd.Series(["1", "w" * 5000], name="n", dtype=object))
 
 
