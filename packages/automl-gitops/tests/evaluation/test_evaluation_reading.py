@@ -116,6 +116,10 @@ def test_labels_beyond_one_block_are_all_read(tmp_path: Path) -> None:
             id="whole numbers that floats cannot tell apart",
         ),
         pytest.param([["-0", "0.0"]], ["-0"], [("0", "-0.0")], id="zero"),
+        pytest.param(
+            [["1" * 40, "1" * 39 + "2"]], ["1" * 40, "1" * 39 + "2"], [], id="more digits than decimals keep"
+        ),
+        pytest.param([["1e400", "1"]], ["1", "1e400"], [], id="what no float holds is a text"),
     ],
 )
 def test_spellings_of_a_class(
@@ -131,7 +135,7 @@ def test_spellings_of_a_class(
 def test_a_label_of_no_class_is_none() -> None:
     classes = Classes(["1", "2"])
 
-    for label in ("3", "one", ""):
+    for label in ("3", "one", "", "1_0", "NaN", "1e999999999"):
         with pytest.raises(KeyError):
             classes.code(label)
 

@@ -171,6 +171,22 @@ def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFi
     assert "800 rows" in printed.err
 
 
+def test_a_table_with_semicolons_is_read_with_an_option(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "t.csv"
+    file.write_bytes("größe;label\n".encode("cp1252") + b"1;a\n2;b\n" * 30)
+
+    assert main(["data", "inspect", str(file), "--encoding", "cp1252"]) == 2
+    assert (
+        "separated by semicolons, and Autopilot reads commas: add --delimiter ';'" in capsys.readouterr().err
+    )
+    status = main(["data", "inspect", str(file), "--delimiter", ";", "--encoding", "cp1252", "--json"])
+
+    columns = json.loads(capsys.readouterr().out)["columns"]
+    assert (status, [column["name"] for column in columns]) == (0, ["größe", "label"])
+
+
 def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Output().say("[bold]" + "x" * 200)
 

@@ -327,12 +327,8 @@ def test_markers_are_no_data(config, aws: Aws, lake) -> None:
 
 
 def test_a_byte_order_mark_is_noticed(config, aws: Aws, lake, capsys: pytest.CaptureFixture[str]) -> None:
-    lake(
-        **{
-            "train/a.csv": "\ufeffage,ward,label\n30,w,no\n",
-            "train/c.csv": "\ufeffage,ward,label\n31,w,<30\n",
-        }
-    )
+    rows = "\ufeffage,ward,label\n" + "30,w,no\n" * 100
+    lake(**{"train/a.csv": rows, "train/c.csv": rows})
 
     lock = refer_to(config(**NAMED), aws).lock
 

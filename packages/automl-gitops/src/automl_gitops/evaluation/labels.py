@@ -33,7 +33,7 @@ class Classes:
             try:
                 self.code(label)
             except KeyError:
-                self._codes[self._key(label)] = len(self.labels)
+                self._codes[key(label, self._kind)] = len(self.labels)
                 self.labels.append(label)
 
     def __len__(self) -> int:
@@ -42,13 +42,7 @@ class Classes:
 
     def code(self, label: str) -> int:
         """The class's place in `labels`. Raises `KeyError` for a label of no class."""
-        return self._codes[self._key(label)]
-
-    def _key(self, label: str) -> Key:
-        try:
-            return key(label, self._kind)
-        except (ArithmeticError, KeyError):  # no number among numbers, no boolean among booleans
-            return label
+        return self._codes[key(label, self._kind)]
 
     def recode(self, codes: np.ndarray, labels: Sequence[str]) -> np.ndarray:
         """``codes`` that count in ``labels``, as codes of these classes in the smallest type."""

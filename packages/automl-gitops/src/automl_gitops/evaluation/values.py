@@ -48,21 +48,24 @@ def kind(labels: Iterable[str]) -> str:
     found = list(labels)
     if found and all(label.strip().lower() in _BOOLEANS for label in found):
         return "boolean"
-    if found and all(_is_finite(label) for label in found):
+    if found and all(_is_number(label) for label in found):
         return "number"
     return "text"
 
 
-def _is_finite(label: str) -> bool:
+def _is_number(label: str) -> bool:
+    """Whether a label is a finite number; `Decimal` takes no exponents of any length."""
     value = number(label)
-    return value is not None and abs(value) != float("inf")
+    return value is not None and abs(value) != float("inf") and len(label.lower().partition("e")[2]) < 6
 
 
 def key(label: str, of_kind: str) -> Key:
-    """What two spellings of one class have in common (`Decimal`, so that large whole numbers stay apart)."""
+    """What two spellings of one class have in common (`Decimal`, so that large whole numbers stay apart); a label that
+    is not of the kind is itself.
+    """
     if of_kind == "boolean":
-        return _BOOLEANS[label.strip().lower()]
-    return Decimal(label.strip()) if of_kind == "number" else label
+        return _BOOLEANS.get(label.strip().lower(), label)
+    return Decimal(label.strip()) if of_kind == "number" and _is_number(label) else label
 
 
 def spellings(labels: Iterable[str]) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 from decimal import Decimal
 from typing import Any
@@ -32,7 +33,7 @@ def one_spelling(labels: list[str]) -> dict[str, str]:
     keys: list[Any] = labels
     if all(label.lower() in ("true", "false") for label in plain):
         keys = [label.lower() for label in plain]
-    elif all(_NUMBER.fullmatch(label) for label in plain):
+    elif all(_NUMBER.fullmatch(label) and math.isfinite(float(label)) for label in plain):
         keys = [Decimal(label) for label in plain]
     first: dict[Any, str] = {}
     return {label: first.setdefault(key, label) for label, key in zip(labels, keys, strict=True)}
