@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
+from automl_gitops.data.aside import aside
+from automl_gitops.data.buffers import has_any, text_bytes
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -42,18 +44,13 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
 
 def csv_bytes(array: pa.Array) -> memoryview:
     """The bytes of all strings of an array, one after the other, without a copy."""
-    if len(array) == 0:
-        return memoryview(b"")
-    _, offsets, values = array.buffers()
-    width = 8 if pa.types.is_large_string(array.type) else 4
-    ends = memoryview(offsets).cast("q" if width == 8 else "i")
-    return memoryview(values)[ends[array.offset] : ends[array.offset + len(array)]]
+    return text_bytes(array).data
 
 
 def _quoted(column: pa.Array) -> pa.Array:
-    special = pc.match_substring_regex(column, _SPECIAL)
-    if not pc.any(special).as_py():
+    if not has_any(column, '",'):
         return column
+    special = pc.match_substring_regex(column, _SPECIAL)
     doubled = pc.replace_substring(column, '"', '""')
     return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), column)
 
@@ -234,13 +231,13 @@ def prepare(config: Config, path: Path, output: Output) -> Prepared:
     contract = Contract.load()
     checker = Checker(contract, table.columns, table.name) if contract else None
 
-    def watch(batch: pa.RecordBatch) -> None:
-        digest.update(csv_bytes(csv_lines(batch.columns)))
-        finder.see(batch)
-        if checker:
-            checker.see(batch)
+    with aside([finder.see, *([checker.see] if checker else [])]) as look:
 
-    seen = profile(table, target, watch=watch)
+        def watch(batch: pa.RecordBatch) -> None:
+            look(batch)
+            digest.update(csv_bytes(csv_lines(batch.columns)))
+
+        seen = profile(table, target, watch=watch)
     if checker:
         checker.require()
     strata = check(config, table, seen)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.aside import aside
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -168,13 +169,13 @@ def _prepare(config: Config, contract: Contract | None, table: Table, listing: L
     finder = Finder.of(config, table.columns)
     checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
 
-    def watch(batch: pa.RecordBatch) -> None:
-        digest.update(csv_bytes(csv_lines(batch.columns)))
-        finder.see(batch)
-        if checker:
-            checker.see(batch)
+    with aside([finder.see, *([checker.see] if checker else [])]) as look:
 
-    seen = profile(table, target, watch=watch)
+        def watch(batch: pa.RecordBatch) -> None:
+            look(batch)
+            digest.update(csv_bytes(csv_lines(batch.columns)))
+
+        seen = profile(table, target, watch=watch)
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")

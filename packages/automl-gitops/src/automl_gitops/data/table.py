@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from automl_gitops.data.buffers import has_any
 from automl_gitops.data.formats import WANTED, Format, format_of
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted
@@ -87,10 +88,9 @@ class Table:
                 )
 
     def _flat(self, column: pa.Array) -> pa.Array:
-        broken = pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
-        if not broken:
+        if not has_any(column, "\r\n"):
             return column
-        self.broken += broken
+        self.broken += pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
         return pc.replace_substring_regex(column, _BREAK, " ")
 
     def _csv_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
