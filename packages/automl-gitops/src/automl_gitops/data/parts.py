@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.buffers import has_any, text_bytes
 from automl_gitops.data.lock import PART_ROWS, part
 from automl_gitops.kernel.csv_text import write_row
 
@@ -31,18 +32,13 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
 
 def csv_bytes(array: pa.Array) -> memoryview:
     """The bytes of all strings of an array, one after the other, without a copy."""
-    if len(array) == 0:
-        return memoryview(b"")
-    _, offsets, values = array.buffers()
-    width = 8 if pa.types.is_large_string(array.type) else 4
-    ends = memoryview(offsets).cast("q" if width == 8 else "i")
-    return memoryview(values)[ends[array.offset] : ends[array.offset + len(array)]]
+    return text_bytes(array).data
 
 
 def _quoted(column: pa.Array) -> pa.Array:
-    special = pc.match_substring_regex(column, _SPECIAL)
-    if not pc.any(special).as_py():
+    if not has_any(column, '",'):
         return column
+    special = pc.match_substring_regex(column, _SPECIAL)
     doubled = pc.replace_substring(column, '"', '""')
     return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), column)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from automl_gitops.data import consistency
+from automl_gitops.data.aside import aside
 from automl_gitops.data.cells import mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -205,12 +206,13 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     checker = Checker(contract, table.columns, table.name) if contract else None
     watchers = [one.see for one in (assigner, finder, checker) if one]
 
-    def watch(batch: pa.RecordBatch) -> None:
-        digest.update(csv_bytes(csv_lines(batch.columns)))
-        for see in watchers:
-            see(batch)
+    with aside(watchers) as look:
 
-    seen = profile(table, target, watch=watch)
+        def watch(batch: pa.RecordBatch) -> None:
+            look(batch)
+            digest.update(csv_bytes(csv_lines(batch.columns)))
+
+        seen = profile(table, target, watch=watch)
     if checker:
         checker.require()
     strata = check(config, table, seen)

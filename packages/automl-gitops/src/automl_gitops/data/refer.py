@@ -16,6 +16,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
+from automl_gitops.data.aside import aside
 from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -289,12 +290,13 @@ def _prepare(
     checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
     watchers = [one.see for one in (keys, finder, checker) if one]
 
-    def watch(batch: pa.RecordBatch) -> None:
-        digest.update(csv_bytes(csv_lines(batch.columns)))
-        for see in watchers:
-            see(batch)
+    with aside(watchers) as look:
 
-    seen = profile(table, target, watch=watch)
+        def watch(batch: pa.RecordBatch) -> None:
+            look(batch)
+            digest.update(csv_bytes(csv_lines(batch.columns)))
+
+        seen = profile(table, target, watch=watch)
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")

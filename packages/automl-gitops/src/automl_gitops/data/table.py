@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
+from automl_gitops.data.buffers import has_any
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
@@ -89,10 +90,9 @@ class Table:
                 )
 
     def _flat(self, column: pa.Array) -> pa.Array:
-        broken = pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
-        if not broken:
+        if not has_any(column, "\r\n"):
             return column
-        self.broken += broken
+        self.broken += pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
         return pc.replace_substring_regex(column, _BREAK, " ")
 
     def _csv_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
