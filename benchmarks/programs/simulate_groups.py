@@ -18,7 +18,7 @@ from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figur
 from automl_gitops.evaluation.clusters import Clusters
 
 MANY = 1_000_000
-GROUPS = 200
+GROUPS = 500
 MOST_ROWS = 50
 BY_ROWS = 5  # of so many data sets, one is also judged as if its rows were independent
 CLASSES = ("accuracy", "f1_macro", "auc")

@@ -18,8 +18,13 @@ from automl_gitops.evaluation.clusters import BUCKETS, Clusters, ClusterSums, ta
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import Estimate, effective, share, wilson
 from automl_gitops.evaluation.layout import Evaluation
+from automl_gitops.evaluation.model_card import model_card
 from automl_gitops.evaluation.probabilities import calibration
 from automl_gitops.evaluation.reading import Part, read_labels, read_truth, write_labels
+from automl_gitops.evaluation.settings import Settings
+from automl_gitops.report.blocks import Text
+from automl_gitops.report.columns import slices_section
+from automl_gitops.report.decision import comparison_section
 
 SHARES = np.array([0.11, 0.35, 0.54])
 
@@ -455,3 +460,37 @@ def test_the_champion_and_the_columns_importance_are_compared_by_groups(
 
     assert widths[2] > 1.7 * widths[0]
     assert widths[3] > 1.4 * widths[1]
+
+
+def test_the_report_and_the_card_say_that_groups_are_drawn_and_slices_judged_together(
+    tmp_path: Path, s3: Any, patients: tuple[np.ndarray, np.ndarray, list[int]]
+) -> None:
+    inputs, labels, groups = patients
+    run = Run(
+        tmp_path, s3, inputs.tolist(), labels.tolist(), classes=CLASSES, groups=groups,
+        settings={"slices": ["a"], "bands": {"a": [0.3, 0.6]}, "minimum_slice_rows": 10},
+    )  # fmt: skip
+    document = run.evaluate(binary(s3))
+    document["grouping"] = {"groups": 60, "columns": ["patient_nbr"]}
+    evaluation = Evaluation.load(json.dumps(document).encode(), "evaluation.json")
+    sentence = "Rows of one patient_nbr are not independent: intervals draw the 60 groups, not rows"
+
+    section = slices_section(evaluation)
+    texts = [block.text for block in comparison_section(evaluation).blocks if isinstance(block, Text)]
+    caveats = model_card(evaluation, "d", "s3://b/x")["additional_information"]["caveats_and_recommendations"]
+
+    assert f"{sentence}." in texts
+    assert sentence in caveats
+    assert section is not None
+    first = section.blocks[0]
+    assert isinstance(first, Text)
+    assert "3 slices are judged together" in first.text
+    assert "98.3333% confidence each, which makes 95% for all of them at once (Bonferroni)" in first.text
+
+
+def test_the_columns_that_make_the_groups_are_those_of_the_split() -> None:
+    def columns(dataset: dict[str, Any]) -> list[str]:
+        return Settings("p", "d", dataset, {}).group
+
+    assert columns({"split": {"group": ["patient_nbr", "ward"], "time": None}}) == ["patient_nbr", "ward"]
+    assert columns({"split": {"group": None}}) == columns({}) == columns({"split": None}) == []

@@ -87,10 +87,13 @@ def estimates_of(statistic: Statistic, table: Counts, names: list[str]) -> dict[
     if by_cluster is None:
         return estimates(statistic, table.rows, names)
 
-    def of_clusters(drawn: np.ndarray) -> np.ndarray:
-        return statistic(drawn @ by_cluster)
-
     clusters, cells = by_cluster.shape
+    mostly_zero = by_cluster.nnz < clusters * cells / 8
+    rows = by_cluster if mostly_zero else by_cluster.toarray()
+
+    def of_clusters(drawn: np.ndarray) -> np.ndarray:
+        return statistic(drawn @ rows)
+
     return estimates(of_clusters, np.ones(clusters, dtype=np.int64), names, width=cells)
 
 

@@ -173,12 +173,12 @@ class GroupReader:
         if self.columns == 1:
             return
         column = batch.column(1)
-        wrong = pc.index(pc.match_substring_regex(column, r"\A[0-9]{1,9}\z"), pa.scalar(False)).as_py()
-        end = wrong if wrong >= 0 else len(column)
+        whole = pc.match_substring_regex(column, r"\A[0-9]{1,9}\z")
+        end = len(column) if pc.all(whole).as_py() else whole.to_pylist().index(False)
         codes = plain(column[:end].cast(pa.string()).cast(pa.int64()), np.int64)
         reached = np.maximum.accumulate(np.concatenate(([self._number], codes + 1)))
         early = np.flatnonzero(codes > reached[:-1])
-        if early.size or wrong >= 0:
+        if early.size or end < len(column):
             row = int(early[0]) if early.size else end
             text = column[row].as_py().decode("utf-8", "replace")
             said = f'the group "{text}" is not' if text else "the group is missing, it should be"

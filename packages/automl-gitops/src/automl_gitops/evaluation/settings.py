@@ -63,9 +63,8 @@ class Settings:
 
     @property
     def group(self) -> list[str]:
-        """The columns whose values make the groups of rows, where the data set names them."""
-        found = self.dataset.get("group") or []
-        return [found] if isinstance(found, str) else list(found)
+        """The columns whose values make the groups of rows, where the rows were split by such."""
+        return list((self.dataset.get("split") or {}).get("group") or [])
 
     @property
     def classes(self) -> list[str] | None:
