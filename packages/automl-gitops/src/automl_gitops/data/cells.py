@@ -1,4 +1,4 @@
-"""Cells that do not fit: a text among numbers, two spellings of one class, one that is too long; said with their row."""
+"""Cells that do not fit: a text among numbers, a class spelt in two ways, a row too long; each said with its row."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
