@@ -263,7 +263,21 @@ def test_a_row_that_no_container_takes_is_refused(tmp_path: Path) -> None:
 
     said = refused(tmp_path, "t,x,label\n" + "".join(rows))
 
-    assert 'row 41 has 1,000,004 bytes, most of them in the column "t"' in said
+    assert 'row 41 has 1,000,007 bytes, most of them in the column "t"' in said
+
+
+def test_the_longest_row_passes_every_reader(tmp_path: Path) -> None:
+    rows = [f"w,{n % 5},{'yes' if n % 2 else 'no'}\n" for n in range(60)]
+    long = '"' + '""' * 499_990 + '"'
+    rows[10:12] = [f"{long},1,yes\n", f"{long},1,no\n"]
+    found = pushed(tmp_path, "t,x,label\n" + "".join(rows), BINARY)
+    folder = tmp_path / "made"
+    folder.mkdir()
+
+    for name in found.write(folder):
+        columns = {"t": 3, "x": 2, "y": 1}[name[0]]
+        read = list(batches(Part(folder / name, name), columns, header=name[0] != "x"))
+        assert sum(batch.num_rows for batch in read) > 10
 
 
 ROWS = "".join(f'{n % 7}.5;{n};"{"ja" if n % 2 else "schön"}"\n' for n in range(60))

@@ -1,7 +1,9 @@
-"""Cells that do not fit their column: a text among numbers, and two spellings of one class; each said with its row."""
+"""Cells that do not fit: a text among numbers, a class spelt in two ways, a row too long; each said with its row."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.statistics import Mixture
@@ -58,6 +60,22 @@ def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> N
         f'"{target}", which are two spellings of one class{more}: write it alike in all rows '
         f"({counted(classes[one], 'row')} and {classes[other]:,})"
     )
+
+
+def refuse_long_rows(source: str, batch: pa.RecordBatch, row: int) -> None:
+    """Raise `UserError` for a row that no container takes; ``row`` rows came before."""
+    most = reading.LONGEST_ROW
+    sizes = np.full(len(batch), batch.num_columns)  # the separators and the line's end
+    for column in batch.columns:
+        for size in (pc.binary_length(column), pc.count_substring(column, '"')):
+            sizes += size.to_numpy()
+    long = int(np.argmax(sizes))
+    if sizes[long] > most:
+        name = max(batch.schema.names, key=lambda one: len(batch.column(one)[long].as_py()))
+        raise UserError(
+            f"{source}: row {row + long + 1} has {sizes[long]:,} bytes, most of them in the column "
+            f'"{name}", and a model takes rows of {most:,}: shorten the value'
+        )
 
 
 def _first_rows(table: Table, name: str, labels: Sequence[str]) -> dict[str, int]:

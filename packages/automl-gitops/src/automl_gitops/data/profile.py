@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.cells import refuse_mixtures, refuse_spellings
+from automl_gitops.data.cells import refuse_long_rows, refuse_mixtures, refuse_spellings
 from automl_gitops.data.lock import Column
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import MISSING, WIDTHS, Mixture, Statistics, as_numbers
@@ -155,7 +154,10 @@ def profile(
             _no_missing(table, labels, target, rows)
         for name, column in zip(table.columns, batch.columns, strict=True):
             statistics[name].see(column)
-        _no_long_row(table, batch, statistics, rows)
+        if (
+            4 * sum(one.length for one in statistics.values()) >= reading.LONGEST_ROW
+        ):  # bytes of a letter in UTF-8
+            refuse_long_rows(table.name, batch, rows)
         seen.see(labels if whole_target else labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
         watch(batch)
         rows += batch.num_rows
@@ -177,21 +179,6 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         raise UserError(
             f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
             + ("give that class another name" if value else "fill it or remove the row")
-        )
-
-
-def _no_long_row(table: Table, batch: pa.RecordBatch, statistics: Mapping[str, Statistics], row: int) -> None:
-    """Raise `UserError` for a row that no container takes; rows are measured where one may be so long."""
-    most = reading.LONGEST_ROW
-    if 4 * sum(one.length for one in statistics.values()) < most:  # bytes of a character in UTF-8
-        return
-    sizes = sum((pc.binary_length(column).to_numpy() for column in batch.columns), np.zeros(len(batch), int))
-    long = int(np.argmax(sizes))
-    if sizes[long] > most:
-        name = max(batch.schema.names, key=lambda one: len(batch.column(one)[long].as_py()))
-        raise UserError(
-            f"{table.name}: row {row + long + 1} has {sizes[long]:,} bytes, most of them in the column "
-            f'"{name}", and a model takes rows of {most:,}: shorten the value'
         )
 
 
