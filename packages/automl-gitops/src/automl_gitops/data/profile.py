@@ -236,7 +236,7 @@ def check_types(source: str, types: Mapping[str, str]) -> None:
 def check_columns(config: Config, columns: Sequence[str], source: str) -> None:
     """Raise `UserError` where a column that [dataset] names is not there, or none is left to predict from."""
     dataset = config.dataset
-    for name in dataset.no_features:
+    for name in (*dataset.exclude, *([dataset.weight] if dataset.weight else [])):
         if name not in columns:
             key = "weight" if name == dataset.weight else "exclude"
             near = nearest(name, columns)
@@ -262,7 +262,7 @@ def check_weight(config: Config, table: Table, seen: Profile) -> str:
     from 0 on.
     """
     name = config.dataset.weight
-    if name is None:
+    if name is None or name not in seen.statistics:  # a holdout need not have it
         return ""
     weights = seen.statistics[name]
     if weights.kind == "text" or (weights.least is not None and weights.least < 0):

@@ -163,13 +163,15 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What dataset.lock says of the data set; ``columns`` are in the data set's order, the target among them.
+    """What dataset.lock says of the data set; ``columns`` are in the data set's order, the target among them, and without
+    ``exclude`` and ``weight``.
 
     ``classes`` are rows by label, of the holdout alone in ``holdout_classes``; a quantity has neither.
     """
 
     classes: dict[str, int] | None = None
     columns: list[Column]
+    exclude: list[str] | None = field(default=None, metadata=ABSENT)
     holdout: float | None = None
     holdout_classes: dict[str, int] | None = None
     name: str
@@ -182,6 +184,7 @@ class Dataset:
     synthetic: bool
     target: str
     validation_reference: Reference | None = None
+    weight: str | None = field(default=None, metadata=ABSENT)
 
     @property
     def features(self) -> list[str]:
