@@ -81,7 +81,8 @@ class Finder:
         """What there is to tell, in the order of `KINDS`.
 
         ``classes`` are rows by label (`None`: the target is a quantity), ``held_out`` marks the rows of the holdout and
-        ``left_out`` those in no part, (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they are not all of the data.
+        ``left_out`` those in no part, (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they
+        are not all of the data.
         """
         rows = sum(map(len, self._inputs))
         if not rows:
