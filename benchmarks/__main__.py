@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import figures
 
 # Modules of this folder with `figures(work) -> Iterator[Figure]`.
-SUBJECTS = ("evaluation", "report")
+SUBJECTS = ("evaluation", "report", "push")
 ROOT = Path(__file__).parents[1]
 
 

@@ -104,6 +104,15 @@ def test_copies_on_one_side_are_not_on_both(tmp_path: Path) -> None:
     assert "rows_on_both_sides" not in told(copied, tmp_path, held_out=held_out)
 
 
+def test_a_row_that_is_left_out_is_not_trained_on() -> None:
+    inputs, labels = np.array([7, 7, 8, 8, 8], np.uint64), np.zeros(5, np.uint32)
+    held_out = np.array([True, False, True, False, False])
+    left_out = np.array([False, True, False, True, False])
+
+    assert equal_rows(inputs, labels, held_out).held_out_copies == 2
+    assert equal_rows(inputs, labels, held_out, left_out).held_out_copies == 1
+
+
 def test_equal_inputs_of_different_labels_bound_the_accuracy(tmp_path: Path) -> None:
     frame = base()
     first = frame.iloc[:100]

@@ -246,6 +246,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         seen.statistics,
         prepared.classes,
         held_out=prepared.held_out(),
+        left_out=np.isin(assigned.sides, (IN_GAP, OF_OTHER_SIDE)) if assigned else None,
         metric=consistency.metric(config, lock),
     )
     show(output, findings)

@@ -24,11 +24,17 @@ class EqualRows:
     best: dict[str, float]
 
 
-def equal_rows(inputs: np.ndarray, labels: np.ndarray, held_out: np.ndarray | None) -> EqualRows:
+def equal_rows(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    held_out: np.ndarray | None,
+    left_out: np.ndarray | None = None,
+) -> EqualRows:
     """Compare all rows with each other.
 
     ``inputs`` are hashes, uint64 (rows,); ``labels`` are hashes too, or float64 where the target is a quantity;
-    ``held_out`` are booleans, (rows,).
+    ``held_out`` marks the rows of the holdout, ``left_out`` those that are neither held out nor trained on:
+    booleans, (rows,).
     """
     rows = _with_equal_inputs(inputs)
     rows = rows[np.lexsort((labels[rows], inputs[rows]))]  # stable: equal rows stay in the file's order
@@ -41,7 +47,8 @@ def equal_rows(inputs: np.ndarray, labels: np.ndarray, held_out: np.ndarray | No
     mixed = np.bincount(group_of_run, minlength=len(groups)) > 1
     held_out_copies = None
     if held_out is not None:
-        held_out_copies = _held_out_copies(held_out[rows], runs)
+        trained = ~held_out if left_out is None else ~(held_out | left_out)
+        held_out_copies = _held_out_copies(held_out[rows], trained[rows], runs)
     return EqualRows(
         copies=int(copy.sum()),
         copy=_first_pair(rows, copy),
@@ -87,13 +94,12 @@ def _first_pair(rows: np.ndarray, later: np.ndarray) -> tuple[int, int] | None:
     return int(one), int(other)
 
 
-def _held_out_copies(held_out: np.ndarray, runs: np.ndarray) -> int:
+def _held_out_copies(held_out: np.ndarray, trained: np.ndarray, runs: np.ndarray) -> int:
     """Rows of the holdout among equal ones of which another is trained on."""
     if not len(runs):
         return 0
-    sizes = np.diff([*runs, len(held_out)])
-    out = np.add.reduceat(held_out.astype(np.int64), runs)
-    return int(out[out < sizes].sum())
+    out, inside = (np.add.reduceat(flags.astype(np.int64), runs) for flags in (held_out, trained))
+    return int(out[inside > 0].sum())
 
 
 def _outvoted(runs: np.ndarray, rows: int, group_of_run: np.ndarray, groups: int) -> int:

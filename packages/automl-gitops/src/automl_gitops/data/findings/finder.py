@@ -75,13 +75,15 @@ class Finder:
         classes: Mapping[str, int] | None,
         *,
         held_out: np.ndarray | None = None,
+        left_out: np.ndarray | None = None,
         metric: str | None = None,
         rows_are: str = "",
     ) -> list[DataFinding]:
         """What there is to tell, in the order of `KINDS`.
 
-        ``classes`` are rows by label (`None`: the target is a quantity), ``held_out`` marks the rows of the holdout,
-        (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they are not all of the data.
+        ``classes`` are rows by label (`None`: the target is a quantity), ``held_out`` marks the rows of the holdout and
+        ``left_out`` those in no part, (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they
+        are not all of the data.
         """
         rows = sum(map(len, self._inputs))
         if not rows:
@@ -89,7 +91,7 @@ class Finder:
         sample = self._sample.table()
         where = counted(sample.num_rows, "row") + ("" if self._sample.is_whole else " that were looked at")
         told = [
-            *self._of_rows(rows, classes is None, held_out, metric, rows_are),
+            *self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are),
             *self._leaks(sample, where, classes is None),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
@@ -98,12 +100,18 @@ class Finder:
         return sorted(told, key=lambda one: list(KINDS).index(one.kind))
 
     def _of_rows(
-        self, rows: int, quantity: bool, held_out: np.ndarray | None, metric: str | None, rows_are: str
+        self,
+        rows: int,
+        quantity: bool,
+        sides: tuple[np.ndarray | None, np.ndarray | None],
+        metric: str | None,
+        rows_are: str,
     ) -> Iterator[DataFinding]:
         if quantity and self._numbers is None:
             return
         labels = self._numbers if quantity and self._numbers is not None else self._labels
-        equal = equal_rows(_whole(self._inputs), _whole(labels), held_out)
+        equal = equal_rows(_whole(self._inputs), _whole(labels), *sides)
+        held_out = sides[0]
         of_all = f"{counted(rows, 'row')}{rows_are}"
         if equal.held_out_copies and held_out is not None:
             tested = int(held_out.sum())

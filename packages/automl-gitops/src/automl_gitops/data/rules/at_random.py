@@ -1,6 +1,7 @@
 """The split where no rule says otherwise: at random, in the classes' shares."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -22,12 +23,18 @@ class Split:
         self._labels = None if labels == [None] else pa.array(labels)
         self._starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         self._seen = np.zeros(len(labels), dtype=np.int64)
-        self._chosen = np.zeros(int(sizes.sum()), dtype=bool)
+        self._sizes, self._seed = sizes, seed
+
+    @cached_property
+    def _chosen(self) -> np.ndarray:
+        """The rows of the holdout, by label and rank."""
+        chosen = np.zeros(int(self._sizes.sum()), dtype=bool)
         # RandomState's stream is frozen (NEP 19), unlike Generator's: the same seed will give the same rows
         # in years.
-        random = np.random.RandomState(seed)
-        for start, size, test in zip(self._starts, sizes, self.test_rows, strict=True):
-            self._chosen[start + random.permutation(size)[:test]] = True
+        random = np.random.RandomState(self._seed)
+        for start, size, test in zip(self._starts, self._sizes, self.test_rows, strict=True):
+            chosen[start + random.permutation(size)[:test]] = True
+        return chosen
 
     def take(self, labels: pa.Array) -> np.ndarray:
         """Whether each of the next rows, given by their labels, belongs to the holdout: booleans, shape
