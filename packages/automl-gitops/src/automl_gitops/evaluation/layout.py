@@ -163,8 +163,9 @@ class Reference:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """What dataset.lock says of the data set; ``columns`` are in the data set's order, the target among them, and without
-    ``exclude`` and ``weight``.
+    """What dataset.lock says of the data set; ``columns`` are in the data set's order, the target among them.
+
+    ``exclude`` and ``weight`` name columns that are not among them.
 
     ``classes`` are rows by label, of the holdout alone in ``holdout_classes``; a quantity has neither.
     """
