@@ -128,7 +128,8 @@ class Prepared:
 
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
-        columns = self.profile.columns(self.profile.types, has_classes=self.classes is not None)
+        types = {name: self.profile.types[name] for name in (*self.columns, *self.dataset.only_split)}
+        columns = self.profile.columns(types, has_classes=self.classes is not None)
         drawn = not self.dataset.split
         return DatasetLock(
             name=self.table.path.name.split(".")[0],
