@@ -407,3 +407,11 @@ def test_inputs_that_do_not_fit_the_labels_are_refused_before_the_transform(
 
 def test_a_last_line_without_a_break_counts(tmp_path: Path) -> None:
     check_lines([part(tmp_path, "a,1\nb,2")], [2])
+
+
+def test_the_groups_beside_the_labels_are_no_labels(tmp_path: Path) -> None:
+    texts = read_labels([part(tmp_path, "y,group\n1,0\n2,1\n1,1\n")])
+    values, place = read_numbers([part(tmp_path, "y,group\n1.5,0\n2,1\n")], header=True)
+
+    assert (texts.texts, texts.codes.tolist(), texts.place.counts) == (["1", "2"], [0, 1, 0], [3])
+    assert (values.tolist(), place.counts) == ([1.5, 2.0], [2])

@@ -17,7 +17,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
-from automl_gitops.data import parts
+from automl_gitops.data import consistency, parts
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
 from automl_gitops.data.rules.groups import dense, hash_rows, shares
@@ -516,3 +516,52 @@ def test_without_a_rule_dataset_lock_is_what_it_was(tmp_path: Path) -> None:
 
 
 BEFORE = "0cada633e375ec9ad8c772501ce00beeb3e05f2828da97f4a46e587d0e2841a8"
+
+
+def test_a_lock_of_another_rule_is_refused(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.csv", 0)
+    lock = prepare(config(group="who"), tmp_path / "t.csv", Output()).lock(
+        config(group="who"), synthetic=False
+    )
+
+    for dataset, other in (({}, "at random"), ({"group": "where"}, r'group = \["where"\]')):
+        with pytest.raises(
+            UserError, match=rf'made for rows split group = \["who"\], but .* has {other}: run `automl data'
+        ):
+            consistency.require(config(**dataset), lock)
+    assert consistency.findings(config(group="who"), lock) == []
+
+
+def test_the_share_and_the_seed_say_nothing_where_a_column_decides(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.csv", 0)
+    lock = prepare(config(split="part"), tmp_path / "t.csv", Output()).lock(
+        config(split="part"), synthetic=False
+    )
+
+    assert (lock.holdout, lock.seed) == (None, None)
+    assert consistency.findings(config(split="part", holdout=0.5, seed=1), lock) == []
+
+
+def test_few_groups_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"p{row % 60},{row},{'ab'[row % 2]}" for row in range(600)]
+    (tmp_path / "t.csv").write_text("\n".join(["who,x,label", *rows]))
+
+    prepare(config(group="who"), tmp_path / "t.csv", Output())
+
+    assert "groups for the holdout: intervals of so few are wide" in " ".join(capsys.readouterr().out.split())
+
+
+def test_without_validation_rows_autopilot_draws_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        f"{row},{'ab'[row % 2]},{'test' if row % 5 == 1 or row % 5 == 2 else 'train'}" for row in range(600)
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(["x,label,part", *rows]))
+
+    prepared = prepare(config(split="part"), tmp_path / "t.csv", Output())
+
+    assert [name for name in written(prepared, tmp_path / "out") if name.endswith(".csv")] == [
+        "train_validation.csv"
+    ]
+    assert 'no row of "part" is validation' in " ".join(capsys.readouterr().out.split())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tomlkit
@@ -13,11 +14,13 @@ from making import ACCOUNT, CHAMPION, automl_toml, lock, lock_by_reference
 from automl_gitops import plan as plan_module
 from automl_gitops.commands.main import main
 from automl_gitops.data.contract import Contract
-from automl_gitops.data.lock import Column, DataFinding
+from automl_gitops.data.lock import Column, DataFinding, GroupCounts, Rows, SplitRule
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
+from automl_gitops.kernel.page import Page
 from automl_gitops.kernel.settings.account import Prices
+from automl_gitops.plan import page as page_module
 from automl_gitops.plan import plan
 from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
 from automl_gitops.plan.deployed import DeployedState
@@ -461,3 +464,18 @@ def test_prices_do_not_make_another_pipeline(folder, monkeypatch):
     (folder / "automl.toml").write_text(tomlkit.dumps(document))
 
     assert Project().fingerprint("123456789012") == before
+
+
+def test_another_rule_is_shown_with_its_parts() -> None:
+    rows = Rows(total=1000, train_validation=640, validation=150, test=200, left_out=10)
+    rule = SplitRule(
+        group=["who"], time="admitted", gap="7 days", groups=GroupCounts(test=50), left_out={"gap": 10}
+    )
+    change = DataChange(lock(), lock(sha256=OTHER, rows=rows, split=rule))
+
+    told = render(Page("Plan", page_module._data(SimpleNamespace(data=change))))
+
+    assert "| rows are split | at random | by group (who) and by time (admitted, gap of 7 days) |" in told
+    assert "| to validate |  | 150 |" in told
+    assert "| left out |  | 10 |" in told
+    assert change.document()["split"] == [None, {"group": ["who"], "time": "admitted", "gap": "7 days"}]

@@ -43,4 +43,7 @@ class Keys:
     @property
     def groups(self) -> np.ndarray | None:
         """The hash of each row's group, uint64; `None` where rows are not grouped."""
-        return np.concatenate(self._groups) if self._groups else None
+        if not self._dataset.group:
+            return None
+        self._groups = [np.concatenate(self._groups or [np.empty(0, dtype=np.uint64)])]
+        return self._groups[0]

@@ -88,7 +88,8 @@ class Times:
     @property
     def values(self) -> np.ndarray:
         """Of all rows, shape (rows,): int64, or float64 where a number has a fraction."""
-        return np.concatenate(self._chunks) if self._chunks else np.empty(0, dtype=np.int64)
+        self._chunks = [np.concatenate(self._chunks or [np.empty(0, dtype=np.int64)])]
+        return self._chunks[0]
 
     @property
     def gap(self) -> int:
