@@ -20,7 +20,8 @@ export DATA TARGET PROBLEM LENIENT STARTED
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
 # Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
-TWO_AT_ONCE := --numprocesses 2 --dist loadscope
+# In the order in which the suites' conftest.py put the modules: the longest first.
+TWO_AT_ONCE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
