@@ -1,7 +1,9 @@
 """`automl data ...`."""
 
+import sys
+from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +27,29 @@ Rows = Annotated[int, typer.Option("--rows", min=50, metavar="N", help="Rows of 
 _FOLDER = Path("build/data")
 
 
+class _NoPandas(PathFinder):
+    """Finds no pandas."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, *_: Any) -> None:
+        """Refuse pandas, and leave other modules to the finders after this one."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
+def _start_without_pandas() -> None:
+    """Let pyarrow look for pandas, as it does once, with its first array, where there is none: nothing here gives it a
+    frame, and the import takes longer than to read a million rows.
+    """
+    import pyarrow as pa
+
+    sys.meta_path.insert(0, _NoPandas)
+    try:
+        pa.array([""])
+    finally:
+        sys.meta_path.remove(_NoPandas)
+
+
 @app.command(epilog="Example: automl data push customers.parquet")
 def push(
     file: Table,
@@ -42,6 +67,7 @@ def push(
     The rows are split into those to train on and the holdout, and lie in S3 under their content's hash: the same
     data twice uploads nothing.
     """
+    _start_without_pandas()
     from automl_gitops.data.push import push
     from automl_gitops.kernel.aws import Aws
 
@@ -58,6 +84,7 @@ def check(file: Table, as_json: Json = False) -> None:
 
     By itself and with automl.toml: nothing is written.
     """
+    _start_without_pandas()
     from automl_gitops.data import consistency
     from automl_gitops.data.prepared import prepare
 
@@ -95,6 +122,7 @@ def refer(
 
     Its objects are named in dataset.lock and not copied; the holdout is checked and uploaded as by `push`.
     """
+    _start_without_pandas()
     from automl_gitops.data.refer import refer
     from automl_gitops.kernel.aws import Aws
 
@@ -179,6 +207,7 @@ def inspect(
 
     Needs no automl.toml.
     """
+    _start_without_pandas()
     from automl_gitops.data.inspect import inspect
     from automl_gitops.data.inspect import show as show_facts
 

@@ -5,11 +5,7 @@ reading them.
 """
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.machinery import PathFinder
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,32 +17,7 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
-
-
-class _Hides(PathFinder):
-    """Finds no pandas."""
-
-    @classmethod
-    def find_spec(cls, fullname: str, *_: Any) -> None:
-        """Refuse pandas, and leave other modules to the finders after this one."""
-        if fullname == "pandas":
-            raise ModuleNotFoundError(fullname, name=fullname)
-
-
-@contextmanager
-def _without_pandas() -> Iterator[None]:
-    """For pyarrow, which looks once for pandas, with the first array, to know its types: here it is given none, and
-    the import takes longer than to read a million rows. Whoever wants a frame of pandas gets it all the same.
-    """
-    sys.meta_path.insert(0, _Hides)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_Hides)
-
-
-with _without_pandas():
-    _MISSING = pa.array(MISSING)
+_MISSING = pa.array(MISSING)
 WIDTHS = ("empty", "integer", "number", "text")  # each takes what those before it take
 
 # Fewer rows of a value might point at a person, and dataset.lock goes into Git.
