@@ -483,7 +483,7 @@ ODD = [
         "what tuned models want of a row that lacks columns is not known",
         merged(TUNING, {"dataset": {"exclude": ["id"], "buckets": ["lake"]}}),
         "reference without a column of text",
-        'exclude = ["id"] leaves columns out of data by reference',
+        "exclude leaves id out of data by reference",
     ),
     row(
         "a holdout of one class leaves open what Autopilot infers",

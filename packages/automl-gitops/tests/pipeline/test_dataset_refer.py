@@ -30,6 +30,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.bundle import settings
+from automl_gitops.runs.definition import feature_specification
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import Source, run
 from automl_gitops.runs.upsert import upsert
@@ -758,11 +759,13 @@ def test_columns_that_are_no_features_may_be_the_holdouts_alone(
     assert "has no column who, so that nobody looked whether its rows keep off the holdout" in told
 
 
-def test_a_column_that_autopilot_would_take_for_a_feature_is_refused(config, aws: Aws, parts_of) -> None:
+def test_autopilot_is_told_which_columns_of_the_objects_are_features(config, aws: Aws, parts_of) -> None:
     parts_of()
+    settings = config(dataset={"buckets": [LAKE], "group": "who"})
 
-    with pytest.raises(UserError, match=r"train/: has who, by which rows are split, .* also_features"):
-        refer_to(config(dataset={"buckets": [LAKE], "group": "who"}), aws)
+    lock = refer_to(settings, aws).lock
+
+    assert json.loads(feature_specification(settings, lock)) == {"FeatureAttributeNames": ["day", "x"]}
 
 
 def test_a_column_of_parts_is_for_data_that_is_pushed(config, aws: Aws, parts_of) -> None:

@@ -11,7 +11,7 @@ import pytest
 from making import automl_toml, lenient
 
 from automl_gitops.data import table as reading
-from automl_gitops.data.consistency import findings, notices
+from automl_gitops.data.consistency import findings
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.prepared import Prepared, prepare
@@ -138,12 +138,11 @@ def test_an_old_lock_with_two_spellings_is_found_out_by_the_plan(tmp_path: Path)
 
 
 def test_classes_that_differ_by_blanks_or_case_are_noticed(tmp_path: Path) -> None:
-    found = pushed(tmp_path, csv_text(["yes", "yes ", "no", "No"] * 20), MANY)
+    prepared = pushed(tmp_path, csv_text(["yes", "yes ", "no", "No"] * 20), MANY)
 
-    said = [str(one) for one in notices(config(MANY), found.lock(config(MANY), False))]
+    (similar,) = [one.text for one in prepared.findings if one.kind == "similar_classes"]
 
-    assert any('differ only by blanks or case ("yes", "yes ")' in one for one in said)
-    assert any('("No", "no")' in one for one in said)
+    assert '("No", "no"; "yes", "yes ")' in similar
 
 
 @pytest.mark.parametrize("block", [16 * 2**20, 64])

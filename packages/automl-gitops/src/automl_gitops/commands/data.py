@@ -110,7 +110,8 @@ def check(file: Table, delimiter: Delimiter = ",", encoding: Encoding = UTF_8, a
             "file": str(file),
             "problem_type": config.autopilot.problem_type,
             "notices": [str(notice) for notice in consistency.notices(config, lock)],
-            **lock.model_dump(mode="json", include={"target", "rows", "columns", "classes", "findings"}),
+            **lock.model_dump(mode="json", include={"target", "columns", "classes", "findings"}),
+            "rows": lock.rows.model_dump(exclude_none=True),
         }
     )
 

@@ -85,7 +85,13 @@ class Heads:
                 raise UserError(f"{uri}: no line ends in its first {len(head):,} bytes: is it CSV?")
             path.write_bytes(lines)
         table = Table.open(path, uri)
-        checker = Checker(self._contract, table.columns, uri, scope="rows") if self._contract else None
+        # What splits the rows may be the holdout's alone.
+        unused = self._config.dataset.only_split
+        checker = (
+            Checker(self._contract, table.columns, uri, scope="rows", without=unused)
+            if self._contract
+            else None
+        )
         seen = profile(table, self._config.dataset.target, *([checker.see] if checker else []))
         if checker:
             checker.require()

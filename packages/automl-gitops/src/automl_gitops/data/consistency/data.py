@@ -92,10 +92,11 @@ def roles(case: Case) -> Checks:
                 f'types has "numeric" for "{name}", which has values that are no numbers: use categorical or text',
             )
     if lock.reference and wanted.no_features and case.config.autopilot.mode != "ENSEMBLING":
+        key = next(key for key in ("exclude", "weight", "group", "time") if getattr(wanted, key))
         yield case.odd(
-            ("dataset", "exclude" if wanted.exclude else "weight" if wanted.weight else "group"),
-            f"{', '.join(wanted.no_features)}: left out of data by reference, and what a model of this mode then wants "
-            "in a row is not documented: try it on a sample, or refer to data without these columns",
+            ("dataset", key),
+            f"{key} leaves {some(wanted.no_features)} out of data by reference, and what a model of this mode then "
+            "wants in a row is not documented: try it on a sample, or refer to data without these columns",
         )
 
 
