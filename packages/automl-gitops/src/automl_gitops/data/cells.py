@@ -12,10 +12,7 @@ from automl_gitops.evaluation.layout import values as reading
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted
 
-_FEW, _FEW_SHARE = (
-    3,
-    0.01,
-)  # texts that may all be held out by chance, so that the model learns a column of numbers
+_FEW, _FEW_SHARE = 3, 0.01  # texts that may all be held out, so that the model learns a column of numbers
 _NUMBERS_TO_A_TEXT = 20
 
 
@@ -29,8 +26,8 @@ def refuse_mixtures(source: str, mixtures: Mapping[str, Mixture]) -> None:
         few = max(_FEW, _FEW_SHARE * mixture.numbers)
         if mixture.texts <= few and mixture.texts * _NUMBERS_TO_A_TEXT <= mixture.numbers:
             raise UserError(
-                f"{source}: {_said(name, mixture)}: correct it or leave it empty; if the values are no "
-                "quantities but names, give all of them a letter"
+                f"{source}: {_said(name, mixture)}: correct it or leave it empty; if the values are no quantities but "
+                f'names, say so in automl.toml: [autopilot] types = {{ {name} = "categorical" }}'
             )
 
 

@@ -96,7 +96,7 @@ class Heads:
         if checker:
             checker.require()
         check_number(self._config, table, seen.target)
-        refuse_mixtures(uri, seen.mixtures)
+        refuse_mixtures(uri, seen.mixtures_of(self._config))
         path.unlink()
         return seen.types
 

@@ -229,7 +229,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         )
     if warning := check_weight(config, table, seen):
         output.notice(warning)
-    for sentence in mixture_notices(seen.mixtures):
+    for sentence in mixture_notices(seen.mixtures_of(config)):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None

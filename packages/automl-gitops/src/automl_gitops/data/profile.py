@@ -118,6 +118,12 @@ class Profile:
         found = {name: seen.mixture for name, seen in self.statistics.items() if name != self.target.name}
         return {name: mixture for name, mixture in found.items() if mixture}
 
+    def mixtures_of(self, config: Config) -> dict[str, Mixture]:
+        """Those of features that automl.toml does not call anything else than numbers."""
+        settled = {name for name, kind in config.autopilot.types.items() if kind != "numeric"}
+        others = settled.union(config.dataset.no_features)
+        return {name: mixture for name, mixture in self.mixtures.items() if name not in others}
+
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
         """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
         target = self.target.name
@@ -200,8 +206,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     check_rows(table, seen, "a split")
     dataset = config.dataset
     check_types(table.name, {name: kind for name, kind in seen.types.items() if name not in dataset.exclude})
-    mixtures = {name: one for name, one in seen.mixtures.items() if name not in dataset.no_features}
-    refuse_mixtures(table.name, mixtures)
+    refuse_mixtures(table.name, seen.mixtures_of(config))
     classes = check_target(config, table, seen)
     if classes is None:
         return {None: seen.rows}

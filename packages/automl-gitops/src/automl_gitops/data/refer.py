@@ -301,7 +301,7 @@ def _prepare(
         checker.require()
     check_rows(table, seen, "a judgement")
     check_weight(config, table, seen)
-    refuse_mixtures(table.name, {name: one for name, one in seen.mixtures.items() if name in features})
+    refuse_mixtures(table.name, seen.mixtures_of(config))
     classes = check_target(config, table, seen)
     identity: dict[str, Any] = {
         "target": target,
