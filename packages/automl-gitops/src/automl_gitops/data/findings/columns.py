@@ -96,7 +96,7 @@ def column_findings(
             columns=identifiers,
             text=f"{names(identifiers)} {'look' if len(identifiers) > 1 else 'looks'} like an identifier: a model "
             "that learns it by heart fails on new rows.",
-            advice="Leave it out unless it says something.",
+            advice="Name it in `[dataset] exclude`, unless it says something.",
         )
     constant = [one.name for one in inputs if one.is_constant]
     if constant:
@@ -104,7 +104,7 @@ def column_findings(
             kind="constant",
             columns=constant,
             text=f"{names(constant)} {_be(constant)} the same in all rows: nothing can be learned from that.",
-            advice="Leave it out.",
+            advice="Name it in `[dataset] exclude`.",
         )
     for one in inputs:
         others = _others(one)
@@ -115,7 +115,7 @@ def column_findings(
                 rows=others,
                 text=f"{names([one.name])} is the same in all but {others:,} of {counted(one.rows, 'row')}: so few "
                 "teach a model little, and chance may stand for a rule.",
-                advice="Leave it out, unless these rows matter.",
+                advice="Name it in `[dataset] exclude`, unless these rows matter.",
             )
     for group in twins:
         if not set(group) <= set(constant):
@@ -151,7 +151,8 @@ def column_findings(
             columns=dates,
             text=f"{names(dates)} {'hold dates' if len(dates) > 1 else 'holds dates'}: rows of tomorrow lie beyond "
             "all that a model has learned of them, and a random holdout, which is not of tomorrow, does not show it.",
-            advice="Give what recurs in their place (month, weekday, days since an event).",
+            advice="Hold out the latest rows (`[dataset] time`), and give what recurs in their place (month, weekday, days "
+            "since an event).",
         )
 
 
@@ -189,7 +190,7 @@ def zero_findings(
             rows=most,
             text=f"{names(codes)} {'have' if len(codes) > 1 else 'has'} numbers with leading zeros ({most:,} of "
             f"{where}): read as numbers they lose them, and codes get an order and a distance.",
-            advice="Where they are codes, put a letter in front, so that they are texts.",
+            advice="Where they are codes, say so: `[autopilot] types`, categorical.",
         )
 
 

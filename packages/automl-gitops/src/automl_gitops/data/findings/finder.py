@@ -122,7 +122,7 @@ class Finder:
                 f"{'equals' if equal.held_out_copies == 1 else 'equal'} a row to train on "
                 f"({equal.held_out_copies / tested:.1%}): a model may know these by heart, so "
                 "that it scores better here than on new rows.",
-                advice="Remove the copies, or keep what belongs together on one side.",
+                advice="Remove the copies, or keep what belongs together on one side (`[dataset] group`).",
             )
         if equal.copies:
             yield DataFinding(
@@ -179,8 +179,8 @@ class Finder:
                 f"{names([self._target])}{', each' if several else ''} with {best}{' or more' * several} (judged on "
                 f"half of {where}): what is known only together with the target makes a model that fails in "
                 "production.",
-                advice=f"Leave {'them' if several else 'it'} out, unless the value is known when a prediction is asked "
-                "for.",
+                advice=f"Name {'them' if several else 'it'} in `[dataset] exclude`, unless the value is known when a "
+                "prediction is asked for.",
             )
 
 
