@@ -22,6 +22,7 @@ from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
 from automl_gitops.data.rules.groups import dense, hash_rows, shares
 from automl_gitops.data.rules.times import latest_from
+from automl_gitops.data.statistics import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -29,11 +30,7 @@ from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 DAY = datetime(2024, 1, 1)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12).filter(
-    lambda text: (
-        text.strip()
-        and text.lower() not in ("nan", "null", "none", "na", "n/a", "<na>")
-        and text[0] not in "#-1<"
-    )
+    lambda text: text.strip() and text not in MISSING
 )
 
 
