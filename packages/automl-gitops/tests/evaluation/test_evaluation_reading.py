@@ -13,7 +13,7 @@ from automl_gitops.evaluation.holdout_numbers import NumberHoldout
 from automl_gitops.evaluation.inputs import check_lines
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.evaluation.predictions import read_class_predictions, read_number_predictions
-from automl_gitops.evaluation.reading import Part, parts, read_labels, read_numbers
+from automl_gitops.evaluation.reading import Part, parts, read_labels, read_numbers, read_truth
 from automl_gitops.evaluation.typed import plain
 
 LISTS = ["predicted_label", "probabilities", "labels"]
@@ -411,7 +411,7 @@ def test_a_last_line_without_a_break_counts(tmp_path: Path) -> None:
 
 def test_the_groups_beside_the_labels_are_no_labels(tmp_path: Path) -> None:
     texts = read_labels([part(tmp_path, "y,group\n1,0\n2,1\n1,1\n")])
-    values, place = read_numbers([part(tmp_path, "y,group\n1.5,0\n2,1\n")], header=True)
+    values, place, _ = read_truth([part(tmp_path, "y,group\n1.5,0\n2,1\n")])
 
     assert (texts.texts, texts.codes.tolist(), texts.place.counts) == (["1", "2"], [0, 1, 0], [3])
     assert (values.tolist(), place.counts) == ([1.5, 2.0], [2])

@@ -111,15 +111,15 @@ class Baseline:
     names: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
     """Numbers of rows; `None` is what nobody counted."""
 
+    left_out: int | None = field(default=None, metadata=ABSENT)
     test: int
     total: int | None = None
     train_validation: int | None = None
-    validation: int | None = None
-    left_out: int | None = None
+    validation: int | None = field(default=None, metadata=ABSENT)
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,10 @@ class Dataset:
     seed: int | None = None
     sha256: str
     source: str = ""
-    split: SplitRule | None = None
+    split: SplitRule | None = field(default=None, metadata=ABSENT)
     synthetic: bool
     target: str
-    validation_reference: Reference | None = None
+    validation_reference: Reference | None = field(default=None, metadata=ABSENT)
     weight: str | None = field(default=None, metadata=ABSENT)
 
     @property
