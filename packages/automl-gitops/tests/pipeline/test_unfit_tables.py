@@ -163,7 +163,7 @@ def test_a_text_among_numbers_is_placed(
 def test_numbers_that_are_names_by_automl_toml_may_have_texts_among_them(tmp_path: Path) -> None:
     rows = "".join(f"{n},{n % 2}\n" for n in range(300)) + "n.v.,1\n"
 
-    assert 'types = { x = "categorical" }' in refused(tmp_path, "x,label\n" + rows)
+    assert 'types = {x = "categorical"}' in refused(tmp_path, "x,label\n" + rows)
     prepared = pushed(tmp_path, "x,label\n" + rows, {**BINARY, "types": {"x": "categorical"}})
 
     assert prepared.profile.types["x"] == "text"

@@ -125,7 +125,7 @@ KINDS: dict[str, Callable[[Random, int], list[object]]] = {
     "running number": lambda random, rows: list(5_000_000 + random.permutation(rows)),
     "keys": lambda random, rows: [f"{code:08x}" for code in random.permutation(10**6)[:rows] + 10**9],
     "constant": lambda random, rows: ["same"] * rows,
-    "one text among numbers": lambda random, rows: ["n.v.", *random.randint(0, 500, rows - 1)],
+    "texts among numbers": lambda random, rows: [*["n.v."] * (rows // 10), *random.randint(0, 500, rows - rows // 10)],
 }  # fmt: skip
 NAMES = [
     "plain",

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import tomlkit
 
 from automl_gitops.data.statistics import Mixture
 from automl_gitops.data.table import Table
@@ -25,9 +26,11 @@ def refuse_mixtures(source: str, mixtures: Mapping[str, Mixture]) -> None:
     for name, mixture in mixtures.items():
         few = max(_FEW, _FEW_SHARE * mixture.numbers)
         if mixture.texts <= few and mixture.texts * _NUMBERS_TO_A_TEXT <= mixture.numbers:
+            types = tomlkit.inline_table()
+            types.add(name, "categorical")
             raise UserError(
                 f"{source}: {_said(name, mixture)}: correct it or leave it empty; if the values are no quantities but "
-                f'names, say so in automl.toml: [autopilot] types = {{ {name} = "categorical" }}'
+                f"names, say so in automl.toml: [autopilot] types = {types.as_string()}"
             )
 
 
