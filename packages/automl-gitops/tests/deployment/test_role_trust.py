@@ -11,7 +11,6 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from automl_gitops.rehearsal.commands import web_identity_token
 from automl_gitops.stacks import bootstrap
 from support.deployed import DeployedProject
 
@@ -55,7 +54,7 @@ def trust(request: pytest.FixtureRequest, local_aws: Any, tmp_path_factory: pyte
             sts.assume_role_with_web_identity(
                 RoleArn=names.role_arn(f"{names.project}-{role}"),
                 RoleSessionName="test",
-                WebIdentityToken=web_identity_token(subject),
+                WebIdentityToken=local_aws.web_identity_token(subject),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "AccessDenied":
