@@ -90,7 +90,7 @@ def check_owners(parameters: Mapping[str, Any], headers: Mapping[str, str]) -> N
     for bucket, owner in zip(buckets, expected.values(), strict=True):
         if owner is None:
             continue
-        if not (len(owner) == 12 and owner.isdecimal()):
+        if not (len(owner) == 12 and owner.isascii() and owner.isdecimal()):
             message = "The value of the expected bucket owner parameter must be an AWS account ID"
             raise AWSError("InvalidBucketOwnerAWSAccountID", message)
         if bucket in s3_backends.bucket_accounts and s3_backends.bucket_accounts[bucket][1] != owner:
