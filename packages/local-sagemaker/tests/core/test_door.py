@@ -239,16 +239,16 @@ def stalled(local_aws, method, path, *headers):
     return connection
 
 
-def signed(account, path):
+def signed(account, method, path):
     """The headers that sign a request with a body of 100 letters."""
     given = account.aws.environment
-    request = AWSRequest("POST", account.aws.url + path, data=b"x" * 100)
+    request = AWSRequest(method, account.aws.url + path, data=b"x" * 100)
     keys = Credentials(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"])
     S3SigV4Auth(keys, "s3", account.aws.region).add_auth(request)
     return [f"{name}: {value}" for name, value in request.headers.items()]
 
 
-@pytest.mark.parametrize("kind", ["unsigned", "presigned", "s3 list to delete"])
+@pytest.mark.parametrize("kind", ["unsigned", "presigned", "upload", "list to delete"])
 def test_a_body_that_never_comes_keeps_nobody_waiting(local_aws, account, kind):
     form = f"Content-Type: {FORM}"
     s3, bucket = account.client("s3"), account.bucket()
@@ -257,7 +257,8 @@ def test_a_body_that_never_comes_keeps_nobody_waiting(local_aws, account, kind):
     elif kind == "presigned":
         path, method, headers = presigned(account, "put_object", Bucket=bucket, Key="k"), "PUT", [form]
     else:
-        path, method, headers = f"/{bucket}?delete=", "POST", signed(account, f"/{bucket}?delete=")
+        method, path = ("PUT", f"/{bucket}/k") if kind == "upload" else ("POST", f"/{bucket}?delete=")
+        headers = signed(account, method, path)
 
     connections = [stalled(local_aws, method, path, *headers) for _ in range(3)]
     try:

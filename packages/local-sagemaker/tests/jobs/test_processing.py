@@ -388,3 +388,11 @@ def test_keys_with_empty_parts_are_below_the_input(site: Site, tmp_path: Path) -
     assert ended(site, name)["ProcessingJobStatus"] == "Completed"
     assert f"input/data{tmp_path}/a/b" in site.logged(LOGS, name)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../out", "..", "/tmp/out", "a/b"])
+def test_a_job_whose_name_would_be_a_path_is_refused(site: Site, name: str) -> None:
+    with pytest.raises(ClientError, match="at 'processingJobName' failed to satisfy constraint"):
+        create(site, "", ProcessingJobName=name)
+    with pytest.raises(ClientError, match="at 'autoMLJobName' failed to satisfy constraint"):
+        site.create_automl(AutoMLJobName=name)
