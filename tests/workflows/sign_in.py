@@ -4,11 +4,8 @@ Runs in a job's working directory. The token's subject is what GitHub would give
 environment, else the pull request or the ref; and GitHub gives none to a job without `id-token: write`.
 """
 
-import base64
-import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import boto3
@@ -16,6 +13,8 @@ import yaml
 from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
+
+from automl_gitops.rehearsal.commands import web_identity_token
 
 
 def job(name: str, workflow: str) -> dict:
@@ -36,19 +35,6 @@ def subject(prefix: str, content: dict) -> str:
     return f"{prefix}:ref:{os.environ['GITHUB_REF']}"
 
 
-def token(sub: str) -> str:
-    """An unsigned token of GitHub's form."""
-    claims = {
-        "iss": "https://token.actions.githubusercontent.com",
-        "aud": "sts.amazonaws.com",
-        "sub": sub,
-        "exp": int(time.time()) + 600,
-    }
-    parts = ({"alg": "none", "typ": "JWT"}, claims)
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join((*encoded, ""))
-
-
 def main() -> int:
     """Write the credentials to the environment of the job's next steps."""
     content = job(os.environ["GITHUB_JOB"], os.environ["GITHUB_WORKFLOW"])
@@ -65,7 +51,9 @@ def main() -> int:
         given = sts.assume_role_with_web_identity(
             RoleArn=os.environ["ROLE"],
             RoleSessionName="GitHubActions",
-            WebIdentityToken=token(subject(os.environ["STAND_IN_SUBJECT"], content)),
+            WebIdentityToken=web_identity_token(
+                subject(os.environ["STAND_IN_SUBJECT"], content), os.environ["STAND_IN_SECRET"]
+            ),
             DurationSeconds=int(os.environ["SECONDS_OF_SESSION"]),
         )["Credentials"]
     except ClientError as error:  # in the words of aws-actions/configure-aws-credentials

@@ -112,6 +112,7 @@ class Stage:
                 "STAND_IN_PYTHON": sys.prefix,
                 "STAND_IN_SIGN_IN": str(HERE / "sign_in.py"),
                 "STAND_IN_AWS": self.aws.environment["AWS_ENDPOINT_URL"],
+                "STAND_IN_SECRET": self.aws.environment["LOCAL_AWS_TOKEN_SECRET"],
                 "STAND_IN_SUBJECT": f"repo:{self.github.repository}",
                 "AWS_CONFIG_FILE": os.devnull,
                 "AWS_SHARED_CREDENTIALS_FILE": os.devnull,

@@ -11,7 +11,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from automl_gitops.rehearsal.commands import web_identity_token
+from automl_gitops.rehearsal.commands import TOKEN_SECRET, assume
 from automl_gitops.stacks import bootstrap
 from support.deployed import DeployedProject
 
@@ -55,7 +55,7 @@ def trust(request: pytest.FixtureRequest, local_aws: Any, tmp_path_factory: pyte
             sts.assume_role_with_web_identity(
                 RoleArn=names.role_arn(f"{names.project}-{role}"),
                 RoleSessionName="test",
-                WebIdentityToken=web_identity_token(subject),
+                WebIdentityToken=local_aws.web_identity_token(subject),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "AccessDenied":
@@ -63,7 +63,7 @@ def trust(request: pytest.FixtureRequest, local_aws: Any, tmp_path_factory: pyte
             return False
         return True
 
-    may_assume.prefix = request.param
+    may_assume.prefix, may_assume.names = request.param, names
     return may_assume
 
 
@@ -72,6 +72,19 @@ def test_a_role_is_for_its_own_branch_or_environment(trust, role):
     found = {context for context in CONTEXTS if trust(role, f"{trust.prefix}:{context}")}
 
     assert found == ALLOWED[role]
+
+
+def test_a_rehearsal_signs_in_as_a_workflow_and_hands_on_nothing_to_sign_more_with(trust, local_aws):
+    arn = trust.names.role_arn(f"{trust.names.project}-RetrainRole")
+
+    environment = assume(local_aws.environment, arn, f"{trust.prefix}:{MAIN}")
+
+    assert [name for name in environment if "SECRET" in name] == ["AWS_SECRET_ACCESS_KEY"]
+    assert environment["AWS_SESSION_TOKEN"]
+    with pytest.raises(ClientError, match="AccessDenied"):
+        assume(local_aws.environment, arn, f"{trust.prefix}:{PULL_REQUEST}")
+    with pytest.raises(ClientError, match="InvalidIdentityToken"):
+        assume(local_aws.environment | {TOKEN_SECRET: "another"}, arn, f"{trust.prefix}:{MAIN}")
 
 
 @pytest.mark.parametrize("role", ALLOWED)

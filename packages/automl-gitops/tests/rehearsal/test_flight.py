@@ -23,7 +23,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.rehearsal import flight, remains
 from automl_gitops.rehearsal.assumptions import ASSUMPTIONS, masked
-from automl_gitops.rehearsal.commands import Leash, call, web_identity_token
+from automl_gitops.rehearsal.commands import Leash, call
 from support.project import PROJECT
 from support.unique import unique
 from support.waiting import wait_until
@@ -450,13 +450,13 @@ def test_a_step_that_nobody_answers_does_not_keep_a_flight_in_the_account(
 
 
 @contextlib.contextmanager
-def github(subject: str) -> Iterator[dict[str, str]]:
+def github(aws: Any, subject: str) -> Iterator[dict[str, str]]:
     """The variables by which a workflow gets its identity token, from a server that gives one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             assert self.headers["Authorization"] == "bearer runner"
-            body = json.dumps({"value": web_identity_token(subject)}).encode()
+            body = json.dumps({"value": aws.web_identity_token(subject)}).encode()
             self.send_response(200)
             self.end_headers()
             self.wfile.write(body)
@@ -473,7 +473,7 @@ def github(subject: str) -> Iterator[dict[str, str]]:
 
 @pytest.mark.life
 def test_a_flight_in_a_workflow_acts_as_the_role_that_trusts_it_and_leaves_nothing(someone: Someone) -> None:
-    with github("repo:owner@1/readmission@2:ref:refs/heads/main") as variables:
+    with github(someone.aws, "repo:owner@1/readmission@2:ref:refs/heads/main") as variables:
         status, told = someone.run(*FLY, **variables)
 
     assert status == 0, told

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import threading
@@ -20,6 +21,7 @@ class Runtime:
 
     ``directory`` holds whatever jobs write on this machine; ``lenient`` lets Autopilot train on fewer rows than the
     real one takes; ``stopping`` is set once it ends, and every loop must look at it at least each second.
+    ``token_secret`` signs web identity tokens.
     """
 
     def __init__(self, endpoint_url: str, directory: Path, *, lenient: bool = False) -> None:
@@ -27,6 +29,7 @@ class Runtime:
         self.directory = directory
         self.lenient = lenient
         self.stopping = threading.Event()
+        self.token_secret = secrets.token_hex(32)
         self._threads: list[threading.Thread] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
@@ -71,6 +74,17 @@ class Runtime:
         end = time.monotonic() + STOP_SECONDS
         for thread in self._threads:
             thread.join(timeout=max(0, end - time.monotonic()))
+
+
+def place(folder: Path, name: str) -> Path:
+    """The file or folder ``name`` in ``folder``, where a request chose the name; "a/b" is one in a folder of its own.
+
+    Raises ValueError for a name that leads out of the folder, or is none of a file.
+    """
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if not parts or ".." in parts or "\0" in name:
+        raise ValueError(f"{name!r} is no name of a file in a folder")
+    return folder.joinpath(*parts)
 
 
 def inherited() -> dict[str, str]:

@@ -20,11 +20,12 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local_sagemaker import accounts, actors, clock, quotas, runtime, serving, workers
+from local_sagemaker import accounts, actors, clock, quotas, runtime, serving, tokens, workers
 from local_sagemaker.authorization import principals
 from local_sagemaker.authorization import record as records
 from local_sagemaker.authorization.gate import Gate
-from local_sagemaker.bridge import Bridge
+from local_sagemaker.bridge import REQUEST, Bridge
+from local_sagemaker.door import Door
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
 # has a function `start` is called once the address is known.
@@ -88,16 +89,16 @@ class LocalAWS:
         and ValueError for a wrong time scale (see :mod:`local_sagemaker.clock`).
         """
         clock.shortened(0)
-        app = Gate(Bridge(DomainDispatcherApplication(create_backend_app)))
         # Werkzeug ends the whole process when it cannot have the port; a socket of our own raises OSError.
         with socket.create_server((HOST, self._port), backlog=128) as listening:
             self.directory = Path(self._given_directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
             self.directory.mkdir(parents=True, exist_ok=True)
             self._log = _log_to(self.directory / "local-aws.log")
+            port = listening.getsockname()[1]
             self._server = make_server(
                 HOST,
-                listening.getsockname()[1],
-                app,
+                port,
+                Door(Gate(Bridge(_Dispatcher(create_backend_app))), port),
                 threaded=True,
                 request_handler=_RequestHandler,
                 fd=listening.fileno(),
@@ -124,6 +125,7 @@ class LocalAWS:
                 **keys,
                 "AWS_DEFAULT_REGION": self.region,
                 "AWS_REGION": self.region,
+                tokens.VARIABLE: self._runtime.token_secret,
             }
         return dict(self._administrators[account])
 
@@ -139,6 +141,14 @@ class LocalAWS:
         if principals.find_role(role_arn) is None:
             raise LookupError(f"there is no role {role_arn}")
         return actors.credentials(role_arn, None, self.region)
+
+    def web_identity_token(self, subject: str, **claims: Any) -> str:
+        """A token with which AssumeRoleWithWebIdentity makes a session of a role that trusts its issuer and claims.
+
+        As GitHub gives one to a workflow: ``subject`` is its claim `sub`; ``claims`` add to the others, or replace
+        them (`iss`, `aud`, and in Unix seconds `iat`, `nbf`, `exp`).
+        """
+        return tokens.issue(self._runtime.token_secret, subject, **claims)
 
     def set_quota(self, name: str, value: float | None, account: str | None = None) -> None:
         """Give an account another quota of SageMaker's than the default; None takes that back.
@@ -185,6 +195,17 @@ class LocalAWS:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class _Dispatcher(DomainDispatcherApplication):
+    """Moto's, which reads a form without an Authorization header while it holds a lock of all requests."""
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """The application of the service that is asked; the body is there before the lock is taken."""
+        form = environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded")
+        if form and "HTTP_AUTHORIZATION" not in environ:
+            _ = environ[REQUEST].body
+        return super().get_application(environ)
 
 
 class _RequestHandler(MotoRequestHandler):

@@ -6,7 +6,7 @@ import gzip
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -45,6 +45,8 @@ class Request:
     environ: dict[str, Any]
     headers: Mapping[str, str] = field(init=False)
     signature: Signature | None = field(init=False)
+    _body: bytes | None = field(init=False, default=None)
+    _parameters: Mapping[str, Any] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.headers = {
@@ -86,19 +88,26 @@ class Request:
         """The operation's full name, such as ``sqs:SendMessage``."""
         return f"{self.prefix}:{self.operation.name if self.operation else 'Unknown'}"
 
-    @cached_property
+    # In Python 3.11 a cached_property holds one lock of all requests while it is made, and a body may never come.
+    @property
     def body(self) -> bytes:
         """The body, read into memory and put back."""
-        found: bytes = self.environ["wsgi.input"].read(int(self.environ.get("CONTENT_LENGTH") or 0))
-        self.environ["wsgi.input"] = io.BytesIO(found)
-        return found
+        if self._body is None:
+            self._body = self.environ["wsgi.input"].read(int(self.environ.get("CONTENT_LENGTH") or 0))
+            self.environ["wsgi.input"] = io.BytesIO(self._body)
+        return self._body
 
-    @cached_property
+    @property
     def parameters(self) -> Mapping[str, Any]:
         """The parameters as boto3 would take them.
 
         Of S3, whose bodies can be large, no body is looked at but the list of what DeleteObjects deletes.
         """
+        if self._parameters is None:
+            self._parameters = self._parsed()
+        return self._parameters
+
+    def _parsed(self) -> Mapping[str, Any]:
         if self.operation is None:
             return {}
         if self.service == "s3" and self.operation.name != "DeleteObjects":

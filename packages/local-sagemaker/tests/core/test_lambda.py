@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import time
 
 import pytest
 from botocore.exceptions import ClientError
 from core_kit import wait_until, zipped
+
+from local_sagemaker.lambda_.functions import Function
 
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
 
@@ -16,7 +19,7 @@ def deploy(account):
     """Create a function from source; returns its name."""
 
     def create(source, *statements, **more):
-        name = account.name("function")
+        name = more.pop("FunctionName", account.name("function"))
         account.client("lambda").create_function(
             FunctionName=name,
             **{
@@ -246,3 +249,27 @@ def test_refusals(deploy, account):
             client.create_function(FunctionName=account.name("function"), Role=role, Code=code)
     with pytest.raises(client.exceptions.InvalidParameterValueException, match="InvocationType Event"):
         client.invoke(FunctionName=name, InvocationType="Event")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../../../out", "..", "/tmp/out", "a/b", "a/../../b", "a\\b", "a\0b", "a" * 141, "."]
+)
+def test_a_name_that_is_no_name_is_refused(account, deploy, call, name):
+    with pytest.raises(ClientError) as caught:
+        deploy("def handler(event, context): return 1", FunctionName=name)
+
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+    assert "at 'functionName' failed to satisfy constraint: Member must" in str(caught.value)
+    names = [one["FunctionName"] for one in account.client("lambda").list_functions()["Functions"]]
+    assert name not in names
+
+
+@pytest.mark.parametrize(
+    ("account_id", "region", "name"), [("1", "r", "../x"), ("..", "..", "x"), ("1", "..", "x")]
+)
+def test_no_function_has_a_folder_outside_of_the_local_awss(local_aws, account_id, region, name):
+    members = dict.fromkeys((field.name for field in dataclasses.fields(Function)), "")
+    function = Function(**members | {"account": account_id, "region": region, "name": name})
+
+    with pytest.raises(ValueError, match="is no name of a file in a folder"):
+        _ = function.directory

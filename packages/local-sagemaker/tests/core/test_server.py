@@ -83,6 +83,7 @@ def test_up_announces_serves_and_leaves_nothing_running(up, number):
     assert identity["Arn"] == "arn:aws:iam::111111111111:user/administrator"
     assert assumed.startswith("arn:aws:sts::222222222222:assumed-role/")
     assert exports["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+    assert len(exports["LOCAL_AWS_TOKEN_SECRET"]) == 64
     assert process.returncode == 0
     assert all(f"export {name}={value}" in printed for name, value in exports.items())
     assert not ready.exists()

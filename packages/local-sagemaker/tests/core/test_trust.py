@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import time
 
 import boto3
@@ -10,18 +11,25 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from core_kit import refused
 
-from local_sagemaker import actors
+from local_sagemaker import actors, tokens
 from local_sagemaker.bridge import AWSError
 
 ISSUER = "token.actions.githubusercontent.com"
 
 
-def token(**claims):
-    def encoded(part):
-        return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+@pytest.fixture
+def token(local_aws):
+    """Make a token that is in order but for the claims that are said; None leaves one out."""
 
-    everything = {"iss": f"https://{ISSUER}", "aud": "sts.amazonaws.com", "exp": time.time() + 300} | claims
-    return f"{encoded({'alg': 'none'})}.{encoded(everything)}."
+    def made(secret=local_aws.environment[tokens.VARIABLE], **claims):
+        everything = {
+            "iss": f"https://{ISSUER}",
+            "aud": "sts.amazonaws.com",
+            "exp": time.time() + 300,
+        } | claims
+        return tokens.sign(secret, {name: value for name, value in everything.items() if value is not None})
+
+    return made
 
 
 @pytest.fixture
@@ -64,7 +72,7 @@ def github(trusting):
 
 
 @pytest.mark.parametrize("subject", ["ref:refs/heads/main", "environment:staging"])
-def test_a_token_of_the_trusted_branch_becomes_the_role(account, github, subject):
+def test_a_token_of_the_trusted_branch_becomes_the_role(account, github, token, subject):
     answer = github(token(sub=f"repo:owner/name:{subject}"))
 
     given = {
@@ -95,9 +103,14 @@ def test_a_token_of_the_trusted_branch_becomes_the_role(account, github, subject
         ),
         ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": 1}, "ExpiredTokenException"),
         ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": None}, "InvalidIdentityToken"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": math.nan}, "InvalidIdentityToken"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": math.inf}, "InvalidIdentityToken"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "exp": "never"}, "InvalidIdentityToken"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "nbf": time.time() + 3600}, "InvalidIdentityToken"),
+        ({"sub": "repo:owner/name:ref:refs/heads/main", "iat": time.time() + 3600}, "InvalidIdentityToken"),
     ],
 )
-def test_other_tokens_do_not(github, claims, code):
+def test_other_tokens_do_not(github, token, claims, code):
     assert refused(github, jwt=token(**claims))[0] == code
 
 
@@ -113,7 +126,7 @@ def test_other_tokens_do_not(github, claims, code):
         ({"StringEquals": {"sts:RoleSessionName": "walk"}}, False),
     ],
 )
-def test_what_a_trust_policy_can_ask_of_a_token(trusting, condition, becomes):
+def test_what_a_trust_policy_can_ask_of_a_token(trusting, token, condition, becomes):
     jwt = token(sub="repo:owner/name:ref:refs/heads/main", repository_id="7", repository_owner="owner")
     assume = trusting(condition)
 
@@ -123,8 +136,58 @@ def test_what_a_trust_policy_can_ask_of_a_token(trusting, condition, becomes):
         assert refused(assume, jwt=jwt)[0] == "AccessDenied"
 
 
-def test_what_is_no_token_is_refused(github):
-    assert refused(github, jwt="nonsense")[0] == "InvalidIdentityToken"
+def test_a_token_that_the_local_aws_gives_is_in_order(account, github):
+    jwt = account.aws.web_identity_token("repo:owner/name:environment:staging", ref="refs/heads/main")
+
+    assert github(jwt)["AssumedRoleUser"]["Arn"].endswith("/run")
+    late = account.aws.web_identity_token("repo:owner/name:environment:staging", exp=1)
+    assert refused(github, jwt=late)[0] == "ExpiredTokenException"
+
+
+def encoded(part):
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        lambda header, claims, signature: f"{encoded({'alg': 'none'})}.{claims}.",  # self-made
+        lambda header, claims, signature: f"{header}.{claims}.",
+        lambda header, claims, signature: f"{header}.{claims}",
+        lambda header, claims, signature: f"{encoded({'alg': 'none'})}.{claims}.{signature}",
+        lambda header, claims, signature: f"{header}.{claims}.{signature[::-1]}",
+        lambda header, claims, signature: f"{header}.{claims}.{signature}=",
+        lambda header, claims, signature: f"{header}.{claims}.é",
+        lambda header, claims, signature: "nonsense",
+        lambda header, claims, signature: "",
+    ],
+)
+def test_a_token_that_the_secret_did_not_sign_is_refused(github, token, forged):
+    header, claims, signature = token(sub="repo:owner/name:ref:refs/heads/main").split(".")
+
+    code, message = refused(github, jwt=forged(header, claims, signature).ljust(4, "x"))
+
+    assert code == "InvalidIdentityToken"
+    assert "LOCAL_AWS_TOKEN_SECRET" in message
+
+
+@pytest.mark.parametrize("secret", ["", "another"])
+def test_a_token_that_another_secret_signed_is_refused(github, token, secret):
+    jwt = token(secret=secret, sub="repo:owner/name:ref:refs/heads/main")
+
+    assert refused(github, jwt=jwt)[0] == "InvalidIdentityToken"
+
+
+def test_claims_of_a_signed_token_cannot_be_put_into_another(github, token):
+    _, claims, _ = token(sub="repo:owner/name:ref:refs/heads/main").split(".")
+    header, _, signature = token(sub="repo:other/name:pull_request").split(".")
+
+    assert refused(github, jwt=f"{header}.{claims}.{signature}")[0] == "InvalidIdentityToken"
+
+
+def test_what_acts_as_a_role_cannot_sign_tokens(account):
+    assert tokens.VARIABLE not in account.aws.assume(account.role())
+    assert tokens.VARIABLE not in actors.credentials(account.role(), "lambda.amazonaws.com", "eu-west-1")
 
 
 def test_a_role_in_the_account_needs_trust_and_a_policy(account, allow):

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from jobs_kit import BUCKET, TRUST, Site, policy
 
+from local_sagemaker.storage import Storage
 from support.waiting import wait_until
 
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/anything:1"
@@ -351,3 +352,47 @@ found["region"] = os.environ.get("AWS_DEFAULT_REGION")
         "AWS_SESSION_TOKEN",
         "AWS_ENDPOINT_URL",
     }
+
+
+@pytest.mark.parametrize("data_type", ["S3Prefix", "ManifestFile"])
+def test_a_key_that_leads_out_of_the_input_is_not_downloaded(
+    site: Site, tmp_path: Path, data_type: str
+) -> None:
+    prefix = f"s3://{BUCKET}/{site.name('keys')}"
+    up = "../" * 20 + str(tmp_path).lstrip(
+        "/"
+    )  # to the root of this machine, and from there to a known place
+    Storage(site.aws.environment).write(f"{prefix}/{up}/stolen", b"x")
+    uri = prefix
+    if data_type == "ManifestFile":
+        uri = site.put(
+            f"{site.name('manifest')}.json", json.dumps([{"prefix": f"{prefix}/"}, f"{up}/stolen"])
+        )
+    data = source("data", uri, "/opt/ml/processing/input/data", S3DataType=data_type)
+
+    job = ended(site, create(site, "", ProcessingInputs=[data]))
+
+    assert job["ProcessingJobStatus"] == "Failed"
+    assert f"ClientError: {prefix}/{up}/stolen cannot be downloaded: " in job["FailureReason"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_with_empty_parts_are_below_the_input(site: Site, tmp_path: Path) -> None:
+    prefix = f"s3://{BUCKET}/{site.name('keys')}"
+    Storage(site.aws.environment).write(f"{prefix}/{tmp_path}/a//b", b"x")  # a slash after the slash
+    script = "import pathlib, sys; print([str(p) for p in pathlib.Path(sys.argv[1]).rglob('b')])"
+    folder = "/opt/ml/processing/input/data"
+
+    name = create(site, script, [folder], ProcessingInputs=[source("data", prefix, folder)])
+
+    assert ended(site, name)["ProcessingJobStatus"] == "Completed"
+    assert f"input/data{tmp_path}/a/b" in site.logged(LOGS, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../out", "..", "/tmp/out", "a/b"])
+def test_a_job_whose_name_would_be_a_path_is_refused(site: Site, name: str) -> None:
+    with pytest.raises(ClientError, match="at 'processingJobName' failed to satisfy constraint"):
+        create(site, "", ProcessingJobName=name)
+    with pytest.raises(ClientError, match="at 'autoMLJobName' failed to satisfy constraint"):
+        site.create_automl(AutoMLJobName=name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import fcntl
+import hmac
 import json
 import os
 import signal
@@ -171,13 +172,17 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 ISSUER = "https://token.actions.githubusercontent.com"
+# The local AWS's variable with the secret that signs identity tokens; who acts as a role has no use for it.
+TOKEN_SECRET = "LOCAL_AWS_TOKEN_SECRET"  # noqa: S105 - a name
 
 
-def web_identity_token(subject: str) -> str:
-    """A token of the form that GitHub gives to a workflow. Unsigned: the local AWS reads its claims only."""
+def web_identity_token(subject: str, secret: str) -> str:
+    """A token of the form that GitHub gives to a workflow, signed as the local AWS asks for (HS256, RFC 7515)."""
     issued = int(time.time())
     claims = {"iss": ISSUER, "aud": "sts.amazonaws.com", "sub": subject, "iat": issued, "exp": issued + 3600}
-    return ".".join((_segment({"alg": "none", "typ": "JWT"}), _segment(claims), ""))
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims)
+    text = ".".join(_segment(json.dumps(part).encode()) for part in parts)
+    return f"{text}.{_segment(hmac.digest(secret.encode(), text.encode(), 'sha256'))}"
 
 
 def assume(environment: dict[str, str], role_arn: str, subject: str) -> dict[str, str]:
@@ -189,14 +194,17 @@ def assume(environment: dict[str, str], role_arn: str, subject: str) -> dict[str
         config=Config(signature_version=UNSIGNED),
     )
     given = sts.assume_role_with_web_identity(
-        RoleArn=role_arn, RoleSessionName="rehearsal", WebIdentityToken=web_identity_token(subject)
+        RoleArn=role_arn,
+        RoleSessionName="rehearsal",
+        WebIdentityToken=web_identity_token(subject, environment[TOKEN_SECRET]),
     )["Credentials"]
-    return environment | {
+    kept = {name: value for name, value in environment.items() if name != TOKEN_SECRET}
+    return kept | {
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
         "AWS_SESSION_TOKEN": given["SessionToken"],
     }
 
 
-def _segment(content: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+def _segment(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -10,7 +10,16 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
 
-from local_sagemaker.authorization import answers, context, decisions, principals, record, signature, trust
+from local_sagemaker.authorization import (
+    answers,
+    context,
+    decisions,
+    principals,
+    record,
+    s3,
+    signature,
+    trust,
+)
 from local_sagemaker.authorization.conditions import Context
 from local_sagemaker.authorization.policies import Check, Principal, refusal, trusts
 from local_sagemaker.authorization.questions import Question, questions
@@ -64,6 +73,8 @@ class Gate:
         """The account to answer the request in; raises :class:`AWSError` where it is refused."""
         if principal is None:
             return _admit_unsigned(request)
+        if request.service == "s3":
+            s3.check_owners(request.parameters, request.headers)
         asked = questions(request, principal.account)
         keys = {**context.of(request, principal.account), **principal.context}
         if request.service == "s3" and request.operation and request.operation.name == "DeleteObjects":

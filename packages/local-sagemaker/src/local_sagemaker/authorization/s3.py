@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from moto.s3.models import s3_backends
+
+from local_sagemaker.bridge import AWSError
+
 ACTIONS = {
     "AbortMultipartUpload": "AbortMultipartUpload",
     "CompleteMultipartUpload": "PutObject",
@@ -38,6 +42,8 @@ ACTIONS = {
     "UploadPartCopy": "PutObject",
     "CopyObject": "PutObject",
 }
+COPIED = "x-amz-copy-source"
+OWNERS = ("x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner")
 VERSIONED = (
     "GetObject",
     "HeadObject",
@@ -65,11 +71,33 @@ def actions(
     found = [(f"s3:{name}", bucket, key)]
     if operation == "GetObjectAttributes":
         found.append(("s3:GetObject", bucket, key))
-    if "x-amz-copy-source" in headers:
-        source = unquote(headers["x-amz-copy-source"]).lstrip("/").partition("?")[0]
-        found.append(("s3:GetObject", source.partition("/")[0], source.partition("/")[2]))
+    if COPIED in headers:
+        found.append(("s3:GetObject", *_source(headers)))
     if "x-amz-tagging" in headers:
         found.append(("s3:PutObjectTagging", bucket, key))
     if "x-amz-acl" in headers and key:
         found.append(("s3:PutObjectAcl", bucket, key))
     return found
+
+
+def check_owners(parameters: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+    """Raise as S3 does where a bucket is not of the account that the caller expects to own it.
+
+    That is ExpectedBucketOwner, a header or in a presigned URL's query; of a copy ExpectedSourceBucketOwner too.
+    """
+    expected = {name: parameters.get(name, headers.get(name)) for name in OWNERS}
+    buckets = (parameters.get("Bucket"), _source(headers)[0] if COPIED in headers else None)
+    for bucket, owner in zip(buckets, expected.values(), strict=True):
+        if owner is None:
+            continue
+        if not (len(owner) == 12 and owner.isascii() and owner.isdecimal()):
+            message = "The value of the expected bucket owner parameter must be an AWS account ID"
+            raise AWSError("InvalidBucketOwnerAWSAccountID", message)
+        if bucket in s3_backends.bucket_accounts and s3_backends.bucket_accounts[bucket][1] != owner:
+            raise AWSError("AccessDenied", "Access Denied", 403)
+
+
+def _source(headers: Mapping[str, str]) -> tuple[str, str]:
+    """Bucket and key of what is copied."""
+    bucket, _, key = unquote(headers[COPIED]).lstrip("/").partition("?")[0].partition("/")
+    return bucket, key

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
+import math
 import time
 from typing import Any
 
 from moto.iam.models import iam_backends
 
+from local_sagemaker import runtime, tokens
 from local_sagemaker.authorization import principals
 from local_sagemaker.authorization.conditions import Context
 from local_sagemaker.authorization.policies import trusts
@@ -41,9 +40,8 @@ def check_service(role_arn: str, service: str) -> None:
 def check_web_identity(role_arn: str, token: str, keys: Context) -> None:
     """Raise as STS does unless the JWT ``token`` may become the role; ``keys`` are the request's own.
 
-    Looked at are issuer (there must be such an identity provider in the role's account), audience (one of the
-    provider's), expiry, and the trust policy's conditions on the claims. The token's signature is not
-    checked: the provider's keys are out of reach of a machine without network.
+    Looked at are the signature (see :mod:`local_sagemaker.tokens`), issuer (there must be such an identity provider in
+    the role's account), audience (one of the provider's), times, and the trust policy's conditions on the claims.
     """
     claims = _claims(token)
     issuer = str(claims.get("iss", "")).removeprefix("https://").rstrip("/")
@@ -59,10 +57,7 @@ def check_web_identity(role_arn: str, token: str, keys: Context) -> None:
         raise AWSError("InvalidIdentityToken", message)
     if claims.get("aud") not in provider.client_id_list:
         raise AWSError("InvalidIdentityToken", "Incorrect token audience")
-    if not isinstance(claims.get("exp"), (int, float)):
-        raise AWSError("InvalidIdentityToken", "The ID Token provided is not a valid JWT")
-    if claims["exp"] < time.time():
-        raise AWSError("ExpiredTokenException", "Token expired: current date/time is past the token's exp")
+    _check_times(claims)
     claimed = {f"{issuer}:{name}".lower(): [str(claims[name])] for name in CLAIMS if name in claims}
     names = frozenset({provider.arn})
     if not trusts(principals.trust_policy(role), "sts:AssumeRoleWithWebIdentity", names, {**keys, **claimed}):
@@ -71,10 +66,32 @@ def check_web_identity(role_arn: str, token: str, keys: Context) -> None:
 
 def _claims(token: str) -> dict[str, Any]:
     try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError, binascii.Error):
-        claims = None
+        claims = tokens.verified(runtime.current().token_secret, token)
+    except ValueError as error:
+        message = (
+            f"The ID Token provided is not a valid JWT of this local AWS ({error}): it has to be signed with HS256 "
+            f"and the secret in {tokens.VARIABLE}"
+        )
+        raise AWSError("InvalidIdentityToken", message) from None
     if not isinstance(claims, dict):
         raise AWSError("InvalidIdentityToken", "The ID Token provided is not a valid JWT")
     return claims
+
+
+def _check_times(claims: dict[str, Any]) -> None:
+    """A token has an end (`exp`), and may have a beginning (`nbf`) and a time of issue (`iat`), in Unix seconds."""
+    now = time.time()
+    for name in ("exp", "nbf", "iat"):
+        moment = claims.get(name)
+        if moment is None and name != "exp":
+            continue
+        if isinstance(moment, bool) or not isinstance(moment, (int, float)) or not math.isfinite(moment):
+            raise AWSError(
+                "InvalidIdentityToken", f"The ID Token provided is not a valid JWT: {name} is no time"
+            )
+        if name == "exp" and moment <= now:
+            message = f"Token expired: current date/time {now:.0f} must be before the expiration date/time {moment:.0f}"
+            raise AWSError("ExpiredTokenException", message)
+        if name != "exp" and moment > now:
+            message = f"Token not valid yet: current date/time {now:.0f} is before its {name} {moment:.0f}"
+            raise AWSError("InvalidIdentityToken", message)

@@ -35,7 +35,8 @@ class Function:
     @property
     def directory(self) -> Path:
         """Where this machine keeps what belongs to the function."""
-        return runtime.current().directory / "lambda" / self.account / self.region / self.name
+        folder = runtime.current().directory / "lambda"
+        return runtime.place(folder, f"{self.account}/{self.region}/{self.name}")
 
 
 def find(account: str, region: str, name: str, qualifier: str | None = None) -> Function:

@@ -8,6 +8,7 @@ from typing import Any
 
 from moto.s3.models import s3_backends
 
+from local_sagemaker import constraints
 from local_sagemaker.authorization import trust
 from local_sagemaker.bridge import AWSError, Caller, check, operation
 from local_sagemaker.lambda_ import functions, invocation
@@ -53,7 +54,8 @@ def _event(payload: bytes | str) -> Any:
 
 @check("lambda", "CreateFunction")
 def check_function(caller: Caller, parameters: dict[str, Any]) -> None:
-    """Moto takes any role, and code from anywhere; Lambda looks at both."""
+    """Moto takes any name and role, and code from anywhere; Lambda looks at all three."""
+    constraints.check("lambda", "CreateFunction", {"FunctionName": parameters["FunctionName"]})
     try:
         trust.check_service(parameters["Role"], "lambda.amazonaws.com")
     except AWSError as error:

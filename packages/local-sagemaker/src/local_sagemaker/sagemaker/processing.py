@@ -109,13 +109,8 @@ class _Container:
         self._request = request
         self._credentials = roles.credentials(request["RoleArn"], job.caller.region)
         self._storage = Storage(self._credentials)
-        self._folder = (
-            runtime.current().directory
-            / "processing-jobs"
-            / job.caller.account
-            / job.caller.region
-            / job.name
-        )
+        caller, parent = job.caller, runtime.current().directory / "processing-jobs"
+        self._folder = runtime.place(parent, f"{caller.account}/{caller.region}/{job.name}")
         self._root = self._folder / "opt" / "ml"
         stream = f"{job.name}/algo-1-{int(time.time())}"
         self._log = Log(self._credentials, LOG_GROUP, stream)
@@ -158,9 +153,10 @@ class _Container:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             for item in self._storage.find(given["S3Uri"], given["S3DataType"]):
-                self._storage.download(item, folder / item.name)
+                path = _place(item, folder)
+                self._storage.download(item, path)
                 if given.get("S3CompressionType") == "Gzip" and item.name.endswith(".gz"):
-                    _unzip(item, folder)
+                    _unzip(path)
         except NothingFoundError as error:
             raise jobs.JobError(
                 f"ClientError: {error} Please ensure that the bucket exists in the selected region "
@@ -231,8 +227,14 @@ def _new_lines(follower: Any) -> list[str]:
     return follower.read().decode(errors="replace").splitlines()
 
 
-def _unzip(item: Object, folder: Path) -> None:
-    packed = folder / item.name
+def _place(item: Object, folder: Path) -> Path:
+    try:
+        return runtime.place(folder, item.name)
+    except ValueError as error:
+        raise jobs.JobError(f"ClientError: {item.uri} cannot be downloaded: {error}.") from error
+
+
+def _unzip(packed: Path) -> None:
     packed.with_suffix("").write_bytes(gzip.decompress(packed.read_bytes()))
     packed.unlink()
 

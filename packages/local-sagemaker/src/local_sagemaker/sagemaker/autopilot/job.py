@@ -58,7 +58,7 @@ class AutoMLJob(jobs.Job):
     def run(self) -> None:
         """Train and publish. Raises JobError."""
         account, region = self.caller.account, self.caller.region
-        folder = runtime.current().directory / "automl-jobs" / account / region / self.name
+        folder = runtime.place(runtime.current().directory / "automl-jobs", f"{account}/{region}/{self.name}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         try:
