@@ -4,17 +4,29 @@ All names begin with the project's, so that many projects share an account.
 """
 
 from dataclasses import dataclass
+from functools import cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.service import partition
+
+if TYPE_CHECKING:  # which asks this module whether a project's name will do
+    from automl_gitops.kernel.config import Config
+
+FUNCTIONS = ("start-autopilot", "check-autopilot", "register-model")
+# Those of infrastructure/ beside the two that services run as.
+ROLES = (
+    "PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "StagingRole", "ProductionRole", "DataScientistRole",
+    "LambdaExecutionRole",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Names:
     """Names, ARNs and S3 addresses of one project in one account (twelve digits)."""
 
-    config: Config
+    config: "Config"
     account: str
 
     @property
@@ -92,6 +104,10 @@ class Names:
         """The role that Autopilot runs as."""
         return f"{self.project}-AutopilotRole"
 
+    def role(self, name: str) -> str:
+        """An IAM role of infrastructure/, by what follows the project in its name."""
+        return f"{self.project}-{name}"
+
     def function(self, name: str) -> str:
         """A Lambda function; ``name`` is its file's in lambdas/, with hyphens."""
         return f"{self.project}-{name}"
@@ -133,6 +149,25 @@ class Names:
     def s3(self, *keys: str) -> str:
         """The S3 URI of a key in the project's bucket, its parts joined by slashes."""
         return "/".join((f"s3://{self.bucket}", *keys))
+
+
+@cache
+def endings() -> frozenset[str]:
+    """What follows a project's name and a hyphen in the names above, in lower case, since IAM's have none.
+
+    Without the bucket and the Autopilot jobs, whose names end in an account's or a run's own.
+    """
+    nameless: Any = SimpleNamespace(project=SimpleNamespace(name="", region="us-east-1"))
+    names = Names(nameless, "")
+    derived = [getattr(names, key) for key, value in vars(Names).items() if isinstance(value, property)]
+    derived += [*map(names.function, FUNCTIONS), *map(names.role, ROLES)]
+    return frozenset(name[1:].lower() for name in derived if name[:1] == "-" != name[1:2])
+
+
+def collision(project: str) -> str | None:
+    """The project that would give something of its own the name ``project`` or one that begins so; `None` without."""
+    ending = next((one for one in endings() if project.endswith(f"-{one}")), None)
+    return project.removesuffix(f"-{ending}") if ending else None
 
 
 _DOMAINS = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}
