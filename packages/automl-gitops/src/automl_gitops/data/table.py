@@ -4,6 +4,7 @@ Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep mem
 size.
 """
 
+import contextlib
 import gzip
 import re
 import zlib
@@ -204,7 +205,7 @@ def _undecodable(path: Path, kind: str, name: str, options: Dialect | None) -> U
     dialect = options or Dialect()
     if not dialect.is_utf_8:
         return UserError(f"{name}: is not {dialect.encoding}: give its encoding, or save it as UTF-8")
-    with _opened(path, kind, "rb") as lines:
+    with contextlib.suppress(OSError, EOFError, zlib.error), _opened(path, kind, "rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode("utf-8")

@@ -50,7 +50,7 @@ class RepositorySettings:
             )
 
     def require_main(self) -> None:
-        """Raise `UserError` where the default branch is another: it would be the protected one, and `main` the trusted."""
+        """Raise `UserError` where the default branch is another: that would be protected, and `main` be trusted."""
         host = self._repository
         if host.default_branch != MAIN:
             raise UserError(
