@@ -22,7 +22,7 @@ from automl_gitops.data.buffers import has_any
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted, quoted
+from automl_gitops.kernel.words import counted, quoted, unfit_character
 
 _BLOCK = 8 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
@@ -62,6 +62,11 @@ class Table:
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
                 raise UserError(f"{name}: the name of column {number} has a line break: take it out")
+            unfit = unfit_character(column)
+            if unfit:
+                raise UserError(
+                    f"{name}: the name of column {number}, {quoted(column)}, has {unfit}: take it out"
+                )
             if not column.strip():
                 hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
                 raise UserError(

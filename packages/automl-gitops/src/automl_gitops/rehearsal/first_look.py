@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation.layout import values
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
-from automl_gitops.kernel.words import quoted
+from automl_gitops.kernel.words import quoted, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -305,7 +305,7 @@ def require_git() -> None:
 
 def refuse(error: RefusedError) -> NoReturn:
     """End the process with the sentence, in the way in which the project's commands say what the user has to change."""
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {visible(str(error))}", file=sys.stderr)
     raise SystemExit(2)
 
 

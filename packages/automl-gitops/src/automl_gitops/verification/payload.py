@@ -144,7 +144,7 @@ def parse_json(text: str, keys: Sequence[str]) -> list[dict[str, str]]:
         try:
             documents = [json.loads(text)]
         except json.JSONDecodeError:
-            documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+            documents = [json.loads(line) for line in text.split("\n") if line.strip()]
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     entries: list[Any] = []
