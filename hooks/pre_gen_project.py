@@ -21,7 +21,7 @@ WINDOWS = {"con", "prn", "aux", "nul"} | {
     device + digit for device in ("com", "lpt") for digit in "0123456789"
 }
 
-# What projects call things of their own in AWS: their name, a hyphen and one of these (automl_gitops.kernel.names).
+# A project's name, a hyphen and one of these is what it calls something of its own in AWS (automl_gitops.kernel).
 DERIVED = """
     autopilot-callback autopilot-callback-dlq autopilotrole bootstrap check-autopilot datascientistrole
     lambdaexecutionrole people planrole production productionrole promoterole register-model retrainrole

@@ -115,7 +115,9 @@ def read(body: str, sent_at: float) -> Wait:
         arguments = message["arguments"]
         return Wait(
             token=token,
-            execution_arn=text(message, "pipelineExecutionArn", r"arn:[\w:/.-]{1,252}"),
+            execution_arn=text(
+                message, "pipelineExecutionArn", r"arn:[\w-]+:sagemaker:[\w-]+:\d{12}:[\w/.-]{1,200}"
+            ),
             stopping=message.get("status") == "Stopping",
             job=text(arguments, "automl_job_name", JOB),
             started_at=started(arguments.get("started_at"), sent_at),
@@ -221,7 +223,10 @@ def start(wait: Wait) -> int | None:
         return None
     place = urlsplit(wait.request_uri)
     try:
-        kept = client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        owner = wait.execution_arn.split(":")[4]
+        kept = client("s3").get_object(
+            Bucket=place.netloc, Key=place.path.lstrip("/"), ExpectedBucketOwner=owner
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise

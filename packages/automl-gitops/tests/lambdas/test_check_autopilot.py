@@ -139,7 +139,7 @@ def kept_request(aws: StubbedAws) -> dict[str, Any]:
     aws["s3"].add_response(
         "get_object",
         {"Body": StreamingBody(io.BytesIO(content), len(content))},
-        {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json"},
+        {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json", "ExpectedBucketOwner": ACCOUNT},
     )
     return request
 

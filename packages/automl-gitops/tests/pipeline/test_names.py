@@ -6,8 +6,9 @@ import pytest
 from making import ACCOUNT, automl_toml
 
 from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.derived_names import FUNCTIONS, ROLES, endings
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.names import FUNCTIONS, ROLES, Names, endings
+from automl_gitops.kernel.names import Names
 
 
 def test_longest_names_fit_the_services(config) -> None:

@@ -4,6 +4,7 @@ Credentials, profile and endpoint come from boto3's own configuration (environme
 the region is the project's, because a run must not land elsewhere through somebody's default profile.
 """
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore import exceptions
 from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
 
+from automl_gitops.evaluation.bucket_owner import expect_owner
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.service import loader
 
@@ -81,8 +83,16 @@ class Aws:
                 retries={"mode": "standard", "total_max_attempts": attempts},
                 user_agent_appid="autopilot-gitops",
             )
-            self._clients[service, attempts] = self.session.client(service, config=settings)
+            client = self.session.client(service, config=settings)
+            self._clients[service, attempts] = (
+                expect_owner(client, self._owner) if service == "s3" else client
+            )
         return self._clients[service, attempts]
+
+    def _owner(self, bucket: str) -> str | None:
+        """This account, of a bucket that ends as `kernel.names` writes it; whose another is, nobody says."""
+        named = re.search(rf"-(\d{{12}})-{re.escape(self.region)}$", bucket)
+        return self.account if named and named[1] == self.account else None
 
     @cached_property
     def identity(self) -> dict[str, str]:

@@ -151,8 +151,8 @@ def column_findings(
             columns=dates,
             text=f"{names(dates)} {'hold dates' if len(dates) > 1 else 'holds dates'}: rows of tomorrow lie beyond "
             "all that a model has learned of them, and a random holdout, which is not of tomorrow, does not show it.",
-            advice="Hold out the latest rows (`[dataset] time`), and give what recurs in their place (month, weekday, days "
-            "since an event).",
+            advice="Hold out the latest rows (`[dataset] time`), and give what recurs in their place (month, weekday, "
+            "days since an event).",
         )
 
 

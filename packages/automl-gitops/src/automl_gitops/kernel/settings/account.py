@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from automl_gitops.kernel import service
-from automl_gitops.kernel.names import collision
+from automl_gitops.kernel.derived_names import collision
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.words import nearest
 
