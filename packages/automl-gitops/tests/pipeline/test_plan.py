@@ -281,6 +281,33 @@ def test_a_link_out_of_the_project_is_left_alone(git, folder):
     assert "This changes no file of the project." in report("HEAD")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "automl.toml",
+        "contract.toml",
+        "environments/production.toml",
+        "environments",
+        "infrastructure",
+        "vendor",
+        "pipeline",
+    ],
+)
+def test_an_absolute_link_in_the_place_of_a_file_is_as_if_it_were_not_there(
+    git, folder, tmp_path_factory, name
+):
+    place, outside = folder / name, tmp_path_factory.mktemp("outside") / "file"
+    if place.exists():
+        place.rename(outside)
+    else:
+        outside.write_text("")
+    place.symlink_to(outside.resolve())
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Link it")
+
+    assert "This changes no file of the project." in report("HEAD")
+
+
 def test_templates_that_nobody_can_read_are_the_linters_matter(git, folder):
     (folder / "infrastructure" / "folder.yaml").mkdir()
     (folder / "infrastructure" / "folder.yaml" / "inside").write_text("x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 from pathlib import Path
@@ -405,3 +406,33 @@ def test_letters_of_right_to_left_alphabets_with_their_marks_are_labels(tmp_path
     prepared = pushed(tmp_path, csv_text(["\u05d0\u200f", "\U0001f468\u200d\U0001f469"] * 40), BINARY)
 
     assert set(prepared.profile.target.classes) == {"\u05d0\u200f", "\U0001f468\u200d\U0001f469"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_damaged_gzip_is_a_sentence_wherever_it_is_damaged(tmp_path, encoding):
+    rows = "".join(
+        f"{n * 7919 % 1009},{'ja' if n % 2 else 'nein'},Gr\u00fc\u00dfe {n}\n" for n in range(2_000)
+    )
+    whole = gzip.compress(f"x,label,note\n{rows}".encode(encoding))
+    damaged = [whole[:size] for size in range(3, len(whole), len(whole) // 12)]
+    for place in range(2, len(whole), len(whole) // 12):
+        damaged.append(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+
+    for content in damaged:
+        # A flag or the time in gzip's head may be another one: the file is whole then.
+        with contextlib.suppress(UserError):
+            pushed(tmp_path, content, BINARY)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_first_look_at_a_damaged_gzip_is_a_sentence(tmp_path, encoding):
+    rows = "".join(
+        f"{n * 7919 % 1009},{'ja' if n % 2 else 'nein'},Gr\u00fc\u00dfe {n}\n" for n in range(2_000)
+    )
+    whole = gzip.compress(f"x,label,note\n{rows}".encode(encoding))
+    for place in range(12, len(whole), len(whole) // 12):
+        path = tmp_path / "t.csv.gz"
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+
+        with pytest.raises(RefusedError):
+            look(Wish(str(path)), Task("label", "BinaryClassification", least=1))
