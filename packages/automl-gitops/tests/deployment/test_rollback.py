@@ -177,12 +177,15 @@ def test_pushed_and_promoted_it_brings_the_version_before_back(world, git):
         world.endpoint("staging")
 
 
-def test_killed_before_git_wrote_its_index_it_is_finished_by_the_next_run(world, git, promoted):
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
+def test_killed_before_git_wrote_its_index_it_is_finished_by_the_next_run(world, git, promoted, signal):
     promoted(1)
     promoted(2)
     hook = world.folder / ".git" / "hooks" / "reference-transaction"
     hook.parent.mkdir(exist_ok=True)
-    hook.write_text('#!/bin/sh\n[ "$1" = committed ] && kill -TERM $PPID\nexit 0\n')
+    hook.write_text(
+        '#!/bin/sh\n[ "$1" = committed ] && kill -SIGNAL $PPID\nexit 0\n'.replace("SIGNAL", signal)
+    )
     hook.chmod(0o755)
 
     with pytest.raises(UserError, match="git commit"):
@@ -190,6 +193,11 @@ def test_killed_before_git_wrote_its_index_it_is_finished_by_the_next_run(world,
     assert git("log", "-1", "--format=%s").startswith("Revert "), "the commit is there"
     assert git("diff", "--cached", "--name-only") == FILE.as_posix(), "and git's index is that of before"
     hook.unlink()
+    lock = world.folder / ".git" / "index.lock"
+    if lock.exists():  # git itself was killed, and says what to do
+        with pytest.raises(UserError, match=r"index\.lock.*remove the file"):
+            rollback()
+        lock.unlink()
     again = rollback()
 
     assert not again.changed
