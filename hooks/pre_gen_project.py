@@ -21,6 +21,13 @@ WINDOWS = {"con", "prn", "aux", "nul"} | {
     device + digit for device in ("com", "lpt") for digit in "0123456789"
 }
 
+# A project's name, a hyphen and one of these is what it calls something of its own in AWS (automl_gitops.kernel).
+DERIVED = """
+    autopilot-callback autopilot-callback-dlq autopilotrole bootstrap check-autopilot datascientistrole
+    lambdaexecutionrole people planrole production productionrole promoterole register-model retrainrole
+    sagemakerexecutionrole services staging stagingrole start-autopilot teardownrole
+""".split()
+
 LONGEST_TEXT = 200
 
 # SageMaker's regions that have an image of its scikit-learn container, which the evaluation runs in.
@@ -46,6 +53,12 @@ def problem_with_project(project: str) -> str | None:
         )
     if project.startswith(("aws-", "sthree-", "amzn-s3-demo-")) or project in ("aws", "sagemaker"):
         return "AWS reserves names that start like this; choose another"
+    for ending in DERIVED:
+        if project.endswith("-" + ending):
+            return (
+                "a project %s has this name for something of its own in AWS, which this one could then overwrite; "
+                "choose another ending" % project[: -len(ending) - 1]
+            )
     if project in WINDOWS:
         return "Windows keeps this name for a device, so that no folder can have it; choose another"
     return None

@@ -37,6 +37,8 @@ REFUSED = [
     ("project", "aws-readmission", "reserves"),
     ("project", "nul", "Windows"),
     ("repository", "readmission", "owner/name"),
+    ("project", "ab1-bootstrap", "a project ab1 has this name"),
+    ("project", "ab1-start-autopilot", "a project ab1 has this name"),
     ("repository", "a/b/c", "owner/name"),
     ("repository", "-owner/name", "owner"),
     ("repository", "owner/na me", "name"),
@@ -393,6 +395,7 @@ def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     assert set(hook.REGIONS) <= offered
     questions = json.loads((template / "cookiecutter.json").read_text())
     assert questions["_problem_types"] == WORDS
+    assert set(hook.DERIVED) == importlib.import_module("automl_gitops.kernel.derived_names").endings()
     for problem_type, name in WORDS.items():
         assert sorted(questions["_metrics"][problem_type]) == sorted(metrics.objectives(name))
 

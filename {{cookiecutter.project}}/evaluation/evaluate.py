@@ -27,6 +27,7 @@ from pathlib import Path
 import boto3
 import metrics
 from automl_gitops.evaluation.automl import Candidate, best_candidate
+from automl_gitops.evaluation.bucket_owner import expect_owner
 from automl_gitops.evaluation.champion import Contest
 from automl_gitops.evaluation.clock import Clock
 from automl_gitops.evaluation.conditions import check_side
@@ -168,9 +169,11 @@ def aws(chosen: argparse.Namespace, settings: Settings) -> TransformContext:
     region = os.environ.get("AWS_DEFAULT_REGION") or os.environ.get("AWS_REGION")
     session = boto3.session.Session(region_name=region)
     retries = Config(retries={"mode": "adaptive", "max_attempts": 10})
+    # The project's bucket is of the role's account; whose another bucket is, nobody says.
+    owners = {chosen.bucket: chosen.role_arn.split(":")[4]}
     return TransformContext(
         session.client("sagemaker", config=retries),
-        session.client("s3", config=retries),
+        expect_owner(session.client("s3", config=retries), owners.get),
         chosen.role_arn,
         chosen.transform_instance_type,
         chosen.transform_instance_count,

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.INFO)
@@ -34,6 +34,8 @@ EARLIEST = 10**9  # seconds since 1970: 2001. A thousand times as much is a time
 # A copy starts from 1 again. Lambda takes 16 copies in a row for an endless loop: that is ten days here.
 MOST_RECEPTIONS = 900
 REASON_LENGTH, VALUE_LENGTH = 256, 1024  # SendPipelineExecutionStepFailure, ...StepSuccess
+JOB = "[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}"  # CreateAutoMLJobV2, AutoMLJobName
+UNREADABLE = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRequestsException"}
 MISSING = {"ResourceNotFound", "ResourceNotFoundException"}
 DENIED = {"AccessDenied", "AccessDeniedException"}
@@ -72,8 +74,17 @@ def client(service: str) -> Any:
 
 def handler(event: dict[str, Any], context: object) -> dict[str, list[dict[str, str]]]:
     """Handle each message of a batch; returns those that have to come again (partial batch response)."""
-    again = [record["messageId"] for record in event["Records"] if not is_done(record)]
+    again = [record["messageId"] for record in event["Records"] if not is_handled(record)]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in again]}
+
+
+def is_handled(record: dict[str, Any]) -> bool:
+    """As `is_done`; an error that nobody thought of is that message's alone, which comes again."""
+    try:
+        return is_done(record)
+    except Exception:
+        log.exception("message %s comes again", record["messageId"])
+        return False
 
 
 def is_done(record: dict[str, Any]) -> bool:
@@ -97,32 +108,40 @@ def read(body: str, sent_at: float) -> Wait:
     """
     try:
         message = json.loads(body)
-        token = message["token"]
-        if not re.fullmatch("[a-zA-Z0-9]{10}", token):
-            raise ValueError(f"token {token!r} is not ten letters and digits")
-    except (ValueError, KeyError, TypeError) as error:
+        token = text(message, "token", "[a-zA-Z0-9]{10}")
+    except UNREADABLE as error:
         raise UnintelligibleError(f"not a callback message: {type(error).__name__}: {error}") from error
     try:
         arguments = message["arguments"]
         return Wait(
             token=token,
-            execution_arn=message["pipelineExecutionArn"],
+            execution_arn=text(
+                message, "pipelineExecutionArn", r"arn:[\w-]+:sagemaker:[\w-]+:\d{12}:[\w/.-]{1,200}"
+            ),
             stopping=message.get("status") == "Stopping",
-            job=arguments["automl_job_name"],
+            job=text(arguments, "automl_job_name", JOB),
             started_at=started(arguments.get("started_at"), sent_at),
-            max_seconds=int(arguments["max_seconds"]),
-            request_uri=arguments["request_uri"],
+            max_seconds=int(text({"max_seconds": str(arguments["max_seconds"])}, "max_seconds", r"\d{1,9}")),
+            request_uri=text(arguments, "request_uri", r"s3://[a-z0-9.-]{3,63}/[ -~]{1,1024}"),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         reason = f"the callback's arguments are unusable: {type(error).__name__}: {error}"
         raise UnintelligibleError(reason, token, job_name(message)) from error
+
+
+def text(values: Any, name: str, pattern: str) -> str:
+    """A text of a pattern. Raises one of `UNREADABLE`."""
+    value = values[name]
+    if not isinstance(value, str) or not re.fullmatch(pattern, value, re.ASCII):
+        raise ValueError(f"{name} is {str(value)[:60]!r}")
+    return value
 
 
 def job_name(message: dict[str, Any]) -> str | None:
     """The name of the Autopilot job in a message that is otherwise unusable, or none."""
     arguments = message.get("arguments")
     name = arguments.get("automl_job_name") if isinstance(arguments, dict) else None
-    return name if isinstance(name, str) and re.fullmatch("[a-zA-Z0-9](-*[a-zA-Z0-9]){0,31}", name) else None
+    return name if isinstance(name, str) and re.fullmatch(JOB, name) else None
 
 
 def started(text: object, sent_at: float) -> float:
@@ -204,14 +223,24 @@ def start(wait: Wait) -> int | None:
         return None
     place = urlsplit(wait.request_uri)
     try:
-        kept = client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        owner = wait.execution_arn.split(":")[4]
+        kept = client("s3").get_object(
+            Bucket=place.netloc, Key=place.path.lstrip("/"), ExpectedBucketOwner=owner
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise
         fail(wait, f"There is no Autopilot job {wait.job}, and no request for one at {wait.request_uri}")
         return None
     try:
-        client("sagemaker").create_auto_ml_job_v2(**json.loads(kept["Body"].read()))
+        request = dict(json.loads(kept["Body"].read()))
+        client("sagemaker").create_auto_ml_job_v2(**request)
+    except (*UNREADABLE, ParamValidationError) as error:
+        fail(
+            wait,
+            f"Autopilot job {wait.job} could not start: {wait.request_uri} is no request for one: {error}",
+        )
+        return None
     except ClientError as error:
         code, waited = error.response["Error"]["Code"], time.time() - wait.started_at
         if code == "ResourceInUse":
@@ -376,6 +405,7 @@ def reasons(job: dict[str, Any]) -> str:
 
 
 def shortened(reason: str) -> str:
-    """A reason on one line, no longer than the service takes."""
+    """A reason on one line that can be read, no longer than the service takes."""
+    reason = "".join(c if c.isprintable() else " " for c in reason)
     reason = " ".join(reason.split())
     return reason if len(reason) <= REASON_LENGTH else reason[: REASON_LENGTH - 1] + "…"

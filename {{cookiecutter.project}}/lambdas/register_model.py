@@ -43,7 +43,8 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     Returns the step's output: the model package's ARN. Raises `RegistrationError`.
     """
     prefix = event["evaluation_uri"].rstrip("/")
-    content = get(f"{prefix}/evaluation.json")
+    owner = owner_of(event)
+    content = get(f"{prefix}/evaluation.json", owner)
     if content is None:
         raise RegistrationError(
             f"{prefix}/evaluation.json is missing: the evaluation has not written its result"
@@ -110,7 +111,7 @@ def create_request(event: dict[str, Any], evaluation: dict[str, Any], prefix: st
             "SupportedContentTypes": ["text/csv"],
             "SupportedResponseMIMETypes": ["text/csv", "application/json"],
         },
-        "ModelMetrics": model_metrics(prefix),
+        "ModelMetrics": model_metrics(prefix, owner_of(event)),
         "MetadataProperties": {
             "CommitId": event["commit_id"],
             "Repository": event["repository"],
@@ -126,27 +127,27 @@ def create_request(event: dict[str, Any], evaluation: dict[str, Any], prefix: st
         # SageMaker answers a second request of the same token with the first one's package.
         "ClientToken": event["execution_id"],
     }
-    card = get(f"{prefix}/model_card.json")
+    card = get(f"{prefix}/model_card.json", owner_of(event))
     if card is not None:
         request |= model_card(card.decode())
     return request
 
 
-def model_metrics(prefix: str) -> dict[str, Any]:
+def model_metrics(prefix: str, owner: str) -> dict[str, Any]:
     """The evaluation's reports as ModelMetrics, each with its digest. Raises `RegistrationError`."""
-    quality = report(f"{prefix}/model_quality.json")
+    quality = report(f"{prefix}/model_quality.json", owner)
     if quality is None:
         raise RegistrationError(f"{prefix}/model_quality.json is missing: the evaluation did not finish")
     metrics: dict[str, Any] = {"ModelQuality": {"Statistics": quality}}
-    explainability = report(f"{prefix}/explainability.json")
+    explainability = report(f"{prefix}/explainability.json", owner)
     if explainability:
         metrics["Explainability"] = {"Report": explainability}
     return metrics
 
 
-def report(uri: str) -> dict[str, str] | None:
+def report(uri: str, owner: str) -> dict[str, str] | None:
     """A JSON report as a `MetricsSource`; `None` where there is no such object, or nothing in it."""
-    content = get(uri)
+    content = get(uri, owner)
     if content is None or content.strip() == b"null":
         return None
     return {
@@ -214,11 +215,18 @@ def source_uri(event: dict[str, Any]) -> str:
     return repository if commit == "none" else f"{repository}/tree/{commit}"
 
 
-def get(uri: str) -> bytes | None:
-    """The object at an S3 URI, or `None` if there is no such object."""
+def owner_of(event: dict[str, Any]) -> str:
+    """The account of the execution, which is that of the project's bucket."""
+    return str(event["execution_arn"].split(":")[4])
+
+
+def get(uri: str, owner: str) -> bytes | None:
+    """The object at an S3 URI, in a bucket of the account ``owner``, or `None` if there is no such object."""
     place = urlsplit(uri)
     try:
-        found = client("s3").get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+        found = client("s3").get_object(
+            Bucket=place.netloc, Key=place.path.lstrip("/"), ExpectedBucketOwner=owner
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "NoSuchKey":
             raise

@@ -38,11 +38,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, str]:
     Returns the step's output: the job's name. Raises botocore's `ClientError` for any other refusal.
     """
     request = create_request(event)
-    name = request["AutoMLJobName"]
+    name, owner = request["AutoMLJobName"], event["role_arn"].split(":")[4]
     if event.get("feature_specification"):
-        put(place_of(event, FEATURES), event["feature_specification"])
+        put(place_of(event, FEATURES), event["feature_specification"], owner)
     # Before the job: whatever happens from here on, check_autopilot can still start it.
-    put(place_of(event, REQUEST), json.dumps(request))
+    put(place_of(event, REQUEST), json.dumps(request), owner)
     try:
         client("sagemaker").create_auto_ml_job_v2(**request)
         log.info("Autopilot job %s is started", name)
@@ -123,7 +123,9 @@ def place_of(event: dict[str, Any], name: str) -> str:
     return f"{event['output_uri'].rstrip('/')}/{name}"
 
 
-def put(uri: str, content: str) -> None:
-    """Store a text at an S3 URI."""
+def put(uri: str, content: str, owner: str) -> None:
+    """Store a text at an S3 URI, in a bucket of the account ``owner``."""
     place = urlsplit(uri)
-    client("s3").put_object(Bucket=place.netloc, Key=place.path.lstrip("/"), Body=content.encode())
+    client("s3").put_object(
+        Bucket=place.netloc, Key=place.path.lstrip("/"), Body=content.encode(), ExpectedBucketOwner=owner
+    )

@@ -21,6 +21,7 @@ EXECUTION = f"{ARN}:pipeline/shop/execution/abcdefghijkl"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/shop-AutopilotRole"
 QUEUE = f"https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/shop-autopilot-callback"
 MAX_SECONDS = 3600
+OURS = {"Bucket": "bucket", "ExpectedBucketOwner": ACCOUNT}
 
 
 def stored(content: object) -> dict[str, Any]:
@@ -55,7 +56,7 @@ STEP_INPUTS: dict[str, Any] = {
 @pytest.fixture
 def starting(served):
     aws = served(start_autopilot)
-    place = {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json", "Body": ANY}
+    place = {**OURS, "Key": "autopilot/abcdefghijkl/request.json", "Body": ANY}
     aws["s3"].add_response("put_object", {}, place)
     return aws
 
@@ -248,7 +249,7 @@ REGISTRATION = {
 def documents(aws, **content: Any) -> None:
     """What the evaluation left, in the order in which it is read; what is not there is missing."""
     for name in ("evaluation", "model_quality", "explainability", "model_card"):
-        place = {"Bucket": "bucket", "Key": f"evaluations/abcdefghijkl/{name}.json"}
+        place = {**OURS, "Key": f"evaluations/abcdefghijkl/{name}.json"}
         if name in content:
             aws["s3"].add_response("get_object", stored(content[name]), place)
         else:
@@ -284,7 +285,7 @@ def test_exactly_what_was_evaluated_is_registered_and_waits_for_approval(served)
 
 def test_what_the_gate_rejected_is_not_registered(served):
     aws = served(register_model)
-    place = {"Bucket": "bucket", "Key": "evaluations/abcdefghijkl/evaluation.json"}
+    place = {**OURS, "Key": "evaluations/abcdefghijkl/evaluation.json"}
     aws["s3"].add_response("get_object", stored(EVALUATION | {"decision": "reject"}), place)
 
     with pytest.raises(register_model.RegistrationError, match="the evaluation says reject"):

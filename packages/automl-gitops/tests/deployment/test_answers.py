@@ -6,7 +6,7 @@ import pytest
 
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.agreement import Tolerance, compare, most_at_border, same_cells
-from automl_gitops.verification.checks import check_agreement, check_values
+from automl_gitops.verification.checks import check_agreement, check_decisions, check_values
 from automl_gitops.verification.payload import Decider, parse_csv, parse_json, response_keys
 
 KEYS = ["predicted_label", "probabilities"]
@@ -213,3 +213,23 @@ def test_answers_of_two_versions_are_compared_value_by_value():
     assert not same_cells(["yes", "0.5"], ["yes", "0.502"], Tolerance())
     assert not same_cells(["yes"], ["yes", "0.5"], Tolerance())
     assert not same_cells(None, ["yes"], Tolerance())
+
+
+DEEP = "[" * 100_000
+STRANGE = [DEEP, "[[1], [2]]", "[null, 1]", f"[{'9' * 400}, 1]", "[0.5", '{"a": 1}', "", "9" * 400]
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=lambda text: text[:9])
+def test_an_answer_that_nobody_thought_of_differs(text):
+    expected = [{"predicted_label": "a", "probabilities": "[0.25, 0.75]", "labels": "['a', 'b']"}]
+    found = [{**expected[0], "probabilities": text}]
+
+    assert check_values(found, frozenset({"a", "b"})).outcome == "failed"
+    assert check_agreement(found, expected).outcome == "failed"
+    assert check_decisions(Decider("a", 0.5), found, expected).outcome == "failed"
+
+
+@pytest.mark.parametrize("text", [DEEP, '{"a":' * 100_000, "[" * 100_000 + "]" * 100_000])
+def test_json_that_is_nested_too_deeply_is_refused(text):
+    with pytest.raises(ValueError, match=r"nested|Expecting"):
+        parse_json(text, KEYS)

@@ -54,6 +54,19 @@ def test_comments_of_others_stay_and_a_quote_of_ours_is_not_ours(github, pull, r
     assert [found["body"].startswith(MARKER) for found in github.comments[pull]] == [False, False, True]
 
 
+def test_a_comment_of_somebody_else_s_that_begins_like_ours_stays(github, pull, report):
+    path = f"/repos/{github.repository}/issues/{pull}/comments"
+    github.answer("POST", path, {}, {"body": f"{MARKER}\n### Plan\n\nall is well"}, github.token)
+    github.act_in_workflow()
+
+    for text in ("one", "two"):
+        comment("owner/name", [report(f"### Plan\n\n{text}")])
+
+    theirs, ours = github.comments[pull]
+    assert (theirs["user"]["login"], "all is well" in theirs["body"]) == ("administrator", True)
+    assert (ours["user"]["login"], "two" in ours["body"]) == ("github-actions[bot]", True)
+
+
 def test_what_is_short_stands_above_everything_that_is_folded():
     folded = "<details><summary>more</summary>\n\nx\n\n</details>"
 

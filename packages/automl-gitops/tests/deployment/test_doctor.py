@@ -305,6 +305,8 @@ def test_a_repository_that_was_not_set_up_is_told_what_is_missing(
 
     found = examine(project.sign_in())
 
+    (branch,) = [row for row in rows(found, "stops", "repository") if row.asked == "default branch"]
+    assert "branches/master/rename -f new_name=main" in branch.todo
     stops = {row.asked: row.found for row in rows(found, "stops", "repository")}
     assert stops["default branch"] == "is master: the workflows run, and the roles trust, main alone"
     assert stops["OIDC subject"].startswith("is repo:owner@1/name@2, but the roles trust repo:owner/")

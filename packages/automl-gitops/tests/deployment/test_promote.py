@@ -767,3 +767,35 @@ def test_a_role_without_rights_changes_nothing_and_names_the_right(world, verifi
     assert status == 1
     assert world.package(arn)["ModelApprovalStatus"] == "PendingManualApproval"
     assert [part for part in world.parts() if "-production-" in part] == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    ['yes"\n', '"yes\n', 'yes,"[1\n', '"' + "[" * 100_000 + '"\n'],
+    ids=["stray", "open", "list", "deep"],
+)
+def test_an_answer_that_cannot_be_read_after_the_rollout_goes_back(world, verified, monkeypatch, answer):
+    put_into_production(world, verified(THRESHOLD="10"))
+    second, predict = verified(THRESHOLD="50"), RulePredictor.predict
+
+    def spoiled(self, body, content_type, accept):
+        if self.environment["THRESHOLD"] == "50":
+            return (answer * len(body.splitlines())).encode(), "text/csv"
+        return predict(self, body, content_type, accept)
+
+    monkeypatch.setattr("automl_gitops.promotion.apply._Application._reads_the_same", lambda _: False)
+    monkeypatch.setattr(RulePredictor, "predict", spoiled)
+
+    with pytest.raises(RunError, match="version 1 serves"):
+        put_into_production(world, second)
+
+    assert world.predict(ROW) == "yes"
+
+
+def test_an_error_of_the_checks_themselves_goes_back(world, verified, monkeypatch):
+    put_into_production(world, verified(THRESHOLD="10"))
+    second = verified(THRESHOLD="50")
+    monkeypatch.setattr("automl_gitops.promotion.apply.check_csv", lambda _: 1 / 0)
+
+    with pytest.raises(RunError, match=r"version 1 serves: .*ZeroDivisionError"):
+        put_into_production(world, second)

@@ -175,3 +175,45 @@ def test_pushed_and_promoted_it_brings_the_version_before_back(world, git):
     assert world.predict(["20", "1"]) == "yes"
     with pytest.raises(ClientError):
         world.endpoint("staging")
+
+
+@pytest.mark.parametrize("signal", ["TERM", "KILL"])
+def test_killed_before_git_wrote_its_index_it_is_finished_by_the_next_run(world, git, promoted, signal):
+    promoted(1)
+    promoted(2)
+    hook = world.folder / ".git" / "hooks" / "reference-transaction"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        '#!/bin/sh\n[ "$1" = committed ] && kill -SIGNAL $PPID\nexit 0\n'.replace("SIGNAL", signal)
+    )
+    hook.chmod(0o755)
+
+    with pytest.raises(UserError, match="git commit"):
+        rollback()
+    assert git("log", "-1", "--format=%s").startswith("Revert "), "the commit is there"
+    assert git("diff", "--cached", "--name-only") == FILE.as_posix(), "and git's index is that of before"
+    hook.unlink()
+    lock = world.folder / ".git" / "index.lock"
+    if lock.exists():  # git itself was killed, and says what to do
+        with pytest.raises(UserError, match=r"index\.lock.*remove the file"):
+            rollback()
+        lock.unlink()
+    again = rollback()
+
+    assert not again.changed
+    assert (again.leaves, again.returns_to) == (ARN.format(2), ARN.format(1))
+    assert git("status", "--porcelain") == ""
+
+
+def test_what_somebody_staged_since_a_rollback_stays_staged(git, promoted):
+    promoted(1)
+    promoted(2)
+    rollback()
+    before = FILE.read_text()
+    FILE.write_text(before + "# by hand\n")
+    git("add", "--all")
+    FILE.write_text(before)
+
+    rollback()
+
+    assert git("diff", "--cached", "--name-only") == FILE.as_posix()

@@ -199,3 +199,17 @@ def test_the_command_prints_what_it_did(project, github: GitHub, capsys):
     printed = json.loads(capsys.readouterr().out)
     assert printed["subject_prefix"] == "repo:owner/name"
     assert {"name": "variable AWS_REGION", "outcome": "created", "detail": ""} in printed["settings"]
+
+
+def test_where_the_default_branch_is_not_main_nothing_is_made(project, github):
+    github.git.default_branch = "trunk"
+
+    with pytest.raises(UserError) as refused:
+        set_up(project.sign_in())
+
+    assert "the default branch of owner/name is trunk" in str(refused.value)
+    assert "gh api -X POST repos/owner/name/branches/trunk/rename -f new_name=main" in str(refused.value)
+    assert "gh repo edit owner/name --default-branch main" in str(refused.value)
+    assert github.writes == []
+    stacks = project.client("cloudformation").list_stacks()["StackSummaries"]
+    assert project.names.bootstrap_stack not in [stack["StackName"] for stack in stacks]

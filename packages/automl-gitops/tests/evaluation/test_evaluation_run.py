@@ -702,7 +702,7 @@ def test_the_region_is_found_in_whichever_variable_has_it(
     given = {
         "--automl-job-name": "job",
         "--execution-id": "id",
-        "--role-arn": "arn",
+        "--role-arn": "arn:aws:iam::123456789012:role/r",
         "--bucket": "bucket",
         "--x-test-uri": "s3://bucket/x",
         "--threshold": "0",

@@ -13,6 +13,8 @@ import pytest
 from cfnlint.helpers import load_resource
 from templates import FOLDER, PROJECT, as_list, load, plain, policy_documents, resources
 
+from automl_gitops.kernel.derived_names import endings
+
 TEMPLATES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 ROLES = sorted(name for name in TEMPLATES if resources(load(name), "AWS::IAM::Role"))
 POLICIES = [
@@ -291,3 +293,18 @@ def test_github_signs_in_with_exact_subjects(role: str, subjects: list[str]) -> 
     assert condition[f"{issuer}:aud"] == "sts.amazonaws.com"
     assert as_list(condition[f"{issuer}:sub"]) == subjects
     assert len(condition) == 2
+
+
+def test_every_name_that_a_template_gives_is_refused_to_other_projects() -> None:
+    given = {
+        name.lower()
+        for template in TEMPLATES
+        for name in re.findall(
+            r'^ +(?:Role|Function|Queue)Name: !Sub "\$\{Project\}-([\w-]+)"$',
+            (FOLDER / template).read_text(),
+            re.MULTILINE,
+        )
+    }
+
+    assert "start-autopilot" in given
+    assert given <= endings()

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 from botocore.response import StreamingBody
 from botocore.stub import ANY
 from lambdas import check_autopilot
@@ -137,7 +139,7 @@ def kept_request(aws: StubbedAws) -> dict[str, Any]:
     aws["s3"].add_response(
         "get_object",
         {"Body": StreamingBody(io.BytesIO(content), len(content))},
-        {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json"},
+        {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json", "ExpectedBucketOwner": ACCOUNT},
     )
     return request
 
@@ -542,7 +544,21 @@ def test_a_visibility_that_cannot_be_set_leaves_the_queues_own(stubbed: StubbedA
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hello", "[1, 2]", "null", '{"token": 5}', '{"token": "short"}', '{"status": "Executing"}'],
+    [
+        "",
+        "hello",
+        "[1, 2]",
+        "null",
+        '{"token": 5}',
+        '{"token": "short"}',
+        '{"token": Infinity}',
+        '{"token": "a\\u0000b\\ud800"}',
+        '{"status": "Executing"}',
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5_000,
+    ],
+    ids=lambda text: text[:20],
 )
 def test_an_unintelligible_message_goes_to_the_dead_letters_with_the_reason(
     stubbed: StubbedAws, text: str, monkeypatch: pytest.MonkeyPatch
@@ -560,13 +576,32 @@ def test_an_unintelligible_message_goes_to_the_dead_letters_with_the_reason(
 
 @pytest.mark.parametrize(
     ("arguments", "readable"),
-    [({"max_seconds": "soon"}, True), ({"automl_job_name": 7}, False), ({"automl_job_name": "a/b"}, False)],
-    ids=["a number", "no name", "another resource's name"],
+    [
+        ({"max_seconds": "soon"}, True),
+        ({"max_seconds": math.inf}, True),
+        ({"max_seconds": math.nan}, True),
+        ({"max_seconds": int("9" * 400)}, True),
+        ({"max_seconds": "9" * 400}, True),
+        ({"max_seconds": -5}, True),
+        ({"max_seconds": {}}, True),
+        ({"request_uri": "s3://[bucket/key"}, True),
+        ({"request_uri": "s3:///key"}, True),
+        ({"request_uri": "http://bucket/key"}, True),
+        ({"request_uri": "s3://bucket/\ud800\x00"}, True),
+        ({"request_uri": None}, True),
+        ({"request_uri": ["s3://bucket/key"]}, True),
+        ({"automl_job_name": 7}, False),
+        ({"automl_job_name": None}, False),
+        ({"automl_job_name": "a/b"}, False),
+    ],
+    ids=lambda value: (
+        str(value)[:30].encode("ascii", "backslashreplace").decode() if isinstance(value, dict) else ""
+    ),
 )
 def test_unusable_arguments_also_fail_the_step_and_stop_a_job_whose_name_can_be_read(
     stubbed: StubbedAws, arguments: dict[str, Any], readable: bool
 ) -> None:
-    text = body(**{"max_seconds": "soon"} | arguments)
+    text = body(**arguments)
     if readable:
         stopped(stubbed)
     stubbed["sqs"].add_response(
@@ -583,6 +618,69 @@ def test_unusable_arguments_also_fail_the_step_and_stop_a_job_whose_name_can_be_
     answer = check_autopilot.handler(event(text), None)
 
     assert answer == HANDLED
+
+
+@pytest.mark.parametrize("execution", [None, 5, "", "arn:\x00", "a" * 500])
+def test_an_unusable_execution_fails_the_step_too(stubbed: StubbedAws, execution: Any) -> None:
+    text = json.dumps(json.loads(body()) | {"pipelineExecutionArn": execution})
+    stopped(stubbed)
+    stubbed["sqs"].add_response("send_message", {"MessageId": "2"})
+    stubbed["sagemaker"].add_response(
+        "send_pipeline_execution_step_failure", {}, {"CallbackToken": TOKEN, "FailureReason": ANY}
+    )
+
+    assert check_autopilot.handler(event(text), None) == HANDLED
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[" * 100_000, b"[1]", b"null"])
+def test_a_request_that_cannot_be_read_fails_the_step(stubbed: StubbedAws, content: bytes) -> None:
+    missing(stubbed)
+    executing(stubbed)
+    stubbed["s3"].add_response("get_object", {"Body": StreamingBody(io.BytesIO(content), len(content))})
+    reasons: list[str] = []
+    stubbed["sagemaker"].client.meta.events.register(
+        "provide-client-params.sagemaker.SendPipelineExecutionStepFailure",
+        lambda params, **_: reasons.append(params["FailureReason"]),
+    )
+    failed(stubbed, ANY)
+
+    assert check_autopilot.handler(event(body()), None) == HANDLED
+
+    (reason,) = reasons
+    assert "request.json is no request for one" in reason
+
+
+def test_a_request_that_sagemaker_s_api_does_not_know_fails_the_step(
+    stubbed: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing(stubbed)
+    executing(stubbed)
+    kept_request(stubbed)
+    failed(stubbed, ANY)
+
+    def create(**_: Any) -> None:
+        raise ParamValidationError(report='Unknown parameter in input: "Job"')
+
+    monkeypatch.setattr(stubbed["sagemaker"].client, "create_auto_ml_job_v2", create)
+
+    assert check_autopilot.handler(event(body()), None) == HANDLED
+
+
+def test_a_message_that_breaks_the_function_leaves_the_rest_of_its_batch_alone(
+    stubbed: StubbedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(wait: check_autopilot.Wait) -> None:
+        if wait.max_seconds == 7:
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(check_autopilot, "look", look)
+    batch = {"Records": event(body(max_seconds="7"))["Records"] + event(body(), number=2)["Records"]}
+
+    assert check_autopilot.handler(batch, None) == COMES_AGAIN
+
+
+def test_a_reason_has_nothing_that_a_service_refuses() -> None:
+    assert check_autopilot.shortened("a\x00b\x1b[31m\ud800\u202e\nc") == "a b [31m c"
 
 
 def test_of_a_batch_only_what_waits_comes_again(stubbed: StubbedAws) -> None:

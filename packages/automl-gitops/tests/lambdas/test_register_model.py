@@ -82,7 +82,11 @@ class Registration:
 
     def _serve_objects(self) -> None:
         for name in ("evaluation.json", "model_quality.json", "explainability.json", "model_card.json"):
-            place = {"Bucket": "bucket", "Key": f"evaluations/abcdefghijkl/{name}"}
+            place = {
+                "Bucket": "bucket",
+                "Key": f"evaluations/abcdefghijkl/{name}",
+                "ExpectedBucketOwner": ACCOUNT,
+            }
             content = self.objects.get(name)
             if content is None:
                 self.aws["s3"].add_client_error(

@@ -68,7 +68,14 @@ CREATED = {"AutoMLJobArn": f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:automl-job/rea
 @pytest.fixture
 def stubbed(aws: StubbedAws, monkeypatch: pytest.MonkeyPatch) -> StubbedAws:
     aws["s3"].add_response(
-        "put_object", {}, {"Bucket": "bucket", "Key": "autopilot/abcdefghijkl/request.json", "Body": ANY}
+        "put_object",
+        {},
+        {
+            "Bucket": "bucket",
+            "Key": "autopilot/abcdefghijkl/request.json",
+            "Body": ANY,
+            "ExpectedBucketOwner": ACCOUNT,
+        },
     )
     return aws.serve(start_autopilot, monkeypatch)
 
@@ -146,6 +153,7 @@ def test_features_weight_and_algorithms_reach_the_job(
     specification = '{"FeatureDataTypes": {"zip": "categorical"}}'
     for name, body in (("feature_specification", specification.encode()), ("request", ANY)):
         place = {"Bucket": "bucket", "Key": f"autopilot/abcdefghijkl/{name}.json", "Body": body}
+        place["ExpectedBucketOwner"] = ACCOUNT
         aws["s3"].add_response("put_object", {}, place)
     aws.serve(start_autopilot, monkeypatch)
     event = EVENT | {

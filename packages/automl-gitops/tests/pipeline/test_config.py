@@ -491,3 +491,28 @@ def test_wrong_profile_does_not_matter_to_the_check(monkeypatch: pytest.MonkeyPa
     config = Config.parse(automl_toml(evaluation={"instance_type": "ml.m5.large"}))
 
     assert config.evaluation.instance_type == "ml.m5.large"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 100_000,
+        "x = " + "[" * 200 + "]" * 200,
+        ".".join("a" * 3_000) + " = 1",
+        "[gate." + ".".join("a" * 3_000) + "]\nb = 1",
+        "x = " + "{ a = " * 3_000,
+        "x = " + "9" * 5_000,
+    ],
+    ids=["lists", "lists that end", "a dotted key", "a dotted heading", "tables", "digits"],
+)
+def test_toml_that_is_nested_deeply_or_has_endless_numbers_is_a_sentence(text: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Config.parse(automl_toml() + "\n" + text if text.startswith("[") else text + "\n" + automl_toml())
+
+    assert str(refused.value).startswith("automl.toml: ")
+    assert len(str(refused.value)) < 400
+
+
+def test_a_number_of_400_digits_is_a_sentence() -> None:
+    with pytest.raises(UserError, match=r"\[gate\] minimum = 999"):
+        Config.parse(automl_toml().replace("minimum = 0.3", f"minimum = {'9' * 400}"))

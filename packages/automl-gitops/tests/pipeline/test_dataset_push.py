@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
-from making import BUCKET, lenient, table
+from making import ACCOUNT, BUCKET, REGION, lenient, table
 
 from automl_gitops.data import parts
 from automl_gitops.data.lock import DatasetLock
@@ -356,3 +356,48 @@ def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> No
 
     with pytest.raises(UserError, match="run `automl stack` first"):
         push_file(config(), path, aws)
+
+
+def test_every_call_says_whose_the_project_s_bucket_is(config, aws, folder, output) -> None:
+    calls: dict[str, str | None] = {}
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        calls[model.name] = params["headers"].get("x-amz-expected-bucket-owner")
+
+    aws.client("s3").meta.events.register("before-call.s3", note)
+
+    push(lenient(config()), table(folder / "patients.csv"), aws, output, synthetic=False)
+
+    assert {"HeadBucket", "HeadObject", "GetObject", "PutObject"} <= calls.keys()
+    assert set(calls.values()) == {ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    "bucket", ["lake", f"lake-{ACCOUNT}", f"shop-999999999999-{REGION}", f"shop-{ACCOUNT}-us-east-1"]
+)
+def test_whose_another_bucket_is_nobody_says(aws, bucket) -> None:
+    headers: list[dict[str, str]] = []
+    aws.client("s3").meta.events.register(
+        "before-call.s3", lambda params, **_: headers.append(params["headers"])
+    )
+
+    with pytest.raises(ClientError):
+        aws.client("s3").head_bucket(Bucket=bucket)
+
+    assert "x-amz-expected-bucket-owner" not in headers[0]
+
+
+def test_nothing_is_sent_into_another_account_s_bucket(config, aws, folder, output) -> None:
+    client, written = aws.client("s3"), []
+
+    def refuse(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name != "HeadBucket":
+            written.append(model.name)
+        raise ClientError({"Error": {"Code": "403", "Message": "Forbidden"}}, model.name)
+
+    client.meta.events.register("before-call.s3", refuse)
+
+    with pytest.raises(UserError, match=f"the bucket {BUCKET} is another account's"):
+        push(lenient(config()), table(folder / "patients.csv"), aws, output, synthetic=False)
+
+    assert written == []

@@ -8,7 +8,7 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from automl_gitops.kernel.markdown import bullets, code, escape, folded, table
+from automl_gitops.kernel.markdown import bullets, code, escape, fenced, folded, table
 
 TEXTS = [
     "F1 is 0.8 (95% interval 0.7 to 0.9)",
@@ -92,3 +92,12 @@ def test_code_stays_code_in_a_table():
 
 def test_numbers_stand_on_the_right():
     assert table(("name", "rows"), [("a", 1)], "lr") == "| name | rows |\n| --- | ---: |\n| a | 1 |"
+
+
+def test_no_text_of_anybody_s_steers_a_page() -> None:
+    text = "a\x1b[31m\u202eb\x9b\ud800c"
+
+    for shown in (escape(text), code(text), fenced([text])):
+        assert not {"\x1b", "\u202e", "\x9b", "\ud800"} & {*shown}
+        shown.encode()
+    assert code(text) == r"`a\x1b[31m\u202eb\x9b\ud800c`"

@@ -3,8 +3,11 @@ from __future__ import annotations
 import re
 
 import pytest
-from making import ACCOUNT
+from making import ACCOUNT, automl_toml
 
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.derived_names import FUNCTIONS, ROLES, endings
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 
 
@@ -39,3 +42,44 @@ def test_arns_and_addresses_follow_the_partition(config, region: str, partition:
     assert names.execution_role_arn == f"arn:{partition}:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
     assert names.autopilot_role_arn == f"arn:{partition}:iam::{ACCOUNT}:role/hospital-AutopilotRole"
     assert names.queue_url == f"https://{host}/{ACCOUNT}/hospital-autopilot-callback"
+
+
+@pytest.mark.parametrize("ending", sorted(endings()))
+def test_a_project_with_the_name_of_something_of_another_s_is_refused(ending: str) -> None:
+    with pytest.raises(UserError) as refused:
+        Config.parse(automl_toml(project={"name": f"ab1-{ending}"}))
+
+    if len(ending) <= 15:  # else the name is too long for any project
+        assert f'[project] name = "ab1-{ending}" is a name that a project ab1 has' in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["bootstrap", "production", "hospital", "ab1-bootstraps", "ab1services"])
+def test_other_names_are_taken(name: str) -> None:
+    assert Config.parse(automl_toml(project={"name": name})).project.name == name
+
+
+def test_every_name_that_is_the_project_s_and_a_word_is_refused_to_others(config) -> None:
+    names = Names(config(), ACCOUNT)
+    stacks = (names.bootstrap_stack, names.services_stack, names.people_stack)
+    derived = {
+        *stacks,
+        names.staging_endpoint,
+        names.production_endpoint,
+        names.queue,
+        names.dead_letter_queue,
+    }
+    derived |= {
+        *map(names.function, FUNCTIONS),
+        *map(names.role, ROLES),
+        names.execution_role,
+        names.autopilot_role,
+    }
+
+    assert {name.removeprefix("hospital-").lower() for name in derived} == endings()
+
+
+def test_no_other_project_is_called_as_a_bucket(config) -> None:
+    shortest = Names(config(project={"name": "abc"}), ACCOUNT).bucket
+
+    with pytest.raises(UserError, match="3-19"):
+        Config.parse(automl_toml(project={"name": shortest}))

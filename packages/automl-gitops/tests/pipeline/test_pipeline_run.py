@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 from making import ACCOUNT, BUCKET, CHAMPION, automl_toml, lock, table
+from moto.core.models import botocore_stubber
 
 import automl_gitops.runs.run as run_module
 from automl_gitops.data.push import push
@@ -81,6 +82,54 @@ def test_a_pipeline_changed_by_hand_is_set_right(project: Project, aws: Aws) -> 
     )
 
     assert upsert(fresh(aws))[0] == "updated"
+
+
+def test_an_update_whose_answer_is_cut_makes_one_version(
+    project: Project, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("automl_gitops.runs.upsert._PAUSES", (0, 0))
+    upsert(project)
+    carried_out = []
+
+    def cut(request: Any, event_name: str, **_: Any) -> None:
+        botocore_stubber(event_name, request)
+        carried_out.append(request)
+        raise ConnectionClosedError(endpoint_url=request.url)
+
+    for client in (aws.client("sagemaker"), aws.once("sagemaker")):
+        client.meta.events.register_first("before-send.sagemaker.UpdatePipeline", cut)
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"budget": {"max_candidates": 3}}))
+
+    assert upsert(fresh(aws))[0] == "updated"
+
+    assert len(carried_out) == 1
+    assert upsert(fresh(aws))[0] == "unchanged"
+
+
+@pytest.mark.parametrize(("failures", "tries"), [(2, 3), (9, 3)])
+def test_an_update_that_was_not_carried_out_is_tried_again(
+    project: Project, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch, failures: int, tries: int
+) -> None:
+    monkeypatch.setattr("automl_gitops.runs.upsert._PAUSES", (0, 0))
+    upsert(project)
+    sent = []
+
+    def busy(**_: Any) -> None:
+        sent.append(1)
+        if len(sent) <= failures:
+            raise ClientError(
+                {"Error": {"Code": "ThrottlingException", "Message": "later"}}, "UpdatePipeline"
+            )
+
+    aws.once("sagemaker").meta.events.register("before-call.sagemaker.UpdatePipeline", busy)
+    (folder / "automl.toml").write_text(automl_toml(autopilot={"budget": {"max_candidates": 3}}))
+
+    if failures < tries:
+        assert upsert(fresh(aws))[0] == "updated"
+    else:
+        with pytest.raises(ClientError, match="later"):
+            upsert(fresh(aws))
+    assert len(sent) == tries
 
 
 def test_code_is_uploaded_once(project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -272,10 +272,60 @@ def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
 def test_a_link_out_of_the_project_is_left_alone(git, folder):
     (folder / "data").symlink_to("/somewhere/else")
     (folder / "up").symlink_to("../..")
+    (folder / "infrastructure" / "absolute.yaml").symlink_to("/somewhere/else.yaml")
+    (folder / "infrastructure" / "loop.yaml").symlink_to("loop.yaml")
+    (folder / "infrastructure" / "long.yaml").symlink_to("x" * 300)
     git("add", "--all")
     git("commit", "--quiet", "--message", "Link the data")
 
     assert "This changes no file of the project." in report("HEAD")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "automl.toml",
+        "contract.toml",
+        "environments/production.toml",
+        "environments",
+        "infrastructure",
+        "vendor",
+        "pipeline",
+    ],
+)
+def test_an_absolute_link_in_the_place_of_a_file_is_as_if_it_were_not_there(
+    git, folder, tmp_path_factory, name
+):
+    place, outside = folder / name, tmp_path_factory.mktemp("outside") / "file"
+    if place.exists():
+        place.rename(outside)
+    else:
+        outside.write_text("")
+    place.symlink_to(outside.resolve())
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Link it")
+
+    assert "This changes no file of the project." in report("HEAD")
+
+
+def test_templates_that_nobody_can_read_are_the_linters_matter(git, folder):
+    (folder / "infrastructure" / "folder.yaml").mkdir()
+    (folder / "infrastructure" / "folder.yaml" / "inside").write_text("x")
+    (folder / "infrastructure" / "latin.yaml").write_bytes("Gr\u00fc\u00dfe: 1".encode("latin-1"))
+    (folder / "infrastructure" / "deep.yaml").write_text("[" * 5_000)
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Templates")
+
+    assert "This changes no file of the project." in report("HEAD")
+
+
+def test_a_file_of_the_base_that_is_not_utf_8_is_said(git, folder):
+    text = (folder / "automl.toml").read_text()
+    (folder / "automl.toml").write_bytes(text.encode() + "# Gr\u00fc\u00dfe".encode("latin-1"))
+    git("commit", "--quiet", "--all", "--message", "Latin")
+    (folder / "automl.toml").write_text(text)
+
+    assert "not UTF-8" in report("HEAD")
 
 
 def test_a_mistake_in_automl_toml_is_placed(git, folder, capsys, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.evaluation.layout import Estimated, Evaluation, Interval
 from automl_gitops.evaluation.typed import plain
-from automl_gitops.report import Provenance, chart_text, charts, html, words
+from automl_gitops.report import Provenance, chart_text, charts, html, markdown, words
 
 MOST_BYTES = 1_500_000
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -421,3 +421,32 @@ def test_every_text_of_a_chart_says_how_wide_it_is():
     assert picture.count("<text") == picture.count("textLength=") > 3
     assert ">0.51234</text>" in picture
     assert 'textLength="22.0" lengthAdjust="spacingAndGlyphs">漢字<' in picture
+
+
+STEERING = "a\x00\x01\x08\x1b[31m\x7f\x9b\u202eb\u2066\ud800\ufffec"
+UNSEEN = {"\x00", "\x01", "\x08", "\x1b", "\x7f", "\x9b", "\u202e", "\u2066", "\ud800", "\ufffe"}
+
+
+@every
+def test_a_text_that_the_charts_engine_dies_of_is_shown_as_it_is_written(evaluation):
+    known = shown_whole(evaluation)
+    page, text = html(known), markdown(known)
+
+    for form in (page, text):
+        assert not UNSEEN & {*form}
+        assert r"\x1b[31m" in form or r"&#92;x1b" in form
+
+
+def shown_whole(evaluation):
+    """The evaluation with a strange column, and strange labels where it has classes."""
+    names = {column.name: f"{column.name}{STEERING}" for column in evaluation.dataset.columns}
+    labels = {entry.label: f"{entry.label}{STEERING}" for entry in evaluation.classes}
+    return Evaluation.load(json.dumps(_renamed(plain(evaluation), names | labels)).encode(), "t")
+
+
+def _renamed(value, names):
+    if isinstance(value, dict):
+        return {names.get(key, key): _renamed(inner, names) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_renamed(inner, names) for inner in value]
+    return names.get(value, value) if isinstance(value, str) else value

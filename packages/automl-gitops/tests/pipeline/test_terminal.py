@@ -10,8 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from rich.console import Console
 
+from automl_gitops.kernel.cli import run
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.page import Bullets, Code, Links, Log, Page, Section, Strong, Table, Warn
 from automl_gitops.kernel.terminal import show
 
@@ -82,7 +86,7 @@ def test_a_log_s_line_is_no_command_to_github() -> None:
 
 
 def test_a_control_character_does_nothing() -> None:
-    assert "A label  of anybody's in one line" in printed(width=80, terminal=False)
+    assert r"A label \x1b[31m of anybody's in one line" in printed(width=80, terminal=False)
 
 
 def command(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
@@ -135,3 +139,58 @@ def test_a_reader_that_has_seen_enough_is_no_error(folder: Path, arguments: tupl
 
     assert ended.stderr == b""
     assert ended.returncode == 141
+
+
+STEERING = "a\x1b]0;title\x07b\x9bm\u202ec\u2066\ud800\x00d"
+SHOWN = r"a\x1b]0;title\x07b\x9bm\u202ec\u2066\ud800\x00d"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_no_text_of_anybody_s_steers_a_terminal(terminal: bool) -> None:
+    stream = io.StringIO()
+    page = Page(
+        STEERING,
+        (
+            Bullets([(STEERING, Code(STEERING), Strong(STEERING))]),
+            Table((STEERING,), [(STEERING,), (Code(STEERING),)]),
+            Section(
+                STEERING, (Log([STEERING]), Links(STEERING, [(STEERING, f"https://example.com/{STEERING}")]))
+            ),
+        ),
+    )
+
+    show(page, Console(file=stream, width=2_000, force_terminal=terminal, highlight=False, no_color=True))
+
+    assert not {*STEERING[1:]} & {"\x07", "\x9b", "\u202e", "\u2066", "\ud800", "\x00"} & {*stream.getvalue()}
+    assert "\x1b]0" not in stream.getvalue()
+    assert stream.getvalue().count(SHOWN) >= 10
+
+
+def test_what_a_command_says_steers_no_terminal(capsys) -> None:
+    output = Output()
+    output.say(STEERING)
+    output.notice(STEERING)
+    output.table([STEERING], [[STEERING]], STEERING)
+    Output(as_json=True).result({"label": STEERING})
+
+    printed = capsys.readouterr()
+    text = "".join((printed.out + printed.err).split())
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\ud800", "\x00"} & {*text}
+    assert text.count(SHOWN) >= 5
+    document = printed.out[printed.out.index("{") :]
+    assert json.loads(document) == {"label": STEERING}
+
+
+def test_an_error_steers_no_terminal(capsys, monkeypatch) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    app = typer.Typer()
+
+    @app.command()
+    def fail() -> None:
+        raise UserError(f"t.csv: column {STEERING}", file="t.csv", line=1)
+
+    assert run(app, []) == 2
+
+    text = capsys.readouterr().err
+    assert not {"\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\ud800", "\x00"} & {*text}
+    assert text.count(SHOWN) == 2

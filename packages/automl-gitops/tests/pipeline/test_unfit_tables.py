@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import gzip
 import io
 from pathlib import Path
 from typing import Any
@@ -362,3 +364,75 @@ def test_what_is_no_delimiter_or_encoding_is_refused(delimiter: str, encoding: s
 )
 def test_what_a_person_reads_as_a_number(value: str, expected: tuple[str, str] | None) -> None:
     assert written(value) == expected
+
+
+@pytest.mark.parametrize("character", ["\x00", "\x01", "\x1b", "\x7f", "\x85", "\u2028", "\ufffe"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_name_that_nothing_draws_is_refused_with_its_place(tmp_path, character, packed):
+    classes = ["yes", "no"] * 40
+    classes[70] = f"y{character}es"
+    wide = "x" * 4_000  # beyond what is looked at first
+    named = csv_text(["yes", "no"] * 40, f"x{character}y,label")
+    label = f"{wide},label\n" + csv_text(classes).partition("\n")[2]
+    make = gzip.compress if packed else bytes
+
+    if character not in "\x00\x01\x1b\x7f":
+        assert "the name of column 1" in refused(tmp_path, make(named.encode()))
+    report = refused(tmp_path, make(label.encode()), MANY)
+
+    assert ("row 71 has" in report and "label" in report) or "no CSV" in report
+    assert character not in report
+
+
+def test_the_byte_0_in_any_value_is_refused_with_row_and_column(tmp_path):
+    rows = [f"{n},{'y' * 100},{'yes' if n % 2 else 'no'}" for n in range(1_000)]
+    rows[900] = "900,a\x00b,yes"
+
+    report = refused(tmp_path, "n,note,label\n" + "\n".join(rows) + "\n")
+
+    assert r'row 901 has "a\x00b" in the column "note"' in report
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\udcff.csv", "a\u2028.csv"])
+def test_a_file_s_name_that_cannot_be_written_is_refused(tmp_path, name):
+    path = tmp_path / name
+    path.write_text(csv_text(["yes", "no"] * 40))
+
+    with pytest.raises(UserError, match="the file's name has U\\+"):
+        prepare(config(BINARY), path, Output())
+
+
+def test_letters_of_right_to_left_alphabets_with_their_marks_are_labels(tmp_path):
+    prepared = pushed(tmp_path, csv_text(["\u05d0\u200f", "\U0001f468\u200d\U0001f469"] * 40), BINARY)
+
+    assert set(prepared.profile.target.classes) == {"\u05d0\u200f", "\U0001f468\u200d\U0001f469"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_a_damaged_gzip_is_a_sentence_wherever_it_is_damaged(tmp_path, encoding):
+    rows = "".join(
+        f"{n * 7919 % 1009},{'ja' if n % 2 else 'nein'},Gr\u00fc\u00dfe {n}\n" for n in range(2_000)
+    )
+    whole = gzip.compress(f"x,label,note\n{rows}".encode(encoding))
+    damaged = [whole[:size] for size in range(3, len(whole), len(whole) // 12)]
+    for place in range(2, len(whole), len(whole) // 12):
+        damaged.append(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+
+    for content in damaged:
+        # A flag or the time in gzip's head may be another one: the file is whole then.
+        with contextlib.suppress(UserError):
+            pushed(tmp_path, content, BINARY)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_the_first_look_at_a_damaged_gzip_is_a_sentence(tmp_path, encoding):
+    rows = "".join(
+        f"{n * 7919 % 1009},{'ja' if n % 2 else 'nein'},Gr\u00fc\u00dfe {n}\n" for n in range(2_000)
+    )
+    whole = gzip.compress(f"x,label,note\n{rows}".encode(encoding))
+    for place in range(12, len(whole), len(whole) // 12):
+        path = tmp_path / "t.csv.gz"
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+
+        with pytest.raises(RefusedError):
+            look(Wish(str(path)), Task("label", "BinaryClassification", least=1))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from automl_gitops.kernel.words import counted, nearest, one_line
+from automl_gitops.kernel.words import counted, nearest, one_line, visible
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,22 @@ def test_a_beginning_stands_for_one_word_and_what_is_in_several_for_none(word, m
     known = ["BinaryClassification", "MulticlassClassification", "Regression", "AUTO"]
 
     assert nearest(word, [*known, "MaxSeconds", "MaxSecondsPerTrainingJob"]) == meant
+
+
+STEERING = "\x00\x07\x1b\x7f\x85\x9b\u061c\u200e\u200f\u2028\u202a\u202e\u2066\u2069\ufeff\ud800\ufffe"
+
+
+@pytest.mark.parametrize("character", STEERING)
+def test_what_steers_an_output_is_shown_as_it_is_written(character: str) -> None:
+    shown = visible(f"a{character}b")
+
+    assert shown == f"a{ascii(character)[1:-1]}b"
+    assert visible(shown) == shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Gr\u00fc\u00dfe", "a\u00a0b\u3000c", "\U0001f468\u200d\U0001f469", "two\nlines", "\u0627\u0644"],
+)
+def test_what_can_be_seen_stays(text: str) -> None:
+    assert visible(text) == text

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tomlkit
 
+from automl_gitops.data.buffers import has_any
 from automl_gitops.data.statistics import Mixture
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import values as reading
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted, quoted
+from automl_gitops.kernel.words import counted, quoted, unfit_character
 
 _FEW, _FEW_SHARE = 3, 0.01  # texts that may all be held out, so that the model learns a column of numbers
 _NUMBERS_TO_A_TEXT = 20
@@ -60,6 +61,30 @@ def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> N
         f'"{target}", which are two spellings of one class{more}: write it alike in all rows '
         f"({counted(classes[one], 'row')} and {classes[other]:,})"
     )
+
+
+def refuse_unfit_labels(table: Table, target: str, classes: Mapping[str, int]) -> None:
+    """Raise `UserError` for a class whose name has a control character."""
+    for label in classes:
+        unfit = unfit_character(label)
+        if unfit:
+            row = _first_rows(table, target, [label])[label]
+            raise UserError(
+                f'{table.name}: row {row} has {quoted(label)} in the target column "{target}", with {unfit}: '
+                "take it out"
+            )
+
+
+def refuse_nulls(source: str, batch: pa.RecordBatch, row: int) -> None:
+    """Raise `UserError` for a value with the byte 0, at which readers in C end it; ``row`` rows came before."""
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        if has_any(column, "\0"):
+            place = pc.index(pc.greater_equal(pc.find_substring(column, "\0"), 0), True).as_py()
+            value = quoted(column[place].as_py())
+            raise UserError(
+                f'{source}: row {row + place + 1} has {value} in the column "{name}", with the byte 0, at which many '
+                "readers end a value: take it out"
+            )
 
 
 def refuse_long_rows(source: str, batch: pa.RecordBatch, row: int) -> None:

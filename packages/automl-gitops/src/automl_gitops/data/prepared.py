@@ -48,8 +48,9 @@ from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, unfit_character
 
 FORMAT = 1  # of the objects: another number is another hash
 # Until an account says where: a check needs no addresses.
@@ -196,6 +197,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     which a table can be unfit.
     """
     table = Table.open(path, dialect=dialect)
+    unfit = unfit_character(path.name)
+    if unfit:  # the report and dataset.lock have it
+        raise UserError(f"{path}: the file's name has {unfit}: rename it")
     dataset = config.dataset
     target = dataset.target
     require_columns(dataset, table.columns, str(path))

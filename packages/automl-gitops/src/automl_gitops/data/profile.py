@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.cells import refuse_long_rows, refuse_mixtures, refuse_spellings
+from automl_gitops.data.cells import (
+    refuse_long_rows,
+    refuse_mixtures,
+    refuse_nulls,
+    refuse_spellings,
+    refuse_unfit_labels,
+)
 from automl_gitops.data.lock import Column
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import MISSING, WIDTHS, Mixture, Statistics, as_numbers
@@ -155,6 +161,7 @@ def profile(
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
     for batch in table.batches():
+        refuse_nulls(table.name, batch, rows)
         labels = batch.column(target)
         if whole_target:
             _no_missing(table, labels, target, rows)
@@ -322,6 +329,7 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
             f'{table.name}: the target "{target.name}" has more than {MOST_CLASSES:,} different values, too many for '
             f"classes: name a column of classes as the target{_or_number(target)}"
         )
+    refuse_unfit_labels(table, target.name, classes)
     refuse_spellings(table, target.name, classes)
     if problem == "BinaryClassification" and len(classes) != 2:
         raise UserError(

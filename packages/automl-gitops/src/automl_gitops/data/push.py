@@ -14,9 +14,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
-from automl_gitops.kernel.aws import Aws, is_missing, no_bucket
+from automl_gitops.kernel.aws import Aws, is_missing, may_not, no_bucket
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 
 MANIFEST = "manifest.json"
@@ -40,6 +41,11 @@ class Store:
         try:
             self.s3.head_bucket(Bucket=self.bucket)
         except ClientError as error:
+            if may_not(error):  # S3 does not say which of the two
+                raise UserError(
+                    f"the bucket {self.bucket} is another account's, or these credentials may not use it: nothing was "
+                    "sent there; use credentials that may, or rename the project"
+                ) from None
             if not is_missing(error):
                 raise
             raise no_bucket(self.bucket) from None

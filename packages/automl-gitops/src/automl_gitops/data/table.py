@@ -4,6 +4,7 @@ Text keeps labels exactly as they are (`007`, `1.0`, `no`), and batches keep mem
 size.
 """
 
+import contextlib
 import gzip
 import re
 import zlib
@@ -21,7 +22,7 @@ from automl_gitops.data.buffers import has_any
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted, quoted
+from automl_gitops.kernel.words import counted, quoted, unfit_character
 
 _BLOCK = 8 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
@@ -61,6 +62,11 @@ class Table:
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
                 raise UserError(f"{name}: the name of column {number} has a line break: take it out")
+            unfit = unfit_character(column)
+            if unfit:
+                raise UserError(
+                    f"{name}: the name of column {number}, {quoted(column)}, has {unfit}: take it out"
+                )
             if not column.strip():
                 hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
                 raise UserError(
@@ -204,7 +210,7 @@ def _undecodable(path: Path, kind: str, name: str, options: Dialect | None) -> U
     dialect = options or Dialect()
     if not dialect.is_utf_8:
         return UserError(f"{name}: is not {dialect.encoding}: give its encoding, or save it as UTF-8")
-    with _opened(path, kind, "rb") as lines:
+    with contextlib.suppress(OSError, EOFError, zlib.error), _opened(path, kind, "rb") as lines:
         for number, line in enumerate(lines, start=1):
             try:
                 line.decode("utf-8")

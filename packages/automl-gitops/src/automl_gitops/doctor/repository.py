@@ -8,7 +8,7 @@ from github.Repository import Repository
 
 from automl_gitops.doctor.rows import Row, look
 from automl_gitops.github import pull_request
-from automl_gitops.github.github_settings import ENVIRONMENTS, MAIN, subject_prefix
+from automl_gitops.github.github_settings import ENVIRONMENTS, MAIN, subject_prefix, way_to_main
 from automl_gitops.github.pull_request import explained
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks.cloudformation import Stack
@@ -58,9 +58,8 @@ def _branch(host: Repository) -> Iterator[Row]:
     if name == MAIN:
         yield Row(AREA, "default branch", "good", name)
         return
-    todo = f"gh api -X POST repos/{host.full_name}/branches/{name}/rename -f new_name={MAIN}"
     found = f"is {name}: the workflows run, and the roles trust, {MAIN} alone"
-    yield Row(AREA, "default branch", "stops", found, todo)
+    yield Row(AREA, "default branch", "stops", found, way_to_main(host))
 
 
 def _plan(host: Repository) -> Iterator[Row]:

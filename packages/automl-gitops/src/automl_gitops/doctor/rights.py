@@ -57,14 +57,14 @@ def _roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> I
     iam = project.client("iam")
     for role in sorted(set(wanted)):
         try:
-            iam.get_role(RoleName=f"{project.names.project}-{role}")
+            iam.get_role(RoleName=project.names.role(role))
             seen.present.add(role)
         except ClientError as error:
             if not is_missing(error):
                 raise
             seen.absent.add(role)
     for role in sorted(seen.absent - {DATA_SCIENTIST}):
-        name = f"{project.names.project}-{role}"
+        name = project.names.role(role)
         yield Row(ROLES, role, "stops", f"there is no role {name} in account {project.names.account}", _MAKE)
     if seen.present:
         yield Row(ROLES, "the roles", "good", f"there: {', '.join(sorted(seen.present))}")
@@ -259,7 +259,7 @@ def _denied(
         project.client("iam")
         .get_paginator("simulate_principal_policy")
         .paginate(
-            PolicySourceArn=project.names.role_arn(f"{project.names.project}-{role}"),
+            PolicySourceArn=project.names.role_arn(project.names.role(role)),
             ActionNames=actions,
             ResourceArns=resources,
             ContextEntries=entries,

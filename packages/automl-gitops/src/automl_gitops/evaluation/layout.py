@@ -526,7 +526,7 @@ class Evaluation:
         """
         try:
             document = json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LayoutError(f"{source}: is no JSON ({error})") from None
         version = document.get("version") if isinstance(document, dict) else None
         if version != VERSION:

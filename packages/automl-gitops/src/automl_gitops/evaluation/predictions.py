@@ -143,7 +143,7 @@ class _ClassReader:
         for parse in (json.loads, ast.literal_eval):
             try:
                 values = parse(text)
-            except (ValueError, SyntaxError):
+            except (ValueError, SyntaxError, RecursionError, MemoryError):
                 continue
             if isinstance(values, list) and values:
                 return [str(value) for value in values]

@@ -54,5 +54,5 @@ def read_json(s3: Any, uri: str) -> Any | None:
         if error.response["Error"]["Code"] in ("NoSuchKey", "NoSuchBucket", "AccessDenied", "404", "403"):
             return None
         raise
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -49,6 +49,16 @@ class RepositorySettings:
                 f"GITHUB_TOKEN may not administer {repository.full_name}: ask an administrator of the repository"
             )
 
+    def require_main(self) -> None:
+        """Raise `UserError` where the default branch is another: that would be protected, and `main` be trusted."""
+        host = self._repository
+        if host.default_branch != MAIN:
+            raise UserError(
+                f"the default branch of {host.full_name} is {host.default_branch}: the branch rule would protect that "
+                f"one, while workflows run for {MAIN}, and the roles trust it, which anybody who may push could then "
+                f"make; {way_to_main(host)}"
+            )
+
     def subject_prefix(self) -> str:
         """See the function of this name."""
         return subject_prefix(self._repository)
@@ -223,6 +233,14 @@ def subject_prefix(repository: Repository) -> str:
         )
     prefix = str(told.get("sub_claim_prefix") or "").rstrip(":")
     return prefix or f"repo:{repository.full_name}"
+
+
+def way_to_main(host: Repository) -> str:
+    """How a repository gets the default branch `MAIN`."""
+    return (
+        f"`gh api -X POST repos/{host.full_name}/branches/{host.default_branch}/rename -f new_name={MAIN}` renames it; "
+        f"where {MAIN} is there already: `gh repo edit {host.full_name} --default-branch {MAIN}`"
+    )
 
 
 def ruleset() -> Json:

@@ -230,7 +230,9 @@ def comment(default_repository: str, files: Sequence[Path]) -> Commented:
         return Commented("", changed=False, text=text)
     with explained(f"comment on pull request {number}", _COMMENT_NEEDS):
         issue = found.get_issue(number)
-        ours = next((one for one in issue.get_comments() if _is_ours(one)), None)
+        marked = [one for one in issue.get_comments() if (one.body or "").startswith(MARKER)]
+        login = _login(found) if marked else ""
+        ours = next((one for one in marked if _is_by(one, login)), None)
         if ours is None:
             return Commented(issue.create_comment(text).html_url, changed=True, text=text)
         changed = ours.body.splitlines() != text.splitlines()
@@ -266,8 +268,21 @@ def _read(file: Path) -> str:
         return f"### {file.stem.capitalize()}\n\n:x: There is no report: this step failed, its log says why."
 
 
-def _is_ours(one: IssueComment) -> bool:
-    return (one.body or "").startswith(MARKER)
+def _login(found: Repository) -> str:
+    """Whose token it is; "" for a workflow's or an app's, which GitHub does not tell (REST API, "Get the authenticated
+    user").
+    """
+    try:
+        return str(found.requester.requestJsonAndCheck("GET", "/user")[1]["login"])
+    except GithubException as error:
+        if error.status not in (401, 403, 404):
+            raise
+        return ""
+
+
+def _is_by(one: IssueComment, login: str) -> bool:
+    """Whether a comment is this token's: anybody may write one that begins like ours."""
+    return one.user.login == login if login else one.user.type == "Bot"
 
 
 def _number() -> int | None:

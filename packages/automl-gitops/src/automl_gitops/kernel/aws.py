@@ -4,6 +4,7 @@ Credentials, profile and endpoint come from boto3's own configuration (environme
 the region is the project's, because a run must not land elsewhere through somebody's default profile.
 """
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from botocore import exceptions
 from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
 
+from automl_gitops.evaluation.bucket_owner import expect_owner
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.service import loader
 
@@ -58,7 +60,7 @@ class Aws:
 
     def __init__(self, region: str) -> None:
         self.region = region
-        self._clients: dict[str, Any] = {}
+        self._clients: dict[tuple[str, int], Any] = {}
 
     @cached_property
     def session(self) -> boto3.session.Session:
@@ -69,12 +71,28 @@ class Aws:
 
     def client(self, service: str) -> Any:
         """The client of a service (`"s3"`, `"sagemaker"`, ...), made once; throttled calls are repeated."""
-        if service not in self._clients:
+        return self._client(service, attempts=6)
+
+    def once(self, service: str) -> Any:
+        """As `client`, without repeating calls: one whose answer is lost may have been carried out."""
+        return self._client(service, attempts=1)
+
+    def _client(self, service: str, attempts: int) -> Any:
+        if (service, attempts) not in self._clients:
             settings = ClientConfig(
-                retries={"mode": "standard", "max_attempts": 5}, user_agent_appid="autopilot-gitops"
+                retries={"mode": "standard", "total_max_attempts": attempts},
+                user_agent_appid="autopilot-gitops",
             )
-            self._clients[service] = self.session.client(service, config=settings)
-        return self._clients[service]
+            client = self.session.client(service, config=settings)
+            self._clients[service, attempts] = (
+                expect_owner(client, self._owner) if service == "s3" else client
+            )
+        return self._clients[service, attempts]
+
+    def _owner(self, bucket: str) -> str | None:
+        """This account, of a bucket that ends as `kernel.names` writes it; whose another is, nobody says."""
+        named = re.search(rf"-(\d{{12}})-{re.escape(self.region)}$", bucket)
+        return self.account if named and named[1] == self.account else None
 
     @cached_property
     def identity(self) -> dict[str, str]:
@@ -104,6 +122,14 @@ def is_missing(error: exceptions.ClientError) -> bool:
     return code.startswith("Validation") and any(
         hint in message for hint in ("does not exist", "could not find", "not found", "cannot find")
     )
+
+
+def may_have_happened(error: Exception) -> bool:
+    """Whether a call that ended in this may have been carried out, or would be at another try."""
+    if isinstance(error, exceptions.ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return status >= 500 or error_code(error) in _BUSY
+    return isinstance(error, NO_ANSWER)
 
 
 def may_not(error: exceptions.ClientError) -> bool:

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 import typer
 
 from automl_gitops.kernel.errors import Finding, RunError, UserError
+from automl_gitops.kernel.words import visible
 
 DRIFT = 3  # what serves differs from what Git says
 INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
@@ -106,11 +107,11 @@ def _pipe_closed() -> int:
 def _report(error: UserError | RunError) -> int:
     from rich.text import Text
 
-    from automl_gitops.kernel.console import Output, console
+    from automl_gitops.kernel.console import Output, console, printed
 
     findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
     message = "\n".join(map(str, findings))
-    console(stderr=True).print(Text.assemble(("error: ", "bold red"), message), soft_wrap=True)
+    console(stderr=True).print(Text.assemble(("error: ", "bold red"), printed(message)), soft_wrap=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for finding in findings:
             print(annotation(finding), file=sys.stderr)
@@ -138,7 +139,7 @@ def warn(text: str, file: str, line: int | None = None) -> None:
 def workflow_command(kind: str, text: str, file: str | None = None, line: int | None = None) -> str:
     """`::kind file=...,line=...::text`."""
     place = f" file={file}" + (f",line={line}" if line else "") if file else ""
-    return f"::{kind}{place}::" + text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return f"::{kind}{place}::" + visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _prepare_streams() -> None:

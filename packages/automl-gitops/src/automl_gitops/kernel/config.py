@@ -50,6 +50,7 @@ _HINTS_AT = {
     "\u2018": 'quotes are straight: "text"',
     ":": "between a key and its value stands =, not :",
 }
+_DEEPEST = 50  # levels
 _CONFLICT = re.compile(r"^(<{7}|>{7}|\|{7})( .*)?$|^={7}$", re.MULTILINE)
 _SIDES = "keep one side of what lies between <<<<<<< and >>>>>>>, and remove these lines and ======="
 
@@ -129,8 +130,15 @@ def parse_toml(text: str, file: str, conflict: str = _SIDES) -> dict[str, Any]:
     ``conflict`` is the way out where Git left both sides of a merge in it.
     """
     try:
-        return tomllib.loads(text.removeprefix("\ufeff"))
-    except tomllib.TOMLDecodeError as error:
+        document = tomllib.loads(text.removeprefix("\ufeff"))
+        if _is_deep(document):
+            raise RecursionError
+        return document
+    except RecursionError:
+        raise UserError(
+            f"{file}: is nested more than {_DEEPEST} levels deep: no value is", file=file
+        ) from None
+    except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
         marker = _CONFLICT.search(text.replace("\r\n", "\n"))
         if marker:
             line = text.replace("\r\n", "\n").count("\n", 0, marker.start()) + 1
@@ -145,6 +153,20 @@ def parse_toml(text: str, file: str, conflict: str = _SIDES) -> dict[str, Any]:
             file=file,
             line=_place(text, told),
         ) from None
+
+
+def _is_deep(document: dict[str, Any]) -> bool:
+    """Whether anything is below so many levels that what reads it, step by step, would run out of them."""
+    level: list[Any] = [document]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for value in level
+            for inner in (
+                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            )
+        ]
+    return bool(level)
 
 
 def _hint(text: str, told: str) -> str:

@@ -78,7 +78,7 @@ def line_of(text: str, location: Sequence[Any]) -> int | None:
     path = tuple(part for part in location if isinstance(part, str))
     places: dict[tuple[str, ...], int] = {}
     section: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         bare = line.strip()
         heading = re.match(r"\[+([^\[\]]+)\]+\s*(#.*)?$", bare)
         if heading:

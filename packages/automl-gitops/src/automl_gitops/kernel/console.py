@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from automl_gitops.kernel.words import is_unseen, visible
+
 _LOG_WIDTH = 140  # columns of a table in a log, where nobody's window sets them
 
 
@@ -30,6 +32,11 @@ def console(*, stderr: bool = False) -> Console:
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _LOG_WIDTH
     return made
+
+
+def printed(text: str) -> str:
+    """A text of anybody's as a terminal or a log shows it; GitHub's runner reads old commands anywhere in a line."""
+    return visible(text).replace("##[", "## [")
 
 
 class Output:
@@ -55,7 +62,7 @@ class Output:
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
-        self.console.print(Text(text, style=style), soft_wrap=True)
+        self.console.print(Text(printed(text), style=style), soft_wrap=True)
 
     def notice(self, text: str) -> None:
         """Print one line that somebody should not miss."""
@@ -67,11 +74,11 @@ class Output:
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
         """Print a table; on a terminal with rules, otherwise still aligned."""
-        table = Table(title=title or None, title_justify="left")
+        table = Table(title=Text(printed(title)) if title else None, title_justify="left")
         for heading in headings:
-            table.add_column(heading, overflow="fold")
+            table.add_column(Text(printed(heading)), overflow="fold")
         for row in rows:
-            table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+            table.add_row(*(Text("" if cell is None else printed(str(cell))) for cell in row))
         self.console.print(table, soft_wrap=False)
 
     def result(self, document: Any) -> None:
@@ -79,4 +86,6 @@ class Output:
         self.has_result = True
         if self.as_json:
             unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
-            print(json.dumps(document, indent=2, ensure_ascii=not unicode, default=str))
+            text = json.dumps(document, indent=2, ensure_ascii=not unicode, default=str)
+            # JSON escapes the first 32 characters alone; the rest of what a terminal obeys stands within texts, too.
+            print("".join(json.dumps(c)[1:-1] if c != "\n" and is_unseen(c) else c for c in text))

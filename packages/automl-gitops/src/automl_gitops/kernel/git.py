@@ -67,7 +67,17 @@ def trailer(commit: str, key: str) -> str:
 def committed(path: Path, commit: str = "HEAD") -> str | None:
     """The text of a file in a commit; `None` where it, the commit or Git is missing."""
     done = _call("show", f"{commit}:./{path.as_posix()}")
-    return None if done is None or done.returncode else done.stdout.decode()
+    return None if done is None or done.returncode else done.stdout.decode(errors="replace")
+
+
+def staged(path: Path) -> str | None:
+    """The text of a file as the next commit would have it; `None` where it or Git is missing."""
+    return committed(path, "")
+
+
+def unstage(path: Path) -> None:
+    """Have the next commit leave a file as HEAD has it."""
+    _run("reset", "--quiet", "--", path.as_posix())
 
 
 def merge_base(commit: str) -> str | None:

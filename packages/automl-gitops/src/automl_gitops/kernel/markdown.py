@@ -22,6 +22,7 @@ from automl_gitops.kernel.page import (
     Words,
     words,
 )
+from automl_gitops.kernel.words import visible
 
 _RULES = {"l": "---", "r": "---:"}
 # Whatever could start markup; between letters an underscore is harmless, and `race_Other` stays readable.
@@ -68,13 +69,13 @@ def number(value: float | None) -> str:
 
 
 def _one_line(value: object) -> str:
-    return " ".join(("" if value is None else str(value)).split())
+    return visible(" ".join(("" if value is None else str(value)).split()))
 
 
 def fenced(lines: Sequence[str]) -> str:
     """Lines of anybody's as they are, in a fence that nothing in them can close."""
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
-    return "\n".join((f"{fence}text", *lines, fence))
+    return "\n".join((f"{fence}text", *map(visible, lines), fence))
 
 
 def render(page: Page) -> str:

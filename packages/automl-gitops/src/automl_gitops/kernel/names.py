@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.derived_names import DerivedNames
 from automl_gitops.kernel.service import partition
 
 
 @dataclass(frozen=True)
-class Names:
+class Names(DerivedNames):
     """Names, ARNs and S3 addresses of one project in one account (twelve digits)."""
 
     config: Config
@@ -26,113 +27,6 @@ class Names:
     def region(self) -> str:
         """The AWS region."""
         return self.config.project.region
-
-    @property
-    def pipeline(self) -> str:
-        """The SageMaker pipeline."""
-        return self.project
-
-    @property
-    def model_package_group(self) -> str:
-        """The group of the registry that holds the project's versions."""
-        return self.project
-
-    @property
-    def bucket(self) -> str:
-        """The S3 bucket of data, code and results."""
-        return f"{self.project}-{self.account}-{self.region}"
-
-    @property
-    def bootstrap_stack(self) -> str:
-        """The CloudFormation stack of the workflows' roles, which an administrator deploys once."""
-        return f"{self.project}-bootstrap"
-
-    @property
-    def services_stack(self) -> str:
-        """The CloudFormation stack of the roles that services run as, deployed behind `bootstrap_stack`."""
-        return f"{self.project}-services"
-
-    @property
-    def people_stack(self) -> str:
-        """The CloudFormation stack of the data scientists' role, where an administrator named any."""
-        return f"{self.project}-people"
-
-    @property
-    def stack(self) -> str:
-        """The CloudFormation stack that the workflow deploys."""
-        return self.project
-
-    @property
-    def queue(self) -> str:
-        """The SQS queue of the callback step."""
-        return f"{self.project}-autopilot-callback"
-
-    @property
-    def dead_letter_queue(self) -> str:
-        """The SQS queue of messages that nobody understood."""
-        return f"{self.queue}-dlq"
-
-    @property
-    def staging_endpoint(self) -> str:
-        """The endpoint on which a version is verified."""
-        return f"{self.project}-staging"
-
-    @property
-    def production_endpoint(self) -> str:
-        """The endpoint that people use."""
-        return f"{self.project}-production"
-
-    @property
-    def execution_role(self) -> str:
-        """The role that pipeline, its jobs and models run as."""
-        return f"{self.project}-SageMakerExecutionRole"
-
-    @property
-    def autopilot_role(self) -> str:
-        """The role that Autopilot runs as."""
-        return f"{self.project}-AutopilotRole"
-
-    def function(self, name: str) -> str:
-        """A Lambda function; ``name`` is its file's in lambdas/, with hyphens."""
-        return f"{self.project}-{name}"
-
-    def automl_job(self, execution_id: str) -> str:
-        """The Autopilot job of a pipeline execution (12 characters), at most 32 characters as the service
-        wants.
-        """
-        return f"{self.project}-{execution_id}"
-
-    def arn(self, service: str, resource: str) -> str:
-        """The ARN of a resource of this account and region."""
-        return f"arn:{partition(self.region)}:{service}:{self.region}:{self.account}:{resource}"
-
-    def role_arn(self, role: str) -> str:
-        """The ARN of an IAM role (IAM has no region)."""
-        return f"arn:{partition(self.region)}:iam::{self.account}:role/{role}"
-
-    @property
-    def execution_role_arn(self) -> str:
-        """The ARN of `execution_role`."""
-        return self.role_arn(self.execution_role)
-
-    @property
-    def autopilot_role_arn(self) -> str:
-        """The ARN of `autopilot_role`."""
-        return self.role_arn(self.autopilot_role)
-
-    def function_arn(self, name: str) -> str:
-        """The ARN of a Lambda function; ``name`` as in `function`."""
-        return self.arn("lambda", f"function:{self.function(name)}")
-
-    @property
-    def queue_url(self) -> str:
-        """The URL of `queue`, as SQS forms it."""
-        suffix = "amazonaws.com.cn" if partition(self.region) == "aws-cn" else "amazonaws.com"
-        return f"https://sqs.{self.region}.{suffix}/{self.account}/{self.queue}"
-
-    def s3(self, *keys: str) -> str:
-        """The S3 URI of a key in the project's bucket, its parts joined by slashes."""
-        return "/".join((f"s3://{self.bucket}", *keys))
 
 
 _DOMAINS = {"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}

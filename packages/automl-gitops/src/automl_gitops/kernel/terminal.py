@@ -8,7 +8,7 @@ from rich.style import Style
 from rich.table import Table as Grid
 from rich.text import Text
 
-from automl_gitops.kernel.logs import plain
+from automl_gitops.kernel.console import printed
 from automl_gitops.kernel.page import (
     Block,
     Bullets,
@@ -32,7 +32,7 @@ _BAR = "| "  # before a line of a log: at a line's beginning, GitHub's runner wo
 
 def show(page: Page, console: Console) -> None:
     """Print the page."""
-    console.print(Text(plain(page.title), style=_TITLES[page.mark]), soft_wrap=True)
+    console.print(Text(printed(page.title), style=_TITLES[page.mark]), soft_wrap=True)
     blocks(page.blocks, console)
 
 
@@ -51,11 +51,12 @@ def _block(given: Block, console: Console) -> None:
         _table(given, console)
     elif isinstance(given, Log):
         for line in given.lines:
-            console.print(Text(_BAR + line, style="dim"), soft_wrap=True)
+            console.print(Text(_BAR + printed(line), style="dim"), soft_wrap=True)
     elif isinstance(given, Links):
-        console.print(Text(f"{given.title}:"), soft_wrap=True)
+        console.print(Text(f"{printed(given.title)}:"), soft_wrap=True)
         for text, url in given.links:
-            console.print(Text.assemble(f"  {text}: ", (url, Style(link=url))), soft_wrap=True)
+            shown = printed(url)
+            console.print(Text.assemble(f"  {printed(text)}: ", (shown, Style(link=shown))), soft_wrap=True)
     elif isinstance(given, Section):
         console.print(styled(given.title, "bold"), soft_wrap=True)
         for number, one in enumerate(given.blocks):
@@ -72,9 +73,9 @@ def styled(given: Words, style: str = "") -> Text:
     text = Text(style=style)
     for word in words(given):
         if isinstance(word, Code):
-            text.append(plain(str(word.text)), "cyan")
+            text.append(_in_line(str(word.text)), "cyan")
         elif isinstance(word, Strong):
-            text.append(plain(word.text), "bold")
+            text.append(_in_line(word.text), "bold")
         elif isinstance(word, Warn):
             text.append("warning:", "bold yellow")
         else:
@@ -84,8 +85,12 @@ def styled(given: Words, style: str = "") -> Text:
 
 def _kept(word: str) -> str:
     """In one line and neutralised, with the space beside code."""
-    text = " ".join(plain(part) for part in word.splitlines())
+    text = _in_line(word).rstrip()
     return text + (" " if word[-1:] == " " and text else "")
+
+
+def _in_line(text: str) -> str:
+    return " ".join(printed(line).rstrip() for line in text.replace("\r\n", "\n").split("\n"))
 
 
 def _paragraph(given: Words, console: Console, bullet: str = "") -> None:

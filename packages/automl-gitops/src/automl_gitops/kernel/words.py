@@ -21,6 +21,43 @@ def one_line(text: str, most: int) -> str:
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 
+_JOINERS = "\u200c\u200d"  # emoji and several alphabets are written with them
+_STEERING = (
+    "Cc",
+    "Cf",
+    "Cs",
+    "Zl",
+    "Zp",
+)  # controls, formats (of bidirectional text too), surrogates, separators
+
+
+def visible(text: str) -> str:
+    """A text of anybody's as every output may show it: what cannot be seen, or steers what shows it, is written as in
+    Python (`\\x1b`, `\\u202e`).
+
+    A line feed stays. Each output then escapes what is markup to it.
+    """
+    if text.isprintable():
+        return text
+    return "".join(ascii(c)[1:-1] if c != "\n" and is_unseen(c) else c for c in text)
+
+
+def is_unseen(character: str) -> bool:
+    """Whether a character is none that can be seen."""
+    code = ord(character)
+    if unicodedata.category(character) in _STEERING:
+        return character not in _JOINERS
+    return code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF  # which Unicode keeps from being characters
+
+
+def unfit_character(text: str) -> str:
+    """The first character of a name that nothing draws and files and services do not pass on, in words; "" without."""
+    for character in text:
+        if character != "\t" and is_unseen(character) and unicodedata.category(character) != "Cf":
+            return f"U+{ord(character):04X}, which is no character that can be written"
+    return ""
+
+
 def quoted(value: str, most: int = 60) -> str:
     """A value in quotes as a message shows it: cut to ``most`` characters, what cannot be seen written as in Python."""
     cut = value if len(value) <= most else value[: most - 1] + "…"

@@ -1,5 +1,6 @@
 """The project as another commit has it, laid out in a folder."""
 
+import contextlib
 import io
 import tarfile
 from dataclasses import dataclass
@@ -41,18 +42,16 @@ def find(reference: str | None) -> Base:
 
 
 def lay_out(base: Base, folder: Path) -> Path:
-    """Write the project's files of the commit into ``folder``."""
+    """Write the project's files of the commit into ``folder``.
+
+    Left out are links that lead out of the project, such as to an environment or to data on this machine, and what
+    this file system cannot hold.
+    """
     with tarfile.open(fileobj=io.BytesIO(git.archive(base.commit))) as archive:
-        archive.extractall(folder, filter=_inside)  # noqa: S202 - what it refuses stays out
+        for member in archive:
+            with contextlib.suppress(tarfile.FilterError, OSError):
+                archive.extract(member, folder, filter="data")
     return folder
-
-
-def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
-    """Leave out links that lead out of the project, such as to an environment or to data on this machine."""
-    try:
-        return tarfile.data_filter(member, folder)
-    except tarfile.FilterError:
-        return None
 
 
 def _named(reference: str | None) -> tuple[str, str]:

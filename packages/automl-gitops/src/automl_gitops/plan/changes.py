@@ -160,7 +160,7 @@ def parse(text: str) -> dict[str, Any]:
     """A template as a document; one that is not YAML is empty, since linting is the linter's."""
     try:
         document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -189,8 +189,10 @@ def document_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> lis
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
-    path = folder / FOLDER / name
-    return parse(path.read_text(encoding="utf-8")) if path.exists() else {}
+    try:
+        return parse((folder / FOLDER / name).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return {}
 
 
 _SECONDS = 180

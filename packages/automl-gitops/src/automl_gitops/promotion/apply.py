@@ -7,6 +7,8 @@ a run that is killed anywhere is taken up by the next one, which decides anew.
 from collections.abc import Sequence
 from typing import assert_never
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import sign
 from automl_gitops.promotion import steps
@@ -123,7 +125,12 @@ class _Application:
             return
         production = self._production
         subject = make_subject(production.project, production.environment, self._seen.package, self._holdout)
-        self._checks = check_csv(subject)[0]
+        try:
+            self._checks = check_csv(subject)[0]
+        except (RunError, UserError, ClientError, BotoCoreError):
+            raise  # nothing that it answered: the next run asks again
+        except Exception as error:  # whatever is wrong with an answer, nobody is to depend on it
+            self._checks = [Check("answers csv", "failed", f"{type(error).__name__}: {error}")]
         failed = [check for check in self._checks if check.outcome == "failed"]
         if failed:
             self._go_back_to(step.before)

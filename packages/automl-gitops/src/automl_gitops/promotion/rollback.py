@@ -44,6 +44,8 @@ def rollback(*, further: bool = False) -> Rollback:
         raise UserError(f"{FILE}: names no version, so there is nothing to roll back")
     last = history[-1].commit
     undone = git.trailer(last, TRAILER)
+    if undone:
+        _finish(last)
     if undone and not further:
         left = next((change.arn for change in history if change.commit == undone), "")
         return Rollback(last, left, history[-1].arn, changed=False)
@@ -68,6 +70,13 @@ def rollback(*, further: bool = False) -> Rollback:
     write_text(FILE, text)
     message = f'Revert "{subject}"\n\nThis reverts commit {leaves.commit}.\n\n{TRAILER}: {leaves.commit}'
     return Rollback(git.commit_file(FILE, message), leaves.arn, returns_to.arn, changed=True)
+
+
+def _finish(commit: str) -> None:
+    """What `git commit` writes last, where it was killed before: else the next commit would take the rollback back."""
+    now = git.committed(FILE)
+    if git.staged(FILE) != now and git.staged(FILE) == git.committed(FILE, f"{commit}^"):
+        git.unstage(FILE)
 
 
 def _history() -> list[_Change]:

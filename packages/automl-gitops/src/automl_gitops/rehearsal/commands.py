@@ -156,7 +156,7 @@ def _document(printed: str) -> dict[str, Any]:
     """The JSON on standard output; nothing where there is none, as of a command that ended by a signal."""
     try:
         document = json.loads(printed or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

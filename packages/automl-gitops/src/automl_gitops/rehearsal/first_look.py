@@ -17,6 +17,7 @@ import shlex
 import shutil
 import sys
 import tomllib
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ from typing import Any, NoReturn
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation.layout import values
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
-from automl_gitops.kernel.words import quoted
+from automl_gitops.kernel.words import quoted, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -145,7 +146,7 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
             return _read(wish, task, csv.reader(text, strict=True))
     except UnicodeDecodeError:
         raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
-    except (csv.Error, OSError, EOFError) as error:
+    except (csv.Error, OSError, EOFError, zlib.error) as error:
         raise RefusedError(
             f"{wish.data}: cannot be read as CSV ({error}): give CSV, gzipped CSV or Parquet"
         ) from None
@@ -304,7 +305,7 @@ def require_git() -> None:
 
 def refuse(error: RefusedError) -> NoReturn:
     """End the process with the sentence, in the way in which the project's commands say what the user has to change."""
-    print(f"error: {error}", file=sys.stderr)
+    print(f"error: {visible(str(error))}", file=sys.stderr)
     raise SystemExit(2)
 
 
@@ -317,7 +318,7 @@ def of_project(wish: Wish, file: Path) -> Task:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise RefusedError(f"{file}: not found: type make demo in the project's folder") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise RefusedError(f"{file}: not valid TOML: {error}") from None
     target = _key(document, "dataset", "target", "")
     problem = _key(document, "autopilot", "problem_type", "")

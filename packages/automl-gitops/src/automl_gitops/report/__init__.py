@@ -4,6 +4,7 @@ from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.report import columns, decision, forms, origin, performance
 from automl_gitops.report.blocks import Report
 from automl_gitops.report.source import Provenance
+from automl_gitops.report.words import shown
 
 __all__ = ["Provenance", "build", "html", "markdown"]
 
@@ -28,7 +29,10 @@ def markdown(
 
 
 def build(evaluation: Evaluation, provenance: Provenance) -> Report:
-    """The report's blocks, the same for the same evaluation."""
+    """The report's blocks, the same for the same evaluation. In every text each character can be seen: the charts'
+    engine ends the process at some others.
+    """
+    evaluation, provenance = shown(evaluation), shown(provenance)
     job, data = evaluation.automl_job.name, evaluation.dataset
     accepted = evaluation.decision == "accept"
     notices = list(evaluation.notes)

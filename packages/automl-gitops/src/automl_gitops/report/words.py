@@ -2,15 +2,32 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Protocol
+from typing import Any, Protocol
 
+from automl_gitops.kernel.words import visible
 from automl_gitops.report.blocks import Cell
 
 _SIGNIFICANT = 4
 _MOST_DECIMALS = 8  # what needs more is written in powers of 10
 _NOTHING = 1e-12  # what is left of a subtraction of equal numbers
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def shown(value: Any) -> Any:
+    """A document with its texts as `visible` writes them, those of its parts and the keys of its mappings too."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list | tuple):
+        return type(value)(map(shown, value))
+    if isinstance(value, dict):
+        return {shown(key): shown(inner) for key, inner in value.items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{one.name: shown(getattr(value, one.name)) for one in fields(value) if one.init}
+        )
+    return value
 
 
 def decimals(value: float, low: float | None = None, high: float | None = None, digits: int = 2) -> int:

@@ -96,7 +96,7 @@ def unanswered(aws: Aws, names: Names, execution: Execution, now: datetime | Non
         f"{step.name} still waits, {waited.total_seconds() / 60:.0f} minutes after Autopilot job {job.job} ended "
         f"({job.status}), for function {function} has not answered it; {why}. If it is denied something, an "
         "administrator runs `make bootstrap`, and the run goes on by itself; otherwise look into the log group "
-        f"/aws/lambda/{function} and the queue {names.project}-autopilot-callback-dlq, or end the run with "
+        f"/aws/lambda/{function} and the queue {names.dead_letter_queue}, or end the run with "
         f"`automl stop {execution.id}`"
     )
 

@@ -1,17 +1,19 @@
 """`upsert`: the evaluation's code in S3 and the pipeline in SageMaker, as the project's files say."""
 
 import json
+import time
 from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import is_missing, no_bucket
+from automl_gitops.kernel.aws import NO_ANSWER, is_missing, may_have_happened, no_bucket
 from automl_gitops.kernel.words import one_line
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
 
 Outcome = Literal["created", "updated", "unchanged"]
 _MARK = "made from "
+_PAUSES = (0.5, 1, 2, 4)  # seconds before another try, as botocore takes them
 _DESCRIPTION_LENGTH = (
     2900  # of the 3,072 characters that a pipeline's description has; the mark takes the rest
 )
@@ -42,9 +44,29 @@ def upsert(project: Project) -> tuple[Outcome, str]:
             Tags=[{"Key": "project", "Value": names.project}, *tags],
         )
         return "created", made["PipelineArn"]
-    if all(_same(found.get(key), value) for key, value in wanted.items()):
+    if _is(found, wanted):
         return "unchanged", found["PipelineArn"]
-    return "updated", sagemaker.update_pipeline(**wanted)["PipelineArn"]
+    _update(project, wanted)
+    return "updated", found["PipelineArn"]
+
+
+def _update(project: Project, wanted: dict[str, str]) -> None:
+    """UpdatePipeline has no token, and each call makes a version: before another try, look whether it is needed."""
+    for pause in (*_PAUSES, None):
+        try:
+            project.aws.once("sagemaker").update_pipeline(**wanted)
+            return
+        except (ClientError, *NO_ANSWER) as error:
+            if pause is None or not may_have_happened(error):
+                raise
+        time.sleep(pause)
+        found = current(project)
+        if found is not None and _is(found, wanted):
+            return
+
+
+def _is(found: dict[str, Any], wanted: dict[str, str]) -> bool:
+    return all(_same(found.get(key), value) for key, value in wanted.items())
 
 
 def describe(project: Project) -> str:
@@ -69,7 +91,7 @@ def _same(had: Any, wanted: str) -> bool:
         return True
     try:
         return json.loads(had) == json.loads(wanted)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
 
 

@@ -57,7 +57,8 @@ def set_up(
 
     Where GitHub protects neither branch nor environments, workflows get no role that reaches production,
     unless that is accepted: whoever may push a branch has that role then.
-    Raises `UserError` without an administrator's GITHUB_TOKEN, `RunError` where a service fails.
+    Raises `UserError` without an administrator's GITHUB_TOKEN, or with another default branch than main; `RunError`
+    where a service fails.
     """
     bootstrap.check_people(data_scientists)
     name = project.config.project.repository
@@ -68,6 +69,7 @@ def set_up(
             "`GITHUB_TOKEN=$(gh auth token) make bootstrap`"
         )
     settings = RepositorySettings(host)
+    settings.require_main()
     prefix = settings.subject_prefix()
     made = list(settings.bring(reviewers))
     missing = [] if accepts_unprotected else unprotected(made)

@@ -83,9 +83,12 @@ def same_cells(one: Sequence[str] | None, other: Sequence[str] | None, tolerance
 
 def numbers(text: str) -> list[float]:
     """The numbers in a value: one, or a list of them. Raises `ValueError` where it is neither."""
-    if text.lstrip().startswith("["):
+    if not text.lstrip().startswith("["):
+        return [float(text)]
+    try:
         return [float(value) for value in json.loads(text)]
-    return [float(text)]
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"no list of numbers: {error}") from None
 
 
 def _finite(text: str) -> list[float]:

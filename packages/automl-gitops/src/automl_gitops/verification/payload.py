@@ -141,9 +141,12 @@ def parse_json(text: str, keys: Sequence[str]) -> list[dict[str, str]]:
     a list, which becomes the text that the CSV answer has. Raises `ValueError` for anything else.
     """
     try:
-        documents = [json.loads(text)]
-    except json.JSONDecodeError:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
+        try:
+            documents = [json.loads(text)]
+        except json.JSONDecodeError:
+            documents = [json.loads(line) for line in text.split("\n") if line.strip()]
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     entries: list[Any] = []
     for document in documents:
         entries += _entries(document)
@@ -193,7 +196,10 @@ class Decider:
             first, second = map(float, ast.literal_eval(prediction["probabilities"]))
             place = next(number for number, label in enumerate(labels) if _same(label, self.positive))
             other = labels[1 - place]
-        except (KeyError, SyntaxError, TypeError, IndexError, StopIteration, ValueError):
+        except (
+            KeyError, SyntaxError, TypeError, IndexError, StopIteration, ValueError, OverflowError, RecursionError,
+            MemoryError,
+        ):  # fmt: skip
             raise ValueError(
                 f"the threshold of {self.threshold:g} needs two probabilities, one of {self.positive}: {prediction}"
             ) from None

@@ -66,7 +66,7 @@ def _create_comment(github: GitHub, number: str, body: Json, **_: Any) -> tuple[
         "body": body["body"],
         "url": github.address(f"issues/comments/{comment_id}"),
         "html_url": f"https://github.com/{github.repository}/issues/{number}#issuecomment-{comment_id}",
-        "user": {"login": "github-actions[bot]", "id": 2, "type": "Bot"},
+        "user": github.user,
     }
     github.comments.setdefault(int(number), []).append(comment)
     return 201, comment

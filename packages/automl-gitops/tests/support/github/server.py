@@ -50,6 +50,7 @@ class GitHub:
         self.pulls: dict[int, Json] = {}
         self.issues: dict[int, Json] = {}
         self.comments: dict[int, list[Json]] = {}
+        self.user: Json = {"login": "administrator", "id": 3, "type": "User"}
         self.variables: dict[str, dict[str, str]] = {"": {}}  # by environment, "" is the repository
         self.environments: dict[str, Json] = {}
         self.rulesets: list[Json] = []
@@ -92,6 +93,10 @@ class GitHub:
         """Fail no more."""
         self._failures.clear()
 
+    def act_in_workflow(self) -> None:
+        """From now on the token is a workflow's own."""
+        self.user = {"login": "github-actions[bot]", "id": 2, "type": "Bot"}
+
     def merge(self, number: int) -> str:
         """Merge a pull request as a person does; returns the merge commit."""
         with self._lock:
@@ -110,7 +115,9 @@ class GitHub:
         if token.split()[-1:] != [self.token]:
             raise Refusal(401, "Bad credentials")
         if path == "/user":
-            return 200, {"id": 3, "login": "administrator", "type": "User"}
+            if self.user["type"] == "Bot":
+                raise Refusal(403, "Resource not accessible by integration")
+            return 200, self.user
         if re.fullmatch(r"/users/[\w-]+", path):
             login = path.rsplit("/", 1)[-1]
             return 200, {"id": zlib.crc32(login.encode()), "login": login, "type": "User"}

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from automl_gitops.kernel import service
+from automl_gitops.kernel.derived_names import collision
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.words import nearest
 
@@ -33,6 +34,12 @@ class ProjectSettings(SettingsSection):
             raise ValueError(
                 "is not 3-19 lower-case letters, digits and single hyphens that begin with a letter: "
                 "S3, IAM and Autopilot allow no more, since every name in AWS begins with it"
+            )
+        other = collision(value)
+        if other is not None:
+            raise ValueError(
+                f"is a name that a project {other} has for something of its own in AWS, which this one could then "
+                "overwrite: choose another ending"
             )
         return value
 
