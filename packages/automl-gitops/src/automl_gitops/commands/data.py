@@ -1,7 +1,7 @@
 """`automl data ...`."""
 
 import sys
-from importlib.machinery import PathFinder
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,11 +27,10 @@ Rows = Annotated[int, typer.Option("--rows", min=50, metavar="N", help="Rows of 
 _FOLDER = Path("build/data")
 
 
-class _NoPandas(PathFinder):
+class _NoPandas(MetaPathFinder):
     """Finds no pandas."""
 
-    @classmethod
-    def find_spec(cls, fullname: str, *_: Any) -> None:
+    def find_spec(self, fullname: str, *_: Any) -> None:
         """Refuse pandas, and leave other modules to the finders after this one."""
         if fullname == "pandas":
             raise ModuleNotFoundError(fullname, name=fullname)
@@ -43,11 +42,12 @@ def _start_without_pandas() -> None:
     """
     import pyarrow as pa
 
-    sys.meta_path.insert(0, _NoPandas)
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
     try:
         pa.array([""])
     finally:
-        sys.meta_path.remove(_NoPandas)
+        sys.meta_path.remove(finder)
 
 
 @app.command(epilog="Example: automl data push customers.parquet")
