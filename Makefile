@@ -20,8 +20,7 @@ export DATA TARGET PROBLEM LENIENT STARTED
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
 # Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
-# In the order in which the suites' conftest.py put the modules: the longest first.
-TWO_AT_ONCE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+TWO_AT_ONCE := --numprocesses 2 --dist loadscope
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -12,11 +12,6 @@ from tools import wheels
 
 ROOT = Path(__file__).resolve().parent.parent
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
-# Minutes each, so they begin first: no worker is left alone with one in the end.
-LONGEST = (
-    "test_documents.py", "test_demo.py", "test_story.py", "test_stranger_story.py", "test_long_training.py",
-    "test_project.py", "test_product.py", "test_changes.py",
-)  # fmt: skip
 # What `make test` hands on: the commands that a test starts run as from a user's shell, not as parts of that make.
 for _of_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DATA", "TARGET", "PROBLEM", "LENIENT", "STARTED"):
     os.environ.pop(_of_make, None)
@@ -115,8 +110,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if skipped:
         terminalreporter.section("not tested", yellow=True)
         terminalreporter.line(f"{len(skipped)} tests: {skipped[0].longrepr[2].removeprefix('Skipped: ')}")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules in the order of `LONGEST`, then the others."""
-    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))

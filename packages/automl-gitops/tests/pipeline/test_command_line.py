@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import boto3
@@ -262,6 +263,22 @@ def test_a_file_is_checked_without_aws(
     assert sum(found["classes"].values()) == 800
     assert [notice for notice in found["notices"] if "minimum = 0 lets every model pass" in notice]
     assert not (folder / "dataset.lock").exists()
+
+
+def test_a_file_is_checked_without_pandas(folder: Path) -> None:
+    """The import takes longer than all else that the command does."""
+    file = table(folder / "rows.csv")
+    (folder / "automl.toml").write_text(automl_toml())
+    code = (
+        "import sys; from automl_gitops.commands.main import main; "
+        "sys.exit(main(['data', 'check', sys.argv[1]]) or 'pandas' in sys.modules)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", code, file], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
 def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(

@@ -1,7 +1,7 @@
 """`automl data ...`."""
 
 import sys
-from importlib.machinery import PathFinder
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,11 +35,10 @@ Encoding = Annotated[
 _FOLDER = Path("build/data")
 
 
-class _NoPandas(PathFinder):
+class _NoPandas(MetaPathFinder):
     """Finds no pandas."""
 
-    @classmethod
-    def find_spec(cls, fullname: str, *_: Any) -> None:
+    def find_spec(self, fullname: str, *_: Any) -> None:
         """Refuse pandas, and leave other modules to the finders after this one."""
         if fullname == "pandas":
             raise ModuleNotFoundError(fullname, name=fullname)
@@ -51,11 +50,12 @@ def _start_without_pandas() -> None:
     """
     import pyarrow as pa
 
-    sys.meta_path.insert(0, _NoPandas)
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
     try:
         pa.array([""])
     finally:
-        sys.meta_path.remove(_NoPandas)
+        sys.meta_path.remove(finder)
 
 
 @app.command(epilog="Example: automl data push customers.parquet")

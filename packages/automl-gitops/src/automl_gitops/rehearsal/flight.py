@@ -60,7 +60,7 @@ TRAINING_SECONDS = 1800  # instances start for minutes before the first candidat
 HOURS = 3  # then a flight ends by itself; more than we reckon it takes, which nobody has measured
 _ROOM = 20  # rows more than Autopilot's least, which a split by classes may take away
 _ROOM_OF_GROUPS = 80  # the same of a split by groups, whose hashes are as even as chance
-_POLL_SECONDS = 0.5  # a state lasts for seconds at least
+_POLL_SECONDS = 0.5  # a state lasts for seconds at least, on the local AWS too
 _SESSION_SECONDS = HOURS * 3600
 # An instance-hour in USD where automl.toml has no [prices]: reckoned by what us-east-1 used to take, not looked up in
 # AWS's list, and what the dearest regions may take more. Of Autopilot's instances: ml.m5.4xlarge.
@@ -309,14 +309,14 @@ class Flight(Life):
     def _note_state(self, sagemaker: Any) -> None:
         """Note the state of the production endpoint, where it is another one than before."""
         try:
-            found = sagemaker.describe_endpoint(EndpointName=self.names.production_endpoint)
+            endpoint = sagemaker.describe_endpoint(EndpointName=self.names.production_endpoint)
         except (ClientError, BotoCoreError):
             return  # it is asked again
         state = {
-            "status": found["EndpointStatus"],
-            "config": found.get("EndpointConfigName", ""),
-            "pending": (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName", ""),
-            "reason": found.get("FailureReason", ""),
+            "status": endpoint["EndpointStatus"],
+            "config": endpoint.get("EndpointConfigName", ""),
+            "pending": (endpoint.get("PendingDeploymentSummary") or {}).get("EndpointConfigName", ""),
+            "reason": endpoint.get("FailureReason", ""),
         }
         if self.endpoint_states[-1:] != [state]:
             self.endpoint_states.append(state)

@@ -77,11 +77,9 @@ class _Job:
             f"{self.word} {name}",
             lambda: str(describe(**given)[f"{self.kind}JobStatus"]),
             partial(getattr(sagemaker, f"stop_{self.kind.lower()}_job"), **given),
-            "InProgress",
         )
 
 
-_RUNNING = {"InProgress", "Stopping"}
 _JOBS = (
     _Job("Processing", logs.PROCESSING),
     _Job("Transform", logs.TRANSFORM),
@@ -172,7 +170,7 @@ def _callbacks(project: ServingProject) -> Iterator[Resource]:
 def _jobs(project: ServingProject) -> Iterator[Resource]:
     """Jobs that still run; the services keep the lists of what ran."""
     for job, name, status in _own_jobs(project):
-        if status in _RUNNING:
+        if status in teardown.RUNNING:
             yield Resource(
                 f"running {job.word}", name, project.names.account, partial(job.stop, project, name)
             )

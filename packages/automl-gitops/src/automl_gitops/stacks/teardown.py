@@ -25,7 +25,7 @@ STORAGE = {
     "BucketPolicy",
     "ModelPackageGroup",
 }  # of the stack; what a teardown keeps unless told otherwise
-_ENDED = {"Completed", "Succeeded", "Failed", "Stopped"}
+RUNNING = {"Executing", "InProgress", "Stopping"}  # statuses of executions and jobs that have not ended
 _STOP_SECONDS = 900.0
 
 
@@ -73,7 +73,7 @@ def of_training(project: ServingProject) -> Iterator[Resource]:
     pages = sagemaker.get_paginator("list_auto_ml_jobs").paginate(NameContains=f"{names.project}-")
     for summary in (entry for page in pages for entry in page["AutoMLJobSummaries"]):
         job = summary["AutoMLJobName"]
-        if own.fullmatch(job) and summary["AutoMLJobStatus"] not in _ENDED:
+        if own.fullmatch(job) and summary["AutoMLJobStatus"] in RUNNING:
             yield Resource("running Autopilot job", job, account, partial(_stop_job, project, job))
     if _exists(partial(sagemaker.describe_pipeline, PipelineName=names.pipeline)):
         remove = partial(sagemaker.delete_pipeline, PipelineName=names.pipeline)
@@ -180,17 +180,19 @@ def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
         summary["PipelineExecutionArn"]
         for page in pages
         for summary in page["PipelineExecutionSummaries"]
-        if summary["PipelineExecutionStatus"] not in _ENDED
+        if summary["PipelineExecutionStatus"] in RUNNING
     ]
 
 
 def stop_and_wait(
-    project: ServingProject, what: str, look: Callable[[], str], stop: Callable[[], Any], running: str
+    project: ServingProject, what: str, look: Callable[[], str], stop: Callable[[], Any]
 ) -> None:
-    """Stop something whose status is ``running``, and wait until it has ended."""
-    if look() == running:
+    """Stop what runs by the status that ``look`` gives, unless it is stopping already, and wait for its end."""
+    if look() in RUNNING - {"Stopping"}:
         stop()
-    wait(what, look, lambda seen: seen in _ENDED, seconds=_STOP_SECONDS, status=str, output=project.output)
+    wait(
+        what, look, lambda seen: seen not in RUNNING, seconds=_STOP_SECONDS, status=str, output=project.output
+    )
 
 
 def _stop_execution(project: ServingProject, arn: str) -> None:
@@ -200,7 +202,6 @@ def _stop_execution(project: ServingProject, arn: str) -> None:
         f"execution {arn[-12:]}",
         lambda: str(sagemaker.describe_pipeline_execution(**given)["PipelineExecutionStatus"]),
         partial(sagemaker.stop_pipeline_execution, **given),
-        "Executing",
     )
 
 
@@ -211,7 +212,6 @@ def _stop_job(project: ServingProject, job: str) -> None:
         f"Autopilot job {job}",
         lambda: str(sagemaker.describe_auto_ml_job_v2(**given)["AutoMLJobStatus"]),
         partial(sagemaker.stop_auto_ml_job, **given),
-        "InProgress",
     )
 
 
