@@ -146,7 +146,11 @@ def test_a_wait_that_cannot_be_answered_says_so_with_the_reason_and_a_way_out(ex
     executions.functions.invoke(FunctionName=function, Payload=json.dumps({"Records": [record]}))
 
     later = datetime.now(UTC) + timedelta(minutes=3)
-    reason = wait_until(lambda: summary.unanswered(executions.aws, names, read_it(), later))
+    # What a function prints reaches its log group after its answer.
+    reason = wait_until(
+        lambda: summary.unanswered(executions.aws, names, read_it(), later),
+        lambda told: told and "it says: " in told,
+    )
 
     assert (
         f"WaitForAutopilot still waits, 3 minutes after Autopilot job {job} ended (Failed), for function"

@@ -145,10 +145,12 @@ def test_a_version_that_does_not_load_never_gets_traffic(hosting, load):
 
     with load(endpoint) as clients:
         hosting.sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        launching = hosting.until(endpoint, lambda d: statuses(d) == ["Creating"])
         described = hosting.until(
             endpoint, lambda d: "FailureReason" in d and d["EndpointStatus"] == "InService"
         )
 
+    assert launching["PendingDeploymentSummary"]["EndpointConfigName"] == config
     assert set(clients.words()) == {"old"}
     assert described["EndpointConfigName"] != config
     assert "did not pass the ping health check" in described["FailureReason"]

@@ -21,6 +21,9 @@ from local_sagemaker.sagemaker.endpoints.fleet import DeploymentError, Fleet
 from local_sagemaker.sagemaker.endpoints.policies import Plan, Shift
 
 LOOK_SECONDS = 0.05
+# Before an update that cannot start its fleet goes back: minutes on AWS, where instances are launched first. Here
+# it would be over before anybody has looked at the endpoint.
+LEAST_LAUNCH_SECONDS = 2.0
 log = logging.getLogger("local_sagemaker.endpoints")
 
 
@@ -98,7 +101,13 @@ class Update:
         self._pending.enter("Creating", f"Launching {instances} instance(s).")
         self._check_alarms()
         begun = time.monotonic()
-        _start(self._endpoint, self._pending.fleets)
+        try:
+            _start(self._endpoint, self._pending.fleets)
+        except Exception:
+            left = begun + LEAST_LAUNCH_SECONDS - time.monotonic()
+            if runtime.current().stopping.wait(max(0.0, left)):
+                raise _EndError from None
+            raise
         # A model starts here in real time: only waits are shortened, and only they count multiplied.
         self._spent += time.monotonic() - begun
 
