@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 
 import pytest
 from botocore.exceptions import ClientError
 
-from local_sagemaker import clock
+from local_sagemaker import actors, clock
 from local_sagemaker.cloudwatch.metrics import STORE, Data, Metric
 from support.waiting import PATIENCE
 
@@ -140,3 +141,59 @@ def test_policies_and_alarms_go_with_their_target(hosting, scaling, way):
     assert alarms_of(hosting, endpoint) == []
     assert policies["ScalingPolicies"] == []
     assert targets["ScalableTargets"] == []
+
+
+def acting(hosting, *statements: dict):
+    """Application Auto Scaling for somebody who may scale, with these statements beside it."""
+    iam, name = hosting.aws.client("iam"), hosting.name("scaler")
+    may = {"Effect": "Allow", "Action": ["application-autoscaling:*", "cloudwatch:*"], "Resource": "*"}
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sagemaker.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))[
+        "Role"
+    ]["Arn"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may, *statements]})
+    iam.put_role_policy(RoleName=name, PolicyName="inline", PolicyDocument=document)
+    return actors.client_with("application-autoscaling", actors.credentials(role, None, hosting.aws.region))
+
+
+def test_whoever_scales_an_endpoint_needs_its_rights(hosting):
+    name = hosting.running()
+    beginning = f"arn:aws:sagemaker:eu-west-1:{hosting.aws.account}:endpoint/"
+    rights = {
+        "Effect": "Allow",
+        "Action": ["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"],
+    }
+
+    with pytest.raises(ClientError, match=f"sagemaker:DescribeEndpoint on resource: {beginning}{name}"):
+        acting(hosting).register_scalable_target(**target(name), MinCapacity=1, MaxCapacity=4)
+    mine = acting(hosting, rights | {"Resource": beginning + name})
+    mine.register_scalable_target(**target(name), MinCapacity=1, MaxCapacity=4)
+    mine.put_scaling_policy(**policy(name, 10))
+
+
+def test_a_target_that_another_project_tagged_can_be_denied(hosting, scaling):
+    name = hosting.running()
+    tags = {"project": "other"}
+    scaling.register_scalable_target(**target(name), MinCapacity=1, MaxCapacity=4, Tags=tags)
+    mine = acting(
+        hosting,
+        {
+            "Effect": "Deny",
+            "Action": "application-autoscaling:*",
+            "Resource": "*",
+            "Condition": {
+                "StringNotEquals": {"aws:ResourceTag/project": "mine"},
+                "Null": {"aws:ResourceTag/project": "false"},
+            },
+        },
+    )
+
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        mine.deregister_scalable_target(**target(name))
+    assert scaling.describe_scalable_targets(
+        ServiceNamespace=NAMESPACE, ResourceIds=[target(name)["ResourceId"]]
+    )["ScalableTargets"]

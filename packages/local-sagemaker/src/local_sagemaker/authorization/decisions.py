@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from local_sagemaker.authorization import principals, record, resource_policies
+from local_sagemaker.authorization import principals, record, resource_policies, resource_tags
 from local_sagemaker.authorization.conditions import Context
 from local_sagemaker.authorization.policies import Check, Principal, refusal
 from local_sagemaker.authorization.questions import Question
@@ -12,7 +12,12 @@ from local_sagemaker.bridge import AWSError
 def why_not(principal: Principal, question: Question, keys: Context) -> str | None:
     """Why ``principal`` may not do what ``question`` asks, in the words of AWS; None if it may."""
     owner = question.owner
-    context = {**keys, **question.context, "aws:resourceaccount": [owner], "s3:resourceaccount": [owner]}
+    of_resource = {
+        "aws:resourceaccount": [owner],
+        "s3:resourceaccount": [owner],
+        **resource_tags.keys(question.resources[0]),
+    }
+    context = {**keys, **question.context, **of_resource}
     policy = resource_policies.of(question.resources[0])
     reason = refusal(principal, Check(question.action, question.resources, owner, context, policy))
     if reason is None:

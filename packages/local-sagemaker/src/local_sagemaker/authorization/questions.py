@@ -24,8 +24,15 @@ ALARM_ACTIONS = {
     "DeleteScalingPolicy": ("DescribeAlarms", "DeleteAlarms"),
     "DeregisterScalableTarget": ("DescribeAlarms", "DeleteAlarms"),
 }
+# And it looks first whether he may do to the endpoint what it is to do. Source: Application Auto Scaling user guide,
+# "Permissions validation for Application Auto Scaling API calls on target resources".
+SCALED_ACTIONS = dict.fromkeys(
+    ("RegisterScalableTarget", "PutScalingPolicy"),
+    ("DescribeEndpoint", "UpdateEndpointWeightsAndCapacities"),
+)
 # Whoever tags what he creates needs the right to tag it.
 TAGGING = {
+    "application-autoscaling": "TagResource",
     "sagemaker": "AddTags",
     "lambda": "TagResource",
     "sqs": "TagQueue",
@@ -78,7 +85,11 @@ def questions(request: Request, account: str) -> list[Question]:
     named = arns.resources(service, operation, account, request.region, parameters)
     found = [_ask(action, spellings, account) for spellings in named]
     tag = TAGGING_IN_IAM.get(operation) if service == "iam" else TAGGING.get(service)
-    if tag and parameters.get("Tags", parameters.get("tags")) and operation.startswith(("Create", "Put")):
+    if (
+        tag
+        and parameters.get("Tags", parameters.get("tags"))
+        and operation.startswith(("Create", "Put", "Register"))
+    ):
         tagged = found[0].resources
         if operation == "CreateEventSourceMapping":  # has no resource itself, since its id is not known yet
             tagged = (f"arn:aws:lambda:{request.region}:{account}:event-source-mapping:*",)
@@ -103,11 +114,22 @@ def questions(request: Request, account: str) -> list[Question]:
         ]
     if operation == "CreateModelPackage":
         found += _of_images(parameters, account)
-    if service == "application-autoscaling" and operation in ALARM_ACTIONS:
-        tracked = f"alarm:TargetTracking-{parameters.get('ResourceId')}-Alarm*"
-        alarm = f"arn:{get_partition(request.region)}:cloudwatch:{request.region}:{account}:{tracked}"
-        found += [_ask(f"cloudwatch:{name}", (alarm,), account) for name in ALARM_ACTIONS[operation]]
+    if service == "application-autoscaling":
+        found += _of_scaling(operation, str(parameters.get("ResourceId")), account, request.region)
     return found
+
+
+def _of_scaling(operation: str, scaled: str, account: str, region: str) -> Iterator[Question]:
+    """The rights on the alarms of what is scaled, and on the endpoint where it is one."""
+    alarm = f"arn:{get_partition(region)}:cloudwatch:{region}:{account}:alarm:TargetTracking-{scaled}-Alarm*"
+    yield from (_ask(f"cloudwatch:{name}", (alarm,), account) for name in ALARM_ACTIONS.get(operation, ()))
+    kind, _, rest = scaled.partition("/")
+    if kind == "endpoint":
+        endpoint = (
+            f"arn:{get_partition(region)}:sagemaker:{region}:{account}:endpoint/{rest.partition('/')[0]}"
+        )
+        actions = SCALED_ACTIONS.get(operation, ())
+        yield from (_ask(f"sagemaker:{name}", (endpoint,), account) for name in actions)
 
 
 def of_key(action: str, key_arn: str, service: str, account: str) -> Question:

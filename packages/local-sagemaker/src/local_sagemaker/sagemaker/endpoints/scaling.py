@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from moto.applicationautoscaling.exceptions import AWSValidationException
@@ -18,10 +19,13 @@ from moto.applicationautoscaling.models import (
     FakeScalableTarget,
     applicationautoscaling_backends,
 )
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
 from moto.moto_api._internal import mock_random
+from moto.utilities.utils import get_partition
 
 from local_sagemaker import clock
+from local_sagemaker.authorization.arns import resolver
 from local_sagemaker.bridge import AWSError, Caller
 from local_sagemaker.cloudwatch import alarms
 from local_sagemaker.cloudwatch.metrics import STORE, Metric
@@ -38,6 +42,7 @@ INVOCATIONS = "SageMakerVariantInvocationsPerInstance"
 PERIOD_SECONDS = 60
 COOLDOWN_SECONDS = 300
 
+_answer_register = ApplicationAutoScalingResponse.register_scalable_target
 _register = ApplicationAutoscalingBackend.register_scalable_target
 _deregister = ApplicationAutoscalingBackend.deregister_scalable_target
 _put_policy = ApplicationAutoscalingBackend.put_scaling_policy
@@ -69,6 +74,27 @@ def _find(account: str, region: str, resource: str) -> tuple[Endpoint, Fleet] | 
     fleets = endpoint.fleets if endpoint else []
     found = next((f for f in fleets if f.variant == variant and f.serverless is None), None)
     return (endpoint, found) if found else None
+
+
+@resolver("application-autoscaling", "RegisterScalableTarget")
+@resolver("application-autoscaling", "DeregisterScalableTarget")
+@resolver("application-autoscaling", "PutScalingPolicy")
+@resolver("application-autoscaling", "DeleteScalingPolicy")
+def _target_arn(account: str, region: str, parameters: Mapping[str, Any]) -> str:
+    """The scalable target that a request names; its id is not known before it is there."""
+    targets = applicationautoscaling_backends[account][region].targets
+    found = targets.get(parameters.get("ScalableDimension", ""), {}).get(parameters.get("ResourceId", ""))
+    beginning = f"arn:{get_partition(region)}:application-autoscaling:{region}:{account}"
+    return str(found.arn) if found else f"{beginning}:scalable-target/*"
+
+
+@functools.wraps(_answer_register)
+def _register_with_tags(self: ApplicationAutoScalingResponse) -> str:
+    answer = _answer_register(self)
+    targets = self.applicationautoscaling_backend.targets[self._get_param("ScalableDimension")]
+    target: Any = targets[self._get_param("ResourceId")]
+    target.tags = {**getattr(target, "tags", {}), **(self._get_param("Tags") or {})}
+    return answer
 
 
 @functools.wraps(_register)
@@ -212,6 +238,7 @@ def _resize(endpoint: Endpoint, fleet: Fleet, instances: int) -> bool:
     return True
 
 
+ApplicationAutoScalingResponse.register_scalable_target = _register_with_tags  # type: ignore[method-assign]
 ApplicationAutoscalingBackend.register_scalable_target = _register_scalable_target  # type: ignore[assignment]  # its parameters are passed on
 ApplicationAutoscalingBackend.deregister_scalable_target = _deregister_scalable_target
 ApplicationAutoscalingBackend.put_scaling_policy = _put_scaling_policy  # type: ignore[assignment]  # its parameters are passed on
