@@ -53,6 +53,8 @@ def problem_with_project(project: str) -> str | None:
         )
     if project.startswith(("aws-", "sthree-", "amzn-s3-demo-")) or project in ("aws", "sagemaker"):
         return "AWS reserves names that start like this; choose another"
+    if re.search("-(staging|production)-v", project):
+        return "the names of another project's releases could begin like this one's; choose another"
     for ending in DERIVED:
         if project.endswith("-" + ending):
             return (

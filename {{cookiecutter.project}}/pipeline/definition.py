@@ -89,7 +89,7 @@ def start_autopilot(shared: Shared) -> Any:
         "kms_key": encryption.kms_key if encryption else "",
         "subnets": ",".join(network.subnets) if network else "",
         "security_groups": ",".join(network.security_groups) if network else "",
-        "tags": ",".join(f"{key}={value}" for key, value in shared.config.project.tags.items()),
+        "tags": ",".join(f"{key}={value}" for key, value in shared.config.project.every_tag.items()),
     }
     return shared.lambda_step("StartAutopilot", "start-autopilot", inputs, ["automl_job_name"])
 

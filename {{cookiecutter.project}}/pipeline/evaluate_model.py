@@ -74,7 +74,7 @@ def processor(shared: Shared, script: str) -> Any:
         volume_kms_key=key,
         network_config=network
         and NetworkConfig(subnets=network.subnets, security_group_ids=network.security_groups),
-        tags=[{"Key": name, "Value": value} for name, value in config.project.tags.items()] or None,
+        tags=[{"Key": name, "Value": value} for name, value in config.project.every_tag.items()],
         sagemaker_session=shared.session,
     )
 

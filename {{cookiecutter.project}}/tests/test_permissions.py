@@ -21,6 +21,7 @@ ROLES = {
     *("AutopilotRole", "LambdaExecutionRole", "SageMakerExecutionRole"),
 }
 ENDPOINT = "arn:aws:sagemaker:{region}:{account}:endpoint/{project}-"
+GROUP = "arn:aws:sagemaker:{region}:{account}:model-package-group/{project}"
 VERSION = "arn:aws:sagemaker:{region}:{account}:model-package/{project}/1"
 BUCKET = "arn:aws:s3:::{project}-{account}-{region}/"
 ROLE = "arn:aws:iam::{account}:role/{project}-PromoteRole"
@@ -42,6 +43,10 @@ DANGERS = [
     ("iam:AttachRolePolicy", ROLE, {}, set()),
     ("iam:UpdateAssumeRolePolicy", ROLE, {}, set()),
     ("iam:CreateUser", "arn:aws:iam::{account}:user/{project}-eve", {}, set()),
+    ("s3:PutBucketPolicy", BUCKET.rstrip("/"), {}, set()),
+    ("s3:PutBucketPublicAccessBlock", BUCKET.rstrip("/"), {}, set()),
+    ("sagemaker:PutModelPackageGroupPolicy", GROUP, {}, set()),
+    ("sagemaker:UpdateEndpoint", ENDPOINT + "x-production", {}, set()),
 ]
 
 

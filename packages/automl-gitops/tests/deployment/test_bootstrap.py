@@ -64,6 +64,7 @@ def test_a_role_of_a_service_moves_out_of_the_stack_that_held_it_before(project:
     role = services[services.index("  LambdaExecutionRole:") : services.index("  AutopilotRole:")]
     role = role.replace("!GetAtt AutopilotRole.Arn", '"*"')
     given = {"Project": project.name, "OidcSubjectPrefix": "repo:owner/name", "CreateOidcProvider": "false"}
+    given |= bootstrap.functions(project.names)
     cloudformation = project.client("cloudformation")
     cloudformation.create_stack(
         StackName=project.names.bootstrap_stack,
@@ -161,6 +162,7 @@ def test_the_template_takes_whole_buckets_by_name_alone(project: DeployedProject
         "OidcSubjectPrefix": "repo:owner/name",
         "CreateOidcProvider": "false",
         "DataBucketArns": f"arn:aws:s3:::lake,{arn}",
+        **bootstrap.functions(project.names),
     }
 
     with pytest.raises(ClientError, match="DataBucketArns failed to satisfy constraint"):

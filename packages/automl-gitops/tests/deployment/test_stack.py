@@ -32,14 +32,35 @@ def deployed(project: DeployedProject) -> DeployedProject:
     return project
 
 
-def test_the_first_deployment_needs_one_command(
-    project: DeployedProject, capsys: pytest.CaptureFixture[str]
+STORAGE = {"Bucket", "BucketPolicy", "ModelPackageGroup"}
+
+
+def held(project: DeployedProject) -> set[str]:
+    """The logical ids of what the stack holds."""
+    return set(Stack(project.sign_in().aws, project.name, Output()).resources())
+
+
+def test_an_administrator_makes_bucket_and_registry_and_the_workflow_the_rest(
+    project: DeployedProject,
 ) -> None:
+    made = held(project)
+
     result = stack.deploy(project.sign_in("RetrainRole"))
 
-    assert (result.name, result.outcome) == (project.name, "created")
+    assert made == STORAGE
+    assert (result.name, result.outcome) == (project.name, "updated")
     assert result.outputs["BucketName"] == project.names.bucket
-    assert "the bucket first" in capsys.readouterr().out
+    assert held(project) > STORAGE
+
+
+def test_without_bucket_and_registry_the_workflow_asks_for_an_administrator(project: DeployedProject) -> None:
+    stack.remove(project.sign_in())
+
+    with pytest.raises(UserError, match=r"has no bucket and registry yet.*RetrainRole.*make bootstrap"):
+        stack.deploy(project.sign_in("RetrainRole"))
+    stack.deploy(project.sign_in())
+
+    assert held(project) > STORAGE
 
 
 def test_a_second_deployment_changes_nothing(deployed: DeployedProject) -> None:
@@ -145,8 +166,7 @@ def test_code_that_is_no_python_is_named_before_anything_is_called(project: Depl
         stack.deploy(project.sign_in("RetrainRole"))
 
     assert raised.value.line == 1
-    with pytest.raises(ClientError, match="does not exist"):
-        project.client("cloudformation").describe_stacks(StackName=project.name)
+    assert held(project) == STORAGE
 
 
 def test_tags_reach_what_is_deployed(deployed: DeployedProject) -> None:
@@ -176,7 +196,7 @@ def test_bucket_and_registry_can_be_kept_and_built_upon_again(deployed: Deployed
 
 def delete_by_hand(project: DeployedProject, *, retain: bool) -> None:
     """What somebody does in the console; ``retain`` is the box to tick when the first attempt has failed."""
-    role = project.sign_in("RetrainRole")
+    role = project.sign_in()
     with pytest.raises(RunError, match="could not be deleted"):
         stack.remove(role)
     if retain:
@@ -213,7 +233,7 @@ def test_a_stack_that_was_deleted_by_hand_takes_over_the_data_that_are_left(
     delete_by_hand(deployed, retain=retain)
     capsys.readouterr()
 
-    result = stack.deploy(deployed.sign_in("RetrainRole"))
+    result = stack.deploy(deployed.sign_in())
 
     assert result.outcome == "created"
     assert "which a deleted stack left behind" in capsys.readouterr().out
@@ -234,8 +254,8 @@ def test_a_takeover_that_is_interrupted_is_completed_by_the_next_run(
     delete_by_hand(deployed, retain=True)
 
     with pytest.raises(Killed), recorded_writes(stop_at=operation):
-        stack.deploy(deployed.sign_in("RetrainRole"))
-    stack.deploy(deployed.sign_in("RetrainRole"))
+        stack.deploy(deployed.sign_in())
+    stack.deploy(deployed.sign_in())
 
     assert stack.deploy(deployed.sign_in("RetrainRole")).outcome == "unchanged"
 
@@ -266,24 +286,45 @@ def test_an_empty_stack_is_removed_whole(project: DeployedProject) -> None:
         s3.head_bucket(Bucket=project.names.bucket)
 
 
+def shared_with(project: DeployedProject) -> dict[str, set[str]]:
+    """What the bucket's policy lets other accounts do: the statement, and the accounts."""
+    text = project.client("s3").get_bucket_policy(Bucket=project.names.bucket)["Policy"]
+    return {
+        statement["Sid"]: set(statement["Principal"]["AWS"])
+        for statement in json.loads(text)["Statement"]
+        if statement["Effect"] == "Allow"
+    }
+
+
 def test_sharing_stays_until_it_is_taken_back(deployed: DeployedProject) -> None:
-    def shared_with() -> set[str]:
-        text = deployed.client("s3").get_bucket_policy(Bucket=deployed.names.bucket)["Policy"]
-        return {
-            account
-            for statement in json.loads(text)["Statement"]
-            if statement["Effect"] == "Allow"
-            for account in statement["Principal"]["AWS"]
-        }
-
-    first = stack.deploy(deployed.sign_in("RetrainRole"), ["222222222222"])
-    shared_first = shared_with()
+    first = stack.deploy(deployed.sign_in(), ["222222222222"])
+    shared_first = shared_with(deployed)
     second = stack.deploy(deployed.sign_in("RetrainRole"))
-    third = stack.deploy(deployed.sign_in("RetrainRole"), ["none"])
+    third = stack.deploy(deployed.sign_in(), ["none"])
 
-    assert (first.outcome, shared_first) == ("updated", {"222222222222"})
+    both = {"LoadModelsInOtherAccounts": {"222222222222"}, "CaptureDataInOtherAccounts": {"222222222222"}}
+    assert (first.outcome, shared_first) == ("updated", both)
     assert second.outcome == "unchanged"
-    assert (third.outcome, shared_with()) == ("updated", set())
+    assert (third.outcome, shared_with(deployed)) == ("updated", {})
+
+
+def test_an_account_of_staging_alone_loads_models_and_no_more(deployed: DeployedProject) -> None:
+    stack.deploy(deployed.sign_in(), ["staging=222222222222", "production=333333333333"])
+
+    assert shared_with(deployed) == {
+        "LoadModelsInOtherAccounts": {"222222222222", "333333333333"},
+        "CaptureDataInOtherAccounts": {"333333333333"},
+    }
+    group = deployed.client("sagemaker").get_model_package_group_policy(ModelPackageGroupName=deployed.name)
+    assert "333333333333" in group["ResourcePolicy"]
+    assert "222222222222" not in group["ResourcePolicy"]
+
+
+def test_the_workflow_shares_with_nobody(deployed: DeployedProject) -> None:
+    with pytest.raises(RunError, match=r"(BucketPolicy|ModelPackageGroup).*with an explicit deny"):
+        stack.deploy(deployed.sign_in("RetrainRole"), ["333333333333"])
+
+    assert shared_with(deployed) == {}
 
 
 def test_without_roles_there_is_no_stack(

@@ -21,6 +21,15 @@ VALUES: dict[str, Any] = {
     "KmsKeyArn": "arn:aws:kms:eu-west-1:123456789012:key/1",
     "EndpointInstanceTypes": "ml.m5.large",
     "ProjectAccount": "123456789012",
+    "FunctionArns": [
+        f"arn:aws:lambda:eu-west-1:123456789012:function:{PROJECT}-{name}"
+        for name in ("check-autopilot", "register-model", "start-autopilot")
+    ],
+    "FunctionLogArns": [
+        f"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/{PROJECT}-{name}{spelling}"
+        for name in ("check-autopilot", "register-model", "start-autopilot")
+        for spelling in ("", ":*")
+    ],
     "DataScientistArns": ["arn:aws:iam::123456789012:user/anna"],
     # As many and as long as automl.toml takes.
     "DataBucketArns": [f"arn:aws:s3:::{'lake-' * 12}{number:03}" for number in range(10)],

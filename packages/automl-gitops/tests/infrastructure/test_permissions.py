@@ -15,7 +15,8 @@ from automl_gitops.stacks import bootstrap, stack
 from support.deployed import DeployedProject
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
-HOSTING_ACCOUNT = "222222222222"
+HOSTING_ACCOUNT = "222222222222"  # of staging and production
+STAGING_ACCOUNT = "333333333333"  # of staging alone
 IMAGE = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/autogluon-inference:1.6-cpu-py312"
 
 
@@ -32,8 +33,10 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
         user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
         bootstrap.deploy_people(project.sign_in(), [user], bootstrap.data_buckets(project.names))
-        stack.deploy(project.sign_in("RetrainRole"), [HOSTING_ACCOUNT])
-        bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
+        stack.deploy(project.sign_in(), [HOSTING_ACCOUNT, f"staging={STAGING_ACCOUNT}"])
+        stack.deploy(project.sign_in("RetrainRole"))
+        for account in (HOSTING_ACCOUNT, STAGING_ACCOUNT):
+            bootstrap.deploy_hosting(project.sign_in(account=account), local_aws.account)
         register(project)
         yield project
 
@@ -312,6 +315,7 @@ def test_workflows_and_people_cannot_widen_their_rights(project: DeployedProject
     ("role", "operation", "parameters"),
     [
         ("RetrainRole", "lambda.get_function", {"FunctionName": "other-function"}),
+        ("RetrainRole", "lambda.update_function_code", {"FunctionName": "{}-x-start-autopilot"}),
         ("RetrainRole", "lambda.delete_function", {"FunctionName": "other-function"}),
         ("RetrainRole", "sqs.create_queue", {"QueueName": "other-queue"}),
         ("RetrainRole", "s3.create_bucket", {"Bucket": "other-bucket"}),
@@ -338,8 +342,12 @@ def test_another_projects_resources_are_out_of_reach(
     project: DeployedProject, role: str, operation: str, parameters: dict[str, Any]
 ) -> None:
     service, method = operation.split(".")
+    given = {
+        name: value.format(project.name) if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
 
-    assert not is_allowed(project.client(service, role), method, **parameters)
+    assert not is_allowed(project.client(service, role), method, **given)
 
 
 @pytest.mark.parametrize(("role", "environment"), [("RetrainRole", "staging"), ("PromoteRole", "production")])
@@ -470,6 +478,101 @@ def test_models_are_shared_and_data_are_not(project: DeployedProject) -> None:
     assert not is_allowed(s3, "put_object", Bucket=bucket, Key="autopilot/model.tar.gz", Body=b"x")
 
 
+@pytest.mark.parametrize(
+    ("account", "key", "reads", "writes"),
+    [
+        (HOSTING_ACCOUNT, "autopilot/x/model.tar.gz", True, False),
+        (HOSTING_ACCOUNT, "autopilot/x/train.csv", False, False),
+        (HOSTING_ACCOUNT, "captured/production/a.jsonl", False, True),
+        (HOSTING_ACCOUNT, "captured/staging/a.jsonl", False, False),
+        (STAGING_ACCOUNT, "autopilot/x/model.tar.gz", True, False),
+        (STAGING_ACCOUNT, "autopilot/x/train.csv", False, False),
+        (STAGING_ACCOUNT, "captured/production/a.jsonl", False, False),
+        (STAGING_ACCOUNT, "captured/staging/a.jsonl", False, False),
+    ],
+)
+def test_another_account_has_the_archives_and_the_requests_of_its_environment(
+    project: DeployedProject, account: str, key: str, reads: bool, writes: bool
+) -> None:
+    bucket = project.names.bucket
+    project.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
+    s3 = project.client("s3", "SageMakerExecutionRole", account)
+
+    assert is_allowed(s3, "get_object", Bucket=bucket, Key=key) is reads
+    assert is_allowed(s3, "put_object", Bucket=bucket, Key=key, Body=b"x") is writes
+
+
+def test_a_staging_account_has_nothing_of_the_registry(project: DeployedProject) -> None:
+    version = project.names.arn("sagemaker", f"model-package/{project.name}/1")
+    production = project.client("sagemaker", "ProductionRole", STAGING_ACCOUNT)
+
+    assert not is_allowed(production, "describe_model_package", ModelPackageName=version)
+
+
+EVERYBODY = {"Effect": "Allow", "Principal": {"AWS": STAGING_ACCOUNT}, "Action": "s3:*", "Resource": "*"}
+OPENED = json.dumps({"Version": "2012-10-17", "Statement": [EVERYBODY]})
+NOT_BLOCKED = dict.fromkeys(
+    ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False
+)
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        *("PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "DataScientistRole"),
+        *("LambdaExecutionRole", "AutopilotRole", "SageMakerExecutionRole"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("s3.put_bucket_policy", {"Bucket": "{bucket}", "Policy": OPENED}),
+        ("s3.put_public_access_block", {"Bucket": "{bucket}", "PublicAccessBlockConfiguration": NOT_BLOCKED}),
+        ("s3.delete_public_access_block", {"Bucket": "{bucket}"}),
+        ("s3.put_bucket_acl", {"Bucket": "{bucket}", "ACL": "public-read"}),
+        ("s3.delete_bucket_ownership_controls", {"Bucket": "{bucket}"}),
+        (
+            "sagemaker.put_model_package_group_policy",
+            {"ModelPackageGroupName": "{project}", "ResourcePolicy": OPENED},
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_no_role_opens_bucket_or_registry(
+    project: DeployedProject, role: str, operation: str, parameters: dict[str, Any]
+) -> None:
+    service, method = operation.split(".")
+    names = {"{bucket}": project.names.bucket, "{project}": project.name}
+    given = {
+        name: names.get(value, value) if isinstance(value, str) else value
+        for name, value in parameters.items()
+    }
+
+    with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
+        getattr(project.client(service, role), method)(**given)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("cloudformation.delete_stack", {"StackName": "{project}"}),
+        ("s3.delete_bucket", {"Bucket": "{bucket}"}),
+        ("s3.delete_bucket_policy", {"Bucket": "{bucket}"}),
+        ("sagemaker.delete_model_package_group", {"ModelPackageGroupName": "{project}"}),
+        ("sagemaker.delete_model_package_group_policy", {"ModelPackageGroupName": "{project}"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_who_retrains_removes_neither_bucket_nor_registry_to_make_them_anew(
+    project: DeployedProject, operation: str, parameters: dict[str, str]
+) -> None:
+    service, method = operation.split(".")
+    known = {"bucket": project.names.bucket, "project": project.name}
+    given = {name: value.format(**known) for name, value in parameters.items()}
+
+    assert not is_allowed(project.client(service, "RetrainRole"), method, **given)
+
+
 def test_production_elsewhere_deploys_from_the_shared_registry(project: DeployedProject) -> None:
     version = project.names.arn("sagemaker", f"model-package/{project.name}/1")
     production = project.client("sagemaker", "ProductionRole", HOSTING_ACCOUNT)
@@ -494,6 +597,7 @@ def test_production_elsewhere_deploys_from_the_shared_registry(project: Deployed
         ("/aws/sagemaker/TransformJobs", "{project}-abcdefghijkl-candidate-1/i-1", True),
         ("/aws/sagemaker/TrainingJobs", "{project}-abcdefghijkl-t1-1/algo-1-1", True),
         ("/aws/sagemaker/TrainingJobs", "another-project-abcdefghijkl-t1-1/algo-1-1", False),
+        ("/aws/sagemaker/TrainingJobs", "{project}-x-abcdefghijkl-t1-1/algo-1-1", False),
         ("/aws/sagemaker/ProcessingJobs", "pipelines-abcdefghijkl-PrepareSalaries-x/algo-1-1", False),
         ("/aws/sagemaker/Endpoints/{project}-production", "AllTraffic/i-1", False),
     ],

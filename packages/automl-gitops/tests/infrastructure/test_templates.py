@@ -11,7 +11,7 @@ from typing import Any
 import cfnlint.api
 import pytest
 from cfnlint.helpers import load_resource
-from templates import FOLDER, PROJECT, as_list, load, plain, policy_documents, resources
+from templates import FOLDER, PROJECT, VALUES, as_list, load, plain, policy_documents, resources
 
 from automl_gitops.kernel.derived_names import endings
 
@@ -24,7 +24,9 @@ POLICIES = [
 ]
 # Statements for every resource, each with the reason that its comment in the template gives.
 UNSCOPED = {
-    "NeverApprove",  # a Deny
+    "NeverApprove",  # a Deny, as the next two
+    "LeaveAloneWhatIsAnothers",
+    "OpenNothing",
     "WriteMetrics",
     "CountWrongAnswers",
     "SignInForImages",
@@ -48,9 +50,9 @@ WIDER = {
     "SeeImages",
     "RunJobs",
     "ExplainModels",
-    "LeaveAloneWhatServes",
-    "SeeAndTagMappings",
-    "SeeMappings",
+    "LeaveAloneWhatIsNotAutopilots",  # a Deny, as the next
+    "LeaveAloneOthersLogs",
+    "TagMappings",
     "Scale",
     "RemoveScaling",
     "LetTheServiceScale",
@@ -72,13 +74,13 @@ def test_cfn_lint_has_nothing_to_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_fits_into_a_request(name: str) -> None:
-    # CreateStack takes 51,200 bytes as its TemplateBody: a fifth is left for what is to come.
-    assert len((FOLDER / name).read_bytes()) < 41_000
+    # CreateStack takes 51,200 bytes as its TemplateBody: a tenth is left for what is to come.
+    assert len((FOLDER / name).read_bytes()) < 46_000
 
 
 @pytest.mark.parametrize("statements", POLICIES)
 def test_no_action_is_a_wildcard(statements: list[dict[str, Any]]) -> None:
-    assert [a for s in statements for a in as_list(s["Action"]) if "*" in a] == []
+    assert [a for s in statements if s["Effect"] == "Allow" for a in as_list(s["Action"]) if "*" in a] == []
 
 
 @pytest.mark.parametrize("statements", POLICIES)
@@ -100,7 +102,7 @@ def test_every_action_applies_to_a_resource_of_its_statement(statements: list[di
     unreachable = [
         (statement["Sid"], action)
         for statement in statements
-        if as_list(statement["Resource"]) != ["*"]
+        if as_list(statement["Resource"]) != ["*"] and statement["Effect"] == "Allow"
         for action in as_list(statement["Action"])
         if not any(
             re.match(pattern, arn)
@@ -153,7 +155,22 @@ def test_data_by_reference_is_only_read(file: str) -> None:
 
 
 @pytest.mark.parametrize("file", ROLES)
-def test_policies_are_within_iams_sizes(file: str) -> None:
+@pytest.mark.parametrize("where", [("aws", "ap-southeast-1"), ("aws-us-gov", "us-gov-west-1")], ids=" ".join)
+def test_policies_are_within_iams_sizes(
+    file: str, where: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of the longest names that there can be.
+    longest = {"Project": "p" * 19, "AWS::Partition": where[0], "AWS::Region": where[1]}
+    for name, value in longest.items():
+        monkeypatch.setitem(VALUES, name, value)
+    for name in ("FunctionArns", "FunctionLogArns"):
+        arns = [
+            arn.replace("arn:aws:", f"arn:{where[0]}:")
+            .replace("eu-west-1", where[1])
+            .replace(PROJECT, "p" * 19)
+            for arn in VALUES[name]
+        ]
+        monkeypatch.setitem(VALUES, name, arns)
     template = load(file)
     managed = resources(template, "AWS::IAM::ManagedPolicy")
     roles = resources(template, "AWS::IAM::Role")
@@ -212,10 +229,10 @@ def _managed(file: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize(
     ("file", "role", "policies"),
     [
-        ("people.yaml", "DataScientistRole", {"Read", "NeverApprove", "Key"}),
-        ("services.yaml", "LambdaExecutionRole", {"NeverApprove", "Key"}),
-        ("services.yaml", "SageMakerExecutionRole", {"NeverApprove", "Key", "Jobs", "Network"}),
-        ("services.yaml", "AutopilotRole", {"NeverApprove", "Key", "Jobs", "Network"}),
+        ("people.yaml", "DataScientistRole", {"Limits", "Read", "NeverApprove", "Key"}),
+        ("services.yaml", "LambdaExecutionRole", {"Limits", "NeverApprove", "Key"}),
+        ("services.yaml", "SageMakerExecutionRole", {"Limits", "NeverApprove", "Key", "Jobs", "Network"}),
+        ("services.yaml", "AutopilotRole", {"Limits", "NeverApprove", "Key", "Jobs", "Network"}),
     ],
 )
 def test_what_comes_behind_the_bootstrap_shares_its_policies(

@@ -53,7 +53,15 @@ def test_a_project_with_the_name_of_something_of_another_s_is_refused(ending: st
         assert f'[project] name = "ab1-{ending}" is a name that a project ab1 has' in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["bootstrap", "production", "hospital", "ab1-bootstraps", "ab1services"])
+@pytest.mark.parametrize("name", ["ab1-staging-v1", "ab1-production-v", "ab1-x-staging-vip"])
+def test_a_project_whose_names_begin_as_another_s_releases_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f'name = "{name}" is a name that a project ab1'):
+        Config.parse(automl_toml(project={"name": name}))
+
+
+@pytest.mark.parametrize(
+    "name", ["bootstrap", "production", "hospital", "ab1-bootstraps", "ab1services", "ab1-staging-x"]
+)
 def test_other_names_are_taken(name: str) -> None:
     assert Config.parse(automl_toml(project={"name": name})).project.name == name
 

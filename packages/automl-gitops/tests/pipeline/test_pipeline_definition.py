@@ -188,10 +188,17 @@ def test_autopilot_runs_as_a_role_of_its_own(plain: dict[str, Any]) -> None:
 def test_security_is_left_out_where_it_is_not_configured(plain: dict[str, Any]) -> None:
     start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
 
-    assert [start[key] for key in ("kms_key", "subnets", "security_groups", "tags")] == [""] * 4
-    assert not {"NetworkConfig", "Tags"} & set(evaluate)
+    assert [start[key] for key in ("kms_key", "subnets", "security_groups")] == [""] * 3
+    assert "NetworkConfig" not in evaluate
     assert "KmsKeyId" not in evaluate["ProcessingOutputConfig"]
     assert "--kms-key" not in evaluate["AppSpecification"]["ContainerArguments"]
+
+
+def test_what_a_run_makes_says_whose_it_is(plain: dict[str, Any]) -> None:
+    start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
+
+    assert start["tags"] == "project=hospital"
+    assert evaluate["Tags"] == [{"Key": "project", "Value": "hospital"}]
 
 
 def test_key_network_and_tags_reach_training_and_evaluation(secured: dict[str, Any]) -> None:
@@ -202,13 +209,14 @@ def test_key_network_and_tags_reach_training_and_evaluation(secured: dict[str, A
         "subnet-0a,subnet-0b",
         "sg-0c",
     ]
-    assert start["tags"] == "team=ward 7,cost-center=12"
+    assert start["tags"] == "team=ward 7,cost-center=12,project=hospital"
     assert evaluate["NetworkConfig"]["VpcConfig"] == {
         "Subnets": ["subnet-0a", "subnet-0b"], "SecurityGroupIds": ["sg-0c"]
     }  # fmt: skip
     assert evaluate["ProcessingOutputConfig"]["KmsKeyId"] == KEY
     assert evaluate["ProcessingResources"]["ClusterConfig"]["VolumeKmsKeyId"] == KEY
-    assert {tag["Key"]: tag["Value"] for tag in evaluate["Tags"]} == {"team": "ward 7", "cost-center": "12"}
+    tags = {"team": "ward 7", "cost-center": "12", "project": "hospital"}
+    assert {tag["Key"]: tag["Value"] for tag in evaluate["Tags"]} == tags
     arguments = evaluate["AppSpecification"]["ContainerArguments"]
     assert arguments[arguments.index("--kms-key") + 1] == KEY
 

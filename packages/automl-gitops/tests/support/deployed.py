@@ -39,15 +39,19 @@ minimum = 0.3
 class DeployedProject:
     """A copy of what is deployed, under a name that no other test has, in the current folder."""
 
-    def __init__(self, aws: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, aws: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str = "") -> None:
         self.aws = aws
         self.folder = folder
         self._monkeypatch = monkeypatch
-        self.name = unique("infra")
+        self.name = name or unique("infra")
         for part in ("infrastructure", "lambdas"):
             shutil.copytree(part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "automl.toml").write_text(_AUTOML_TOML.format(name=self.name, region=aws.region))
-        monkeypatch.chdir(folder)
+        self.enter()
+
+    def enter(self) -> None:
+        """Make the project's folder the current one."""
+        self._monkeypatch.chdir(self.folder)
 
     @property
     def config(self) -> Config:

@@ -74,7 +74,7 @@ def bootstrap(
 ) -> None:
     """Create the roles, once; needs an administrator.
 
-    Deploys the project's roles and GitHub's identity provider.
+    Deploys the project's roles and GitHub's identity provider, and, where they are not there, bucket and registry.
     """
     project = ServingProject(Config.load(), Output(as_json=as_json))
     roles.check_people(data_scientist or [])
@@ -113,8 +113,8 @@ def stack(
         list[str] | None,
         typer.Option(
             metavar="ACCOUNT",
-            envvar="SHARE_WITH_ACCOUNTS",
-            help="Another account that staging or production run in; repeatable; `none` takes it back.",
+            help="Another account that staging or production run in, of one alone as staging=ACCOUNT or "
+            "production=ACCOUNT; repeatable; `none` takes it back. Needs an administrator.",
         ),
     ] = None,
     as_json: Json = False,

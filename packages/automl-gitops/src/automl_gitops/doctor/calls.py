@@ -29,6 +29,7 @@ _PASSING_PARTS = (
     (re.compile(r"(?<=0000-t)\d+-\d+"), "1-1"),
     (re.compile(r"(?<=log-stream:)\d{4}/\d\d/\d\d/\[\$LATEST\]\w+"), "0000/00/00/[$LATEST]0"),
     (re.compile(r"(?<=/i-)[0-9a-f]+"), "00000000000000000"),
+    (re.compile(r"(scalable-target/)[0-9a-z]{36}$"), r"\g<1>*"),
     (re.compile(r"(event-source-mapping:)[0-9a-f-]{36}"), r"\g<1>00000000-0000-0000-0000-000000000000"),
     (re.compile(r"(:stack/[^/]+)/[0-9a-f-]{36}"), r"\g<1>/*"),
 )

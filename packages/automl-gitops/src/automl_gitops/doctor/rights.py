@@ -86,6 +86,7 @@ def _bootstrap(project: ServingProject, stack: Stack, has_roles: bool) -> Iterat
     yield _template(stack, bootstrap.FILE)
     wanted = {
         "DataBucketArns": bootstrap.data_buckets(project.names),
+        "FunctionArns": bootstrap.functions(project.names)["FunctionArns"],
         "KmsKeyArn": kms_key_arn(project.aws, project.config),
     }
     yield from _parameters(asked, state, wanted)

@@ -1,5 +1,6 @@
 """What everything that a project has in AWS is called, by the project's own name; and what others then may not be."""
 
+import re
 from functools import cache
 
 from automl_gitops.kernel.service import partition
@@ -10,6 +11,10 @@ ROLES = (
     "PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "StagingRole", "ProductionRole", "DataScientistRole",
     "LambdaExecutionRole",
 )  # fmt: skip
+
+
+# How the names of releases begin, behind their project's; versions and hashes follow.
+_RELEASE = re.compile(r"-(staging|production)-v")
 
 
 class DerivedNames:
@@ -158,6 +163,11 @@ def endings() -> frozenset[str]:
 
 
 def collision(project: str) -> str | None:
-    """The project that would give something of its own the name ``project`` or one that begins so; `None` without."""
+    """The project that would give something of its own the name ``project``, one that begins so, or one that its
+    roles could not tell from the other's releases; `None` without.
+    """
+    release = _RELEASE.search(project)
+    if release:
+        return project[: release.start()]
     ending = next((one for one in endings() if project.endswith(f"-{one}")), None)
     return project.removesuffix(f"-{ending}") if ending else None

@@ -97,9 +97,9 @@ class Life:
 
     def train(self) -> None:
         """From the account's first day to a registered model package."""
-        self._step("An administrator creates the roles, once")
+        self._step("An administrator creates roles, bucket and registry, once")
         self._as_administrator("bootstrap", "--github-oidc-subject", self.subject)
-        self._step("The workflow deploys bucket, queue, functions and registry")
+        self._step("The workflow deploys queue and functions")
         self._as_retrain("stack")
         self._step("A data scientist pushes a data set")
         self._push_data()

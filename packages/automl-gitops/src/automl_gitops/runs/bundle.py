@@ -61,7 +61,7 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
         "gate": config.gate.model_dump(mode="json", exclude_none=True),
         **config.evaluation.model_dump(mode="json", exclude=RESOURCES),
         "network": network.model_dump(mode="json") if network else {},
-        "tags": config.project.tags,
+        "tags": config.project.every_tag,
         **({"decision": decision} if decision else {}),
     }
 

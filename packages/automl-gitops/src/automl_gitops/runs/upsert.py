@@ -36,12 +36,12 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     }
     found = current(project)
     if found is None:
-        tags = [{"Key": key, "Value": value} for key, value in project.config.project.tags.items()]
+        tags = [{"Key": key, "Value": value} for key, value in project.config.project.every_tag.items()]
         made = sagemaker.create_pipeline(
             **wanted,
             # The same token for the same content: a repeated request, after a lost answer, is one pipeline.
             ClientRequestToken=project.fingerprint(names.account),
-            Tags=[{"Key": "project", "Value": names.project}, *tags],
+            Tags=tags,
         )
         return "created", made["PipelineArn"]
     if _is(found, wanted):

@@ -51,7 +51,7 @@ def alarm_requests(environment: Environment) -> list[dict[str, Any]]:
         "wrong-answers": "During a rollout, predictions of several rows were neither the old nor the new version's",
     }
     project = environment.config.project
-    tags = [{"Key": key, "Value": value} for key, value in (project.tags | {"project": project.name}).items()]
+    tags = [{"Key": key, "Value": value} for key, value in project.every_tag.items()]
     return [
         {
             "AlarmName": f"{environment.endpoint}-{name}",

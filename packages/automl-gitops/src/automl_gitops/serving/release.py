@@ -131,7 +131,7 @@ def _capture(environment: Environment, bucket: str) -> dict[str, Any]:
 
 def _tags(environment: Environment, package: ModelPackage) -> list[dict[str, str]]:
     project = environment.config.project
-    tags = project.tags | {"project": project.name, PACKAGE_TAG: package.arn}
+    tags = project.every_tag | {PACKAGE_TAG: package.arn}
     return [{"Key": key, "Value": value} for key, value in tags.items()]
 
 

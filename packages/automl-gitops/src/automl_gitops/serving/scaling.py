@@ -20,6 +20,7 @@ class Scaling:
             "ScalableDimension": DIMENSION,
         }
         self._policy_name = f"{environment.endpoint}-requests"
+        self._tags = environment.config.project.every_tag
 
     @property
     def wanted(self) -> bool:
@@ -42,8 +43,11 @@ class Scaling:
         if self._settings is None:
             self.remove()
             return
-        if not self._target_is_right(self._find_target()):
-            self._client.register_scalable_target(**self._target, **self._bounds())
+        target = self._find_target()
+        if not self._target_is_right(target):
+            # The service takes tags for a new target alone.
+            tags = {} if target else {"Tags": self._tags}
+            self._client.register_scalable_target(**self._target, **self._bounds(), **tags)
         if not self._policy_is_right():
             self._client.put_scaling_policy(
                 **self._target,

@@ -12,8 +12,9 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import partition
+from automl_gitops.stacks import stack as resources
 from automl_gitops.stacks.cloudformation import CAPABILITIES, Stack, StackState
-from automl_gitops.stacks.stack import DeployedStack, kms_key_arn, stack_tags
+from automl_gitops.stacks.stack import DeployedStack, function_names, kms_key_arn, stack_tags
 
 FILE = Path("infrastructure/bootstrap.yaml")
 SERVICES_FILE = Path("infrastructure/services.yaml")
@@ -30,7 +31,8 @@ def deploy(
     instance_types: Sequence[str] = (),
     trusts_environments: bool | None = None,
 ) -> DeployedStack:
-    """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, and wait for them.
+    """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, make bucket and registry where they
+    are not there, and wait for them.
 
     ``subject_prefix`` is how GitHub's tokens name the repository; without it that of the last deployment
     stays, at first `repo:` and automl.toml's repository. ``instance_types`` are the only ones that endpoints
@@ -50,9 +52,11 @@ def deploy(
         "TrustsEnvironments": _flag(trusts_environments)
         or state.parameters.get("TrustsEnvironments", "true"),
         "DataBucketArns": data_buckets(project.names),
+        **functions(project.names),
     }
     deployed = _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
     services = _deploy_services(project)
+    resources.deploy_storage(project)
     return replace(deployed, outcome=services.outcome) if deployed.outcome == "unchanged" else deployed
 
 
@@ -90,6 +94,18 @@ def data_buckets(names: Names) -> str:
     )
 
 
+def functions(names: Names) -> dict[str, str]:
+    """The parameters FunctionArns and FunctionLogArns: of each file of lambdas/, and by their full names, so that no
+    other project's are among them.
+    """
+    made = function_names()
+    logs = [names.arn("logs", f"log-group:/aws/lambda/{names.function(name)}") for name in made]
+    return {
+        "FunctionArns": ",".join(map(names.function_arn, made)),
+        "FunctionLogArns": ",".join(f"{arn},{arn}:*" for arn in logs),
+    }
+
+
 def _deploy_services(project: ServingProject) -> DeployedStack:
     """The roles that services run as; they share the policies of the workflows' stack, which has to be there."""
     stack = Stack(project.aws, project.names.services_stack, project.output)
@@ -98,6 +114,7 @@ def _deploy_services(project: ServingProject) -> DeployedStack:
         "UsesKmsKey": _flag(bool(project.config.encryption)),
         "UsesVpc": _flag(bool(project.config.network)),
         "DataBucketArns": _data_buckets(project, stack.settle()),
+        "FunctionLogArns": functions(project.names)["FunctionLogArns"],
     }
     return _deploy(project, stack, SERVICES_FILE, parameters)
 

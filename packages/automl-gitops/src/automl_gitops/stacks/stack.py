@@ -17,11 +17,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, may_not
 from automl_gitops.kernel.config import Config, read_text
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks.cloudformation import Outcome, Stack
+from automl_gitops.stacks.cloudformation import Outcome, Stack, StackState
 
 LAMBDAS = Path("lambdas")
 CODE = "Code"  # of the stack's parameters that take a function's code
@@ -49,12 +49,21 @@ class LambdaCode:
         return f"code/lambdas/{self.name}-{hashlib.sha256(self.content).hexdigest()[:32]}.zip"
 
 
+def function_names(folder: Path = LAMBDAS) -> list[str]:
+    """The functions, each as `LambdaCode.name` has it, by name."""
+    return [path.stem.replace("_", "-") for path in _sources(folder)]
+
+
+def _sources(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
+
+
 def zip_functions(template: str, folder: Path = LAMBDAS) -> list[LambdaCode]:
     """The zips of all functions, each of which has a parameter for its code in the stack's ``template``.
 
     A file without a parameter, a parameter without its file, or a file that is no Python is a `UserError`.
     """
-    paths = sorted(path for path in folder.glob("*.py") if path.stem != "__init__")
+    paths = _sources(folder)
     codes = [LambdaCode(path.stem.replace("_", "-"), _zip(path)) for path in paths]
     declared = set(re.findall(rf"^  ([A-Z]\w*{CODE}):\s*$", template, re.MULTILINE))
     for path, code in zip(paths, codes, strict=True):
@@ -156,6 +165,7 @@ FILE = Path("infrastructure/stack.yaml")
 PROJECT_TAG = "project"
 NOBODY = "none"
 _NO_CODE = "none"
+_SHARE = re.compile(r"(?:(?P<environment>staging|production)=)?(?P<account>\d{12})")
 _BUCKET = "Bucket"
 # What CloudFormation never deletes while it holds something.
 _STORAGE = ("Bucket", "ModelPackageGroup")
@@ -170,32 +180,40 @@ class DeployedStack:
     outputs: dict[str, str]
 
 
+def deploy_storage(project: ServingProject) -> Outcome:
+    """Make bucket and registry, of the stack that `deploy` completes, unless they are there.
+
+    Whom they let in is not the workflow's to say: its role may do nothing of this. Raises `UserError` or `RunError`.
+    """
+    template = read_text(FILE)
+    stack = Stack(project.aws, project.names.stack, project.output)
+    state, tags = stack.settle(keep=_STORAGE), stack_tags(project.config)
+    outcome: Outcome = "unchanged"
+    if not state.exists and _adopt(project, stack, tags):
+        outcome = "created"
+    if _BUCKET not in stack.resources():
+        project.output.say(
+            f"stack {stack.name}: bucket and registry, which hold the functions' code and the versions"
+        )
+        no_code = {code.parameter: _NO_CODE for code in zip_functions(template)}
+        outcome = stack.deploy(str(FILE), template, _parameters(project, state) | no_code, tags)
+    return outcome
+
+
 def deploy(project: ServingProject, share_with: Sequence[str] = ()) -> DeployedStack:
     """Bring the project's stack to infrastructure/stack.yaml and wait for it.
 
-    ``share_with`` are the accounts in which staging or production run, `("none",)` takes the sharing back,
-    and nothing leaves it as it is. Raises `UserError` or `RunError`.
+    ``share_with`` are the accounts in which staging or production run, each as `_shares` reads it; `("none",)` takes
+    the sharing back, and nothing leaves it as it is. Raises `UserError` or `RunError`.
     """
-    _check_accounts(share_with)
+    shares = _shares(share_with, project.names.account)
     template = read_text(FILE)
     codes = zip_functions(template)
     _require_roles(project)
     stack = Stack(project.aws, project.names.stack, project.output)
-    state = stack.settle(keep=_STORAGE)
-    accounts = _accounts(share_with, state.parameters.get("HostingAccounts", ""), project.names.account)
-    parameters = {
-        "Project": project.names.project,
-        "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "HostingAccounts": accounts,
-    }
+    first = _with_storage(project)
     tags = stack_tags(project.config)
-    first: Outcome = "unchanged"
-    if not state.exists and _adopt(project, stack, tags):
-        first = "created"
-    if _BUCKET not in stack.resources():
-        project.output.say(f"stack {stack.name}: the bucket first, since it holds the functions' code")
-        no_code = {code.parameter: _NO_CODE for code in codes}
-        first = stack.deploy(str(FILE), template, parameters | no_code, tags)
+    parameters = _parameters(project, stack.settle(keep=_STORAGE)) | shares
     keys = {}
     for code in codes:
         if upload_code(project.client("s3"), project.names.bucket, code):
@@ -203,6 +221,18 @@ def deploy(project: ServingProject, share_with: Sequence[str] = ()) -> DeployedS
         keys[code.parameter] = code.key
     second = stack.deploy(str(FILE), template, parameters | keys, tags)
     return DeployedStack(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
+
+
+def _with_storage(project: ServingProject) -> Outcome:
+    try:
+        return deploy_storage(project)
+    except ClientError as error:
+        if not may_not(error):
+            raise
+        raise UserError(
+            f"stack {project.names.stack} has no bucket and registry yet, which {project.aws.identity['Arn']} may not "
+            "make: an administrator runs `make bootstrap`"
+        ) from None
 
 
 def reduce_to_storage(project: ServingProject) -> Outcome:
@@ -223,7 +253,7 @@ def remove(project: ServingProject) -> None:
 
 def stack_tags(config: Config) -> dict[str, str]:
     """What everything in the project's stacks is tagged with."""
-    return config.project.tags | {PROJECT_TAG: config.project.name}
+    return config.project.every_tag
 
 
 def kms_key_arn(aws: Aws, config: Config) -> str:
@@ -258,16 +288,33 @@ def _require_roles(project: ServingProject) -> None:
             )
 
 
-def _accounts(given: Sequence[str], before: str, own: str) -> str:
-    """The parameter HostingAccounts."""
+def _parameters(project: ServingProject, state: StackState) -> dict[str, str]:
+    """The stack's, without its code; whom it is shared with stays as it is."""
+    shared = state.parameters.get("HostingAccounts", "")
+    return {
+        "Project": project.names.project,
+        "KmsKeyArn": kms_key_arn(project.aws, project.config),
+        "HostingAccounts": shared,
+        "ProductionAccounts": state.parameters.get("ProductionAccounts", shared),
+    }
+
+
+def _shares(given: Sequence[str], own: str) -> dict[str, str]:
+    """The parameters of sharing: `staging=ACCOUNT` loads models, `production=ACCOUNT`, or ACCOUNT alone, keeps requests
+    and uses the registry too.
+    """
     if not given:
-        return before
-    return "" if list(given) == [NOBODY] else ",".join(sorted(set(given) - {own}))
-
-
-def _check_accounts(given: Sequence[str]) -> None:
-    for account in given:
-        if not re.fullmatch(r"\d{12}", account) and list(given) != [NOBODY]:
+        return {}
+    hosting, production = set(), set()
+    for one in () if list(given) == [NOBODY] else given:
+        match = _SHARE.fullmatch(one)
+        if not match:
             raise UserError(
-                f"--share-with {account} is no AWS account: write its twelve digits, or `{NOBODY}` for nobody"
+                f"--share-with {one} is no AWS account: write its twelve digits, staging= or production= before them "
+                f"if only that runs there, or `{NOBODY}` for nobody"
             )
+        hosting.add(match["account"])
+        if match["environment"] != "staging":
+            production.add(match["account"])
+    parameters = {"HostingAccounts": hosting, "ProductionAccounts": production}
+    return {name: ",".join(sorted(accounts - {own})) for name, accounts in parameters.items()}

@@ -15,7 +15,8 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/(?!\.{1,2}$)[A-Za-z0
 # SageMaker's own pattern for tags without the comma, which separates tags on their way through the pipeline.
 _TAG = re.compile(r"[\w .:/=+\-@]*")
 _RESERVED_TAG = "project"  # the stack puts it on everything, for the bill
-_TAGS_LENGTH = 1024  # characters: all tags travel as one argument of the pipeline's first step
+# Characters: all tags travel as one argument of the pipeline's first step, which takes 1,024 with the project's own.
+_TAGS_LENGTH = 1024 - len(",project=") - 19
 
 
 class ProjectSettings(SettingsSection):
@@ -71,7 +72,7 @@ class ProjectSettings(SettingsSection):
         for key, value in tags.items():
             if key.lower().startswith("aws:"):
                 raise ValueError(f'has the key "{key}", but AWS keeps keys that begin with aws: for itself')
-            if key == _RESERVED_TAG:
+            if key.lower() == _RESERVED_TAG:  # to IAM it is the same key
                 raise ValueError(f'has the key "{key}", which the project sets itself')
             if not 1 <= len(key) <= 128 or "=" in key or not _TAG.fullmatch(key):
                 raise ValueError(f'has the key "{key}"; a key is 1-128 letters, digits, spaces and _.:/+-@')
@@ -82,6 +83,11 @@ class ProjectSettings(SettingsSection):
         if len(",".join(f"{key}={value}" for key, value in tags.items())) > _TAGS_LENGTH:
             raise ValueError(f"is longer than {_TAGS_LENGTH} characters in all; shorten some")
         return tags
+
+    @property
+    def every_tag(self) -> dict[str, str]:
+        """What everything that the project makes is tagged with; by `project` the roles know whose it is."""
+        return self.tags | {_RESERVED_TAG: self.name}
 
 
 _KEY = re.compile(
