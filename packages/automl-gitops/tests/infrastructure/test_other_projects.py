@@ -45,7 +45,7 @@ OPEN = {
     ),
     (
         "RetrainRole",
-        "logs:GetLogEvents",
+        "logs:*",
         "*:/aws/sagemaker/ProcessingJobs:log-stream:pipelines-*",
     ): "as above",
     ("LambdaExecutionRole", "sagemaker:SendPipelineExecutionStep*", "*:pipeline/*"): (

@@ -47,6 +47,8 @@ def key_statement(account: str) -> dict[str, Any]:
     statement: dict[str, Any] = json.loads(
         block.replace("PROJECT_ACCOUNT", account).replace("HOSTING_ACCOUNT", HOSTING_ACCOUNT)
     )
+    principals: list[str] = statement["Principal"]["AWS"]
+    principals.append(principals[1].replace(HOSTING_ACCOUNT, STAGING_ACCOUNT))
     return statement
 
 
@@ -366,10 +368,8 @@ def test_only_the_allowed_instances_serve(
     creates = is_allowed(
         project.client("sagemaker", role),
         "create_endpoint_config",
-        EndpointConfigName=f"{project.name}-{environment}-v1",
-        ProductionVariants=[
-            {"VariantName": "AllTraffic", "ModelName": f"{project.name}-{environment}-v1", **variant}
-        ],
+        EndpointConfigName=f"{project.name}-{environment}-v1-0000000000",
+        ProductionVariants=[{"VariantName": "AllTraffic", "ModelName": f"{project.name}-model", **variant}],
     )
 
     assert creates is allowed
@@ -429,7 +429,7 @@ def test_who_serves_may_have_the_volumes_encrypted(
     project: DeployedProject, role: str, account: str, environment: str
 ) -> None:
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{project.names.bucket}/autopilot/model.tar.gz"}
-    name = f"{project.name}-{environment}-{role.lower()}"
+    name = f"{project.name}-{environment}-v1-{role.lower()[:10]}"
     owner = account or project.aws.account
     execution = f"arn:aws:iam::{owner}:role/{project.name}-SageMakerExecutionRole"
     encryption = project.config.encryption
@@ -584,7 +584,7 @@ def test_production_elsewhere_deploys_from_the_shared_registry(project: Deployed
     assert is_allowed(
         production,
         "create_model",
-        ModelName=f"{project.name}-production-v1",
+        ModelName=f"{project.name}-production-v1-0000000000",
         PrimaryContainer={"ModelPackageName": version},
         ExecutionRoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-SageMakerExecutionRole",
     )
@@ -699,7 +699,7 @@ def test_autopilot_explains_a_model_and_cleans_up_behind_itself(
 def test_a_function_gives_autopilot_its_own_role(project: DeployedProject, role: str, passes: bool) -> None:
     uri = f"s3://{project.names.bucket}/datasets/a.csv"
     job = {
-        "AutoMLJobName": f"{project.name}-{role[:3].lower()}",
+        "AutoMLJobName": f"{project.name}-{role.lower()[:12]}",
         "AutoMLJobInputDataConfig": [
             {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
         ],

@@ -14,6 +14,7 @@ from cfnlint.helpers import load_resource
 from templates import FOLDER, PROJECT, VALUES, as_list, load, plain, policy_documents, resources
 
 from automl_gitops.kernel.derived_names import endings
+from local_sagemaker.authorization.conditions import arn_matches
 
 TEMPLATES = sorted(path.name for path in FOLDER.glob("*.yaml"))
 ROLES = sorted(name for name in TEMPLATES if resources(load(name), "AWS::IAM::Role"))
@@ -325,3 +326,58 @@ def test_every_name_that_a_template_gives_is_refused_to_other_projects() -> None
 
     assert "start-autopilot" in given
     assert given <= endings()
+
+
+# Where a name cannot say whose something is: see `test_other_projects`.
+BY_TAG = {"RunJobs", "ExplainModels", "TagMappings", "Scale", "RemoveScaling"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "ab1-x",
+        "ab1-staging-x",
+        "ab1-production-x",
+        "ab1-abcdefghijkl",
+        "ab1-abcdefghijkl-t1",
+        "ab1-x-candidate",
+    ],
+)
+@pytest.mark.parametrize("file", ROLES)
+def test_no_pattern_reaches_a_project_whose_name_begins_with_this_one_s(
+    file: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in VALUES.items():
+        own = [one.replace(PROJECT, "ab1") for one in as_list(value)]
+        monkeypatch.setitem(VALUES, name, own if isinstance(value, list) else own[0])
+    patterns = {
+        (statement["Sid"], pattern)
+        for policy, document in policy_documents(load(file))
+        if not policy.startswith("AutopilotRole")  # whose names are Autopilot's
+        for statement in document["Statement"]
+        if statement["Effect"] == "Allow" and statement["Sid"] not in BY_TAG
+        for pattern in as_list(statement["Resource"])
+        if pattern != "*"
+    }
+
+    reached = [
+        (sid, pattern, arn)
+        for sid, pattern in sorted(patterns)
+        for arn in names_of(other)
+        if arn_matches(pattern, arn)
+    ]
+
+    assert reached == []
+
+
+@cache
+def names_of(project: str) -> list[str]:
+    """The ARNs of what the roles of a project call, without those that do not name it."""
+    known = {"Project": project, "Account": "123456789012", "Region": "eu-west-1", "Partition": "aws"}
+    calls = json.loads((FOLDER / "calls.json").read_text())["roles"]
+    arns = {call["resource"] for called in calls.values() for call in called}
+    return sorted(
+        re.sub(r"\$\{(\w+)\}", lambda match: known.get(match[1], match[0]), arn)
+        for arn in arns
+        if "${Project}" in arn
+    )

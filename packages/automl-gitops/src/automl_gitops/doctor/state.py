@@ -27,12 +27,8 @@ def state(project: ServingProject) -> list[Row]:
     """Locks, stacks, key, bucket, pipeline, endpoints."""
     names = project.names
     rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
-    for name, command in (
-        (names.bootstrap_stack, "an administrator runs `make bootstrap`, which goes on from there"),
-        (names.people_stack, "an administrator runs `make bootstrap`, which goes on from there"),
-        (names.stack, "run `automl stack`, which goes on from there"),
-    ):
-        rows += look(AREA, f"stack {name}", lambda n=name, c=command: _stack(project, n, c))  # type: ignore[misc]
+    for name in (names.bootstrap_stack, names.people_stack, names.stack):
+        rows += look(AREA, f"stack {name}", lambda n=name: _stack(project, n))  # type: ignore[misc]
     rows += look(AREA, "the KMS key", lambda: _key(project))
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
     rows += look(AREA, f"pipeline {names.pipeline}", lambda: _pipeline(project))
@@ -70,7 +66,7 @@ def _days_since_commit(file: Path) -> int | None:
     return None if moment is None else int((time.time() - moment) // 86_400)
 
 
-def _stack(project: ServingProject, name: str, command: str) -> Iterator[Row]:
+def _stack(project: ServingProject, name: str) -> Iterator[Row]:
     asked, found = f"stack {name}", Stack(project.aws, name, project.output).look()
     reason = f" ({found.reason})" if found.reason else ""
     if not found.exists:
@@ -78,9 +74,8 @@ def _stack(project: ServingProject, name: str, command: str) -> Iterator[Row]:
     elif found.moving:
         yield Row(AREA, asked, "later", f"is {found.status}: somebody changes it now", "wait for its end")
     elif found.status.endswith(_STUCK) and found.status not in _FINE:
-        # The workflow deletes a stack of its own that was never made, and makes it anew.
-        again = name == project.names.stack and found.status in ("CREATE_FAILED", "ROLLBACK_COMPLETE")
-        yield Row(AREA, asked, "later" if again else "stops", f"is stuck in {found.status}{reason}", command)
+        todo = "an administrator runs `make bootstrap`, which goes on from there"
+        yield Row(AREA, asked, "stops", f"is stuck in {found.status}{reason}", todo)
     else:
         yield Row(AREA, asked, "good", f"is {found.status}")
 
@@ -113,10 +108,10 @@ def _bucket(project: ServingProject) -> Iterator[Row]:
         if not is_missing(error):
             raise
         if stack.status.endswith("_COMPLETE") and stack.status != "ROLLBACK_COMPLETE":
-            todo = "find out who deleted it, then run the teardown and `automl stack`"
+            todo = "find out who deleted it, then run the teardown and `make bootstrap`"
             yield Row(AREA, asked, "stops", f"is gone, although stack {project.names.stack} made it", todo)
         else:
-            yield Row(AREA, asked, "good", "not there yet: Retrain makes it")
+            yield Row(AREA, asked, "stops", "not there yet", "an administrator runs `make bootstrap`")
         return
     yield Row(AREA, asked, "good", "there")
 
