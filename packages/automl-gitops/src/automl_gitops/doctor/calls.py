@@ -33,7 +33,7 @@ _PASSING_PARTS = (
     (re.compile(r"(event-source-mapping:)[0-9a-f-]{36}"), r"\g<1>00000000-0000-0000-0000-000000000000"),
     (re.compile(r"(:stack/[^/]+)/[0-9a-f-]{36}"), r"\g<1>/*"),
 )
-_OBJECT = re.compile(r"(arn:[^:]+:s3:::[^/]+/[^/]+/)(.+)")
+_OBJECT = re.compile(r"(arn:[^:]+:s3:::[^/]+/(?:captured/production|[^/]+)/)(.+)")
 # A condition key says something of a call where it is its service's; these say what it is this time.
 _PASSING = re.compile(r"s3:|sagemaker:customermetadataproperties|sagemaker:volumekmskey|sts:")
 _KEY = "${KmsKey}"

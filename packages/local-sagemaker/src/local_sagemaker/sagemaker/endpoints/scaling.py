@@ -238,7 +238,7 @@ def _resize(endpoint: Endpoint, fleet: Fleet, instances: int) -> bool:
     return True
 
 
-ApplicationAutoScalingResponse.register_scalable_target = _register_with_tags  # type: ignore[method-assign]
+ApplicationAutoScalingResponse.register_scalable_target = _register_with_tags
 ApplicationAutoscalingBackend.register_scalable_target = _register_scalable_target  # type: ignore[assignment]  # its parameters are passed on
 ApplicationAutoscalingBackend.deregister_scalable_target = _deregister_scalable_target
 ApplicationAutoscalingBackend.put_scaling_policy = _put_scaling_policy  # type: ignore[assignment]  # its parameters are passed on
