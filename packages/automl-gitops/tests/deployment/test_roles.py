@@ -82,7 +82,7 @@ def test_from_the_bootstrap_to_nothing_left(project, local_aws, tmp_path, monkey
     bootstrap.deploy(project.sign_in())
     if hosting:
         bootstrap.deploy_hosting(project.sign_in(account=hosting), local_aws.account)
-    stack.deploy(project.sign_in("RetrainRole"), [hosting] if hosting else [])
+    stack.deploy(project.sign_in(), [hosting] if hosting else [])
     world = World(local_aws, tmp_path, deployed=project.name)
     world.configure(
         production__autoscaling="min_instances = 2\nmax_instances = 3",
