@@ -38,8 +38,8 @@ _OBJECT = re.compile(r"(arn:[^:]+:s3:::[^/]+/(?:captured/production|[^/]+)/)(.+)
 _PASSING = re.compile(r"s3:|sagemaker:customermetadataproperties|sagemaker:volumekmskey|sts:")
 _KEY = "${KmsKey}"
 _TYPES = {
-    "CreateProcessingJob": "${EvaluationInstanceType}",
-    "CreateTransformJob": "${TransformInstanceType}",
+    "processing-job": "${EvaluationInstanceType}",
+    "transform-job": "${TransformInstanceType}",
 }
 
 
@@ -115,13 +115,13 @@ def _call(noted: Mapping[str, Any], project: str, executions: set[str]) -> Call 
         if key.startswith(f"{service}:") and not _PASSING.match(key)
     }
     if "sagemaker:instancetypes" in context:
-        context["sagemaker:instancetypes"] = [_instance_type(action, resource)]
+        context["sagemaker:instancetypes"] = [_instance_type(resource)]
     return Call(role, action, resource, _frozen(context))
 
 
-def _instance_type(action: str, resource: str) -> str:
+def _instance_type(resource: str) -> str:
     by_endpoint = "${ProductionInstanceType}" if "-production" in resource else "${StagingInstanceType}"
-    return _TYPES.get(action.partition(":")[2], by_endpoint)
+    return _TYPES.get(resource.rpartition(":")[2].partition("/")[0], by_endpoint)
 
 
 def _generalised(text: str, project: str, account: str) -> str:
