@@ -18,7 +18,7 @@ from automl_gitops.data.formats import Dialect
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import values
+from automl_gitops.evaluation import values
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.words import counted, quoted
 

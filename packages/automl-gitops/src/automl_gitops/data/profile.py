@@ -19,7 +19,7 @@ from automl_gitops.data.lock import Column
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import MISSING, WIDTHS, Mixture, Statistics, as_numbers
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
 _GROUP = "[1-9][0-9]{0,2}"

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 
 MISSING = reading.MISSING
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"

@@ -12,7 +12,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from automl_gitops.evaluation import values as values  # by which the runner reads tables, too
 from automl_gitops.evaluation.metrics import Direction
 from automl_gitops.evaluation.typed import ABSENT, ShapeError, key, load, plain
 

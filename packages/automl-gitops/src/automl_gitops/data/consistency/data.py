@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.data.lock import Column
-from automl_gitops.evaluation.layout import values
+from automl_gitops.evaluation import values
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
