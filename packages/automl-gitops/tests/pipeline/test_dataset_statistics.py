@@ -142,7 +142,7 @@ def test_inspect_shows_a_table_whose_target_has_gaps(tmp_path: Path) -> None:
     ("text", "notice"),
     [
         ("5.1,3.5\n" + "4.9,3.0\n" * 60, "does the file lack its header?"),
-        ("x,y\n" + "--,1\n2,0\n" * 60, 'values such as "-" in x'),
+        ("x,y\n" + "--,1\n2,0\n" * 60, 'values such as "--" in x'),
         ("x,y\n" + "1,1\n2,1.0\n3,0\n" * 60, '"1", "1.0" are spellings of one class'),
         ("x,y\n" + "".join(f"1,$ {n}\n" for n in range(60)), 'row 1 has "$ 0" in the target "y"'),
         (

@@ -110,10 +110,12 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     empty = [name for name, kind in seen.types.items() if kind == "empty"]
     if empty:
         found.append(f"no value in any row of {_some(empty)}: remove what is empty")
-    unknown = [one.name for one in seen.statistics.values() if one.counts and _UNKNOWN & one.counts.keys()]
-    if unknown:
+    unknown = {one.name: one.counts.keys() & _UNKNOWN for one in seen.statistics.values() if one.counts}
+    columns = [name for name, placeholders in unknown.items() if placeholders]
+    if columns:
+        example = min(unknown[columns[0]])
         found.append(
-            f'values such as "-" in {_some(unknown)}: they read as a value; leave empty what is missing'
+            f'values such as "{example}" in {_some(columns)}: they read as a value; leave empty what is missing'
         )
     found += mixture_notices(seen.mixtures)
     found += _labels(seen.target)

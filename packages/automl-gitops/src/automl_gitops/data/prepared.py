@@ -244,7 +244,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         for notice in notices(dataset, assigned, has_classes=has_classes):
             output.notice(notice)
     lock = prepared.lock(config, synthetic=False)
-    consistency.require(config, lock)
+    consistency.require(config, lock, str(path))
     for finding in consistency.notices(config, lock):
         output.notice(str(finding))
     findings = finder.findings(

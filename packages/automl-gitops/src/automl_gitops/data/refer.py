@@ -172,7 +172,7 @@ def refer(
             validation_reference=listings[1].reference if validation else None,
             split=holdout.split(dataset, columns),
         )
-        consistency.require(config, lock)
+        consistency.require(config, lock, f"{train_validation} and {test}")
         for notice in consistency.notices(config, lock):
             output.notice(str(notice))
         findings = holdout.finder.findings(

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.data.heads import whole_lines
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.rules.groups import hash_rows, is_among
-from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules.groups import is_among
+from automl_gitops.data.rules.keys import Keys, group_hashes
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
@@ -44,7 +44,7 @@ class Overlap:
         return [*(self._group or ()), *([self._time] if self._time else ())]
 
     def check(self, listing: Listing) -> None:
-        """Raise `UserError` for the first row of a group that another part has too, or that is too late.
+        """Raise `UserError` for the first row of a group that another part has too, of none, or that is too late.
 
         The groups of one listing are not to appear in the next one that is checked.
         """
@@ -60,7 +60,7 @@ class Overlap:
         times = self._holdout.times.like(uri) if self._time and self._holdout.times else None
         for batch in self._batches(uri, listing, item):
             if self._group:
-                hashes = hash_rows([batch.column(name) for name in self._group], self._dataset.seed)
+                hashes = group_hashes(batch, self._group, self._dataset.seed, uri, before)
                 self._require_apart(uri, before, hashes, batch)
                 yield np.unique(hashes)
             if times and self._holdout.times:
