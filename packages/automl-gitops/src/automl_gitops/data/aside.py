@@ -1,12 +1,13 @@
 """Work on the batches of a table beside what else is done with them, on another core."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pyarrow as pa
 
-Watch = Callable[[pa.RecordBatch], None]
+from automl_gitops.data.profile import Watch
+from automl_gitops.data.statistics import Encoded
 
 
 @contextmanager
@@ -19,14 +20,14 @@ def aside(watches: Sequence[Watch]) -> Iterator[Watch]:
     pool = ThreadPoolExecutor(1, "batches")
     last: list[Future[None]] = []
 
-    def work(batch: pa.RecordBatch) -> None:
+    def work(batch: pa.RecordBatch, encoded: Encoded) -> None:
         for watch in watches:
-            watch(batch)
+            watch(batch, encoded)
 
-    def hand_over(batch: pa.RecordBatch) -> None:
+    def hand_over(batch: pa.RecordBatch, encoded: Encoded) -> None:
         if last:
             last.pop().result()
-        last.append(pool.submit(work, batch))
+        last.append(pool.submit(work, batch, encoded))
 
     try:
         yield hand_over

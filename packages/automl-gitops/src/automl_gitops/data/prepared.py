@@ -29,7 +29,7 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
+from automl_gitops.data.parts import Parts, csv_text
 from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,
@@ -44,6 +44,7 @@ from automl_gitops.data.rules import (
 )
 from automl_gitops.data.rules.at_random import Split
 from automl_gitops.data.rules.check import notices, require_whole
+from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -113,7 +114,7 @@ class Prepared:
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
-                    file.write(csv_bytes(csv_lines(rows.filter(pa.array(sides == side)).columns)))
+                    file.write(csv_text(rows.filter(pa.array(sides == side)).columns))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
@@ -213,9 +214,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
 
     with aside(watchers) as look:
 
-        def watch(batch: pa.RecordBatch) -> None:
-            look(batch)
-            digest.update(csv_bytes(csv_lines(batch.columns)))
+        def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
+            look(batch, encoded)
+            digest.update(csv_text(batch.columns))
 
         seen = profile(table, target, watch=watch)
     if checker:

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from botocore.exceptions import ClientError
 
@@ -25,7 +24,7 @@ from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
-from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
+from automl_gitops.data.parts import Parts, csv_text
 from automl_gitops.data.prepared import FORMAT, roles
 from automl_gitops.data.profile import (
     Profile,
@@ -40,9 +39,10 @@ from automl_gitops.data.profile import (
 )
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.rules import require_columns
-from automl_gitops.data.rules.groups import dense
+from automl_gitops.data.rules.groups import dense, distinct
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
+from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
@@ -91,7 +91,7 @@ class _Holdout:
         begin = times.text(times.values.min()) if times else ""
         return SplitRule(
             **dataset.rule,  # type: ignore[arg-type]
-            groups=None if groups is None else GroupCounts(test=len(np.unique(groups))),
+            groups=None if groups is None else GroupCounts(test=len(distinct(groups))),
             times=TimeRange(first=begin, holdout_from=begin, last=times.text(times.values.max()))
             if times
             else None,
@@ -292,9 +292,9 @@ def _prepare(
 
     with aside(watchers) as look:
 
-        def watch(batch: pa.RecordBatch) -> None:
-            look(batch)
-            digest.update(csv_bytes(csv_lines(batch.columns)))
+        def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
+            look(batch, encoded)
+            digest.update(csv_text(batch.columns))
 
         seen = profile(table, target, watch=watch)
     if checker:

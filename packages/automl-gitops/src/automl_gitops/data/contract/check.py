@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from automl_gitops.data.contract import FILE, ColumnContract, Contract
 from automl_gitops.data.contract.typed_batch import TypedBatch, holds
 from automl_gitops.data.findings.hashes import row_hashes, text_hashes
+from automl_gitops.data.statistics import NOTHING, Encoded
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.words import counted
 
@@ -56,10 +57,10 @@ class Checker:
         self._violations: dict[tuple[str, str], _Violation] = {}
         self._rows = 0
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
         plain = [name for name, missing in self._missing.items() if not missing]
-        typed = TypedBatch(batch, self._contract, plain)
+        typed = TypedBatch(batch, self._contract, plain, encoded)
         for name, contract in self._columns.items():
             self._see_column(name, contract, typed)
         for rule in self._rules:
@@ -141,11 +142,14 @@ class Checker:
     def _see_column(self, name: str, contract: ColumnContract, typed: TypedBatch) -> None:
         values = typed.typed(name)
         missing = typed.missing(name)
-        self._missing[name] += pc.sum(missing).as_py() or 0
+        if pc.any(missing).as_py():
+            self._missing[name] += pc.sum(typed.rows(name, missing)).as_py()
         hidden = contract.private or any(name in key for key in self._keys)
 
-        def note(check: str, what: str, flags: pa.Array) -> None:
-            self._note(name, check, what, flags, None if hidden else typed.batch.column(name))
+        def note(check: str, what: str, flags: pa.Array, *, shown: bool = not hidden) -> None:
+            if pc.any(flags).as_py():
+                column = typed.batch.column(name) if shown else None
+                self._note(name, check, what, typed.rows(name, flags), column)
 
         if contract.type != "text":
             note("type", f"have no {_NOUN[contract.type]}", pc.and_(pc.is_null(values), pc.invert(missing)))
@@ -162,12 +166,10 @@ class Checker:
         # What such a text is may point at a person: it is not shown.
         if contract.length is not None:
             flags = pc.greater(pc.utf8_length(values), contract.length)
-            self._note(
-                name, "length", f"are longer than length = {contract.length:,} characters", flags, None
-            )
+            note("length", f"are longer than length = {contract.length:,} characters", flags, shown=False)
         if contract.pattern is not None:
             flags = pc.invert(_matches(values, name, contract.pattern))
-            self._note(name, "pattern", f"do not match the pattern '{contract.pattern}'", flags, None)
+            note("pattern", f"do not match the pattern '{contract.pattern}'", flags, shown=False)
 
     def _note(self, name: str, check: str, what: str, flags: pa.Array, column: pa.Array | None) -> None:
         """Count the rows that are flagged."""
@@ -188,7 +190,7 @@ class Checker:
         one = row_hashes([text_hashes(typed.batch.column(name)) for name in key])
         if len(key) == 1:
             # A missing value is no value that could be there twice: each gets a number of its own.
-            missing = np.flatnonzero(typed.missing(key[0]).to_numpy(zero_copy_only=False))
+            missing = np.flatnonzero(typed.rows(key[0], typed.missing(key[0])).to_numpy(zero_copy_only=False))
             one[missing] = text_hashes(pa.array((missing + self._rows).astype(str).tolist(), pa.string()))
         hashes.append(one)
 

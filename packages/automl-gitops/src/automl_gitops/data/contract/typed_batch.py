@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.rules import COMPARISONS, Rule, comparisons, literal
-from automl_gitops.data.statistics import MISSING, as_numbers
+from automl_gitops.data.statistics import MISSING, Encoded, as_numbers
 
 _NO_VALUE = pa.array(MISSING)
 _NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
@@ -20,31 +20,41 @@ _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?$"
 class TypedBatch:
     """Columns of a batch as what their contract says they are: null where there is no such value.
 
-    Of ``plain`` columns no value was missing so far; that all are numbers takes less than to look for missing ones.
+    Of columns that are ``encoded`` each value is looked at once, and `rows` makes rows of what was seen. Of ``plain``
+    columns no value was missing so far; that all are numbers takes less than to look for missing ones.
     """
 
-    def __init__(self, batch: pa.RecordBatch, contract: Contract, plain: Collection[str]) -> None:
-        self.batch, self._contract, self._plain = batch, contract, plain
+    def __init__(
+        self, batch: pa.RecordBatch, contract: Contract, plain: Collection[str], encoded: Encoded
+    ) -> None:
+        self.batch, self._contract, self._plain, self._encoded = batch, contract, plain, encoded
         self._typed: dict[str, pa.Array] = {}
         self._missing: dict[str, pa.Array] = {}
 
+    def rows(self, name: str | None, array: pa.Array) -> pa.Array:
+        """What is true of each row, of what is true of the values of a column."""
+        return array.take(self._encoded[name].indices) if name in self._encoded else array
+
     def missing(self, name: str) -> pa.Array:
-        """Whether a row has no value."""
+        """Whether a value is none."""
         if name not in self._missing:
-            self._missing[name] = pc.is_in(self.batch.column(name), _NO_VALUE)
+            self._missing[name] = pc.is_in(self._values(name), _NO_VALUE)
         return self._missing[name]
 
     def typed(self, name: str) -> pa.Array:
-        """Numbers, or texts."""
+        """The values as numbers, or texts."""
         if name not in self._typed:
             self._typed[name] = self._read(name, self._contract.columns[name].type)
         return self._typed[name]
+
+    def _values(self, name: str) -> pa.Array:
+        return self._encoded[name].dictionary if name in self._encoded else self.batch.column(name)
 
     def _has_missing(self, name: str) -> bool:
         return bool(pc.any(self.missing(name)).as_py())
 
     def _read(self, name: str, kind: str) -> pa.Array:
-        column = self.batch.column(name)
+        column = self._values(name)
         if name in self._plain and kind in ("integer", "number"):
             numbers = as_numbers(column)
             fits = numbers is not None and (pa.types.is_integer(numbers.type) or kind == "number")
@@ -100,10 +110,16 @@ def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, rule: Rule, t
     if "" in (literal(left), literal(right)):
         column = left if isinstance(left, ast.Name) else right
         assert isinstance(column, ast.Name)  # noqa: S101 - a rule compares no two literals
-        missing = typed.missing(rule.columns[column.id])
+        name = rule.columns[column.id]
+        missing = typed.rows(name, typed.missing(name))
         return missing if isinstance(operator, ast.Eq) else pc.invert(missing)
+    compare = getattr(pc, COMPARISONS[type(operator)])
+    names = [rule.columns[side.id] if isinstance(side, ast.Name) else None for side in (left, right)]
     sides = [
-        typed.typed(rule.columns[side.id]) if isinstance(side, ast.Name) else pa.scalar(literal(side))
-        for side in (left, right)
+        pa.scalar(literal(side)) if name is None else typed.typed(name)
+        for side, name in zip((left, right), names, strict=True)
     ]
-    return getattr(pc, COMPARISONS[type(operator)])(*sides)
+    one = names[0] or names[1]
+    if one and set(names) <= {one, None}:
+        return typed.rows(one, compare(*sides))
+    return compare(*(typed.rows(name, side) for name, side in zip(names, sides, strict=True)))

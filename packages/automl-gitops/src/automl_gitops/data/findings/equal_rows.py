@@ -66,7 +66,7 @@ def equal_rows(
 def _with_equal_inputs(inputs: np.ndarray) -> np.ndarray:
     """The rows, in the file's order, that have the inputs of another row."""
     ordered = np.sort(inputs)
-    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    several = ordered[1:][ordered[1:] == ordered[:-1]]  # more than once where there are more than two
     del ordered
     if not len(several):
         return np.zeros(0, np.int64)

@@ -19,7 +19,7 @@ from automl_gitops.data.findings.hashes import row_hashes, text_hashes
 from automl_gitops.data.findings.predictor import Predictors, share_of_mistakes_avoided
 from automl_gitops.data.findings.sample import Sample
 from automl_gitops.data.lock import DataFinding
-from automl_gitops.data.statistics import MISSING, Statistics, as_numbers
+from automl_gitops.data.statistics import MISSING, NOTHING, Encoded, Statistics, as_numbers
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
@@ -54,11 +54,12 @@ class Finder:
         others = (target, *config.dataset.no_features)
         return cls([name for name in columns if name not in others], target, quantity=quantity)
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
-        self._inputs.append(row_hashes(text_hashes(batch.column(name)) for name in self._features))
+        hashes = (text_hashes(encoded.get(name, batch.column(name))) for name in self._features)
+        self._inputs.append(row_hashes(hashes))
         target = batch.column(self._target)
-        self._labels.append(text_hashes(target).astype(np.uint32))
+        self._labels.append(text_hashes(encoded.get(self._target, target)).astype(np.uint32))
         if self._numbers is not None:
             numbers = as_numbers(target, whole=False)
             if numbers is None:

@@ -31,7 +31,10 @@ def mix(values: np.ndarray) -> np.ndarray:
 
 
 def text_hashes(column: pa.Array) -> np.ndarray:
-    """A hash of each text of a string column without nulls: uint64, shape (rows,)."""
+    """A hash of each text of a string column without nulls, which may be encoded: uint64, shape (rows,)."""
+    if pa.types.is_dictionary(column.type):
+        hashes: np.ndarray = text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
+        return hashes
     rows = len(column)
     if not rows:
         return np.zeros(0, np.uint64)

@@ -13,14 +13,12 @@ _MASKS = np.array([(1 << 8 * size) - 1 for size in range(_WORD)], dtype=np.uint6
 def hash_rows(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
     """The hash of each row's values, compared as text: uint64, shape (rows,).
 
-    Of string columns; each different value of the batch is hashed once. Of ten million groups two share a hash with a
-    chance of 3 in a million, and are then one group: that puts none on two sides.
+    Of string columns. Of ten million groups two share a hash with a chance of 3 in a million, and are then one group:
+    that puts none on two sides.
     """
     state = np.full(len(columns[0]), _mixed(np.array([seed], dtype=np.uint64))[0], dtype=np.uint64)
     for column in columns:
-        encoded = column.dictionary_encode()
-        texts = _hash_texts(encoded.dictionary)
-        state = _mixed(state ^ texts[encoded.indices.to_numpy(zero_copy_only=False)])
+        state = _mixed(state ^ _hash_texts(column))
     return state
 
 
@@ -36,6 +34,12 @@ def is_among(hashes: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     places = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
     among: np.ndarray = ordered[places] == hashes
     return among
+
+
+def distinct(hashes: np.ndarray) -> np.ndarray:
+    """The different ones, which rise; `np.unique`'s hash table takes forty times as long on ten million."""
+    ordered = np.sort(hashes)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def dense(hashes: np.ndarray) -> np.ndarray:

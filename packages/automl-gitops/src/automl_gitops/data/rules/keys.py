@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.rules.groups import hash_rows
 from automl_gitops.data.rules.times import Times
-from automl_gitops.data.statistics import MISSING
+from automl_gitops.data.statistics import MISSING, NOTHING, Encoded
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
@@ -41,7 +41,7 @@ class Keys:
         self._dataset = dataset
         self._groups: list[np.ndarray] = []
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in a batch of strings. Raises `UserError` for the first row that lacks a group or a time."""
         if self._dataset.group:
             hashes = group_hashes(batch, self._dataset.group, self._dataset.seed, self.name, self.rows)

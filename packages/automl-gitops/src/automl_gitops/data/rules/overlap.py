@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.data.heads import whole_lines
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.rules.groups import is_among
+from automl_gitops.data.rules.groups import distinct, is_among
 from automl_gitops.data.rules.keys import Keys, group_hashes
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
@@ -36,7 +36,7 @@ class Overlap:
         self._group = dataset.group if dataset.group and {*dataset.group} <= {*columns} else None
         self._time = dataset.time if dataset.time in columns else None
         self._holdout = holdout
-        self._others = {holdout.name: np.unique(holdout.groups)} if holdout.groups is not None else {}
+        self._others = {holdout.name: distinct(holdout.groups)} if holdout.groups is not None else {}
 
     @property
     def compares(self) -> list[str]:
@@ -53,7 +53,7 @@ class Overlap:
             if self.compares and self.read < self._most:
                 met += list(self._check(f"s3://{listing.bucket}/{item.key}", listing, item))
         if self._group:
-            self._others[listing.uri] = np.unique(np.concatenate(met or [np.empty(0, np.uint64)]))
+            self._others[listing.uri] = distinct(np.concatenate(met or [np.empty(0, np.uint64)]))
 
     def _check(self, uri: str, listing: Listing, item: S3Object) -> Iterator[np.ndarray]:
         before = 0
@@ -62,7 +62,7 @@ class Overlap:
             if self._group:
                 hashes = group_hashes(batch, self._group, self._dataset.seed, uri, before)
                 self._require_apart(uri, before, hashes, batch)
-                yield np.unique(hashes)
+                yield distinct(hashes)
             if times and self._holdout.times:
                 begin = self._holdout.times.values.min()
                 late = times.see(batch.column(self._time), before) > begin - times.gap
