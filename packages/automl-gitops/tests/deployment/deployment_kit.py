@@ -358,7 +358,7 @@ def _evaluation(
             sha256=SHA256,
             target="target",
             columns=[Column(column["name"], column["type"]) for column in columns],
-            rows=Rows(len(ROWS)),
+            rows=Rows(test=len(ROWS)),
             classes=classes,
         ),
         classes=[ClassScores(label, 30, 30, score, score, score) for label in classes or {}],

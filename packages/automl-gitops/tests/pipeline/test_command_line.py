@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 import typer
 from botocore import exceptions
@@ -304,12 +303,11 @@ def test_region_is_the_projects(monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.meta.region_name == "eu-west-1"
 
 
-def test_account_is_asked_for_once() -> None:
+def test_account_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     aws = Aws("eu-west-1")
-    aws._clients["sts"] = boto3.client(
-        "sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    with Stubber(aws._clients["sts"]) as stubber:
+    with Stubber(aws.client("sts")) as stubber:
         stubber.add_response(
             "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}, {}
         )
