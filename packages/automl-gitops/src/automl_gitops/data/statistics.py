@@ -5,7 +5,7 @@ reading them.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -25,6 +25,7 @@ _MISSING = pa.array(MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
 NOTHING: Encoded = MappingProxyType({})
+Watch = Callable[[pa.RecordBatch, Encoded], None]
 WIDTHS = ("empty", "integer", "number", "text")  # each takes what those before it take
 
 # Fewer rows of a value might point at a person, and dataset.lock goes into Git.

@@ -66,6 +66,10 @@ def row_hashes(columns: Iterable[np.ndarray]) -> np.ndarray:
     """One hash a row of the hashes of its values, in the columns' order."""
     combined = None
     for hashes in columns:
-        combined = hashes.copy() if combined is None else mix(combined * _STEP ^ hashes)
+        if combined is None:
+            combined = hashes.copy()
+        else:
+            combined *= _STEP
+            combined ^= hashes  # which are spread already
     assert combined is not None  # noqa: S101 - a table has columns
     return combined
