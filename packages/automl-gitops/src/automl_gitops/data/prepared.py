@@ -107,14 +107,13 @@ class Prepared:
                 file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
-            for batch in ahead(self.table.batches()):
-                rows = batch.select(trained)
+            for batch in ahead(self.table.batches(trained)):
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
-                    file.write(csv_text(rows.filter(pa.array(sides == side)).columns))
+                    file.write(csv_text(batch.filter(pa.array(sides == side)).columns))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
