@@ -49,6 +49,8 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
     hashes = mix(words[starts] & _MASKS[np.minimum(sizes, _WORD)] ^ (sizes.astype(np.uint64) * _STEP))
+    if sizes.max() <= _WORD:
+        return hashes
     longer = np.flatnonzero((sizes > _WORD) & (sizes < _LONG))
     place = _WORD
     while len(longer):
