@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from automl_gitops.data import consistency
-from automl_gitops.data.aside import aside
+from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -107,14 +107,13 @@ class Prepared:
                 file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
-            for batch in self.table.batches():
-                rows = batch.select(trained)
+            for batch in ahead(self.table.batches(trained)):
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
-                    file.write(csv_text(rows.filter(pa.array(sides == side)).columns))
+                    file.write(csv_text(batch.filter(pa.array(sides == side)).columns))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
@@ -212,12 +211,10 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     checker = Checker(contract, table.columns, table.name) if contract else None
     watchers = [one.see for one in (assigner, finder, checker) if one]
 
-    with aside(watchers) as look:
+    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
+        digest.update(csv_text(batch.columns))
 
-        def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
-            look(batch, encoded)
-            digest.update(csv_text(batch.columns))
-
+    with aside([*watchers, hash_rows]) as watch:
         seen = profile(table, target, watch=watch)
     if checker:
         checker.require()

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.aside import ahead
 from automl_gitops.data.cells import (
     refuse_long_rows,
     refuse_mixtures,
@@ -20,9 +21,9 @@ from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import (
     MISSING,
     WIDTHS,
-    Encoded,
     Mixture,
     Statistics,
+    Watch,
     as_numbers,
     value_counts,
 )
@@ -36,7 +37,6 @@ from automl_gitops.kernel.words import counted, nearest, quoted
 _MISSING = pa.array(MISSING)
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
-Watch = Callable[[pa.RecordBatch, Encoded], None]
 
 
 @dataclass
@@ -173,7 +173,7 @@ def profile(
         )
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
-    for batch in table.batches():
+    for batch in ahead(table.batches()):
         refuse_nulls(table.name, batch, rows)
         labels = batch.column(target)
         columns = zip(table.columns, batch.columns, strict=True)

@@ -290,12 +290,10 @@ def _prepare(
     checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
     watchers = [one.see for one in (keys, finder, checker) if one]
 
-    with aside(watchers) as look:
+    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
+        digest.update(csv_text(batch.columns))
 
-        def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
-            look(batch, encoded)
-            digest.update(csv_text(batch.columns))
-
+    with aside([*watchers, hash_rows]) as watch:
         seen = profile(table, target, watch=watch)
     if checker:
         checker.require()

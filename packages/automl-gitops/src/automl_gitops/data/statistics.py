@@ -4,8 +4,9 @@ Columns of few different values are looked at by these, so that a pass over a mi
 reading them.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -25,6 +26,7 @@ _MISSING = pa.array(MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
 NOTHING: Encoded = MappingProxyType({})
+Watch = Callable[[pa.RecordBatch, Encoded], None]
 WIDTHS = ("empty", "integer", "number", "text")  # each takes what those before it take
 
 # Fewer rows of a value might point at a person, and dataset.lock goes into Git.
@@ -102,22 +104,23 @@ class Statistics:
             return None
         encoded = column.dictionary_encode()
         values, rows = encoded.dictionary, value_counts(encoded)
-        present = pc.invert(pc.is_in(values, _MISSING))
-        values, rows = values.filter(present), rows[present.to_numpy(zero_copy_only=False)]
-        self.missing += len(column) - int(rows.sum())
-        fresh = values.filter(pc.invert(pc.is_in(values, self._known)))
+        missing = pc.is_in(values, _MISSING)
+        if _any(missing):
+            present = pc.invert(missing)
+            values, rows = values.filter(present), rows[present.to_numpy(zero_copy_only=False)]
+            self.missing += len(column) - int(rows.sum())
+        places = pc.fill_null(pc.index_in(values, self._known), -1).to_numpy()
+        fresh = values.filter(pa.array(places < 0))
         self._look(values if len(values) > MOST_DISTINCT else fresh)
         self._mix(values, rows, column, before)
-        self._count(values, rows, fresh)
+        self._count(values, rows, places, fresh)
         return None if self._many else encoded
 
     def _see_many(self, column: pa.Array, before: int) -> None:
         values, numbers = column, None
         if self.kind in ("integer", "number") and not self.missing:
-            # That all are finite numbers takes less than to look for missing ones.
+            # That all are numbers takes less than to look for missing ones.
             numbers = as_numbers(column, whole=self.kind == "integer")
-            if numbers is not None and not pc.all(pc.is_finite(numbers)).as_py():
-                numbers = None
         if numbers is None:
             values = self._without_missing(column)
         if self._differ and len(values):
@@ -132,16 +135,16 @@ class Statistics:
         self.missing += number
         return column.filter(pc.invert(missing)) if number else column
 
-    def _count(self, values: pa.Array, rows: np.ndarray, fresh: pa.Array) -> None:
-        """Count ``values``, each in so many ``rows``; no batch had the ``fresh`` ones before."""
+    def _count(self, values: pa.Array, rows: np.ndarray, places: np.ndarray, fresh: pa.Array) -> None:
+        """Count ``values``, each in so many ``rows``, by ``places`` among those known, -1 of ``fresh`` ones."""
         self._differ = self._differ and not (rows > 1).any()
         if len(values) > MOST_DISTINCT:
             self._differ = self._differ and len(fresh) == len(values)
             self._known, self._many = pa.concat_arrays([self._known, values[:MOST_DISTINCT]]), True
             return
+        self._counts[places[places >= 0]] += rows[places >= 0]
+        self._counts = np.concatenate([self._counts, rows[places < 0]])
         self._known = pa.concat_arrays([self._known, fresh])
-        self._counts = np.concatenate([self._counts, np.zeros(len(fresh), np.int64)])
-        self._counts[pc.index_in(values, self._known).to_numpy()] += rows
         self._many = len(self._known) > MOST_DISTINCT
         if not self._many:
             self._differ = self._differ and bool((self._counts == 1).all())
@@ -163,7 +166,9 @@ class Statistics:
             return
         whole = pa.types.is_integer(numbers.type)
         self.kind = "integer" if whole else "number"
-        bounds = pc.min_max(numbers if whole else numbers.filter(pc.is_finite(numbers))).as_py()
+        bounds = pc.min_max(numbers).as_py()
+        if not whole and math.inf in (bounds["max"], -bounds["min"]):
+            bounds = pc.min_max(numbers.filter(pc.is_finite(numbers))).as_py()
         if bounds["min"] is not None:
             self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])

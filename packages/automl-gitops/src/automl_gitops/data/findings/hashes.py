@@ -49,6 +49,8 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
     hashes = mix(words[starts] & _MASKS[np.minimum(sizes, _WORD)] ^ (sizes.astype(np.uint64) * _STEP))
+    if sizes.max() <= _WORD:
+        return hashes
     longer = np.flatnonzero((sizes > _WORD) & (sizes < _LONG))
     place = _WORD
     while len(longer):
@@ -66,6 +68,10 @@ def row_hashes(columns: Iterable[np.ndarray]) -> np.ndarray:
     """One hash a row of the hashes of its values, in the columns' order."""
     combined = None
     for hashes in columns:
-        combined = hashes.copy() if combined is None else mix(combined * _STEP ^ hashes)
+        if combined is None:
+            combined = hashes.copy()
+        else:
+            combined *= _STEP
+            combined ^= hashes  # which are spread already
     assert combined is not None  # noqa: S101 - a table has columns
     return combined

@@ -6,6 +6,7 @@ hash, so that it keeps it when the data grow.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -44,8 +45,15 @@ class Assignment:
         return int(np.count_nonzero(self.sides == side))
 
     def groups_of(self, side: int) -> int:
-        """Groups of a side."""
-        return 0 if self.groups is None else len(distinct(self.groups[self.sides == side]))
+        """Groups of a part."""
+        return self._group_counts[side]
+
+    @cached_property
+    def _group_counts(self) -> dict[int, int]:
+        """Groups by part: to count them takes a sort."""
+        if self.groups is None:
+            return dict.fromkeys(PARTS, 0)
+        return {side: len(distinct(self.groups[self.sides == side])) for side in PARTS}
 
     def group_codes(self) -> np.ndarray | None:
         """A number for the group of each row of the holdout, dense in the order of first appearance."""
