@@ -459,7 +459,7 @@ class Grouping:
         """What it means for the intervals, as a sentence."""
         group = " and ".join(self.columns) or "group"
         return (
-            f"Rows of one {group} are not independent: intervals draw the {self.groups:,} groups, not rows."
+            f"Rows of one {group} are not independent: intervals are of the {self.groups:,} groups, not of rows."
         )
 
 
