@@ -137,7 +137,9 @@ def _add_means(
 
     kinds = ["candidate", "baseline", "candidate - baseline", "champion", "candidate - champion"]
     kinds = kinds if len(columns) > 2 else kinds[:3]
-    drawn = estimates_of_sums(statistic, every, [f"{kind}/{name}" for kind in kinds for name in names], clusters)
+    drawn = estimates_of_sums(
+        statistic, every, [f"{kind}/{name}" for kind in kinds for name in names], clusters
+    )
     for kind in kinds:
         groups[kind] |= {name: drawn[f"{kind}/{name}"] for name in names}
 

@@ -1,9 +1,9 @@
 """Rows that are not independent: the groups that they come in, such as the visits of one patient.
 
-What is counted, or left out, for an interval is then the group (jackknife.py). Whole groups fall into buckets of groups,
-and buckets are left out (P. S. Kott, The delete-a-group jackknife, Journal of Official Statistics 17 (2001) 521-526), so
-that ten million groups need no more memory than `BUCKETS`; a bucket is one group as long as there are not more. Of rows
-without groups, each row counts for a group.
+What is counted, or left out, for an interval is then the group (jackknife.py). Whole groups fall into buckets of
+groups, and buckets are left out (P. S. Kott, The delete-a-group jackknife, Journal of Official Statistics 17 (2001)
+521-526), so that ten million groups need no more memory than `BUCKETS`; a bucket is one group as long as there are not
+more. Of rows without groups, each row counts for a group.
 """
 
 from dataclasses import dataclass

@@ -205,7 +205,9 @@ class Linear:
 
         def interval(confidence: float) -> Interval | None:
             reach = self._reach(confidence)
-            return (max(self.value - reach, -1.0), min(self.value + reach, 1.0)) if np.isfinite(reach) else None
+            return (
+                (max(self.value - reach, -1.0), min(self.value + reach, 1.0)) if np.isfinite(reach) else None
+            )
 
         return Estimate(self.value, interval)
 

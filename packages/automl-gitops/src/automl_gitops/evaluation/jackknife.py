@@ -1,15 +1,16 @@
 """Intervals of figures whose rows come in groups: each group is left out once.
 
 The spread of the figures without one group gives the standard error, which errs on the wide side where a figure is far
-from linear (B. Efron and C. Stein, Annals of Statistics 9 (1981) 586-596): that of an average over classes of which one is
-in few groups. The interval is Student's, on a scale on which the figure has no end (R. G. Miller, Biometrika 61 (1974)
-1-15, section 3), so that it stays in the metric's range and leans to the side to which the figure scatters. Its degrees of
-freedom are those that the groups' influences show (`intervals.degrees`). Drawing groups anew instead repeats the few
-that decide, and what is corrected by a skewness estimated from them scatters the more.
+from linear (B. Efron and C. Stein, Annals of Statistics 9 (1981) 586-596), as an average over classes is of which one
+is in few groups. The interval is Student's, on a scale on which the figure has no end (R. G. Miller, The Jackknife - A
+Review, Biometrika 61 (1974) 1-15), so that it stays in the metric's range and leans to the side to which the figure
+scatters. Its degrees of freedom are those that the groups' influences show (`intervals.degrees`). A bootstrap repeats
+the few groups that decide, and what it corrects by a skewness estimated from them scatters the more.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import exp, inf
 
 import numpy as np
 
@@ -27,12 +28,13 @@ from automl_gitops.evaluation.intervals import (
 )
 from automl_gitops.evaluation.metrics import METRICS
 
+ROUNDING = 1e-12  # a figure that differs by no more than this share of itself is the same
 FARTHEST = 300.0  # on a logarithmic scale: its exponential is a number still
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Numbers from ``least`` to ``most``, where these are ends: the logarithm of the distance to one, or of the odds."""
+    """Numbers from ``least`` to ``most``, where these are ends: the logarithm of the distance to it, or of the odds."""
 
     least: float | None = None
     most: float | None = None
@@ -53,21 +55,21 @@ class Scale:
 
         None where the value is an end.
         """
-        least, most = self.least, self.most
-        if least is None and most is None:
-            return value - reach, value + reach
-        below = value - least if least is not None else np.inf
-        above = most - value if most is not None else np.inf
-        if min(below, above) <= 0:
+        if self.least is None:
+            if self.most is None:
+                return value - reach, value + reach
+            mirrored = Scale(-self.most).reached(-value, reach)
+            return (-mirrored[1], -mirrored[0]) if mirrored else None
+        below = value - self.least
+        above = self.most - value if self.most is not None else inf
+        if below <= 0 or above <= 0:
             return None
-        step = min(reach / below + reach / above, FARTHEST)
-        if most is None:
-            return float(least + below * np.exp(-step)), float(least + below * np.exp(step))
-        if least is None:
-            return float(most - above * np.exp(step)), float(most - above * np.exp(-step))
-        low, high = below * np.exp(-step), below * np.exp(step)
-        wide = most - least
-        return float(least + wide * low / (low + above)), float(least + wide * high / (high + above))
+        times = exp(min(reach / below + reach / above, FARTHEST))
+        low, high = below / times, below * times
+        if self.most is None:
+            return self.least + low, self.least + high
+        wide = self.most - self.least
+        return self.least + wide * low / (low + above), self.least + wide * high / (high + above)
 
 
 def estimates_of(statistic: Statistic, table: Counts, names: list[str]) -> dict[str, Estimate]:
@@ -131,7 +133,7 @@ def _interval(
     def interval(confidence: float) -> Interval | None:
         if groups < 2:
             return None
-        if deviation == 0:
+        if deviation <= ROUNDING * abs(value):
             return (value, value) if DIFFERENCE in name else None
         return Scale.of(name).reached(value, float(student(confidence, freedom)) * deviation)
 
