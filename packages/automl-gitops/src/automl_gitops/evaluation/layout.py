@@ -457,9 +457,7 @@ class Grouping:
     def said(self) -> str:
         """What it means for the intervals, as a sentence."""
         group = " and ".join(self.columns) or "group"
-        return (
-            f"Rows of one {group} are not independent: intervals draw the {self.groups:,} groups, not rows."
-        )
+        return f"Rows of one {group} are not independent: intervals are of the {self.groups:,} groups, not of rows."
 
 
 @dataclass

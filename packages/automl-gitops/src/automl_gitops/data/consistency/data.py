@@ -15,7 +15,7 @@ from automl_gitops.kernel.words import counted, nearest, quoted
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class
 FEW_ROWS_TO_JUDGE = 100
-FEW_GROUPS_HELD_OUT = 30  # of which a bootstrap draws: with fewer its intervals cover less than they say
+FEW_GROUPS_HELD_OUT = 30  # of which intervals are: with fewer they cover less than they say
 _HALF = 0.5
 
 
