@@ -33,7 +33,9 @@ class TypedBatch:
 
     def rows(self, name: str | None, array: pa.Array) -> pa.Array:
         """What is true of each row, of what is true of the values of a column."""
-        return array.take(self._encoded[name].indices) if name and name in self._encoded else array
+        if name is None or name not in self._encoded:
+            return array
+        return array.take(self._encoded[name].indices)
 
     def missing(self, name: str) -> pa.Array:
         """Whether a value is none."""
