@@ -187,6 +187,17 @@ def test_a_table_with_semicolons_is_read_with_an_option(
     assert (status, [column["name"] for column in columns]) == (0, ["größe", "label"])
 
 
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "base64", "undefined", "nonsense"])
+def test_what_is_no_encoding_of_texts_is_refused(
+    folder: Path, encoding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "t.csv"
+    file.write_text("a,label\n1,x\n2,y\n")
+
+    assert main(["data", "inspect", str(file), "--encoding", encoding]) == 2
+    assert f"--encoding '{encoding}': is no encoding that Python knows" in capsys.readouterr().err
+
+
 def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Output().say("[bold]" + "x" * 200)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
@@ -23,7 +24,7 @@ from automl_gitops.data import refer as refer_module
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed
 from automl_gitops.data.refer import refer
-from automl_gitops.data.rules import overlap
+from automl_gitops.data.rules import overlap, times
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -735,6 +736,106 @@ def test_rows_to_validate_on_are_others(config, aws: Aws, parts_of, validation: 
         refer(config(**GROUPED), TRAIN, TEST, aws, Output(), validation)
 
 
+def test_only_hashes_that_are_still_compared_are_kept(
+    config, aws: Aws, parts_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts_of()
+    kept = []
+    monkeypatch.setattr(overlap._Groups, "add", lambda self, hashes: kept.append(len(hashes)))
+    parsed = []
+    monkeypatch.setattr(times.Times, "see", _counting(times.Times.see, parsed))
+
+    refer_to(config(**TIMED), aws)
+    refer_to(config(**GROUPED), aws)
+    assert kept == []
+    assert sum(parsed) == 120  # the holdout's
+
+    refer(config(**GROUPED), TRAIN, TEST, aws, Output(), f"s3://{LAKE}/validation/")
+    assert sum(kept) == 120  # those to validate on
+
+
+def _counting(see: Callable[..., Any], rows: list[int]) -> Callable[..., Any]:
+    def counted(self: times.Times, column: Any, before: int) -> Any:
+        rows.append(len(column))
+        return see(self, column, before)
+
+    return counted
+
+
+def test_groups_are_gathered_once_each() -> None:
+    groups, random = overlap._Groups(), np.random.RandomState(0)
+    batches = [random.randint(0, 50, 40).astype(np.uint64) for _ in range(30)]
+
+    for batch in batches:
+        groups.add(batch)
+        assert len(groups._merged) + groups._rows <= 100
+
+    assert groups.distinct.tolist() == sorted({*np.concatenate(batches).tolist()})
+    assert overlap._Groups().distinct.tolist() == []
+
+
+def test_a_holdout_of_one_group_is_refused(config, aws: Aws, parts_of) -> None:
+    parts_of(test=rows_of(range(1), range(20, 28)))
+
+    with pytest.raises(
+        UserError, match=r"test\.csv: all rows are of one group .* hold out rows of at least 2"
+    ):
+        refer_to(config(**GROUPED), aws)
+    assert not Path("dataset.lock").exists()
+
+
+def test_a_column_of_a_group_that_is_not_there_is_named_alone(
+    config, aws: Aws, parts_of, lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts_of(test=rows_of(range(30), range(20, 28)))
+    for name in ("train/a.csv", "train/b.csv"):
+        text = rows_of(range(100, 200), range(1, 10))
+        lake(**{name: "\n".join(line.partition(",")[2] for line in text.splitlines()) + "\n"})
+
+    refer_to(config(dataset={"buckets": [LAKE], "group": ["who", "x"], "also_features": ["x"]}), aws)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "has no column who, so that nobody looked whether the groups of its rows" in said
+
+
+def test_the_holdout_may_lack_what_the_contract_lists_of_others(config, aws: Aws, lake, folder: Path) -> None:
+    rows = table(folder / "weighted.csv", rows=300).read_text().splitlines()
+    weighted = [f"{rows[0]},weight,note", *(f"{row},1,n" for row in rows[1:])]
+    objects = {"train/a.csv": weighted[:101], "train/b.csv": [weighted[0], *weighted[101:201]]}
+    lake(**{key: "\n".join([*lines, ""]) for key, lines in objects.items()})
+    (folder / "contract.toml").write_text(
+        '[columns]\nweight = { type = "integer" }\nnote = { type = "text" }\nward = { type = "text" }\n'
+    )
+    wanted = {"dataset": {"buckets": [LAKE], "weight": "weight", "exclude": ["note"]}}
+
+    assert refer_to(config(**wanted), aws).lock.contract
+
+    (folder / "contract.toml").write_text('[columns]\nbeds = { type = "integer" }\n')
+    with pytest.raises(UserError, match='has no column "beds"'):
+        refer_to(config(**wanted), aws)
+
+
+def test_a_question_mark_in_what_is_trained_on_is_noticed(
+    config, aws: Aws, lake, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = table(folder / "rows.csv", rows=300).read_text().splitlines()
+    rows[150] = "?" + rows[150][rows[150].index(",") :]
+    rows[250] = "?" + rows[250][rows[250].index(",") :]
+    lake(
+        **{
+            "train/b.csv": "\n".join([rows[0], *rows[101:201], ""]),
+            "test.csv": "\n".join([rows[0], *rows[201:], ""]),
+        }
+    )
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert "train/b.csv: has ? in age: Autopilot reads it as a text" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert ["", *rows[250].split(",")[1:2]] in read(aws, f"{lock.uris.x_test}part-00000.csv")
+
+
 def test_a_group_to_train_on_and_to_validate_on_is_refused(config, aws: Aws, parts_of, lake) -> None:
     parts_of()
     lake(**{"validation/a.csv": rows_of(range(290, 320), range(10, 20))})
@@ -756,7 +857,9 @@ def test_columns_that_are_no_features_may_be_the_holdouts_alone(
     assert [column.name for column in lock.columns] == ["day", "x", "label"]
     assert len(read(aws, f"{lock.uris.x_test}part-00000.csv")[0]) == 2
     told = " ".join(capsys.readouterr().out.split())
-    assert "has no column who, so that nobody looked whether its rows keep off the holdout" in told
+    assert (
+        "has no column who, so that nobody looked whether the groups of its rows keep off the holdout" in told
+    )
 
 
 def test_autopilot_is_told_which_columns_of_the_objects_are_features(config, aws: Aws, parts_of) -> None:
@@ -807,7 +910,7 @@ def test_the_holdout_keeps_the_contract_in_full(config, aws: Aws, lake, folder: 
 
     # How many rows there are is not judged by the holdout's.
     assert str(caught.value) == (
-        f"{TEST}: column \"ward\": 1 of 100 rows do not match the pattern 'ward [0-9]', the first is row 90: "
+        f"{TEST}: column \"ward\": 1 of 100 rows does not match the pattern 'ward [0-9]', the first is row 90: "
         "correct the data, or contract.toml"
     )
 

@@ -521,7 +521,10 @@ def test_a_lock_of_another_rule_is_refused(tmp_path: Path) -> None:
         config(group="who"), synthetic=False
     )
 
-    for dataset, other in (({}, "at random"), ({"group": "where"}, r'group = \["where"\]')):
+    for dataset, other in (
+        ({}, "no rule by which they are split"),
+        ({"group": "where"}, r'group = \["where"\]'),
+    ):
         with pytest.raises(
             UserError, match=rf'made for rows split group = \["who"\], but .* has {other}: run `automl data'
         ):

@@ -22,6 +22,18 @@ from automl_gitops.kernel.console import Output
 URIS = Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/")
 
 
+@pytest.mark.parametrize("rows", [60, 3000], ids=["few values", "many values"])
+@pytest.mark.parametrize("value", ["1e400", " -1E+0999 ", "1" * 400])
+def test_what_no_float_holds_is_a_text_among_numbers(tmp_path: Path, rows: int, value: str) -> None:
+    path = tmp_path / "t.csv"
+    values = [*(f"{row}.5" for row in range(rows - 3)), "inf", "1e200", value]
+    path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
+
+    mixture = profile(Table.open(path), "y").mixtures["x"]
+
+    assert (mixture.numbers, mixture.texts, mixture.row, mixture.value) == (rows - 1, 1, rows, value)
+
+
 def column(folder: Path, values: list[object], name: str = "x") -> Column:
     """The entry of a column in dataset.lock."""
     path = folder / "t.csv"

@@ -130,7 +130,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
                 f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
             )
     names = [name.strip() for name in table.columns]
-    if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
+    if len(names) > 1 and all(values.number(name) is not None for name in names) and not _is_running(names):
         found.append("all names of columns are numbers: does the file lack its header?")
     return found
 
@@ -143,14 +143,6 @@ def _labels(target: Target) -> Iterator[str]:
     classes = target.classes if target.problem_type != "Regression" else None
     for group in values.spellings(classes or ()):
         yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_running(names: list[str]) -> bool:

@@ -12,16 +12,18 @@ import pyarrow.csv
 
 from automl_gitops.data.buffers import has_any, text_bytes
 from automl_gitops.data.lock import PART_ROWS, part
+from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.kernel.csv_text import write_row
 
-GROUP = "group"  # the second column of y_test, where rows are grouped
 _SPECIAL = '[",]'
+UNKNOWN = "?"  # which UCI's files have for a missing value, and the trainers read as a text
 _BLANK = r"^[\s\x0b]*$"
 _PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")
 
 
 def csv_text(columns: Sequence[pa.Array]) -> memoryview:
-    """The rows of string columns without line breaks as CSV lines, quoted as RFC 4180 says."""
+    """The rows of string columns without line breaks as CSV lines, quoted as RFC 4180 says; `UNKNOWN` is left empty."""
+    columns = [_known(column) for column in columns]
     if len(columns) > 1:
         names = [str(number) for number in range(len(columns))]
         lines = pa.BufferOutputStream()
@@ -48,6 +50,15 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
 def csv_bytes(array: pa.Array) -> memoryview:
     """The bytes of all strings of an array, one after the other, without a copy."""
     return text_bytes(array).data
+
+
+def has_unknown(column: pa.Array) -> bool:
+    """Whether a value is `UNKNOWN`."""
+    return has_any(column, UNKNOWN) and bool(pc.any(pc.equal(column, UNKNOWN)).as_py())
+
+
+def _known(column: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(column, UNKNOWN), "", column) if has_unknown(column) else column
 
 
 def _quoted(column: pa.Array) -> pa.Array:

@@ -44,6 +44,7 @@ from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -196,16 +197,16 @@ def _check_overlap(
     overlap: Overlap, listings: list[Listing], dataset: DatasetSettings, output: Output
 ) -> None:
     """Look whether the parts keep apart, and say how far that was looked at."""
-    for listing in reversed(
-        listings
-    ):  # validation rows first: groups of theirs are not to be trained on either
-        overlap.check(listing)
+    # Validation rows first: groups of theirs are not to be trained on either.
+    overlap.check(listings[::-1])
     size = sum(listing.reference.bytes for listing in listings)
-    lacking = without(dataset.rule_columns, overlap.compares)
+    lacking = without(dataset.rule_columns, overlap.columns)
     if lacking:
+        times = dataset.time in lacking
+        what = " and ".join(["groups"] * (len(lacking) > times) + ["times"] * times)
         output.notice(
-            f"{listings[0].uri}: has no column {', '.join(lacking)}, so that nobody looked whether its rows keep off "
-            "the holdout"
+            f"{listings[0].uri}: has no column {', '.join(lacking)}, so that nobody looked whether the {what} of its "
+            "rows keep off the holdout"
         )
     if overlap.compares:
         looked = f"{', '.join(overlap.compares)} in {overlap.read:,} of {size:,} bytes of what is trained on"
@@ -287,7 +288,11 @@ def _prepare(
     target, keys = config.dataset.target, Keys(config.dataset, table.name)
     digest = hashlib.sha256(write_row(table.columns))
     finder = Finder.of(config, table.columns)
-    checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
+    # What no prediction is made from need not be in the holdout.
+    unused = [*config.dataset.exclude, *([config.dataset.weight] if config.dataset.weight else [])]
+    checker = (
+        Checker(contract, table.columns, table.name, scope="sample", without=unused) if contract else None
+    )
     watchers = [one.see for one in (keys, finder, checker) if one]
 
     def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
@@ -298,6 +303,12 @@ def _prepare(
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")
+    groups = FEWEST_GROUPS if keys.groups is None else len(distinct(keys.groups))
+    if groups < FEWEST_GROUPS:
+        raise UserError(
+            f"{table.name}: all rows are of one group ([dataset] group), and of one nobody knows how much groups "
+            f"differ: hold out rows of at least {FEWEST_GROUPS}"
+        )
     check_weight(config, table, seen)
     refuse_mixtures(table.name, seen.mixtures_of(config))
     classes = check_target(config, table, seen)

@@ -21,7 +21,9 @@ from automl_gitops.evaluation import values as reading
 
 MISSING = reading.MISSING
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
+_FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
 _INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
+_MAY_BE_TOO_LARGE = "[0-9.][eE][+]?[0-9]|[0-9]{309}"  # for a float
 _MISSING = pa.array(MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
@@ -182,7 +184,7 @@ class Statistics:
         if self.kind != "text":
             mixture.numbers += total
             return
-        is_text = pc.invert(pc.match_substring_regex(values, _NUMBER))
+        is_text = _are_texts(values)
         flags = is_text.to_numpy(zero_copy_only=False)
         texts = int(np.count_nonzero(flags) if rows is None else rows[flags].sum())
         if texts and not mixture.texts:
@@ -317,6 +319,16 @@ def _cast(values: pa.Array, whole: bool) -> pa.Array | None:
     if pc.all(finite).as_py() or _all_match(values.filter(pc.invert(finite)), _INFINITE):
         return numbers
     return None
+
+
+def _are_texts(values: pa.Array) -> pa.Array:
+    """Whether a value is no number; one that no float holds, such as `1e400`, is none either."""
+    texts = pc.invert(pc.match_substring_regex(values, _NUMBER))
+    if not _any(pc.match_substring_regex(values, _MAY_BE_TOO_LARGE)):
+        return texts
+    trimmed = pc.utf8_trim(values, characters=reading.BLANKS)
+    finite = pc.if_else(pc.match_substring_regex(values, _FINITE), trimmed, "0")
+    return pc.or_(texts, pc.invert(pc.is_finite(finite.cast(pa.float64()))))
 
 
 def _any(flags: pa.Array) -> bool:

@@ -18,6 +18,8 @@ from automl_gitops.evaluation.typed import ABSENT, ShapeError, key, load, plain
 VERSION = 1
 INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
+FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
+GROUP = "group"  # the second column of y_test, where rows are grouped
 
 
 def simultaneous(confidence: float, intervals: int) -> float:

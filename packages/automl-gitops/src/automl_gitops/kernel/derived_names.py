@@ -158,6 +158,6 @@ def endings() -> frozenset[str]:
 
 
 def collision(project: str) -> str | None:
-    """The project that would give something of its own the name ``project`` or one that begins so; `None` without."""
+    """Another project, one of whose own resources would be called ``project``; `None` where there is none."""
     ending = next((one for one in endings() if project.endswith(f"-{one}")), None)
     return project.removesuffix(f"-{ending}") if ending else None

@@ -56,17 +56,15 @@ def split(case: Case) -> Checks:
     if rule != wanted.rule:
         yield _of_lock(
             case,
-            f"made for rows split {_rule(rule)}, but automl.toml: [dataset] has {_rule(wanted.rule)}: "
+            f"made for rows split {_rule(rule) or 'at random'}, but automl.toml: [dataset] has "
+            f"{_rule(wanted.rule) or 'no rule by which they are split'}: "
             f"{_again(case)}, or change it back",
         )
 
 
 def _rule(rule: Mapping[str, str | list[str]]) -> str:
-    """The keys of a rule as automl.toml has them."""
-    return (
-        ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
-        or "at random"
-    )
+    """The keys of a rule as automl.toml has them, "" where there is none."""
+    return ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
 
 
 def roles(case: Case) -> Checks:

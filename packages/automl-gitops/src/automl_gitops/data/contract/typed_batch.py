@@ -10,10 +10,11 @@ import pyarrow.compute as pc
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.rules import COMPARISONS, Rule, comparisons, literal
 from automl_gitops.data.statistics import MISSING, Encoded, as_numbers
+from automl_gitops.evaluation import values
 
 _NO_VALUE = pa.array(MISSING)
-_NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_WHOLE = r"^-?[0-9]+$"
+_NUMBER = rf"^{values.FINITE}$"
+_WHOLE = r"^[+-]?[0-9]+$"
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?$"
 
 
@@ -74,12 +75,28 @@ class TypedBatch:
             return pc.replace_substring(dates, " ", "T", max_replacements=1)
         numbers = as_numbers(present)
         if numbers is None or (kind == "integer" and not pa.types.is_integer(numbers.type)):
-            form = pc.match_substring_regex(present, _WHOLE if kind == "integer" else _NUMBER)
-            numbers = as_numbers(pc.if_else(form, present, pa.scalar(None, pa.string())))
-        assert numbers is not None  # noqa: S101 - all have the form of a number
+            numbers = _those_of_form(present, _WHOLE if kind == "integer" else _NUMBER)
         if pa.types.is_floating(numbers.type) and not pc.all(pc.is_finite(numbers)).as_py():
             return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
         return numbers
+
+
+def _those_of_form(column: pa.Array, form: str) -> pa.Array:
+    """The numbers among the values as int64, where all are such, else as float64; null for the others."""
+    texts = pc.utf8_trim(column, characters=values.BLANKS)
+    numbers = pc.if_else(pc.match_substring_regex(texts, form), texts, pa.scalar(None, pa.string()))
+    try:
+        # Arrow takes no plus before a whole number.
+        return pc.replace_substring_regex(numbers, r"^\+", "").cast(pa.int64())
+    except pa.ArrowInvalid:
+        return numbers.cast(pa.float64())
+
+
+def compared(operator: str, one: pa.Array | pa.Scalar, other: pa.Array | pa.Scalar) -> pa.Array:
+    """What a comparison such as `less` says; a whole number beyond 2^53 and a float as two floats."""
+    if one.type != other.type:
+        one, other = (pc.cast(side, pa.float64(), safe=False) for side in (one, other))
+    return getattr(pc, operator)(one, other)
 
 
 def holds(rule: Rule, typed: TypedBatch) -> pa.Array:
@@ -115,7 +132,7 @@ def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, rule: Rule, t
         name = rule.columns[column.id]
         missing = typed.rows(name, typed.missing(name))
         return missing if isinstance(operator, ast.Eq) else pc.invert(missing)
-    compare = getattr(pc, COMPARISONS[type(operator)])
+    comparison = COMPARISONS[type(operator)]
     names = [rule.columns[side.id] if isinstance(side, ast.Name) else None for side in (left, right)]
     sides = [
         pa.scalar(literal(side)) if name is None else typed.typed(name)
@@ -123,5 +140,6 @@ def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, rule: Rule, t
     ]
     one = names[0] or names[1]
     if one and set(names) <= {one, None}:
-        return typed.rows(one, compare(*sides))
-    return compare(*(typed.rows(name, side) for name, side in zip(names, sides, strict=True)))
+        return typed.rows(one, compared(comparison, *sides))
+    rows = (typed.rows(name, side) for name, side in zip(names, sides, strict=True))
+    return compared(comparison, *rows)

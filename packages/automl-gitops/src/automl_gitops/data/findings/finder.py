@@ -1,6 +1,6 @@
 """One pass over a table, and what it tells of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -35,11 +35,14 @@ class Finder:
     """Sees a table's batches, in order, and then tells what is odd.
 
     Holds 12 bytes a row, 20 where the target may be a quantity, and a sample. ``features`` are the columns that the
-    model gets. ``quantity`` is off where the target surely is none.
+    model gets. ``quantity`` is off where the target surely is none. ``rule`` are the keys of [dataset] that split the
+    rows.
     """
 
-    def __init__(self, features: Sequence[str], target: str, *, quantity: bool = True) -> None:
-        self._features, self._target = list(features), target
+    def __init__(
+        self, features: Sequence[str], target: str, *, quantity: bool = True, rule: Collection[str] = ()
+    ) -> None:
+        self._features, self._target, self._rule = list(features), target, rule
         self._inputs: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
         self._numbers: list[np.ndarray] | None = [] if quantity else None
@@ -52,7 +55,8 @@ class Finder:
         problem, target = config.autopilot.problem_type, config.dataset.target
         quantity = problem in (REGRESSION, INFER)
         others = (target, *config.dataset.no_features)
-        return cls([name for name in columns if name not in others], target, quantity=quantity)
+        features = [name for name in columns if name not in others]
+        return cls(features, target, quantity=quantity, rule=config.dataset.rule)
 
     def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
@@ -96,7 +100,9 @@ class Finder:
             *self._leaks(sample, where, classes is None),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
-            *column_findings(statistics, self._features, self._running.columns, self._twins.groups),
+            *column_findings(
+                statistics, self._features, self._running.columns, self._twins.groups, self._rule
+            ),
         ]
         return sorted(told, key=lambda one: list(KINDS).index(one.kind))
 
@@ -123,7 +129,9 @@ class Finder:
                 f"{'equals' if equal.held_out_copies == 1 else 'equal'} a row to train on "
                 f"({equal.held_out_copies / tested:.1%}): a model may know these by heart, so "
                 "that it scores better here than on new rows.",
-                advice="Remove the copies, or keep what belongs together on one side (`[dataset] group`).",
+                advice="Remove the copies."
+                if "group" in self._rule
+                else "Remove the copies, or keep what belongs together on one side (`[dataset] group`).",
             )
         if equal.copies:
             yield DataFinding(

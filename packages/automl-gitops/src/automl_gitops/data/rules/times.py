@@ -35,7 +35,13 @@ class Times:
         self._chunks: list[np.ndarray] = []
 
     def see(self, column: pa.Array, before: int) -> np.ndarray:
-        """Take in a batch of strings, before which ``before`` rows came; returns its values.
+        """Take in a batch of strings as `parse` does; returns its values."""
+        values = self.parse(column, before)
+        self._chunks.append(values)
+        return values
+
+    def parse(self, column: pa.Array, before: int) -> np.ndarray:
+        """The values of a batch of strings, before which ``before`` rows came.
 
         Raises `UserError` for the first row whose time is missing, cannot be read, or is of another kind.
         """
@@ -49,7 +55,6 @@ class Times:
             place = _first_wrong(column, self._kind)
             self._refuse(column[place], before + place, self._kind)
         assert values is not None  # noqa: S101 - else it is refused
-        self._chunks.append(values)
         return values
 
     def _first_kind(self, column: pa.Array, before: int) -> Kind:
