@@ -21,7 +21,10 @@ TRAINING_SECONDS = 180  # it ends once all candidates are trained, much sooner
 
 
 class LifeByReference(Life):
-    """Two objects to train on, and one held out, in the bucket `LAKE`; with all that may be said of their columns."""
+    """Two objects to train on, and one held out, in the bucket `LAKE`; with all that may be said of their columns.
+
+    Of two classes, since [decision] is of two; three are in the tests of `refer` and its runs.
+    """
 
     def configure(self) -> None:
         """What the owner writes into automl.toml before an administrator deploys the roles."""
