@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 from making import BUCKET, REGION, automl_toml, lenient, table
+from test_unfit_tables import NUMBERS, TARGETS, csv_text
 
 from automl_gitops.commands.main import main
 from automl_gitops.data import heads, listing
@@ -28,6 +29,7 @@ from automl_gitops.data.rules import overlap, times
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import read_rows
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.bundle import settings
@@ -289,6 +291,18 @@ UNFIT = [
         id="a text among numbers",
     ),
     pytest.param(
+        {"train/c.csv": "age;ward;label\n" + "30;w;no\n" * 60},
+        {},
+        "c.csv: columns are separated by semicolons, and Autopilot reads commas",
+        id="semicolons",
+    ),
+    pytest.param(
+        {"test.csv": "age;ward;label\n" + "30;w;no\n31;w;yes\n" * 60},
+        {},
+        "test.csv: columns are separated by semicolons",
+        id="holdout with semicolons",
+    ),
+    pytest.param(
         {"train/c.csv": "age,ward,label\n"}, {}, "c.csv: has a header but no rows", id="header alone"
     ),
     pytest.param(
@@ -361,6 +375,45 @@ def test_unfit_data_is_refused_and_nothing_is_written(
 
     assert keys(aws) == []
     assert not (folder / "dataset.lock").exists()
+
+
+# What is trained on is looked at as far as numbers go: its classes may lie behind the rows that are read.
+TARGETS_BY_PART = [
+    pytest.param(part, *case.values, id=f"{case.id} in {part}")
+    for part in ("own/a.csv", "own.csv")
+    for case in TARGETS
+    if part == "own.csv" or case.values[1] is NUMBERS
+]
+
+
+@pytest.mark.parametrize(("part", "labels", "autopilot", "where", "why"), TARGETS_BY_PART)
+def test_a_target_that_fails_later_is_refused_with_its_row(
+    config, aws: Aws, lake, part: str, labels: list[str], autopilot: dict[str, Any], where: str, why: str
+) -> None:
+    lake(**{**dict.fromkeys(("own/a.csv", "own.csv"), csv_text(["0", "1"] * 40)), part: csv_text(labels)})
+
+    with pytest.raises(UserError) as caught:
+        refer_to(
+            lenient(config(autopilot=autopilot, **NAMED)), aws, f"s3://{LAKE}/own/", f"s3://{LAKE}/own.csv"
+        )
+
+    assert str(caught.value).startswith(f"s3://{LAKE}/{part}: ")
+    assert where in str(caught.value)
+    assert why in str(caught.value)
+    assert keys(aws) == []
+
+
+def test_blanks_and_long_cells_of_the_holdout_are_kept(config, aws: Aws, lake) -> None:
+    texts = [" ", "", "p", "  ", "w" * 131_073] * 16
+    rows = "t,label\n" + "".join(f"{text},{'no' if n % 3 else '<30'}\n" for n, text in enumerate(texts))
+    lake(**{"own/a.csv": rows, "own.csv": rows})
+
+    lock = refer_to(config(**NAMED), aws, f"s3://{LAKE}/own/", f"s3://{LAKE}/own.csv").lock
+
+    bucket, key = listing.split(f"{lock.uris.x_test}part-00000.csv")
+    written = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert [row for _, row in read_rows(io.StringIO(written, newline=""))] == [[text] for text in texts]
+    assert len(read(aws, f"{lock.uris.y_test}part-00000.csv")) == 1 + len(texts)
 
 
 def test_a_column_without_a_value_is_refused(config, aws: Aws, lake) -> None:
@@ -609,6 +662,7 @@ def test_the_evaluation_is_told_that_nothing_was_counted(project: Project) -> No
     dataset = settings(project.config, project.lock)["dataset"]
 
     assert dataset["classes"] is None
+    assert set(dataset["holdout_classes"]) == {"no", ">30", "<30"}
     assert dataset["rows"] == {"total": None, "train_validation": None, "test": 100}
 
 
@@ -669,6 +723,20 @@ def test_a_group_in_both_parts_is_refused(
     ):
         refer_to(config(**GROUPED), aws)
     assert not Path("dataset.lock").exists()
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_a_row_without_a_group_is_refused(
+    config, aws: Aws, parts_of, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlap, "_BLOCK", block)
+    parts_of(train=rows_of(range(100, 200), range(1, 20)) + "NA,2024-01-01,9,a\n")
+
+    with pytest.raises(
+        UserError, match=r'train/a\.csv: row 121 has no value in the group column "who": fill it'
+    ):
+        refer_to(config(**GROUPED), aws)
+    assert keys(aws) == []
 
 
 def test_what_is_not_looked_at_is_said(
