@@ -15,6 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
+from automl_gitops.data.parts import UNKNOWN
 from automl_gitops.data.prepared import Parts, prepare
 from automl_gitops.data.statistics import as_numbers
 from automl_gitops.data.table import Table
@@ -36,7 +37,9 @@ CELLS = st.text(
 )
 ROWS = st.integers(1, 3).flatmap(
     lambda width: st.lists(
-        st.lists(CELLS, min_size=width + 1, max_size=width + 1).filter(lambda row: row[-1].strip()),
+        st.lists(CELLS, min_size=width + 1, max_size=width + 1).filter(
+            lambda row: row[-1].strip() and row[-1] not in MISSING
+        ),
         min_size=1,
     )
 )
@@ -48,10 +51,10 @@ def flat(value: str) -> str:
 
 @settings(max_examples=150, deadline=None)
 @given(rows=ROWS)
-@example(rows=[[" ", "a"], ["", "b"], ['"', " c"], ["\t", "d"]])
+@example(rows=[[" ", "a"], ["", "b"], ['"', " c"], ["\t", "d"], ["?", "e"]])
 def test_what_is_pushed_is_read_back(rows: list[list[str]]) -> None:
     names = [f"c{n}" for n in range(len(rows[0]) - 1)]
-    expected = [[flat(value) for value in row] for row in rows]
+    expected = [["" if value == UNKNOWN else flat(value) for value in row] for row in rows]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "t.csv")
         with path.open("w", encoding="utf-8", newline="") as file:
