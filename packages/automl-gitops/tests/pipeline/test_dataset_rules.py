@@ -23,7 +23,7 @@ from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
 from automl_gitops.data.rules.groups import dense, hash_rows, shares
 from automl_gitops.data.rules.times import latest_from
-from automl_gitops.data.statistics import MISSING
+from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError

@@ -19,10 +19,10 @@ from automl_gitops.data.formats import Dialect
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.spelling import written
-from automl_gitops.data.statistics import MISSING
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.inputs import check_lines, select
 from automl_gitops.evaluation.reading import Part, batches, read_labels
+from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import read_rows, write_row

@@ -44,7 +44,7 @@ from automl_gitops.data.rules import (
 )
 from automl_gitops.data.rules.at_random import Split
 from automl_gitops.data.rules.check import notices, require_whole
-from automl_gitops.data.statistics import Encoded
+from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -192,6 +192,17 @@ def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
+def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash"]:
+    """One pass over a table, which all ``watches`` see: what it holds, and the SHA-256 of its rows as CSV, begun."""
+    digest = hashlib.sha256(write_row(table.columns))
+
+    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
+        digest.update(csv_text(batch.columns))
+
+    with aside([*watches, hash_rows]) as watch:
+        return profile(table, target, watch=watch), digest
+
+
 def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
     """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
     which a table can be unfit.
@@ -204,18 +215,11 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     target = dataset.target
     require_columns(dataset, table.columns, str(path))
     check_columns(config, table.columns, str(path))
-    digest = hashlib.sha256(write_row(table.columns))
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
     checker = Checker(contract, table.columns, table.name) if contract else None
-    watchers = [one.see for one in (assigner, finder, checker) if one]
-
-    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
-        digest.update(csv_text(batch.columns))
-
-    with aside([*watchers, hash_rows]) as watch:
-        seen = profile(table, target, watch=watch)
+    seen, digest = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     if checker:
         checker.require()
     strata = check(config, table, seen)

@@ -19,12 +19,12 @@ from automl_gitops.data.cells import (
 from automl_gitops.data.lock import Column
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import (
-    MISSING,
     WIDTHS,
     Mixture,
     Statistics,
     Watch,
     as_numbers,
+    is_missing,
     value_counts,
 )
 from automl_gitops.data.table import Table
@@ -34,7 +34,6 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.kernel.words import counted, nearest, quoted
 
-_MISSING = pa.array(MISSING)
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
 
@@ -185,7 +184,7 @@ def profile(
         ):  # bytes of a letter in UTF-8
             refuse_long_rows(table.name, batch, rows)
         if statistics[target].missing:
-            seen.see(labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
+            seen.see(labels.filter(pc.invert(is_missing(labels))), rows)
         else:
             seen.see(labels, rows, few.get(target))
         watch(batch, few)
@@ -201,7 +200,7 @@ def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
-    missing = pc.index(pc.is_in(labels, _MISSING), True).as_py()
+    missing = pc.index(is_missing(labels), True).as_py()
     if missing >= 0:
         value = labels[missing].as_py()
         what = f'has "{value}", which reads as no value,' if value else "has no value"

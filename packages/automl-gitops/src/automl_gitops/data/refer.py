@@ -4,18 +4,15 @@ Autopilot reads the data itself. Here its objects are listed, the first rows of 
 names them by key, size and ETag, so that `run` notices another content.
 """
 
-import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
-from automl_gitops.data.aside import aside
 from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -24,8 +21,8 @@ from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
-from automl_gitops.data.parts import Parts, csv_text
-from automl_gitops.data.prepared import FORMAT, roles
+from automl_gitops.data.parts import Parts
+from automl_gitops.data.prepared import FORMAT, read, roles
 from automl_gitops.data.profile import (
     Profile,
     check_columns,
@@ -33,7 +30,6 @@ from automl_gitops.data.profile import (
     check_target,
     check_types,
     check_weight,
-    profile,
     widest,
     without,
 )
@@ -42,13 +38,11 @@ from automl_gitops.data.rules import require_columns
 from automl_gitops.data.rules.groups import dense, distinct
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
-from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.dataset import DatasetSettings
@@ -286,20 +280,13 @@ def _prepare(
 ) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listings that the model is trained on."""
     target, keys = config.dataset.target, Keys(config.dataset, table.name)
-    digest = hashlib.sha256(write_row(table.columns))
     finder = Finder.of(config, table.columns)
     # What no prediction is made from need not be in the holdout.
     unused = [*config.dataset.exclude, *([config.dataset.weight] if config.dataset.weight else [])]
     checker = (
         Checker(contract, table.columns, table.name, scope="sample", without=unused) if contract else None
     )
-    watchers = [one.see for one in (keys, finder, checker) if one]
-
-    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
-        digest.update(csv_text(batch.columns))
-
-    with aside([*watchers, hash_rows]) as watch:
-        seen = profile(table, target, watch=watch)
+    seen, digest = read(table, target, [one.see for one in (keys, finder, checker) if one])
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")

@@ -19,12 +19,11 @@ from automl_gitops.data.buffers import has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
 from automl_gitops.evaluation import values as reading
 
-MISSING = reading.MISSING
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
 _FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
 _INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
 _MAY_BE_TOO_LARGE = "[0-9.][eE][+]?[0-9]|[0-9]{309}"  # for a float
-_MISSING = pa.array(MISSING)
+_MISSING = pa.array(reading.MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
 NOTHING: Encoded = MappingProxyType({})
@@ -106,7 +105,7 @@ class Statistics:
             return None
         encoded = column.dictionary_encode()
         values, rows = encoded.dictionary, value_counts(encoded)
-        missing = pc.is_in(values, _MISSING)
+        missing = is_missing(values)
         if _any(missing):
             present = pc.invert(missing)
             values, rows = values.filter(present), rows[present.to_numpy(zero_copy_only=False)]
@@ -132,7 +131,7 @@ class Statistics:
         self._mix(values, None, column, before)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
-        missing = pc.is_in(column, _MISSING)
+        missing = is_missing(column)
         number = pc.sum(missing).as_py() or 0
         self.missing += number
         return column.filter(pc.invert(missing)) if number else column
@@ -278,6 +277,11 @@ class Statistics:
         if min(counts.values()) < LEAST_ROWS_OF_A_VALUE:
             return None
         return dict(sorted(counts.items(), key=self.order))
+
+
+def is_missing(column: pa.Array) -> pa.Array:
+    """Whether a value is none, as `evaluation.values.MISSING` lists them: booleans."""
+    return pc.is_in(column, _MISSING)
 
 
 def value_counts(encoded: pa.DictionaryArray) -> np.ndarray:

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.contract import FILE, ColumnContract, Contract
 from automl_gitops.data.contract.typed_batch import TypedBatch, compared, holds
-from automl_gitops.data.findings.hashes import row_hashes, text_hashes
+from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.statistics import NOTHING, Encoded
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.words import counted

@@ -9,10 +9,9 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.rules import COMPARISONS, Rule, comparisons, literal
-from automl_gitops.data.statistics import MISSING, Encoded, as_numbers
+from automl_gitops.data.statistics import Encoded, as_numbers, is_missing
 from automl_gitops.evaluation import values
 
-_NO_VALUE = pa.array(MISSING)
 _NUMBER = rf"^{values.FINITE}$"
 _WHOLE = r"^[+-]?[0-9]+$"
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?$"
@@ -41,7 +40,7 @@ class TypedBatch:
     def missing(self, name: str) -> pa.Array:
         """Whether a value is none."""
         if name not in self._missing:
-            self._missing[name] = pc.is_in(self._values(name), _NO_VALUE)
+            self._missing[name] = is_missing(self._values(name))
         return self._missing[name]
 
     def typed(self, name: str) -> pa.Array:

@@ -15,11 +15,11 @@ from automl_gitops.data.findings.columns import (
     zero_findings,
 )
 from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
-from automl_gitops.data.findings.hashes import row_hashes, text_hashes
 from automl_gitops.data.findings.predictor import Predictors, share_of_mistakes_avoided
 from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
-from automl_gitops.data.statistics import MISSING, NOTHING, Encoded, Statistics, as_numbers
+from automl_gitops.data.statistics import NOTHING, Encoded, Statistics, as_numbers, is_missing
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
@@ -28,7 +28,6 @@ from automl_gitops.kernel.words import counted
 LEAK = 0.95  # share of the best constant answer's mistakes that no single column should avoid
 LEAK_R2 = 0.99
 _LEAST_LOSS = 0.001  # of accuracy or R2, that is worth telling
-_NO_VALUE = pa.array(MISSING)
 
 
 class Finder:
@@ -204,7 +203,7 @@ def _usable(labels: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
     hashes = row_hashes(text_hashes(column) for column in (labels, *columns))
     _, first = np.unique(hashes, return_index=True)
     first.sort()
-    missing = pa.compute.is_in(labels, _NO_VALUE).to_numpy(zero_copy_only=False)
+    missing = is_missing(labels).to_numpy(zero_copy_only=False)
     return pa.array(first[~missing[first]])
 
 

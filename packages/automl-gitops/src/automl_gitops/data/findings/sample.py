@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.findings.hashes import mix
+from automl_gitops.data.hashes import mix
 
 _MOST_ROWS, _LEAST_ROWS = 50_000, 5_000
 _CELLS = 3_000_000

@@ -8,11 +8,9 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.rules.groups import hash_rows
 from automl_gitops.data.rules.times import Times
-from automl_gitops.data.statistics import MISSING, NOTHING, Encoded
+from automl_gitops.data.statistics import NOTHING, Encoded, is_missing
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
-
-_MISSING = pa.array(MISSING)
 
 
 def group_hashes(
@@ -23,7 +21,7 @@ def group_hashes(
     Raises `UserError` for the first row that lacks a value.
     """
     for name in names:
-        missing = pc.index(pc.is_in(batch.column(name), _MISSING), True).as_py()
+        missing = pc.index(is_missing(batch.column(name)), True).as_py()
         if missing >= 0:
             raise UserError(
                 f'{source}: row {before + missing + 1} has no value in the group column "{name}": fill it '

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.statistics import MISSING, as_numbers
+from automl_gitops.data.statistics import as_numbers, is_missing
 from automl_gitops.kernel.errors import UserError
 
 Kind = Literal["local", "zoned", "number"]
@@ -18,7 +18,6 @@ _KINDS: dict[Kind, str] = {
     "number": "a number",
 }
 _WANTED = "write ISO 8601, such as 2024-03-31 or 2024-03-31T14:05:00+01:00"
-_MISSING = pa.array(MISSING)
 
 
 class Times:
@@ -45,7 +44,7 @@ class Times:
 
         Raises `UserError` for the first row whose time is missing, cannot be read, or is of another kind.
         """
-        missing = pc.index(pc.is_in(column, _MISSING), True).as_py()
+        missing = pc.index(is_missing(column), True).as_py()
         if missing >= 0:
             raise self._wrong(before + missing, "has no value", "fill it or remove the row")
         if self._kind is None:

@@ -1,37 +1,37 @@
-"""64-bit hashes of texts and of rows, by which equal ones are known. They are good within one process, and never kept.
+"""64-bit hashes of texts and of rows, the same in years, on any machine and in any batch.
 
-Among 10 million rows two different ones have the same hash with a probability of 3 in a million.
+Among ten million different ones two have the same hash with a chance of 3 in a million.
 """
 
+import hashlib
 from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
 
 _WORD = 8  # bytes that are mixed in at a time
-_LONG = 256  # bytes from which a value is hashed by itself: there Python's call costs less than the bytes
-# Odd constants of splitmix64 (Steele, Lea and Flood, 2014).
-_MIX_1, _MIX_2, _STEP = (
-    np.uint64(0xBF58476D1CE4E5B9),
-    np.uint64(0x94D049BB133111EB),
-    np.uint64(0x9E3779B97F4A7C15),
-)
-# The bytes of a word that belong to a value of so many bytes.
+_LONG = 256  # bytes from which a text is hashed by itself: there the call costs less than the bytes
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+# The bytes of a word that belong to a text of so many bytes.
 _MASKS = np.array([(1 << (8 * size)) - 1 for size in range(_WORD + 1)], np.uint64)
 
 
-def mix(values: np.ndarray) -> np.ndarray:
-    """Spread every bit of uint64 values over all bits (splitmix64's finalizer)."""
-    mixed = values ^ (values >> np.uint64(30))
-    mixed *= _MIX_1
+def mix(numbers: np.ndarray) -> np.ndarray:
+    """Each uint64 spread over all bits: the next of SplitMix64 (Steele, Lea and Flood 2014), a bijection."""
+    mixed = numbers + _STEP
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
     mixed ^= mixed >> np.uint64(27)
-    mixed *= _MIX_2
+    mixed *= np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
     return mixed
 
 
 def text_hashes(column: pa.Array) -> np.ndarray:
-    """A hash of each text of a string column without nulls, which may be encoded: uint64, shape (rows,)."""
+    """A hash of each text of a string column without nulls, which may be encoded: uint64, shape (rows,).
+
+    Its length and its bytes, eight at a time in little-endian order, are mixed in one after the other.
+    """
     if pa.types.is_dictionary(column.type):
         hashes: np.ndarray = text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
         return hashes
@@ -42,25 +42,23 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
     ends = np.frombuffer(offsets, kind)[column.offset : column.offset + rows + 1].astype(np.int64)
     first, last = int(ends[0]), int(ends[-1])
-    # With a word of zeros behind, so that the last value can be read by words.
+    # With a word of zeros behind, so that the last text can be read by words.
     content = np.zeros(last - first + _WORD, np.uint8)
     if last > first:
         content[:-_WORD] = np.frombuffer(values, np.uint8)[first:last]
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
-    hashes = mix(words[starts] & _MASKS[np.minimum(sizes, _WORD)] ^ (sizes.astype(np.uint64) * _STEP))
-    if sizes.max() <= _WORD:
-        return hashes
-    longer = np.flatnonzero((sizes > _WORD) & (sizes < _LONG))
-    place = _WORD
-    while len(longer):
-        left = np.minimum(sizes[longer] - place, _WORD)
-        hashes[longer] = mix(hashes[longer] * _STEP ^ (words[starts[longer] + place] & _MASKS[left]))
+    hashes = mix(sizes.astype(np.uint64))
+    left = np.flatnonzero((sizes > 0) & (sizes < _LONG))
+    place = 0
+    while len(left):
+        word = words[starts[left] + place] & _MASKS[np.minimum(sizes[left] - place, _WORD)]
+        hashes[left] = mix(hashes[left] ^ word)
         place += _WORD
-        longer = longer[sizes[longer] > place]
+        left = left[sizes[left] > place]
     for row in np.flatnonzero(sizes >= _LONG):
-        value = content[starts[row] : starts[row] + sizes[row]].tobytes()
-        hashes[row] = np.uint64(hash(value) & 0xFFFFFFFFFFFFFFFF)
+        text = content[starts[row] : starts[row] + sizes[row]]
+        hashes[row] = int.from_bytes(hashlib.blake2b(text, digest_size=_WORD).digest(), "little")
     return hashes
 
 
