@@ -17,12 +17,12 @@ from automl_gitops.data import table as reading
 from automl_gitops.data.consistency import findings
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.inspect import inspect
+from automl_gitops.data.parts import UNKNOWN
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.inputs import check_lines, select
 from automl_gitops.evaluation.reading import Part, batches, read_labels
-from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import read_rows, write_row
@@ -214,10 +214,14 @@ def test_bands_of_a_column_of_texts_are_refused(tmp_path: Path) -> None:
 
 
 def test_one_list_of_missing_values_for_all_readers() -> None:
-    assert MISSING is values.MISSING
-    assert tabular.MISSING == values.MISSING
-    spelt = [value for value in values.MISSING if value != "?"]  # which pandas knows only where it is told
-    assert pd.read_csv(io.StringIO("x,y\n" + "".join(f'"{v}",1\n' for v in spelt)))["x"].isna().all()
+    trainers = [
+        value != UNKNOWN for value in values.MISSING
+    ]  # to whom that one is a text, and it is never written
+    read = pd.read_csv(io.StringIO("x,y\n" + "".join(f'"{value}",1\n' for value in values.MISSING)))["x"]
+
+    assert read.isna().tolist() == trainers
+    assert [value in tabular.MISSING for value in values.MISSING] == trainers
+    assert {*tabular.MISSING} < {*values.MISSING}
 
 
 def x_test(found: Prepared, folder: Path) -> Path:

@@ -58,7 +58,7 @@ def text_hashes(column: pa.Array) -> np.ndarray:
         left = left[sizes[left] > place]
     for row in np.flatnonzero(sizes >= _LONG):
         text = content[starts[row] : starts[row] + sizes[row]]
-        hashes[row] = int.from_bytes(hashlib.blake2b(text, digest_size=_WORD).digest(), "little")
+        hashes[row] = int.from_bytes(hashlib.blake2b(text.data, digest_size=_WORD).digest(), "little")
     return hashes
 
 
