@@ -22,6 +22,9 @@ export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 # Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
 TWO_AT_ONCE := --numprocesses 2 --dist loadscope
 
+# Where it is set, as in many containers, each of the many processes of a life would compile its packages anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help setup project browser demo first-look demo-github test test-strangers bench check format wheels calls lock clean

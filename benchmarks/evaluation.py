@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ CLASSES = 3
 SEED_COUNT = 1000  # data sets of a simulation
 HOLDOUT_ROWS = 2000  # of each of them
 GROUP_SEED_COUNT, SLICE_SEED_COUNT = 600, 400
+GROUP_COUNTS = (200, 500)
 CORRELATIONS = (0, 0.1, 0.3, 0.5)  # within groups
 SLICES = (1, 10, 50)
 GATE = Gate(minimum=0.3).model_dump_json(exclude_none=True)  # [gate] where automl.toml says no more
@@ -79,14 +81,14 @@ def _simulated(python: Path, program: str, *arguments: Any, seeds: int) -> dict[
 
 def _groups(python: Path) -> Iterator[Figure]:
     """Coverage where rows come in groups, by intervals that know it and by intervals that do not."""
-    for correlation in CORRELATIONS:
-        counts = _simulated(python, "simulate_groups", correlation, seeds=GROUP_SEED_COUNT)
+    for groups, correlation in product(GROUP_COUNTS, CORRELATIONS):
+        counts = _simulated(python, "simulate_groups", correlation, groups, seeds=GROUP_SEED_COUNT)
         held, by_rows = (
             {name: number / counted["data sets"] for name, number in counted.items() if name != "data sets"}
             for counted in (counts["groups"], counts["rows"])
         )
         least, greatest = min(held, key=held.__getitem__), max(held, key=held.__getitem__)
-        said = f"of 95 % cluster intervals, correlation {correlation} in groups"
+        said = f"of 95 % cluster intervals, {groups} groups, correlation {correlation} in them"
         rows = f"by rows {min(by_rows.values()):.2f}"
         yield Figure.of(f"least coverage {said} ({least}; {rows})", held[least], "", ">= 0.93")
         yield Figure.of(f"greatest coverage {said} ({greatest})", held[greatest], "", "<= 0.97")

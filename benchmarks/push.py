@@ -26,6 +26,7 @@ region = "eu-west-1"
 repository = "bench/bench"
 [dataset]
 target = "label"
+group = "patient"
 [autopilot]
 problem_type = "BinaryClassification"
 objective = "F1"

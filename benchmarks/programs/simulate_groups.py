@@ -1,6 +1,6 @@
-"""simulate_groups.py CORRELATION START COUNT: how often intervals of rows in groups hold the truth.
+"""simulate_groups.py CORRELATION GROUPS START COUNT: how often intervals of rows in groups hold the truth.
 
-``COUNT`` data sets of `GROUPS` groups of 1 to 50 rows, with the seeds from ``START`` on. A row takes over its group's
+``COUNT`` data sets of ``GROUPS`` groups of 1 to 50 rows, with the seeds from ``START`` on. A row takes over its group's
 own record (truth and both models' predictions) with a probability of the root of ``CORRELATION``, and has one of its
 own otherwise: two rows of a group are the same record with a probability of ``CORRELATION``, which is therefore the
 intraclass correlation of whatever is computed from a row. True values are those of a million independent rows. Printed
@@ -18,11 +18,21 @@ from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figur
 from automl_gitops.evaluation.clusters import Clusters
 
 MANY = 1_000_000
-GROUPS = 500
 MOST_ROWS = 50
 BY_ROWS = 5  # of so many data sets, one is also judged as if its rows were independent
-CLASSES = ("accuracy", "f1_macro", "auc")
-NUMBERS = ("rmse", "mae")
+CLASSES = (
+    "accuracy",
+    "balanced_accuracy",
+    "f1_macro",
+    "f1_weighted",
+    "precision_macro",
+    "matthews_correlation",
+    "auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+)
+NUMBERS = ("r2", "rmse", "mse", "mae", "mean_error")
 
 
 def classified(generator: np.random.Generator, rows: int) -> list[np.ndarray]:
@@ -63,7 +73,7 @@ def of_numbers(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
 KINDS = ((classified, of_classes, CLASSES), (regressed, of_numbers, NUMBERS))
 
 
-def main(correlation: float, start: int, count: int) -> None:
+def main(correlation: float, groups: int, start: int, count: int) -> None:
     """Simulate, print the counts by metric."""
     held: dict[str, dict[str, int]] = {"groups": {}, "rows": {}}
     for draw, assessed, names in KINDS:
@@ -72,14 +82,14 @@ def main(correlation: float, start: int, count: int) -> None:
         wanted |= {("candidate - champion", name): 0.0 for name in names}
         for seed in range(start, start + count):
             generator = np.random.default_rng(seed)
-            group = np.repeat(np.arange(GROUPS), generator.integers(1, MOST_ROWS, GROUPS, endpoint=True))
+            group = np.repeat(np.arange(groups), generator.integers(1, MOST_ROWS, groups, endpoint=True))
             shared = generator.random(len(group)) < np.sqrt(correlation)
-            own, common = draw(generator, len(group)), draw(generator, GROUPS)
+            own, common = draw(generator, len(group)), draw(generator, groups)
             records = [
                 np.where(shared[(...,) + (None,) * (mine.ndim - 1)], theirs[group], mine)
                 for mine, theirs in zip(own, common, strict=True)
             ]
-            for way, clusters in (("groups", Clusters(group, GROUPS)), ("rows", None)):
+            for way, clusters in (("groups", Clusters(group, groups)), ("rows", None)):
                 if way == "rows" and seed % BY_ROWS:
                     continue
                 found = assessed(records, clusters)

@@ -212,8 +212,11 @@ class Stage:
             CreateBucketConfiguration={"LocationConstraint": self.terminal.environment["AWS_REGION"]},
         )
         header, *rows = (self.project / "my-table.csv").read_text().splitlines(keepends=True)
-        s3.put_object(Bucket=LAKE, Key="train/a.csv", Body=(header + "".join(rows[600:])).encode())
-        s3.put_object(Bucket=LAKE, Key="test.csv", Body=(header + "".join(rows[:600])).encode())
+        patient = header.strip().split(",").index("patient_nbr")
+        apart = {row: int(row.strip().split(",")[patient]) % 5 == 0 for row in rows}
+        for key, held_out in (("train/a.csv", False), ("test.csv", True)):
+            part = "".join(row for row in rows if apart[row] is held_out)
+            s3.put_object(Bucket=LAKE, Key=key, Body=(header + part).encode())
         self._configure(f'[dataset]\nbuckets = ["{LAKE}"]\n')
 
     def _and_no_contract_after_it(self, text: str) -> str:
@@ -236,16 +239,22 @@ class Stage:
         return text
 
     def _configure(self, text: str) -> Ended:
-        """Set in automl.toml what a block shows."""
-        file = self.project / "automl.toml"
-        document = tomlkit.parse(file.read_text(encoding="utf-8"))
-        for section, keys in tomlkit.parse(text).items():
-            for key, value in keys.items():
-                document[section][key] = value
+        """Set in automl.toml what a block shows; [decision] only to read it, since the example has three classes."""
+        file, block = self.project / "automl.toml", tomlkit.parse(text)
+        before = file.read_text(encoding="utf-8")
+        document = tomlkit.parse(before)
+        of_two_classes = "decision" in block
+        if of_two_classes:
+            document["autopilot"].update({"problem_type": "BinaryClassification", "objective": "F1"})
+        for section, keys in block.items():
+            document.setdefault(section, {}).update(keys)
         file.write_text(tomlkit.dumps(document), encoding="utf-8")
-        return self.terminal.run(
+        ended = self.terminal.run(
             ".venv/bin/python -c 'from automl_gitops.kernel.config import Config; Config.load()'"
         )
+        if of_two_classes:
+            file.write_text(before, encoding="utf-8")
+        return ended
 
     def _python(self, text: str) -> Ended:
         file = self.project / "build/example.py"

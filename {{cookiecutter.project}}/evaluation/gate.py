@@ -35,7 +35,9 @@ def _rows(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     least = settings["minimum_rows"]
     enough = evidence.rows >= least
     said = "at least" if enough else "fewer than"
-    groups = f" (of {evidence.groups:,} groups, which intervals draw)" if evidence.groups is not None else ""
+    groups = (
+        f" (of {evidence.groups:,} groups, which intervals are of)" if evidence.groups is not None else ""
+    )
     reason = f"the holdout has {evidence.rows:,} rows{groups}, {said} the {least:,} that are asked for"
     return [Condition("rows of the holdout", "passed" if enough else "failed", reason, evidence.rows, least)]
 

@@ -15,7 +15,10 @@ PACKAGE = Path(__file__).parents[1]
 # What the runner may know of the container's code: the document that it writes, the table of the metrics in it, and
 # how a call says whose a bucket is. These need the standard library alone, so that a command on the runner loads none
 # of the container's packages.
-SHARED = {f"automl_gitops.evaluation.{module}" for module in ("bucket_owner", "layout", "metrics", "typed")}
+SHARED = {
+    f"automl_gitops.evaluation.{module}"
+    for module in ("bucket_owner", "layout", "metrics", "typed", "values")
+}
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
 TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
 # The same thing in two rooms: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and of

@@ -142,6 +142,7 @@ def test_one_row_in_a_hundred_may_lie_at_the_border(rows, most):
         ("yes", '["yes", "no"]', "[0.29, 0.71]", "no"),
         ("1", "[0.0, 1.0]", "[0.1, 0.9]", "1.0"),
         ("true", "['False', 'True']", "[0.8, 0.2]", "False"),
+        ("9007199254740993", "[9007199254740992, 9007199254740993]", "[0.6, 0.4]", "9007199254740993"),
     ],
 )
 def test_a_probability_decides_from_the_threshold_on(positive, labels, probabilities, label):
@@ -155,6 +156,7 @@ def test_a_probability_decides_from_the_threshold_on(positive, labels, probabili
     [
         {"predicted_label": "yes", "probability": "0.9"},
         {"labels": "['no', 'yes', 'maybe']", "probabilities": "[0.1, 0.2, 0.7]"},
+        {"labels": "['no', 'maybe', 'yes']", "probabilities": "[0.3, 0.7]"},
         {"labels": "['a', 'b']", "probabilities": "[0.1, 0.9]"},
         {"labels": "no,yes", "probabilities": "[0.1, 0.9]"},
     ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
@@ -95,12 +94,10 @@ def test_a_load_sends_as_many_requests_as_it_says_each_body_in_its_turn():
 def test_a_load_ends_when_its_time_is_over():
     held = threading.Event()
     client = client_of(Runtime(lambda _: held.wait(0.05) and None))
-    started = time.monotonic()
 
     load = run_load(client, BODIES, requests=1000, concurrency=2, max_seconds=0.2)
 
     assert 0 < load.requests < 1000
-    assert time.monotonic() - started < 20
 
 
 def test_a_stream_tells_which_body_was_answered_how_until_its_block_ends():

@@ -23,6 +23,7 @@ from automl_gitops.serving.registry import Registry
 from automl_gitops.stacks.teardown import find, remove
 from automl_gitops.verification.verify import verify
 from local_sagemaker import ModelError
+from support.waiting import wait_until
 
 ROW = ["20", "1"]  # `yes` above a threshold of 10, `no` below one of 50
 
@@ -294,8 +295,10 @@ def test_a_new_version_takes_over_without_losing_a_request_and_the_old_one_stays
 def test_a_broken_version_is_thrown_out_by_the_canary_and_the_previous_one_serves(
     world, verified, monkeypatch, name, break_it, words
 ):
-    # Ten minutes are ten seconds here: an alarm has the time to fire.
-    world.configure(production__deployment='policy = "CANARY"\npercent = 10\nwait_seconds = 600')
+    # An hour is a minute here: an alarm has the time to fire.
+    world.configure(
+        production__deployment='policy = "CANARY"\npercent = 10\nwait_seconds = 3600\nmax_seconds = 28800'
+    )
     first, second = verified(THRESHOLD="10"), verified(THRESHOLD="12")
     put_into_production(world, first)
     predict = RulePredictor.predict
@@ -322,7 +325,7 @@ def test_a_broken_version_is_thrown_out_by_the_canary_and_the_previous_one_serve
     times = [at for at, answer in clients.answers if answer != "yes"] or [0.0]
     # An alarm's period of a minute is a second here, but a question is asked of the canary each second as on
     # the real AWS; then the old instances take over in a moment.
-    assert times[-1] - times[0] < 8
+    assert times[-1] - times[0] < 40
     assert world.endpoint()["EndpointStatus"] == "InService"
     assert world.predict(ROW) == "yes"
     life = world.package(second)["ModelLifeCycle"]
@@ -405,12 +408,10 @@ def test_the_way_back_needs_neither_staging_nor_its_proof_nor_the_holdout(world,
     for prefix in ("verifications/1", "transforms/", "datasets/"):
         for key in world.objects(prefix):
             world.s3.delete_object(Bucket=world.bucket, Key=key)
-    started = time.monotonic()
 
     put_into_production(world, first)
 
-    # An hour of canary would be a minute here; a way back does not wait.
-    assert time.monotonic() - started < 20
+    assert routing(world) == "ALL_AT_ONCE"  # a way back does not wait
     assert world.predict(ROW) == "yes"
     assert world.package(first)["ModelLifeCycle"]["StageStatus"] == "Deployed"
     assert world.package(second)["ModelLifeCycle"]["StageStatus"] == "Replaced"
@@ -488,15 +489,11 @@ def test_an_alarm_that_the_bad_version_set_off_does_not_stand_in_the_way_back(wo
 
 def firing(world, alarm):
     """Wait until an alarm of production fires."""
-    deadline = time.monotonic() + 20
-    while True:
-        (found,) = world.cloudwatch.describe_alarms(AlarmNames=[f"{world.name}-production-{alarm}"])[
-            "MetricAlarms"
-        ]
-        if found["StateValue"] == "ALARM":
-            return
-        assert time.monotonic() < deadline, found
-        time.sleep(0.05)
+    name = f"{world.name}-production-{alarm}"
+    wait_until(
+        lambda: world.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"],
+        lambda alarms: [one["StateValue"] for one in alarms] == ["ALARM"],
+    )
 
 
 @pytest.mark.parametrize(

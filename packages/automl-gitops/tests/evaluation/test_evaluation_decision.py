@@ -12,6 +12,7 @@ from runs import Run, classifier
 from sklearn import metrics
 
 from automl_gitops.evaluation.errors import EvaluationError, PredictionError
+from automl_gitops.kernel.settings.model import DecisionSettings
 
 CLASSES = {"no": 500, "yes": 500}
 
@@ -31,7 +32,9 @@ def second(row: list[float]) -> list[float]:
     return [1 - row[1], row[1]]
 
 
-def judged(tmp_path: Path, s3: Any, decision: dict[str, Any], **others: Any) -> dict[str, Any]:
+def judged(
+    tmp_path: Path, s3: Any, decision: dict[str, Any], minimum: float = 0.0, **others: Any
+) -> dict[str, Any]:
     inputs, labels = two_classes()
     sagemaker = FakeSageMaker(
         s3, "BinaryClassification", "F1", {"candidate": classifier(["no", "yes"], first)}, **others
@@ -40,7 +43,14 @@ def judged(tmp_path: Path, s3: Any, decision: dict[str, Any], **others: Any) -> 
     champion = CHAMPION if "champion" in others else "none"
     settings = {"decision": decision, "slices": ["b"], "bands": {"b": [0.5]}}
     run = Run(
-        tmp_path, s3, inputs.tolist(), labels.tolist(), classes=CLASSES, champion=champion, settings=settings
+        tmp_path,
+        s3,
+        inputs.tolist(),
+        labels.tolist(),
+        classes=CLASSES,
+        champion=champion,
+        threshold=minimum,
+        settings=settings,
     )
     return run.evaluate(sagemaker)
 
@@ -90,6 +100,27 @@ def test_figures_are_scikit_learns_of_the_rows_that_the_threshold_calls(
     )
 
 
+def test_the_gate_judges_the_rows_that_the_threshold_calls(tmp_path: Path, s3: Any) -> None:
+    inputs, labels = two_classes()
+    thresholds = (0.4, 0.9)
+    f1 = [
+        metrics.f1_score(labels, called(inputs[:, 0], "yes", threshold), pos_label="yes")
+        for threshold in thresholds
+    ]
+
+    low, high = (
+        judged(
+            tmp_path / str(threshold), s3, {"positive": "yes", "threshold": threshold}, minimum=sum(f1) / 2
+        )
+        for threshold in thresholds
+    )
+
+    assert [found["gate"][0]["value"] for found in (low, high)] == pytest.approx(f1)
+    assert [found["gate"][0]["outcome"] for found in (low, high)] == ["passed", "failed"]
+    assert high["decision"] == "reject"
+    assert high["reasons_text"].startswith(f"F1 on the holdout is {f1[1]:.4g}")
+
+
 def test_it_is_said_where_it_differs_from_autopilots_choice(tmp_path: Path, s3: Any) -> None:
     costs = {"false_positive": 1.0, "false_negative": 4.0}
 
@@ -109,8 +140,10 @@ def test_a_threshold_that_follows_from_costs_is_about_the_cheapest(tmp_path: Pat
     sagemaker = FakeSageMaker(
         s3, "BinaryClassification", "F1", {"candidate": classifier(["no", "yes"], first)}
     )
-    costs = {"false_positive": 1.0, "false_negative": 9.0}
-    decision = {"positive": "yes", "threshold": 0.1, "costs": costs}
+    wanted = DecisionSettings.model_validate(
+        {"positive": "yes", "costs": {"false_positive": 1.0, "false_negative": 9.0}}
+    )
+    decision = wanted.model_dump(exclude_none=True) | {"threshold": wanted.from_probability}
     run = Run(
         tmp_path,
         s3,

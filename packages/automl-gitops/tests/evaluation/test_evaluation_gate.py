@@ -332,7 +332,8 @@ def test_chance_alone_seldom_fails_a_slice_however_many_there_are(number: int) -
 
 def test_the_holdouts_groups_are_named_beside_its_rows() -> None:
     assert (
-        "has 1,000 rows (of 70 groups, which intervals draw), at least" in outcome({}, evidence(groups=70))[1]
+        "has 1,000 rows (of 70 groups, which intervals are of), at least"
+        in outcome({}, evidence(groups=70))[1]
     )
 
 

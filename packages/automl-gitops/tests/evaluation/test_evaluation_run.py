@@ -13,7 +13,7 @@ from fake_sagemaker import BUCKET, CHAMPION, FakeSageMaker, ModelFaultError, con
 from runs import Run, classifier
 from sklearn import metrics
 
-from automl_gitops.evaluation import transform
+from automl_gitops.evaluation import transform, verdict
 from automl_gitops.evaluation.errors import EvaluationError, PredictionError
 
 CLASSES = {"no": 500, "yes": 500}
@@ -658,6 +658,32 @@ def test_slices_have_the_metrics_of_their_rows(tmp_path: Path, s3: Any) -> None:
     assert entry["slices"][1]["metrics"]["auc"] == pytest.approx(
         metrics.roc_auc_score(labels[middle] == "yes", inputs[middle, 0]), abs=1e-12
     )
+
+
+def test_differences_on_slices_hold_for_all_slices_at_once(
+    tmp_path: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs, labels = two_classes(800)
+    package = {"InferenceSpecification": {"Containers": [container("champion")]}}
+    sagemaker = binary(s3, champion=package)
+    sagemaker.models["champion"] = classifier(["no", "yes"], weak)
+    bands = {"a": [tenth / 10 for tenth in range(1, 10)]}
+    settings = {"slices": ["a"], "bands": bands, "minimum_slice_rows": 30}
+    estimated, original = [], verdict.differences
+    monkeypatch.setattr(
+        verdict, "differences", lambda found, *others: estimated.append(found) or original(found, *others)
+    )
+
+    found = run_of(tmp_path, s3, inputs, labels, champion=CHAMPION, settings=settings).evaluate(sagemaker)
+
+    (entry,) = found["slices"]
+    assert [item["small"] for item in entry["slices"]] == [False] * 10
+    _, *of_slices, _ = estimated  # the first is the whole holdout's, the last the baseline's
+    item, estimate = entry["slices"][4], of_slices[4]["accuracy"]  # 0.4 to below 0.5: there the models differ
+    difference = item["differences"]["accuracy"]
+    assert (difference["low"], difference["high"]) == pytest.approx(estimate.interval(1 - 0.05 / 10))
+    low, high = estimate.interval(0.95)
+    assert difference["high"] - difference["low"] > 1.2 * (high - low)
 
 
 def test_a_slice_that_is_much_worse_rejects(tmp_path: Path, s3: Any) -> None:

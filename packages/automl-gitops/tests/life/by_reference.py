@@ -16,12 +16,15 @@ from automl_gitops.rehearsal.commands import CommandFailedError
 from automl_gitops.rehearsal.life import Life
 
 LAKE = "a-lake-of-somebody-else"
-HELD_OUT = 150
+PATIENTS_A_HELD_OUT_ONE = 5
 TRAINING_SECONDS = 180  # it ends once all candidates are trained, much sooner
 
 
 class LifeByReference(Life):
-    """Two objects to train on, and one held out, in the bucket `LAKE`; with all that may be said of their columns."""
+    """Two objects to train on, and one held out, in the bucket `LAKE`; with all that may be said of their columns.
+
+    Of two classes, since [decision] is of two; three are in the tests of `refer` and its runs.
+    """
 
     def configure(self) -> None:
         """What the owner writes into automl.toml before an administrator deploys the roles."""
@@ -43,7 +46,8 @@ class LifeByReference(Life):
         elsewhere = {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=LAKE, **({} if region == "us-east-1" else elsewhere))
         rows = table(config.autopilot.problem_type, config.dataset.target).assign(times=1.5)
-        train, held_out = rows[HELD_OUT:], rows[:HELD_OUT]
+        apart = rows["patient_nbr"] % PATIENTS_A_HELD_OUT_ONE == 0
+        train, held_out = rows[~apart], rows[apart]
         for key, part in (("train/a.csv", train[::2]), ("train/b.csv", train[1::2]), ("test.csv", held_out)):
             s3.put_object(Bucket=LAKE, Key=key, Body=part.to_csv(index=False).encode())
         addresses = ("--train-validation", f"s3://{LAKE}/train/", "--test", f"s3://{LAKE}/test.csv")

@@ -1,10 +1,12 @@
 """A life in which every role of the project plays its part, and a record of all that these were allowed.
 
 `python record_calls.py FOLDER` in a project's folder, with LOCAL_AWS_RECORD naming the record's file; the template's
-`make calls` makes infrastructure/calls.json of that.
+`make calls` makes infrastructure/calls.json of that. FOLDER/grouping.json says how the run kept groups apart.
 """
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,22 @@ class RecordedLife(Life):
         file.write_text(tomlkit.dumps(document))
         self.copy.commit("Scale and capture")
 
+    def grouping(self) -> dict[str, Any]:
+        """The Autopilot job's channels, what the evaluation says of groups, and y_test's columns."""
+        sagemaker, s3 = self.aws.client("sagemaker"), self.aws.client("s3")
+        name = self.summary.document["autopilot"]["job"]
+        job = sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name)
+        execution = self.summary.document["pipeline"]["arn"].rsplit("/", 1)[-1]
+        evaluation = self._evaluation(execution)
+        bucket, _, key = f"{self.lock.uris.y_test}part-00000.csv".removeprefix("s3://").partition("/")
+        header = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode().splitlines()[0]
+        return {
+            "channels": sorted(channel["ChannelType"] for channel in job["AutoMLJobInputDataConfig"]),
+            "evaluation": evaluation.grouping and asdict(evaluation.grouping),
+            "groups": self.lock.split and self.lock.split.groups.test,
+            "y_test": header.split(","),
+        }
+
     def plan_and_tear_down(self) -> None:
         """What pull requests, the daily comparison and the teardown ask for."""
         plan = self._role("PlanRole", "pull_request")
@@ -85,6 +103,7 @@ def main(folder: Path) -> None:
     with life:
         life.name_key()
         life.train()
+        (folder / "grouping.json").write_text(json.dumps(life.grouping()))
         life.serve()
         life.verify()
         life.promote()

@@ -1,5 +1,6 @@
 """Every role in a life whose bucket, volumes and outputs are encrypted: what it calls is what doctor simulates."""
 
+import json
 import os
 import subprocess
 import sys
@@ -27,9 +28,14 @@ def test_every_role_may_do_its_part_with_a_key_and_doctor_knows_each_call(tmp_pa
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    made = calls.recorded(
-        record.read_text("utf-8").splitlines(), Config.load(PROJECT / "automl.toml").project.name
-    )
+    config = Config.load(PROJECT / "automl.toml")
+    grouping = json.loads((tmp_path / "grouping.json").read_text())
+    assert config.dataset.group == ["patient_nbr"]
+    assert grouping["channels"] == ["training", "validation"]
+    assert grouping["evaluation"] == {"groups": grouping["groups"], "columns": ["patient_nbr"]}
+    assert grouping["groups"] > 100
+    assert grouping["y_test"] == [config.dataset.target, "group"]
+    made = calls.recorded(record.read_text("utf-8").splitlines(), config.project.name)
     used = {(call.role, call.action) for call in made if call.action.startswith("kms:")}
     assert used == {(call.role, call.action) for call in calls.load() if call.action.startswith("kms:")}
     assert {("PlanRole", "kms:Decrypt"), ("TeardownRole", "kms:Decrypt")} <= used

@@ -130,6 +130,7 @@ def test_a_wait_that_cannot_be_answered_says_so_with_the_reason_and_a_way_out(ex
         names.function("check-autopilot"),
         ["sagemaker:DescribeAutoMLJobV2", "sqs:*"],
         QUEUE_URL=queue,
+        DEAD_LETTER_QUEUE_URL=queue,
     )
 
     def read_it() -> Execution:

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import boto3
 import pytest
 import typer
 from botocore import exceptions
@@ -188,6 +187,17 @@ def test_a_table_with_semicolons_is_read_with_an_option(
     assert (status, [column["name"] for column in columns]) == (0, ["größe", "label"])
 
 
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "base64", "undefined", "nonsense"])
+def test_what_is_no_encoding_of_texts_is_refused(
+    folder: Path, encoding: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "t.csv"
+    file.write_text("a,label\n1,x\n2,y\n")
+
+    assert main(["data", "inspect", str(file), "--encoding", encoding]) == 2
+    assert f"--encoding '{encoding}': is no encoding that Python knows" in capsys.readouterr().err
+
+
 def test_text_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     Output().say("[bold]" + "x" * 200)
 
@@ -304,12 +314,11 @@ def test_region_is_the_projects(monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.meta.region_name == "eu-west-1"
 
 
-def test_account_is_asked_for_once() -> None:
+def test_account_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     aws = Aws("eu-west-1")
-    aws._clients["sts"] = boto3.client(
-        "sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b"
-    )
-    with Stubber(aws._clients["sts"]) as stubber:
+    with Stubber(aws.client("sts")) as stubber:
         stubber.add_response(
             "get_caller_identity", {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:root"}, {}
         )

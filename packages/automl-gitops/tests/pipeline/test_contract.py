@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from making import lenient, table
+from making import automl_toml, lenient, table
 
 from automl_gitops.commands.main import main
 from automl_gitops.data.contract import Contract
@@ -65,6 +65,10 @@ HOLDS = [
     ('type = "text", unique = true', ["a", "b", "", "", "NA"]),
     ('type = "text", length = 3', ["äöü", "abc", ""]),
     ('type = "text", pattern = "[A-Z][0-9]+|none"', ["A1", "B22", "none", ""]),
+    (r"type = 'text', pattern = '\p{Lu}.*'", ["Ärzte", "A"]),
+    ('type = "number", least = -1.5e9', ["9007199254740993", "-3"]),
+    ('type = "number", values = [9007199254740993, 0.5]', ["9007199254740993", "0.5"]),
+    ('type = "text", unique = true', ["1", "2", "", "4", "NA", "3"]),
 ]
 
 
@@ -75,21 +79,27 @@ def test_rows_that_keep_the_contract(entry: str, values: list[str]) -> None:
 
 BROKEN = [
     ('type = "integer"', ["1", "x", "2.5"], '2 of 3 rows have no whole number, the first is row 2 ("x")'),
-    ('type = "integer"', ["1", "2", "0x1F"], '1 of 3 rows have no whole number, the first is row 3 ("0x1F")'),
+    ('type = "number"', [" 5", "+5", "x"], '1 of 3 rows has no number, the first is row 3 ("x")'),
+    ('type = "number"', ["1e400", "5"], '1 of 2 rows has no number, the first is row 1 ("1e400")'),
+    ('type = "integer"', [" 5", "+5", "x"], '1 of 3 rows has no whole number, the first is row 3 ("x")'),
+    ('type = "number", most = 0.5', ["0", "9007199254740993"], 'is above most = 0.5, the first is row 2'),
+    ('type = "text", unique = true', ["", "a", "NA", "b", "", "a", "b"], "2 of 7 rows repeat the value of an earlier "
+     "row, the first is row 6 (as row 2)"),
+    ('type = "integer"', ["1", "2", "0x1F"], '1 of 3 rows has no whole number, the first is row 3 ("0x1F")'),
     ('type = "number"', ["1", "2,5", "inf"], '2 of 3 rows have no number, the first is row 2 ("2,5")'),
-    ('type = "date"', ["2024-12-31", "31.12.2024"], "have no date such as 2024-12-31, the first is row 2"),
+    ('type = "date"', ["2024-12-31", "31.12.2024"], "1 of 2 rows has no date such as 2024-12-31, the first is row 2"),
     ('type = "date"', ["2024-13-01"], 'the first is row 1 ("2024-13-01")'),
     ('type = "text", values = ["a"]', ["a", "A", "a "], 'does not list, the first is row 2 ("A")'),
     ('type = "integer", values = [1, 2]', ["1", "3"], 'does not list, the first is row 2 ("3")'),
-    ('type = "integer", least = 0', ["0", "-1"], 'are below least = 0, the first is row 2 ("-1")'),
-    ('type = "number", most = 1', ["1", "1.0001"], 'are above most = 1, the first is row 2 ("1.0001")'),
-    ('type = "date", most = 2024-12-31', ["2025-01-01 00:00"], "are above most = 2024-12-31"),
-    ('type = "date", least = 2024-01-01', ["2023-12-31T23:59"], "are below least = 2024-01-01"),
+    ('type = "integer", least = 0', ["0", "-1"], 'is below least = 0, the first is row 2 ("-1")'),
+    ('type = "number", most = 1', ["1", "1.0001"], 'is above most = 1, the first is row 2 ("1.0001")'),
+    ('type = "date", most = 2024-12-31', ["2025-01-01 00:00"], "1 of 1 row is above most = 2024-12-31"),
+    ('type = "date", least = 2024-01-01', ["2023-12-31T23:59"], "is below least = 2024-01-01"),
     ('type = "text", missing = 0.4', ["a", "", "NA", "b"], "2 of 4 rows have no value (50.0%), more than missing ="),
     ('type = "text", unique = true', ["a", "b", "b", "b"], "2 of 4 rows repeat the value of an earlier row, the first "
      "is row 3 (as row 2)"),
-    ('type = "text", length = 3', ["abc", "abcd"], "are longer than length = 3 characters, the first is row 2:"),
-    ('type = "text", pattern = "[0-9]+"', ["12", "12a"], "do not match the pattern '[0-9]+', the first is row 2:"),
+    ('type = "text", length = 3', ["abc", "abcd"], "is longer than length = 3 characters, the first is row 2:"),
+    ('type = "text", pattern = "[0-9]+"', ["12", "12a"], "does not match the pattern '[0-9]+', the first is row 2:"),
 ]  # fmt: skip
 
 
@@ -113,7 +123,7 @@ def test_rows_are_counted_over_batches() -> None:
 def test_a_repeated_value_is_noticed_over_batches() -> None:
     (said,) = of_x('type = "text", unique = true', ["a", ""], ["", "b", "a"])
 
-    assert "1 of 5 rows repeat the value of an earlier row, the first is row 5 (as row 1)" in said
+    assert "1 of 5 rows repeats the value of an earlier row, the first is row 5 (as row 1)" in said
 
 
 @pytest.mark.parametrize(
@@ -142,7 +152,7 @@ def test_columns_that_are_unique_together() -> None:
 
     (said,) = violations(STAYS, [rows])
 
-    assert 'columns "patient" and "admitted": 1 of 3 rows repeat' in said
+    assert 'columns "patient" and "admitted": 1 of 3 rows repeats the value' in said
     assert "row 3 (as row 1), and contract.toml has [table] keys" in said
 
 
@@ -188,6 +198,9 @@ RULES = [
     ('not (days == 1 and state == "x")', {"days": ["1", "1", "2"], "state": ["x", "y", "x"]}, [1]),
     ("`the ward` == state", {"the ward": ["a", "b"], "state": ["a", "c"]}, [2]),
     ("9007199254740992 < days", {"days": ["9007199254740992", "9007199254740993"]}, [1]),
+    ("0.5 < days", {"days": ["9007199254740993", "0"]}, [2]),
+    ("days < cost", {"days": ["9007199254740993", "1"], "cost": ["0.5", "1.5"]}, [1]),
+    ("cost < 9007199254740993", {"cost": ["0.5", "1e17"]}, [2]),
 ]  # fmt: skip
 
 
@@ -205,7 +218,8 @@ def test_rules_between_columns(rule: str, rows: dict[str, list[str]], broken: li
     )
 
     assert len(said) == 1
-    assert f'{len(broken)} of {number} rows break the rule "{rule}", the first is row {broken[0]}' in said[0]
+    breaks = "rows break" if len(broken) > 1 else f"{'rows' if number > 1 else 'row'} breaks"
+    assert f'{len(broken)} of {number} {breaks} the rule "{rule}", the first is row {broken[0]}' in said[0]
 
 
 UNREADABLE = [
@@ -228,6 +242,12 @@ UNREADABLE = [
     ("days < ''", "a missing value, by something else"),
     ("days == True", 'has "True" where'),
     ("(" * 500 + "days", "cannot be read"),
+    ("not " * 300 + "days > 1", "is nested more than 50 levels deep: make several rules of it"),
+    ("days > " + "-" * 300 + "1", "is nested more than 50 levels deep"),
+    ("not " * 1500 + "days > 1", ""),
+    ("days > " + "-" * 1500 + "1", ""),
+    ("days < 99999999999999999999", "has 99999999999999999999, which is no finite number"),
+    ("-1e999 < cost", "has -inf, which is no finite number"),
     ("", "cannot be read"),
 ]
 
@@ -262,7 +282,14 @@ WRONG = [
         'x = { type = "text", missing = 5 }',
         '"x" has missing = 5, which is above the most allowed, 1; 5 % is 0.05',
     ),
-    ('x = { type = "text", pattern = "(" }', '"x" has a pattern that is no regular expression'),
+    ('x = { type = "text", pattern = "(" }', '"x" has a pattern that RE2 does not read'),
+    ('x = { type = "text", pattern = "(?=x)x" }', "RE2 does not read, which has no look-ahead"),
+    ('x = { type = "text", pattern = "a)(b" }', '"x" has a pattern that RE2 does not read'),
+    ('x = { type = "number", values = [1, inf] }', '"x" has inf in values, which is no finite number'),
+    ('x = { type = "number", most = nan }', '"x" has nan in most, which is no finite number'),
+    ('x = { type = "number", least = nan, most = 1 }', '"x" has nan in least, which is no finite number'),
+    ('x = { type = "number", most = 99999999999999999999 }', "has 99999999999999999999 in most"),
+    ('x = { type = "integer", values = [99999999999999999999] }', "a whole one beyond 64 bits"),
     ('[table]\nkeys = [["y"]]', '[table] keys has "y", which is no column in [columns]: list it there'),
     ('[table]\nrules = ["y > 1"]', "[table] rules: 'y > 1' has \"y\", which is no column"),
     ("[table]\nleast_rows = 3\nmost_rows = 2", "[table] least_rows is above most_rows"),
@@ -288,13 +315,23 @@ def test_a_wrong_contract_says_what_is_wrong(text: str, sentence: str) -> None:
     )
 
 
-def test_a_pattern_that_only_python_reads_is_refused() -> None:
-    with pytest.raises(UserError, match=r'"x" has a pattern that RE2 does not read'):
-        of_x('type = "text", pattern = "(?=a)a"', ["a"])
+@pytest.mark.parametrize("kind", ["integer", "number"])
+def test_what_is_said_of_a_value_depends_on_no_other_value(kind: str) -> None:
+    values = [" 5", "+5", "-5\t", "x", "1.5", "1e400", "0x1F", "inf", "NaN", "9" * 20, "9" * 400, ".5", "5."]
+    entry = f'type = "{kind}"'
+
+    for value in values:
+        alone = len(of_x(entry, [value]))
+        for other in values:
+            both = "".join(of_x(entry, [value, other]))
+            assert ("2 of 2" in both or "is row 1" in both) == bool(alone), (value, other, both)
 
 
-def test_comments_make_no_other_contract() -> None:
+def test_comments_and_order_make_no_other_contract() -> None:
     assert Contract.parse(STAYS).sha256 == Contract.parse(f"# more\n{STAYS}").sha256
+    head, columns = STAYS.split("[columns]\n")
+    turned = "\n".join(reversed(columns.splitlines()))
+    assert Contract.parse(STAYS).sha256 == Contract.parse(f"{head}[columns]\n{turned}").sha256
     assert Contract.parse(STAYS).sha256 != Contract.parse(STAYS.replace("integer", "number")).sha256
 
 
@@ -359,6 +396,16 @@ def test_the_command_writes_a_contract_that_the_file_keeps(folder: Path, config,
     assert main(["data", "contract", str(path)]) == 2
     assert "is there already: edit it, or write it anew with --force" in capsys.readouterr().err
     assert main(["data", "contract", str(path), "--force"]) == 0
+
+
+def test_the_command_reads_what_inspect_reads_and_drafts_no_excluded_column(folder: Path) -> None:
+    path = folder / "t.csv"
+    path.write_bytes("größe;name;label\n".encode("cp1252") + b"1;x;a\n2;y;b\n" * 30)
+    (folder / "automl.toml").write_text(automl_toml(dataset={"exclude": ["name"]}))
+
+    assert main(["data", "contract", str(path), "--delimiter", ";", "--encoding", "cp1252"]) == 0
+
+    assert list(Contract.load().columns) == ["größe", "label"]
 
 
 def test_the_command_needs_no_file_where_there_is_a_lock(folder: Path, config) -> None:

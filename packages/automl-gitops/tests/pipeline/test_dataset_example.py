@@ -205,11 +205,20 @@ def test_the_real_file_gives_the_known_sample(tmp_path: Path) -> None:
 @needs_shared
 def test_no_patient_of_the_real_file_stands_on_two_sides(tmp_path: Path) -> None:
     hospital.prepare(SHARED, tmp_path / "made.csv")
+
+    assert_no_patient_stands_on_two_sides(tmp_path / "made.csv")
+
+
+def test_no_made_up_patient_stands_on_two_sides(tmp_path: Path) -> None:
+    assert_no_patient_stands_on_two_sides(write(hospital.synthetic(20_000, 42), tmp_path / "made.csv"))
+
+
+def assert_no_patient_stands_on_two_sides(table: Path) -> None:
     wanted = Config.parse(automl_toml(dataset={"target": "readmitted", "group": "patient_nbr"}))
 
-    prepared = prepare(wanted, tmp_path / "made.csv", Output())
+    prepared = prepare(wanted, table, Output())
 
-    frame = pd.read_csv(tmp_path / "made.csv")
+    frame = pd.read_csv(table)
     sides = prepared.assigned.sides  # type: ignore[union-attr]
     assert pd.Series(sides).groupby(frame["patient_nbr"]).nunique().max() == 1
     shares = np.bincount(sides) / len(frame)

@@ -238,6 +238,21 @@ def test_labels_stay_text(config, folder: Path, aws: Aws) -> None:
     }
 
 
+def test_a_question_mark_is_written_as_an_empty_cell(config, folder: Path, aws: Aws) -> None:
+    lines = table(folder / "patients.csv").read_text().splitlines()
+    for row in range(1, 801, 2):
+        lines[row] = "?" + lines[row][lines[row].index(",") :]
+    (folder / "patients.csv").write_text("\n".join([*lines, ""]))
+
+    lock = push_file(config(), folder / "patients.csv", aws).lock
+
+    parts = {key.removeprefix(f"datasets/{lock.sha256}/"): content for key, content in objects(aws).items()}
+    rows = [*read(parts["train_validation.csv"])[1:], *read(parts["x_test/part-00000.csv"])]
+    assert sum(row[0] == "" for row in rows) == 400
+    assert "?" not in {row[0] for row in rows}
+    assert next(column for column in lock.columns if column.name == "age").missing == 400
+
+
 def test_regression_has_no_classes(config, folder: Path, aws: Aws) -> None:
     path = folder / "prices.csv"
     path.write_text("x,label\n" + "".join(f"{n},{n * 1.5}\n" for n in range(100)))

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pandas as pd
 import pytest
 from botocore.exceptions import ClientError
 from making import BUCKET, REGION, automl_toml, lenient, table
+from test_unfit_tables import NUMBERS, TARGETS, csv_text
 
 from automl_gitops.commands.main import main
 from automl_gitops.data import heads, listing
@@ -23,10 +25,11 @@ from automl_gitops.data import refer as refer_module
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed
 from automl_gitops.data.refer import refer
-from automl_gitops.data.rules import overlap
+from automl_gitops.data.rules import overlap, times
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.csv_text import read_rows
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.bundle import settings
@@ -288,6 +291,18 @@ UNFIT = [
         id="a text among numbers",
     ),
     pytest.param(
+        {"train/c.csv": "age;ward;label\n" + "30;w;no\n" * 60},
+        {},
+        "c.csv: columns are separated by semicolons, and Autopilot reads commas",
+        id="semicolons",
+    ),
+    pytest.param(
+        {"test.csv": "age;ward;label\n" + "30;w;no\n31;w;yes\n" * 60},
+        {},
+        "test.csv: columns are separated by semicolons",
+        id="holdout with semicolons",
+    ),
+    pytest.param(
         {"train/c.csv": "age,ward,label\n"}, {}, "c.csv: has a header but no rows", id="header alone"
     ),
     pytest.param(
@@ -360,6 +375,45 @@ def test_unfit_data_is_refused_and_nothing_is_written(
 
     assert keys(aws) == []
     assert not (folder / "dataset.lock").exists()
+
+
+# What is trained on is looked at as far as numbers go: its classes may lie behind the rows that are read.
+TARGETS_BY_PART = [
+    pytest.param(part, *case.values, id=f"{case.id} in {part}")
+    for part in ("own/a.csv", "own.csv")
+    for case in TARGETS
+    if part == "own.csv" or case.values[1] is NUMBERS
+]
+
+
+@pytest.mark.parametrize(("part", "labels", "autopilot", "where", "why"), TARGETS_BY_PART)
+def test_a_target_that_fails_later_is_refused_with_its_row(
+    config, aws: Aws, lake, part: str, labels: list[str], autopilot: dict[str, Any], where: str, why: str
+) -> None:
+    lake(**{**dict.fromkeys(("own/a.csv", "own.csv"), csv_text(["0", "1"] * 40)), part: csv_text(labels)})
+
+    with pytest.raises(UserError) as caught:
+        refer_to(
+            lenient(config(autopilot=autopilot, **NAMED)), aws, f"s3://{LAKE}/own/", f"s3://{LAKE}/own.csv"
+        )
+
+    assert str(caught.value).startswith(f"s3://{LAKE}/{part}: ")
+    assert where in str(caught.value)
+    assert why in str(caught.value)
+    assert keys(aws) == []
+
+
+def test_blanks_and_long_cells_of_the_holdout_are_kept(config, aws: Aws, lake) -> None:
+    texts = [" ", "", "p", "  ", "w" * 131_073] * 16
+    rows = "t,label\n" + "".join(f"{text},{'no' if n % 3 else '<30'}\n" for n, text in enumerate(texts))
+    lake(**{"own/a.csv": rows, "own.csv": rows})
+
+    lock = refer_to(config(**NAMED), aws, f"s3://{LAKE}/own/", f"s3://{LAKE}/own.csv").lock
+
+    bucket, key = listing.split(f"{lock.uris.x_test}part-00000.csv")
+    written = aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    assert [row for _, row in read_rows(io.StringIO(written, newline=""))] == [[text] for text in texts]
+    assert len(read(aws, f"{lock.uris.y_test}part-00000.csv")) == 1 + len(texts)
 
 
 def test_a_column_without_a_value_is_refused(config, aws: Aws, lake) -> None:
@@ -608,6 +662,7 @@ def test_the_evaluation_is_told_that_nothing_was_counted(project: Project) -> No
     dataset = settings(project.config, project.lock)["dataset"]
 
     assert dataset["classes"] is None
+    assert set(dataset["holdout_classes"]) == {"no", ">30", "<30"}
     assert dataset["rows"] == {"total": None, "train_validation": None, "test": 100}
 
 
@@ -668,6 +723,20 @@ def test_a_group_in_both_parts_is_refused(
     ):
         refer_to(config(**GROUPED), aws)
     assert not Path("dataset.lock").exists()
+
+
+@pytest.mark.parametrize("block", [64, 1 << 20])
+def test_a_row_without_a_group_is_refused(
+    config, aws: Aws, parts_of, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overlap, "_BLOCK", block)
+    parts_of(train=rows_of(range(100, 200), range(1, 20)) + "NA,2024-01-01,9,a\n")
+
+    with pytest.raises(
+        UserError, match=r'train/a\.csv: row 121 has no value in the group column "who": fill it'
+    ):
+        refer_to(config(**GROUPED), aws)
+    assert keys(aws) == []
 
 
 def test_what_is_not_looked_at_is_said(
@@ -735,6 +804,106 @@ def test_rows_to_validate_on_are_others(config, aws: Aws, parts_of, validation: 
         refer(config(**GROUPED), TRAIN, TEST, aws, Output(), validation)
 
 
+def test_only_hashes_that_are_still_compared_are_kept(
+    config, aws: Aws, parts_of, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts_of()
+    kept = []
+    monkeypatch.setattr(overlap._Groups, "add", lambda self, hashes: kept.append(len(hashes)))
+    parsed = []
+    monkeypatch.setattr(times.Times, "see", _counting(times.Times.see, parsed))
+
+    refer_to(config(**TIMED), aws)
+    refer_to(config(**GROUPED), aws)
+    assert kept == []
+    assert sum(parsed) == 120  # the holdout's
+
+    refer(config(**GROUPED), TRAIN, TEST, aws, Output(), f"s3://{LAKE}/validation/")
+    assert sum(kept) == 120  # those to validate on
+
+
+def _counting(see: Callable[..., Any], rows: list[int]) -> Callable[..., Any]:
+    def counted(self: times.Times, column: Any, before: int) -> Any:
+        rows.append(len(column))
+        return see(self, column, before)
+
+    return counted
+
+
+def test_groups_are_gathered_once_each() -> None:
+    groups, random = overlap._Groups(), np.random.RandomState(0)
+    batches = [random.randint(0, 50, 40).astype(np.uint64) for _ in range(30)]
+
+    for batch in batches:
+        groups.add(batch)
+        assert len(groups._merged) + groups._rows <= 100
+
+    assert groups.distinct.tolist() == sorted({*np.concatenate(batches).tolist()})
+    assert overlap._Groups().distinct.tolist() == []
+
+
+def test_a_holdout_of_one_group_is_refused(config, aws: Aws, parts_of) -> None:
+    parts_of(test=rows_of(range(1), range(20, 28)))
+
+    with pytest.raises(
+        UserError, match=r"test\.csv: all rows are of one group .* hold out rows of at least 2"
+    ):
+        refer_to(config(**GROUPED), aws)
+    assert not Path("dataset.lock").exists()
+
+
+def test_a_column_of_a_group_that_is_not_there_is_named_alone(
+    config, aws: Aws, parts_of, lake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts_of(test=rows_of(range(30), range(20, 28)))
+    for name in ("train/a.csv", "train/b.csv"):
+        text = rows_of(range(100, 200), range(1, 10))
+        lake(**{name: "\n".join(line.partition(",")[2] for line in text.splitlines()) + "\n"})
+
+    refer_to(config(dataset={"buckets": [LAKE], "group": ["who", "x"], "also_features": ["x"]}), aws)
+
+    said = " ".join(capsys.readouterr().out.split())
+    assert "has no column who, so that nobody looked whether the groups of its rows" in said
+
+
+def test_the_holdout_may_lack_what_the_contract_lists_of_others(config, aws: Aws, lake, folder: Path) -> None:
+    rows = table(folder / "weighted.csv", rows=300).read_text().splitlines()
+    weighted = [f"{rows[0]},weight,note", *(f"{row},1,n" for row in rows[1:])]
+    objects = {"train/a.csv": weighted[:101], "train/b.csv": [weighted[0], *weighted[101:201]]}
+    lake(**{key: "\n".join([*lines, ""]) for key, lines in objects.items()})
+    (folder / "contract.toml").write_text(
+        '[columns]\nweight = { type = "integer" }\nnote = { type = "text" }\nward = { type = "text" }\n'
+    )
+    wanted = {"dataset": {"buckets": [LAKE], "weight": "weight", "exclude": ["note"]}}
+
+    assert refer_to(config(**wanted), aws).lock.contract
+
+    (folder / "contract.toml").write_text('[columns]\nbeds = { type = "integer" }\n')
+    with pytest.raises(UserError, match='has no column "beds"'):
+        refer_to(config(**wanted), aws)
+
+
+def test_a_question_mark_in_what_is_trained_on_is_noticed(
+    config, aws: Aws, lake, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = table(folder / "rows.csv", rows=300).read_text().splitlines()
+    rows[150] = "?" + rows[150][rows[150].index(",") :]
+    rows[250] = "?" + rows[250][rows[250].index(",") :]
+    lake(
+        **{
+            "train/b.csv": "\n".join([rows[0], *rows[101:201], ""]),
+            "test.csv": "\n".join([rows[0], *rows[201:], ""]),
+        }
+    )
+
+    lock = refer_to(config(**NAMED), aws).lock
+
+    assert "train/b.csv: has ? in age: Autopilot reads it as a text" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    assert ["", *rows[250].split(",")[1:2]] in read(aws, f"{lock.uris.x_test}part-00000.csv")
+
+
 def test_a_group_to_train_on_and_to_validate_on_is_refused(config, aws: Aws, parts_of, lake) -> None:
     parts_of()
     lake(**{"validation/a.csv": rows_of(range(290, 320), range(10, 20))})
@@ -756,7 +925,9 @@ def test_columns_that_are_no_features_may_be_the_holdouts_alone(
     assert [column.name for column in lock.columns] == ["day", "x", "label"]
     assert len(read(aws, f"{lock.uris.x_test}part-00000.csv")[0]) == 2
     told = " ".join(capsys.readouterr().out.split())
-    assert "has no column who, so that nobody looked whether its rows keep off the holdout" in told
+    assert (
+        "has no column who, so that nobody looked whether the groups of its rows keep off the holdout" in told
+    )
 
 
 def test_autopilot_is_told_which_columns_of_the_objects_are_features(config, aws: Aws, parts_of) -> None:
@@ -807,7 +978,7 @@ def test_the_holdout_keeps_the_contract_in_full(config, aws: Aws, lake, folder: 
 
     # How many rows there are is not judged by the holdout's.
     assert str(caught.value) == (
-        f"{TEST}: column \"ward\": 1 of 100 rows do not match the pattern 'ward [0-9]', the first is row 90: "
+        f"{TEST}: column \"ward\": 1 of 100 rows does not match the pattern 'ward [0-9]', the first is row 90: "
         "correct the data, or contract.toml"
     )
 

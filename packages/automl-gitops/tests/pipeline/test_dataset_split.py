@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from automl_gitops.data.rules.at_random import Split
 
@@ -30,6 +34,32 @@ def test_batches_do_not_matter() -> None:
 
     assert (chosen[0] == chosen[1]).all()
     assert (chosen[0] == chosen[2]).all()
+
+
+@given(
+    sizes=st.dictionaries(st.text(max_size=3), st.integers(2, 40), min_size=1, max_size=6),
+    order=st.integers(0, 2**32 - 1),
+    holdout=st.floats(0.01, 0.99),
+    seed=st.integers(0, 2**32 - 1),
+    batch=st.integers(5, 50),
+)
+@settings(max_examples=100, deadline=None)
+def test_every_class_gives_its_share_whatever_the_order_and_the_batches(
+    sizes: dict[str, int], order: int, holdout: float, seed: int, batch: int
+) -> None:
+    rows = np.random.RandomState(order).permutation(
+        np.repeat(np.array([*sizes], dtype=object), [*sizes.values()])
+    )
+
+    chosen = take(Split(sizes, holdout, seed), rows, batch)
+
+    held_out = Counter(rows[chosen])
+    for label, size in sizes.items():
+        assert 1 <= held_out[label] <= size - 1
+        assert abs(held_out[label] - np.clip(size * holdout, 1, size - 1)) < 1
+    if all(1 <= size * holdout <= size - 1 for size in sizes.values()):
+        assert chosen.sum() == round(len(rows) * holdout)
+    assert (chosen == take(Split(sizes, holdout, seed), rows, len(rows))).all()
 
 
 def test_seed_decides() -> None:

@@ -22,6 +22,18 @@ from automl_gitops.kernel.console import Output
 URIS = Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/")
 
 
+@pytest.mark.parametrize("rows", [60, 3000], ids=["few values", "many values"])
+@pytest.mark.parametrize("value", ["1e400", " -1E+0999 ", "1" * 400])
+def test_what_no_float_holds_is_a_text_among_numbers(tmp_path: Path, rows: int, value: str) -> None:
+    path = tmp_path / "t.csv"
+    values = [*(f"{row}.5" for row in range(rows - 3)), "inf", "1e200", value]
+    path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
+
+    mixture = profile(Table.open(path), "y").mixtures["x"]
+
+    assert (mixture.numbers, mixture.texts, mixture.row, mixture.value) == (rows - 1, 1, rows, value)
+
+
 def column(folder: Path, values: list[object], name: str = "x") -> Column:
     """The entry of a column in dataset.lock."""
     path = folder / "t.csv"
@@ -142,7 +154,7 @@ def test_inspect_shows_a_table_whose_target_has_gaps(tmp_path: Path) -> None:
     ("text", "notice"),
     [
         ("5.1,3.5\n" + "4.9,3.0\n" * 60, "does the file lack its header?"),
-        ("x,y\n" + "--,1\n2,0\n" * 60, 'values such as "-" in x'),
+        ("x,y\n" + "--,1\n2,0\n" * 60, 'values such as "--" in x'),
         ("x,y\n" + "1,1\n2,1.0\n3,0\n" * 60, '"1", "1.0" are spellings of one class'),
         ("x,y\n" + "".join(f"1,$ {n}\n" for n in range(60)), 'row 1 has "$ 0" in the target "y"'),
         (

@@ -14,8 +14,8 @@ from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings import sample as sample_module
 from automl_gitops.data.findings.equal_rows import equal_rows
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.hashes import row_hashes, text_hashes
 from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
@@ -44,12 +44,13 @@ def told(
     target: str = "label",
     held_out: np.ndarray | None = None,
     metric: str | None = None,
+    rule: tuple[str, ...] = (),
 ) -> dict[str, list[DataFinding]]:
     """The findings of a table by kind."""
     path = folder / "table.csv"
     frame.to_csv(path, index=False)
     table = Table.open(path)
-    finder = Finder([name for name in table.columns if name != target], target)
+    finder = Finder([name for name in table.columns if name != target], target, rule=rule)
     seen = profile(table, target, finder.see)
     classes = None if seen.target.problem_type == "Regression" else seen.target.classes
     listed = finder.findings(seen.statistics, classes, held_out=held_out, metric=metric)
@@ -366,6 +367,24 @@ def test_values_that_differ_only_in_case_are_not_shown(tmp_path: Path) -> None:
     assert finding.columns == ["ward"]
     assert "2 of the 4 different values" in finding.text
     assert "North" not in str(finding)
+
+
+def test_nobody_is_advised_what_automl_toml_has(tmp_path: Path) -> None:
+    frame = base().assign(day=[f"2024-01-{row % 28 + 1:02}" for row in range(ROWS)])
+    copied = pd.concat([frame, frame.iloc[[0]]])
+    held_out = np.arange(ROWS + 1) == ROWS
+
+    plain = told(copied, tmp_path, held_out=held_out)
+    ruled = told(copied, tmp_path, held_out=held_out, rule=("group", "time"))
+
+    assert "`[dataset] time`" in plain["date"][0].advice
+    assert "a random holdout" in plain["date"][0].text
+    assert ruled["date"][0].advice == (
+        "Give what recurs in their place (month, weekday, days since an event)."
+    )
+    assert "holdout" not in ruled["date"][0].text
+    assert "`[dataset] group`" in plain["rows_on_both_sides"][0].advice
+    assert ruled["rows_on_both_sides"][0].advice == "Remove the copies."
 
 
 def test_dates_are_told(tmp_path: Path) -> None:

@@ -75,6 +75,25 @@ def test_settings_are_what_the_evaluation_reads(config, folder: Path) -> None:
     assert read.network["subnets"] == ["subnet-1"]
 
 
+@pytest.mark.parametrize(
+    ("decision", "threshold"),
+    [
+        ({"costs": {"false_positive": 1, "false_negative": 9}}, 0.1),
+        ({"costs": {"false_positive": 3, "false_negative": 1}}, 0.75),
+        ({"threshold": 0.3}, 0.3),
+    ],
+)
+def test_the_evaluation_is_given_the_threshold_of_the_decision(
+    config, decision: dict, threshold: float
+) -> None:
+    binary = {"problem_type": "BinaryClassification", "objective": "F1"}
+
+    found = bundle.settings(config(autopilot=binary, decision={"positive": "yes", **decision}), lock())
+
+    assert found["decision"] == {"positive": "yes", **decision, "threshold": threshold}
+    assert "decision" not in bundle.settings(config(), lock())
+
+
 def test_hash_follows_code_configuration_and_data(config, folder: Path) -> None:
     place = evaluation(folder)
     first = bundle.build(config(), lock())

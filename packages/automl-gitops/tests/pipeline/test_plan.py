@@ -172,6 +172,9 @@ def test_a_contract_is_compared_and_said_to_be_unchecked(git, folder, monkeypatc
     assert "contract.toml: 1 difference." in short(report())
     assert [one["path"] for one in plan(Project(), "main").document()["contract"]] == ["columns.age.most"]
 
+    contract.unlink()
+    assert "has not been checked" not in short(report())
+
     contract.write_text('[columns]\nage = { type = "int" }\n')
     with pytest.raises(UserError, match="did you mean integer"):
         plan(Project(), "main")

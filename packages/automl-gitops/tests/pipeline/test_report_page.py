@@ -211,6 +211,17 @@ def test_changes_of_the_data_set_since_the_champion_s_are_listed():
         assert sentence in page.text
 
 
+def test_only_groups_that_are_drawn_by_the_same_seed_stay_off_the_holdout():
+    by_hand = {"split": {"group": ["patient"]}}
+    drawn = {**by_hand, "seed": 42, "holdout": 0.2}
+
+    for fields, warned in ((drawn, False), (by_hand, True)):
+        before = evaluations.dataset(sha256="cd" * 32, **fields)
+        other = evaluations.champion({"f1": 0.8}, dataset=before, same_dataset=False)
+        page = Page(html(evaluations.binary(dataset=evaluations.dataset(**fields), champion=other)))
+        assert ("perhaps on some rows of today's holdout" in page.text) == warned
+
+
 def test_what_was_not_counted_is_said():
     by_reference = evaluations.dataset(
         sha256="cd" * 32,

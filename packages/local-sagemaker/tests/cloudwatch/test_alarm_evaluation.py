@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from local_sagemaker import clock
 from support.unique import unique
+from support.waiting import wait_until
 
 # A period of as many seconds takes a sixtieth: long enough for data to be looked at on a busy machine.
 LONG = 900
@@ -65,12 +65,14 @@ def described(cloudwatch, name: str) -> dict:
 
 def becomes(cloudwatch, name: str, state: str, meanwhile: Callable[[], None] = lambda: None) -> dict:
     """The alarm, once it has that state; ``meanwhile`` is done again and again until it has."""
-    deadline = time.monotonic() + 60
-    while (found := described(cloudwatch, name))["StateValue"] != state:
-        assert time.monotonic() < deadline, found
-        meanwhile()
-        time.sleep(0.02)
-    return found
+
+    def look() -> dict:
+        found = described(cloudwatch, name)
+        if found["StateValue"] != state:
+            meanwhile()
+        return found
+
+    return wait_until(look, lambda found: found["StateValue"] == state)
 
 
 def test_an_alarm_follows_its_metric_into_alarm_and_out(cloudwatch, namespace):

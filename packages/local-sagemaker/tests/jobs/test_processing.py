@@ -222,7 +222,9 @@ def test_stopped_job_ends_with_its_children(site: Site) -> None:
     script = """
 import pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
-print("child", child.pid, flush=True)
+for part in ("child ", str(child.pid), "\\n"):  # as a long line is written: in parts
+    print(part, end="", flush=True)
+    time.sleep(0.2)
 time.sleep(600)
 """
     name = create(site, script)

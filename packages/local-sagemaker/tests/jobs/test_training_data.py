@@ -47,7 +47,7 @@ def test_validation_rows_may_spell_a_label_otherwise() -> None:
 
 
 def test_rows_without_a_label_are_left_out() -> None:
-    found = prepared(["a", "b", "NA", "?", "null", ""] * 20)
+    found = prepared(["a", "b", "NA", "n/a", "null", ""] * 20)
 
     assert found.labels == ["a", "b"]
     assert len(found.train) + len(found.validation) == 40
@@ -60,7 +60,10 @@ def test_a_missing_value_is_one_in_numbers_and_texts() -> None:
     frame = tabular.typed(pd.DataFrame({"n": ["1", *spelt], "t": ["None so", *spelt]}, dtype=object), columns)
 
     assert frame.isna().sum().tolist() == [len(spelt), len(spelt)]
-    assert prepared(["a", "b"] * 20, ["1", "?", "n/a", "2"] * 10).columns == [{"name": "x", "type": "number"}]
+    assert prepared(["a", "b"] * 20, ["1", "NA", "n/a", "2"] * 10).columns == [
+        {"name": "x", "type": "number"}
+    ]
+    assert prepared(["a", "b"] * 20, ["1", "?", "n/a", "2"] * 10).columns == [{"name": "x", "type": "text"}]
 
 
 def test_a_text_among_numbers_is_named_and_cut() -> None:

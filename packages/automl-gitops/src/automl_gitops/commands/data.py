@@ -257,6 +257,8 @@ def contract(
         Path | None,
         typer.Argument(metavar="FILE", help="Table to look at; what dataset.lock says by default."),
     ] = None,
+    delimiter: Delimiter = ",",
+    encoding: Encoding = UTF_8,
     force: Annotated[
         bool, typer.Option("--force", help="Write over a contract.toml that is there already.")
     ] = False,
@@ -277,9 +279,10 @@ def contract(
         from automl_gitops.data.profile import profile
         from automl_gitops.data.table import Table as Rows
 
-        table = Rows.open(file)
-        seen = profile(table, Config.load().dataset.target)
-        columns, rows, source = seen.columns(seen.types, has_classes=False), seen.rows, file.name
+        dataset, table = Config.load().dataset, Rows.open(file, dialect=Dialect.of(delimiter, encoding))
+        whole = profile(table, dataset.target)
+        types = {name: kind for name, kind in whole.types.items() if name not in dataset.exclude}
+        columns, rows, source = whole.columns(types, has_classes=False), whole.rows, file.name
     else:
         lock = DatasetLock.load()
         columns, rows, source = lock.with_classes, lock.counted_rows, "dataset.lock"

@@ -10,7 +10,7 @@ import tomlkit
 from automl_gitops.data.buffers import has_any
 from automl_gitops.data.statistics import Mixture
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 

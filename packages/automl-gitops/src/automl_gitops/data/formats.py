@@ -80,8 +80,8 @@ class Dialect:
                 f"--delimiter {self.delimiter!r}: write one character, such as --delimiter ';' (tab for a tab)"
             )
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)  # also refuses codecs that are none of texts, such as hex
+        except (LookupError, UnicodeError):
             raise UserError(
                 f"--encoding {self.encoding!r}: is no encoding that Python knows, such as cp1252, utf-16"
             ) from None

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from botocore.exceptions import ClientError
 from rich.progress import track
 
@@ -14,7 +15,9 @@ from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Listing, S3Object, refusal
+from automl_gitops.data.parts import UNKNOWN, has_unknown
 from automl_gitops.data.profile import check_number, profile, widest
+from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -36,6 +39,7 @@ class Heads:
     ) -> None:
         self._s3, self._listing, self._config, self._contract = s3, listing, config, contract
         self._marked: list[int] = []  # the objects that begin with a byte order mark
+        self._unknown: dict[str, int] = {}  # columns with a question mark, and an object that has it
         self._size = min(max(SAMPLE // len(listing.items), LEAST_HEAD), MOST_HEAD)
         pool = ThreadPoolExecutor(_THREADS)
         with tempfile.TemporaryDirectory(prefix="heads-") as folder:
@@ -59,6 +63,12 @@ class Heads:
                 f"{self._uri(listing.items[marked[0]])}: begins with a byte order mark"
                 + (f" (one of {len(marked):,} objects that do)" if len(marked) > 1 else "")
                 + ": a reader that does not know it takes it into the first column's name; write the data without it"
+            )
+        if self._unknown:
+            output.notice(
+                f"{self._uri(listing.items[min(self._unknown.values())])}: has {UNKNOWN} in "
+                f"{', '.join(sorted(self._unknown))}: Autopilot reads it as a text, and numbers with it as texts, "
+                "while the holdout has an empty value for it; leave empty what is missing"
             )
         self.columns = list(found[0])
         for item, types in zip(listing.items, found, strict=True):
@@ -92,7 +102,15 @@ class Heads:
             if self._contract
             else None
         )
-        seen = profile(table, self._config.dataset.target, *([checker.see] if checker else []))
+
+        def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
+            for name in table.columns:
+                if name not in self._config.dataset.exclude and has_unknown(batch.column(name)):
+                    self._unknown[name] = number
+            if checker:
+                checker.see(batch, encoded)
+
+        seen = profile(table, self._config.dataset.target, watch)
         if checker:
             checker.require()
         check_number(self._config, table, seen.target)

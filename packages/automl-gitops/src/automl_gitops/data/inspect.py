@@ -18,7 +18,7 @@ from automl_gitops.data.formats import Dialect
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import values
+from automl_gitops.evaluation import values
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.words import counted, quoted
 
@@ -110,10 +110,12 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     empty = [name for name, kind in seen.types.items() if kind == "empty"]
     if empty:
         found.append(f"no value in any row of {_some(empty)}: remove what is empty")
-    unknown = [one.name for one in seen.statistics.values() if one.counts and _UNKNOWN & one.counts.keys()]
-    if unknown:
+    unknown = {one.name: one.counts.keys() & _UNKNOWN for one in seen.statistics.values() if one.counts}
+    columns = [name for name, placeholders in unknown.items() if placeholders]
+    if columns:
+        example = min(unknown[columns[0]])
         found.append(
-            f'values such as "-" in {_some(unknown)}: they read as a value; leave empty what is missing'
+            f'values such as "{example}" in {_some(columns)}: they read as a value; leave empty what is missing'
         )
     found += mixture_notices(seen.mixtures)
     found += _labels(seen.target)
@@ -128,7 +130,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
                 f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
             )
     names = [name.strip() for name in table.columns]
-    if len(names) > 1 and all(_is_number(name) for name in names) and not _is_running(names):
+    if len(names) > 1 and all(values.number(name) is not None for name in names) and not _is_running(names):
         found.append("all names of columns are numbers: does the file lack its header?")
     return found
 
@@ -141,14 +143,6 @@ def _labels(target: Target) -> Iterator[str]:
     classes = target.classes if target.problem_type != "Regression" else None
     for group in values.spellings(classes or ()):
         yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"
-
-
-def _is_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_running(names: list[str]) -> bool:

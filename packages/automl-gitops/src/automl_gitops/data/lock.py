@@ -1,5 +1,6 @@
 """dataset.lock: which data the model is made from; `automl data push` or `refer` writes it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -288,11 +289,11 @@ class DatasetLock(_Entry):
         return [column for column in self.columns if column.name != self.target]
 
 
-def _lines(columns: list[Column]) -> Any:
-    """An array of a column a line."""
+def _lines(entries: Sequence[_Entry]) -> Any:
+    """An array with a line for each entry."""
     lines = tomlkit.array()
-    for column in columns:
-        lines.append(_inline(column.model_dump(exclude_none=True)))
+    for entry in entries:
+        lines.append(_inline(entry.model_dump(exclude_none=True)))
     return lines.multiline(True)
 
 

@@ -1,5 +1,6 @@
 """Rows as CSV, and the holdout's files of such."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -7,14 +8,30 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 
 from automl_gitops.data.buffers import has_any, text_bytes
 from automl_gitops.data.lock import PART_ROWS, part
+from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.kernel.csv_text import write_row
 
-GROUP = "group"  # the second column of y_test, where rows are grouped
 _SPECIAL = '[",]'
+UNKNOWN = "?"  # which UCI's files have for a missing value, and the trainers read as a text
 _BLANK = r"^[\s\x0b]*$"
+_PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+
+
+def csv_text(columns: Sequence[pa.Array]) -> memoryview:
+    """The rows of string columns without line breaks as CSV lines, quoted as RFC 4180 says; `UNKNOWN` is left empty."""
+    columns = [_known(column) for column in columns]
+    if len(columns) > 1:
+        names = [str(number) for number in range(len(columns))]
+        lines = pa.BufferOutputStream()
+        # Arrow's writer takes half the time, but quotes all texts or none; then it refuses those that need it.
+        with contextlib.suppress(pa.ArrowInvalid):
+            pa.csv.write_csv(pa.RecordBatch.from_arrays(columns, names=names), lines, _PLAIN)
+            return memoryview(lines.getvalue())
+    return csv_bytes(csv_lines(columns))
 
 
 def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
@@ -33,6 +50,15 @@ def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
 def csv_bytes(array: pa.Array) -> memoryview:
     """The bytes of all strings of an array, one after the other, without a copy."""
     return text_bytes(array).data
+
+
+def has_unknown(column: pa.Array) -> bool:
+    """Whether a value is `UNKNOWN`."""
+    return has_any(column, UNKNOWN) and bool(pc.any(pc.equal(column, UNKNOWN)).as_py())
+
+
+def _known(column: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(column, UNKNOWN), "", column) if has_unknown(column) else column
 
 
 def _quoted(column: pa.Array) -> pa.Array:
@@ -64,14 +90,14 @@ class Parts:
             batch.column(self._target),
             *([] if groups is None else [pa.array(groups).cast(pa.string())]),
         ]
-        x, y = csv_lines(batch.select(self._features).columns), csv_lines(truth)
+        sides = (batch.select(self._features).columns, truth)
         done = 0
-        while done < len(x):
+        while done < batch.num_rows:
             if self._room == 0:
                 self._next()
-            take = min(self._room, len(x) - done)
-            for stream, rows in zip(self._streams, (x, y), strict=True):
-                stream.write(csv_bytes(rows.slice(done, take)))
+            take = min(self._room, batch.num_rows - done)
+            for stream, columns in zip(self._streams, sides, strict=True):
+                stream.write(csv_text([column.slice(done, take) for column in columns]))
             done, self._room = done + take, self._room - take
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from automl_gitops.data import consistency
-from automl_gitops.data.aside import aside
+from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -29,7 +29,7 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
+from automl_gitops.data.parts import Parts, csv_text
 from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,
@@ -44,6 +44,7 @@ from automl_gitops.data.rules import (
 )
 from automl_gitops.data.rules.at_random import Split
 from automl_gitops.data.rules.check import notices, require_whole
+from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -106,14 +107,13 @@ class Prepared:
                 file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
-            for batch in self.table.batches():
-                rows = batch.select(trained)
+            for batch in ahead(self.table.batches(trained)):
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
-                    file.write(csv_bytes(csv_lines(rows.filter(pa.array(sides == side)).columns)))
+                    file.write(csv_text(batch.filter(pa.array(sides == side)).columns))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
@@ -192,6 +192,17 @@ def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
+def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash"]:
+    """One pass over a table, which all ``watches`` see: what it holds, and the SHA-256 of its rows as CSV, begun."""
+    digest = hashlib.sha256(write_row(table.columns))
+
+    def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
+        digest.update(csv_text(batch.columns))
+
+    with aside([*watches, hash_rows]) as watch:
+        return profile(table, target, watch=watch), digest
+
+
 def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
     """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
     which a table can be unfit.
@@ -204,20 +215,11 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     target = dataset.target
     require_columns(dataset, table.columns, str(path))
     check_columns(config, table.columns, str(path))
-    digest = hashlib.sha256(write_row(table.columns))
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
     checker = Checker(contract, table.columns, table.name) if contract else None
-    watchers = [one.see for one in (assigner, finder, checker) if one]
-
-    with aside(watchers) as look:
-
-        def watch(batch: pa.RecordBatch) -> None:
-            look(batch)
-            digest.update(csv_bytes(csv_lines(batch.columns)))
-
-        seen = profile(table, target, watch=watch)
+    seen, digest = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     if checker:
         checker.require()
     strata = check(config, table, seen)
@@ -244,7 +246,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         for notice in notices(dataset, assigned, has_classes=has_classes):
             output.notice(notice)
     lock = prepared.lock(config, synthetic=False)
-    consistency.require(config, lock)
+    consistency.require(config, lock, str(path))
     for finding in consistency.notices(config, lock):
         output.notice(str(finding))
     findings = finder.findings(

@@ -2,12 +2,13 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.aside import ahead
 from automl_gitops.data.cells import (
     refuse_long_rows,
     refuse_mixtures,
@@ -17,15 +18,22 @@ from automl_gitops.data.cells import (
 )
 from automl_gitops.data.lock import Column
 from automl_gitops.data.spelling import are_written_numbers, written
-from automl_gitops.data.statistics import MISSING, WIDTHS, Mixture, Statistics, as_numbers
+from automl_gitops.data.statistics import (
+    WIDTHS,
+    Mixture,
+    Statistics,
+    Watch,
+    as_numbers,
+    is_missing,
+    value_counts,
+)
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.kernel.words import counted, nearest, quoted
 
-_MISSING = pa.array(MISSING)
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
 
@@ -45,29 +53,33 @@ class Target:
     no_number: tuple[int, str] | None = None
     too_large: tuple[int, str] | None = None
 
-    def see(self, column: pa.Array, row: int) -> None:
-        """Take in a batch; ``row`` rows came before."""
+    def see(self, column: pa.Array, row: int, encoded: pa.DictionaryArray | None = None) -> None:
+        """Take in a batch, which may be ``encoded`` already; ``row`` rows came before."""
+        if encoded is None and self.classes is not None:
+            encoded = column.dictionary_encode()
         if self.no_number is None and len(column):
-            self._see_numbers(column, row)
-        if self.classes is not None:
-            for label in pc.value_counts(column).to_pylist():
-                self.classes[label["values"]] += label["counts"]
+            self._see_numbers(column, column if encoded is None else encoded.dictionary, row)
+        if self.classes is not None and encoded is not None:
+            for label, rows in zip(
+                encoded.dictionary.to_pylist(), value_counts(encoded).tolist(), strict=True
+            ):
+                self.classes[label] += rows
             if len(self.classes) > MOST_CLASSES:
                 self.classes = None
 
-    def _see_numbers(self, column: pa.Array, row: int) -> None:
-        numbers = as_numbers(column)
+    def _see_numbers(self, column: pa.Array, values: pa.Array, row: int) -> None:
+        """``values`` are those of the column, in the order in which each first appears."""
+        numbers = as_numbers(values)
         if numbers is None or not (
             pa.types.is_integer(numbers.type) or pc.all(pc.is_finite(numbers)).as_py()
         ):
-            index = _first_no_number(column)
-            self.no_number = (row + index + 1, column[index].as_py())
+            self.no_number = _row_and_value(column, values[_first_no_number(values)], row)
             return
         bounds = pc.min_max(numbers).as_py()
         self.least, self.most = min(self.least, bounds["min"]), max(self.most, bounds["max"])
         if self.too_large is None and max(-self.least, self.most) > reading.GREATEST:
             index = pc.index(pc.greater(pc.abs(numbers), reading.GREATEST), True).as_py()
-            self.too_large = (row + index + 1, column[index].as_py())
+            self.too_large = _row_and_value(column, values[index], row)
         self.whole = self.whole and bool(pc.all(pc.equal(numbers, pc.round(numbers))).as_py())
 
     @property
@@ -143,11 +155,11 @@ class Profile:
 def profile(
     table: Table,
     target: str,
-    watch: Callable[[pa.RecordBatch], None] = lambda batch: None,
+    watch: Watch = lambda batch, encoded: None,
     *,
     whole_target: bool = True,
 ) -> Profile:
-    """Read a table once. ``watch`` gets each batch.
+    """Read a table once. ``watch`` gets each batch, and those of its columns that have few values also encoded.
 
     Raises `UserError` where the target is not a column or, unless ``whole_target`` is off, has a missing value, and
     where there are no rows.
@@ -160,19 +172,22 @@ def profile(
         )
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
-    for batch in table.batches():
+    for batch in ahead(table.batches()):
         refuse_nulls(table.name, batch, rows)
         labels = batch.column(target)
-        if whole_target:
+        columns = zip(table.columns, batch.columns, strict=True)
+        few = {name: one for name, column in columns if (one := statistics[name].see(column)) is not None}
+        if whole_target and statistics[target].missing:
             _no_missing(table, labels, target, rows)
-        for name, column in zip(table.columns, batch.columns, strict=True):
-            statistics[name].see(column)
         if (
             4 * sum(one.length for one in statistics.values()) >= reading.LONGEST_ROW
         ):  # bytes of a letter in UTF-8
             refuse_long_rows(table.name, batch, rows)
-        seen.see(labels if whole_target else labels.filter(pc.invert(pc.is_in(labels, _MISSING))), rows)
-        watch(batch)
+        if statistics[target].missing:
+            seen.see(labels.filter(pc.invert(is_missing(labels))), rows)
+        else:
+            seen.see(labels, rows, few.get(target))
+        watch(batch, few)
         rows += batch.num_rows
     if rows == 0:
         raise UserError(f"{table.name}: has a header but no rows")
@@ -185,7 +200,7 @@ def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
-    missing = pc.index(pc.is_in(labels, _MISSING), True).as_py()
+    missing = pc.index(is_missing(labels), True).as_py()
     if missing >= 0:
         value = labels[missing].as_py()
         what = f'has "{value}", which reads as no value,' if value else "has no value"
@@ -193,6 +208,11 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
             f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
             + ("give that class another name" if value else "fill it or remove the row")
         )
+
+
+def _row_and_value(column: pa.Array, value: pa.Scalar, row: int) -> tuple[int, str]:
+    """Where a value of the column first stands; ``row`` rows came before."""
+    return row + pc.index(column, value).as_py() + 1, value.as_py()
 
 
 def _first_no_number(column: pa.Array) -> int:

@@ -4,19 +4,15 @@ Autopilot reads the data itself. Here its objects are listed, the first rows of 
 names them by key, size and ETag, so that `run` notices another content.
 """
 
-import hashlib
 import json
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
-from automl_gitops.data.aside import aside
 from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
@@ -25,8 +21,8 @@ from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
-from automl_gitops.data.parts import Parts, csv_bytes, csv_lines
-from automl_gitops.data.prepared import FORMAT, roles
+from automl_gitops.data.parts import Parts
+from automl_gitops.data.prepared import FORMAT, read, roles
 from automl_gitops.data.profile import (
     Profile,
     check_columns,
@@ -34,20 +30,19 @@ from automl_gitops.data.profile import (
     check_target,
     check_types,
     check_weight,
-    profile,
     widest,
     without,
 )
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.rules import require_columns
-from automl_gitops.data.rules.groups import dense
+from automl_gitops.data.rules.groups import dense, distinct
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.dataset import DatasetSettings
@@ -91,7 +86,7 @@ class _Holdout:
         begin = times.text(times.values.min()) if times else ""
         return SplitRule(
             **dataset.rule,  # type: ignore[arg-type]
-            groups=None if groups is None else GroupCounts(test=len(np.unique(groups))),
+            groups=None if groups is None else GroupCounts(test=len(distinct(groups))),
             times=TimeRange(first=begin, holdout_from=begin, last=times.text(times.values.max()))
             if times
             else None,
@@ -172,7 +167,7 @@ def refer(
             validation_reference=listings[1].reference if validation else None,
             split=holdout.split(dataset, columns),
         )
-        consistency.require(config, lock)
+        consistency.require(config, lock, f"{train_validation} and {test}")
         for notice in consistency.notices(config, lock):
             output.notice(str(notice))
         findings = holdout.finder.findings(
@@ -196,16 +191,16 @@ def _check_overlap(
     overlap: Overlap, listings: list[Listing], dataset: DatasetSettings, output: Output
 ) -> None:
     """Look whether the parts keep apart, and say how far that was looked at."""
-    for listing in reversed(
-        listings
-    ):  # validation rows first: groups of theirs are not to be trained on either
-        overlap.check(listing)
+    # Validation rows first: groups of theirs are not to be trained on either.
+    overlap.check(listings[::-1])
     size = sum(listing.reference.bytes for listing in listings)
-    lacking = without(dataset.rule_columns, overlap.compares)
+    lacking = without(dataset.rule_columns, overlap.columns)
     if lacking:
+        times = dataset.time in lacking
+        what = " and ".join(["groups"] * (len(lacking) > times) + ["times"] * times)
         output.notice(
-            f"{listings[0].uri}: has no column {', '.join(lacking)}, so that nobody looked whether its rows keep off "
-            "the holdout"
+            f"{listings[0].uri}: has no column {', '.join(lacking)}, so that nobody looked whether the {what} of its "
+            "rows keep off the holdout"
         )
     if overlap.compares:
         looked = f"{', '.join(overlap.compares)} in {overlap.read:,} of {size:,} bytes of what is trained on"
@@ -285,21 +280,22 @@ def _prepare(
 ) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listings that the model is trained on."""
     target, keys = config.dataset.target, Keys(config.dataset, table.name)
-    digest = hashlib.sha256(write_row(table.columns))
     finder = Finder.of(config, table.columns)
-    checker = Checker(contract, table.columns, table.name, scope="sample") if contract else None
-    watchers = [one.see for one in (keys, finder, checker) if one]
-
-    with aside(watchers) as look:
-
-        def watch(batch: pa.RecordBatch) -> None:
-            look(batch)
-            digest.update(csv_bytes(csv_lines(batch.columns)))
-
-        seen = profile(table, target, watch=watch)
+    # What no prediction is made from need not be in the holdout.
+    unused = [*config.dataset.exclude, *([config.dataset.weight] if config.dataset.weight else [])]
+    checker = (
+        Checker(contract, table.columns, table.name, scope="sample", without=unused) if contract else None
+    )
+    seen, digest = read(table, target, [one.see for one in (keys, finder, checker) if one])
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")
+    groups = FEWEST_GROUPS if keys.groups is None else len(distinct(keys.groups))
+    if groups < FEWEST_GROUPS:
+        raise UserError(
+            f"{table.name}: all rows are of one group ([dataset] group), and of one nobody knows how much groups "
+            f"differ: hold out rows of at least {FEWEST_GROUPS}"
+        )
     check_weight(config, table, seen)
     refuse_mixtures(table.name, seen.mixtures_of(config))
     classes = check_target(config, table, seen)

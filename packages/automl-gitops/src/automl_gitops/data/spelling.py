@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
 _GROUP = "[1-9][0-9]{0,2}"
@@ -45,11 +45,3 @@ def are_written_numbers(labels: Iterable[str]) -> bool:
     found = list(labels)
     numbers = sum(reading.number(label) is not None or written(label) is not None for label in found)
     return numbers >= 0.9 * len(found)
-
-
-def alike(labels: Iterable[str]) -> list[list[str]]:
-    """The groups of labels that differ only by blanks or case, and yet are classes of their own."""
-    groups: dict[str, list[str]] = {}
-    for label in labels:
-        groups.setdefault(" ".join(label.split()).casefold(), []).append(label)
-    return [sorted(group) for group in groups.values() if len(group) > 1]

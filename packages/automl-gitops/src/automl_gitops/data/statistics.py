@@ -4,20 +4,30 @@ Columns of few different values are looked at by these, so that a pass over a mi
 reading them.
 """
 
+import math
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.buffers import has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
-from automl_gitops.evaluation.layout import values as reading
+from automl_gitops.evaluation import values as reading
 
-MISSING = reading.MISSING
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
+_FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
 _INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
-_MISSING = pa.array(MISSING)
+_MAY_BE_TOO_LARGE = "[0-9.][eE][+]?[0-9]|[0-9]{309}"  # for a float
+_MISSING = pa.array(reading.MISSING)
+# The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
+Encoded = Mapping[str, pa.DictionaryArray]
+NOTHING: Encoded = MappingProxyType({})
+Watch = Callable[[pa.RecordBatch, Encoded], None]
 WIDTHS = ("empty", "integer", "number", "text")  # each takes what those before it take
 
 # Fewer rows of a value might point at a person, and dataset.lock goes into Git.
@@ -71,99 +81,111 @@ class Mixture:
 class Statistics:
     """A column, batch after batch.
 
-    ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``counts`` rows by value, `None`
-    above `MOST_DISTINCT` of them; ``least`` and ``most`` are of its numbers, ``length`` is the longest text's.
+    ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``least`` and ``most`` are of its
+    numbers, ``length`` is the longest text's.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = "empty"
         self.rows = self.missing = self.length = 0
-        self.counts: dict[str, int] | None = {}
         self.least: int | float | None = None
         self.most: int | float | None = None
         self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
-        self._first: pa.Array = None  # values of the time before there were too many to be counted
+        self._many = False  # values: they are not counted
+        self._known = pa.array([], pa.string())  # that are counted, or were the first ones
+        self._counts = np.zeros(0, np.int64)
 
-    def see(self, column: pa.Array) -> None:
-        """Take in a batch of strings."""
+    def see(self, column: pa.Array) -> pa.DictionaryArray | None:
+        """Take in a batch of strings; returns it with each value once, `None` where these are too many."""
         before, self.rows = self.rows, self.rows + len(column)
-        if self.counts is None:
-            values = self._without_missing(column)
-            if self._differ and len(values):
-                self._differ = len(pc.unique(values)) == len(values) and not _any(
-                    pc.is_in(values, self._first)
-                )
-            self._look(values)
-            self._mix(values, None, column, before)
-            return
-        found = pc.value_counts(column)
-        values, rows = found.field("values"), found.field("counts")
-        present = pc.invert(pc.is_in(values, _MISSING))
-        values, rows = values.filter(present), rows.filter(present)
-        self.missing += len(column) - (pc.sum(rows).as_py() or 0)
-        self._look(values if len(values) > MOST_DISTINCT else self._fresh(values))
+        if self._many:
+            self._see_many(column, before)
+            return None
+        encoded = column.dictionary_encode()
+        values, rows = encoded.dictionary, value_counts(encoded)
+        missing = is_missing(values)
+        if _any(missing):
+            present = pc.invert(missing)
+            values, rows = values.filter(present), rows[present.to_numpy(zero_copy_only=False)]
+            self.missing += len(column) - int(rows.sum())
+        places = pc.fill_null(pc.index_in(values, self._known), -1).to_numpy()
+        fresh = values.filter(pa.array(places < 0))
+        self._look(values if len(values) > MOST_DISTINCT else fresh)
         self._mix(values, rows, column, before)
-        self._count(values, rows)
+        self._count(values, rows, places, fresh)
+        return None if self._many else encoded
+
+    def _see_many(self, column: pa.Array, before: int) -> None:
+        values, numbers = column, None
+        if self.kind in ("integer", "number") and not self.missing:
+            # That all are numbers takes less than to look for missing ones.
+            numbers = as_numbers(column, whole=self.kind == "integer")
+        if numbers is None:
+            values = self._without_missing(column)
+        if self._differ and len(values):
+            alike = len(pc.unique(values)) < len(values) or _any(pc.is_in(values, self._known))
+            self._differ = not alike
+        self._look(values, numbers)
+        self._mix(values, None, column, before)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
-        missing = pc.is_in(column, _MISSING)
+        missing = is_missing(column)
         number = pc.sum(missing).as_py() or 0
         self.missing += number
         return column.filter(pc.invert(missing)) if number else column
 
-    def _fresh(self, values: pa.Array) -> pa.Array:
-        """Those of ``values`` that no batch had before."""
-        known = self.counts or {}
-        return pa.array([value for value in values.to_pylist() if value not in known], pa.string())
+    def _count(self, values: pa.Array, rows: np.ndarray, places: np.ndarray, fresh: pa.Array) -> None:
+        """Count ``values``, each in so many ``rows``, by ``places`` among those known, -1 of ``fresh`` ones."""
+        self._differ = self._differ and not (rows > 1).any()
+        if len(values) > MOST_DISTINCT:
+            self._differ = self._differ and len(fresh) == len(values)
+            self._known, self._many = pa.concat_arrays([self._known, values[:MOST_DISTINCT]]), True
+            return
+        self._counts[places[places >= 0]] += rows[places >= 0]
+        self._counts = np.concatenate([self._counts, rows[places < 0]])
+        self._known = pa.concat_arrays([self._known, fresh])
+        self._many = len(self._known) > MOST_DISTINCT
+        if not self._many:
+            self._differ = self._differ and bool((self._counts == 1).all())
 
-    def _count(self, values: pa.Array, rows: pa.Array) -> None:
-        counts = self.counts if self.counts is not None else {}
-        if len(values) <= MOST_DISTINCT:
-            for value, number in zip(values.to_pylist(), rows.to_pylist(), strict=True):
-                counts[value] = counts.get(value, 0) + number
-        self._differ = self._differ and not _any(pc.greater(rows, 1))
-        if len(values) > MOST_DISTINCT or len(counts) > MOST_DISTINCT:
-            before = pa.array(list(counts), pa.string())
-            if len(values) > MOST_DISTINCT:
-                self._differ = self._differ and not _any(pc.is_in(values, before))
-                before = pa.concat_arrays([before, values[:MOST_DISTINCT].cast(pa.string())])
-            self._first, self.counts = before, None
-        else:
-            self._differ = self._differ and sum(counts.values()) == len(counts)
-
-    def _look(self, values: pa.Array) -> None:
-        """Type, range, length and looks of values none of which is missing."""
+    def _look(self, values: pa.Array, numbers: pa.Array | None = None) -> None:
+        """Type, range, length and looks of values none of which is missing; ``numbers`` are these as such."""
         if len(values) == 0:
             return
-        self.length = max(self.length, pc.max(pc.utf8_length(values)).as_py())
+        if pc.max(pc.binary_length(values)).as_py() > self.length:  # no text has more characters than bytes
+            self.length = max(self.length, pc.max(pc.utf8_length(values)).as_py())
         self._dates = self._dates and _all_match(values, _DATE)
         self._tokens = self._tokens and self._differ and not _any(pc.match_substring_regex(values, r"\s"))
         if self.kind == "text":
             return
-        numbers = as_numbers(values, whole=self.kind != "number")
+        if numbers is None:
+            numbers = as_numbers(values, whole=self.kind != "number")
         if numbers is None:
             self.kind, self.least, self.most = "text", None, None
             return
         whole = pa.types.is_integer(numbers.type)
         self.kind = "integer" if whole else "number"
-        bounds = pc.min_max(numbers if whole else numbers.filter(pc.is_finite(numbers))).as_py()
+        bounds = pc.min_max(numbers).as_py()
+        if not whole and math.inf in (bounds["max"], -bounds["min"]):
+            bounds = pc.min_max(numbers.filter(pc.is_finite(numbers))).as_py()
         if bounds["min"] is not None:
             self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
 
-    def _mix(self, values: pa.Array, rows: pa.Array | None, column: pa.Array, before: int) -> None:
+    def _mix(self, values: pa.Array, rows: np.ndarray | None, column: pa.Array, before: int) -> None:
         """Count numbers and texts, as long as texts are few: ``values`` of ``column``, each in so many ``rows``."""
         mixture = self._mixture
         if mixture is None:
             return
-        total = len(values) if rows is None else pc.sum(rows).as_py() or 0
+        total = len(values) if rows is None else int(rows.sum())
         if self.kind != "text":
             mixture.numbers += total
             return
-        is_text = pc.invert(pc.match_substring_regex(values, _NUMBER))
-        texts = pc.sum(is_text if rows is None else rows.filter(is_text)).as_py() or 0
+        is_text = _are_texts(values)
+        flags = is_text.to_numpy(zero_copy_only=False)
+        texts = int(np.count_nonzero(flags) if rows is None else rows[flags].sum())
         if texts and not mixture.texts:
             mixture.value = values[pc.index(is_text, True).as_py()].as_py()
             mixture.row = before + pc.index(column, mixture.value).as_py() + 1
@@ -177,9 +199,16 @@ class Statistics:
         return self._mixture if self._mixture and self._mixture.texts else None
 
     @property
+    def counts(self) -> dict[str, int] | None:
+        """Rows by value, `None` above `MOST_DISTINCT` of them."""
+        if self._many:
+            return None
+        return dict(zip(self._known.to_pylist(), self._counts.tolist(), strict=True))
+
+    @property
     def distinct(self) -> int | None:
         """The number of different values, `None` above `MOST_DISTINCT`."""
-        return None if self.counts is None else len(self.counts)
+        return None if self._many else len(self._known)
 
     @property
     def is_constant(self) -> bool:
@@ -250,6 +279,17 @@ class Statistics:
         return dict(sorted(counts.items(), key=self.order))
 
 
+def is_missing(column: pa.Array) -> pa.Array:
+    """Whether a value is none, as `evaluation.values.MISSING` lists them: booleans."""
+    return pc.is_in(column, _MISSING)
+
+
+def value_counts(encoded: pa.DictionaryArray) -> np.ndarray:
+    """The rows of each value: int64, shape (values,)."""
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    return np.bincount(codes, minlength=len(encoded.dictionary))
+
+
 def as_numbers(values: pa.Array, *, whole: bool = True) -> pa.Array | None:
     """Texts as int64, where ``whole`` asks for that and all are such, else as float64; `None` where one is no
     number, as `evaluation.values.number` says.
@@ -272,7 +312,8 @@ def _cast(values: pa.Array, whole: bool) -> pa.Array | None:
         except pa.ArrowInvalid:
             pass
         else:
-            return None if _any(pc.starts_with(values, "0x", ignore_case=True)) else numbers
+            has_hexadecimal = has_any(values, "xX") and _any(pc.starts_with(values, "0x", ignore_case=True))
+            return None if has_hexadecimal else numbers
     try:
         values[:_FIRST].cast(pa.float64())
         numbers = values.cast(pa.float64())
@@ -282,6 +323,16 @@ def _cast(values: pa.Array, whole: bool) -> pa.Array | None:
     if pc.all(finite).as_py() or _all_match(values.filter(pc.invert(finite)), _INFINITE):
         return numbers
     return None
+
+
+def _are_texts(values: pa.Array) -> pa.Array:
+    """Whether a value is no number; one that no float holds, such as `1e400`, is none either."""
+    texts = pc.invert(pc.match_substring_regex(values, _NUMBER))
+    if not _any(pc.match_substring_regex(values, _MAY_BE_TOO_LARGE)):
+        return texts
+    trimmed = pc.utf8_trim(values, characters=reading.BLANKS)
+    finite = pc.if_else(pc.match_substring_regex(values, _FINITE), trimmed, "0")
+    return pc.or_(texts, pc.invert(pc.is_finite(finite.cast(pa.float64()))))
 
 
 def _any(flags: pa.Array) -> bool:

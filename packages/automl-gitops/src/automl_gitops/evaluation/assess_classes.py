@@ -9,7 +9,8 @@ import numpy as np
 from automl_gitops.evaluation import classification, probabilities
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums, tabulate
 from automl_gitops.evaluation.counts import Counts, count, spans
-from automl_gitops.evaluation.intervals import Estimate, Linear, estimates
+from automl_gitops.evaluation.intervals import Estimate, Linear
+from automl_gitops.evaluation.jackknife import estimates_of_sums
 from automl_gitops.evaluation.ranking import areas
 
 MOST_DRAWN_CLASSES = 10
@@ -125,8 +126,7 @@ def _add_means(
     every = np.concatenate(columns, axis=1)
     width = len(probabilities.QUANTITIES)
 
-    def statistic(rows: np.ndarray) -> np.ndarray:
-        sums = rows @ every
+    def statistic(sums: np.ndarray) -> np.ndarray:
         each = [
             probabilities.means(sums[:, start : start + width]) for start in range(0, sums.shape[1], width)
         ]
@@ -137,8 +137,8 @@ def _add_means(
 
     kinds = ["candidate", "baseline", "candidate - baseline", "champion", "candidate - champion"]
     kinds = kinds if len(columns) > 2 else kinds[:3]
-    drawn = estimates(
-        statistic, np.ones(len(every), dtype=np.int64), [f"{kind}/{name}" for kind in kinds for name in names]
+    drawn = estimates_of_sums(
+        statistic, every, [f"{kind}/{name}" for kind in kinds for name in names], clusters
     )
     for kind in kinds:
         groups[kind] |= {name: drawn[f"{kind}/{name}"] for name in names}

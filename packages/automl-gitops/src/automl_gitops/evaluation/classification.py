@@ -11,7 +11,8 @@ import numpy as np
 from scipy import sparse
 
 from automl_gitops.evaluation.counts import Counts
-from automl_gitops.evaluation.intervals import Estimate, estimates_of, f1, share
+from automl_gitops.evaluation.intervals import Estimate, f1, share
+from automl_gitops.evaluation.jackknife import estimates_of
 
 NAMES = (
     "accuracy",

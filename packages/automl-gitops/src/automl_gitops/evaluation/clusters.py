@@ -1,8 +1,8 @@
 """Rows that are not independent: the groups that they come in, such as the visits of one patient.
 
-What is drawn and counted for an interval is then the group (the cluster bootstrap: A. C. Davison and D. V. Hinkley,
-Bootstrap Methods and their Application (1997), section 3.8). Whole groups fall into buckets of groups, and buckets are
-drawn, so that ten million groups need no more memory than `BUCKETS`; a bucket is one group as long as there are not
+What is counted, or left out, for an interval is then the group (jackknife.py). Whole groups fall into buckets of
+groups, and buckets are left out (P. S. Kott, The delete-a-group jackknife, Journal of Official Statistics 17 (2001)
+521-526), so that ten million groups need no more memory than `BUCKETS`; a bucket is one group as long as there are not
 more. Of rows without groups, each row counts for a group.
 """
 

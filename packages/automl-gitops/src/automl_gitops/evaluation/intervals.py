@@ -1,11 +1,10 @@
 """Confidence intervals: the bootstrap over rows, done on counts, and the normal interval of a linear
-estimate.
+estimate. Of rows that come in groups see jackknife.py.
 
 Drawing n rows anew from n rows gives each *kind* of row a multinomial count. A metric that depends on counts
 alone has therefore the same bootstrap distribution whether rows or counts are drawn; the latter costs nothing
 in rows. The same code serves sums over rows: these are gathered in buckets of rows, and buckets are drawn (a
-bucket is one row as long as there are no more rows than buckets). Where rows come in groups, a bucket holds whole
-groups (clusters.py).
+bucket is one row as long as there are no more rows than buckets).
 
 Intervals are bias-corrected and accelerated (Efron and Tibshirani, An Introduction to the Bootstrap (1993),
 ch. 14), and widened for few rows as Student's are (Hesterberg, The American Statistician 69 (2015) 371-386,
@@ -18,8 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
-
-from automl_gitops.evaluation.counts import Counts
 
 REPLICATES = 2000
 LEAST_REPLICATES = 200
@@ -42,17 +39,15 @@ class Estimate:
     interval: Callable[[float], Interval | None] = field(default=lambda confidence: None)
 
 
-def estimates(
-    statistic: Statistic, rows: np.ndarray, names: list[str], width: int = 0
-) -> dict[str, Estimate]:
+def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[str, Estimate]:
     """Bootstrap a statistic of counts.
 
-    ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined, and may
-    hold ``width`` numbers for each replicate; ``rows`` (cells,) are the counts seen. Undefined figures are left out.
+    ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined;
+    ``rows`` (cells,) are the counts seen. Undefined figures are left out.
     A figure that is the same in every draw has no interval (rows without one error do not tell how rare errors are),
     unless its name, such as `a - b`, says that it is a difference.
     """
-    cells = max(len(rows), width, 1)
+    cells = max(len(rows), 1)
     seen = statistic(rows[None, :].astype(np.float64))[0]
     replicates = int(np.clip(MOST_DRAWS // cells, LEAST_REPLICATES, REPLICATES))
     generator = np.random.default_rng(SEED)
@@ -79,22 +74,6 @@ def estimates(
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
     }
-
-
-def estimates_of(statistic: Statistic, table: Counts, names: list[str]) -> dict[str, Estimate]:
-    """`estimates` of the cells of a table; where its rows come in groups, groups are drawn."""
-    by_cluster = table.by_cluster
-    if by_cluster is None:
-        return estimates(statistic, table.rows, names)
-
-    clusters, cells = by_cluster.shape
-    mostly_zero = by_cluster.nnz < clusters * cells / 8
-    rows = by_cluster if mostly_zero else by_cluster.toarray()
-
-    def of_clusters(drawn: np.ndarray) -> np.ndarray:
-        return statistic(drawn @ rows)
-
-    return estimates(of_clusters, np.ones(clusters, dtype=np.int64), names, width=cells)
 
 
 def _drawn(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
@@ -170,14 +149,35 @@ def _beyond(drawn: np.ndarray, level: float, resolved: float, quantile: float) -
     return float(centre + (end - centre) * ndtri(np.clip(level, 1e-12, 1 - 1e-12)) / ndtri(last))
 
 
+def degrees(influences: np.ndarray) -> np.ndarray:
+    """Student's degrees of freedom for a standard error from groups: (groups, ...) of influences around 0 to (...).
+
+    Those that give a variance the spread that the sum of squares has (F. E. Satterthwaite, Biometrics Bulletin 2 (1946)
+    110-114): 2 / (2 / (n - 1) + excess / n), by the influences' excess kurtosis, and never more than n - 1. Where large
+    groups, or a few of any size, decide, they are few.
+    """
+    groups, greatest = len(influences), np.abs(influences).max(axis=0)
+    squares = np.divide(influences, greatest, out=np.zeros_like(influences), where=greatest > 0) ** 2
+    mean = squares.mean(axis=0)
+    excess = np.divide((squares**2).mean(axis=0), mean**2, out=np.full_like(mean, 3.0), where=mean > 0) - 3
+    found: np.ndarray = 2 / (2 / max(groups - 1, 1) + np.maximum(excess, 0) / groups)
+    return found
+
+
+def student(confidence: float, freedom: np.ndarray | float) -> np.ndarray:
+    """How many standard errors an interval of Student's reaches to either side."""
+    reach: np.ndarray = -stdtrit(freedom, (1 - confidence) / 2)
+    return reach
+
+
 @dataclass(frozen=True)
 class Linear:
     """An estimate whose error is, to first order, a sum over rows.
 
     ``sums`` (buckets,) holds the sums of the rows' influences (their gradient) by bucket. DeLong's variance
     of an AUC is of this form, with groups Obuchowski's (Biometrics 53 (1997) 567-578); the difference of two models
-    on the same rows is the difference of the two sums. ``clustered`` ones are of groups, whose number is that of
-    Student's degrees of freedom.
+    on the same rows is the difference of the two sums. ``clustered`` ones are of groups, and have Student's interval
+    in the normal one's place (`degrees`).
     """
 
     value: float
@@ -196,15 +196,18 @@ class Linear:
 
     def _reach(self, confidence: float) -> float:
         """How far an end of the interval is from the value."""
-        tail = (1 - confidence) / 2
-        return float(-(stdtrit(len(self.sums) - 1, tail) if self.clustered else ndtri(tail)) * self.deviation)
+        if not self.clustered:
+            return float(-ndtri((1 - confidence) / 2) * self.deviation)
+        return float(student(confidence, degrees(self.sums - self.sums.mean())) * self.deviation)
 
     def estimate(self) -> Estimate:
-        """With the normal interval, which suits a difference."""
+        """With the normal interval, which suits a difference of shares: from -1 to 1."""
 
         def interval(confidence: float) -> Interval | None:
             reach = self._reach(confidence)
-            return (self.value - reach, self.value + reach) if np.isfinite(reach) else None
+            return (
+                (max(self.value - reach, -1.0), min(self.value + reach, 1.0)) if np.isfinite(reach) else None
+            )
 
         return Estimate(self.value, interval)
 

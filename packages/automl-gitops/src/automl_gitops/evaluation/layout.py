@@ -12,13 +12,14 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from automl_gitops.evaluation import values as values  # by which the runner reads tables, too
 from automl_gitops.evaluation.metrics import Direction
 from automl_gitops.evaluation.typed import ABSENT, ShapeError, key, load, plain
 
 VERSION = 1
 INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
+FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
+GROUP = "group"  # the second column of y_test, where rows are grouped
 
 
 def simultaneous(confidence: float, intervals: int) -> float:
@@ -458,9 +459,7 @@ class Grouping:
     def said(self) -> str:
         """What it means for the intervals, as a sentence."""
         group = " and ".join(self.columns) or "group"
-        return (
-            f"Rows of one {group} are not independent: intervals draw the {self.groups:,} groups, not rows."
-        )
+        return f"Rows of one {group} are not independent: intervals are of the {self.groups:,} groups, not of rows."
 
 
 @dataclass

@@ -18,6 +18,7 @@ from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import Counts, spans
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import estimates
+from automl_gitops.evaluation.jackknife import jackknifed
 from automl_gitops.evaluation.layout import ProjectMeasure
 from automl_gitops.evaluation.metrics import METRICS
 
@@ -108,11 +109,10 @@ def of_classes(
     always = [np.full(len(true), texts[answers[measure.name]]) for measure in measures]
     constant = [measure(true, answer) for measure, answer in zip(measures, always, strict=True)]
     columns.insert(1, np.stack(constant, axis=1))
-    sizes, rows = np.ones(len(true)), table.rows
-    if (by_cluster := table.by_cluster) is not None:
-        columns, sizes = [by_cluster @ column for column in columns], by_cluster @ sizes
-        rows = np.ones(len(sizes), dtype=np.int64)
-    return _compared(measures, columns, sizes, rows), answers
+    if (by_cluster := table.by_cluster) is None:
+        return _compared(measures, columns, np.ones(len(true)), table.rows), answers
+    columns = [by_cluster @ column for column in columns]
+    return _compared(measures, columns, by_cluster @ np.ones(len(true)), None), answers
 
 
 def _best_class(measure: Measure, truth: Counts, texts: np.ndarray) -> int:
@@ -146,7 +146,8 @@ def of_numbers(
     sizes = ClusterSums(1, clusters)
     for span in spans(len(truth)):
         sizes.add(span.start, np.ones((span.stop - span.start, 1)))
-    groups = _compared(measures, columns, sizes.sums[:, 0], np.ones(len(sizes.sums), dtype=np.int64))
+    rows = None if clusters else np.ones(len(sizes.sums), dtype=np.int64)
+    groups = _compared(measures, columns, sizes.sums[:, 0], rows)
     return groups, {name: (f"always the {answer}", constants[answer]) for name, answer in answers.items()}
 
 
@@ -181,10 +182,10 @@ def _sums(
 
 
 def _compared(
-    measures: Sequence[Measure], columns: Sequence[np.ndarray], sizes: np.ndarray, rows: np.ndarray
+    measures: Sequence[Measure], columns: Sequence[np.ndarray], sizes: np.ndarray, rows: np.ndarray | None
 ) -> Groups:
     """Means and differences of candidate, baseline and champion (cells, measures), of cells that stand for so many
-    rows each (`sizes`) and occur so often (`rows`).
+    rows each (`sizes`) and occur so often (`rows`, None of groups of rows).
     """
     kinds = ["candidate", "baseline", "candidate - baseline"]
     if len(columns) > 2:
@@ -199,5 +200,6 @@ def _compared(
         return np.concatenate(found, axis=1)
 
     names = [measure.name for measure in measures]
-    drawn = estimates(statistic, rows, [f"{kind}/{name}" for kind in kinds for name in names])
+    each = [f"{kind}/{name}" for kind in kinds for name in names]
+    drawn = jackknifed(statistic, len(sizes), each) if rows is None else estimates(statistic, rows, each)
     return {kind: {name: drawn[f"{kind}/{name}"] for name in names} for kind in kinds}

@@ -19,6 +19,7 @@ import pyarrow.csv
 from automl_gitops.evaluation.clusters import Clusters
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
+from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.evaluation.values import GREATEST, number
 
 BLOCK_BYTES = 1 << 20
@@ -145,9 +146,6 @@ class Encoder:
     def values(self) -> list[bytes]:
         """The byte strings by code."""
         return list(self._codes)
-
-
-GROUP = "group"
 
 
 class GroupReader:

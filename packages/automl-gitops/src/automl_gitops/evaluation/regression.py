@@ -6,7 +6,8 @@ import numpy as np
 
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import Estimate, estimates
+from automl_gitops.evaluation.intervals import Estimate
+from automl_gitops.evaluation.jackknife import estimates_of_sums
 from automl_gitops.evaluation.layout import Band, Histogram, Residuals
 from automl_gitops.evaluation.ranking import rounded
 
@@ -61,16 +62,13 @@ def compared(
     sums = sums_by_cluster(truth, models, clusters)
     by_median = np.array([name == "mae" for name in NAMES])
 
-    def statistic(rows: np.ndarray) -> np.ndarray:
-        totals = rows @ sums
+    def statistic(totals: np.ndarray) -> np.ndarray:
         mine, mean, median, *other = (metrics(totals, model) for model in range(len(models)))
         best = np.where(by_median, median, mean)
         found = [mine, best, mine - best, *(part for model in other for part in (model, mine - model))]
         return np.concatenate(found, axis=-1)
 
-    drawn = estimates(
-        statistic, np.ones(len(sums), dtype=np.int64), [f"{g}/{n}" for g in groups for n in NAMES]
-    )
+    drawn = estimates_of_sums(statistic, sums, [f"{g}/{n}" for g in groups for n in NAMES], clusters)
     found = {group: {n: drawn[f"{group}/{n}"] for n in NAMES if f"{group}/{n}" in drawn} for group in groups}
     for group, model in (("candidate", candidate), ("champion", champion)):
         if model is not None:

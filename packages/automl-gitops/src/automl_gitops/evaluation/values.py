@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file, and the question mark
-# of UCI's files.
+# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file; and the question mark
+# of UCI's files, which they do not: a push leaves it empty.
 MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "?", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",

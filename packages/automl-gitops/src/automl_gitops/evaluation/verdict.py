@@ -13,6 +13,7 @@ from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.holdout_numbers import NumberHoldout
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.layout import (
+    FEWEST_GROUPS,
     Baseline,
     Champion,
     Condition,
@@ -28,7 +29,6 @@ from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.typed import load
 
 Holdout = ClassHoldout | NumberHoldout
-FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
 
 
 def measured(

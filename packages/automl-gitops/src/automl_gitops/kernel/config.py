@@ -136,7 +136,8 @@ def parse_toml(text: str, file: str, conflict: str = _SIDES) -> dict[str, Any]:
         return document
     except RecursionError:
         raise UserError(
-            f"{file}: is nested more than {_DEEPEST} levels deep: no value is", file=file
+            f"{file}: is nested more than {_DEEPEST} levels deep: take out the brackets around brackets",
+            file=file,
         ) from None
     except ValueError as error:  # tomllib's own, or Python's of a number with thousands of digits
         marker = _CONFLICT.search(text.replace("\r\n", "\n"))

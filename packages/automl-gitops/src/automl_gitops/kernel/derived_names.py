@@ -163,8 +163,8 @@ def endings() -> frozenset[str]:
 
 
 def collision(project: str) -> str | None:
-    """The project that would give something of its own the name ``project``, one that begins so, or one that its
-    roles could not tell from the other's releases; `None` without.
+    """Another project, one of whose own resources would be called ``project``, or begin with it so that roles could
+    not tell them from the other's releases; `None` where there is none.
     """
     release = _RELEASE.search(project)
     if release:

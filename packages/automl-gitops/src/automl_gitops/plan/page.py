@@ -200,7 +200,7 @@ def _findings(plan: Plan) -> Iterator[Block]:
 def _unchecked(plan: Plan) -> str:
     """Whether the data was pushed under another contract than the branch has."""
     lock = plan.data.after
-    if not lock or lock.contract == plan.contract_sha256:
+    if not lock or plan.contract_sha256 is None or lock.contract == plan.contract_sha256:
         return ""
     return ", against which the data of dataset.lock has not been checked (push or refer it again)"
 

@@ -15,8 +15,9 @@ from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
 from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
 from automl_gitops.data.rules.made_up import sides
-from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE, MISSING
+from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS

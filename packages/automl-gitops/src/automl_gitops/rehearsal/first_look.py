@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from automl_gitops.data.spelling import written
-from automl_gitops.evaluation.layout import values
+from automl_gitops.evaluation import values
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.words import quoted, visible
 

@@ -189,6 +189,8 @@ def _keeps_groups(now: Dataset, before: Dataset | None) -> bool:
     """Whether a group that is held out now was held out before, whatever rows have been added."""
     if before is None or not now.split or not before.split or now.split.time or before.split.time:
         return False
+    if now.holdout is None:  # by reference somebody chose the rows
+        return False
     kept = (now.split.group, now.seed, now.holdout)
     return kept == (before.split.group, before.seed, before.holdout) and now.split.group is not None
 

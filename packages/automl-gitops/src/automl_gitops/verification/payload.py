@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import read_rows, write_row
@@ -193,25 +194,27 @@ class Decider:
         """The label that follows from a prediction. Raises `ValueError` where it lacks the two probabilities."""
         try:
             labels = [str(label) for label in ast.literal_eval(prediction["labels"])]
-            first, second = map(float, ast.literal_eval(prediction["probabilities"]))
-            place = next(number for number, label in enumerate(labels) if _same(label, self.positive))
-            other = labels[1 - place]
+            first, second = zip(
+                labels, map(float, ast.literal_eval(prediction["probabilities"])), strict=True
+            )
+            place = _place(self.positive, labels)
         except (
-            KeyError, SyntaxError, TypeError, IndexError, StopIteration, ValueError, OverflowError, RecursionError,
-            MemoryError,
+            KeyError, SyntaxError, TypeError, ValueError, OverflowError, RecursionError, MemoryError,
         ):  # fmt: skip
             raise ValueError(
                 f"the threshold of {self.threshold:g} needs two probabilities, one of {self.positive}: {prediction}"
             ) from None
-        return labels[place] if (first, second)[place] >= self.threshold else other
+        (positive, probability), (negative, _) = (first, second) if place == 0 else (second, first)
+        return positive if probability >= self.threshold else negative
 
 
-def _same(label: str, other: str) -> bool:
-    """Whether two labels are the same class: a model may write `1.0` for the data's `1`, `True` for `true`."""
-    try:
-        return label == other or float(label) == float(other)
-    except ValueError:
-        return label.lower() == other.lower() in ("true", "false")
+def _place(label: str, labels: list[str]) -> int:
+    """Where ``label`` stands in ``labels``: a model may write `1.0` for the data's `1`, `True` for `true`.
+
+    Raises `ValueError` where it does not.
+    """
+    of_kind = values.kind([label, *labels])
+    return [values.key(one, of_kind) for one in labels].index(values.key(label, of_kind))
 
 
 def _text(value: Any) -> str:

@@ -13,7 +13,7 @@ from local_sagemaker import actors, runtime
 from local_sagemaker.lambda_.process import Process
 
 log = logging.getLogger("local_sagemaker.lambda")
-_parcels: queue.SimpleQueue[tuple[Process, list[str]]] = queue.SimpleQueue()
+_parcels: queue.SimpleQueue[tuple[Process, int, list[str]]] = queue.SimpleQueue()
 _streams: set[str] = set()
 
 
@@ -30,7 +30,8 @@ def ship(process: Process, offset: int) -> str:
     with process.log.open("rb") as file:
         file.seek(offset)
         text = file.read().decode(errors="replace")
-    _parcels.put((process, [line for line in text.splitlines() if line]))
+    # The time of the events is that of the function, however long they wait for their delivery.
+    _parcels.put((process, int(time.time() * 1000), [line for line in text.splitlines() if line]))
     return text
 
 
@@ -39,11 +40,11 @@ def serve() -> None:
     stopping = runtime.current().stopping
     while not stopping.is_set():
         try:
-            process, lines = _parcels.get(timeout=0.5)
+            process, milliseconds, lines = _parcels.get(timeout=0.5)
         except queue.Empty:
             continue
         try:
-            _deliver(process, lines)
+            _deliver(process, milliseconds, lines)
         except (ClientError, BotoCoreError) as error:
             # As on the real AWS: a role without the right to write logs has none, and the function runs all
             # the same.
@@ -52,7 +53,7 @@ def serve() -> None:
             log.exception("no logs of %s", process.function.arn)
 
 
-def _deliver(process: Process, lines: list[str]) -> None:
+def _deliver(process: Process, milliseconds: int, lines: list[str]) -> None:
     client = actors.client_with("logs", process.credentials)
     names = {"logGroupName": process.function.log_group, "logStreamName": process.log_stream}
     if process.log_stream not in _streams:
@@ -62,5 +63,5 @@ def _deliver(process: Process, lines: list[str]) -> None:
             client.create_log_group(logGroupName=names["logGroupName"])
             client.create_log_stream(**names)
         _streams.add(process.log_stream)
-    now = int(time.time() * 1000)
-    client.put_log_events(**names, logEvents=[{"timestamp": now, "message": line} for line in lines])
+    events = [{"timestamp": milliseconds, "message": line} for line in lines]
+    client.put_log_events(**names, logEvents=events)

@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from local_sagemaker import runtime
 from local_sagemaker.bridge import Caller
@@ -190,9 +190,9 @@ class _Container:
                 if ending is not None or runtime.current().stopping.is_set():
                     _end(process)
                     break
-                self._log.write(_new_lines(follower))
+                self._log.write(_whole_lines(follower))
                 self._job.stopping.wait(0.1)
-            self._log.write(_new_lines(follower))
+            self._log.write(_lines(follower.read()))
         return process.wait(), ending
 
     def _environment(self) -> dict[str, str]:
@@ -223,8 +223,16 @@ class _Container:
         return path.read_text(encoding="utf-8", errors="replace")[:LONGEST_MESSAGE]
 
 
-def _new_lines(follower: Any) -> list[str]:
-    return follower.read().decode(errors="replace").splitlines()
+def _whole_lines(follower: BinaryIO) -> list[str]:
+    """The lines that have been written since the last look; one that is not finished waits for the next."""
+    begun = follower.tell()
+    whole, newline, _ = follower.read().rpartition(b"\n")
+    follower.seek(begun + len(whole) + len(newline))
+    return _lines(whole)
+
+
+def _lines(text: bytes) -> list[str]:
+    return text.decode(errors="replace").splitlines()
 
 
 def _place(item: Object, folder: Path) -> Path:

@@ -15,10 +15,10 @@ from pyarrow import csv as arrow_csv
 
 from local_sagemaker.serving.errors import BadInput
 
-# How a missing value is written: what pandas reads as one, and the question mark of UCI's files.
+# How a missing value is written: what pandas reads as one.
 MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "?", "N/A",
-    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
+    "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 
 

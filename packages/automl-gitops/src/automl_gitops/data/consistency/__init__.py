@@ -7,7 +7,7 @@ What works, but is hardly meant, is a notice of the plan.
 from collections.abc import Callable
 
 from automl_gitops.data.consistency import data, gate, resources, slices
-from automl_gitops.data.consistency.case import Case, Checks
+from automl_gitops.data.consistency.case import LOCK, Case, Checks
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import Finding, UserError
@@ -22,17 +22,17 @@ CHECKS: tuple[Callable[[Case], Checks], ...] = (
 
 def findings(config: Config, lock: DatasetLock | None) -> list[Finding]:
     """What would fail after it is paid for; without a data set, what automl.toml alone shows."""
-    return _said(config, lock, stops=True)
+    return _said(Case(config, lock), stops=True)
 
 
 def notices(config: Config, lock: DatasetLock | None) -> list[Finding]:
     """What works, but is hardly meant."""
-    return _said(config, lock, stops=False)
+    return _said(Case(config, lock), stops=False)
 
 
-def require(config: Config, lock: DatasetLock | None) -> None:
-    """Raise one `UserError` of all findings."""
-    found = findings(config, lock)
+def require(config: Config, lock: DatasetLock | None, data: str = LOCK) -> None:
+    """Raise one `UserError` of all findings, in which ``data`` is the name of the data set."""
+    found = _said(Case(config, lock, data), stops=True)
     if found:
         raise UserError.of(found)
 
@@ -42,7 +42,6 @@ def metric(config: Config, lock: DatasetLock | None) -> str | None:
     return Case(config, lock).metric
 
 
-def _said(config: Config, lock: DatasetLock | None, *, stops: bool) -> list[Finding]:
-    case = Case(config, lock)
+def _said(case: Case, *, stops: bool) -> list[Finding]:
     said = [one.finding for check in CHECKS for one in check(case) if one.stops is stops]
     return list(dict.fromkeys(said))

@@ -29,12 +29,19 @@ class Said:
 Checks = Iterator[Said]
 
 
+LOCK = "dataset.lock"
+
+
 @dataclass(frozen=True)
 class Case:
-    """A configuration and the data set that it is used with; there may be no data set yet."""
+    """A configuration and the data set that it is used with; there may be no data set yet.
+
+    ``data`` is what messages call the data set: before dataset.lock is written, the table.
+    """
 
     config: Config
     lock: DatasetLock | None
+    data: str = LOCK
 
     def wrong(self, key: tuple[str, ...], sentence: str) -> Said:
         """What cannot come to a good end: a sentence about a key of automl.toml."""

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.data.lock import Column
-from automl_gitops.evaluation.layout import values
+from automl_gitops.evaluation import values
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
 from automl_gitops.kernel.words import counted, nearest, quoted
 
-LOCK = "dataset.lock"
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class
 FEW_ROWS_TO_JUDGE = 100
-FEW_GROUPS_HELD_OUT = 30  # of which a bootstrap draws: with fewer its intervals cover less than they say
+FEW_GROUPS_HELD_OUT = 30  # of which intervals are: with fewer they cover less than they say
 _HALF = 0.5
 
 
@@ -28,8 +27,8 @@ def _refers(case: Case) -> bool:
     return bool(case.lock and case.lock.reference)
 
 
-def _of_lock(sentence: str) -> Said:
-    return Said(Finding(f"{LOCK}: {sentence}", LOCK), stops=True)
+def _of_lock(case: Case, sentence: str) -> Said:
+    return Said(Finding(f"{case.data}: {sentence}", case.data), stops=True)
 
 
 def split(case: Case) -> Checks:
@@ -41,30 +40,31 @@ def split(case: Case) -> Checks:
     if lock.reference:
         if lock.target != wanted.target:
             yield _of_lock(
+                case,
                 f'made for target "{lock.target}", but automl.toml: [dataset] has "{wanted.target}": '
-                f"{_again(case)}, or change it back"
+                f"{_again(case)}, or change it back",
             )
     elif wanted.split and lock.target == wanted.target and rule == wanted.rule:
         return  # the column alone decides
     elif (lock.target, lock.holdout, lock.seed) != (wanted.target, wanted.holdout, wanted.seed):
         yield _of_lock(
+            case,
             f'made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
             f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
-            f"{_again(case)}, or change it back"
+            f"{_again(case)}, or change it back",
         )
     if rule != wanted.rule:
         yield _of_lock(
-            f"made for rows split {_rule(rule)}, but automl.toml: [dataset] has {_rule(wanted.rule)}: "
-            f"{_again(case)}, or change it back"
+            case,
+            f"made for rows split {_rule(rule) or 'at random'}, but automl.toml: [dataset] has "
+            f"{_rule(wanted.rule) or 'no rule by which they are split'}: "
+            f"{_again(case)}, or change it back",
         )
 
 
 def _rule(rule: Mapping[str, str | list[str]]) -> str:
-    """The keys of a rule as automl.toml has them."""
-    return (
-        ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
-        or "at random"
-    )
+    """The keys of a rule as automl.toml has them, "" where there is none."""
+    return ", ".join(f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rule.items())
 
 
 def roles(case: Case) -> Checks:
@@ -75,8 +75,9 @@ def roles(case: Case) -> Checks:
     was, now = (lock.exclude or [], lock.weight), (wanted.exclude, wanted.weight)
     if (set(was[0]), was[1]) != (set(now[0]), now[1]):
         yield _of_lock(
+            case,
             f"made with {_roles(*was)}, but automl.toml: [dataset] has {_roles(*now)}: {_again(case)}, or change it "
-            "back"
+            "back",
         )
         return
     for name, kind in case.config.autopilot.types.items():
@@ -113,18 +114,20 @@ def columns(case: Case) -> Checks:
     if case.target is None:
         near = nearest(case.lock.target, [column.name for column in case.lock.columns])
         hint = f'did you mean "{near}"? ' if near else ""
-        yield _of_lock(f'has no column "{case.lock.target}", the target: {hint}{_again(case)}')
+        yield _of_lock(case, f'has no column "{case.lock.target}", the target: {hint}{_again(case)}')
         return
     constant = [name for name, column in case.features.items() if _is_constant(column)]
     if not case.features:
         yield _of_lock(
+            case,
             "has no column beside the target, so that there is nothing to predict it from: "
-            f"add columns, and {_again(case)}"
+            f"add columns, and {_again(case)}",
         )
     elif len(constant) == len(case.features):
         yield _of_lock(
+            case,
             f"no column beside the target varies ({some(constant)}), so that there is nothing to learn: add columns "
-            f"with more than one value, and {_again(case)}"
+            f"with more than one value, and {_again(case)}",
         )
 
 
@@ -139,8 +142,9 @@ def labels(case: Case) -> Checks:
         return
     for group in values.spellings(case.classes):
         yield _of_lock(
+            case,
             f'"{case.target.name}" has {some(map(quoted, group))}, which are spellings of one class: write it alike in '
-            f"all rows, and {_again(case)}"
+            f"all rows, and {_again(case)}",
         )
 
 
@@ -256,8 +260,9 @@ def rows(case: Case) -> Checks:
         most = (reference.bytes + 1) // max(1, len(case.lock.columns))
         if most < least:
             yield _of_lock(
+                case,
                 f"{reference} have at most {counted(most, 'row')} to train on, and Autopilot takes {least:,} or more: "
-                "refer to more rows"
+                "refer to more rows",
             )
         return
     if train is not None and train < least:
@@ -268,8 +273,9 @@ def rows(case: Case) -> Checks:
             else ""
         )
         yield _of_lock(
+            case,
             f"{counted(train, 'row')} to train on, and {_taker(least)} {least:,} or more: push more rows{_more(case)}"
-            f"{lenient}"
+            f"{lenient}",
         )
     elif least < LEAST_TRAINING_ROWS:
         what = (

@@ -6,14 +6,14 @@ name neither the row of the file nor the way out.
 
 import datetime
 import hashlib
-import re
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from automl_gitops.data.contract.rules import Rule, parse_rule
+from automl_gitops.data.contract.rules import Rule, is_representable, parse_rule
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.kernel.config import parse_toml, read_text
@@ -65,16 +65,40 @@ class ColumnContract(SettingsSection):
             raise ValueError(
                 f"has {wrong!r} in values, which is no {'text in quotes' if texts else 'number'}"
             )
-        try:
-            re.compile(self.pattern or "")
-        except re.error as error:
-            raise ValueError(f"has a pattern that is no regular expression ({error})") from None
+        for key, numbers in (("least", [self.least]), ("most", [self.most]), ("values", self.values or [])):
+            for number in numbers:
+                if isinstance(number, int | float) and not is_representable(number):
+                    raise ValueError(
+                        f"has {number} in {key}, which is no finite number, or a whole one beyond 64 bits"
+                    )
+        if self.pattern is not None:
+            _require_pattern(self.pattern, self.whole_pattern)
         return self
+
+    @property
+    def whole_pattern(self) -> str:
+        """The pattern of a value as a whole."""
+        return f"^(?:{self.pattern})$"
 
     @property
     def is_date(self) -> bool:
         """Whether its values are dates."""
         return self.type == "date"
+
+
+def _require_pattern(*patterns: str) -> None:
+    """Raise `ValueError` for a regular expression that RE2 does not read."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for pattern in patterns:
+        try:
+            pc.match_substring_regex(pa.array([""]), pattern)
+        except pa.ArrowInvalid as error:
+            reason = str(error).removeprefix("Invalid regular expression: ")
+            raise ValueError(
+                f"has a pattern that RE2 does not read, which has no look-ahead and no back-references ({reason})"
+            ) from None
 
 
 class TableContract(SettingsSection):
@@ -114,10 +138,14 @@ class Contract(SettingsSection):
                     for item in telling(cls, error.errors())
                 ]
             ) from None
-        wrong = [
-            Finding(f"{file}: {sentence}", file, line_of(text, key))
-            for key, sentence in contract._contradictions()
-        ]
+        contradictions = list(contract._contradictions())
+        types = {name: column.type for name, column in contract.columns.items()}
+        for rule in contract.table.rules:
+            try:
+                contract._rules.append(parse_rule(rule, types))
+            except ValueError as error:
+                contradictions.append((("table", "rules"), f"[table] rules: {rule!r} {error}"))
+        wrong = [Finding(f"{file}: {sentence}", file, line_of(text, key)) for key, sentence in contradictions]
         if wrong:
             raise UserError.of(wrong)
         return contract
@@ -129,8 +157,9 @@ class Contract(SettingsSection):
 
     @property
     def sha256(self) -> str:
-        """The hash (hexadecimal) of what it says, whatever comments and order."""
-        return hashlib.sha256(self.model_dump_json(exclude_defaults=True).encode()).hexdigest()
+        """The hash (hexadecimal) of what it says, whatever its comments and the order of its keys and columns."""
+        content = self.model_dump(mode="json", exclude_defaults=True)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def _contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         for kind in self.block:
@@ -149,12 +178,6 @@ class Contract(SettingsSection):
                         ("table", "keys"),
                         f'[table] keys has "{name}", which is no column in [columns]: {hint}',
                     )
-        types: dict[str, str] = {name: column.type for name, column in self.columns.items()}
-        for text in self.table.rules:
-            try:
-                self._rules.append(parse_rule(text, types))
-            except ValueError as error:
-                yield ("table", "rules"), f"[table] rules: {text!r} {error}"
 
 
 def require_unblocked(contract: Contract | None, findings: Sequence[DataFinding]) -> None:

@@ -9,13 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.contract import FILE, ColumnContract, Contract
-from automl_gitops.data.contract.typed_batch import TypedBatch, holds
-from automl_gitops.data.findings.hashes import row_hashes, text_hashes
+from automl_gitops.data.contract.typed_batch import TypedBatch, compared, holds
+from automl_gitops.data.hashes import row_hashes, text_hashes
+from automl_gitops.data.statistics import NOTHING, Encoded
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.words import counted
 
 MOST_OF_A_COLUMN, MOST_IN_ALL = 3, 40  # violations that are told
 _LONGEST_SHOWN = 40  # characters of a value; a longer one is no slip of a value, but a text
+_SINGULAR = {"are": "is", "break": "breaks", "do": "does", "have": "has", "repeat": "repeats"}
 _NOUN = {"integer": "whole number", "number": "number", "date": "date such as 2024-12-31"}
 
 
@@ -52,14 +54,15 @@ class Checker:
         keys: list[tuple[str, ...]] = [(name,) for name, one in self._columns.items() if one.unique]
         keys += [tuple(key) for key in contract.table.keys if set(key) <= set(columns)]
         self._keys: dict[tuple[str, ...], list[np.ndarray]] = {key: [] for key in keys}
+        self._lacking: dict[tuple[str, ...], list[np.ndarray]] = {}  # rows without a value of a key, from 0
         self._missing: dict[str, int] = dict.fromkeys(self._columns, 0)
         self._violations: dict[tuple[str, str], _Violation] = {}
         self._rows = 0
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
         plain = [name for name, missing in self._missing.items() if not missing]
-        typed = TypedBatch(batch, self._contract, plain)
+        typed = TypedBatch(batch, self._contract, plain, encoded)
         for name, contract in self._columns.items():
             self._see_column(name, contract, typed)
         for rule in self._rules:
@@ -104,7 +107,7 @@ class Checker:
             place = f'column "{name}": ' if name else ""
             value = f' ("{one.value}")' if one.value is not None else ""
             yield self._finding(
-                f"{place}{one.rows:,} of {counted(self._rows, 'row')} {one.what}, the first is row {one.first:,}"
+                f"{place}{self._rows_that(one.rows, one.what)}, the first is row {one.first:,}"
                 f"{value}: correct the data, or {FILE}"
             )
         for key, hashes in self._keys.items():
@@ -113,6 +116,11 @@ class Checker:
     def _order(self, name: str) -> int:
         names = list(self._columns)
         return names.index(name) if name in names else len(names)
+
+    def _rows_that(self, rows: int, what: str) -> str:
+        """How many of all rows do ``what``, whose verb is a plural."""
+        verb, _, rest = what.partition(" ")
+        return f"{rows:,} of {counted(self._rows, 'row')} {_SINGULAR[verb] if rows == 1 else verb} {rest}"
 
     def _finding(self, sentence: str) -> Finding:
         return Finding(f"{self._source}: {sentence}")
@@ -133,7 +141,7 @@ class Checker:
             missing = self._missing[name]
             if contract.missing is not None and missing > contract.missing * self._rows:
                 yield self._finding(
-                    f'column "{name}": {missing:,} of {counted(self._rows, "row")} have no value '
+                    f'column "{name}": {self._rows_that(missing, "have no value")} '
                     f"({missing / self._rows:.1%}), more than missing = {contract.missing:g} allows: fill them, or "
                     f"correct {FILE}"
                 )
@@ -141,11 +149,14 @@ class Checker:
     def _see_column(self, name: str, contract: ColumnContract, typed: TypedBatch) -> None:
         values = typed.typed(name)
         missing = typed.missing(name)
-        self._missing[name] += pc.sum(missing).as_py() or 0
+        if pc.any(missing).as_py():
+            self._missing[name] += pc.sum(typed.rows(name, missing)).as_py()
         hidden = contract.private or any(name in key for key in self._keys)
 
-        def note(check: str, what: str, flags: pa.Array) -> None:
-            self._note(name, check, what, flags, None if hidden else typed.batch.column(name))
+        def note(check: str, what: str, flags: pa.Array, *, shown: bool = not hidden) -> None:
+            if pc.any(flags).as_py():
+                column = typed.batch.column(name) if shown else None
+                self._note(name, check, what, typed.rows(name, flags), column)
 
         if contract.type != "text":
             note("type", f"have no {_NOUN[contract.type]}", pc.and_(pc.is_null(values), pc.invert(missing)))
@@ -153,21 +164,23 @@ class Checker:
             allowed = pc.is_in(values, _allowed(contract.values, values.type))
             note("values", f"have a value that {FILE} does not list", _and_not(pc.is_valid(values), allowed))
         if contract.least is not None:
-            note("least", f"are below least = {contract.least}", pc.less(values, _bound(contract.least)))
+            note(
+                "least",
+                f"are below least = {contract.least}",
+                compared("less", values, _bound(contract.least)),
+            )
         if contract.most is not None:
             most = _bound(contract.most)
             # A time of the last day is still of that day.
             upper = pc.utf8_slice_codeunits(values, 0, 10) if contract.is_date else values
-            note("most", f"are above most = {contract.most}", pc.greater(upper, most))
+            note("most", f"are above most = {contract.most}", compared("greater", upper, most))
         # What such a text is may point at a person: it is not shown.
         if contract.length is not None:
             flags = pc.greater(pc.utf8_length(values), contract.length)
-            self._note(
-                name, "length", f"are longer than length = {contract.length:,} characters", flags, None
-            )
+            note("length", f"are longer than length = {contract.length:,} characters", flags, shown=False)
         if contract.pattern is not None:
-            flags = pc.invert(_matches(values, name, contract.pattern))
-            self._note(name, "pattern", f"do not match the pattern '{contract.pattern}'", flags, None)
+            flags = pc.invert(pc.match_substring_regex(values, contract.whole_pattern))
+            note("pattern", f"do not match the pattern '{contract.pattern}'", flags, shown=False)
 
     def _note(self, name: str, check: str, what: str, flags: pa.Array, column: pa.Array | None) -> None:
         """Count the rows that are flagged."""
@@ -187,9 +200,11 @@ class Checker:
     def _see_key(self, key: tuple[str, ...], hashes: list[np.ndarray], typed: TypedBatch) -> None:
         one = row_hashes([text_hashes(typed.batch.column(name)) for name in key])
         if len(key) == 1:
-            # A missing value is no value that could be there twice: each gets a number of its own.
-            missing = np.flatnonzero(typed.missing(key[0]).to_numpy(zero_copy_only=False))
-            one[missing] = text_hashes(pa.array((missing + self._rows).astype(str).tolist(), pa.string()))
+            # A missing value is no value that could be there twice.
+            missing = typed.rows(key[0], typed.missing(key[0])).to_numpy(zero_copy_only=False)
+            if missing.any():
+                self._lacking.setdefault(key, []).append(np.flatnonzero(missing) + self._rows)
+                one = one[~missing]
         hashes.append(one)
 
     def _repeated(self, key: tuple[str, ...], hashes: list[np.ndarray]) -> Iterator[Finding]:
@@ -197,37 +212,30 @@ class Checker:
         order = np.argsort(whole, kind="stable")
         later = order[1:][whole[order[1:]] == whole[order[:-1]]]
         if len(later):
-            first = int(later.min())
-            before = int(np.flatnonzero(whole[:first] == whole[first])[0])
+            place = later.min()
+            pair = np.array([place, np.flatnonzero(whole[:place] == whole[place])[0]])
+            if key in self._lacking:  # places are those among the rows that have a value
+                lacking = np.concatenate(self._lacking[key])
+                pair += np.searchsorted(lacking - np.arange(len(lacking)), pair, side="right")
+            first, before = pair.tolist()
             columns = " and ".join(f'"{name}"' for name in key)
             says = "unique = true" if len(key) == 1 else "[table] keys"
             yield self._finding(
-                f"{'column' if len(key) == 1 else 'columns'} {columns}: {len(later):,} of "
-                f"{counted(self._rows, 'row')} repeat the value of an earlier row, the first is row {first + 1:,} "
-                f"(as row {before + 1:,}), and {FILE} has {says}: correct the data, or {FILE}"
+                f"{'column' if len(key) == 1 else 'columns'} {columns}: "
+                f"{self._rows_that(len(later), 'repeat the value of an earlier row')}, the first is row "
+                f"{first + 1:,} (as row {before + 1:,}), and {FILE} has {says}: correct the data, or {FILE}"
             )
 
 
-def _bound(bound: object) -> object:
-    return bound if isinstance(bound, int | float) else str(bound)
+def _bound(bound: object) -> pa.Scalar:
+    return pa.scalar(bound if isinstance(bound, int | float) else str(bound))
 
 
-def _allowed(values: Sequence[object], kind: pa.DataType) -> pa.Array:
+def _allowed(values: Sequence[str | int | float], kind: pa.DataType) -> pa.Array:
     if pa.types.is_integer(kind):
-        return pa.array([int(value) for value in values if value == int(value)], kind)  # type: ignore[call-overload]
-    return pa.array(values, kind)
+        return pa.array([int(value) for value in values if value == int(value)], kind)
+    return pa.array([float(value) for value in values] if pa.types.is_floating(kind) else values, kind)
 
 
 def _and_not(one: pa.Array, other: pa.Array) -> pa.Array:
     return pc.and_(one, pc.invert(other))
-
-
-def _matches(values: pa.Array, name: str, pattern: str) -> pa.Array:
-    try:
-        return pc.match_substring_regex(values, f"^(?:{pattern})$")
-    except pa.ArrowInvalid:
-        raise UserError(
-            f'{FILE}: [columns] "{name}" has a pattern that RE2 does not read (it has no look-ahead and no '
-            f"back-references): {pattern}",
-            file=FILE.name,
-        ) from None

@@ -2,6 +2,7 @@
 
 import math
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 
 import tomlkit
@@ -17,7 +18,7 @@ _HEAD = """\
 # 2024-12-31); missing = 0.05, the share of rows that may lack it; unique = true; of texts length = 40 (characters at
 # most) and pattern = "[A-Z][0-9]+" (as a whole); private = true, so that no message shows a value.
 
-# Findings that stop a push, of {kinds}:
+{kinds}
 block = []
 
 [table]
@@ -33,19 +34,15 @@ _WIDTH = 118
 
 def draft(columns: Sequence[Column], rows: int, source: str) -> str:
     """The text of the file; ``rows`` are what the columns' numbers are about."""
-    kinds = _wrapped([*KINDS])
+    kinds = textwrap.fill(
+        f"Findings that stop a push, of {', '.join(KINDS)}:",
+        _WIDTH,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_on_hyphens=False,
+    )
     head = _HEAD.format(source=source, kinds=kinds, least_rows=rows)
     return head + "".join(f"{_key(column.name)} = {_entry(column, rows)}\n" for column in columns)
-
-
-def _wrapped(kinds: list[str]) -> str:
-    lines, line = [], "# Findings that stop a push, of "
-    for kind in kinds:
-        if len(line) + len(kind) > _WIDTH - 3:
-            lines.append(line.rstrip())
-            line = "# "
-        line += f"{kind}, "
-    return "\n".join([*lines, line.rstrip(", ")]).removeprefix("# Findings that stop a push, of ")
 
 
 def _entry(column: Column, rows: int) -> str:

@@ -6,6 +6,7 @@ literals; nothing is ever evaluated as Python. A column whose name is no identif
 """
 
 import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 KINDS = {"integer": "number", "number": "number", "text": "text", "date": "date"}
 _NAME = "_column_{}_"
+_MOST_LEVELS = 50  # of a rule's tree: whoever judges it goes down by recursion
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
 
 
@@ -71,13 +73,19 @@ def _parts(text: str) -> tuple[ast.expr | None, ast.expr]:
 
 def _expression(text: str) -> ast.expr:
     try:
-        return ast.parse(text.strip(), mode="eval").body
+        tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "; equality is ==" if re.search(r"[^=<>!]=[^=]", text) else ""
         raise ValueError(
             'cannot be read: write comparisons such as admitted <= discharged, joined by "and" or "or"; a column '
             f"whose name is no word stands in `backticks`{hint}"
         ) from None
+    level: list[ast.AST] = [tree]
+    for _ in range(_MOST_LEVELS):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise ValueError(f"is nested more than {_MOST_LEVELS} levels deep: make several rules of it")
+    return tree
 
 
 def _check(node: ast.expr, columns: Mapping[str, str], types: Mapping[str, str]) -> None:
@@ -138,7 +146,14 @@ def _kind(operand: ast.expr, columns: Mapping[str, str], types: Mapping[str, str
         raise ValueError(
             f'has "{ast.unparse(operand)}" where a column, a number or a text in quotes is wanted'
         )
+    if not isinstance(value, str) and not is_representable(value):
+        raise ValueError(f"has {value}, which is no finite number, or a whole one beyond 64 bits")
     return "text" if isinstance(value, str) else "number"
+
+
+def is_representable(number: int | float) -> bool:
+    """Whether a number can be compared with a column of int64 or float64 that has no infinite ones."""
+    return -(2**63) <= number < 2**63 if isinstance(number, int) else math.isfinite(number)
 
 
 def literal(operand: ast.expr) -> str | int | float | None:

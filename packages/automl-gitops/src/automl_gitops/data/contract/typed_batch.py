@@ -9,42 +9,54 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.rules import COMPARISONS, Rule, comparisons, literal
-from automl_gitops.data.statistics import MISSING, as_numbers
+from automl_gitops.data.statistics import Encoded, as_numbers, is_missing
+from automl_gitops.evaluation import values
 
-_NO_VALUE = pa.array(MISSING)
-_NUMBER = r"^-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
-_WHOLE = r"^-?[0-9]+$"
+_NUMBER = rf"^{values.FINITE}$"
+_WHOLE = r"^[+-]?[0-9]+$"
 _DATE = r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?$"
 
 
 class TypedBatch:
     """Columns of a batch as what their contract says they are: null where there is no such value.
 
-    Of ``plain`` columns no value was missing so far; that all are numbers takes less than to look for missing ones.
+    Of columns that are ``encoded`` each value is looked at once, and `rows` makes rows of what was seen. Of ``plain``
+    columns no value was missing so far; that all are numbers takes less than to look for missing ones.
     """
 
-    def __init__(self, batch: pa.RecordBatch, contract: Contract, plain: Collection[str]) -> None:
-        self.batch, self._contract, self._plain = batch, contract, plain
+    def __init__(
+        self, batch: pa.RecordBatch, contract: Contract, plain: Collection[str], encoded: Encoded
+    ) -> None:
+        self.batch, self._contract, self._plain, self._encoded = batch, contract, plain, encoded
         self._typed: dict[str, pa.Array] = {}
         self._missing: dict[str, pa.Array] = {}
 
+    def rows(self, name: str | None, array: pa.Array) -> pa.Array:
+        """What is true of each row, of what is true of the values of a column."""
+        if name is None or name not in self._encoded:
+            return array
+        return array.take(self._encoded[name].indices)
+
     def missing(self, name: str) -> pa.Array:
-        """Whether a row has no value."""
+        """Whether a value is none."""
         if name not in self._missing:
-            self._missing[name] = pc.is_in(self.batch.column(name), _NO_VALUE)
+            self._missing[name] = is_missing(self._values(name))
         return self._missing[name]
 
     def typed(self, name: str) -> pa.Array:
-        """Numbers, or texts."""
+        """The values as numbers, or texts."""
         if name not in self._typed:
             self._typed[name] = self._read(name, self._contract.columns[name].type)
         return self._typed[name]
+
+    def _values(self, name: str) -> pa.Array:
+        return self._encoded[name].dictionary if name in self._encoded else self.batch.column(name)
 
     def _has_missing(self, name: str) -> bool:
         return bool(pc.any(self.missing(name)).as_py())
 
     def _read(self, name: str, kind: str) -> pa.Array:
-        column = self.batch.column(name)
+        column = self._values(name)
         if name in self._plain and kind in ("integer", "number"):
             numbers = as_numbers(column)
             fits = numbers is not None and (pa.types.is_integer(numbers.type) or kind == "number")
@@ -62,12 +74,28 @@ class TypedBatch:
             return pc.replace_substring(dates, " ", "T", max_replacements=1)
         numbers = as_numbers(present)
         if numbers is None or (kind == "integer" and not pa.types.is_integer(numbers.type)):
-            form = pc.match_substring_regex(present, _WHOLE if kind == "integer" else _NUMBER)
-            numbers = as_numbers(pc.if_else(form, present, pa.scalar(None, pa.string())))
-        assert numbers is not None  # noqa: S101 - all have the form of a number
+            numbers = _those_of_form(present, _WHOLE if kind == "integer" else _NUMBER)
         if pa.types.is_floating(numbers.type) and not pc.all(pc.is_finite(numbers)).as_py():
             return pc.if_else(pc.is_finite(numbers), numbers, pa.scalar(None, pa.float64()))
         return numbers
+
+
+def _those_of_form(column: pa.Array, form: str) -> pa.Array:
+    """The numbers among the values as int64, where all are such, else as float64; null for the others."""
+    texts = pc.utf8_trim(column, characters=values.BLANKS)
+    numbers = pc.if_else(pc.match_substring_regex(texts, form), texts, pa.scalar(None, pa.string()))
+    try:
+        # Arrow takes no plus before a whole number.
+        return pc.replace_substring_regex(numbers, r"^\+", "").cast(pa.int64())
+    except pa.ArrowInvalid:
+        return numbers.cast(pa.float64())
+
+
+def compared(operator: str, one: pa.Array | pa.Scalar, other: pa.Array | pa.Scalar) -> pa.Array:
+    """What a comparison such as `less` says; a whole number beyond 2^53 and a float as two floats."""
+    if one.type != other.type:
+        one, other = (pc.cast(side, pa.float64(), safe=False) for side in (one, other))
+    return getattr(pc, operator)(one, other)
 
 
 def holds(rule: Rule, typed: TypedBatch) -> pa.Array:
@@ -100,10 +128,17 @@ def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr, rule: Rule, t
     if "" in (literal(left), literal(right)):
         column = left if isinstance(left, ast.Name) else right
         assert isinstance(column, ast.Name)  # noqa: S101 - a rule compares no two literals
-        missing = typed.missing(rule.columns[column.id])
+        name = rule.columns[column.id]
+        missing = typed.rows(name, typed.missing(name))
         return missing if isinstance(operator, ast.Eq) else pc.invert(missing)
+    comparison = COMPARISONS[type(operator)]
+    names = [rule.columns[side.id] if isinstance(side, ast.Name) else None for side in (left, right)]
     sides = [
-        typed.typed(rule.columns[side.id]) if isinstance(side, ast.Name) else pa.scalar(literal(side))
-        for side in (left, right)
+        pa.scalar(literal(side)) if name is None else typed.typed(name)
+        for side, name in zip((left, right), names, strict=True)
     ]
-    return getattr(pc, COMPARISONS[type(operator)])(*sides)
+    one = names[0] or names[1]
+    if one and set(names) <= {one, None}:
+        return typed.rows(one, compared(comparison, *sides))
+    rows = (typed.rows(name, side) for name, side in zip(names, sides, strict=True))
+    return compared(comparison, *rows)

@@ -1,7 +1,7 @@
 """What names, values and order of columns show, as far as it needs no comparison of rows."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -77,8 +77,9 @@ def column_findings(
     features: Sequence[str],
     index: Sequence[str],
     twins: list[list[str]],
+    rule: Collection[str],
 ) -> Iterator[DataFinding]:
-    """What is odd about the columns that a model gets."""
+    """What is odd about the columns that a model gets; ``rule`` are the keys of [dataset] that split the rows."""
     inputs = [statistics[name] for name in features]
     indices = [name for name in features if name in index or _PANDAS_INDEX.fullmatch(name)]
     if indices:
@@ -150,9 +151,14 @@ def column_findings(
             kind="date",
             columns=dates,
             text=f"{names(dates)} {'hold dates' if len(dates) > 1 else 'holds dates'}: rows of tomorrow lie beyond "
-            "all that a model has learned of them, and a random holdout, which is not of tomorrow, does not show it.",
-            advice="Hold out the latest rows (`[dataset] time`), and give what recurs in their place (month, weekday, "
-            "days since an event).",
+            "all that a model has learned of them"
+            + (
+                "."
+                if {"time", "split"} & {*rule}
+                else ", and a random holdout, which is not of tomorrow, does not show it."
+            ),
+            advice=("Give" if "time" in rule else "Hold out the latest rows (`[dataset] time`), and give")
+            + " what recurs in their place (month, weekday, days since an event).",
         )
 
 

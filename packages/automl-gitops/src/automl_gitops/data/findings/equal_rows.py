@@ -42,7 +42,7 @@ def equal_rows(
     copy = same_inputs & same_labels
     runs = np.flatnonzero(~copy)  # where rows that are equal begin
     groups = np.flatnonzero(~same_inputs)  # where rows of equal inputs begin
-    sizes = np.diff([*groups, len(rows)])
+    sizes = np.diff(groups, append=len(rows))
     group_of_run = np.cumsum(~same_inputs)[runs] - 1
     mixed = np.bincount(group_of_run, minlength=len(groups)) > 1
     held_out_copies = None
@@ -66,7 +66,7 @@ def equal_rows(
 def _with_equal_inputs(inputs: np.ndarray) -> np.ndarray:
     """The rows, in the file's order, that have the inputs of another row."""
     ordered = np.sort(inputs)
-    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    several = ordered[1:][ordered[1:] == ordered[:-1]]  # more than once where there are more than two
     del ordered
     if not len(several):
         return np.zeros(0, np.int64)
@@ -104,7 +104,7 @@ def _held_out_copies(held_out: np.ndarray, trained: np.ndarray, runs: np.ndarray
 
 def _outvoted(runs: np.ndarray, rows: int, group_of_run: np.ndarray, groups: int) -> int:
     """Rows that do not have the most frequent label of their inputs."""
-    sizes = np.diff([*runs, rows])
+    sizes = np.diff(runs, append=rows)
     most = np.zeros(groups, np.int64)
     np.maximum.at(most, group_of_run, sizes)
     return rows - int(most.sum())

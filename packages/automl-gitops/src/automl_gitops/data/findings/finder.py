@@ -1,6 +1,6 @@
 """One pass over a table, and what it tells of it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +15,11 @@ from automl_gitops.data.findings.columns import (
     zero_findings,
 )
 from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
-from automl_gitops.data.findings.hashes import row_hashes, text_hashes
 from automl_gitops.data.findings.predictor import Predictors, share_of_mistakes_avoided
 from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
-from automl_gitops.data.statistics import MISSING, Statistics, as_numbers
+from automl_gitops.data.statistics import NOTHING, Encoded, Statistics, as_numbers, is_missing
 from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
@@ -28,18 +28,20 @@ from automl_gitops.kernel.words import counted
 LEAK = 0.95  # share of the best constant answer's mistakes that no single column should avoid
 LEAK_R2 = 0.99
 _LEAST_LOSS = 0.001  # of accuracy or R2, that is worth telling
-_NO_VALUE = pa.array(MISSING)
 
 
 class Finder:
     """Sees a table's batches, in order, and then tells what is odd.
 
     Holds 12 bytes a row, 20 where the target may be a quantity, and a sample. ``features`` are the columns that the
-    model gets. ``quantity`` is off where the target surely is none.
+    model gets. ``quantity`` is off where the target surely is none. ``rule`` are the keys of [dataset] that split the
+    rows.
     """
 
-    def __init__(self, features: Sequence[str], target: str, *, quantity: bool = True) -> None:
-        self._features, self._target = list(features), target
+    def __init__(
+        self, features: Sequence[str], target: str, *, quantity: bool = True, rule: Collection[str] = ()
+    ) -> None:
+        self._features, self._target, self._rule = list(features), target, rule
         self._inputs: list[np.ndarray] = []
         self._labels: list[np.ndarray] = []
         self._numbers: list[np.ndarray] | None = [] if quantity else None
@@ -52,13 +54,15 @@ class Finder:
         problem, target = config.autopilot.problem_type, config.dataset.target
         quantity = problem in (REGRESSION, INFER)
         others = (target, *config.dataset.no_features)
-        return cls([name for name in columns if name not in others], target, quantity=quantity)
+        features = [name for name in columns if name not in others]
+        return cls(features, target, quantity=quantity, rule=config.dataset.rule)
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
-        self._inputs.append(row_hashes(text_hashes(batch.column(name)) for name in self._features))
+        hashes = (text_hashes(encoded.get(name, batch.column(name))) for name in self._features)
+        self._inputs.append(row_hashes(hashes))
         target = batch.column(self._target)
-        self._labels.append(text_hashes(target).astype(np.uint32))
+        self._labels.append(text_hashes(encoded.get(self._target, target)).astype(np.uint32))
         if self._numbers is not None:
             numbers = as_numbers(target, whole=False)
             if numbers is None:
@@ -95,7 +99,9 @@ class Finder:
             *self._leaks(sample, where, classes is None),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
-            *column_findings(statistics, self._features, self._running.columns, self._twins.groups),
+            *column_findings(
+                statistics, self._features, self._running.columns, self._twins.groups, self._rule
+            ),
         ]
         return sorted(told, key=lambda one: list(KINDS).index(one.kind))
 
@@ -122,7 +128,9 @@ class Finder:
                 f"{'equals' if equal.held_out_copies == 1 else 'equal'} a row to train on "
                 f"({equal.held_out_copies / tested:.1%}): a model may know these by heart, so "
                 "that it scores better here than on new rows.",
-                advice="Remove the copies, or keep what belongs together on one side (`[dataset] group`).",
+                advice="Remove the copies."
+                if "group" in self._rule
+                else "Remove the copies, or keep what belongs together on one side (`[dataset] group`).",
             )
         if equal.copies:
             yield DataFinding(
@@ -195,7 +203,7 @@ def _usable(labels: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:
     hashes = row_hashes(text_hashes(column) for column in (labels, *columns))
     _, first = np.unique(hashes, return_index=True)
     first.sort()
-    missing = pa.compute.is_in(labels, _NO_VALUE).to_numpy(zero_copy_only=False)
+    missing = is_missing(labels).to_numpy(zero_copy_only=False)
     return pa.array(first[~missing[first]])
 
 

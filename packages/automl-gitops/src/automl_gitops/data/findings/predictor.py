@@ -6,11 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.statistics import MISSING, as_numbers
+from automl_gitops.data.statistics import as_numbers, is_missing
 
 LEAST_MISTAKES = 10  # of the baseline on the judged half: of fewer nothing can be said
 _ROWS_A_VALUE = 10  # on average, for a rule by value
-_NO_VALUE = pa.array(MISSING)
 
 
 class Predictors:
@@ -26,7 +25,7 @@ class Predictors:
         """R2 of a quantity, or accuracy, and that of the best constant answer (0 for R2): by the best rule, `None`
         where there is no rule to judge.
         """
-        missing = pc.is_in(column, _NO_VALUE)
+        missing = is_missing(column)
         rules = [self._by_value(missing)]
         encoded = column.dictionary_encode()
         few = len(encoded.dictionary) * _ROWS_A_VALUE <= len(column)

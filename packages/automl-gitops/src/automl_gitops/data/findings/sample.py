@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.findings.hashes import mix
+from automl_gitops.data.hashes import mix
 
 _MOST_ROWS, _LEAST_ROWS = 50_000, 5_000
 _CELLS = 3_000_000
@@ -22,7 +22,7 @@ class Sample:
         self._most = int(np.clip(_CELLS // columns, _LEAST_ROWS, _MOST_ROWS))
         self._halvings = 0
         self._rows = 0  # of the table, so far
-        self._parts: list[tuple[np.ndarray, pa.RecordBatch]] = []
+        self._parts: list[tuple[np.ndarray, pa.RecordBatch, int]] = []  # the last is the bytes of the rows
 
     def see(self, batch: pa.RecordBatch) -> None:
         """Take in the next rows."""
@@ -31,26 +31,27 @@ class Sample:
         self._parts.append(self._thinned(mix(numbers + np.uint64(1)), batch))
         while self._too_much():
             self._halvings += 1
-            self._parts = [self._thinned(*part) for part in self._parts]
+            self._parts = [self._thinned(keys, part) for keys, part, _ in self._parts]
 
     def table(self) -> pa.Table:
         """The rows, in the file's order; there was a batch."""
-        return pa.Table.from_batches([part for _, part in self._parts]).combine_chunks()
+        return pa.Table.from_batches([part for _, part, _ in self._parts]).combine_chunks()
 
     @property
     def is_whole(self) -> bool:
         """Whether no row was left out."""
         return not self._halvings
 
-    def _thinned(self, keys: np.ndarray, batch: pa.RecordBatch) -> tuple[np.ndarray, pa.RecordBatch]:
-        kept = np.flatnonzero(keys & np.uint64(2**self._halvings - 1) == 0)
-        if not self._halvings:
-            return keys, _short(batch)
-        return keys[kept], _short(batch.take(pa.array(kept)))
+    def _thinned(self, keys: np.ndarray, batch: pa.RecordBatch) -> tuple[np.ndarray, pa.RecordBatch, int]:
+        if self._halvings:
+            kept = np.flatnonzero(keys & np.uint64(2**self._halvings - 1) == 0)
+            keys, batch = keys[kept], batch.take(pa.array(kept))
+        rows = _short(batch)
+        return keys, rows, rows.nbytes
 
     def _too_much(self) -> bool:
-        rows = sum(len(keys) for keys, _ in self._parts)
-        return rows > self._most or sum(part.nbytes for _, part in self._parts) > _BYTES
+        rows = sum(len(keys) for keys, _, _ in self._parts)
+        return rows > self._most or sum(size for _, _, size in self._parts) > _BYTES
 
 
 def _short(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -16,6 +16,7 @@ def show(output: Output, findings: Sequence[DataFinding]) -> None:
     if findings:
         more = len(findings) - MOST_SHOWN
         shown = f"{more:,} more findings; " if more > 0 else f"{counted(len(findings), 'finding')}, "
+        stop = "stops" if len(findings) == 1 else "stop"
         output.say(
-            f"{shown}which stop nothing unless contract.toml says so; `automl data show` says what to do after a push"
+            f"{shown}which {stop} nothing unless contract.toml says so; `automl data show` says what to do after a push"
         )

@@ -6,15 +6,17 @@ hash, so that it keeps it when the data grow.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.profile import MOST_CLASSES
-from automl_gitops.data.rules.groups import dense, is_among, shares
+from automl_gitops.data.rules.groups import dense, distinct, is_among, shares
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.times import Times, latest_from
+from automl_gitops.data.statistics import NOTHING, Encoded
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.words import nearest
@@ -43,8 +45,15 @@ class Assignment:
         return int(np.count_nonzero(self.sides == side))
 
     def groups_of(self, side: int) -> int:
-        """Groups of a side."""
-        return 0 if self.groups is None else len(np.unique(self.groups[self.sides == side]))
+        """Groups of a part."""
+        return self._group_counts[side]
+
+    @cached_property
+    def _group_counts(self) -> dict[int, int]:
+        """Groups by part: to count them takes a sort."""
+        if self.groups is None:
+            return dict.fromkeys(PARTS, 0)
+        return {side: len(distinct(self.groups[self.sides == side])) for side in PARTS}
 
     def group_codes(self) -> np.ndarray | None:
         """A number for the group of each row of the holdout, dense in the order of first appearance."""
@@ -75,12 +84,13 @@ class Assigner:
         self._labels: dict[str, int] | None = {}
         self._codes: list[np.ndarray] = []
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in a batch of strings. Raises `UserError` for the first row that the rule cannot place."""
         self._keys.see(batch)
         if self._dataset.split:
             self._sides.append(self._own(batch.column(self._dataset.split)))
-        self._see_labels(batch.column(self._dataset.target))
+        target = self._dataset.target
+        self._see_labels(encoded.get(target, batch.column(target)))
         self._rows += batch.num_rows
 
     def _own(self, column: pa.Array) -> np.ndarray:
@@ -152,7 +162,7 @@ class Assigner:
             sides[close] = IN_GAP
             before &= ~close
             if groups is not None:
-                shared = before & is_among(groups, np.unique(groups[chosen]))
+                shared = before & is_among(groups, distinct(groups[chosen]))
                 sides[shared] = OF_OTHER_SIDE
                 before &= ~shared
         if not before.any():

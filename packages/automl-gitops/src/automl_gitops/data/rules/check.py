@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from automl_gitops.data.rules import PARTS, TEST, TRAIN, VALIDATE, Assignment
+from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.words import counted
 
 LEAST_VALIDATION_ROWS = 20  # fewer choose no candidate
-LEAST_GROUPS = 2  # of the holdout: of one nobody knows how much groups differ
 _MOST_CLASSES = 5  # whose shares are said one by one
 
 
@@ -34,7 +34,7 @@ def require_whole(dataset: DatasetSettings, assigned: Assignment, source: str, *
                 f"needs every class: merge small classes or remove them, or {_way_out(dataset)}"
             )
     groups = assigned.groups_of(TEST)
-    if assigned.groups is not None and groups < LEAST_GROUPS:
+    if assigned.groups is not None and groups < FEWEST_GROUPS:
         raise UserError(
             f"{source}: {_rule(dataset)} leaves {counted(groups, 'group')} for the holdout, which judges nothing: "
             f"{_way_out(dataset)}"

@@ -1,16 +1,33 @@
 """What a rule reads of each row: the hash of its group, and its time."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.rules.groups import hash_rows
 from automl_gitops.data.rules.times import Times
-from automl_gitops.data.statistics import MISSING
+from automl_gitops.data.statistics import NOTHING, Encoded, is_missing
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
-_MISSING = pa.array(MISSING)
+
+def group_hashes(
+    batch: pa.RecordBatch, names: Sequence[str], seed: int, source: str, before: int
+) -> np.ndarray:
+    """The hash of each row's group, uint64. ``before`` rows of ``source`` precede the batch.
+
+    Raises `UserError` for the first row that lacks a value.
+    """
+    for name in names:
+        missing = pc.index(is_missing(batch.column(name)), True).as_py()
+        if missing >= 0:
+            raise UserError(
+                f'{source}: row {before + missing + 1} has no value in the group column "{name}": fill it '
+                "(where nothing is known, with a value of the row's own) or remove the row"
+            )
+    return hash_rows([batch.column(name) for name in names], seed)
 
 
 class Keys:
@@ -22,23 +39,14 @@ class Keys:
         self._dataset = dataset
         self._groups: list[np.ndarray] = []
 
-    def see(self, batch: pa.RecordBatch) -> None:
+    def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in a batch of strings. Raises `UserError` for the first row that lacks a group or a time."""
         if self._dataset.group:
-            self._groups.append(self._hashes(batch, self._dataset.group))
+            hashes = group_hashes(batch, self._dataset.group, self._dataset.seed, self.name, self.rows)
+            self._groups.append(hashes)
         if self.times and self._dataset.time:
             self.times.see(batch.column(self._dataset.time), self.rows)
         self.rows += batch.num_rows
-
-    def _hashes(self, batch: pa.RecordBatch, names: list[str]) -> np.ndarray:
-        for name in names:
-            missing = pc.index(pc.is_in(batch.column(name), _MISSING), True).as_py()
-            if missing >= 0:
-                raise UserError(
-                    f'{self.name}: row {self.rows + missing + 1} has no value in the group column "{name}": fill it '
-                    "(where nothing is known, with a value of the row's own) or remove the row"
-                )
-        return hash_rows([batch.column(name) for name in names], self._dataset.seed)
 
     @property
     def groups(self) -> np.ndarray | None:

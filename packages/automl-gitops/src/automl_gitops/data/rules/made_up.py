@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from automl_gitops.data.rules import SPLIT_VALUES, Assigner
+from automl_gitops.evaluation.values import number
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 
 ROWS_OF_A_GROUP = 1.42  # on average, as encounters of a patient in the hospital data
@@ -73,7 +74,7 @@ def sides(dataset: DatasetSettings, made: Mapping[str, np.ndarray]) -> np.ndarra
 def _times(dataset: DatasetSettings, kind: Kind, places: np.ndarray) -> np.ndarray:
     """Times at these places, from 0 to 1, of the range; with a gap it is long enough for some."""
     first, last = kind.times
-    if _is_number(first) and _is_number(last):
+    if number(first) is not None and number(last) is not None:
         numbers = float(first) + (float(last) - float(first)) * places
         whole = first.lstrip("-").isdigit() and last.lstrip("-").isdigit()
         return (np.round(numbers).astype(np.int64) if whole else numbers).astype(str)
@@ -86,11 +87,3 @@ def _times(dataset: DatasetSettings, kind: Kind, places: np.ndarray) -> np.ndarr
         return np.datetime_as_string(moments, unit="D")
     texts = np.char.replace(np.datetime_as_string(moments, unit="s"), "T", " ")
     return np.char.add(texts, "+00:00") if zoned else texts
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

@@ -13,13 +13,37 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.data.heads import whole_lines
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.rules.groups import hash_rows, is_among
-from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules.groups import distinct, is_among
+from automl_gitops.data.rules.keys import Keys, group_hashes
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 MOST_BYTES = 10**9  # of all objects together
-_BLOCK = 16 * 2**20  # bytes of an object at a time
+_BLOCK = 4 * 2**20  # bytes of an object at a time
+
+
+class _Groups:
+    """Hashes of groups, each once: no more of them are held than twice the different ones."""
+
+    def __init__(self) -> None:
+        self._merged = np.empty(0, np.uint64)
+        self._added: list[np.ndarray] = []
+        self._rows = 0  # of what was added
+
+    def add(self, hashes: np.ndarray) -> None:
+        self._added.append(distinct(hashes))
+        self._rows += len(self._added[-1])
+        if self._rows > len(self._merged):
+            self._merge()
+
+    def _merge(self) -> None:
+        self._merged, self._added, self._rows = distinct(np.concatenate([self._merged, *self._added])), [], 0
+
+    @property
+    def distinct(self) -> np.ndarray:
+        """Uint64, in ascending order."""
+        self._merge()
+        return self._merged
 
 
 class Overlap:
@@ -32,40 +56,44 @@ class Overlap:
         self, s3: Any, dataset: DatasetSettings, columns: Sequence[str], holdout: Keys, most: int = MOST_BYTES
     ) -> None:
         self.read, self._most = 0, most
-        self._s3, self._dataset, self._columns = s3, dataset, list(columns)
+        self._s3, self._dataset, self.columns = s3, dataset, list(columns)
         self._group = dataset.group if dataset.group and {*dataset.group} <= {*columns} else None
         self._time = dataset.time if dataset.time in columns else None
         self._holdout = holdout
-        self._others = {holdout.name: np.unique(holdout.groups)} if holdout.groups is not None else {}
+        self._others = {holdout.name: distinct(holdout.groups)} if holdout.groups is not None else {}
 
     @property
     def compares(self) -> list[str]:
         """The columns that the objects have and that are compared."""
         return [*(self._group or ()), *([self._time] if self._time else ())]
 
-    def check(self, listing: Listing) -> None:
-        """Raise `UserError` for the first row of a group that another part has too, or that is too late.
+    def check(self, listings: Sequence[Listing]) -> None:
+        """Raise `UserError` for the first row of a group that another part has too, of none, or that is too late.
 
-        The groups of one listing are not to appear in the next one that is checked.
+        The groups of one listing are not to appear in those after it.
         """
-        met = []
-        for item in listing.items:
-            if self.compares and self.read < self._most:
-                met += list(self._check(f"s3://{listing.bucket}/{item.key}", listing, item))
-        if self._group:
-            self._others[listing.uri] = np.unique(np.concatenate(met or [np.empty(0, np.uint64)]))
+        for number, listing in enumerate(listings, start=1):
+            groups = _Groups()
+            for item in listing.items:
+                if self.compares and self.read < self._most:
+                    for hashes in self._check(f"s3://{listing.bucket}/{item.key}", listing, item):
+                        if number < len(listings):
+                            groups.add(hashes)
+            if self._group:
+                self._others[listing.uri] = groups.distinct
 
     def _check(self, uri: str, listing: Listing, item: S3Object) -> Iterator[np.ndarray]:
+        """The hashes of the rows' groups, batch after batch."""
         before = 0
         times = self._holdout.times.like(uri) if self._time and self._holdout.times else None
         for batch in self._batches(uri, listing, item):
             if self._group:
-                hashes = hash_rows([batch.column(name) for name in self._group], self._dataset.seed)
+                hashes = group_hashes(batch, self._group, self._dataset.seed, uri, before)
                 self._require_apart(uri, before, hashes, batch)
-                yield np.unique(hashes)
+                yield hashes
             if times and self._holdout.times:
                 begin = self._holdout.times.values.min()
-                late = times.see(batch.column(self._time), before) > begin - times.gap
+                late = times.parse(batch.column(self._time), before) > begin - times.gap
                 if late.any():
                     row = int(np.argmax(late))
                     value = batch.column(self._time)[row]
@@ -84,7 +112,7 @@ class Overlap:
                 value = ", ".join(f'{column} = "{batch.column(column)[row]}"' for column in self._group or ())
                 raise UserError(
                     f"{uri}: row {before + row + 1} is of the group {value}, and so are rows of {name}: a group "
-                    "belongs into one part as a whole; move its rows"
+                    "belongs in one part as a whole; move its rows"
                 )
 
     def _batches(self, uri: str, listing: Listing, item: S3Object) -> Iterator[pa.RecordBatch]:
@@ -99,8 +127,9 @@ class Overlap:
         left, header = b"", True
         while block := body.read(_BLOCK):
             self.read += len(block)
-            lines = whole_lines(left + block)
-            left = (left + block)[len(lines) :]
+            block = left + block
+            lines = whole_lines(block)
+            left = block[len(lines) :]
             if lines:
                 yield from self._parsed(uri, lines, header=header)
                 header = False
@@ -111,7 +140,7 @@ class Overlap:
         try:
             table = pa.csv.read_csv(
                 pa.BufferReader(lines),
-                read_options=pa.csv.ReadOptions(use_threads=False, column_names=self._columns),
+                read_options=pa.csv.ReadOptions(use_threads=False, column_names=self.columns),
                 parse_options=pa.csv.ParseOptions(newlines_in_values=True),
                 convert_options=pa.csv.ConvertOptions(
                     include_columns=self.compares,

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.statistics import MISSING, as_numbers
+from automl_gitops.data.statistics import as_numbers, is_missing
 from automl_gitops.kernel.errors import UserError
 
 Kind = Literal["local", "zoned", "number"]
@@ -18,7 +18,6 @@ _KINDS: dict[Kind, str] = {
     "number": "a number",
 }
 _WANTED = "write ISO 8601, such as 2024-03-31 or 2024-03-31T14:05:00+01:00"
-_MISSING = pa.array(MISSING)
 
 
 class Times:
@@ -35,11 +34,17 @@ class Times:
         self._chunks: list[np.ndarray] = []
 
     def see(self, column: pa.Array, before: int) -> np.ndarray:
-        """Take in a batch of strings, before which ``before`` rows came; returns its values.
+        """Take in a batch of strings as `parse` does; returns its values."""
+        values = self.parse(column, before)
+        self._chunks.append(values)
+        return values
+
+    def parse(self, column: pa.Array, before: int) -> np.ndarray:
+        """The values of a batch of strings, before which ``before`` rows came.
 
         Raises `UserError` for the first row whose time is missing, cannot be read, or is of another kind.
         """
-        missing = pc.index(pc.is_in(column, _MISSING), True).as_py()
+        missing = pc.index(is_missing(column), True).as_py()
         if missing >= 0:
             raise self._wrong(before + missing, "has no value", "fill it or remove the row")
         if self._kind is None:
@@ -49,7 +54,6 @@ class Times:
             place = _first_wrong(column, self._kind)
             self._refuse(column[place], before + place, self._kind)
         assert values is not None  # noqa: S101 - else it is refused
-        self._chunks.append(values)
         return values
 
     def _first_kind(self, column: pa.Array, before: int) -> Kind:
