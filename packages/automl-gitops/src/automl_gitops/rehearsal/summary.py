@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,7 +63,6 @@ class Summary:
             ),
             ("pipeline", f"{document['pipeline']['status']} in {document['pipeline']['seconds']:.0f} s"),
             ("model package", document["model_package_arn"]),
-            ("endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"),
             *_promotion(document),
             ("first prediction", ", ".join(f"{key} {_brief(value)}" for key, value in first.items())),
             ("time", _time(**document["seconds"])),
@@ -70,7 +71,10 @@ class Summary:
 
 
 def _brief(value: Any) -> str:
-    """A value of a prediction, its numbers with four digits."""
+    """A value of a prediction, its numbers with four digits, also in the lists that a CSV answer has as text."""
+    if isinstance(value, str) and value.startswith("["):
+        with contextlib.suppress(ValueError, SyntaxError):
+            value = ast.literal_eval(value)
     if isinstance(value, list):
         return f"[{', '.join(map(_brief, value))}]"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
@@ -96,7 +100,9 @@ def _time(total: float, setup: float) -> str:
 
 def _promotion(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """What became of the version after staging, as far as the rehearsal went."""
-    if "staging" in document:
+    if "staging" not in document:
+        yield "endpoint", f"{document['endpoint']['name']} {document['endpoint']['status']}"
+    else:
         passed = [outcome for outcome in document["staging"]["checks"].values() if outcome == "passed"]
         yield "staging", f"{document['staging']['outcome']}: {len(passed)} checks passed"
     if "production" in document:
