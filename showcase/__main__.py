@@ -19,6 +19,7 @@ import tomlkit
 from automl_gitops.data import hospital
 from automl_gitops.data.inspect import inspect
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.rehearsal.commands import Leash
 from automl_gitops.rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 from showcase import RESULTS, ROOT, TEMPLATE
 from showcase.answers import answerable, arguments, of_table, of_target
@@ -33,6 +34,7 @@ def main() -> int:
     show_anything()
     try:
         wish = Wish.of(os.environ)
+        Leash(ROOT / RESULTS).release()  # before the project of another demo is generated anew
         print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
         answers = answer(wish)
         project = generate(answers)

@@ -315,6 +315,15 @@ def test_a_wrong_contract_says_what_is_wrong(text: str, sentence: str) -> None:
     )
 
 
+def test_a_key_of_one_column_is_a_list_in_the_list_of_keys() -> None:
+    with pytest.raises(UserError) as caught:
+        Contract.parse('[columns]\ny = { type = "text" }\n[table]\nkeys = ["y"]')
+
+    assert str(caught.value).endswith(
+        'keys = "y" is not a list in [brackets]: write [["y"]], a list of lists'
+    )
+
+
 @pytest.mark.parametrize("kind", ["integer", "number"])
 def test_what_is_said_of_a_value_depends_on_no_other_value(kind: str) -> None:
     values = [" 5", "+5", "-5\t", "x", "1.5", "1e400", "0x1F", "inf", "NaN", "9" * 20, "9" * 400, ".5", "5."]

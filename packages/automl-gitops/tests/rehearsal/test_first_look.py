@@ -118,6 +118,19 @@ def test_a_constant_target_is_refused(tmp_path: Path) -> None:
     assert "nothing to learn" in refused(Wish(str(path)))
 
 
+@pytest.mark.parametrize(("prefix", "problem"), [("id", ""), ("", "MulticlassClassification")])
+def test_a_target_with_another_value_in_each_row_is_refused(
+    tmp_path: Path, prefix: str, problem: str
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "".join(f"{n % 7},{prefix}{n}\n" for n in range(700)))
+
+    assert "nothing to learn" in refused(Wish(str(path)), Task("y", problem))
+    if not problem:
+        path.write_text("x,y\n" + "".join(f"{n % 7},{n}\n" for n in range(700)))
+        look(Wish(str(path)), Task("y", ""))  # numbers, which are predicted as such
+
+
 def test_too_few_rows_are_refused_with_the_way_to_try_it_nevertheless(table: Path) -> None:
     table.write_text("".join(TABLE.splitlines(keepends=True)[:301]))
 

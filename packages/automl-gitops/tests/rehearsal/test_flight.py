@@ -201,6 +201,23 @@ def test_two_rehearsals_do_not_share_a_folder(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="another rehearsal is at work"):
         Leash(tmp_path)
     first.note(None)
+    first.release()
+    Leash(tmp_path)
+
+
+def test_a_second_rehearsal_leaves_the_first_one_s_files_alone(tmp_path: Path) -> None:
+    first, kept = Leash(tmp_path), tmp_path / "project" / "kept"
+    kept.parent.mkdir()
+    kept.touch()
+    command = (sys.executable, "-m", "automl_gitops", "rehearse", "--output", str(tmp_path))
+
+    second = subprocess.run(
+        command, cwd=PROJECT, capture_output=True, text=True, timeout=ENDING_SECONDS, check=False
+    )
+
+    assert (second.returncode, kept.exists()) == (2, True)
+    assert f"another rehearsal is at work in {tmp_path}" in second.stderr
+    first.release()
 
 
 def test_a_command_that_outlived_its_rehearsal_is_ended_by_the_next(tmp_path: Path) -> None:

@@ -103,11 +103,13 @@ def rehearse(
         prepare(place)
     with patience(say, "preparing a copy of the project and a local AWS"):
         # Imported here because pandas takes seconds, which --help need not wait for.
-        from automl_gitops.rehearsal.commands import CommandFailedError
+        from automl_gitops.rehearsal.commands import CommandFailedError, Leash
         from automl_gitops.rehearsal.life import STEPS_TO_STAGING, Life
         from automl_gitops.rehearsal.summary import failed, succeeded, where_to_look
 
+        leash = Leash(output.resolve())  # before the copy of another one's rehearsal is replaced
         life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
+    life.leash = leash
     if until == "staging":
         life.steps = STEPS_TO_STAGING
     try:

@@ -17,7 +17,7 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.spelling import are_written_numbers, written
+from automl_gitops.data.spelling import MISSING_WAY, are_written_numbers, written
 from automl_gitops.data.statistics import (
     WIDTHS,
     Mixture,
@@ -206,7 +206,7 @@ def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
         what = f'has "{value}", which reads as no value,' if value else "has no value"
         raise UserError(
             f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
-            + ("give that class another name" if value else "fill it or remove the row")
+            + (MISSING_WAY if value else "fill it or remove the row")
         )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from automl_gitops.evaluation import values as reading
 
+# What to do about a text in a target column that trainers read as no value.
+MISSING_WAY = "fill such cells or remove their rows, or give that another name where it is a class"
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
 _GROUP = "[1-9][0-9]{0,2}"
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -143,7 +143,9 @@ def complaint(error: Mapping[str, Any]) -> str:
         return f"is longer than {context['max_length']}"
     if kind == "string_pattern_mismatch":
         return f"is not of the form {context['pattern']}"
-    return _TYPES.get(kind, message[0].lower() + message[1:]) + _unquoted(kind, value)
+    return _TYPES.get(kind, message[0].lower() + message[1:]) + _unquoted(
+        kind, value, within=isinstance((error["loc"] or ("",))[-1], int)
+    )
 
 
 def _share(value: Any, most: float) -> str:
@@ -151,13 +153,15 @@ def _share(value: Any, most: float) -> str:
     return f"; {value:g} % is {value / 100:g}" if most == 1 and 1 < value <= 100 else ""
 
 
-def _unquoted(kind: str, value: Any) -> str:
-    """The way out where a value was written as a text, or a whole number with a point."""
+def _unquoted(kind: str, value: Any, *, within: bool) -> str:
+    """The way out where a value was written as a text, or a whole number with a point; ``within`` a list."""
     if kind in ("int_type", "int_from_float") and isinstance(value, float) and value.is_integer():
         return f": write {value:.0f}"
     if not isinstance(value, str):
         return ""
     bare = value.strip()
+    if kind == "list_type" and within:
+        return f": write [[{json.dumps(value, ensure_ascii=False)}]], a list of lists"
     if kind == "list_type":
         return f": write [{json.dumps(value, ensure_ascii=False)}]"
     if kind == "bool_type" and bare.lower() in _BOOLEANS:

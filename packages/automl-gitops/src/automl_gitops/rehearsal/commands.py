@@ -87,6 +87,11 @@ class Leash:
             self._file.write(str(pid))
         self._file.flush()
 
+    def release(self) -> None:
+        """Let another one work there."""
+        self._own.close()
+        self._file.close()
+
     def _end_earlier(self) -> None:
         self._file.seek(0)
         pid = self._file.read()

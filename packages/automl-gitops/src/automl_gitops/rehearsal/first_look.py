@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from automl_gitops.data.spelling import written
+from automl_gitops.data.spelling import MISSING_WAY, written
 from automl_gitops.evaluation import values
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.words import quoted, visible
@@ -233,7 +233,7 @@ def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> N
         what = f"has {quoted(value)}, which reads as no value," if value else "has no value"
         raise RefusedError(
             f'{wish.data}: row {row} {what} in the target column "{target}": '
-            + ("give that class another name" if value else "fill it or remove the row")
+            + (MISSING_WAY if value else "fill it or remove the row")
         )
     if task.problem != PROBLEMS["regression"]:
         return
@@ -272,6 +272,12 @@ def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, 
     if whole and (len(labels) == 1 or [len(labels)] == [len(group) for group in spellings]):
         raise RefusedError(
             f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
+            "name another target"
+        )
+    names = task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]) or None in map(values.number, labels)
+    if whole and names and len(labels) == labels.total():
+        raise RefusedError(
+            f'{wish.data}: the target "{target}" has another value in each row, so there is nothing to learn: '
             "name another target"
         )
     if spellings and whole and task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]):

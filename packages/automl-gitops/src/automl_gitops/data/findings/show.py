@@ -15,8 +15,7 @@ def show(output: Output, findings: Sequence[DataFinding]) -> None:
         output.notice(one.text)
     if findings:
         more = len(findings) - MOST_SHOWN
-        shown = f"{more:,} more findings; " if more > 0 else f"{counted(len(findings), 'finding')}, "
-        stop = "stops" if len(findings) == 1 else "stop"
+        shown = f"{more:,} more findings" if more > 0 else counted(len(findings), "finding")
         output.say(
-            f"{shown}which {stop} nothing unless contract.toml says so; `automl data show` says what to do after a push"
+            f"{shown}; what contract.toml has in `block` stops a push, and `automl data show` says what to do after one"
         )
