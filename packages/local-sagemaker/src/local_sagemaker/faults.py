@@ -1,4 +1,4 @@
-"""Faults on purpose: a call that is throttled, that fails, or whose connection is cut before or after it was carried out.
+"""Faults on purpose: a call is throttled, fails, or has its connection cut before or after it was carried out.
 
 A plan says which call of which actor, and how. A call is what a program asked for once, whatever number of attempts its
 SDK makes of it: AWS's SDKs give the attempts of a call one `amz-sdk-invocation-id`. Only what the gate let pass counts.
@@ -10,8 +10,9 @@ import fnmatch
 import logging
 import socket
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,16 +42,17 @@ class Fault:
     """What happens to one call: the ``number``-th (from 1) of those that fit.
 
     ``kind`` is one of :data:`KINDS`: "throttled"; "failed" (500) and "unavailable" (503), without being carried out;
-    "cut before" it was carried out, or "cut after" that, its answer lost. ``actor`` is a pattern of the caller's ARN
-    (of a role's session `arn:aws:sts::*:assumed-role/ROLE/*`), ``operation`` one of names such as `s3:PutObject`;
-    both with `*` and `?`. ``attempts``: how many of the call's attempts it strikes, 0 for all. Raises ValueError for a
-    kind that there is not.
+    "cut before" it was carried out, or "cut after" that, its answer lost. Patterns with `*` and `?` say what fits:
+    ``actor`` is one of the caller's ARN (of a role's session `arn:aws:sts::*:assumed-role/ROLE/*`), ``operation`` of
+    names such as `s3:PutObject`, ``agent`` of the program's user agent. ``attempts``: how many of the call's attempts
+    it strikes, 0 for all. Raises ValueError for a kind that there is not.
     """
 
     kind: str
     number: int = 1
     actor: str = "*"
     operation: str = "*"
+    agent: str = "*"
     attempts: int = 1
 
     def __post_init__(self) -> None:
@@ -61,17 +63,17 @@ class Fault:
 
     def fits(self, call: Call) -> bool:
         """Whether a call is one of those that are counted."""
-        return fnmatch.fnmatchcase(call.actor, self.actor) and fnmatch.fnmatchcase(
-            call.operation, self.operation
-        )
+        patterns = ((call.actor, self.actor), (call.operation, self.operation), (call.agent, self.agent))
+        return all(fnmatch.fnmatchcase(value, pattern) for value, pattern in patterns)
 
 
 @dataclass
 class Call:
-    """A call that was made: by whom (an ARN), of what, in how many attempts so far, and how many of them a fault struck."""
+    """A call that was made: by whom (an ARN) and whose program, of what; its attempts, and how many a fault struck."""
 
     actor: str
     operation: str
+    agent: str
     attempts: int = 0
     struck: int = 0
 
@@ -81,7 +83,8 @@ class Plan:
 
     def __init__(self, faults: Sequence[Fault] = ()) -> None:
         self.calls: list[Call] = []
-        self._faults = [[fault, 0] for fault in faults]
+        self._faults = tuple(faults)
+        self._fitting = [0] * len(faults)
         self._marked: dict[int, Fault] = {}
         self._by_invocation: dict[str, int] = {}
         self._lock = threading.Lock()
@@ -98,13 +101,13 @@ class Plan:
         """Whether a fault met its call."""
         return any(call.struck for call in self.calls)
 
-    def meet(self, actor: str, operation: str, invocation: str) -> str | None:
+    def meet(self, actor: str, operation: str, agent: str, invocation: str) -> str | None:
         """Count an attempt of a call; returns the kind of fault that it meets."""
         with self._lock:
             index = self._by_invocation.get(invocation) if invocation else None
             if index is None:
                 index = len(self.calls)
-                self.calls.append(Call(actor, operation))
+                self.calls.append(Call(actor, operation, agent))
                 self._by_invocation[invocation] = index
                 self._mark(index)
             call, fault = self.calls[index], self._marked.get(index)
@@ -115,11 +118,11 @@ class Plan:
             return fault.kind
 
     def _mark(self, index: int) -> None:
-        for entry in self._faults:
-            if entry[0].fits(self.calls[index]):
-                entry[1] += 1
-                if entry[1] == entry[0].number:
-                    self._marked.setdefault(index, entry[0])
+        for position, fault in enumerate(self._faults):
+            if fault.fits(self.calls[index]):
+                self._fitting[position] += 1
+                if self._fitting[position] == fault.number:
+                    self._marked.setdefault(index, fault)
 
 
 _current: Plan | None = None
@@ -142,15 +145,15 @@ class Faults:
         plan, request = _current, environ[REQUEST]
         if plan is None:
             return self._inner(environ, start_response)
-        kind = plan.meet(environ[ACTOR], request.name, environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""))
+        agent, invocation = (
+            environ.get(f"HTTP_{name}", "") for name in ("USER_AGENT", "AMZ_SDK_INVOCATION_ID")
+        )
+        kind = plan.meet(environ[ACTOR], request.name, agent, invocation)
         if kind is None:
             return self._inner(environ, start_response)
         log.info("%s meets a fault: %s", request.name, kind)
         if kind == CUT_AFTER:
-            answer = self._inner(environ, lambda *_: None)
-            with closing(answer) if hasattr(answer, "close") else suppress():  # type: ignore[type-var]
-                for _ in answer:
-                    pass
+            deque(self._inner(environ, lambda *_: None), maxlen=0)
         if kind in (CUT_BEFORE, CUT_AFTER):
             with suppress(OSError):
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
