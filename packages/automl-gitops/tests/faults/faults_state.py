@@ -22,7 +22,10 @@ def state(world: World) -> list[str]:
     executions = _executions(world)
     lines = [*_of_aws(world, executions), *_of_github(world), *_of_folder(world)]
     for number, one in enumerate(executions, start=1):
-        lines = [line.replace(one["PipelineExecutionArn"].rpartition("/")[2], f"EXECUTION{number}") for line in lines]
+        lines = [
+            line.replace(one["PipelineExecutionArn"].rpartition("/")[2], f"EXECUTION{number}")
+            for line in lines
+        ]
     for pattern, substitute in _SUBSTITUTES:
         lines = [re.sub(pattern, substitute, line) for line in lines]
     return sorted(lines)
@@ -37,7 +40,10 @@ def _executions(world: World) -> list[dict[str, Any]]:
     found = []
     for pipeline in _pages(sagemaker, "list_pipelines", "PipelineSummaries"):
         found += _pages(
-            sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline["PipelineName"]
+            sagemaker,
+            "list_pipeline_executions",
+            "PipelineExecutionSummaries",
+            PipelineName=pipeline["PipelineName"],
         )
     return sorted(found, key=lambda one: one["StartTime"])
 
@@ -75,10 +81,9 @@ def _training(sagemaker: Any) -> Iterator[str]:
                 for key, value in package.get("CustomerMetadataProperties", {}).items()
                 if key in ("verification", "evaluation", "automl_job", "dataset_sha256")
             }
-            yield (
-                f"model package {one['ModelPackageArn']} {package['ModelApprovalStatus']} {cycle} {sorted(noted.items())} "
-                f"{sorted(package.get('CustomerMetadataProperties', {}))}"
-            )
+            keys = sorted(package.get("CustomerMetadataProperties", {}))
+            about = f"{package['ModelApprovalStatus']} {cycle} {sorted(noted.items())} {keys}"
+            yield f"model package {one['ModelPackageArn']} {about}"
 
 
 def _serving(world: World, sagemaker: Any) -> Iterator[str]:

@@ -7,6 +7,7 @@ with the candidate that a training once had, whose container answers by a rule.
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import os
@@ -20,6 +21,7 @@ from typing import Any
 from automl_gitops.kernel import waiting
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
+from automl_gitops.runs import definition
 from local_sagemaker import BadInput, LocalAWS
 from local_sagemaker.sagemaker import roles
 from local_sagemaker.sagemaker.autopilot.job import AutoMLJob
@@ -31,6 +33,19 @@ from support.project import PROJECT
 NAME, REPOSITORY = "faults", "owner/faults"
 ROWS = 800
 PARTS = ("infrastructure", "lambdas", "pipeline", "evaluation", "environments")
+# What commands import when they are called, and what a definition is built with.
+COMMANDS = (
+    "commands.main", "commands.data", "commands.runs", "commands.serving", "commands.infrastructure",
+    "commands.report", "commands.workflow", "commands.doctor", "data.push", "doctor", "plan", "plan.page",
+    "promotion.drift", "promotion.promote", "promotion.propose", "promotion.rollback", "promotion.stage",
+    "promotion.status", "report", "runs.run", "runs.upsert", "stacks.setup", "stacks.teardown", "verification.verify",
+)  # fmt: skip
+SDK = (
+    "core.lambda_helper", "core.network", "core.processing", "core.shapes", "core.workflow.conditions",
+    "core.workflow.functions", "core.workflow.parameters", "core.workflow.pipeline_context",
+    "mlops.workflow.callback_step", "mlops.workflow.condition_step", "mlops.workflow.fail_step",
+    "mlops.workflow.lambda_step", "mlops.workflow.pipeline", "mlops.workflow.retry", "mlops.workflow.steps",
+)  # fmt: skip
 # A minute of the services' waiting passes in a tenth of a second.
 TIME_SCALE = "600"
 AUTOML_TOML = f"""
@@ -178,6 +193,7 @@ class World:
 
     def __init__(self, root: Path) -> None:
         os.environ["LOCAL_AWS_TIME_SCALE"] = TIME_SCALE
+        preload()
         AutoMLJob._train = _recorded  # type: ignore[method-assign]
         self.root = root
         self.project = root / "project"
@@ -191,7 +207,11 @@ class World:
         (self.project / "automl.toml").write_text(AUTOML_TOML)
         self.github = FaultyGitHub(root / "github.git", REPOSITORY)
         self.git("init", "--quiet", "--initial-branch=main")
-        for key, value in {"user.name": "A", "user.email": "a@example.com", "commit.gpgsign": "false"}.items():
+        for key, value in {
+            "user.name": "A",
+            "user.email": "a@example.com",
+            "commit.gpgsign": "false",
+        }.items():
             self.git("config", key, value)
         self.git("remote", "add", "origin", str(self.github.git.path))
         self.commit("Start the project")
@@ -218,7 +238,9 @@ class World:
 
     def git(self, *arguments: str) -> str:
         """Git in the project's folder."""
-        done = subprocess.run(["git", *arguments], cwd=self.project, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            ["git", *arguments], cwd=self.project, capture_output=True, text=True, check=True
+        )
         return done.stdout.strip()
 
     def commit(self, message: str) -> None:
@@ -241,12 +263,24 @@ class World:
         return kept | acting | self.github.environment
 
 
+def preload(*, sdk: bool = False) -> None:
+    """Import what commands import, before anything is forked; the SageMaker SDK, which takes seconds, if asked for."""
+    for name in COMMANDS:
+        importlib.import_module(f"automl_gitops.{name}")
+    if not sdk:
+        return
+    # As the project itself builds a definition: with a region, and away from the user's configuration.
+    with definition.alone("eu-west-1"):
+        for name in SDK:
+            importlib.import_module(f"sagemaker.{name}")
+
+
 def quicken() -> None:
     """Let this process, which runs a command, wait for next to nothing between two looks or attempts."""
     from botocore.retries import standard
     from urllib3.util.retry import Retry
 
-    waiting.SHORTEST, waiting.LONGEST = 0.05, 0.1
+    waiting.SHORTEST, waiting.LONGEST = 0.2, 0.4
     standard.ExponentialBackoff.delay_amount = lambda *_: 0  # type: ignore[method-assign]
     Retry.get_backoff_time = lambda _: 0  # type: ignore[method-assign]
 
