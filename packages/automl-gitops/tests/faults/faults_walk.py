@@ -277,7 +277,7 @@ class Walk:
                 found.struck = plan.struck or world.github.struck
                 found.calls = [
                     (AWS, call.operation) for call in plan.calls if AGENT.strip("*") in call.agent
-                ] + [(GITHUB, f"{method} {path}") for method, path in world.github.requests]
+                ] + [(GITHUB, request) for request in world.github.made]
                 world.aws.faults()
                 world.github.plan()
             if turn + 1 >= times and found.statuses[-1] == step.status:

@@ -154,15 +154,18 @@ def _recorded(self: AutoMLJob, folder: Path) -> None:
 
 
 class FaultyGitHub(GitHub):
-    """Fails the ``number``-th request from now on, and as many like it as follow where it ``lasts``."""
+    """Fails the ``number``-th request from now on, and as many like it as follow where it ``lasts``.
+
+    ``made`` are the requests since, each as its method and its path.
+    """
 
     number, kind, lasts = 0, "", False
-    _count, _struck = 0, ""
+    made: tuple[str, ...] = ()
+    _struck = ""
 
     def plan(self, number: int = 0, kind: str = "", *, lasts: bool = False) -> None:
         """Count from the start again; no fault by default."""
-        self.number, self.kind, self.lasts, self._count, self._struck = number, kind, lasts, 0, ""
-        self.requests.clear()
+        self.number, self.kind, self.lasts, self.made, self._struck = number, kind, lasts, (), ""
 
     @property
     def struck(self) -> bool:
@@ -172,18 +175,17 @@ class FaultyGitHub(GitHub):
     def answer(self, method: str, path: str, *rest: Any) -> tuple[int, Any]:
         """One request's answer, or its fault."""
         with self._lock:
-            self._count += 1
-            again = self.lasts and self._struck == f"{method} {path}"
-            if not again and not (self.number and self._count == self.number):
+            request = f"{method} {path.removeprefix(f'/repos/{self.repository}/')}"
+            self.made += (request,)
+            again = self.lasts and self._struck == request
+            if not again and len(self.made) != self.number:
                 return super().answer(method, path, *rest)
-            self._struck = f"{method} {path}"
-            self.requests.append((method, path))
+            self._struck = request
             if self.kind == "throttled":
                 raise Refusal(429, "You have exceeded a secondary rate limit")
             if self.kind in ("failed", "unavailable"):
                 raise Refusal(502 if self.kind == "failed" else 503, "Server Error")
             if self.kind == "cut after":
-                self.requests.pop()
                 super().answer(method, path, *rest)
             raise Cut
 
