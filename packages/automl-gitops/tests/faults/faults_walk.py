@@ -7,7 +7,7 @@ command ends in an error, runs it again. A pair converges where the end has the 
 from there is then equal too, so that it need not be lived. What is not of the fault-free state is a duplicate or an
 orphan, what is missing is lost; a traceback, or a command that hangs, does not converge either.
 
-Calls of AWS are those of the project's own program (by its user agent), not those that services make for it. Of one
+Calls of AWS are those of the command's own process (by its user agent), not those that services make for it. Of one
 that only reads, or asks an endpoint, and that a command makes again and again, as where it waits, `READS_EACH` fail.
 """
 
@@ -28,12 +28,11 @@ from pathlib import Path
 from typing import Any
 
 from faults_state import state
-from faults_world import World, preload, quicken
+from faults_world import AGENT, World, preload, quicken
 
 from local_sagemaker import Fault
 from support.waiting import wait_until
 
-AGENT = "*app/autopilot-gitops*"
 # How a call fails: once, or at each attempt that botocore or PyGithub makes of it.
 WAYS = (
     ("throttled", True),
@@ -263,7 +262,7 @@ class Walk:
         world.resume()
         faults, hub = [], (0, "", False)
         if pair and pair.service == AWS:
-            faults = [Fault(pair.kind, pair.number, agent=AGENT, attempts=0 if pair.lasts else 1)]
+            faults = [Fault(pair.kind, pair.number, agent=f"*app/{AGENT}*", attempts=0 if pair.lasts else 1)]
         elif pair:
             hub = (pair.number, pair.kind, pair.lasts)
         world.github.plan(*hub[:2], lasts=hub[2])
@@ -276,7 +275,7 @@ class Walk:
             if turn == 0:
                 found.struck = plan.struck or world.github.struck
                 found.calls = [
-                    (AWS, call.operation) for call in plan.calls if AGENT.strip("*") in call.agent
+                    (AWS, call.operation) for call in plan.calls if f"app/{AGENT}" in call.agent
                 ] + [(GITHUB, request) for request in world.github.made]
                 world.aws.faults()
                 world.github.plan()

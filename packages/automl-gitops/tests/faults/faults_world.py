@@ -46,6 +46,8 @@ SDK = (
     "mlops.workflow.callback_step", "mlops.workflow.condition_step", "mlops.workflow.fail_step",
     "mlops.workflow.lambda_step", "mlops.workflow.pipeline", "mlops.workflow.retry", "mlops.workflow.steps",
 )  # fmt: skip
+# The name by which all clients of a command's process, and none of a service's, are known.
+AGENT_VARIABLE, AGENT = "AWS_SDK_UA_APP_ID", "autopilot-gitops"
 # A minute of the services' waiting passes in a tenth of a second.
 TIME_SCALE = "600"
 AUTOML_TOML = f"""
@@ -260,7 +262,11 @@ class World:
     def environment(self, role: str) -> dict[str, str]:
         """The variables of a command that a role of the project runs, or the administrator ("")."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("AWS_", "GITHUB_", "LOCAL_AWS_"))}
-        kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        kept |= {
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            AGENT_VARIABLE: AGENT,
+        }
         acting = self.aws.assume(self.names.role_arn(f"{NAME}-{role}")) if role else self.aws.environment
         return kept | acting | self.github.environment
 
