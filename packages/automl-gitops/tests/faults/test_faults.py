@@ -35,7 +35,7 @@ def test_a_life_whose_calls_fail_ends_where_it_would_have_ended(tmp_path):
     found = json.loads((tmp_path / "build" / "faults.json").read_text())
     assert found["not_converged"] == [], done.stdout
     assert done.returncode == 0, done.stdout + done.stderr
-    assert found["pairs"] >= 2, done.stdout
+    assert found["pairs"] >= 1, done.stdout
 
 
 @pytest.mark.parametrize(
