@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test test-strangers bench check format wheels calls lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults bench check format wheels calls lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -81,6 +81,9 @@ test: browser ## everything: both packages' tests, the template's, and a generat
 
 test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
 	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
+
+test-faults: setup ## each call of a life fails once in each way, and it ends as without; writes build/faults.json (SHARD=1/8)
+	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
 
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)

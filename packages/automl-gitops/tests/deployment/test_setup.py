@@ -164,6 +164,13 @@ def test_what_is_no_matter_of_the_plan_ends_it(project, github, status, message,
         set_up(project.sign_in())
 
 
+def test_an_environment_that_cannot_be_looked_at_ends_it_in_a_sentence(project, github):
+    github.fail("GET", "environments/production$", 503, "Unavailable", times=9)
+
+    with pytest.raises(RunError, match=r"cannot look at environment production: .*503"):
+        set_up(project.sign_in())
+
+
 def test_a_subject_of_ones_own_making_is_refused(project, github):
     github.settings[SUBJECT_SETTING] = {
         "use_default": False,

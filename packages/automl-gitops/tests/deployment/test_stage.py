@@ -10,6 +10,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.promotion.stage import stage
 from automl_gitops.runs.execution import Execution, Step
+from local_sagemaker import Fault
 
 
 def test_staging_serves_the_version_that_was_asked_for(world):
@@ -197,3 +198,21 @@ def test_a_version_and_an_execution_are_one_too_many(world, capsys):
     assert main(["stage", "--execution", "abcd1234efgh", "--model-package", arn]) == 2
 
     assert "not both" in capsys.readouterr().err
+
+
+def test_what_it_makes_may_lose_its_answer_once(world):
+    """botocore tries again then, and is refused for what the first attempt made."""
+    lost = [
+        f"sagemaker:{name}"
+        for name in ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "UpdateEndpoint")
+    ]
+
+    with world.aws.faults(*(Fault("cut after", operation=name) for name in lost)) as plan:
+        first = stage(world.project(), world.register(THRESHOLD="10"))
+        second = stage(world.project(), world.register(THRESHOLD="50"))
+
+    assert sorted(call.operation for call in plan.calls if call.struck) == sorted(lost)
+    assert first.changed
+    assert second.changed
+    assert world.endpoint("staging")["EndpointConfigName"] == second.release.config_name
+    assert world.parts() == sorted([second.release.model_name, second.release.config_name])

@@ -9,13 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from making import ACCOUNT, BUCKET, REGION, lenient, table
 
 from automl_gitops.data import parts
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed, push
-from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.aws import Aws, explain
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -416,3 +417,20 @@ def test_nothing_is_sent_into_another_account_s_bucket(config, aws, folder, outp
         push(lenient(config()), table(folder / "patients.csv"), aws, output, synthetic=False)
 
     assert written == []
+
+
+def test_an_upload_that_s3_refuses_is_told_in_one_sentence(config, folder: Path, aws: Aws) -> None:
+    """boto3 raises an error of its own there, of neither of botocore's classes."""
+    s3, path = aws.client("s3"), table(folder / "patients.csv", rows=200)
+    configuration = config()
+
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "SlowDown", "Message": "Rate exceeded"}}, "PutObject")
+
+    s3.meta.events.register_first("before-call.s3.PutObject", refuse)
+    with pytest.raises(S3UploadFailedError) as caught:
+        push_file(configuration, path, aws)
+
+    assert str(explain(caught.value)) == (
+        "AWS is busy (PutObject: SlowDown): wait a minute and run the command again"
+    )

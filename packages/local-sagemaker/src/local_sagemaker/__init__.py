@@ -10,14 +10,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from local_sagemaker.faults import Fault
     from local_sagemaker.server import LocalAWS
     from local_sagemaker.serving import BadInput, ModelError
     from local_sagemaker.serving.archive import spoil
 
 __version__ = "0.1.0"
-__all__ = ["BadInput", "LocalAWS", "ModelError", "spoil"]
+__all__ = ["BadInput", "Fault", "LocalAWS", "ModelError", "spoil"]
 _PLACES = {
     "BadInput": "local_sagemaker.serving",
+    "Fault": "local_sagemaker.faults",
     "LocalAWS": "local_sagemaker.server",
     "ModelError": "local_sagemaker.serving",
     "spoil": "local_sagemaker.serving.archive",

@@ -19,6 +19,8 @@ from local_sagemaker.wire import Request, respond
 log = logging.getLogger("local_sagemaker")
 # Where the request, already read, stands in WSGI's environment.
 REQUEST = "local_sagemaker.request"
+# And who sent it: the ARN of the signer, "" of a request without a signature.
+ACTOR = "local_sagemaker.actor"
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 # Errors that every service gives and no service model lists; moto warns of a code that it does not find
@@ -35,7 +37,10 @@ COMMON_ERROR_CODES.extend(
         "InvalidSignatureException",
         "MissingAuthenticationToken",
         "NotImplemented",
+        "RequestThrottled",
+        "ServiceUnavailable",
         "SignatureDoesNotMatch",
+        "SlowDown",
         "ThrottlingException",
         "UnrecognizedClientException",
     )

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 STOP_SECONDS = 5
+# Threads that look again and again as long as the local AWS runs.
+FOR_EVER = ("alarms", "sqs-metrics", "lambda-logs", "event-source-mappings")
 
 
 class Runtime:
@@ -64,6 +66,23 @@ class Runtime:
         if ended:
             kill_group(process)
             raise RuntimeError("the local AWS has ended")
+
+    def busy(self, patience: float) -> list[str]:
+        """The names of the threads that do a piece of work, and have not ended it in ``patience`` seconds."""
+        end = time.monotonic() + patience
+        while True:
+            with self._lock:
+                alive = [thread.name for thread in self._threads if thread.is_alive()]
+            found = [name for name in alive if name not in FOR_EVER]
+            if not found or time.monotonic() > end:
+                return found
+            time.sleep(0.02)
+
+    def again(self) -> Runtime:
+        """The same one with nothing running, after :meth:`stop`."""
+        fresh = Runtime(self.endpoint_url, self.directory, lenient=self.lenient)
+        fresh.token_secret = self.token_secret
+        return fresh
 
     def stop(self) -> None:
         """End every process that was started here, and give the threads together a few seconds to end."""

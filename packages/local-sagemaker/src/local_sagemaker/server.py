@@ -10,6 +10,7 @@ import socket
 import tempfile
 import threading
 from pathlib import Path
+from socketserver import BaseServer
 from types import TracebackType
 from typing import Any
 
@@ -20,12 +21,14 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import make_server
 
-from local_sagemaker import accounts, actors, clock, quotas, runtime, serving, tokens, workers
+from local_sagemaker import accounts, actors, clock, faults, quotas, runtime, serving, tokens, workers
 from local_sagemaker.authorization import principals
 from local_sagemaker.authorization import record as records
 from local_sagemaker.authorization.gate import Gate
 from local_sagemaker.bridge import REQUEST, Bridge
 from local_sagemaker.door import Door
+from local_sagemaker.faults import Fault, Faults, Plan
+from local_sagemaker.lambda_ import pool
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
 # has a function `start` is called once the address is known.
@@ -50,6 +53,10 @@ MODULES: tuple[str, ...] = (
 )
 
 HOST = "127.0.0.1"
+# What is about to end when a pause is asked for may do so.
+PATIENCE_SECONDS = 5.0
+# How soon the server notices that it is to end.
+LOOK_SECONDS = 0.1
 log = logging.getLogger("local_sagemaker")
 
 
@@ -98,7 +105,7 @@ class LocalAWS:
             self._server = make_server(
                 HOST,
                 port,
-                Door(Gate(Bridge(_Dispatcher(create_backend_app))), port),
+                Door(Gate(Faults(Bridge(_Dispatcher(create_backend_app)))), port),
                 threaded=True,
                 request_handler=_RequestHandler,
                 fd=listening.fileno(),
@@ -109,12 +116,51 @@ class LocalAWS:
         if self._record_path:
             self._record = records.Record(Path(self._record_path))
         records.set_current(self._record)
+        self._serve()
+        self.environment = self.administrator(self.account)
+        return self
+
+    def _serve(self) -> None:
         for module in map(importlib.import_module, MODULES):
             getattr(module, "start", lambda: None)()
-        self.environment = self.administrator(self.account)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="server", daemon=True)
+        # Werkzeug's own closes the socket when it ends, which a pause does not.
+        self._thread = threading.Thread(
+            target=BaseServer.serve_forever, args=(self._server, LOOK_SECONDS), name="server", daemon=True
+        )
         self._thread.start()
-        return self
+
+    def pause(self) -> None:
+        """Answer nothing until :meth:`resume`: requests wait. No thread and no process of it is left.
+
+        A process may be forked then, and each of the two resumes with a state of its own; they share the address, so
+        one of them at a time. Raises RuntimeError where a job, an execution or a deployment still runs.
+        """
+        busy = self._runtime.busy(PATIENCE_SECONDS)
+        if busy:
+            raise RuntimeError(f"still at work: {', '.join(busy)}; wait for the end of it")
+        self._server.shutdown()
+        self._thread.join()
+        for thread in threading.enumerate():  # answers that are still being sent
+            if "process_request_thread" in thread.name:
+                thread.join()
+        self._runtime.stop()
+        pool.clear()
+
+    def resume(self) -> None:
+        """Go on after :meth:`pause`, perhaps in a fork."""
+        self._runtime = self._runtime.again()
+        runtime.set_current(self._runtime)
+        self._serve()
+
+    def faults(self, *given: Fault) -> Plan:
+        """Let calls meet these faults from now on, in the place of those before; without any, calls are only counted.
+
+        As a context manager the plan ends with its block. Its ``calls`` are those made meanwhile, and ``struck`` says
+        whether a fault met one.
+        """
+        plan = Plan(given)
+        faults.set_current(plan)
+        return plan
 
     def administrator(self, account: str) -> dict[str, str]:
         """The environment variables with which a command acts as the administrator of ``account``."""
@@ -181,6 +227,7 @@ class LocalAWS:
         self._thread.join(timeout=5)
         runtime.set_current(None)
         records.set_current(None)
+        faults.set_current(None)
         if self._record:
             self._record.close()
         log.removeHandler(self._log)

@@ -27,7 +27,7 @@ def client(service, environment):
 
 
 def test_every_public_name_is_there():
-    assert local_sagemaker.__all__ == ["BadInput", "LocalAWS", "ModelError", "spoil"]
+    assert local_sagemaker.__all__ == ["BadInput", "Fault", "LocalAWS", "ModelError", "spoil"]
     assert all(callable(getattr(local_sagemaker, name)) for name in local_sagemaker.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Local'"):
         _ = local_sagemaker.Local

@@ -15,7 +15,7 @@ import pytest
 from core_kit import wait_until
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SDK, TRAINING, TEST, TOKENS = re.findall(r"^```python\n(.*?)^```$", README, re.M | re.S)
+SDK, TRAINING, TEST, TOKENS, FAULTS = re.findall(r"^```python\n(.*?)^```$", README, re.M | re.S)
 BIN = Path(sys.executable).parent
 
 
@@ -43,9 +43,9 @@ def test_a_model_is_trained_and_served(tmp_path):
 
 
 def test_tests_use_the_fixture(tmp_path):
-    (tmp_path / "test_example.py").write_text(f"{TEST}\n\n{TOKENS}")
+    (tmp_path / "test_example.py").write_text(f"{TEST}\n\n{TOKENS}\n\n{FAULTS}")
 
-    assert "2 passed" in run(sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, folder=tmp_path)
+    assert "3 passed" in run(sys.executable, "-m", "pytest", "-q", "--rootdir", tmp_path, folder=tmp_path)
 
 
 @pytest.mark.slow

@@ -94,7 +94,8 @@ class RepositorySettings:
 
     def _environment(self, name: str, approved: bool, reviewers: Sequence[str]) -> Iterator[Setting]:
         path = f"environments/{name}"
-        known = self._get_if_there(path) or {}
+        with explained(f"look at environment {name}", NEEDS):
+            known = self._get_if_there(path) or {}
         had = _reviewers(known)
         wanted = had or (self._ids(reviewers) if approved else [])
         if reviewers and approved:

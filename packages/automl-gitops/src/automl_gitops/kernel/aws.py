@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import botocore.session
+from boto3.exceptions import Boto3Error
 from botocore import exceptions
 from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
@@ -148,6 +149,11 @@ def explain(error: Exception) -> UserError | RunError:
     Credentials and configuration are the user's to change (`UserError`); what a service answered is a
     `RunError`.
     """
+    # The transfer of a file raises one of no common class, while it handles the service's own.
+    if isinstance(error, Boto3Error) and isinstance(
+        error.__context__, exceptions.ClientError | exceptions.BotoCoreError
+    ):
+        return explain(error.__context__)
     if isinstance(error, _CREDENTIALS):
         return UserError(f"no valid AWS credentials ({_sentence(error)}): {_SIGN_IN}")
     if isinstance(error, exceptions.ProfileNotFound):

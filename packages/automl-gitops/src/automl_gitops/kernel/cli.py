@@ -79,12 +79,13 @@ def _told(error: Exception) -> UserError | RunError | None:
         return error
     if "botocore" not in sys.modules:  # whose import takes longer than help may
         return None
+    from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
     from automl_gitops.kernel.aws import explain
 
-    of_aws = isinstance(error, BotoCoreError | ClientError | ResponseParserError)
+    of_aws = isinstance(error, Boto3Error | BotoCoreError | ClientError | ResponseParserError)
     no_address = isinstance(error, ValueError) and "Invalid endpoint" in str(error)
     return explain(error) if of_aws or no_address else None
 

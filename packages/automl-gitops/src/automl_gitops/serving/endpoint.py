@@ -1,6 +1,7 @@
 """An endpoint: what it serves now, and what makes it serve a release."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -130,9 +131,10 @@ class Endpoint:
 
     def create(self, release: Release) -> None:
         """Start the creation of the endpoint."""
-        self._sagemaker.create_endpoint(
-            EndpointName=self.name, EndpointConfigName=release.config_name, Tags=release.tags
-        )
+        with self._unless_begun(release.config_name):
+            self._sagemaker.create_endpoint(
+                EndpointName=self.name, EndpointConfigName=release.config_name, Tags=release.tags
+            )
 
     def update(
         self, config_name: str, deployment: Mapping[str, Any] | None = None, *, keep_instances: bool = False
@@ -146,7 +148,8 @@ class Endpoint:
             # over.
             options["RetainAllVariantProperties"] = True
             options["ExcludeRetainedVariantProperties"] = [{"VariantPropertyType": "DataCaptureConfig"}]
-        self._sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=config_name, **options)
+        with self._unless_begun(config_name):
+            self._sagemaker.update_endpoint(EndpointName=self.name, EndpointConfigName=config_name, **options)
 
     def delete(self) -> None:
         """Delete the endpoint and wait until it is gone; its models and endpoint configs stay.
@@ -237,6 +240,15 @@ class Endpoint:
                 raise
 
     def _make(self, kind: str, name: str, request: Mapping[str, Any]) -> None:
+        if not self._has(kind, name):
+            try:
+                getattr(self._sagemaker, f"create_{kind}")(**request)
+            except ClientError:
+                # Where an answer was lost, the attempt after it is refused for what the first one made.
+                if not self._has(kind, name):
+                    raise
+
+    def _has(self, kind: str, name: str) -> bool:
         operation, key = {"model": ("describe_model", "ModelName")}.get(
             kind, ("describe_endpoint_config", "EndpointConfigName")
         )
@@ -245,7 +257,18 @@ class Endpoint:
         except ClientError as error:
             if not is_missing(error):
                 raise
-            getattr(self._sagemaker, f"create_{kind}")(**request)
+            return False
+        return True
+
+    @contextmanager
+    def _unless_begun(self, config_name: str) -> Iterator[None]:
+        """Pass over a refusal of what is under way, or done: the answer of an earlier attempt was lost."""
+        try:
+            yield
+        except ClientError:
+            state = self.look()
+            if config_name not in (state.config, state.pending_config):
+                raise
 
 
 def _status(state: EndpointState) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import threading
 import zlib
 from collections.abc import Callable
@@ -28,6 +29,10 @@ class Refusal(Exception):  # noqa: N818 - an answer, not an error of this progra
         super().__init__(message)
         self.status = status
         self.message = message
+
+
+class Cut(Exception):  # noqa: N818 - as above
+    """The connection ends without an answer."""
 
 
 class GitHub:
@@ -66,14 +71,22 @@ class GitHub:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
+        self.resume()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
+        self.pause()
         self._server.server_close()
+
+    def pause(self) -> None:
+        """Answer nothing until `resume`, which a fork of this process may do as well."""
+        self._server.shutdown()
         self._thread.join(timeout=5)
+
+    def resume(self) -> None:
+        """Answer."""
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -175,6 +188,10 @@ class _Handler(BaseHTTPRequestHandler):
             status, document = self.github.answer(
                 self.command, address.path, query, json.loads(raw or b"{}"), token
             )
+        except Cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
         except Refusal as refusal:
             status, document = refusal.status, {"message": refusal.message, "documentation_url": ""}
         content = b"" if document is None else json.dumps(document).encode()

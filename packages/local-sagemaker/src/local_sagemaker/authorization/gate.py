@@ -23,7 +23,7 @@ from local_sagemaker.authorization import (
 from local_sagemaker.authorization.conditions import Context
 from local_sagemaker.authorization.policies import Check, Principal, refusal, trusts
 from local_sagemaker.authorization.questions import Question, questions
-from local_sagemaker.bridge import REQUEST, Application, AWSError
+from local_sagemaker.bridge import ACTOR, REQUEST, Application, AWSError
 from local_sagemaker.wire import Request, respond
 
 log = logging.getLogger("local_sagemaker.authorization")
@@ -66,7 +66,7 @@ class Gate:
             log.debug("%s %s: %s", principal.arn if principal else "-", request.name, status)
             return start_response(status, *more)
 
-        environ[REQUEST] = request
+        environ[REQUEST], environ[ACTOR] = request, principal.arn if principal else ""
         return self._inner(environ, start)
 
     def _admit(self, request: Request, principal: Principal | None) -> str:

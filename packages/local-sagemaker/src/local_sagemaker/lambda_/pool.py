@@ -34,6 +34,14 @@ def give_back(process: Process) -> None:
         _idle.append(process)
 
 
+def clear() -> None:
+    """Forget all processes, which have ended."""
+    with _lock:
+        ended, _idle[:] = list(_idle), []
+    for process in ended:
+        process.kill()
+
+
 def _outdated(process: Process, function: Function) -> bool:
     now = time.monotonic()
     return (

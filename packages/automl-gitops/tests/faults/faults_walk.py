@@ -1,0 +1,397 @@
+"""The whole life of a project: each call of each command fails once in each way, and the command is run again.
+
+A *step* is one command. What it finds at its start is made once, and then forked: a fork has accounts, repository and
+files of its own. One fork runs the command without a fault, and so tells its calls and the state that it leaves. For
+each of these calls and each of `WAYS`, a *pair*, another fork runs the command with the call failed, and where the
+command ends in an error, runs it again. A pair converges where the end has the state of the fault-free fork: the life
+from there is then equal too, so that it need not be lived. What is not of the fault-free state is a duplicate or an
+orphan, what is missing is lost; a traceback, or a command that hangs, does not converge either.
+
+Calls of AWS are those of the command's own process (by its user agent), not those that services make for it. Of one
+that only reads, or asks an endpoint, and that a command makes again and again, as where it waits, `READS_EACH` fail.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from faults_state import state
+from faults_world import AGENT, World, preload, quicken
+
+from local_sagemaker import Fault
+from support.waiting import wait_until
+
+# How a call fails: once, or at each attempt that botocore or PyGithub makes of it.
+WAYS = (
+    ("throttled", True),
+    ("failed", False),
+    ("failed", True),
+    ("unavailable", True),
+    ("cut before", True),
+    ("cut after", False),
+    ("cut after", True),
+)
+AWS, GITHUB = "AWS", "GitHub"
+READS = ("Describe", "List", "Get", "Head", "Invoke", "GET ")
+READS_EACH = 3  # the first, the second and the last
+DEFINES = ("upsert", "run", "plan")  # these build the pipeline's definition
+SECONDS = 240  # of one command, on a machine that has other things to do
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command, by whom, and its exit status; ``then`` is what people do, or wait for, before the next one."""
+
+    name: str
+    role: str
+    arguments: tuple[str, ...]
+    then: Callable[[World], None] = lambda _: None
+    variables: dict[str, str] = field(default_factory=dict)
+    status: int = 0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One call and one way in which it fails: the ``number``-th of the command's calls of ``service``."""
+
+    step: str
+    service: str
+    operation: str
+    number: int
+    kind: str
+    lasts: bool
+
+    def __str__(self) -> str:
+        how = f"{self.kind} {'at each attempt' if self.lasts else 'once'}"
+        return f"{self.step}: {self.service} call {self.number} ({self.operation}) {how}"
+
+
+@dataclass
+class Outcome:
+    """What came of a pair; nothing in the lists where it converged."""
+
+    struck: bool = False
+    statuses: list[int] = field(default_factory=list)
+    duplicates: list[str] = field(default_factory=list)
+    orphans: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    trouble: str = ""
+
+    @property
+    def converged(self) -> bool:
+        """Whether all is as without the fault."""
+        return not (self.duplicates or self.orphans or self.lost or self.trouble)
+
+
+@dataclass
+class Found:
+    """What a fork saw: exit statuses and outputs of the command, its calls, the state at the end."""
+
+    statuses: list[int] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    calls: list[tuple[str, str]] = field(default_factory=list)
+    state: list[str] = field(default_factory=list)
+    struck: bool = False
+    error: str = ""
+
+
+class Runner:
+    """A process that waits to be told a command: forked while there are no threads, used when there are."""
+
+    def __init__(self) -> None:
+        theirs, self._orders = os.pipe()
+        self.pid = os.fork()
+        if not self.pid:
+            os.close(self._orders)
+            _serve(theirs)
+        os.close(theirs)
+
+    def run(self, arguments: tuple[str, ...], variables: dict[str, str], folder: Path, output: Path) -> int:
+        """The command's exit status; -1 where it had to be killed."""
+        order = {"arguments": arguments, "variables": variables, "folder": str(folder), "output": str(output)}
+        os.write(self._orders, json.dumps(order).encode() + b"\n")
+        os.close(self._orders)
+        end = time.monotonic() + SECONDS
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.01)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return -1
+
+    def dismiss(self) -> None:
+        """End without having run anything."""
+        with contextlib.suppress(OSError):
+            os.close(self._orders)
+            os.waitpid(self.pid, 0)
+
+
+def _serve(orders: int) -> None:
+    with os.fdopen(orders) as pipe:
+        line = pipe.readline()
+    if not line:
+        os._exit(0)
+    order = json.loads(line)
+    status = 70
+    with Path(order["output"]).open("w") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+        sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)
+        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+        os.environ.clear()
+        os.environ.update(order["variables"])
+        os.chdir(order["folder"])
+        quicken()
+        try:
+            from automl_gitops.commands.main import main
+
+            status = main(order["arguments"])
+        except BaseException:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(status)
+
+
+class Walk:
+    """A life in ``folder``; ``only`` are the names of the steps whose calls fail, all by default.
+
+    ``wanted`` says of the number of a pair whether it is tried: a shard's, or a sample.
+    """
+
+    def __init__(
+        self, folder: Path, steps: tuple[Step, ...], wanted: Callable[[int], bool], say: Callable[[str], None]
+    ) -> None:
+        self.folder = folder
+        self.steps = steps
+        self.calls: dict[str, int] = {}
+        self.outcomes: dict[Pair, Outcome] = {}
+        self._wanted = wanted
+        self._say = say
+        self._number = 0
+        self._world = World(folder / "root")
+        self._world.start()
+        self._fingerprint: list[str] = []
+
+    def live(self, only: tuple[str, ...] = ()) -> None:
+        """Walk to the end, or to the last of ``only``."""
+        missing = set(only) - {step.name for step in self.steps}
+        assert not missing, f"no such steps: {missing}"
+        last = max((n for n, step in enumerate(self.steps) if step.name in only), default=len(self.steps))
+        for step in self.steps[: last + 1]:
+            started = time.monotonic()
+            if step.arguments[0] in DEFINES:
+                preload(sdk=True)
+            if not only or step.name in only:
+                self._try(step)
+            self._go_on(step)
+            self._say(f"{step.name}: {time.monotonic() - started:.0f} s")
+
+    def _try(self, step: Step) -> None:
+        shutil.copytree(self._world.root, self.folder / "kept", symlinks=True)
+        once, twice = self._fork(step, None), self._fork(step, None, times=2)
+        assert not once.error, once.error
+        assert not twice.error, twice.error
+        assert set(once.statuses + twice.statuses) == {step.status}, (once, twice)
+        assert _difference(once.state, twice.state) == ([], [], []), (
+            f"{step.name} run twice is not as run once"
+        )
+        self.calls[step.name] = len(once.calls)
+        tried = 0
+        for pair in _pairs(step, once.calls):
+            self._number += 1
+            if self._wanted(self._number):
+                began = time.monotonic()
+                outcome = self.outcomes[pair] = _judged(step, once, self._fork(step, pair))
+                tried += 1
+                self._say(f"{pair}: {outcome.statuses} {time.monotonic() - began:.1f} s")
+                if not self.outcomes[pair].converged:
+                    self._say(f"NOT CONVERGED {pair}: {json.dumps(asdict(self.outcomes[pair]))}")
+        self._say(f"{step.name}: {len(once.calls)} calls, {tried} pairs")
+        shutil.rmtree(self.folder / "kept")
+
+    def _go_on(self, step: Step) -> None:
+        runner = Runner()
+        self._world.resume()
+        output = self.folder / "output"
+        status = runner.run(
+            step.arguments, self._world.environment(step.role) | step.variables, self._world.project, output
+        )
+        assert status == step.status, f"{step.name} ended with {status}: {output.read_text()}"
+        step.then(self._world)
+        self._world.pause()
+
+    def _fork(self, step: Step, pair: Pair | None, times: int = 1) -> Found:
+        """What a fork sees that runs the command, once more if it fails."""
+        ours, theirs = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(ours)
+            try:
+                found = self._within(step, pair, times)
+            except BaseException:
+                found = Found(error=traceback.format_exc())
+            with os.fdopen(theirs, "w") as pipe:
+                json.dump(asdict(found), pipe)
+            os._exit(0)
+        os.close(theirs)
+        with os.fdopen(ours) as pipe:
+            text = pipe.read()
+        os.waitpid(pid, 0)
+        shutil.rmtree(self._world.root)
+        shutil.copytree(self.folder / "kept", self._world.root, symlinks=True)
+        return Found(**json.loads(text or '{"error": "the fork died"}'))
+
+    def _within(self, step: Step, pair: Pair | None, times: int) -> Found:
+        world, found = self._world, Found()
+        runners = [Runner() for _ in range(2)]
+        world.resume()
+        faults, hub = [], (0, "", False)
+        if pair and pair.service == AWS:
+            faults = [Fault(pair.kind, pair.number, agent=f"*app/{AGENT}*", attempts=0 if pair.lasts else 1)]
+        elif pair:
+            hub = (pair.number, pair.kind, pair.lasts)
+        world.github.plan(*hub[:2], lasts=hub[2])
+        plan = world.aws.faults(*faults)
+        for turn, runner in enumerate(runners):
+            output = self.folder / f"output-{turn}"
+            variables = world.environment(step.role) | step.variables
+            found.statuses.append(runner.run(step.arguments, variables, world.project, output))
+            found.outputs.append(output.read_text())
+            if turn == 0:
+                found.struck = plan.struck or world.github.struck
+                found.calls = [
+                    (AWS, call.operation) for call in plan.calls if f"app/{AGENT}" in call.agent
+                ] + [(GITHUB, request) for request in world.github.made]
+                world.aws.faults()
+                world.github.plan()
+            if turn + 1 >= times and found.statuses[-1] == step.status:
+                break
+        for runner in runners[len(found.statuses) :]:
+            runner.dismiss()
+        found.state = state(world)
+        return found
+
+
+def _pairs(step: Step, calls: list[tuple[str, str]]) -> Iterator[Pair]:
+    for service in (AWS, GITHUB):
+        mine = [operation for one, operation in calls if one == service]
+        for number, operation in enumerate(mine, start=1):
+            if operation.partition(":")[2].startswith(READS) or operation.startswith(READS):
+                before, after = mine[: number - 1].count(operation), mine[number:].count(operation)
+                if before >= READS_EACH - 1 and after:
+                    continue
+            for kind, lasts in WAYS:
+                yield Pair(step.name, service, operation, number, kind, lasts)
+
+
+def _judged(step: Step, expected: Found, found: Found) -> Outcome:
+    duplicates, orphans, lost = _difference(expected.state, found.state)
+    outcome = Outcome(found.struck, found.statuses, duplicates, orphans, lost, found.error)
+    if not found.error:
+        if found.statuses[-1] != step.status:
+            outcome.trouble = f"ended with {found.statuses}: {found.outputs[-1][-600:]}"
+        elif any("Traceback" in output for output in found.outputs):
+            outcome.trouble = f"a traceback: {next(o for o in found.outputs if 'Traceback' in o)[-600:]}"
+        elif not any(output.strip() for output in found.outputs):
+            outcome.trouble = "it said nothing"
+    return outcome
+
+
+def _difference(expected: list[str], found: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """What is there more often than it should be, what should not be there at all, and what is missing."""
+    more, less = Counter(found) - Counter(expected), Counter(expected) - Counter(found)
+    known = set(expected)
+    return (
+        [line for line in more.elements() if line in known],
+        [line for line in more.elements() if line not in known],
+        list(less.elements()),
+    )
+
+
+def summary(calls: dict[str, int], outcomes: dict[Pair, Outcome]) -> dict[str, Any]:
+    """The document of build/faults.json; a pair counts where its fault met the call."""
+    met = {pair: one for pair, one in outcomes.items() if one.struck or not one.converged}
+    return {
+        "calls": sum(calls.values()),
+        "faults": len(WAYS),
+        "pairs": len(met),
+        "converged": sum(one.converged for one in met.values()),
+        "duplicates": sum(bool(one.duplicates) for one in met.values()),
+        "orphans": sum(bool(one.orphans) for one in met.values()),
+        "lost": sum(bool(one.lost) for one in met.values()),
+        "commands": calls,
+        "not_converged": [
+            {"pair": str(pair), **asdict(one)} for pair, one in met.items() if not one.converged
+        ],
+    }
+
+
+def _until_the_execution_ends(world: World) -> None:
+    sagemaker = world.aws.client("sagemaker")
+    listed = sagemaker.list_pipeline_executions(PipelineName=world.names.pipeline)
+    arn = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
+
+    def status() -> str:
+        return sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
+
+    ended = wait_until(status, ("Succeeded", "Failed", "Stopped").__contains__)
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    assert ended == "Succeeded", [(one["StepName"], one.get("FailureReason")) for one in steps]
+
+
+def _register_another(world: World) -> None:
+    """Another training has registered a second version, of another archive."""
+    from automl_gitops.rehearsal import sabotage
+
+    sagemaker = world.aws.client("sagemaker")
+    (first,) = sagemaker.list_model_packages(ModelPackageGroupName=world.names.model_package_group)[
+        "ModelPackageSummaryList"
+    ]
+    sabotage.register_copy(sagemaker, world.aws.client("s3"), world.names.bucket, first["ModelPackageArn"])
+
+
+def _serving(number: int, then: Callable[[World], None]) -> tuple[Step, ...]:
+    return (
+        Step(f"stage {number}", RETRAIN, ("stage",)),
+        Step(f"verify {number}", RETRAIN, ("verify",)),
+        Step(f"propose {number}", RETRAIN, ("propose",), World.merge),
+        Step(f"promote {number}", PROMOTE, ("promote",), then),
+    )
+
+
+RETRAIN, PROMOTE, PLAN, TEARDOWN = "RetrainRole", "PromoteRole", "PlanRole", "TeardownRole"
+STEPS = (
+    Step("bootstrap", "", ("bootstrap", "--github")),
+    Step("stack", RETRAIN, ("stack",)),
+    Step("data push", "", ("data", "push", "../table.csv"), lambda world: world.commit("Train on the data")),
+    Step("upsert", RETRAIN, ("upsert",)),
+    Step("run", RETRAIN, ("run",), _until_the_execution_ends),
+    Step("execution", RETRAIN, ("execution", "--wait")),
+    Step("summary", RETRAIN, ("summary",)),
+    Step("report", RETRAIN, ("report", "--output", "build/report.html")),
+    *_serving(1, _register_another),
+    *_serving(2, lambda _: None),
+    Step("status", PLAN, ("status",)),
+    Step("drift", PLAN, ("drift",)),
+    Step("plan", PLAN, ("plan", "--base", "HEAD")),
+    Step("doctor", PLAN, ("doctor",)),
+    Step("rollback", "", ("rollback",), lambda world: world.git("push", "--quiet", "origin", "HEAD:main")),
+    Step("promote back", PROMOTE, ("promote",)),
+    Step("teardown", TEARDOWN, ("teardown", "--delete-data", "--confirm", "faults")),
+    Step("teardown of the roles", "", ("teardown", "--delete-data", "--delete-roles", "--confirm", "faults")),
+)

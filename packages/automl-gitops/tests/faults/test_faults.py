@@ -1,0 +1,68 @@
+"""A sample of the pairs of a call and a fault; `make test-faults` tries all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import faults_walk
+import pytest
+from faults_walk import Outcome, Pair, summary
+
+HERE = Path(__file__).resolve().parent
+PAIR = Pair("stage 1", "AWS", "sagemaker:CreateModel", 4, "cut after", lasts=True)
+
+
+def test_a_life_whose_calls_fail_ends_where_it_would_have_ended(tmp_path):
+    """In a process of its own, which forks, and whose local AWS trains nothing."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))
+    }
+    sample = ("1/30", "--only", "data push")
+
+    done = subprocess.run(
+        [sys.executable, HERE / "run_faults.py", *sample],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+    )
+
+    found = json.loads((tmp_path / "build" / "faults.json").read_text())
+    assert found["not_converged"] == [], done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert found["pairs"] >= 1, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "difference"),
+    [
+        (["model a"], ["model a"], ([], [], [])),
+        (["model a"], ["model a", "model a"], (["model a"], [], [])),
+        (["model a"], ["model a", "endpoint b"], ([], ["endpoint b"], [])),
+        (["model a", "object c"], ["model a"], ([], [], ["object c"])),
+    ],
+)
+def test_what_is_there_twice_or_besides_and_what_is_missing_is_told(expected, found, difference):
+    assert faults_walk._difference(expected, found) == difference
+
+
+def test_the_summary_counts_the_pairs_whose_fault_met_its_call():
+    outcomes = {
+        PAIR: Outcome(struck=True, statuses=[1, 0], duplicates=["model a"]),
+        Pair("run", "AWS", "sagemaker:StartPipelineExecution", 9, "failed", lasts=False): Outcome(True, [0]),
+        Pair("run", "AWS", "sts:GetCallerIdentity", 99, "failed", lasts=False): Outcome(False, [0]),
+    }
+
+    found = summary({"stage 1": 20, "run": 10}, outcomes)
+
+    assert {name: found[name] for name in ("calls", "pairs", "converged", "duplicates", "orphans")} == {
+        "calls": 30, "pairs": 2, "converged": 1, "duplicates": 1, "orphans": 0,
+    }  # fmt: skip
+    assert found["not_converged"][0]["pair"] == (
+        "stage 1: AWS call 4 (sagemaker:CreateModel) cut after at each attempt"
+    )
