@@ -718,7 +718,7 @@ ODD = [
         {},
         "ends most trainings",
     ),
-    row("no time to evaluate", {"evaluation": {"max_seconds": 120}}, {}, "two or three batch transforms"),
+    row("no time to evaluate", {"evaluation": {"max_seconds": 120}}, {}, "two to four batch transforms"),
     row(
         "instances without work",
         {"evaluation": {"transform_instance_count": 4}},
