@@ -28,6 +28,19 @@ CHOSEN = {"positive": "yes", "threshold": "validation"}
 CLASSES = {"no": 500, "yes": 500}
 
 
+def best_of_all(metric: str, scores: np.ndarray, truth: np.ndarray) -> float:
+    """The greatest figure over all thresholds, by the metrics' definitions."""
+    called = scores >= np.array(every_threshold(scores))[:, None]
+    true, false = (called & truth).sum(axis=1), (called & ~truth).sum(axis=1)
+    positives, negatives = truth.sum(), (~truth).sum()
+    figures = {
+        "f1": 2 * true / (positives + true + false),
+        "accuracy": (true + negatives - false) / len(truth),
+        "balanced_accuracy": (true / positives + (negatives - false) / negatives) / 2,
+    }
+    return float(figures[metric].max())
+
+
 def every_threshold(scores: np.ndarray) -> list[float]:
     """One in each gap that there is, from all rows called positive to none."""
     known = np.unique(scores)
@@ -37,7 +50,7 @@ def every_threshold(scores: np.ndarray) -> list[float]:
 @pytest.mark.parametrize("digits", [1, 2, 9])
 @pytest.mark.parametrize("metric", sorted(OF))
 def test_no_threshold_has_more_of_the_metric(metric: str, digits: int) -> None:
-    for seed in range(20):
+    for seed in range(10):
         generator = np.random.default_rng(seed)
         scores = generator.beta(1, 3, 120).round(digits) * 0.99
         truth = generator.random(120) < scores
@@ -46,9 +59,7 @@ def test_no_threshold_has_more_of_the_metric(metric: str, digits: int) -> None:
 
         assert found.chosen is not None
         reached = OF[metric](truth, scores >= found.value)
-        assert reached == pytest.approx(
-            max(OF[metric](truth, scores >= one) for one in every_threshold(scores))
-        )
+        assert reached == pytest.approx(best_of_all(metric, scores, truth))
         assert (found.chosen.by, found.chosen.rows, found.chosen.positives) == (metric, 120, truth.sum())
         assert found.chosen.value == pytest.approx(reached)
         assert found.chosen.usual_value == pytest.approx(OF[metric](truth, scores >= 0.5))
@@ -56,7 +67,7 @@ def test_no_threshold_has_more_of_the_metric(metric: str, digits: int) -> None:
 
 
 def test_no_threshold_costs_less_however_wrong_the_probabilities_are() -> None:
-    for seed in range(20):
+    for seed in range(10):
         generator = np.random.default_rng(seed)
         chance = generator.random(200)
         truth, scores = generator.random(200) < chance, 0.9 * chance**3  # far too low
