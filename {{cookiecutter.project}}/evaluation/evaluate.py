@@ -4,7 +4,8 @@ It runs in SageMaker's scikit-learn container, in this order (`evaluate`):
 
 1. Read the true labels.
 2. Let the candidate predict the holdout's rows in a batch transform, and beside it the champion, the version that
-   production serves, where there is one.
+   production serves, where there is one. Where [decision] has a threshold chosen, the candidate predicts the validation
+   rows too, and these choose it.
 3. Measure both on the same rows: the metrics of automl_gitops.evaluation, and your own of metrics.py.
 4. Hold what was measured against the gate, gate.py.
 
@@ -45,6 +46,7 @@ from automl_gitops.evaluation.model_quality import model_quality
 from automl_gitops.evaluation.reading import Part, parts
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.slices import read_slicings
+from automl_gitops.evaluation.threshold import Selection
 from automl_gitops.evaluation.transform import Transform, TransformContext
 from automl_gitops.evaluation.typed import plain
 from automl_gitops.evaluation.verdict import Holdout, decide, measured
@@ -64,6 +66,8 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformCon
     found = best_candidate(place.sagemaker, chosen.automl_job_name)
     metric = metric_of(found.objective)
     check_side(settings.gate, found.objective, metric)
+    decision = settings.decided(found.problem_type)
+    selection = Selection(decision, metric, settings) if decision.on_validation else None
     classes = len(settings.classes) if settings.classes else None
     containers, outputs = with_outputs(found.containers, found.classification, classes)
 
@@ -82,6 +86,18 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformCon
         run = stack.enter_context(
             Transform(place, f"{name}-candidate", containers, chosen.x_test_uri, f"{target}/candidate")
         )
+        if selection:
+            with clock.stage("validation rows"):
+                selection.start(
+                    stack,
+                    run,
+                    place,
+                    f"{name}-candidate-validation",
+                    containers,
+                    parts(chosen.validation, "validation"),
+                    f"{target}/validation",
+                    work / "validation",
+                )
         contest.start(
             stack,
             f"{name}-champion",
@@ -102,6 +118,9 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformCon
                 stack, f"{name}-importance", inputs, settings.features, holdout, f"{target}/importance", work
             )
 
+        if selection and isinstance(holdout, ClassHoldout):
+            with clock.stage("threshold"):
+                selection.finish(holdout, outputs, containers, work / "validation")
         with clock.stage("candidate's predictions"):
             holdout.candidate(run.outputs(names, work / "candidate"), outputs, containers)
         with clock.stage("champion's predictions"):
@@ -157,6 +176,9 @@ def options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--kms-key", default=None)
     parser.add_argument("--y-test", type=Path, default=PROCESSING / "input/y_test", help="folder of labels")
     parser.add_argument("--x-test", type=Path, default=PROCESSING / "input/x_test", help="folder of inputs")
+    parser.add_argument(
+        "--validation", type=Path, default=PROCESSING / "input/validation", help="folder of rows"
+    )
     parser.add_argument("--output", type=Path, default=PROCESSING / "output/evaluation")
     parser.add_argument("--settings", type=Path, default=Path(__file__).with_name("settings.json"))
     parser.add_argument("--message", type=Path, default=reason.MESSAGE, help="where to say what failed")

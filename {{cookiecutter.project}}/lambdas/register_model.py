@@ -188,6 +188,7 @@ def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, s
         # By which whoever reads an answer decides, in the place of the model's own label.
         "threshold": threshold.get("value"),
         "positive_class": evaluation.get("positive_class") if threshold else None,
+        "threshold_chosen_by": (threshold.get("chosen") or {}).get("by"),
         "champion": event["champion"],
     }
     facts |= {

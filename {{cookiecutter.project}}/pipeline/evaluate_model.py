@@ -34,14 +34,18 @@ def evaluate_model(shared: Shared, start: Any, wait: Any) -> tuple[Any, Any]:
     ]  # fmt: skip
     if shared.config.encryption:
         arguments += ["--kms-key", shared.config.encryption.kms_key]
+    inputs = [
+        code(shared),
+        job_input("x_test", given["XTestUri"]),
+        job_input("y_test", given["YTestUri"]),
+    ]
+    if shared.config.decision.on_validation:
+        inputs.append(job_input("validation", given["ValidationUri"]))
+        arguments += ["--validation", f"{INPUT}/validation"]
     step = ProcessingStep(
         name="EvaluateModel",
         step_args=processor(shared, ENTRY_POINT).run(
-            inputs=[
-                code(shared),
-                job_input("x_test", given["XTestUri"]),
-                job_input("y_test", given["YTestUri"]),
-            ],
+            inputs=inputs,
             outputs=[job_output("evaluation", shared.of_execution("evaluations"))],
             arguments=arguments,
         ),

@@ -268,6 +268,7 @@ class World:
                 "dataset_sha256": SHA256,
                 "problem_type": problem_type,
                 "repository": "owner/name",
+                **({} if threshold is None else {"threshold": str(threshold), "positive_class": "yes"}),
             },
         )["ModelPackageArn"]
 

@@ -32,7 +32,7 @@ def proposed(repository):
 
 
 def test_one_pull_request_with_the_file_and_the_report(world, repository):
-    arn = world.register()
+    arn = world.register(PROBABILITIES="1", threshold=0.55)
     stage(world.project(), arn)
     verify(world.project(), arn)
     before = FILE.read_text()
@@ -48,7 +48,14 @@ def test_one_pull_request_with_the_file_and_the_report(world, repository):
     assert content.verification.outcome == "verified"
     assert content.verification.record == f"s3://{world.bucket}/verifications/1/verification.json"
     assert repository.git.changed_files("main", "promote-production") == [FILE.as_posix()]
-    for part in (arn, "| F1 | 0.8 |", "f1 0.8 is at least 0", "agrees with the evaluation", "canary of 10 %"):
+    for part in (
+        arn,
+        "| F1 | 0.8 |",
+        "f1 0.8 is at least 0",
+        "agrees with the evaluation",
+        "canary of 10 %",
+        "A row is called yes from a probability of 0.55 on.",
+    ):
         assert part in pull["body"]
     assert FILE.read_text() == before
 

@@ -170,10 +170,12 @@ def test_promote_mends_what_status_found(world, in_production, drift):
 
 
 def test_staging_is_shown_and_is_no_drift(world, in_production):
-    second = world.register()
+    second = world.register(PROBABILITIES="1", threshold=0.55)
     stage(world.project(), second)
 
     found = status(world.project())
 
     assert found.staging.model_package_arn == second
+    assert (found.staging.threshold, found.staging.positive_class) == ("0.55", "yes")
+    assert found.production.threshold == ""
     assert found.differences == []

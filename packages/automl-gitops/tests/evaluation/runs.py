@@ -30,7 +30,7 @@ GATE = {
 class Run:
     """``inputs`` are rows of x_test, ``labels`` those of y_test; both are cut into ``parts`` parts.
 
-    ``groups`` are the codes of the rows' groups, if there are any.
+    ``groups`` are the codes of the rows' groups, if there are any; ``validation`` is the text of validation.csv.
     """
 
     folder: Path
@@ -45,6 +45,7 @@ class Run:
     threshold: float = 0.0
     champion: str = "none"
     groups: Sequence[int] | None = None
+    validation: str | None = None
 
     def evaluate(self, sagemaker: FakeSageMaker) -> dict[str, Any]:
         """evaluation.json of a run."""
@@ -96,6 +97,8 @@ class Run:
                 labels = [[*row, of] for row, of in zip(labels, ["group", *self.groups[span]], strict=True)]
             self._write(self.folder / "y_test" / name, text(labels))
             self.s3.put_object(Bucket=BUCKET, Key=f"datasets/0/x_test/{name}", Body=inputs.encode())
+        if self.validation is not None:
+            self._write(self.folder / "validation" / "validation.csv", self.validation)
         (self.folder / "output" / "evaluation").mkdir(parents=True, exist_ok=True)
         return evaluate.options(self.arguments())
 
@@ -113,6 +116,7 @@ class Run:
             "--transform-instance-count": 1,
             "--y-test": self.folder / "y_test",
             "--x-test": self.folder / "x_test",
+            "--validation": self.folder / "validation",
             "--output": self.folder / "output" / "evaluation",
             "--message": self.folder / "message",
         }

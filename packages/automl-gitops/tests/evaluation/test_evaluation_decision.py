@@ -72,7 +72,10 @@ def test_figures_are_scikit_learns_of_the_rows_that_the_threshold_calls(
     found = judged(tmp_path, s3, decision, champion=package)
 
     inputs, labels = two_classes()
-    ours, theirs = (called(inputs[:, column], positive, threshold or 0.5) for column in (0, 1))
+    ours = called(inputs[:, 0], positive, threshold or 0.5)
+    theirs = np.where(
+        inputs[:, 1] > 0.5, "yes", "no"
+    )  # by its own label: no threshold of its own is recorded
     assert found["positive_class"] == positive
     assert found.get("threshold") == ({"value": threshold} if threshold else None)
     for predicted, given in ((ours, found["metrics"]), (theirs, found["champion"]["metrics"])):
@@ -239,8 +242,11 @@ def test_what_cannot_be_decided_fails_with_the_reason(
         run.evaluate(sagemaker)
 
 
-def test_a_champion_without_probabilities_cannot_be_compared(tmp_path: Path, s3: Any) -> None:
-    package = {"InferenceSpecification": {"Containers": [container("champion", "predicted_label")]}}
+def test_a_champion_with_a_threshold_but_no_probabilities_cannot_be_compared(tmp_path: Path, s3: Any) -> None:
+    package = {
+        "InferenceSpecification": {"Containers": [container("champion", "predicted_label")]},
+        "CustomerMetadataProperties": {"threshold": "0.3", "positive_class": "yes"},
+    }
 
     found = judged(tmp_path, s3, {"positive": "yes", "threshold": 0.4}, champion=package)
 

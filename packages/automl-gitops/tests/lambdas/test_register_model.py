@@ -146,6 +146,18 @@ def test_the_version_says_where_it_came_from(registration: Registration) -> None
     assert registration.request["ModelLifeCycle"]["Stage"] == "Development"
 
 
+def test_the_threshold_is_the_version_s(registration: Registration) -> None:
+    chosen = {"by": "f1", "value": 0.6, "usual": 0.5, "usual_value": 0.5, "rows": 160, "positives": 40}
+    document = json.loads(registration.objects["evaluation.json"])
+    document |= {"threshold": {"value": 0.305, "chosen": chosen}, "positive_class": "yes"}
+    registration.objects["evaluation.json"] = json.dumps(document).encode()
+
+    registration.run()
+
+    said = registration.request["CustomerMetadataProperties"]
+    assert (said["threshold"], said["positive_class"], said["threshold_chosen_by"]) == ("0.305", "yes", "f1")
+
+
 def test_what_is_not_known_is_left_out(registration: Registration) -> None:
     registration.run(run_url="none", champion="none")
 

@@ -273,6 +273,22 @@ WRONG = [
         {"decision": {"positive": "a", "threshold": 30}}, "threshold = 30 has to be below 1", id="percent"
     ),
     pytest.param(
+        {"decision": {"positive": "a", "threshold": 0}}, "threshold = 0 has to be above 0", id="all rows"
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "threshold": True}}, "threshold = true is not a number", id="no number"
+    ),
+    pytest.param(
+        {"decision": {"positive": "a", "threshold": "holdout"}},
+        'threshold = "holdout" is neither a probability, such as 0.3 without quotes, nor "validation"',
+        id="chosen on other rows",
+    ),
+    pytest.param(
+        {"decision": {"threshold": "validation"}},
+        "[decision] has threshold without positive",
+        id="whose chosen threshold",
+    ),
+    pytest.param(
         {"decision": {"positive": "a", "costs": {"false_positive": 0, "false_negative": 2}}},
         "false_positive = 0 has to be above 0",
         id="free mistakes",

@@ -12,13 +12,16 @@ import pytest
 from making import automl_toml, lock, lock_by_reference
 
 from automl_gitops.data import consistency
-from automl_gitops.data.lock import Column, DatasetLock, Reference, Rows
+from automl_gitops.data.lock import Column, DatasetLock, Reference, Rows, SplitRule
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.account import AUTOPILOT
 
 TWO = {"no": 600, "yes": 400}
 BINARY = {"autopilot": {"problem_type": "BinaryClassification", "objective": "F1"}}
+CHOSEN = {"decision": {"positive": "yes", "threshold": "validation"}}
+COSTS = {"decision": {"costs": {"false_positive": 1, "false_negative": 5}}}
+VALIDATED = Rows(total=1000, train_validation=640, validation=160, test=200)
 REGRESSION = {
     "autopilot": {"problem_type": "Regression", "objective": "RMSE"},
     "gate": {"minimum": None, "maximum": 3.0},
@@ -477,8 +480,45 @@ REFUSED += [
         {"classes": {"a": 400, "b": 300, "c": 300}},
         "is of two classes, and Autopilot takes",
     ),
+    row(
+        "a choice on validation rows that there are none of",
+        merged(BINARY, CHOSEN),
+        {"classes": TWO},
+        'threshold = "validation" is chosen on validation rows, and dataset.lock has none: run `automl data push FILE` '
+        "again, which then sets some apart",
+    ),
+    row(
+        "a split column that says validation of no row",
+        merged(BINARY, CHOSEN, {"dataset": {"split": "part"}}),
+        {"classes": TWO, "split": SplitRule(split="part")},
+        'say "validation" of some rows in the column "part", and run',
+    ),
+    row(
+        "a choice by an objective of which no threshold is best",
+        merged(BINARY, {"autopilot": {"objective": "AUC"}}, CHOSEN),
+        {"classes": TWO, "rows": VALIDATED},
+        "chosen by the objective, and AUC has no best threshold (Accuracy, BalancedAccuracy, F1 have): add costs",
+    ),
+    row(
+        "a choice by an objective that is best where all is called, before there are data",
+        merged(BINARY, {"autopilot": {"objective": "Recall"}}, CHOSEN),
+        None,
+        "Recall has no best threshold",
+    ),
+    row(
+        "a choice on rows that nobody looked at",
+        merged(BINARY, CHOSEN, {"dataset": {"buckets": ["lake"]}}),
+        "two classes by reference",
+        "the data is by reference: give a number, or costs alone",
+    ),
 ]
 ODD = [
+    row(
+        "a choice on few rows",
+        merged(BINARY, CHOSEN),
+        {"classes": TWO, "rows": Rows(total=1000, train_validation=750, validation=50, test=200)},
+        "is chosen on 50 validation rows: among so few, chance chooses",
+    ),
     row(
         "what tuned models want of a row that lacks columns is not known",
         merged(TUNING, {"dataset": {"exclude": ["id"], "buckets": ["lake"]}}),
@@ -718,7 +758,7 @@ ODD = [
         {},
         "ends most trainings",
     ),
-    row("no time to evaluate", {"evaluation": {"max_seconds": 120}}, {}, "two or three batch transforms"),
+    row("no time to evaluate", {"evaluation": {"max_seconds": 120}}, {}, "two to four batch transforms"),
     row(
         "instances without work",
         {"evaluation": {"transform_instance_count": 4}},
@@ -789,6 +829,12 @@ FINE = [
         "the first class is the positive one, by its costs",
         merged(BINARY, {"decision": {"positive": "no", "costs": {"false_positive": 1, "false_negative": 5}}}),
         {"classes": TWO},
+        "",
+    ),
+    row(
+        "a threshold that costs choose, whatever the objective is",
+        merged(BINARY, {"autopilot": {"objective": "AUC"}}, CHOSEN, COSTS),
+        {"classes": TWO, "rows": VALIDATED},
         "",
     ),
     row("a quantity", REGRESSION, quantity(), ""),

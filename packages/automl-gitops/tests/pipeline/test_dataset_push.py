@@ -58,6 +58,57 @@ def test_the_three_parts_are_the_file(config, folder: Path, aws: Aws) -> None:
     }
 
 
+CHOOSES = {
+    "autopilot": {"problem_type": "BinaryClassification", "objective": "F1"},
+    "decision": {"positive": "yes", "threshold": "validation"},
+}
+
+
+def test_validation_rows_are_set_apart_where_they_choose_the_threshold(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = folder / "two.csv"
+    rows = [[str(number), "yes" if number % 4 == 0 else "no"] for number in range(600)]
+    path.write_text("x,label\n" + "".join(",".join(row) + "\n" for row in rows))
+    without = push_file(config(**CHOOSES | {"decision": None}), path, aws).lock
+
+    lock = push_file(config(**CHOOSES), path, aws).lock
+
+    assert lock.sha256 != without.sha256
+    assert lock.split is None
+    assert lock.rows.model_dump(exclude_none=True) == {
+        "total": 600, "train_validation": 384, "validation": 96, "test": 120,
+    }  # fmt: skip
+    stored = {key.removeprefix(f"datasets/{lock.sha256}/"): content for key, content in objects(aws).items()}
+    assert lock.uris.validation == f"s3://{BUCKET}/datasets/{lock.sha256}/validation.csv"
+    (header, *train), (same, *validation) = (
+        read(stored[f"{name}.csv"]) for name in ("train_validation", "validation")
+    )
+    assert header == same == ["x", "label"]
+    held_out = [
+        [x, label]
+        for (x,), (label,) in zip(
+            read(stored["x_test/part-00000.csv"]), read(stored["y_test/part-00000.csv"])[1:], strict=True
+        )
+    ]
+    assert sorted(train + validation + held_out) == sorted(rows)
+    assert Counter(label for _, label in validation) == {"no": 72, "yes": 24}
+    before = {
+        key.removeprefix(f"datasets/{without.sha256}/"): content for key, content in objects(aws).items()
+    }
+    assert stored["x_test/part-00000.csv"] == before["x_test/part-00000.csv"], "the holdout stays what it is"
+
+
+def test_a_class_too_rare_to_choose_a_threshold_is_refused(config, folder: Path, aws: Aws) -> None:
+    path = folder / "two.csv"
+    path.write_text("x,label\n" + "".join(f"{n},{'yes' if n < 2 else 'no'}\n" for n in range(600)))
+
+    with pytest.raises(
+        UserError, match=r'too few rows of "yes" to hold some out, .* to choose \[decision\] threshold'
+    ):
+        push_file(config(**CHOOSES), path, aws)
+
+
 def test_lock_describes_the_data(config, folder: Path, aws: Aws) -> None:
     path = table(folder / "patients.csv", rows=200)
 

@@ -194,6 +194,25 @@ def test_security_is_left_out_where_it_is_not_configured(plain: dict[str, Any]) 
     assert "--kms-key" not in evaluate["AppSpecification"]["ContainerArguments"]
 
 
+def test_the_evaluation_gets_the_validation_rows_where_they_choose_the_threshold(
+    plain: dict[str, Any],
+) -> None:
+    chosen = build(
+        autopilot={"problem_type": "BinaryClassification", "objective": "F1"},
+        decision={"positive": "yes", "threshold": "validation"},
+    )
+
+    ours, others = (steps(document)["EvaluateModel"]["Arguments"] for document in (chosen, plain))
+    inputs = {one["InputName"]: one["S3Input"] for one in ours["ProcessingInputs"]}
+    place = inputs.pop("validation")
+    assert place["S3Uri"] == {"Get": "Parameters.ValidationUri"}
+    assert place["LocalPath"] == "/opt/ml/processing/input/validation"
+    assert set(inputs) == {one["InputName"] for one in others["ProcessingInputs"]}
+    arguments = ours["AppSpecification"]["ContainerArguments"]
+    assert arguments[arguments.index("--validation") + 1] == place["LocalPath"]
+    assert "--validation" not in others["AppSpecification"]["ContainerArguments"]
+
+
 def test_what_a_run_makes_says_whose_it_is(plain: dict[str, Any]) -> None:
     start, evaluate = (steps(plain)[name]["Arguments"] for name in ("StartAutopilot", "EvaluateModel"))
 

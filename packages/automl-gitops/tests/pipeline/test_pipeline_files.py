@@ -81,10 +81,12 @@ def test_settings_are_what_the_evaluation_reads(config, folder: Path) -> None:
         ({"costs": {"false_positive": 1, "false_negative": 9}}, 0.1),
         ({"costs": {"false_positive": 3, "false_negative": 1}}, 0.75),
         ({"threshold": 0.3}, 0.3),
+        ({"threshold": "validation"}, "validation"),
+        ({"threshold": "validation", "costs": {"false_positive": 1, "false_negative": 9}}, "validation"),
     ],
 )
 def test_the_evaluation_is_given_the_threshold_of_the_decision(
-    config, decision: dict, threshold: float
+    config, decision: dict, threshold: float | str
 ) -> None:
     binary = {"problem_type": "BinaryClassification", "objective": "F1"}
 

@@ -461,6 +461,21 @@ def test_the_ceiling_counts_every_instance():
     assert config.prices.money(511.0) == "511.00 EUR"
 
 
+def test_a_threshold_chosen_on_validation_rows_takes_one_more_transform():
+    binary = {"problem_type": "BinaryClassification", "objective": "F1"}
+    decisions = ({"positive": "yes", "threshold": 0.3}, {"positive": "yes", "threshold": "validation"})
+
+    given, chosen = (
+        ceiling(Config.parse(automl_toml(autopilot=binary, decision=decision)), has_champion=True)
+        for decision in decisions
+    )
+
+    transforms = [found.run[-1].instances.partition(" ")[0] for found in (given, chosen)]
+    assert transforms == ["3", "4"]
+    (note,) = set(chosen.notes) - set(given.notes)
+    assert note.startswith("one of the transforms is of the validation rows")
+
+
 def test_what_stays_up_is_said_in_money_by_the_month():
     prices = {"ml.m5.large": 0.115}
 

@@ -227,12 +227,13 @@ def status(as_json: Json = False) -> None:
     found = status(project)
     if not as_json:
         project.output.table(
-            ["", "status", "version", "commit", "since", "instances", "alarms"],
+            ["", "status", "version", "threshold", "commit", "since", "instances", "alarms"],
             [
                 [
                     served.endpoint,
                     served.status or "not there",
                     served.version or served.model_package_arn,
+                    served.threshold and f"{served.positive_class} from {served.threshold}",
                     served.commit[:12],
                     served.since and served.since.isoformat(timespec="seconds"),
                     served.instances,

@@ -74,7 +74,7 @@ def is_hospital(config: Config) -> bool:
 
 def _made_up(folder: Path, rows: int | None, output: Output, config: Config) -> Example:
     target, kind = config.dataset.target, problem_type(config)
-    least = math.ceil(_LEAST_TO_TRAIN_ON / config.dataset.training_share)
+    least = math.ceil(_LEAST_TO_TRAIN_ON / config.training_share)
     frame = made_up(config, rows or max(_MADE_UP_ROWS, least), hospital.SEED)
     output.notice(
         f'there is no data set yet: the example is SYNTHETIC, made up for the target "{target}" and {kind}; '

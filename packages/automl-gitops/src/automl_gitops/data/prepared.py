@@ -50,7 +50,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.settings.dataset import DatasetSettings
+from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.words import counted, unfit_character
 
 FORMAT = 1  # of the objects: another number is another hash
@@ -72,6 +72,7 @@ class Prepared:
     assigned: Assignment | None
     findings: list[DataFinding]
     contract: str | None  # the hash of the contract that it keeps
+    draws_validation: bool = False  # at random, as no rule says which rows
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -88,11 +89,21 @@ class Prepared:
     @property
     def validates(self) -> bool:
         """Whether validation rows are written apart, instead of being drawn by Autopilot."""
-        return self.assigned is not None and self.assigned.rows(VALIDATE) > 0
+        return self.draws_validation or (self.assigned is not None and self.assigned.rows(VALIDATE) > 0)
 
     def split(self) -> Split:
         """A fresh split at random, at the file's first row."""
         return Split(self.strata, self.dataset.holdout, self.dataset.seed)
+
+    def validation_split(self) -> Split:
+        """The same of the rows that are not held out: as many of each label are validation rows."""
+        left = {
+            label: rows - int(test)
+            for (label, rows), test in zip(
+                sorted(self.strata.items(), key=lambda one: one[0] or ""), self.split().test_rows, strict=True
+            )
+        }
+        return Split(left, VALIDATION, self.dataset.seed)
 
     def write(self, folder: Path) -> list[str]:
         """Write the parts of the data set below ``folder``; returns the files' relative names in upload order."""
@@ -107,9 +118,13 @@ class Prepared:
                 file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
+            of_rest = self.validation_split() if self.draws_validation else None
             for batch in ahead(self.table.batches(trained)):
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
+                    if of_rest is not None:
+                        rest = batch.column(target).filter(pa.array(sides == TRAIN))
+                        sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
@@ -155,7 +170,12 @@ class Prepared:
         total = self.profile.rows
         if self.assigned is None:
             test = int(self.split().test_rows.sum())
-            return Rows(total=total, train_validation=total - test, test=test)
+            if not self.draws_validation:
+                return Rows(total=total, train_validation=total - test, test=test)
+            validation = int(self.validation_split().test_rows.sum())
+            return Rows(
+                total=total, train_validation=total - test - validation, validation=validation, test=test
+            )
         train, validation, test = (self.assigned.rows(side) for side in PARTS)
         return Rows(
             total=total,
@@ -224,6 +244,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         checker.require()
     strata = check(config, table, seen)
     identity = _identity(dataset, stratified=None not in strata)
+    draws = config.sets_validation_apart and not dataset.rule
+    if draws:
+        identity["validation"] = VALIDATION
     if _has_blank_lines(seen, dataset):
         # They were not once, and what lies in S3 under that hash is another content.
         identity["blank_lines"] = "quoted"
@@ -239,7 +262,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept)
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws)
+    if draws:
+        _require_every_class(prepared, str(path))
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)
@@ -259,6 +284,21 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     show(output, findings)
     require_unblocked(contract, findings)
     return replace(prepared, findings=findings)
+
+
+def _require_every_class(prepared: Prepared, source: str) -> None:
+    """Raise `UserError` where the validation rows that are drawn would lack a class."""
+    drawn = zip(
+        sorted(prepared.strata, key=lambda label: label or ""),
+        prepared.validation_split().test_rows,
+        strict=True,
+    )
+    lacking = [label for label, rows in drawn if rows < 1]
+    if lacking:
+        raise UserError(
+            f'{source}: too few rows of "{lacking[0]}" to hold some out, to train on some and to choose [decision] '
+            "threshold on others: give more rows, or a number as threshold"
+        )
 
 
 def roles(dataset: DatasetSettings) -> dict[str, Any]:

@@ -9,9 +9,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.evaluation.containers import with_outputs
+from automl_gitops.evaluation.decision import Decision
 from automl_gitops.evaluation.errors import EvaluationError
+from automl_gitops.evaluation.holdout_classes import ClassHoldout
 from automl_gitops.evaluation.inputs import select
-from automl_gitops.evaluation.layout import Champion, Dataset
+from automl_gitops.evaluation.layout import Champion, Dataset, Threshold
 from automl_gitops.evaluation.reading import Part
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.storage import read_json, upload
@@ -22,11 +24,14 @@ from automl_gitops.evaluation.verdict import Holdout
 
 @dataclass
 class Registered:
-    """A model package; ``dataset`` is what it was trained on, where its own evaluation can be read."""
+    """A model package; ``dataset`` is what it was trained on, where its own evaluation can be read, and ``decision``
+    how it decides in production.
+    """
 
     arn: str
     containers: list[dict[str, Any]]
     dataset: Dataset | None
+    decision: Decision
 
     @property
     def features(self) -> list[str] | None:
@@ -97,6 +102,10 @@ class Contest:
         if self._run is None or entry is None:
             return
         run, outputs, containers = self._run
+        if self._registered and isinstance(holdout, ClassHoldout):
+            own = self._registered.decision
+            holdout.decide("champion", own)
+            entry.positive_class, entry.threshold = own.positive, own.threshold
         try:
             holdout.champion(run.outputs(inputs, folder), outputs, containers)
         except TransformFailed as error:
@@ -129,7 +138,7 @@ def _registered(place: TransformContext, arn: str) -> Registered | str:
     evaluation = (
         read_json(place.s3, statistics.rpartition("/")[0] + "/evaluation.json") if statistics else None
     )
-    return Registered(arn, containers, _trained_on(evaluation))
+    return Registered(arn, containers, _trained_on(evaluation), _decides(evaluation, package))
 
 
 def _trained_on(evaluation: Any) -> Dataset | None:
@@ -138,6 +147,25 @@ def _trained_on(evaluation: Any) -> Dataset | None:
         return load(Dataset, evaluation["dataset"]) if evaluation else None
     except (KeyError, TypeError, ShapeError):
         return None
+
+
+def _decides(evaluation: Any, package: dict[str, Any]) -> Decision:
+    """How a version decides: as its evaluation says or, where that cannot be read, its model package.
+
+    A version without such a record decides by its model's own label, as it does in production.
+    """
+    known = package.get("CustomerMetadataProperties") or {}
+    try:
+        if evaluation:
+            threshold = evaluation.get("threshold")
+            return (
+                Decision(evaluation["positive_class"], load(Threshold, threshold))
+                if threshold
+                else Decision()
+            )
+        return Decision(known["positive_class"], Threshold(float(known["threshold"])))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return Decision()
 
 
 def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:

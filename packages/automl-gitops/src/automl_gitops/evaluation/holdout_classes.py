@@ -11,7 +11,7 @@ from automl_gitops.evaluation import classification, measures
 from automl_gitops.evaluation.assess_classes import Figures, Groups, Model, assess, figures
 from automl_gitops.evaluation.containers import probability_is_of_positive
 from automl_gitops.evaluation.counts import Counts, count
-from automl_gitops.evaluation.decision import Decision
+from automl_gitops.evaluation.decision import Decision, scores
 from automl_gitops.evaluation.document import estimated
 from automl_gitops.evaluation.errors import PredictionError
 from automl_gitops.evaluation.intervals import Linear
@@ -43,8 +43,8 @@ class ClassHoldout:
     """What the rows of the holdout say about classifiers. Call `candidate` first, then `champion`, then the rest.
 
     ``rows_by_class`` are those of the whole data set, where they were counted: then a prediction of any other
-    class is an error. ``measures`` are the project's own; ``decision`` is what it decides about two classes, of the
-    candidate and the champion alike.
+    class is an error. ``measures`` are the project's own; ``decision`` is what it decides about two classes, of
+    either model until `decide` says otherwise.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ClassHoldout:
         self._training = rows_by_class or {}
         self._classes = Classes(list(self._training), labels.texts)
         self._truth = self._classes.recode(labels.codes, labels.texts)
-        self._binary, self._decision = binary, decision
+        self._binary, self._decisions = binary, {"candidate": decision, "champion": decision}
         # Autopilot's own, by which a single `probability` has to be read, and the one that metrics are of.
         self._autopilots: int | None = None
         self._positive: int | None = None
@@ -98,6 +98,22 @@ class ClassHoldout:
                 found.append(label)
         return found
 
+    def decide(self, model: str, decision: Decision) -> None:
+        """By what the answers of a model, `candidate` or `champion`, are decided, before they are taken."""
+        self._decisions[model] = decision
+
+    def scores(
+        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The candidate's probabilities of the positive class, and which rows are of it, (rows,) each.
+
+        Raises `PredictionError` as `candidate` does, and where there are no such probabilities.
+        """
+        given = read_class_predictions(found, outputs, self.counts)
+        self._check(given)
+        _, _, codes = self._read(given, containers)
+        return scores(given.probabilities, codes, self._positive), self._truth == self._positive
+
     def candidate(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
@@ -105,7 +121,8 @@ class ClassHoldout:
         given = read_class_predictions(found, outputs, self.counts)
         self._check(given)
         self._models["candidate"] = self._model("candidate", given, containers)
-        self.notes += self._decision.notes(self._classes.labels, self._positive, self._autopilots)
+        decision = self._decisions["candidate"]
+        self.notes += decision.notes(self._classes.labels, self._positive, self._autopilots)
 
     def champion(
         self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
@@ -114,13 +131,21 @@ class ClassHoldout:
         self._models["champion"] = self._model(
             "champion", read_class_predictions(found, outputs, self.counts), containers
         )
+        ours, theirs = self._decisions["candidate"], self._decisions["champion"]
+        if not ours.decides_as(theirs):
+            how = (
+                f'calls a row "{theirs.positive}" from a probability of {theirs.threshold.value:.4g} on'
+                if theirs.threshold
+                else "answers with its model's own label"
+            )
+            self.notes.append(f"the champion is judged as it decides in production: it {how}")
 
     def sample(self, rows: np.ndarray, folder: Path) -> "ClassHoldout":
         """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
         labels = [self._classes.labels[code] for code in self._truth[rows]]
         clusters = self.clusters.of(rows) if self.clusters else None
         parts = write_labels(folder, labels, clusters)
-        return ClassHoldout(parts, self._binary, self._training, decision=self._decision)
+        return ClassHoldout(parts, self._binary, self._training, decision=self._decisions["candidate"])
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
@@ -141,7 +166,7 @@ class ClassHoldout:
         areas = candidate.figures.areas if candidate.figures else {}
         found: dict[str, Any] = {
             "positive_class": labels[self._positive] if self._positive is not None else None,
-            "threshold": self._decision.threshold,
+            "threshold": self._decisions["candidate"].threshold,
             "classes": [
                 self._class(labels[code], entry, areas.get(f"auc/{code}"))
                 for code, entry in self._by_class(table)
@@ -185,16 +210,24 @@ class ClassHoldout:
                     f'{given.labels.place(row)}: the predicted label "{label}" is not one of the classes'
                 ) from None
 
-    def _model(self, name: str, given: ClassPredictions, containers: list[dict[str, Any]]) -> Model:
+    def _read(
+        self, given: ClassPredictions, containers: list[dict[str, Any]]
+    ) -> tuple[np.ndarray, np.ndarray | None, list[int]]:
+        """The predicted classes (rows,), and what `_probabilities` gives; the first call knows the positive class."""
         self._classes.add(given.labels.texts)
         self._classes.add(given.probability_labels or [])
         predicted = self._classes.recode(given.labels.codes, given.labels.texts)
         if self._binary and self._autopilots is None:
             self._autopilots = self._positive_code(given)
-            self._positive = self._decision.positive_code(self._classes, self._autopilots)
-        values, codes = self._probabilities(given, predicted, containers)
-        # Whoever reads an answer later decides by these too, and by nothing that has to be worked out.
-        predicted = self._decision.codes(predicted, given.probabilities, codes, self._positive)
+            self._positive = self._decisions["candidate"].positive_code(self._classes, self._autopilots)
+        return predicted, *self._probabilities(given, predicted, containers)
+
+    def _model(self, name: str, given: ClassPredictions, containers: list[dict[str, Any]]) -> Model:
+        predicted, values, codes = self._read(given, containers)
+        decision = self._decisions[name]
+        if decision.threshold:
+            own = decision.positive_code(self._classes, self._autopilots)
+            predicted = decision.codes(predicted, given.probabilities, codes, own)
         if values is None:
             if given.probability is not None:
                 return Model(

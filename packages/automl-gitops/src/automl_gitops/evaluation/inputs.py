@@ -5,12 +5,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.reading import Part
+from automl_gitops.evaluation.reading import Part, batches, text_bytes
 
 BLOCK_BYTES = 1 << 24
 # Values pass from one CSV to another byte by byte, whatever their encoding.
 ENCODING = "latin-1"
+_SPECIAL = '[",\r\n]'
+_BLANK = r"^[\s\x0b]*$"
 
 
 def check_lines(inputs: Sequence[Part], counts: Sequence[int]) -> None:
@@ -59,25 +64,30 @@ def select(part: Part, columns: int, chosen: Sequence[int], path: Path) -> None:
     Raises `EvaluationError` for a row of another number of fields, with its number.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        part.path.open(encoding=ENCODING, newline="") as source,
-        path.open("w", encoding=ENCODING, newline="") as target,
-    ):
-        try:
-            write(target, _chosen(part, csv.reader(source), columns, chosen))
-        except csv.Error as error:
-            raise EvaluationError(f"{part.name}: not readable as CSV ({error})") from None
+    with path.open("wb") as file:
+        for batch in batches(part, columns):
+            file.write(csv_lines([batch.column(position) for position in chosen]))
 
 
-def _chosen(
-    part: Part, rows: Iterable[list[str]], columns: int, chosen: Sequence[int]
-) -> Iterable[list[str]]:
-    for number, row in enumerate(rows, 1):
-        if len(row) != columns:
-            raise EvaluationError(
-                f"{part.name}, row {number}: {len(row)} fields where {columns} were expected"
-            )
-        yield [row[position] for position in chosen]
+def csv_lines(columns: Sequence[pa.Array]) -> bytes:
+    """The rows of binary columns as CSV, a line each, quoted where RFC 4180 says so: as `automl data push` writes them.
+
+    No line is empty or of blanks alone, which many readers pass over.
+    """
+    fields = [_quoted(column) for column in columns]
+    if len(fields) == 1:
+        blank = pc.match_substring_regex(fields[0], _BLANK)
+        fields = [pc.if_else(blank, pc.binary_join_element_wise(b'"', fields[0], b'"', b""), fields[0])]
+    joined = pc.binary_join_element_wise(*fields, b",") if len(fields) > 1 else fields[0]
+    return text_bytes(pc.binary_join_element_wise(joined, b"\n", b""))
+
+
+def _quoted(column: pa.Array) -> pa.Array:
+    special = pc.match_substring_regex(column, _SPECIAL)
+    if not pc.any(special).as_py():
+        return column
+    doubled = pc.replace_substring(column, b'"', b'""')
+    return pc.if_else(special, pc.binary_join_element_wise(b'"', doubled, b'"', b""), column)
 
 
 def write(target: TextIO, rows: Iterable[Sequence[str]]) -> None:

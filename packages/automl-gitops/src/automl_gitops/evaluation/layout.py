@@ -19,6 +19,7 @@ VERSION = 1
 INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
 FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
+ON_VALIDATION = "validation"  # [decision] threshold that rows of that part choose
 GROUP = "group"  # the second column of y_test, where rows are grouped
 
 
@@ -246,7 +247,8 @@ class Champion:
     ``reason``. ``columns`` are `added` and `removed` since it was trained: it is compared where none is gone,
     and then does not read the added ones. Metrics and differences are there when it was compared. ``dataset``
     is what it was trained on, where its own evaluation could be read; a champion of another data set may have
-    been trained on rows of today's holdout, which makes it look better than it is.
+    been trained on rows of today's holdout, which makes it look better than it is. ``threshold`` is its own, of its
+    ``positive_class``: by that it decides here, as it does in production.
     """
 
     model_package_arn: str
@@ -259,6 +261,8 @@ class Champion:
     dataset: Dataset | None = None
     same_dataset: bool | None = None
     curves: list[Curves] = field(default_factory=list)
+    positive_class: str | None = field(default=None, metadata=ABSENT)
+    threshold: "Threshold | None" = field(default=None, metadata=ABSENT)
 
 
 @dataclass
@@ -427,11 +431,31 @@ class Costs:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """How a threshold was chosen: ``by`` which metric of the validation rows, or by their `cost`, the average of a row.
+
+    ``value`` is that metric's there, ``usual_value`` the one from ``usual`` on: the threshold without such a choice.
+    ``positives`` of the ``rows`` are of the positive class.
+    """
+
+    by: str
+    value: float
+    usual: float
+    usual_value: float
+    rows: int
+    positives: int
+
+
+@dataclass(frozen=True)
 class Threshold:
-    """From which probability of the positive class on a row is called so, and the ``costs`` that it follows from."""
+    """From which probability of the positive class on a row is called so.
+
+    ``costs`` are those that it follows from, or was chosen by; ``chosen`` says how, where validation rows decided.
+    """
 
     value: float
     costs: Costs | None = field(default=None, metadata=ABSENT)
+    chosen: Choice | None = field(default=None, metadata=ABSENT)
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,9 @@ METRICS: dict[str, Metric] = {
 # fmt: on
 LESS_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.less_is_better)
 NO_DIRECTION = frozenset(name for name, metric in METRICS.items() if metric.direction is None)
+# By which a threshold can be chosen. AUC and log loss have none; precision is greatest where next to nothing is called
+# positive, recall where everything is.
+OF_A_THRESHOLD = ("accuracy", "balanced_accuracy", "f1")
 # What Autopilot optimises where a problem type has no objective (AutoMLJobObjective, as above).
 DEFAULT_OBJECTIVES = {BINARY: "F1", MULTICLASS: "Accuracy", REGRESSION: "MSE"}
 _BY_AUTOPILOTS_NAME = {metric.autopilot.lower(): name for name, metric in METRICS.items() if metric.autopilot}

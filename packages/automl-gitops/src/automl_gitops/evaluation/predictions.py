@@ -22,6 +22,7 @@ from automl_gitops.evaluation.reading import (
     numbers,
     plain,
     read_numbers,
+    text_bytes,
 )
 
 # How far the probabilities of a row may be from 1 in sum: answers are rounded, some are float32.
@@ -153,7 +154,7 @@ class _ClassReader:
         """Write lists such as `[0.2, 0.8]` to ``target`` (classes, rows)."""
         names = [str(number) for number in range(len(target))]
         # Made lines `0.2,0.8` in one pass over the bytes; a broken list is then a broken line.
-        lines = _bytes(column).translate(bytes.maketrans(b"]\n", b"\n;"), b"[ ")
+        lines = text_bytes(column).translate(bytes.maketrans(b"]\n", b"\n;"), b"[ ")
         wanted = f"{len(target)} probabilities"
         try:
             table = pa.csv.read_csv(
@@ -185,13 +186,6 @@ class _ClassReader:
     def _where(self, row: int) -> str:
         """The place of a batch's row ``row``."""
         return f"{self._part}, row {self._done - self._before + row + 1}"
-
-
-def _bytes(column: pa.Array) -> bytes:
-    """The values of a binary array, one after the other."""
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
-    start, end = offsets[column.offset], offsets[column.offset + len(column)]
-    return bytes(column.buffers()[2][int(start) : int(end)].to_pybytes())
 
 
 def _is_list(text: bytes, length: int) -> bool:

@@ -67,7 +67,7 @@ class Ranking:
         The interval of the true positive rate is Wilson's, with ``worth`` as there.
         """
         thresholds = self.thresholds()[::-1]
-        true, false = self._at(thresholds)
+        true, false = self.at(thresholds)
         low, high = wilson(true, np.full(len(true), len(self.positive)), INTERVAL_CONFIDENCE, worth)
         return {
             "threshold": [None, *rounded(thresholds)],
@@ -80,7 +80,7 @@ class Ranking:
     def precision_recall_curve(self, worth: Worth | None = None) -> dict[str, list[float]]:
         """Points at the quantiles of the scores, thresholds falling; precision's interval is Wilson's."""
         thresholds = self.thresholds()[::-1]
-        true, false = self._at(thresholds)
+        true, false = self.at(thresholds)
         low, high = wilson(true, true + false, INTERVAL_CONFIDENCE, worth)
         return {
             "threshold": rounded(thresholds),
@@ -93,7 +93,7 @@ class Ranking:
     def threshold_curve(self) -> dict[str, list[float]]:
         """What calling rows positive from a threshold on gives: precision, recall, F1, share called."""
         thresholds = np.linspace(0, 1, 101)
-        true, false = self._at(thresholds)
+        true, false = self.at(thresholds)
         called = true + false
         precision = np.divide(true, called, out=np.zeros(len(true)), where=called > 0)
         recall = true / len(self.positive)
@@ -122,7 +122,7 @@ class Ranking:
         positive, negative = self._histogram(self.positive, edges), self._histogram(self.negative, edges)
         return Influence(edges, _roc_gradient(positive, negative), _precision_gradient(positive, negative))
 
-    def _at(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the class, and other rows, with a score of at least each threshold."""
         true = len(self.positive) - np.searchsorted(self.positive, thresholds, "left")
         return true, len(self.negative) - np.searchsorted(self.negative, thresholds, "left")

@@ -110,13 +110,13 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
 
 def _header_lines(part: Part, columns: int) -> int:
     """How many lines the header takes (a quoted name may hold line breaks)."""
-    fields, lines = _header(part)
+    fields, lines = header_of(part)
     if len(fields) != columns:
         raise EvaluationError(f"{part.name}: {len(fields)} columns in the header, expected {columns}")
     return lines
 
 
-def _header(part: Part) -> tuple[list[str], int]:
+def header_of(part: Part) -> tuple[list[str], int]:
     """The names in the header, and how many lines it takes."""
     with part.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
         reader = csv.reader(file)
@@ -156,7 +156,7 @@ class GroupReader:
 
     def __init__(self, found: Sequence[Part]) -> None:
         """Look at the headers. Raises `EvaluationError` where one part has groups and another none."""
-        grouped = [_header(part)[0][1:] == [GROUP] for part in found]
+        grouped = [header_of(part)[0][1:] == [GROUP] for part in found]
         if any(grouped) and not all(grouped):
             part = found[grouped.index(False)]
             raise EvaluationError(
@@ -294,6 +294,13 @@ def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
     """An array of numbers without missing ones, as it lies in memory (pyarrow's own way imports pandas, a second)."""
     size = np.dtype(dtype).itemsize
     return np.frombuffer(array.buffers()[1], dtype, len(array), array.offset * size)
+
+
+def text_bytes(column: pa.Array) -> bytes:
+    """The values of a binary array, one after the other."""
+    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
+    start, end = offsets[column.offset], offsets[column.offset + len(column)]
+    return bytes(column.buffers()[2][int(start) : int(end)].to_pybytes())
 
 
 def concatenate(chunks: list[np.ndarray]) -> np.ndarray:

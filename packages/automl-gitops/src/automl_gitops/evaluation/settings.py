@@ -7,7 +7,7 @@ from typing import Any
 
 from automl_gitops.evaluation.decision import Decision
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.layout import Costs, Threshold
+from automl_gitops.evaluation.layout import ON_VALIDATION, Costs, Threshold
 from automl_gitops.evaluation.metrics import BINARY
 
 
@@ -19,7 +19,8 @@ class Settings:
     ([{name, type}] in the order of the data set, the target among them) and `classes` ({label: rows} or none).
     ``gate`` is [gate] of automl.toml; ``slices``, ``bands``, ``minimum_slice_rows`` and ``max_seconds`` (of the
     whole job) are of [evaluation]; ``decision`` holds `positive`, `threshold` and the `costs` that it follows from, or
-    nothing; ``network`` holds `subnets` and `security_groups`, or nothing.
+    nothing: `threshold` is a number, or `validation` where rows of that part choose it; ``network`` holds `subnets` and
+    `security_groups`, or nothing.
     """
 
     project: str
@@ -56,10 +57,10 @@ class Settings:
                 "the problem type in [autopilot] problem_type"
             )
         threshold, costs = self.decision.get("threshold"), self.decision.get("costs")
-        return Decision(
-            self.decision["positive"],
-            None if threshold is None else Threshold(threshold, Costs(**costs) if costs else None),
-        )
+        by = Costs(**costs) if costs else None
+        if threshold == ON_VALIDATION:
+            return Decision(self.decision["positive"], on_validation=True, costs=by)
+        return Decision(self.decision["positive"], None if threshold is None else Threshold(threshold, by))
 
     @property
     def group(self) -> list[str]:

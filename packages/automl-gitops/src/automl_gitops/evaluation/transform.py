@@ -57,11 +57,17 @@ class Transform:
         containers: list[dict[str, Any]],
         input_uri: str,
         output_uri: str,
+        lender: "Transform | None" = None,
     ) -> None:
-        """Of the objects below ``input_uri``; ``name`` is the model's, and the job's with a number."""
-        self._place, self._containers = place, containers
+        """Of the objects below ``input_uri``; ``name`` is the model's, and the job's with a number.
+
+        A job of the model of another transform, the ``lender``, makes and deletes none: that one has to outlast it.
+        """
+        self._place, self._containers, self._lender = place, containers, lender
         self._input, self._output = input_uri.rstrip("/") + "/", output_uri.rstrip("/")
-        self._model = name[:MODEL_NAME_LENGTH]
+        self._name = name[:MODEL_NAME_LENGTH]
+        self._model: str = lender._model if lender else self._name
+        self._has_model = False
         self._job = ""
         self._status = ""
         self._started = time.monotonic()
@@ -70,7 +76,7 @@ class Transform:
         """Start, so that several run at the same time."""
         try:
             if not self._resumed():
-                self._create_model()
+                (self._lender or self)._require_model()
                 self._start()
         except BaseException:
             self._clean_up()
@@ -103,7 +109,10 @@ class Transform:
             for name in inputs
         ]
 
-    def _create_model(self) -> None:
+    def _require_model(self) -> None:
+        """Create the model, unless this run did already."""
+        if self._has_model:
+            return
         request: dict[str, Any] = {"ModelName": self._model, "ExecutionRoleArn": self._place.role_arn}
         request |= (
             {"Containers": self._containers}
@@ -120,12 +129,13 @@ class Transform:
         # A model of that name is the remnant of a run that was killed; it may be of other containers.
         self._delete_model()
         self._place.sagemaker.create_model(**request)
+        self._has_model = True
 
     def _resumed(self) -> bool:
         """Whether an earlier run's job is of use; otherwise `_job` is a name that is free."""
         attempt = 1
         while True:
-            self._job = f"{self._model[: MODEL_NAME_LENGTH - 4]}-{attempt}"
+            self._job = f"{self._name[: MODEL_NAME_LENGTH - 4]}-{attempt}"
             described = self._described()
             if described is None:
                 return False
@@ -210,6 +220,8 @@ class Transform:
         if self._job and self._status not in ENDED:
             with contextlib.suppress(ClientError, BotoCoreError):  # not started, or ended by itself
                 self._place.sagemaker.stop_transform_job(TransformJobName=self._job)
+        if self._lender:
+            return
         try:
             self._delete_model()
         except (ClientError, BotoCoreError) as error:  # must not hide what the run ended with

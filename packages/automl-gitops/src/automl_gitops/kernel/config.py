@@ -13,7 +13,7 @@ from automl_gitops.kernel.config_errors import describe, line_of, sections, tell
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.settings.account import Encryption, Network, Prices, ProjectSettings
-from automl_gitops.kernel.settings.dataset import DatasetSettings
+from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.settings.endpoints import Production, Staging, Verification
 from automl_gitops.kernel.settings.model import (
     INFER,
@@ -97,6 +97,16 @@ class Config(SettingsSection):
         if found:
             raise UserError.of(found)
         return config
+
+    @property
+    def sets_validation_apart(self) -> bool:
+        """Whether validation rows are set apart when data are pushed, in the place of some that Autopilot draws."""
+        return bool(self.dataset.rule_columns) or self.decision.on_validation
+
+    @property
+    def training_share(self) -> float:
+        """About this share of the rows is in the object that is trained on."""
+        return (1 - self.dataset.holdout) * (1 - VALIDATION if self.sets_validation_apart else 1)
 
     def finding(self, key: tuple[str, ...], sentence: str) -> Finding:
         """A sentence about the key at a path such as `("gate", "minimum")`, which begins with the file and the key's

@@ -80,6 +80,12 @@ def _metrics(proposed: ProposedVersion) -> str:
     ]
     objective = named(proposed.evaluation.objective.metric).label
     note = f"Autopilot's objective: {objective}. Measured on {proposed.evaluation.rows} holdout rows."
+    if threshold := proposed.evaluation.threshold:
+        how = ", chosen on its validation rows" if threshold.chosen else ""
+        note += (
+            f" A row is called {escape(str(proposed.evaluation.positive_class))} from a probability of "
+            f"{threshold.value:.4g} on{how}."
+        )
     if theirs and not same_rows:
         note += " The figures of production are from its own evaluation, perhaps on other rows."
     return f"{table(('metric', 'candidate', 'production'), rows, 'lrr')}\n\n{note}"

@@ -17,7 +17,11 @@ from automl_gitops.serving.scaling import Scaling
 
 @dataclass
 class Served:
-    """What an endpoint serves; without an endpoint ``status`` is "". ``since`` is its last change."""
+    """What an endpoint serves; without an endpoint ``status`` is "". ``since`` is its last change.
+
+    ``threshold`` is the version's own, from which probability of its ``positive_class`` on a row is called so; "" where
+    the model's label counts.
+    """
 
     endpoint: str
     status: str = ""
@@ -28,6 +32,8 @@ class Served:
     commit: str = ""
     since: datetime | None = None
     instances: int | None = None
+    threshold: str = ""
+    positive_class: str = ""
     alarms: dict[str, str] = field(default_factory=dict)
 
 
@@ -92,6 +98,8 @@ def _served(
         except UserError:
             return served, state  # a version that was deleted since is still served
         served.version, served.commit = package.version, package.commit
+        served.threshold = package.metadata.get("threshold", "")
+        served.positive_class = package.metadata.get("positive_class", "")
     return served, state
 
 

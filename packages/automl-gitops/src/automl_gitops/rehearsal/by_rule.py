@@ -51,6 +51,6 @@ def _kind(lock: DatasetLock) -> Kind:
 
 def not_trained_on(lock: DatasetLock, config: Config) -> float:
     """The share of rows that are not in the object to train on."""
-    if lock.split and lock.rows.total and lock.rows.train_validation:
+    if (lock.split or lock.rows.validation) and lock.rows.total and lock.rows.train_validation:
         return 1 - lock.rows.train_validation / lock.rows.total
-    return 1 - config.dataset.training_share if config.dataset.rule else config.dataset.holdout
+    return 1 - config.training_share if config.sets_validation_apart else config.dataset.holdout

@@ -206,9 +206,9 @@ class Flight(Life):
     def __init__(
         self, source: Path, output: Path, account: Account, name: str, training_seconds: int
     ) -> None:
-        dataset = Config.load(source / "automl.toml").dataset
-        room = _ROOM_OF_GROUPS if dataset.rule else _ROOM
-        rows = math.ceil((LEAST_TRAINING_ROWS + room) / dataset.training_share)
+        config = Config.load(source / "automl.toml")
+        room = _ROOM_OF_GROUPS if config.dataset.rule else _ROOM
+        rows = math.ceil((LEAST_TRAINING_ROWS + room) / config.training_share)
         super().__init__(source, output, None, rows, training_seconds)
         self.left_out = adapt(self.copy.directory, open_gate=True, rows=rows)
         _fit(self.copy.directory / "automl.toml", name, training_seconds)

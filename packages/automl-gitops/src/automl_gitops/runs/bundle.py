@@ -52,7 +52,7 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
     """
     network = config.network
     decision = config.decision.model_dump(mode="json", exclude_none=True)
-    if config.decision.costs:
+    if config.decision.from_probability is not None:
         decision["threshold"] = config.decision.from_probability
     return {
         "project": config.project.name,

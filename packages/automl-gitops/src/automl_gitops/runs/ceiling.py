@@ -50,7 +50,11 @@ def money(items: list[CostItem]) -> tuple[float | None, bool]:
 
 
 def ceiling(config: Config, *, has_champion: bool) -> Ceiling:
-    """The ceilings that automl.toml sets. Transforms: the candidate's, the one that explains it, the champion's."""
+    """The ceilings that automl.toml sets.
+
+    Transforms: the candidate's, the one that explains it, the champion's, and that of the validation rows where a
+    threshold is chosen on them.
+    """
     return Ceiling(list(_run(config, has_champion)), list(_month(config)), _notes(config), standing(config))
 
 
@@ -86,7 +90,7 @@ def _run(config: Config, has_champion: bool) -> Iterator[CostItem]:
         prices.of(evaluation.instance_type, judged),
         f"{evaluation.max_seconds} s",
     )
-    transforms = 3 if has_champion else 2
+    transforms = 2 + has_champion + config.decision.on_validation
     count, kind = evaluation.transform_instance_count, evaluation.transform_instance_type
     transformed = transforms * count * length
     yield CostItem(
@@ -124,6 +128,11 @@ def _notes(config: Config) -> list[str]:
     ]
     if not config.staging.keep and not config.staging.serverless:
         notes.append("the staging endpoint is removed once its version is verified")
+    if config.decision.on_validation:
+        notes.append(
+            "one of the transforms is of the validation rows, on which [decision] has the threshold chosen; with a "
+            "random split these are set apart when data are pushed"
+        )
     if config.production.deployment.policy != "ALL_AT_ONCE" and not config.production.serverless:
         notes.append("while production is updated, both fleets run side by side")
     return notes

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 from automl_gitops.data.consistency.case import Case, Checks, Said, some
 from automl_gitops.data.lock import Column
 from automl_gitops.evaluation import values
-from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
+from automl_gitops.evaluation.layout import ON_VALIDATION
+from automl_gitops.evaluation.metrics import (
+    BINARY,
+    DEFAULT_OBJECTIVES,
+    METRICS,
+    MULTICLASS,
+    OF_A_THRESHOLD,
+    REGRESSION,
+    metric_of,
+)
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
 from automl_gitops.kernel.words import counted, nearest, quoted
@@ -244,6 +253,43 @@ def decision(case: Case) -> Checks:
         )
 
 
+def threshold(case: Case) -> Checks:
+    """A threshold that validation rows choose has such rows, and something to be chosen by."""
+    decision, path = case.config.decision, ("decision", "threshold")
+    if not decision.on_validation:
+        return
+    said = f'threshold = "{ON_VALIDATION}"'
+    metric = metric_of(case.config.autopilot.metric or DEFAULT_OBJECTIVES[BINARY])
+    if not decision.costs and metric not in OF_A_THRESHOLD:
+        offered = ", ".join(METRICS[name].autopilot for name in OF_A_THRESHOLD)
+        yield case.wrong(
+            path,
+            f"{said} is chosen by the objective, and {METRICS[metric].autopilot} has no best threshold ({offered} "
+            "have): add costs, by which it is chosen then, or give a number",
+        )
+    lock = case.lock
+    if lock is None:
+        return
+    if lock.reference:
+        yield case.wrong(
+            path,
+            f"{said} is chosen on rows that `automl data push` sets apart, and the data is by reference: give a "
+            "number, or costs alone, from which one follows",
+        )
+    elif not lock.rows.validation:
+        way_out = (
+            f'say "validation" of some rows in the column "{case.config.dataset.split}", and {_again(case)}'
+            if case.config.dataset.split
+            else f"{_again(case)}, which then sets some apart"
+        )
+        yield case.wrong(path, f"{said} is chosen on validation rows, and {case.data} has none: {way_out}")
+    elif lock.rows.validation < FEW_ROWS_TO_JUDGE:
+        yield case.odd(
+            path,
+            f"{said} is chosen on {counted(lock.rows.validation, 'validation row')}: among so few, chance chooses",
+        )
+
+
 def _suits(classes: dict[str, int] | None) -> str:
     return BINARY if classes is not None and len(classes) == 2 else MULTICLASS
 
@@ -349,4 +395,4 @@ def small(case: Case) -> Checks:
             )
 
 
-CHECKS = (split, roles, columns, labels, bucket, problem, decision, rows, small)
+CHECKS = (split, roles, columns, labels, bucket, problem, decision, threshold, rows, small)

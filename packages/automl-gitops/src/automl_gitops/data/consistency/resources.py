@@ -40,7 +40,7 @@ def evaluation(case: Case) -> Checks:
     if limits.max_seconds < _SHORT_EVALUATION:
         yield case.odd(
             ("evaluation", "max_seconds"),
-            f"max_seconds = {limits.max_seconds} has to hold two or three batch transforms, whose instances "
+            f"max_seconds = {limits.max_seconds} has to hold two to four batch transforms, whose instances "
             f"take minutes "
             f"to start: give it {_SHORT_EVALUATION} or more",
         )

@@ -153,11 +153,6 @@ class DatasetSettings(SettingsSection):
         }
         return {key: value for key, value in values.items() if value is not None} if self.rule_columns else {}
 
-    @property
-    def training_share(self) -> float:
-        """About this share of the rows is in the object that is trained on; with a rule, validation rows are not."""
-        return (1 - self.holdout) * (1 - VALIDATION if self.rule_columns else 1)
-
     @field_validator("buckets")
     @classmethod
     def _buckets(cls, value: list[str]) -> list[str]:

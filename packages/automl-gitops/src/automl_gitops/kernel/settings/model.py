@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticKnownError
 
+from automl_gitops.evaluation.layout import ON_VALIDATION
 from automl_gitops.evaluation.metrics import DEFAULT_OBJECTIVES, METRICS, objectives
 from automl_gitops.kernel import service
 from automl_gitops.kernel.settings import ProcessingInstance, SettingsSection, TransformInstance
@@ -174,32 +176,56 @@ class CostSettings(SettingsSection):
     false_negative: float = Field(gt=0, allow_inf_nan=False)
 
 
+def _threshold(value: object) -> object:
+    if isinstance(value, str):
+        if value != ON_VALIDATION:
+            raise ValueError(f'is neither a probability, such as 0.3 without quotes, nor "{ON_VALIDATION}"')
+    elif not isinstance(value, int | float) or isinstance(value, bool):
+        raise PydanticKnownError("float_type")
+    elif not value > 0:
+        raise PydanticKnownError("greater_than", {"gt": 0.0})
+    elif not value < 1:
+        raise PydanticKnownError("less_than", {"lt": 1.0})
+    return value
+
+
 class DecisionSettings(SettingsSection):
     """Of two classes: which one is positive, and from which of its probabilities on a row is called so.
 
     Without `positive` it is the one that Autopilot takes; without `threshold` or `costs` the model's own label counts.
+    With `threshold = "validation"` the validation rows choose it, by `costs` or else by the objective.
     """
 
     positive: str | None = Field(default=None, min_length=1)
-    threshold: float | None = Field(default=None, gt=0, lt=1)
+    threshold: Annotated[float | Literal["validation"], BeforeValidator(_threshold)] | None = None
     costs: CostSettings | None = None
 
     @model_validator(mode="after")
     def _one_threshold_of_a_class(self) -> "DecisionSettings":
-        if self.threshold is not None and self.costs:
-            raise ValueError("has both threshold and costs, from which one follows: remove one of the two")
+        if self.threshold not in (None, ON_VALIDATION) and self.costs:
+            raise ValueError(
+                "has both threshold and costs, from which one follows: remove one of the two, or let the costs choose "
+                f'it: threshold = "{ON_VALIDATION}"'
+            )
         given = "threshold" if self.threshold is not None else "costs"
-        if self.from_probability is not None and self.positive is None:
+        if (self.threshold or self.costs) and self.positive is None:
             raise ValueError(f"has {given} without positive: name the class whose probability it is about")
         return self
 
     @property
+    def on_validation(self) -> bool:
+        """Whether the validation rows choose the threshold."""
+        return self.threshold == ON_VALIDATION
+
+    @property
     def from_probability(self) -> float | None:
-        """The threshold, given or from the costs.
+        """The threshold, given or from the costs; `None` where there is none, or validation rows choose it.
 
         Calling a row positive costs less on average from the probability FP / (FP + FN) on, if probabilities can be
         believed and right answers cost nothing (Elkan, The Foundations of Cost-Sensitive Learning, IJCAI 2001).
         """
+        if isinstance(self.threshold, str):
+            return None
         if self.costs:
             return self.costs.false_positive / (self.costs.false_positive + self.costs.false_negative)
         return self.threshold
