@@ -141,6 +141,7 @@ def test_the_role_goes_with_the_roles_that_it_shares_policies_with(project):
     remove(administrator, found, project.name)
 
     assert [one.name for one in found] == [
+        project.names.stack,  # bucket and registry, which the administrator made with the roles
         project.names.people_stack,
         project.names.services_stack,
         project.names.bootstrap_stack,
