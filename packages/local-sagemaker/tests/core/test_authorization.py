@@ -468,12 +468,13 @@ class TestScaling:
     def test_the_alarms_of_a_policy_are_the_caller_s(self, account, allow, operation, alarms):
         tracked = arn("cloudwatch", "alarm:TargetTracking-endpoint/core-nobody/*")
         scale = allow("application-autoscaling:*")
+        reach = allow(["sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpointWeightsAndCapacities"])
         clients = [
             account.acting("application-autoscaling", scale, allow([f"cloudwatch:{name}"], tracked))
             for name in alarms
         ]
         both = account.acting(
-            "application-autoscaling", scale, allow([f"cloudwatch:{name}" for name in alarms], tracked)
+            "application-autoscaling", scale, reach, allow([f"cloudwatch:{name}" for name in alarms], tracked)
         )
         given = {
             "ServiceNamespace": "sagemaker",
