@@ -32,6 +32,8 @@ FILLED_IN = {
     "CODE": "L-12345678",
     "--project-account ACCOUNT": f"--project-account {ACCOUNT}",
     "--body ACCOUNT": f"--body {ELSEWHERE}",
+    "staging=ACCOUNT": f"staging={ELSEWHERE}",
+    "production=ACCOUNT": f"production={ELSEWHERE}",
     "--body ARN": f"--body arn:aws:iam::{ELSEWHERE}:role/{NAME}-StagingRole",
     "MaxSeconds=60": "MaxSeconds=20",
     "automl data example": "automl data example --rows 3000",
