@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from local_sagemaker import Fault, LocalAWS
+from local_sagemaker.clients import client
 
 
 @pytest.fixture
@@ -18,18 +17,12 @@ def attempts(local_aws: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Clients of the administrator that make so many attempts of a call, without a pause between two."""
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
 
-    def client(service: str, number: int) -> Any:
-        given = local_aws.environment
-        return boto3.client(
-            service,
-            endpoint_url=given["AWS_ENDPOINT_URL"],
-            region_name=given["AWS_REGION"],
-            aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
-            config=Config(retries={"mode": "standard", "total_max_attempts": number}),
+    def of_attempts(service: str, number: int) -> Any:
+        return client(
+            service, local_aws.environment, retries={"mode": "standard", "total_max_attempts": number}
         )
 
-    return client
+    return of_attempts
 
 
 def has(client: Any, bucket: str, key: str) -> bool:

@@ -97,12 +97,8 @@ class Prepared:
 
     def validation_split(self) -> Split:
         """The same of the rows that are not held out: as many of each label are validation rows."""
-        left = {
-            label: rows - int(test)
-            for (label, rows), test in zip(
-                sorted(self.strata.items(), key=lambda one: one[0] or ""), self.split().test_rows, strict=True
-            )
-        }
+        held_out = self.split().by_label
+        left = {label: rows - held_out[label] for label, rows in self.strata.items()}
         return Split(left, VALIDATION, self.dataset.seed)
 
     def write(self, folder: Path) -> list[str]:
@@ -288,12 +284,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
 
 def _require_every_class(prepared: Prepared, source: str) -> None:
     """Raise `UserError` where the validation rows that are drawn would lack a class."""
-    drawn = zip(
-        sorted(prepared.strata, key=lambda label: label or ""),
-        prepared.validation_split().test_rows,
-        strict=True,
-    )
-    lacking = [label for label, rows in drawn if rows < 1]
+    lacking = [label for label, rows in prepared.validation_split().by_label.items() if rows < 1]
     if lacking:
         raise UserError(
             f'{source}: too few rows of "{lacking[0]}" to hold some out, to train on some and to choose [decision] '

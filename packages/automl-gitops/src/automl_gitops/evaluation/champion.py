@@ -156,14 +156,10 @@ def _decides(evaluation: Any, package: dict[str, Any]) -> Decision:
     """
     known = package.get("CustomerMetadataProperties") or {}
     try:
-        if evaluation:
-            threshold = evaluation.get("threshold")
-            return (
-                Decision(evaluation["positive_class"], load(Threshold, threshold))
-                if threshold
-                else Decision()
-            )
-        return Decision(known["positive_class"], Threshold(float(known["threshold"])))
+        if not evaluation:
+            return Decision(known["positive_class"], Threshold(float(known["threshold"])))
+        threshold = evaluation.get("threshold")
+        return Decision(evaluation["positive_class"], load(Threshold, threshold)) if threshold else Decision()
     except (AttributeError, KeyError, TypeError, ValueError):
         return Decision()
 

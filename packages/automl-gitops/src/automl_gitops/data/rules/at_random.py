@@ -20,6 +20,7 @@ class Split:
         labels = sorted(strata, key=lambda label: "" if label is None else label)
         sizes = np.array([strata[label] for label in labels], dtype=np.int64)
         self.test_rows = _shares(sizes, holdout)
+        self.by_label = {label: int(test) for label, test in zip(labels, self.test_rows, strict=True)}
         self._labels = None if labels == [None] else pa.array(labels)
         self._starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         self._seen = np.zeros(len(labels), dtype=np.int64)
