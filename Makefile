@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults bench check format wheels calls lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults test-kills bench check format wheels calls lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -84,6 +84,9 @@ test-strangers: setup ## tables that are not ours through the whole life: demos,
 
 test-faults: setup ## each call of a life fails once in each way, and it ends as without; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
+
+test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
+	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP
 
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
