@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.data.lock import Reference
-from automl_gitops.kernel.aws import error_code, is_missing
+from automl_gitops.kernel.aws import error_code, is_missing, listed
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 
@@ -78,12 +78,9 @@ def look(s3: Any, uri: str) -> Listing:
     bucket, prefix = split(uri)
     items: list[S3Object] = []
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            items += [
-                S3Object(entry["Key"], entry["Size"], entry["ETag"])
-                for entry in page.get("Contents", [])
-                if entry["Size"] or not _is_marker(entry["Key"])
-            ]
+        for entry in listed(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix):
+            if entry["Size"] or not _is_marker(entry["Key"]):
+                items.append(S3Object(entry["Key"], entry["Size"], entry["ETag"]))
             if len(items) > MOST_OBJECTS:
                 raise UserError(f"{uri}: has more than {MOST_OBJECTS:,} objects: write fewer, larger ones")
     except ClientError as error:

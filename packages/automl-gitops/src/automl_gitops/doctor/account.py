@@ -11,7 +11,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.doctor.rows import Row, look
-from automl_gitops.kernel.aws import explain
+from automl_gitops.kernel.aws import explain, listed
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.settings.endpoints import Hosting
@@ -91,17 +91,14 @@ def _instance_types(project: ServingProject) -> Iterator[Row]:
     """EC2's offering; SageMaker has no list of its own, and offers what EC2 has in a zone, or less."""
     uses = _uses(project)
     zones: dict[str, set[str]] = {kind: set() for kind in uses}
-    pages = (
-        project.client("ec2")
-        .get_paginator("describe_instance_type_offerings")
-        .paginate(
-            LocationType="availability-zone",
-            Filters=[{"Name": "instance-type", "Values": [kind.removeprefix("ml.") for kind in uses]}],
-        )
-    )
-    for page in pages:
-        for offered in page["InstanceTypeOfferings"]:
-            zones[f"ml.{offered['InstanceType']}"].add(offered["Location"])
+    for offered in listed(
+        project.client("ec2"),
+        "describe_instance_type_offerings",
+        "InstanceTypeOfferings",
+        LocationType="availability-zone",
+        Filters=[{"Name": "instance-type", "Values": [kind.removeprefix("ml.") for kind in uses]}],
+    ):
+        zones[f"ml.{offered['InstanceType']}"].add(offered["Location"])
     for kind, (keys, training) in uses.items():
         asked, count = f"{kind} in {_ZONES} zones", len(zones[kind])
         if count >= _ZONES:
@@ -247,8 +244,7 @@ def _quotas(project: ServingProject) -> dict[str, Quota]:
     client = project.client("service-quotas")
     found: dict[str, Quota] = {}
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
-        for page in client.get_paginator(operation).paginate(ServiceCode=SERVICE):
-            for one in page["Quotas"]:
-                if "Value" in one:
-                    found[one["QuotaName"]] = Quota(one["QuotaCode"], one["Value"])
+        for one in listed(client, operation, "Quotas", ServiceCode=SERVICE):
+            if "Value" in one:
+                found[one["QuotaName"]] = Quota(one["QuotaCode"], one["Value"])
     return found

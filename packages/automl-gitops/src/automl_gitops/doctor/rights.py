@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.doctor.calls import Call, filled
 from automl_gitops.doctor.rows import Outcome, Row, look
-from automl_gitops.kernel.aws import explain, is_missing, may_not
+from automl_gitops.kernel.aws import explain, is_missing, listed, may_not
 from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, ServingProject
 from automl_gitops.stacks import bootstrap
@@ -256,21 +256,18 @@ def _denied(
         }
         for key, values in {**always, **dict(context)}.items()
     ]
-    pages = (
-        project.client("iam")
-        .get_paginator("simulate_principal_policy")
-        .paginate(
-            PolicySourceArn=project.names.role_arn(project.names.role(role)),
-            ActionNames=actions,
-            ResourceArns=resources,
-            ContextEntries=entries,
-        )
-    )
-    for page in pages:
-        for result in page["EvaluationResults"]:
-            for resource, decision in _decisions(result):
-                if decision != "allowed":
-                    yield result["EvalActionName"], resource, _why(result, decision)
+    for result in listed(
+        project.client("iam"),
+        "simulate_principal_policy",
+        "EvaluationResults",
+        PolicySourceArn=project.names.role_arn(project.names.role(role)),
+        ActionNames=actions,
+        ResourceArns=resources,
+        ContextEntries=entries,
+    ):
+        for resource, decision in _decisions(result):
+            if decision != "allowed":
+                yield result["EvalActionName"], resource, _why(result, decision)
 
 
 def _allowed_otherwise(project: ServingProject, role: str, context: Any, resource: str, action: str) -> bool:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.doctor.rows import Row, look
 from automl_gitops.kernel import git
-from automl_gitops.kernel.aws import is_missing
+from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.words import counted
 from automl_gitops.stacks.cloudformation import Stack
@@ -131,8 +131,7 @@ def _pipeline(project: ServingProject) -> Iterator[Row]:
         return
     running = [
         one
-        for page in client.get_paginator("list_pipeline_executions").paginate(PipelineName=name)
-        for one in page["PipelineExecutionSummaries"]
+        for one in listed(client, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name)
         if one["PipelineExecutionStatus"] in ("Executing", "Stopping")
     ]
     for one in running:

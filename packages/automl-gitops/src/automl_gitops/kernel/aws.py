@@ -5,6 +5,7 @@ the region is the project's, because a run must not land elsewhere through someb
 """
 
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
@@ -104,6 +105,14 @@ class Aws:
     def account(self) -> str:
         """The twelve digits of the account."""
         return self.identity["Account"]
+
+
+def listed(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
+    """What all pages of an operation such as `"list_models"` have under ``key``; the next page is asked for only when
+    it is needed.
+    """
+    for page in client.get_paginator(operation).paginate(**arguments):
+        yield from page.get(key, ())
 
 
 def error_code(error: exceptions.ClientError) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from automl_gitops.kernel.aws import explain, is_missing, may_not
+from automl_gitops.kernel.aws import explain, is_missing, listed, may_not
 
 PROCESSING, TRAINING, TRANSFORM = (
     f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform")
@@ -54,8 +54,7 @@ def of_function(client: Any, what: str, group: str, start: datetime | None, end:
     }
 
     def look() -> list[dict[str, Any]]:
-        pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, **times)
-        return [event for page in pages for event in page["events"]]
+        return list(listed(client, "filter_log_events", "events", logGroupName=group, **times))
 
     return _tail(what, group, look)
 

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel import logs
-from automl_gitops.kernel.aws import error_code, explain
+from automl_gitops.kernel.aws import error_code, explain, listed
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import escape, table
 from automl_gitops.kernel.names import Names
@@ -176,8 +176,8 @@ def _denied(seen: FlightSeen, _: dict[str, Any]) -> str:
 def _said(seen: FlightSeen, function: str) -> list[str]:
     """What a function of the project printed."""
     group = f"/aws/lambda/{seen.names.function(function)}"
-    pages = seen.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-    return [event["message"].strip() for page in pages for event in page["events"]]
+    events = listed(seen.client("logs"), "filter_log_events", "events", logGroupName=group)
+    return [event["message"].strip() for event in events]
 
 
 def _quotas(seen: FlightSeen) -> AssumptionAnswer | None:

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel import logs
-from automl_gitops.kernel.aws import Aws, explain, is_missing
+from automl_gitops.kernel.aws import Aws, explain, is_missing, listed
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.serving.endpoint import Endpoint
@@ -61,12 +61,9 @@ class _Job:
 
     def list(self, sagemaker: Any, part: str, since: datetime) -> Iterator[tuple[str, str]]:
         """Names that hold ``part``, and the states of these jobs."""
-        pages = sagemaker.get_paginator(f"list_{self.kind.lower()}_jobs").paginate(
-            NameContains=part, CreationTimeAfter=since
-        )
-        for page in pages:
-            for one in page[f"{self.kind}JobSummaries"]:
-                yield one[f"{self.kind}JobName"], one[f"{self.kind}JobStatus"]
+        operation, key = f"list_{self.kind.lower()}_jobs", f"{self.kind}JobSummaries"
+        for one in listed(sagemaker, operation, key, NameContains=part, CreationTimeAfter=since):
+            yield one[f"{self.kind}JobName"], one[f"{self.kind}JobStatus"]
 
     def stop(self, project: ServingProject, name: str) -> None:
         """Stop one, and wait for its end."""
@@ -89,9 +86,8 @@ _JOBS = (
 
 def flights(aws: Aws) -> dict[str, str]:
     """The flights that left something in the account: their names, and the projects that they rehearsed."""
-    pages = aws.client("cloudformation").get_paginator("describe_stacks").paginate()
     found = {}
-    for stack in (stack for page in pages for stack in page["Stacks"]):
+    for stack in listed(aws.client("cloudformation"), "describe_stacks", "Stacks"):
         tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
         if TAG in tags and NAME.fullmatch(tags.get(PROJECT_TAG, "")):
             found[tags[PROJECT_TAG]] = tags[TAG]
@@ -155,8 +151,10 @@ def _callbacks(project: ServingProject) -> Iterator[Resource]:
     """Steps that wait for an answer: without one an execution never ends, even where its function has no rights."""
     sagemaker = project.client("sagemaker")
     for arn in teardown.running_executions(sagemaker, project.names.pipeline):
-        pages = sagemaker.get_paginator("list_pipeline_execution_steps").paginate(PipelineExecutionArn=arn)
-        for step in [step for page in pages for step in page["PipelineExecutionSteps"]]:
+        steps = listed(
+            sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn
+        )
+        for step in list(steps):
             token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
             if token and step["StepStatus"] in ("Starting", "Executing", "Stopping"):
                 fail = partial(
@@ -231,26 +229,25 @@ def _models(project: ServingProject) -> Iterator[Resource]:
 def _named(project: ServingProject, operation: str, key: str, name: str) -> list[str]:
     """What SageMaker lists of one kind whose names begin with the flight's."""
     own = project.names.project
-    pages = project.client("sagemaker").get_paginator(operation).paginate(NameContains=own)
-    found = [str(one[name]) for page in pages for one in page[key]]
-    return sorted(one for one in found if one.startswith(own))
+    found = listed(project.client("sagemaker"), operation, key, NameContains=own)
+    return sorted(one[name] for one in found if one[name].startswith(own))
 
 
 def _experiments(project: ServingProject) -> Iterator[Resource]:
     """What Autopilot notes of its candidates under the job's name."""
     sagemaker, own = project.client("sagemaker"), project.names.project
-    pages = sagemaker.get_paginator("list_experiments").paginate(CreatedAfter=_since(project))
-    for name in [one["ExperimentName"] for page in pages for one in page["ExperimentSummaries"]]:
+    found = listed(sagemaker, "list_experiments", "ExperimentSummaries", CreatedAfter=_since(project))
+    for name in [one["ExperimentName"] for one in found]:
         if name.startswith(own):
             remove = partial(_remove_experiment, sagemaker, name)
             yield Resource("experiment", name, project.names.account, remove)
 
 
 def _remove_experiment(sagemaker: Any, name: str) -> None:
-    trials = sagemaker.get_paginator("list_trials").paginate(ExperimentName=name)
-    for trial in [one["TrialName"] for page in trials for one in page["TrialSummaries"]]:
-        parts = sagemaker.get_paginator("list_trial_components").paginate(TrialName=trial)
-        for part in [one["TrialComponentName"] for page in parts for one in page["TrialComponentSummaries"]]:
+    trials = listed(sagemaker, "list_trials", "TrialSummaries", ExperimentName=name)
+    for trial in [one["TrialName"] for one in trials]:
+        parts = listed(sagemaker, "list_trial_components", "TrialComponentSummaries", TrialName=trial)
+        for part in [one["TrialComponentName"] for one in parts]:
             sagemaker.disassociate_trial_component(TrialComponentName=part, TrialName=trial)
             sagemaker.delete_trial_component(TrialComponentName=part)
         sagemaker.delete_trial(TrialName=trial)
@@ -264,8 +261,8 @@ def _stack(project: ServingProject) -> Iterator[Resource]:
 def _alarms(project: ServingProject) -> Iterator[Resource]:
     cloudwatch, own = project.client("cloudwatch"), project.names.project
     for prefix in (f"{own}-", f"TargetTracking-endpoint/{own}-"):
-        pages = cloudwatch.get_paginator("describe_alarms").paginate(AlarmNamePrefix=prefix)
-        for name in [one["AlarmName"] for page in pages for one in page["MetricAlarms"]]:
+        alarms = listed(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix)
+        for name in [one["AlarmName"] for one in alarms]:
             yield Resource(
                 "alarm", name, project.names.account, partial(cloudwatch.delete_alarms, AlarmNames=[name])
             )
@@ -274,8 +271,8 @@ def _alarms(project: ServingProject) -> Iterator[Resource]:
 def _log_groups(project: ServingProject) -> Iterator[Resource]:
     client, own = project.client("logs"), project.names.project
     for prefix in (f"/aws/lambda/{own}-", f"/aws/sagemaker/Endpoints/{own}-"):
-        pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix)
-        for name in [one["logGroupName"] for page in pages for one in page["logGroups"]]:
+        groups = listed(client, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
+        for name in [one["logGroupName"] for one in groups]:
             remove = partial(client.delete_log_group, logGroupName=name)
             yield Resource("log group", name, project.names.account, remove)
 
@@ -292,10 +289,9 @@ def _log_streams(project: ServingProject) -> Iterator[Resource]:
         if described is None:
             continue
         for prefix in sorted(found):
-            pages = client.get_paginator("describe_log_streams").paginate(
-                logGroupName=group, logStreamNamePrefix=prefix
-            )
-            for stream in [one["logStreamName"] for page in pages for one in page["logStreams"]]:
+            within = {"logGroupName": group, "logStreamNamePrefix": prefix}
+            streams = listed(client, "describe_log_streams", "logStreams", **within)
+            for stream in [one["logStreamName"] for one in streams]:
                 remove = partial(client.delete_log_stream, logGroupName=group, logStreamName=stream)
                 yield Resource("log stream", f"{group} {stream}", account, remove)
         owned = described.keys() & {"retentionInDays", "kmsKeyId"}
@@ -316,7 +312,7 @@ def _provider(project: ServingProject) -> Iterator[Resource]:
     arn = next((one["Arn"] for one in found if one["Arn"].endswith(f"/{ISSUER}")), None)
     if arn is None:
         return
-    for role in (role for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]):
+    for role in listed(iam, "list_roles", "Roles"):
         if arn in str(role["AssumeRolePolicyDocument"]) and not role["RoleName"].startswith(
             project.names.project
         ):

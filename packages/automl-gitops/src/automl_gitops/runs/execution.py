@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import is_missing
+from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import plain
 from automl_gitops.kernel.names import Names
@@ -154,10 +154,13 @@ def read(sagemaker: Any, names: Names, arn: str) -> Execution:
         ) from None
     steps = [
         _step(step)
-        for page in sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
-            PipelineExecutionArn=arn, SortOrder="Ascending"
+        for step in listed(
+            sagemaker,
+            "list_pipeline_execution_steps",
+            "PipelineExecutionSteps",
+            PipelineExecutionArn=arn,
+            SortOrder="Ascending",
         )
-        for step in page["PipelineExecutionSteps"]
     ]
     ended = told.get("LastModifiedTime") if told["PipelineExecutionStatus"] in ENDED else None
     return Execution(
@@ -227,12 +230,15 @@ def of_commit(sagemaker: Any, names: Names, commit: str) -> str | None:
 
 def executions(sagemaker: Any, pipeline: str) -> Iterator[dict[str, Any]]:
     """Summaries of a pipeline's executions, the newest first; none where there is no pipeline."""
-    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
-        PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
-    )
     try:
-        for page in pages:
-            yield from page["PipelineExecutionSummaries"]
+        yield from listed(
+            sagemaker,
+            "list_pipeline_executions",
+            "PipelineExecutionSummaries",
+            PipelineName=pipeline,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
     except ClientError as error:
         if not is_missing(error):
             raise
@@ -265,8 +271,9 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
     job = names.automl_job(arn.rsplit("/", 1)[-1])
     try:
         told = sagemaker.describe_auto_ml_job_v2(AutoMLJobName=job)
-        pages = sagemaker.get_paginator("list_candidates_for_auto_ml_job").paginate(AutoMLJobName=job)
-        candidates = sum(len(page["Candidates"]) for page in pages)
+        candidates = len(
+            list(listed(sagemaker, "list_candidates_for_auto_ml_job", "Candidates", AutoMLJobName=job))
+        )
     except ClientError:
         # Progress is for show: a job that waits for a quota does not exist yet, and a reader's role may not
         # list.
@@ -288,10 +295,9 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
 
 
 def _parameters(sagemaker: Any, arn: str) -> dict[str, str]:
-    pages = sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(
-        PipelineExecutionArn=arn
-    )
-    return {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
+    operation = "list_pipeline_parameters_for_execution"
+    found = listed(sagemaker, operation, "PipelineParameters", PipelineExecutionArn=arn)
+    return {item["Name"]: item["Value"] for item in found}
 
 
 def _seconds(start: datetime.datetime | None, end: datetime.datetime | None) -> float:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import NO_ANSWER, is_missing, may_have_happened, no_bucket
+from automl_gitops.kernel.aws import NO_ANSWER, is_missing, listed, may_have_happened, no_bucket
 from automl_gitops.kernel.words import one_line
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
@@ -101,10 +101,9 @@ def _upload_bundle(project: Project) -> None:
     try:
         there = {
             item["Key"]
-            for page in s3.get_paginator("list_objects_v2").paginate(
-                Bucket=bucket, Prefix=f"{project.bundle.prefix}/"
+            for item in listed(
+                s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{project.bundle.prefix}/"
             )
-            for item in page.get("Contents", [])
         }
     except ClientError as error:
         if not is_missing(error):

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.environments import ROLE_VARIABLES
 from automl_gitops.kernel.signature import Signature
 
@@ -92,14 +92,17 @@ class DeploymentRecords:
     def _keys(self) -> list[str]:
         """Keys of the deployments that succeeded, oldest first."""
         try:
-            pages = list(
-                self._s3.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX)
-            )
+            keys = [
+                entry["Key"]
+                for entry in listed(
+                    self._s3, "list_objects_v2", "Contents", Bucket=self._bucket, Prefix=PREFIX
+                )
+            ]
         except ClientError as error:
             if is_missing(error):
                 return []
             raise
-        found = (_KEY.fullmatch(entry["Key"]) for page in pages for entry in page.get("Contents", []))
+        found = (_KEY.fullmatch(key) for key in keys)
         return sorted(match[0] for match in found if match and match["outcome"] == DEPLOYED)
 
     def _read(self, key: str) -> DeploymentRecord:

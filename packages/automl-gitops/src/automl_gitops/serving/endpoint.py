@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.waiting import LONGEST, wait
@@ -225,10 +225,9 @@ class Endpoint:
     def parts(self, kind: str) -> set[str]:
         """Names of the `model`s or `endpoint_config`s that releases of this endpoint made."""
         operation, key, name = PARTS[kind]
-        pages = self._sagemaker.get_paginator(operation).paginate(NameContains=f"{self.name}-v")
-        found = (entry[name] for page in pages for entry in page[key])
+        found = listed(self._sagemaker, operation, key, NameContains=f"{self.name}-v")
         # NameContains also finds another project's whose name ends like this one's.
-        return {entry for entry in found if entry.startswith(f"{self.name}-v")}
+        return {one[name] for one in found if one[name].startswith(f"{self.name}-v")}
 
     def delete_part(self, kind: str, name: str) -> None:
         """Delete a model or endpoint config; one that is gone is as good."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.words import one_line
@@ -117,16 +117,18 @@ class Registry:
 
     def latest(self) -> ModelPackage:
         """The newest version that nobody rejected; a `UserError` where there is none."""
-        pages = self._sagemaker.get_paginator("list_model_packages").paginate(
+        newest_first = listed(
+            self._sagemaker,
+            "list_model_packages",
+            "ModelPackageSummaryList",
             ModelPackageGroupName=self._names.model_package_group,
             SortBy="CreationTime",
             SortOrder="Descending",
         )
         try:
-            for page in pages:
-                for summary in page["ModelPackageSummaryList"]:
-                    if summary.get("ModelApprovalStatus") != "Rejected":
-                        return self.find(summary["ModelPackageArn"], "the newest version")
+            for summary in newest_first:
+                if summary.get("ModelApprovalStatus") != "Rejected":
+                    return self.find(summary["ModelPackageArn"], "the newest version")
         except ClientError as error:
             if not is_missing(error):
                 raise

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, error_code, is_missing
+from automl_gitops.kernel.aws import Aws, error_code, is_missing, listed
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
@@ -84,11 +84,12 @@ class Stack:
     def resources(self) -> dict[str, str]:
         """The resources that the stack holds, logical id to status; empty where there is no stack."""
         try:
-            pages = self._client.get_paginator("list_stack_resources").paginate(StackName=self.name)
+            found = listed(
+                self._client, "list_stack_resources", "StackResourceSummaries", StackName=self.name
+            )
             return {
                 resource["LogicalResourceId"]: resource["ResourceStatus"]
-                for page in pages
-                for resource in page["StackResourceSummaries"]
+                for resource in found
                 if resource["ResourceStatus"] != "DELETE_COMPLETE"
             }
         except ClientError as error:
@@ -289,13 +290,12 @@ class Stack:
         since: list[dict[str, Any]] = []
         try:
             # The service gives the newest first.
-            for page in self._client.get_paginator("describe_stack_events").paginate(
-                StackName=name or self.name
+            for event in listed(
+                self._client, "describe_stack_events", "StackEvents", StackName=name or self.name
             ):
-                for event in page["StackEvents"]:
-                    if event["EventId"] == mark:
-                        return reversed(since)
-                    since.append(event)
+                if event["EventId"] == mark:
+                    return reversed(since)
+                since.append(event)
         except ClientError as error:
             if not is_missing(error):
                 raise

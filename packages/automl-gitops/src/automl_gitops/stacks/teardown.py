@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.environments import Environment, Name, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.waiting import wait
@@ -70,8 +70,8 @@ def of_training(project: ServingProject) -> Iterator[Resource]:
         yield Resource("running execution", arn, account, partial(_stop_execution, project, arn))
     # Exactly the project's, not those of a project whose name begins like it.
     own = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}")
-    pages = sagemaker.get_paginator("list_auto_ml_jobs").paginate(NameContains=f"{names.project}-")
-    for summary in (entry for page in pages for entry in page["AutoMLJobSummaries"]):
+    begins = {"NameContains": f"{names.project}-"}
+    for summary in listed(sagemaker, "list_auto_ml_jobs", "AutoMLJobSummaries", **begins):
         job = summary["AutoMLJobName"]
         if own.fullmatch(job) and summary["AutoMLJobStatus"] in RUNNING:
             yield Resource("running Autopilot job", job, account, partial(_stop_job, project, job))
@@ -80,8 +80,7 @@ def of_training(project: ServingProject) -> Iterator[Resource]:
         yield Resource("pipeline", names.pipeline, account, remove)
     # What an evaluation leaves that was ended before it could clear up.
     left = re.compile(rf"{re.escape(names.project)}-[a-z0-9]{{12}}-[a-z]+")
-    pages = sagemaker.get_paginator("list_models").paginate(NameContains=f"{names.project}-")
-    for model in sorted(entry["ModelName"] for page in pages for entry in page["Models"]):
+    for model in sorted(one["ModelName"] for one in listed(sagemaker, "list_models", "Models", **begins)):
         if left.fullmatch(model):
             yield Resource("model", model, account, partial(sagemaker.delete_model, ModelName=model))
 
@@ -124,12 +123,14 @@ def of_roles(project: ServingProject) -> Iterator[Resource]:
 def _registry(project: ServingProject) -> Iterator[Resource]:
     sagemaker, group = project.client("sagemaker"), project.names.model_package_group
     try:
-        pages = list(sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=group))
+        found = list(
+            listed(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
+        )
     except ClientError as error:
         if is_missing(error):
             return
         raise
-    for summary in (entry for page in pages for entry in page["ModelPackageSummaryList"]):
+    for summary in found:
         arn = summary["ModelPackageArn"]
         remove = partial(sagemaker.delete_model_package, ModelPackageName=arn)
         yield Resource("model package", arn, project.names.account, remove)
@@ -171,17 +172,17 @@ def _log_groups(aws: Aws, name: str) -> Iterator[Resource]:
 def running_executions(sagemaker: Any, pipeline: str) -> Sequence[str]:
     """The ARNs of a pipeline's executions that have not ended."""
     try:
-        pages = list(sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=pipeline))
+        return [
+            summary["PipelineExecutionArn"]
+            for summary in listed(
+                sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=pipeline
+            )
+            if summary["PipelineExecutionStatus"] in RUNNING
+        ]
     except ClientError as error:
         if is_missing(error):
             return []
         raise
-    return [
-        summary["PipelineExecutionArn"]
-        for page in pages
-        for summary in page["PipelineExecutionSummaries"]
-        if summary["PipelineExecutionStatus"] in RUNNING
-    ]
 
 
 def stop_and_wait(
