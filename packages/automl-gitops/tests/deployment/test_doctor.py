@@ -73,6 +73,7 @@ def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedP
         "PromoteRole",
         "RetrainRole",
         "SageMakerExecutionRole",
+        "ServingRole",
         "TeardownRole",
     }
     assert [row.asked for row in rows(found, "later")] == ["dataset.lock"]
