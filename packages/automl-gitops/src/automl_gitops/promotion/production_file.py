@@ -101,7 +101,7 @@ class ProductionFile(_Section):
         if self.archives:
             document.add("archives", tomlkit.aot())
             for one in self.archives:
-                document["archives"].append(tomlkit.item(one.model_dump()))  # type: ignore[union-attr]
+                document["archives"].append(tomlkit.item(one.model_dump()))
         return tomlkit.dumps(document)
 
     def save(self, path: Path = FILE) -> bool:
