@@ -18,7 +18,7 @@ from automl_gitops.stacks.stack import kms_key_arn
 
 ROLES = {
     *("PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "DataScientistRole"),
-    *("AutopilotRole", "LambdaExecutionRole", "SageMakerExecutionRole"),
+    *("AutopilotRole", "LambdaExecutionRole", "SageMakerExecutionRole", "ServingRole"),
 }
 ENDPOINT = "arn:aws:sagemaker:{region}:{account}:endpoint/{project}-"
 GROUP = "arn:aws:sagemaker:{region}:{account}:model-package-group/{project}"
@@ -35,6 +35,7 @@ DANGERS = [
     ("sagemaker:DeleteEndpoint", ENDPOINT + "production", {}, {"PromoteRole", "TeardownRole"}),
     ("sagemaker:DeleteEndpoint", "arn:aws:sagemaker:{region}:{account}:endpoint/other-production", {}, set()),
     ("s3:PutObject", BUCKET + "evaluations/0/evaluation.json", {}, {"SageMakerExecutionRole"}),
+    ("s3:PutObject", BUCKET + "autopilot/0/model.tar.gz", {}, {"AutopilotRole"}),
     ("s3:PutObject", BUCKET + "deployments/0.json", {}, {"PromoteRole"}),
     ("s3:PutObject", BUCKET + "datasets/0/x.csv", {}, {"RetrainRole", "DataScientistRole"}),
     ("s3:DeleteObject", BUCKET + "datasets/0/x.csv", {}, {"TeardownRole"}),

@@ -37,6 +37,7 @@ from automl_gitops.evaluation.layout import (
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import ServingProject
+from automl_gitops.serving import archives
 from automl_gitops.serving.registry import Registry
 from automl_gitops.verification import record as records
 from automl_gitops.verification.verify import make_verification, note
@@ -155,8 +156,8 @@ class World:
         self.settings: dict[str, str] = {}
         if not deployed:
             self._deploy()
-        self._put(f"datasets/{SHA256}/x_test/part-00000.csv", csv_of(ROWS))
-        self._put("autopilot/model.tar.gz", "an archive")
+        self.put(f"datasets/{SHA256}/x_test/part-00000.csv", csv_of(ROWS))
+        self.put("autopilot/model.tar.gz", "an archive")
         self.enter()
         self.configure()
         self.name_in_git("")
@@ -165,6 +166,8 @@ class World:
         self.s3.create_bucket(
             Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": self.aws.region}
         )
+        versioned = {"Status": "Enabled"}
+        self.s3.put_bucket_versioning(Bucket=self.bucket, VersioningConfiguration=versioned)
         self.sagemaker.create_model_package_group(ModelPackageGroupName=self.name)
         self.create_role(self.aws.client("iam"))
 
@@ -184,7 +187,7 @@ class World:
                 }
             ],
         }
-        name = f"{self.name}-SageMakerExecutionRole"
+        name = f"{self.name}-ServingRole"
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         iam.put_role_policy(RoleName=name, PolicyName="rights", PolicyDocument=json.dumps(EXECUTION_ROLE))
 
@@ -248,8 +251,8 @@ class World:
             else predictor.predict(csv_of(ROWS).encode(), "text/csv", "")[0].decode()
         )
         problem_type = "Regression" if regression else "BinaryClassification"
-        self._put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
-        self._put(
+        self.put(f"transforms/{execution}/candidate/part-00000.csv.out", answers)
+        self.put(
             f"evaluations/{execution}/evaluation.json",
             _evaluation(problem_type, columns, threshold).dump().decode(),
         )
@@ -277,7 +280,8 @@ class World:
         project = self.project()
         registry = Registry(project.aws, project.names)
         package = registry.find(arn, "test")
-        record = make_verification(project, project.staging, package, "config", [], None)
+        found = archives.read(project.client("s3"), package)
+        record = make_verification(project, project.staging, package, found, "config", [], None)
         note(registry, package, record, records.write(project.aws, self.bucket, record))
         return arn
 
@@ -322,7 +326,8 @@ class World:
         ]
         return sorted([*(m["ModelName"] for m in models), *(c["EndpointConfigName"] for c in configs)])
 
-    def _put(self, key: str, text: str) -> None:
+    def put(self, key: str, text: str) -> None:
+        """Write an object into the bucket."""
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=text.encode())
 
 

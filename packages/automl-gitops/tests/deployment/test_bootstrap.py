@@ -20,6 +20,7 @@ ROLES = (
     "TeardownRole",
     "LambdaExecutionRole",
     "SageMakerExecutionRole",
+    "ServingRole",
     "AutopilotRole",
 )
 

@@ -16,6 +16,7 @@ from automl_gitops.doctor import Examination, calls, examine
 from automl_gitops.doctor.account import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
 from automl_gitops.doctor.rows import Row
 from automl_gitops.doctor.state import state
+from automl_gitops.github.code_owners import FILE
 from automl_gitops.kernel.config import Config
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack
@@ -73,6 +74,7 @@ def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedP
         "PromoteRole",
         "RetrainRole",
         "SageMakerExecutionRole",
+        "ServingRole",
         "TeardownRole",
     }
     assert [row.asked for row in rows(found, "later")] == ["dataset.lock"]
@@ -282,7 +284,8 @@ def github(
 def test_a_repository_that_was_set_up_is_as_the_workflows_want_it(
     project: DeployedProject, github: GitHub
 ) -> None:
-    set_up(project.sign_in(), reviewers=["somebody"])
+    set_up(project.sign_in(), reviewers=["somebody"], owners=["somebody"])
+    github.git.commit_files("main", {FILE.as_posix(): FILE.read_text()}, "Name the owners")
     before = len(github.writes)
 
     found = examine(project.sign_in())
@@ -291,6 +294,25 @@ def test_a_repository_that_was_set_up_is_as_the_workflows_want_it(
     assert rows(found, "later", "repository") == []
     assert [row.asked for row in rows(found, "unknown")] == ["plan"]
     assert len(github.writes) == before, "doctor only reads"
+
+
+def test_a_workflow_that_could_approve_its_own_pull_request_is_told(
+    project: DeployedProject, github: GitHub
+) -> None:
+    def told() -> tuple[str, str]:
+        (row,) = [row for row in examine(project.sign_in()).rows if row.asked == "reviews"]
+        return row.outcome, row.found
+
+    nothing = told()
+    set_up(project.sign_in(), reviewers=["somebody"])
+    unowned = told()
+    set_up(project.sign_in(), reviewers=["somebody"], owners=["somebody"])
+    uncommitted = told()
+
+    assert nothing == ("later", "whoever may push changes main, unreviewed")
+    assert unowned[0] == "later"
+    assert "own workflow could" in unowned[1]
+    assert uncommitted == ("later", "code owners have to approve, but main has no .github/CODEOWNERS")
 
 
 def test_a_repository_that_was_not_set_up_is_told_what_is_missing(

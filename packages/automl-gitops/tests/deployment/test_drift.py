@@ -8,6 +8,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.promotion.drift import LABEL, MARKER, report
+from automl_gitops.promotion.promote import promote
 from automl_gitops.promotion.status import Served, Status
 
 
@@ -56,6 +57,21 @@ def test_what_github_refuses_says_which_right_is_missing(world, github):
 
     with pytest.raises(RunError, match="issues: write"):
         report(world.project(), found("one"))
+
+
+def test_an_archive_that_was_replaced_is_reported_and_gone_once_it_is_restored(world, github):
+    world.name_in_git(world.sign_off(world.register()))
+    promote(world.project())
+    world.put("autopilot/model.tar.gz", "another archive")
+    newest = world.s3.head_object(Bucket=world.bucket, Key="autopilot/model.tar.gz")["VersionId"]
+
+    ended = main(["drift"])
+    world.s3.delete_object(Bucket=world.bucket, Key="autopilot/model.tar.gz", VersionId=newest)
+
+    assert (ended, main(["drift"])) == (cli.DRIFT, 0)
+    (issue,) = github.issues.values()
+    assert f"autopilot/model.tar.gz has version {newest}" in issue["body"]
+    assert issue["state"] == "closed"
 
 
 def test_the_command_ends_with_3_where_they_differ(world, github, capsys):

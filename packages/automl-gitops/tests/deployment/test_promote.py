@@ -19,6 +19,7 @@ from automl_gitops.promotion.promote import promote
 from automl_gitops.promotion.propose import propose
 from automl_gitops.promotion.stage import stage
 from automl_gitops.promotion.status import status
+from automl_gitops.serving import archives
 from automl_gitops.serving.registry import Registry
 from automl_gitops.stacks.teardown import find, remove
 from automl_gitops.verification.verify import verify
@@ -70,7 +71,7 @@ def test_the_first_version_is_approved_served_watched_and_recorded(world, git, m
     assert key.endswith("-v1-deployed.json")
     assert record["package_arn"] == arn
     assert record["pull_request"] == "pull request 12"
-    assert [check["outcome"] for check in record["checks"]] == ["passed"] * 3
+    assert [check["outcome"] for check in record["checks"]] == ["passed"] * 4
     # The model refers to the package, so that SageMaker itself demands the approval.
     config = world.sagemaker.describe_endpoint_config(EndpointConfigName=promotion.config)
     model = world.sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
@@ -796,3 +797,143 @@ def test_an_error_of_the_checks_themselves_goes_back(world, verified, monkeypatc
 
     with pytest.raises(RunError, match=r"version 1 serves: .*ZeroDivisionError"):
         put_into_production(world, second)
+
+
+def overwrite(world, content=b"another archive"):
+    world.s3.put_object(Bucket=world.bucket, Key="autopilot/model.tar.gz", Body=content)
+
+
+def restore(world):
+    """Delete what was written over the first version, as docs/operate.md says."""
+    listed = world.s3.list_object_versions(Bucket=world.bucket, Prefix="autopilot/model.tar.gz")["Versions"]
+    newest = next(one["VersionId"] for one in listed if one["IsLatest"])
+    world.s3.delete_object(Bucket=world.bucket, Key="autopilot/model.tar.gz", VersionId=newest)
+
+
+def test_an_archive_that_was_replaced_after_the_verification_does_not_go_to_production(
+    world, verified, writes, capsys
+):
+    arn = verified()
+    known = world.read("verifications/1/verification.json")["archives"][0]
+    world.name_in_git(arn)
+    overwrite(world)
+
+    with writes() as made:
+        status = main(["promote"])
+
+    assert (status, made) == (2, [])
+    told = capsys.readouterr().err
+    for part in (f"s3://{world.bucket}/autopilot/model.tar.gz", known["version_id"], known["sha256"]):
+        assert part in told
+    assert f"automl stage --model-package {arn}" in told
+
+    restore(world)
+    assert promote(world.project()).done[-1] == "deployed version 1"
+
+
+def test_an_archive_that_is_gone_does_not_go_to_production(world, verified):
+    world.name_in_git(verified())
+    world.s3.delete_object(Bucket=world.bucket, Key="autopilot/model.tar.gz")
+
+    with pytest.raises(UserError, match=r"autopilot/model.tar.gz is gone, instead of version"):
+        promote(world.project())
+
+
+def test_the_same_bytes_written_again_are_the_same_model(world, verified):
+    world.name_in_git(verified())
+    overwrite(world, b"an archive")
+
+    assert promote(world.project()).done[-1] == "deployed version 1"
+
+
+def test_other_bytes_that_were_verified_take_a_new_approval(world, git, verified):
+    arn = world.register()
+    stage(world.project(), arn)
+    verify(world.project(), arn)
+    propose(world.project(), arn)
+    git("commit", "--quiet", "-am", "Promote")
+    overwrite(world)
+    stage(world.project(), arn)
+    verify(world.project(), arn)
+
+    with pytest.raises(UserError, match=rf"by {FILE.as_posix()} the archive"):
+        promote(world.project())
+    assert propose(world.project(), arn).changed
+    assert promote(world.project()).done[-1] == "deployed version 1"
+
+
+def test_a_way_back_to_a_replaced_archive_is_refused(world, verified):
+    first, second = verified(THRESHOLD="10"), verified(THRESHOLD="50")
+    put_into_production(world, first)
+    put_into_production(world, second)
+    for key in world.objects("verifications/"):
+        world.s3.delete_object(Bucket=world.bucket, Key=key)
+    overwrite(world)
+
+    with pytest.raises(UserError, match="instead of version"):
+        put_into_production(world, first)
+
+    assert world.predict(ROW) == "no"
+
+
+@pytest.mark.parametrize("part", ["record", "note"])
+def test_who_changes_record_or_note_alone_gains_nothing(world, verified, part):
+    world.name_in_git(verified())
+    overwrite(world)
+    project = world.project()
+    package = Registry(project.aws, project.names).latest()
+    found = archives.read(world.s3, package)
+    if part == "note":
+        Registry(project.aws, project.names).note(package, **archives.notes(found))
+    else:
+        record = world.read("verifications/1/verification.json")
+        record["archives"] = [one.document() for one in found]
+        world.put("verifications/1/verification.json", json.dumps(record))
+
+    with pytest.raises(UserError, match="does not carry the sign-off"):
+        promote(world.project())
+
+
+def test_a_version_that_was_verified_before_bytes_were_recorded_is_staged_again(world, verified):
+    arn = verified()
+    record = world.read("verifications/1/verification.json")
+    del record["archives"]
+    world.put("verifications/1/verification.json", json.dumps(record))
+    world.name_in_git(arn)
+
+    with pytest.raises(UserError, match=rf"archives' bytes; run `automl stage --model-package {arn}`, then"):
+        promote(world.project())
+
+    stage(world.project(), arn)
+    verify(world.project(), arn)
+    assert promote(world.project()).done[-1] == "deployed version 1"
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["the first version", "the next version"])
+def test_an_archive_that_is_replaced_during_the_rollout_is_taken_back(world, verified, monkeypatch, first):
+    if not first:
+        put_into_production(world, verified(THRESHOLD="10"))
+    arn = verified(THRESHOLD="50")
+    start = RulePredictor.start.__func__
+
+    def replace_and_start(cls, *arguments):
+        overwrite(world)
+        return start(cls, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RulePredictor, "start", classmethod(replace_and_start))
+        with pytest.raises(
+            RunError, match=r"loaded what was verified: the archive s3://.* instead of version"
+        ):
+            put_into_production(world, arn)
+
+    if first:
+        assert world.sagemaker.list_endpoints(NameContains=world.name)["Endpoints"] == []
+    else:
+        assert world.predict(ROW) == "yes"
+    assert world.package(arn)["ModelLifeCycle"]["StageStatus"] == "RolledBack"
+    while (
+        world.s3.get_object(Bucket=world.bucket, Key="autopilot/model.tar.gz")["Body"].read() != b"an archive"
+    ):
+        restore(world)
+    assert "deployed version" in promote(world.project()).done[-1]

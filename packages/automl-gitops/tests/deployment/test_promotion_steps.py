@@ -10,6 +10,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.promotion import steps
 from automl_gitops.promotion.decide import Situation, decide, metadata
+from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage
@@ -238,6 +239,10 @@ SERVERLESS = release(SERVING, "config-2c", instance_type="")
     ("seen", "sentence"),
     [
         (replace(NOTHING, missing_proof="staging has not verified it"), "staging has not verified it"),
+        # It served before that was recorded: nobody knows which bytes.
+        (replace(BACK, missing_proof="verified before that recorded bytes"), "verified before that"),
+        # Production serves it still, but an instance that starts would load another model.
+        (replace(AS_GIT_SAYS, other_bytes="the archive a is gone"), "the archive a is gone; .*automl stage"),
         # Approved, but not by a deployment of this content: the registry alone is no proof.
         (
             replace(
@@ -262,7 +267,13 @@ def test_what_is_refused(seen, sentence):
 
 
 def test_a_version_that_served_before_needs_no_proof_of_staging():
-    assert decide(replace(BACK, missing_proof="staging's record is gone")) == decide(BACK)
+    known = replace(BACK, archives=(Archive("s3://bucket/1", "v", "0" * 64),))
+
+    assert decide(replace(known, missing_proof="staging's record is gone")) == decide(BACK)
+
+
+def test_what_serves_is_left_alone_though_nobody_recorded_its_bytes():
+    assert decide(replace(AS_GIT_SAYS, missing_proof="verified before that recorded bytes")) == []
 
 
 def test_production_moves_to_another_account_where_that_is_wanted():

@@ -220,3 +220,75 @@ def test_where_the_default_branch_is_not_main_nothing_is_made(project, github):
     assert github.writes == []
     stacks = project.client("cloudformation").list_stacks()["StackSummaries"]
     assert project.names.bootstrap_stack not in [stack["StackName"] for stack in stacks]
+
+
+def test_an_owner_s_review_is_required_and_stays_so(project, github):
+    done = set_up(project.sign_in(), owners=["ada", "@org/reviewers"])
+    again = set_up(project.sign_in())
+
+    file = Path(".github/CODEOWNERS")
+    assert file.read_text().splitlines()[1:] == ["* @ada @org/reviewers"]
+    assert (done.settings[0].name, done.settings[0].outcome) == (file.as_posix(), "changed")
+    (rule,) = [one for one in github.rulesets[0]["rules"] if one["type"] == "pull_request"]
+    assert rule["parameters"]["require_code_owner_review"] is True
+    assert {one.outcome for one in again.settings} == {"unchanged"}
+
+
+def test_owners_can_be_named_later(project, github):
+    set_up(project.sign_in())
+
+    done = set_up(project.sign_in(), owners=["ada"])
+
+    outcomes = {one.name: one.outcome for one in done.settings}
+    assert outcomes[f"branch rule: {RULESET}"] == "changed"
+
+
+def test_owners_that_somebody_wrote_by_hand_stay(project, github):
+    project.enter()
+    file = Path(".github/CODEOWNERS")
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("/pipeline @ada\n")
+
+    with pytest.raises(UserError, match=r"write `\* @grace` into it by hand"):
+        set_up(project.sign_in(), owners=["grace"])
+
+    assert (file.read_text(), github.writes) == ("/pipeline @ada\n", [])
+
+
+def test_who_started_a_deployment_may_be_kept_from_approving_it(project, github):
+    def prevents() -> set[bool]:
+        rules = [rule for one in github.environments.values() for rule in one["protection_rules"]]
+        return {rule["prevent_self_review"] for rule in rules if rule["type"] == "required_reviewers"}
+
+    seen = []
+    for self_review in (None, False, None, True):
+        set_up(project.sign_in(), reviewers=["somebody"], self_review=self_review)
+        seen.append(prevents())
+
+    assert seen == [{False}, {True}, {True}, {False}]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--code-owner", "ada"], "go with --github"),
+        (["--prevent-self-review"], "go with --github"),
+        (["--github", "--code-owner", "a b"], "--code-owner a b is no login"),
+    ],
+)
+def test_what_reviews_cannot_be_is_said_before_anything_is_made(project, github, capsys, options, words):
+    project.sign_in()
+
+    assert main(["bootstrap", *options]) == 2
+    assert words in capsys.readouterr().err
+    assert github.writes == []
+
+
+def test_the_command_takes_owners_and_reviews(project, github, capsys):
+    project.sign_in()
+
+    assert main(["bootstrap", "--github", "--code-owner", "ada", "--prevent-self-review"]) == 0
+
+    assert "@ada" in Path(".github/CODEOWNERS").read_text()
+    printed = capsys.readouterr()
+    assert "commit it" in printed.out + printed.err

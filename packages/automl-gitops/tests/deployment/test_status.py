@@ -121,6 +121,14 @@ def lose_record(world, arn):
         world.s3.delete_object(Bucket=world.bucket, Key=key)
 
 
+def replace_archive(world, arn):
+    world.put("autopilot/model.tar.gz", "another archive")
+
+
+def delete_archive(world, arn):
+    world.s3.delete_object(Bucket=world.bucket, Key="autopilot/model.tar.gz")
+
+
 def name_nothing(world, arn):
     world.name_in_git("")
 
@@ -141,6 +149,8 @@ def name_what_is_not_there(world, arn):
         (want_other_instances, "automl.toml"),
         (delete_endpoint, "there is no endpoint"),
         (lose_record, "no deployment of it is recorded"),
+        (replace_archive, "a new instance would not load what was verified"),
+        (delete_archive, "autopilot/model.tar.gz is gone"),
         (name_nothing, "Git names no version"),
         (name_what_is_not_there, "has no version 9"),
     ],

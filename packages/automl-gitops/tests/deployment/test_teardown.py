@@ -162,7 +162,7 @@ def test_what_s3_does_not_delete_is_a_failure_with_its_reason(world, busy, monke
 def test_the_model_of_an_evaluation_that_was_ended_goes_and_others_stay(world):
     container = {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/autopilot:1"}
     own, other = f"{world.name}-abc123def456-candidate", f"{world.name}-eu-abc123def456-candidate"
-    role = f"arn:aws:iam::{world.aws.account}:role/{world.name}-SageMakerExecutionRole"
+    role = f"arn:aws:iam::{world.aws.account}:role/{world.name}-ServingRole"
     for name in (own, other):
         world.sagemaker.create_model(ModelName=name, PrimaryContainer=container, ExecutionRoleArn=role)
     project = world.project()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -63,6 +64,15 @@ def test_a_version_that_answers_as_it_was_evaluated_is_signed_off(world, monkeyp
     assert metadata["verification"] == "verified"
     assert metadata["verification_by"] == "ada"
     assert metadata["verification_record"] == f"s3://{world.bucket}/verifications/1/verification.json"
+    (archive,) = record["archives"]
+    newest = world.s3.head_object(Bucket=world.bucket, Key="autopilot/model.tar.gz")["VersionId"]
+    assert archive == {
+        "url": f"s3://{world.bucket}/autopilot/model.tar.gz",
+        "version_id": newest,
+        "sha256": hashlib.sha256(b"an archive").hexdigest(),
+    }
+    assert metadata["archive_1"] == f"{archive['sha256']} {newest}"
+    assert archive["sha256"] in text
     # What the registration noted is still there.
     assert metadata["problem_type"] == "BinaryClassification"
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
@@ -181,6 +191,21 @@ def test_the_version_that_is_asked_about_has_to_be_the_one_that_serves(world):
         verify(world.project(), second)
 
     assert world.objects("verifications/") == []
+
+
+def test_what_the_endpoint_loaded_has_to_lie_there_still(world):
+    arn = world.register()
+    stage(world.project(), arn)
+    world.put("autopilot/model.tar.gz", "another archive")
+
+    with pytest.raises(
+        UserError, match=rf"made before version 1's archive .* `automl stage --model-package {arn}`"
+    ):
+        verify(world.project(), arn)
+    assert world.objects("verifications/") == []
+
+    assert stage(world.project(), arn).changed
+    assert verify(world.project(), arn)["outcome"] == "verified"
 
 
 def test_without_an_endpoint_the_way_out_is_said(world, capsys):

@@ -29,7 +29,7 @@ from support.unique import unique
 from support.waiting import wait_until
 
 HOSTING_ACCOUNT = "333333333333"
-SERVICES_ROLES = ("AutopilotRole", "SageMakerExecutionRole")
+SERVICES_ROLES = ("AutopilotRole", "SageMakerExecutionRole", "ServingRole")
 # What AWS itself cannot limit to a project: role, action, resource, and why.
 OPEN = {
     ("AutopilotRole", "sagemaker:*", "*-explain"): (
@@ -121,7 +121,8 @@ def serve(project: DeployedProject) -> None:
     }
     variant = {"VariantName": "AllTraffic", "ModelName": part, "InstanceType": "ml.m5.large"}
     role = names.execution_role_arn
-    sagemaker.create_model(ModelName=part, PrimaryContainer=container, ExecutionRoleArn=role, Tags=tags)
+    serving = names.serving_role_arn
+    sagemaker.create_model(ModelName=part, PrimaryContainer=container, ExecutionRoleArn=serving, Tags=tags)
     sagemaker.create_endpoint_config(
         EndpointConfigName=part, ProductionVariants=[variant | {"InitialInstanceCount": 2}], Tags=tags
     )

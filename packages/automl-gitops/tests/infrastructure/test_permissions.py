@@ -94,6 +94,7 @@ def is_allowed(client: Any, operation: str, **parameters: Any) -> bool:
         ("RetrainRole", False),
         ("LambdaExecutionRole", False),
         ("SageMakerExecutionRole", False),
+        ("ServingRole", False),
         ("AutopilotRole", False),
         ("TeardownRole", False),
         ("DataScientistRole", False),
@@ -143,6 +144,8 @@ def test_nobody_registers_a_version_as_approved(project: DeployedProject, role: 
         ("PromoteRole", "production", True),
         ("PromoteRole", "staging", False),
         ("SageMakerExecutionRole", "production", False),
+        ("ServingRole", "staging", False),
+        ("ServingRole", "production", False),
         ("AutopilotRole", "staging", False),
         ("AutopilotRole", "production", False),
         ("LambdaExecutionRole", "production", False),
@@ -183,6 +186,19 @@ def test_each_endpoint_has_its_role(
         ("SageMakerExecutionRole", "evaluations/a.json", True, True),
         ("SageMakerExecutionRole", "verifications/a.json", True, False),
         ("SageMakerExecutionRole", "autopilot/x/model.tar.gz", True, False),
+        ("SageMakerExecutionRole", "captured/production/a.jsonl", True, False),
+        ("ServingRole", "autopilot/x/model.tar.gz", True, False),
+        ("ServingRole", "autopilot/x/train.csv", False, False),
+        ("ServingRole", "captured/production/a.jsonl", False, True),
+        ("ServingRole", "captured/staging/a.jsonl", False, False),
+        ("ServingRole", "datasets/a.csv", False, False),
+        ("ServingRole", "transforms/a.csv", False, False),
+        ("ServingRole", "evaluations/a.json", False, False),
+        ("ServingRole", "verifications/a.json", False, False),
+        ("ServingRole", "deployments/a.json", False, False),
+        ("PlanRole", "autopilot/x/model.tar.gz", False, False),
+        ("PromoteRole", "autopilot/x/model.tar.gz", True, False),
+        ("RetrainRole", "autopilot/x/model.tar.gz", True, False),
         ("AutopilotRole", "datasets/a.csv", True, False),
         ("AutopilotRole", "autopilot/x/model.tar.gz", True, True),
         ("AutopilotRole", "evaluations/a.json", True, False),
@@ -219,6 +235,7 @@ def test_data_and_records_have_their_writers(
         ("TeardownRole", False, False),
         ("LambdaExecutionRole", False, False),
         ("SageMakerExecutionRole", True, True),
+        ("ServingRole", False, False),
         ("AutopilotRole", True, True),
         ("DataScientistRole", True, True),
     ],
@@ -431,7 +448,7 @@ def test_who_serves_may_have_the_volumes_encrypted(
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://{project.names.bucket}/autopilot/model.tar.gz"}
     name = f"{project.name}-{environment}-v1-{role.lower()[:10]}"
     owner = account or project.aws.account
-    execution = f"arn:aws:iam::{owner}:role/{project.name}-SageMakerExecutionRole"
+    execution = f"arn:aws:iam::{owner}:role/{project.name}-ServingRole"
     encryption = project.config.encryption
     assert encryption
     project.client("s3").put_object(Bucket=project.names.bucket, Key="autopilot/model.tar.gz", Body=b"model")
@@ -469,7 +486,7 @@ def test_who_only_reads_reports_decrypts_nothing_but_through_s3(project: Deploye
 
 
 def test_models_are_shared_and_data_are_not(project: DeployedProject) -> None:
-    s3 = project.client("s3", "SageMakerExecutionRole", HOSTING_ACCOUNT)
+    s3 = project.client("s3", "ServingRole", HOSTING_ACCOUNT)
     bucket = project.names.bucket
 
     assert is_allowed(s3, "get_object", Bucket=bucket, Key="autopilot/model.tar.gz")
@@ -496,7 +513,7 @@ def test_another_account_has_the_archives_and_the_requests_of_its_environment(
 ) -> None:
     bucket = project.names.bucket
     project.client("s3").put_object(Bucket=bucket, Key=key, Body=b"x")
-    s3 = project.client("s3", "SageMakerExecutionRole", account)
+    s3 = project.client("s3", "ServingRole", account)
 
     assert is_allowed(s3, "get_object", Bucket=bucket, Key=key) is reads
     assert is_allowed(s3, "put_object", Bucket=bucket, Key=key, Body=b"x") is writes
@@ -507,6 +524,39 @@ def test_a_staging_account_has_nothing_of_the_registry(project: DeployedProject)
     production = project.client("sagemaker", "ProductionRole", STAGING_ACCOUNT)
 
     assert not is_allowed(production, "describe_model_package", ModelPackageName=version)
+
+
+@pytest.mark.parametrize(
+    ("role", "serving", "passes"),
+    [
+        ("RetrainRole", "ServingRole", True),
+        ("RetrainRole", "AutopilotRole", False),
+        ("PromoteRole", "ServingRole", True),
+        ("PromoteRole", "SageMakerExecutionRole", False),
+        ("PromoteRole", "AutopilotRole", False),
+    ],
+)
+def test_a_model_gets_the_role_that_only_reads(
+    project: DeployedProject, role: str, serving: str, passes: bool
+) -> None:
+    environment = "staging" if role == "RetrainRole" else "production"
+    container = {"Image": IMAGE, "ModelDataUrl": f"s3://{project.names.bucket}/autopilot/model.tar.gz"}
+
+    allowed = is_allowed(
+        project.client("sagemaker", role),
+        "create_model",
+        ModelName=f"{project.name}-{environment}-v9-{serving.lower()[:10]}",
+        PrimaryContainer=container,
+        ExecutionRoleArn=project.names.role_arn(f"{project.name}-{serving}"),
+    )
+
+    assert allowed is passes
+
+
+def test_whether_an_archive_was_written_over_is_seen_without_reading_it(project: DeployedProject) -> None:
+    s3 = project.client("s3", "PlanRole")
+
+    assert is_allowed(s3, "list_object_versions", Bucket=project.names.bucket, Prefix="autopilot/")
 
 
 EVERYBODY = {"Effect": "Allow", "Principal": {"AWS": STAGING_ACCOUNT}, "Action": "s3:*", "Resource": "*"}
@@ -586,7 +636,7 @@ def test_production_elsewhere_deploys_from_the_shared_registry(project: Deployed
         "create_model",
         ModelName=f"{project.name}-production-v1-0000000000",
         PrimaryContainer={"ModelPackageName": version},
-        ExecutionRoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-SageMakerExecutionRole",
+        ExecutionRoleArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{project.name}-ServingRole",
     )
 
 

@@ -216,6 +216,9 @@ def test_only_the_production_role_may_approve(file: str, expected: set[str]) -> 
     assert able == expected
 
 
+ALL = ("Limits", "NeverApprove", "Key")  # of bootstrap.yaml
+
+
 def _managed(file: str) -> dict[str, dict[str, Any]]:
     """The managed policies that a template makes, by ARN."""
     template = load(file)
@@ -232,8 +235,9 @@ def _managed(file: str) -> dict[str, dict[str, Any]]:
     [
         ("people.yaml", "DataScientistRole", {"Limits", "Read", "NeverApprove", "Key"}),
         ("services.yaml", "LambdaExecutionRole", {"Limits", "NeverApprove", "Key"}),
-        ("services.yaml", "SageMakerExecutionRole", {"Limits", "NeverApprove", "Key", "Jobs", "Network"}),
-        ("services.yaml", "AutopilotRole", {"Limits", "NeverApprove", "Key", "Jobs", "Network"}),
+        ("services.yaml", "SageMakerExecutionRole", {*ALL, "Containers", "Jobs", "Network"}),
+        ("services.yaml", "AutopilotRole", {*ALL, "Containers", "Jobs", "Network"}),
+        ("services.yaml", "ServingRole", {*ALL, "Containers", "Network"}),
     ],
 )
 def test_what_comes_behind_the_bootstrap_shares_its_policies(
@@ -253,7 +257,8 @@ def test_what_comes_behind_the_bootstrap_shares_its_policies(
     [
         ("services.yaml", "SageMakerExecutionRole"),
         ("services.yaml", "AutopilotRole"),
-        ("hosting.yaml", "SageMakerExecutionRole"),
+        ("services.yaml", "ServingRole"),
+        ("hosting.yaml", "ServingRole"),
     ],
 )
 def test_sagemaker_acts_for_this_account_alone(file: str, role: str) -> None:

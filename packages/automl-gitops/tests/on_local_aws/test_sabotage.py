@@ -12,6 +12,7 @@ import pytest
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.rehearsal import sabotage
 from support.unique import unique
+from support.waiting import wait_until
 
 MODEL = {
     "kind": "features",
@@ -47,9 +48,8 @@ def test_an_archive_in_the_bucket_is_one_of_a_training_on_a_column_less(s3: Any,
     members = {"model.json": json.dumps(MODEL).encode(), "features.pkl": b"as it was"}
     s3.put_object(Bucket=bucket, Key=sabotage.KEY, Body=archive(members))
 
-    sabotage.break_archive(s3, bucket)
+    packed = sabotage.broken_archive(s3, bucket)
 
-    packed = s3.get_object(Bucket=bucket, Key=sabotage.KEY)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(packed)) as tar:
         found = {member.name: tar.extractfile(member).read() for member in tar}  # type: ignore[union-attr]
     assert list(found) == ["model.json", "features.pkl"]
@@ -65,5 +65,26 @@ def test_what_is_no_model_s_archive_stays_as_it_is_and_is_told(s3: Any, bucket: 
     s3.put_object(Bucket=bucket, Key=sabotage.KEY, Body=before)
 
     with pytest.raises(RunError, match=r"local-sagemaker spoil: .*it has no model\.json"):
-        sabotage.break_archive(s3, bucket)
+        sabotage.broken_archive(s3, bucket)
     assert s3.get_object(Bucket=bucket, Key=sabotage.KEY)["Body"].read() == before
+
+
+def test_it_is_overwritten_once_production_has_its_model(local_aws: Any, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key=sabotage.KEY, Body=b"verified")
+    made: list[dict[str, str]] = []
+
+    class SageMaker:
+        def list_models(self, NameContains: str) -> dict[str, Any]:  # noqa: N803 - the API's own
+            return {"Models": [one for one in made if NameContains in one["ModelName"]]}
+
+    def lies() -> bytes:
+        return s3.get_object(Bucket=bucket, Key=sabotage.KEY)["Body"].read()
+
+    with sabotage.overwriting(SageMaker(), s3, bucket, b"broken", "stays-production"):
+        made.append({"ModelName": "stays-staging-v2-0"})
+        before = lies()
+        made.append({"ModelName": "stays-production-v2-0"})
+        wait_until(lies, b"broken".__eq__)
+        s3.put_object(Bucket=bucket, Key=sabotage.KEY, Body=b"restored")
+
+    assert (before, lies()) == (b"verified", b"restored")

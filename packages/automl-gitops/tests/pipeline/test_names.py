@@ -88,6 +88,7 @@ def test_every_name_that_is_the_project_s_and_a_word_is_refused_to_others(config
         *map(names.function, FUNCTIONS),
         *map(names.role, ROLES),
         names.execution_role,
+        names.serving_role,
         names.autopilot_role,
     }
 

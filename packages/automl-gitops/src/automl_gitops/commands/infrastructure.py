@@ -62,6 +62,21 @@ def bootstrap(
             "environments: whoever may push a branch may then put any model into production, or remove all.",
         ),
     ] = False,
+    code_owner: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LOGIN",
+            help="With --github: who has to review each change of main, so that no workflow approves its own; "
+            "repeatable; writes .github/CODEOWNERS.",
+        ),
+    ] = None,
+    prevent_self_review: Annotated[
+        bool | None,
+        typer.Option(
+            "--prevent-self-review/--allow-self-review",
+            help="With --github: whether who started a deployment may not approve it; without it as before.",
+        ),
+    ] = None,
     data_scientist: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,10 +103,21 @@ def bootstrap(
             raise UserError(
                 "--github reads GitHub's subject itself, in the project's own account: leave the others out"
             )
+        self_review = None if prevent_self_review is None else not prevent_self_review
         _set_up_github(
-            project, endpoint_instance_type or [], reviewer or [], data_scientist or [], unprotected
+            project,
+            endpoint_instance_type or [],
+            reviewer or [],
+            data_scientist or [],
+            accepts_unprotected=unprotected,
+            self_review=self_review,
+            owners=code_owner or [],
         )
         return
+    if code_owner or prevent_self_review is not None:
+        raise UserError(
+            "--code-owner and --prevent-self-review go with --github: GitHub asks for these reviews"
+        )
     if unprotected:
         raise UserError("--unprotected goes with --github: it is about what that repository's plan offers")
     if project_account and github_oidc_subject:
@@ -132,11 +158,11 @@ def _set_up_github(
     instance_types: list[str],
     reviewers: list[str],
     data_scientists: list[str],
-    unprotected: bool,
+    **more: Any,
 ) -> None:
     from automl_gitops.stacks.setup import set_up
 
-    done = set_up(project, instance_types, reviewers, data_scientists, accepts_unprotected=unprotected)
+    done = set_up(project, instance_types, reviewers, data_scientists, **more)
     project.output.done(f"stack {done.deployed.name}: {done.deployed.outcome}, for {done.subject_prefix}")
     project.output.table(
         ("on GitHub", "", ""), [(one.name, one.outcome, one.detail) for one in done.settings], done.repository

@@ -7,7 +7,7 @@ import github
 from github.Repository import Repository
 
 from automl_gitops.doctor.rows import Row, look
-from automl_gitops.github import pull_request
+from automl_gitops.github import code_owners, pull_request
 from automl_gitops.github.github_settings import ENVIRONMENTS, MAIN, subject_prefix, way_to_main
 from automl_gitops.github.pull_request import explained
 from automl_gitops.kernel.environments import ServingProject
@@ -40,6 +40,7 @@ def _settings(project: ServingProject, host: Repository) -> Iterator[Row]:
     yield from look(AREA, "plan", lambda: _plan(host))
     yield from look(AREA, "OIDC subject", lambda: _subject(project, host))
     yield from look(AREA, "Actions may open pull requests", lambda: _pull_requests(host))
+    yield from look(AREA, "reviews", lambda: _reviews(host))
     yield from look(AREA, "environments", lambda: _environments(host))
     yield from look(AREA, "variables", lambda: _variables(project, host))
 
@@ -109,6 +110,26 @@ def _pull_requests(host: Repository) -> Iterator[Row]:
         yield Row(AREA, asked, "good", "yes")
     else:
         yield Row(AREA, asked, "later", "no: a verified version cannot be proposed", _MAKE)
+
+
+def _reviews(host: Repository) -> Iterator[Row]:
+    """Whether somebody else than a workflow has to approve what reaches main, from where RetrainRole is reached."""
+    with explained("read the rules of the branch"):
+        rules = _get(host, f"{host.url}/rules/branches/{MAIN}")
+    if not any(one["type"] == "pull_request" for one in rules):
+        yield Row(AREA, "reviews", "later", f"whoever may push changes {MAIN}, unreviewed", _MAKE)
+    elif not any(map(code_owners.requires, rules)):
+        found = "Actions may approve: a pull request's own workflow could, in the place of a person"
+        yield Row(
+            AREA, "reviews", "later", found, "`automl bootstrap --github --code-owner LOGIN` (docs/set-up.md)"
+        )
+    else:
+        try:
+            _get(host, f"{host.url}/contents/{code_owners.FILE.as_posix()}")
+            yield Row(AREA, "reviews", "good", "a code owner has to approve")
+        except github.UnknownObjectException:
+            found = f"code owners have to approve, but {MAIN} has no {code_owners.FILE.as_posix()}"
+            yield Row(AREA, "reviews", "later", found, "commit the file that `automl bootstrap` wrote")
 
 
 def _environments(host: Repository) -> Iterator[Row]:

@@ -8,6 +8,7 @@ import github
 from github import GithubException
 from github.Repository import Repository
 
+from automl_gitops.github import code_owners
 from automl_gitops.github.pull_request import explained, reason
 from automl_gitops.kernel.errors import UserError
 
@@ -63,12 +64,18 @@ class RepositorySettings:
         """See the function of this name."""
         return subject_prefix(self._repository)
 
-    def bring(self, reviewers: Sequence[str]) -> Iterator[Setting]:
-        """Bring about what protects; ``reviewers`` are logins, by default whose token it is."""
+    def bring(
+        self, reviewers: Sequence[str], *, self_review: bool | None = None, owned: bool = False
+    ) -> Iterator[Setting]:
+        """Bring about what protects; ``reviewers`` are logins, by default whose token it is.
+
+        ``self_review`` says whether who started a deployment may approve it, ``owned`` that a code owner has to review
+        each pull request; without them that stays as it is.
+        """
         yield self._try("Actions may open pull requests", self._workflow_rights)
         for name, approved in ENVIRONMENTS.items():
-            yield from self._environment(name, approved, reviewers)
-        yield self._try(_BRANCH_RULE, self._ruleset)
+            yield from self._environment(name, approved, reviewers, self_review)
+        yield self._try(_BRANCH_RULE, lambda: self._ruleset(owned=owned))
 
     def wire(self, variables: Mapping[str, str], withheld: Mapping[str, str]) -> Iterator[Setting]:
         """Bring about the variables; those ``withheld``, name to reason, are removed where they are there."""
@@ -92,7 +99,9 @@ class RepositorySettings:
         wanted = {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": True}
         return self._replace("actions/permissions/workflow", wanted)
 
-    def _environment(self, name: str, approved: bool, reviewers: Sequence[str]) -> Iterator[Setting]:
+    def _environment(
+        self, name: str, approved: bool, reviewers: Sequence[str], self_review: bool | None
+    ) -> Iterator[Setting]:
         path = f"environments/{name}"
         with explained(f"look at environment {name}", NEEDS):
             known = self._get_if_there(path) or {}
@@ -100,10 +109,15 @@ class RepositorySettings:
         wanted = had or (self._ids(reviewers) if approved else [])
         if reviewers and approved:
             wanted = self._ids(reviewers)
-        content: Json = {"deployment_branch_policy": _BRANCHES, "reviewers": wanted}
+        prevented = _prevents_self_review(known)
+        prevents = prevented if self_review is None else not self_review
+        content: Json = {
+            "deployment_branch_policy": _BRANCHES, "reviewers": wanted, "prevent_self_review": prevents
+        }  # fmt: skip
 
         def bring(content: Json = content) -> Outcome:
-            if known and had == content["reviewers"] and known.get("deployment_branch_policy") == _BRANCHES:
+            same = had == content["reviewers"] and prevented == prevents
+            if known and same and known.get("deployment_branch_policy") == _BRANCHES:
                 return "unchanged"
             self._send("PUT", path, content)
             return "changed" if known else "created"
@@ -142,13 +156,13 @@ class RepositorySettings:
             self._send("POST", policies, {"name": MAIN, "type": "branch"})
         return "changed" if found else "created"
 
-    def _ruleset(self) -> Outcome:
-        wanted = ruleset()
+    def _ruleset(self, *, owned: bool) -> Outcome:
         found = next((one for one in self._get("rulesets") or [] if one["name"] == RULESET), None)
         if found is None:
-            self._send("POST", "rulesets", wanted)
+            self._send("POST", "rulesets", ruleset(owned=owned))
             return "created"
         known = self._get(f"rulesets/{found['id']}") or {}
+        wanted = ruleset(owned=owned or any(map(code_owners.requires, known.get("rules", []))))
         if _covers(known, wanted):
             return "unchanged"
         self._send("PUT", f"rulesets/{found['id']}", wanted)
@@ -244,8 +258,8 @@ def way_to_main(host: Repository) -> str:
     )
 
 
-def ruleset() -> Json:
-    """The branch rule: pull requests with one approval, no deletion, no force push.
+def ruleset(*, owned: bool = False) -> Json:
+    """The branch rule: pull requests with one approval (``owned``: a code owner's), no deletion, no force push.
 
     Administrators may merge a pull request of their own, so that a repository of one person stays usable.
     Status checks are not required: GitHub starts no workflow for the promotion that a workflow opened.
@@ -253,7 +267,7 @@ def ruleset() -> Json:
     review = {
         "required_approving_review_count": 1,
         "dismiss_stale_reviews_on_push": True,
-        "require_code_owner_review": False,
+        "require_code_owner_review": owned,
         "require_last_push_approval": False,
         "required_review_thread_resolution": False,
     }
@@ -278,6 +292,10 @@ def _reviewers(environment: Json) -> list[Json]:
         if rule["type"] == "required_reviewers"
         for one in rule["reviewers"]
     ]
+
+
+def _prevents_self_review(environment: Json) -> bool:
+    return any(rule.get("prevent_self_review") for rule in environment.get("protection_rules", []))
 
 
 def _covers(known: Any, wanted: Any) -> bool:

@@ -6,7 +6,7 @@ from functools import cache
 from automl_gitops.kernel.service import partition
 
 FUNCTIONS = ("start-autopilot", "check-autopilot", "register-model")
-# Those of infrastructure/ beside the two that services run as.
+# Those of infrastructure/ beside the three that SageMaker runs as.
 ROLES = (
     "PlanRole", "RetrainRole", "PromoteRole", "TeardownRole", "StagingRole", "ProductionRole", "DataScientistRole",
     "LambdaExecutionRole",
@@ -89,8 +89,13 @@ class DerivedNames:
 
     @property
     def execution_role(self) -> str:
-        """The role that pipeline, its jobs and models run as."""
+        """The role that pipeline, its jobs and the models in them run as."""
         return f"{self.project}-SageMakerExecutionRole"
+
+    @property
+    def serving_role(self) -> str:
+        """The role that models behind endpoints run as, in each account that has one."""
+        return f"{self.project}-ServingRole"
 
     @property
     def autopilot_role(self) -> str:
@@ -123,6 +128,11 @@ class DerivedNames:
     def execution_role_arn(self) -> str:
         """The ARN of `execution_role`."""
         return self.role_arn(self.execution_role)
+
+    @property
+    def serving_role_arn(self) -> str:
+        """The ARN of `serving_role`."""
+        return self.role_arn(self.serving_role)
 
     @property
     def autopilot_role_arn(self) -> str:

@@ -16,6 +16,7 @@ from automl_gitops.promotion.approval import approval_description
 from automl_gitops.promotion.decide import STAGE, Situation, deployed_note, metadata, replaced_note
 from automl_gitops.promotion.look import ProductionServices
 from automl_gitops.promotion.rollout import Rollout, create, update
+from automl_gitops.serving import archives
 from automl_gitops.serving.deployments import DEPLOYED, FAILED, ROLLED_BACK, DeploymentRecord
 from automl_gitops.serving.endpoint import require_success
 from automl_gitops.serving.registry import ModelPackage
@@ -121,21 +122,33 @@ class _Application:
 
     def _verify(self, step: steps.Verify) -> None:
         """Labels, numbers and agreement; what would trouble people (bad rows, load) is staging's."""
-        if self._holdout is None:
-            return
-        production = self._production
-        subject = make_subject(production.project, production.environment, self._seen.package, self._holdout)
-        try:
-            self._checks = check_csv(subject)[0]
-        except (RunError, UserError, ClientError, BotoCoreError):
-            raise  # nothing that it answered: the next run asks again
-        except Exception as error:  # whatever is wrong with an answer, nobody is to depend on it
-            self._checks = [Check("answers csv", "failed", f"{type(error).__name__}: {error}")]
+        self._checks = [*self._answers(), self._same_bytes()]
         failed = [check for check in self._checks if check.outcome == "failed"]
         if failed:
             self._go_back_to(step.before)
             reason = "; ".join(f"{check.name}: {check.detail}" for check in failed)
             self._fail(ROLLED_BACK, f"it did not pass its verification in production: {reason}")
+
+    def _answers(self) -> list[Check]:
+        if self._holdout is None:
+            return []
+        production = self._production
+        subject = make_subject(production.project, production.environment, self._seen.package, self._holdout)
+        try:
+            return check_csv(subject)[0]
+        except (RunError, UserError, ClientError, BotoCoreError):
+            raise  # nothing that it answered: the next run asks again
+        except Exception as error:  # whatever is wrong with an answer, nobody is to depend on it
+            return [Check("answers csv", "failed", f"{type(error).__name__}: {error}")]
+
+    def _same_bytes(self) -> Check:
+        """The endpoint loaded its archives between the look and now."""
+        before = self._seen.archives
+        now = archives.read_again(self._production.project.client("s3"), before)
+        words = archives.difference(before, now)
+        return Check(
+            "loaded what was verified", "failed" if words else "passed", words or f"{len(now)} archives"
+        )
 
     def _go_back_to(self, config_name: str) -> None:
         """Serve again what served before, or nothing where nothing did."""
@@ -184,6 +197,7 @@ class _Application:
             signature=sign(production.project.aws),
             account=seen.account,
             checks=[check.document() for check in self._checks],
+            archives=[one.document() for one in seen.archives],
         )
 
     def _load_holdout(self) -> HoldoutSample | None:

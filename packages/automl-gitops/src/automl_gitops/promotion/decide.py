@@ -10,6 +10,7 @@ from typing import Any
 
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion import steps
+from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DeploymentRecord, elsewhere
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage, note_request
@@ -24,6 +25,8 @@ class Situation:
 
     ``package`` is the version that Git names, ``release`` what it is to be served by, ``account`` that of the
     endpoint. ``missing_proof`` says why staging's verification does not cover the version, "" where it does.
+    ``archives`` are what its containers would load, none where nobody recorded what these have to be, and
+    ``other_bytes`` says which of them is not what was recorded, "" where all are.
     ``endpoint``, ``variants`` (of its endpoint config) and ``served_arn`` (its model package, "" where nothing says
     it) are what answers people now. ``last`` is the newest deployment that succeeded, ``last_of_version`` the newest
     of this version; ``packages`` holds the other versions that ``last`` names, by ARN. ``parts`` are the endpoint's
@@ -35,6 +38,8 @@ class Situation:
     account: str
     bucket: str
     missing_proof: str = ""
+    archives: tuple[Archive, ...] = ()
+    other_bytes: str = ""
     endpoint: EndpointState = field(default_factory=EndpointState)
     variants: Sequence[Mapping[str, Any]] = ()
     served_arn: str = ""
@@ -85,8 +90,14 @@ def decide(seen: Situation, *, new_account: bool = False) -> list[steps.Step]:
     may not go to production, for production in another account (unless ``new_account`` moves it), and for a change
     that the endpoint cannot make.
     """
-    if seen.missing_proof and not seen.proved:
+    if seen.missing_proof and not (seen.proved and (seen.archives or seen.recorded)):
         raise UserError(seen.missing_proof)
+    if seen.other_bytes:
+        raise UserError(
+            f"{seen.package.label} cannot go to production: {seen.other_bytes}; delete what was written over it "
+            "(docs/operate.md), or have what lies there now verified and proposed: "
+            f"`automl stage --model-package {seen.package.arn}`, `automl verify`, `automl propose`"
+        )
     where = "" if new_account else elsewhere(seen.last, seen.account)
     if where:
         raise UserError(f"{where}, or move production here with --new-account")

@@ -6,14 +6,16 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.approval import pull_request
 from automl_gitops.promotion.decide import Situation
-from automl_gitops.promotion.production_file import SOURCE
+from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
+from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords
 from automl_gitops.serving.endpoint import PARTS, Endpoint
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
 from automl_gitops.serving.scaling import Scaling
-from automl_gitops.verification.record import missing_proof
+from automl_gitops.verification.record import proof
 
 
 class ProductionServices:
@@ -35,27 +37,33 @@ class ProductionServices:
         return pull_request(self.project)
 
 
-def look(production: ProductionServices, arn: str) -> Situation:
-    """What there is, for the version ``arn`` that Git names; changes nothing.
+def look(production: ProductionServices, named: ProductionFile) -> Situation:
+    """What there is, for the version that Git names; changes nothing.
 
     Raises `UserError` for a version that is not the project's, or that its configuration cannot serve.
     """
     environment, endpoint = production.environment, production.endpoint
-    package = production.registry.find(arn, SOURCE)
+    package = production.registry.find(named.model_package_arn, SOURCE)
     wanted = release(package, environment, production.bucket)
     state = endpoint.look()
     last = production.records.current()
+    before = production.records.last_of(package.version)
+    missing, verified = proof(production.project, package)
+    known = verified if not missing else archives.of(before.archives if before else ())
+    found = archives.read_again(production.project.client("s3"), known)
     return Situation(
         package=package,
         release=wanted,
         account=environment.aws.account,
         bucket=production.bucket,
-        missing_proof=missing_proof(production.project, package),
+        missing_proof=missing,
+        archives=found,
+        other_bytes=archives.difference(known, found) or (_not_in_git(named, found) if known else ""),
         endpoint=state,
         variants=endpoint.variants(state.config) if state.exists else (),
         served_arn=endpoint.package_arn(state) if state.exists else "",
         last=last,
-        last_of_version=production.records.last_of(package.version),
+        last_of_version=before,
         packages=_named_by(last, production.registry, package),
         wrong_alarms=tuple(request["AlarmName"] for request in production.alarms.missing()),
         scaling_wanted=production.scaling.wanted,
@@ -63,6 +71,12 @@ def look(production: ProductionServices, arn: str) -> Situation:
         scaling_right=production.scaling.is_right(),
         parts=frozenset((kind, name) for kind in PARTS for name in endpoint.parts(kind)),
     )
+
+
+def _not_in_git(named: ProductionFile, found: tuple[Archive, ...]) -> str:
+    """Which archive is not the one that Git names; "" where it names none, as before it did."""
+    differs = archives.difference(archives.of(one.model_dump() for one in named.archives), found)
+    return differs and f"by {FILE.as_posix()} {differs}"
 
 
 def _named_by(

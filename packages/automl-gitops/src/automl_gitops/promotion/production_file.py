@@ -19,7 +19,7 @@ FILE = PRODUCTION_FILE
 SOURCE = f"{FILE.as_posix()}: model_package_arn"  # how messages speak of what it names
 _HEAD = (
     "The model package that production serves. Changed by promotion pull requests: merging one approves it,",
-    "reverting it goes back. Only model_package_arn decides; the rest says what the reviewer saw.",
+    "reverting it goes back. model_package_arn and archives decide; the rest says what the reviewer saw.",
 )
 _VERSION = re.compile(r"/(\d+)$")
 
@@ -38,6 +38,14 @@ class VerificationSummary(_Section):
     record: str = ""
 
 
+class ArchiveEntry(_Section):
+    """The bytes that are meant: of which URL, S3 version and SHA-256 (hex)."""
+
+    url: str
+    version_id: str
+    sha256: str
+
+
 class ProductionFile(_Section):
     """The file's content; an empty ARN means that nothing is in production yet."""
 
@@ -47,6 +55,7 @@ class ProductionFile(_Section):
     dataset_sha256: str = ""
     previous_model_package_arn: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
+    archives: list[ArchiveEntry] = Field(default_factory=list)
     verification: VerificationSummary = Field(default_factory=VerificationSummary)
 
     @classmethod
@@ -79,7 +88,7 @@ class ProductionFile(_Section):
         document = tomlkit.document()
         for line in _HEAD:
             document.add(tomlkit.comment(line))
-        values = self.model_dump(exclude={"metrics", "verification"})
+        values = self.model_dump(exclude={"metrics", "archives", "verification"})
         for key, value in values.items():
             if value or key == "model_package_arn":
                 document.add(key, value)
@@ -89,6 +98,10 @@ class ProductionFile(_Section):
                 table = tomlkit.table()
                 table.update(section)
                 document.add(name, table)
+        if self.archives:
+            document.add("archives", tomlkit.aot())
+            for one in self.archives:
+                document["archives"].append(tomlkit.item(one.model_dump()))
         return tomlkit.dumps(document)
 
     def save(self, path: Path = FILE) -> bool:

@@ -36,13 +36,13 @@ def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool
     failed: then the previous version serves, and the model package says what happened.
     """
     production = ProductionServices(project)
-    arn = ProductionFile.load().model_package_arn
-    if not arn:
+    named = ProductionFile.load()
+    if not named.model_package_arn:
         _require_nothing(production.endpoint)
         return Promotion(None, production.endpoint.name)
     done: list[str] = []
     while True:
-        seen = look(production, arn)
+        seen = look(production, named)
         steps = decide(seen, new_account=new_account)
         if dry_run:
             break

@@ -6,6 +6,7 @@ from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs.execution import locate, overtaken, overtaken_by, read
+from automl_gitops.serving import archives
 from automl_gitops.serving.endpoint import Endpoint, EndpointState, require_success
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import Release, release
@@ -33,7 +34,8 @@ def stage(project: ServingProject, arn: str | None) -> Staged:
     if package.approval == "Rejected":
         raise UserError(f"{package.arn} was rejected: stage another version, or train a new one")
     environment = project.staging
-    wanted = release(package, environment, project.names.bucket)
+    found = archives.read(project.client("s3"), package)
+    wanted = release(package, environment, project.names.bucket, archives.digest(found))
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.settle_before_change(wanted.config_name)
     changed = not state.serves(wanted.config_name)

@@ -7,6 +7,7 @@ from typing import Any
 from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
 from automl_gitops.serving.endpoint import Endpoint, EndpointState
@@ -161,6 +162,8 @@ def _compare(
         )
     elif not current or current.endpoint_config != wanted.config_name:
         differences.append(f"{served.endpoint} serves {package.label}, but no deployment of it is recorded")
+    else:
+        differences += archives.replaced(project.client("s3"), archives.of(current.archives))
     differences += [
         f"alarm {request['AlarmName']} is missing, or not as automl.toml [production.alarms] gives it"
         for request in alarms.missing()

@@ -48,7 +48,7 @@ from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.kernel.waiting import repeating
-from automl_gitops.rehearsal import assumptions, remains, sabotage
+from automl_gitops.rehearsal import assumptions, remains
 from automl_gitops.rehearsal.commands import CommandFailedError, Leash
 from automl_gitops.rehearsal.copy import adapt
 from automl_gitops.rehearsal.data import stand_in
@@ -274,9 +274,9 @@ class Flight(Life):
             file = example(folder, None, rows, self.say, self.config).path
         return {"file": file, "options": ("--synthetic",)}
 
-    def _break(self, s3: Any) -> None:
+    def _broken(self, s3: Any) -> bytes:
         """Nobody but the local AWS can read what is in an archive of Autopilot's; so it is one that does not open."""
-        s3.put_object(Bucket=self.names.bucket, Key=sabotage.KEY, Body=b"this is no archive")
+        return b"this is no archive"
 
     def _role(self, role: str, subject: str) -> dict[str, str]:
         """The role's environment where it can be assumed, else the administrator's."""

@@ -153,24 +153,27 @@ class Life:
     def break_and_go_back(self) -> None:
         """A second version that breaks after staging: the canary throws it out, and Git goes back."""
         sagemaker, s3 = self.aws.client("sagemaker"), self.aws.client("s3")
-        self._step("A second version passes staging, and then somebody overwrites its archive in the bucket")
+        self._step("A second version passes staging")
         second = sabotage.register_copy(sagemaker, s3, self.names.bucket, self.model_package_arn)
         self._as_retrain("stage", "--model-package", second)
         self._verify(second)
         self._as_retrain("propose", "--model-package", second)
-        self._break(s3)
+        broken = self._broken(s3)
         self.copy.commit("Promote version 2")
-        self._step("It is promoted while clients send requests: the canary has to throw it out")
+        self._step("While it is promoted somebody overwrites its archive: the canary has to throw it out")
         rows = self._rows().read_bytes().splitlines()
         endpoint = self.names.production_endpoint
         answers: list[Answer] = []
-        with Stream(
-            Client(self.aws.client("sagemaker-runtime"), endpoint),
-            rows,
-            lambda _, answer: answers.append(answer),
-            senders=CLIENTS,
-            pause=CLIENT_PAUSE_SECONDS,
-        ) as clients:
+        with (
+            sabotage.overwriting(sagemaker, s3, self.names.bucket, broken, endpoint),
+            Stream(
+                Client(self.aws.client("sagemaker-runtime"), endpoint),
+                rows,
+                lambda _, answer: answers.append(answer),
+                senders=CLIENTS,
+                pause=CLIENT_PAUSE_SECONDS,
+            ) as clients,
+        ):
             self._as_promote("promote", status=1)
         if clients.error:
             raise clients.error
@@ -199,9 +202,9 @@ class Life:
             }
         )
 
-    def _break(self, s3: Any) -> None:
-        """Spoil the second version's archive, which loads and then refuses every request."""
-        sabotage.break_archive(s3, self.names.bucket)
+    def _broken(self, s3: Any) -> bytes:
+        """An archive in the place of the second version's, which loads and then refuses every request."""
+        return sabotage.broken_archive(s3, self.names.bucket)
 
     def _verify(self, arn: str) -> None:
         record = self._as_retrain("verify", "--model-package", arn)

@@ -1,17 +1,23 @@
-"""A version that passes staging and breaks afterwards: somebody overwrites its archive in the bucket."""
+"""A version that breaks after staging: somebody overwrites its archive, once the promotion has compared its bytes."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from automl_gitops.kernel.errors import RunError
+from automl_gitops.kernel.waiting import repeating
 from automl_gitops.rehearsal.aws import COMMAND, program
 
 # What the new version's own copy of the candidate is called.
 KEY = "autopilot/second-version/model.tar.gz"
+_LOOK_SECONDS = 0.1
 _PASSED_ON = (
     "CustomerMetadataProperties",
     "Domain",
@@ -23,7 +29,7 @@ _PASSED_ON = (
     "SourceUri",
     "Task",
 )
-_OF_VERIFICATION = ("verification", "verification_record")
+_OF_VERIFICATION = ("verification", "archive_")  # how the keys begin
 
 
 def register_copy(sagemaker: Any, s3: Any, bucket: str, model_package_arn: str) -> str:
@@ -33,7 +39,7 @@ def register_copy(sagemaker: Any, s3: Any, bucket: str, model_package_arn: str) 
     request["CustomerMetadataProperties"] = {
         key: value
         for key, value in first["CustomerMetadataProperties"].items()
-        if key not in _OF_VERIFICATION
+        if not key.startswith(_OF_VERIFICATION)
     }
     specification = _given(first["InferenceSpecification"])
     # The first container is the one that reads the rows; in tuning mode others follow.
@@ -52,8 +58,8 @@ def _given(described: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in described.items() if value not in (None, [], {})}
 
 
-def break_archive(s3: Any, bucket: str) -> None:
-    """Overwrite the second version's archive by one that starts and refuses every request.
+def broken_archive(s3: Any, bucket: str) -> bytes:
+    """The second version's archive as one that starts and refuses every request.
 
     It is as if it came from a training on one column less: the containers load it, and no row fits. Raises `RunError`
     where what lies there is no model's archive.
@@ -66,4 +72,22 @@ def break_archive(s3: Any, bucket: str) -> None:
         )
         if ended.returncode:
             raise RunError(f"{COMMAND} spoil: {ended.stderr.strip()}")
-        s3.upload_file(str(archive), bucket, KEY)
+        return archive.read_bytes()
+
+
+def overwriting(
+    sagemaker: Any, s3: Any, bucket: str, content: bytes, endpoint: str
+) -> AbstractContextManager[None]:
+    """Within the block, overwrite the second version's archive as soon as there is its model for ``endpoint``.
+
+    A promotion has compared the bytes then, and not yet updated the endpoint.
+    """
+    done: list[bool] = []
+
+    def look() -> None:
+        with contextlib.suppress(ClientError, BotoCoreError):  # it is tried again
+            if not done and sagemaker.list_models(NameContains=f"{endpoint}-v2-")["Models"]:
+                s3.put_object(Bucket=bucket, Key=KEY, Body=content)
+                done.append(True)
+
+    return repeating(look, _LOOK_SECONDS)

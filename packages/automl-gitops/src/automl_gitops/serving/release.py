@@ -48,12 +48,14 @@ class Release:
         return self.model["Tags"]
 
 
-def release(package: ModelPackage, environment: Environment, bucket: str) -> Release:
+def release(
+    package: ModelPackage, environment: Environment, bucket: str, archives_sha256: str = ""
+) -> Release:
     """The release of a version for an environment; calls nothing but `sts:GetCallerIdentity`.
 
     Production's model refers to the model package, so that SageMaker itself refuses a version that is not
     Approved. Staging, which has to test before anybody approves, has the package's containers. ``bucket``
-    takes captured data.
+    takes captured data. ``archives_sha256`` is of the bytes to load, where the names are to tell them too.
     """
     require_containers(package)
     hosting, config, names = environment.hosting, environment.config, environment.names
@@ -66,14 +68,15 @@ def release(package: ModelPackage, environment: Environment, bucket: str) -> Rel
         content: dict[str, Any] = {"PrimaryContainer": {"ModelPackageName": package.arn}}
     else:
         content = {"Containers": list(package.containers)}
-    content["ExecutionRoleArn"] = names.execution_role_arn
+    content["ExecutionRoleArn"] = names.serving_role_arn
     if config.network and not hosting.serverless:
         content["VpcConfig"] = {
             "Subnets": config.network.subnets,
             "SecurityGroupIds": config.network.security_groups,
         }
     prefix = f"{environment.endpoint}-v{package.version}"
-    model_name = f"{prefix}-{_hash(content)}"
+    told = {"archives": archives_sha256} if archives_sha256 else {}
+    model_name = f"{prefix}-{_hash(content | told)}"
     variants = {"ProductionVariants": [_variant(environment, model_name)]}
     settings = variants | _key(environment) | _capture(environment, bucket)
     tags = _tags(environment, package)

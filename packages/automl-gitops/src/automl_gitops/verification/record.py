@@ -14,6 +14,8 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
+from automl_gitops.serving import archives
+from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check
 from automl_gitops.verification.client import Load
@@ -28,6 +30,7 @@ class VerificationRecord:
     package_arn: str
     version: int
     containers_sha256: str
+    archives: tuple[Archive, ...]
     environment: str
     endpoint: str
     endpoint_config: str
@@ -53,6 +56,7 @@ class VerificationRecord:
             "model_package_arn": self.package_arn,
             "model_package_version": self.version,
             "containers_sha256": self.containers_sha256,
+            "archives": [one.document() for one in self.archives],
             "environment": self.environment,
             "endpoint": self.endpoint,
             "endpoint_config": self.endpoint_config,
@@ -98,24 +102,29 @@ def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
 
 def require_verified(project: ServingProject, package: ModelPackage) -> None:
     """Raise `UserError` naming the missing proof unless staging has verified exactly this version."""
-    missing = missing_proof(project, package)
+    missing, _ = proof(project, package)
     if missing:
         raise UserError(missing)
 
 
-def missing_proof(project: ServingProject, package: ModelPackage) -> str:
-    """Why the version may not go to production, and the way out; "" where staging has verified exactly this one.
+def proof(project: ServingProject, package: ModelPackage) -> tuple[str, tuple[Archive, ...]]:
+    """Why the version may not go to production, and the way out; else "" and the archives that staging verified.
 
     The record in S3 and the note on the model package have to agree: who can write the one cannot always
     write the other.
     """
+    record = read(project.aws, project.names.bucket, package.version)
+    missing = _missing(project, package, record)
+    return missing, () if missing or record is None else archives.of(record["archives"])
+
+
+def _missing(project: ServingProject, package: ModelPackage, record: Mapping[str, Any] | None) -> str:
     subject = f"{package.label} ({package.arn}) cannot go to production"
     way_out = f"run `automl stage --model-package {package.arn}`, then `automl verify`"
     bucket = project.names.bucket
     uri = f"s3://{bucket}/{key(package.version)}"
     if package.approval == "Rejected":
         return f"{subject}: the registry has it as Rejected; promote another version"
-    record = read(project.aws, bucket, package.version)
     if record is None:
         return f"{subject}: staging has not verified it, {uri} is missing; {way_out}"
     if record.get("model_package_arn") != package.arn:
@@ -127,7 +136,14 @@ def missing_proof(project: ServingProject, package: ModelPackage) -> str:
         return f"{subject}: its verification failed ({failed}); promote another version, or {way_out}"
     if record.get("containers_sha256") != package.containers_sha256:
         return f"{subject}: it is not what staging verified, its containers were changed since; {way_out}"
-    if package.metadata.get("verification") != VERIFIED or package.metadata.get("verification_record") != uri:
+    if "archives" not in record:
+        return f"{subject}: it was verified before that recorded its archives' bytes; {way_out}"
+    signed = {
+        "verification": VERIFIED,
+        "verification_record": uri,
+        **archives.notes(archives.of(record["archives"])),
+    }
+    if any(package.metadata.get(name) != value for name, value in signed.items()):
         return f"{subject}: its model package does not carry the sign-off of {uri}; {way_out}"
     return ""
 
@@ -142,6 +158,10 @@ def markdown(document: Mapping[str, Any]) -> str:
             checks_table(document["checks"]),
             f"Endpoint {code(document['endpoint'])} with config {code(document['endpoint_config'])}, "
             f"model package {code(document['model_package_arn'])}.",
+            *(
+                f"Archive {code(one['url'])}, version {code(one['version_id'])}, SHA-256 {code(one['sha256'])}."
+                for one in document["archives"]
+            ),
             f"Signed off by {escape(signed['by'])} ({code(signed['identity'])}) at {signed['at']}{run}.\n",
         ]
     )

@@ -10,8 +10,11 @@ from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.settings.endpoints import Verification as Limits
 from automl_gitops.kernel.signature import sign
+from automl_gitops.serving import archives
+from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.endpoint import Endpoint, EndpointState
 from automl_gitops.serving.registry import ModelPackage, Registry
+from automl_gitops.serving.release import release
 from automl_gitops.verification import record as records
 from automl_gitops.verification.checks import Check, Subject, check_csv, check_json, check_malformed
 from automl_gitops.verification.client import Client, Load, run_load
@@ -39,6 +42,7 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
             endpoint.tidy(keep=set())
             return earlier
     package = _served(project, registry, endpoint, state, arn)
+    found = _loaded(project, endpoint, state, package)
     holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
     limits = project.config.verification
     project.output.say(
@@ -48,7 +52,7 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
     )
     subject = make_subject(project, environment, package, holdout)
     checks, load = examine(subject, limits)
-    outcome = make_verification(project, environment, package, state.config, checks, load)
+    outcome = make_verification(project, environment, package, found, state.config, checks, load)
     uri = records.write(project.aws, project.names.bucket, outcome)
     note(registry, package, outcome, uri)
     if not project.config.staging.keep:
@@ -104,6 +108,7 @@ def make_verification(
     project: ServingProject,
     environment: Environment,
     package: ModelPackage,
+    found: tuple[Archive, ...],
     config_name: str,
     checks: Sequence[Check],
     load: Load | None,
@@ -113,6 +118,7 @@ def make_verification(
         package_arn=package.arn,
         version=package.version,
         containers_sha256=package.containers_sha256,
+        archives=found,
         environment=environment.name,
         endpoint=environment.endpoint,
         endpoint_config=config_name,
@@ -150,6 +156,20 @@ def _served(
     return registry.find(served, endpoint.name)
 
 
+def _loaded(
+    project: ServingProject, endpoint: Endpoint, state: EndpointState, package: ModelPackage
+) -> tuple[Archive, ...]:
+    """The archives that the endpoint loaded: the model's name tells which bytes lay there before it did."""
+    found = archives.read(project.client("s3"), package)
+    wanted = release(package, project.staging, project.names.bucket, archives.digest(found))
+    if [one["ModelName"] for one in endpoint.variants(state.config)] != [wanted.model_name]:
+        raise UserError(
+            f"endpoint {endpoint.name} was made before {package.label}'s archive or automl.toml changed: run "
+            f"`automl stage --model-package {package.arn}` first"
+        )
+    return found
+
+
 def note(registry: Registry, package: ModelPackage, outcome: VerificationRecord, uri: str) -> None:
     """Note the outcome on the model package, where promotion looks for it; ``uri`` is the record."""
     # A version that went on to production stays there in the registry's eyes; its proof is renewed all the
@@ -163,4 +183,5 @@ def note(registry: Registry, package: ModelPackage, outcome: VerificationRecord,
         verification_at=outcome.signature.at,
         verification_run=outcome.signature.run,
         verification_record=uri,
+        **archives.notes(outcome.archives),
     )

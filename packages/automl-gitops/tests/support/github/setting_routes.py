@@ -66,7 +66,8 @@ def _put_environment(github: GitHub, name: str, body: Json, **_: Any) -> tuple[i
     reviewers = [{"type": one["type"], "reviewer": {"id": one["id"]}} for one in body.get("reviewers") or []]
     rules: list[Json] = [{"type": "branch_policy"}] if body.get("deployment_branch_policy") else []
     if reviewers:
-        rules.append({"type": "required_reviewers", "reviewers": reviewers})
+        prevents = bool(body.get("prevent_self_review"))
+        rules.append({"type": "required_reviewers", "reviewers": reviewers, "prevent_self_review": prevents})
     known = github.environments.setdefault(name, {"id": len(github.environments) + 1, "branch_policies": []})
     known |= {
         "name": name,
@@ -104,6 +105,13 @@ def _list_rulesets(github: GitHub, **_: Any) -> tuple[int, Any]:
 @route("GET", r"rulesets/(?P<number>\d+)")
 def _get_ruleset(github: GitHub, number: str, **_: Any) -> tuple[int, Any]:
     return 200, found({ruleset["id"]: ruleset for ruleset in github.rulesets}, number)
+
+
+@route("GET", r"rules/branches/(?P<branch>[^/]+)")
+def _list_rules(github: GitHub, branch: str, **_: Any) -> tuple[int, Any]:
+    """The rules of every active ruleset; the project's is about the default branch."""
+    applies = branch == github.git.default_branch
+    return 200, [rule for ruleset in github.rulesets for rule in ruleset["rules"] if applies]
 
 
 @route("POST", r"rulesets")
