@@ -30,7 +30,7 @@ class Building:
 def build_both(folder: Path, other: Path, account: str) -> tuple[Result, Result]:
     """The definitions of two folders; where these have the same wheels, from one import of the SDK."""
     if _wheels(folder) == _wheels(other):
-        process = _start(folder, "automl_gitops.plan.both", account, str(folder), str(other))
+        process = _start(folder, "automl_gitops.commands.definitions", account, str(folder), str(other))
         status, printed, _ = _ended(process)
         if status == 0:  # older wheels know no such module
             one, two = json.loads(printed)

@@ -1,4 +1,4 @@
-"""`python -m automl_gitops.plan.both ACCOUNT FOLDER ...`: what `automl definition` says of each folder, as JSON.
+"""`python -m automl_gitops.commands.definitions ACCOUNT FOLDER ...`: what `automl definition` says of each folder, as JSON.
 
 The SDK is imported once, which takes most of the time; each folder has a fork of its own, in which its modules are the
 only ones of a project. Printed is a list of exit status, standard output and standard error.
@@ -14,7 +14,7 @@ from automl_gitops.commands.main import main
 from automl_gitops.runs import definition
 
 
-def both(account: str, *folders: str) -> None:
+def definitions(account: str, *folders: str) -> None:
     """Print them."""
     with definition.alone("us-east-1"):
         import sagemaker.core.processing
@@ -51,4 +51,4 @@ def _fork(account: str, folder: str, texts: list[Path]) -> int:
 
 
 if __name__ == "__main__":
-    both(*sys.argv[1:])
+    definitions(*sys.argv[1:])
