@@ -1,4 +1,4 @@
-"""`python -m automl_gitops.commands.definitions ACCOUNT FOLDER ...`: what `automl definition` says of each folder, as JSON.
+"""`python -m automl_gitops.commands.definitions ACCOUNT FOLDER ...`: what `automl definition` says of each folder.
 
 The SDK is imported once, which takes most of the time; each folder has a fork of its own, in which its modules are the
 only ones of a project. Printed is a list of exit status, standard output and standard error.

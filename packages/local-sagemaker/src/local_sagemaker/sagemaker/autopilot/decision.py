@@ -44,7 +44,7 @@ def choose(
     chosen = _by_other_half(objective, truth, probabilities, rows, random)
     if not _gains(objective, truth, chosen, probabilities.argmax(axis=1), rows, random):
         return [1.0] * probabilities.shape[1]
-    found: list[float] = _greatest(objective, truth, probabilities, rows).tolist()
+    found: list[float] = greatest(objective, truth, probabilities, rows).tolist()
     return found
 
 
@@ -62,7 +62,7 @@ def _by_other_half(
     chosen = np.empty(len(truth), dtype=int)
     for number in (0, 1):
         others, own = half != number, half == number
-        weights = _greatest(
+        weights = greatest(
             objective, truth[others], probabilities[others], None if rows is None else rows[others]
         )
         chosen[own] = (probabilities[own] * weights).argmax(axis=1)
@@ -94,10 +94,13 @@ def _gains(
     return bool(found > np.std(replicates))
 
 
-def _greatest(
+def greatest(
     objective: str, truth: np.ndarray, probabilities: np.ndarray, rows: np.ndarray | None
 ) -> np.ndarray:
-    """Coordinate ascent from equal weights: one class after the other over a grid of factors."""
+    """The weights with the greatest ``objective`` on these rows, arguments as those of :func:`choose`.
+
+    Coordinate ascent from equal weights: one class after the other over a grid of factors.
+    """
 
     def score(weights: np.ndarray) -> float:
         return _score(objective, truth, (probabilities * weights).argmax(axis=1), len(weights), rows)
