@@ -20,8 +20,8 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.page import Page
 from automl_gitops.kernel.settings.account import Prices
+from automl_gitops.plan import building, plan
 from automl_gitops.plan import page as page_module
-from automl_gitops.plan import plan
 from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
 from automl_gitops.plan.deployed import DeployedState
 from automl_gitops.plan.page import page
@@ -265,7 +265,7 @@ def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
         def result(self):
             return {"Steps": self.wheels}, ""
 
-    monkeypatch.setattr(plan_module, "Building", Building)
+    monkeypatch.setattr(building, "Building", Building)
     (folder / "vendor").mkdir()
     (folder / "vendor" / "new.whl").write_bytes(b"")
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, automl_toml, lock
 
-from automl_gitops.plan.changes import Building
+from automl_gitops.plan.building import Building, build_both
 from support.project import PROJECT
 
 PACKAGE = Path(__file__).parents[2]
@@ -63,3 +63,25 @@ def test_it_builds_the_definition(wheel: Path, project: Path) -> None:
     assert definition is not None, said
     assert [step["Name"] for step in definition["Steps"]][:2] == ["StartAutopilot", "WaitForAutopilot"]
     assert ACCOUNT in json.dumps(definition)
+
+
+@pytest.mark.slow
+def test_two_folders_with_the_same_wheels_are_built_from_one_import(
+    wheel: Path, project: Path, tmp_path: Path
+) -> None:
+    assert wheel.exists()
+    (project / "automl.toml").write_text(automl_toml())
+    lock().save(project / "dataset.lock")
+    other, broken = (shutil.copytree(project, tmp_path / name) for name in ("other", "broken"))
+    module = other / "pipeline" / "definition.py"
+    module.write_text(module.read_text().replace('"StartAutopilot"', '"Begin"'))
+    (broken / "pipeline" / "definition.py").unlink()
+
+    (ours, _), (theirs, _) = build_both(project, other, ACCOUNT)
+    (_, _), (nothing, reason) = build_both(project, broken, ACCOUNT)
+
+    assert ours == Building(project, ACCOUNT).result()[0]
+    assert theirs == Building(other, ACCOUNT).result()[0]
+    assert theirs["Steps"][0]["Name"] == "Begin"
+    assert nothing is None
+    assert reason.startswith("pipeline/definition.py: not found")

@@ -71,6 +71,23 @@ def test_a_vendored_package_is_installed_again_since_its_version_may_be_the_same
     assert (environment / "asked").read_text().endswith("requirements.lock --reinstall-package of-ours")
 
 
+def test_a_lock_that_is_written_anew_with_the_same_content_installs_nothing(
+    environment: Path, tmp_path: Path
+) -> None:
+    asked, lock = tmp_path / "asked", tmp_path / "requirements.lock"
+    body = f"""
+        if "--version" in sys.argv: print("uv 1.2.3")
+        else: open({str(asked)!r}, "a").write("again ")
+        """
+    program(environment / "bin" / "uv", body)
+
+    for text in (LOCK, LOCK, LOCK + "typer==0.1\n", LOCK):
+        lock.write_text(text)
+        assert install.main([str(environment), str(lock)]) == 0
+
+    assert asked.read_text().split() == ["again"] * 3
+
+
 def test_a_failure_ends_with_the_reason_and_what_to_do(environment: Path, tmp_path: Path, capfd) -> None:
     body = """
         if "--version" in sys.argv: print("uv 1.2.3")

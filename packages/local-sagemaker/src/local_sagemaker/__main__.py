@@ -14,6 +14,7 @@ from pathlib import Path
 from local_sagemaker import __version__
 
 DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_REGION = "eu-west-1"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,7 +28,6 @@ def _up(options: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    from local_sagemaker import workers
     from local_sagemaker.server import LocalAWS  # imports moto: --help should not wait for it
 
     first, *others = options.account or [DEFAULT_ACCOUNT]
@@ -41,7 +41,6 @@ def _up(options: argparse.Namespace) -> int:
         for account in others:
             aws.administrator(account)
         _announce(aws.environment, options.ready_file)
-        workers.warm_up()  # while the user exports the variables: the first training starts sooner
         print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
         stop.wait()
     except OSError as error:
@@ -94,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
         "which the first one's administrator may assume OrganizationAccountAccessRole",
     )
     up.add_argument(
-        "--region", type=_region, default="eu-west-1", help="default region (default: %(default)s)"
+        "--region", type=_region, default=DEFAULT_REGION, help="default region (default: %(default)s)"
     )
     up.add_argument(
         "--lenient",
@@ -131,6 +130,8 @@ def _account(text: str) -> str:
 
 
 def _region(text: str) -> str:
+    if text == DEFAULT_REGION:  # the list of all is the longest that botocore reads
+        return text
     import boto3
 
     if text not in boto3.Session().get_available_regions("sagemaker"):

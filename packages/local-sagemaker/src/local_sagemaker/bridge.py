@@ -14,7 +14,7 @@ from typing import Any
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 
-from local_sagemaker.wire import Request, respond
+from local_sagemaker.wire import Request, respond, send
 
 log = logging.getLogger("local_sagemaker")
 # Where the request, already read, stands in WSGI's environment.
@@ -57,6 +57,9 @@ class Caller:
 
 
 Handler = Callable[[Caller, dict[str, Any]], dict[str, Any] | None]
+# Status, headers and body.
+Raw = tuple[int, dict[str, str], bytes]
+RawHandler = Callable[[Caller, Request], Raw]
 
 
 class AWSError(ServiceException):
@@ -69,6 +72,7 @@ class AWSError(ServiceException):
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
+_raw_handlers: dict[tuple[str, str], RawHandler] = {}
 _checks: dict[tuple[str, str], list[Handler]] = {}
 _whole: set[str] = set()
 
@@ -82,6 +86,18 @@ def operation(service: str, name: str) -> Callable[[Handler], Handler]:
 
     def register(handler: Handler) -> Handler:
         _handlers[service, name] = handler
+        return handler
+
+    return register
+
+
+def raw_operation(service: str, name: str) -> Callable[[RawHandler], RawHandler]:
+    """As :func:`operation`, where a service answers with what its model does not say: the function sees the request,
+    and returns the answer as it is sent.
+    """
+
+    def register(handler: RawHandler) -> RawHandler:
+        _raw_handlers[service, name] = handler
         return handler
 
     return register
@@ -117,6 +133,8 @@ class Bridge:
         try:
             for look in _checks.get(name, []):
                 look(caller, dict(request.parameters))
+            if name in _raw_handlers:
+                return send(request, *_raw_handlers[name](caller, request), start_response)
             if name in _handlers:
                 result = _handlers[name](caller, dict(request.parameters)) or {}
             elif request.service in _whole:

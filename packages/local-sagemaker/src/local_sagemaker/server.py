@@ -31,7 +31,7 @@ from local_sagemaker.faults import Fault, Faults, Plan
 from local_sagemaker.lambda_ import pool
 
 # Whatever answers operations that moto lacks registers them when it is imported. One line each; a module that
-# has a function `start` is called once the address is known.
+# has a function `start` is called once the address is known. What comes later is in :mod:`local_sagemaker.late`.
 MODULES: tuple[str, ...] = (
     "local_sagemaker.cloudformation",
     "local_sagemaker.cloudwatch",
@@ -45,7 +45,6 @@ MODULES: tuple[str, ...] = (
     "local_sagemaker.sagemaker.endpoints",
     "local_sagemaker.sagemaker.models",
     "local_sagemaker.sagemaker.processing",
-    "local_sagemaker.sagemaker.pipelines.executions",
     "local_sagemaker.sagemaker.registry",
     "local_sagemaker.sagemaker.transform.operations",
     "local_sagemaker.sagemaker.tags",

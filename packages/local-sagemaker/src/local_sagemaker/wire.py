@@ -155,7 +155,13 @@ def _known_services() -> frozenset[str]:
 
 def respond(request: Request, result: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer ``request`` with ``result``: what a boto3 client would return, or a ServiceException."""
-    status, headers, body = _serialised(request, result)
+    return send(request, *_serialised(request, result), start_response)
+
+
+def send(
+    request: Request, status: int, headers: dict[str, str], body: bytes, start_response: Callable[..., Any]
+) -> Iterable[bytes]:
+    """Answer ``request`` with these bytes."""
     if request.method == "HEAD":
         body = b""
     headers |= {

@@ -169,8 +169,8 @@ def test_metrics_and_line_of_weighted_rows_are_those_of_rows_that_often(objectiv
     own = "BalancedAccuracy"  # has weights of its own
     assert {**weighted, own: 0} == pytest.approx({**often, own: 0})
     assert weighted[own] == pytest.approx(metrics.classification(kind, truth, given, chosen)[own])
-    line = decision.choose(objective, truth, given, times.astype(float))
-    assert line == pytest.approx(decision.choose(objective, truth[repeated], given[repeated]))
+    line = decision.greatest(objective, truth, given, times.astype(float))
+    assert line == pytest.approx(decision.greatest(objective, truth[repeated], given[repeated], None))
 
 
 def test_rows_without_a_target_are_not_counted() -> None:

@@ -1,9 +1,12 @@
 """The command line `automl`, and the options that several of its commands have."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from automl_gitops.kernel.environments import ServingProject
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
 Markdown = Annotated[
@@ -19,3 +22,12 @@ ModelPackage = Annotated[
 Which = Annotated[
     str | None, typer.Argument(metavar="EXECUTION", help="Id or ARN; the newest one by default.")
 ]
+
+
+def serving_project(*, as_json: bool) -> "ServingProject":
+    """The project to a command that serves it; help does not wait for boto3."""
+    from automl_gitops.kernel.config import Config
+    from automl_gitops.kernel.console import Output
+    from automl_gitops.kernel.environments import ServingProject
+
+    return ServingProject(Config.load(), Output(as_json=as_json))

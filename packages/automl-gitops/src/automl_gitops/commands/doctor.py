@@ -4,10 +4,7 @@ from typing import Annotated
 
 import typer
 
-from automl_gitops.commands import Json
-from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import ServingProject
+from automl_gitops.commands import Json, serving_project
 
 STOPS = 1  # exit status where something would stop the first training
 _SIGNS = {"good": "ok", "stops": "STOPS", "later": "later", "unknown": "?"}
@@ -33,7 +30,7 @@ def doctor(
     from automl_gitops.kernel import workflow_step
     from automl_gitops.kernel.markdown import render
 
-    project = ServingProject(Config.load(), Output(as_json=as_json))
+    project = serving_project(as_json=as_json)
     found = examine(project)
     if not as_json:
         project.output.table(

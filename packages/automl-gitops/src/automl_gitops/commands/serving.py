@@ -6,18 +6,12 @@ from typing import Annotated, Literal
 
 import typer
 
-from automl_gitops.commands import Json, ModelPackage
+from automl_gitops.commands import Json, ModelPackage, serving_project
 from automl_gitops.kernel import cli, workflow_step
-from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 
 app = typer.Typer()
-
-
-def _project(as_json: bool) -> ServingProject:
-    return ServingProject(Config.load(), Output(as_json=as_json))
 
 
 @app.command(epilog="Example: automl stage")
@@ -41,7 +35,7 @@ def stage(
 
     if model_package and execution:
         raise UserError(f"--execution {execution}: give an execution or --model-package, not both")
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     if execution:
         model_package = version_of(project, execution)
         if model_package is None:
@@ -76,7 +70,7 @@ def invoke(
     """Send a file's rows to an endpoint and print its predictions."""
     from automl_gitops.verification.invoke import invoke
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     answers = invoke(project, file, endpoint)
     if not as_json:
         for number, prediction in enumerate(answers.predictions, start=1):
@@ -101,7 +95,7 @@ def verify(model_package: ModelPackage = None, as_json: Json = False) -> None:
     from automl_gitops.verification.record import VERIFIED
     from automl_gitops.verification.verify import verify
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     record = verify(project, model_package)
     colours = {"passed": "green", "failed": "red", "warning": "yellow", "not applicable": "dim"}
     for check in record["checks"]:
@@ -125,7 +119,7 @@ def propose(model_package: ModelPackage = None, as_json: Json = False) -> None:
     from automl_gitops.promotion.production_file import FILE
     from automl_gitops.promotion.propose import propose
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     proposal = propose(project, model_package)
     where = proposal.url or FILE.as_posix()
     if proposal.in_production:
@@ -161,7 +155,7 @@ def promote(
     """
     from automl_gitops.promotion.promote import promote
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     promotion = promote(project, new_account=new_account, dry_run=dry_run)
     if promotion.package is None:
         project.output.notice("nothing is in production yet: environments/production.toml names no version")
@@ -223,7 +217,7 @@ def status(as_json: Json = False) -> None:
     """
     from automl_gitops.promotion.status import status
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     found = status(project)
     if not as_json:
         project.output.table(
@@ -283,7 +277,7 @@ def teardown(
     """
     from automl_gitops.stacks import teardown
 
-    project = _project(as_json)
+    project = serving_project(as_json=as_json)
     found = teardown.find(project, only=only, data=delete_data, roles=delete_roles)
     if found:
         rows = [[item.kind, item.name, item.account] for item in found]

@@ -5,11 +5,10 @@ from typing import Annotated
 
 import typer
 
-from automl_gitops.commands import Json
+from automl_gitops.commands import Json, serving_project
 from automl_gitops.kernel import cli
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
-from automl_gitops.kernel.environments import ServingProject
 
 app = typer.Typer()
 
@@ -71,7 +70,7 @@ def drift(as_json: Json = False) -> None:
     from automl_gitops.promotion.drift import report
     from automl_gitops.promotion.status import status
 
-    project = ServingProject(Config.load(), Output(as_json=as_json))
+    project = serving_project(as_json=as_json)
     found = status(project)
     for notice in found.notices:
         project.output.notice(notice)

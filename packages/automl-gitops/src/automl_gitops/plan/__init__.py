@@ -14,7 +14,8 @@ from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
-from automl_gitops.plan.changes import Building, Change, DataChange, changes, step_changes, template_changes
+from automl_gitops.plan.building import Building, build_both
+from automl_gitops.plan.changes import Change, DataChange, changes, step_changes, template_changes
 from automl_gitops.plan.deployed import DeployedState, look
 from automl_gitops.runs import bundle
 from automl_gitops.runs.ceiling import Ceiling, ceiling
@@ -150,13 +151,14 @@ def _definitions(
     if lock is None or not base.touches(*_DEFINES):
         return {}, ""
     account = deployed.account or _NO_ACCOUNT
-    building = Building(project.folder, account)
-    base_building = Building(before.folder, account) if before.lock else None
-    after, problem = building.result()
-    had, base_problem = base_building.result() if base_building else (None, "")
+    if before.lock is None:
+        after, problem = Building(project.folder, account).result()
+        had, base_problem = None, ""
+    else:
+        (after, problem), (had, base_problem) = build_both(project.folder, before.folder, account)
     if after is None:
         raise UserError(problem)
-    if base_building is None:
+    if before.lock is None:
         return {}, "the base has no data set yet, so the whole pipeline is new"
     if had is None:
         return {}, f"the base's definition cannot be built: {base_problem}"

@@ -1,9 +1,5 @@
 """How two commits differ, each difference at its path: settings, data set, CloudFormation templates, pipeline steps."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,43 +189,6 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
         return parse((folder / FOLDER / name).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         return {}
-
-
-_SECONDS = 180
-
-
-class Building:
-    """The definition of the project in ``folder``, built by that folder's own code, in a process of its own.
-
-    It goes on while something else is done; it calls nothing, so it gets no credentials.
-    """
-
-    def __init__(self, folder: Path, account: str) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
-        # The folder's own packages, before those that are installed: another commit may have another version.
-        wheels = sorted(str(path) for path in (folder / "vendor").glob("*.whl"))
-        kept["PYTHONPATH"] = os.pathsep.join(wheels)
-        self._process = subprocess.Popen(  # noqa: S603 - the project's own command
-            [sys.executable, "-m", "automl_gitops", "definition", "--account", account],
-            cwd=folder,
-            env=kept,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def result(self) -> tuple[dict[str, Any] | None, str]:
-        """The definition, or `None` and why there is none."""
-        try:
-            printed, said = self._process.communicate(timeout=_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-            return None, f"it was not built within {_SECONDS} s"
-        if self._process.returncode:
-            lines = said.strip().splitlines() or ["no reason given"]
-            return None, lines[-1].removeprefix("error: ")
-        return json.loads(printed), ""
 
 
 def step_changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Change]]:

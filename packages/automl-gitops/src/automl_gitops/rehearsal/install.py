@@ -5,6 +5,7 @@ Python's standard library alone. What was interrupted is finished by the same co
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
 import sys
@@ -84,12 +85,16 @@ class Steps:
 
 
 def install(environment: Path, locks: Sequence[Path]) -> None:
-    """Bring ``environment`` (made where it is not there) to the packages of all ``locks``.
+    """Bring ``environment`` (made where it is not there) to the packages of all ``locks``, unless it was brought there.
 
-    Raises `FailedError` where a step does not work.
+    A lock that is written anew with what it said before is newer to make, and no reason to install. Raises
+    `FailedError` where a step does not work.
     """
     steps = Steps()
     python, uv = environment / "bin" / "python", environment / "bin" / "uv"
+    content, done = _content(locks), environment / f"{'-'.join(lock.stem for lock in locks)}.sha256"
+    if python.exists() and done.exists() and done.read_text(encoding="utf-8") == content:
+        return
     if not python.exists():
         steps.run(f"making {environment}", [sys.executable, "-m", "venv", environment])
     wanted = _UV.search(locks[0].read_text(encoding="utf-8"))
@@ -105,7 +110,15 @@ def install(environment: Path, locks: Sequence[Path]) -> None:
     # A vendored wheel may have other contents under the same version, which by itself installs nothing.
     given += [part for lock in locks for name in _vendored(lock) for part in ("--reinstall-package", name)]
     steps.run("installing the packages", [uv, "pip", "install", "--python", python, *given])
+    done.write_text(content, encoding="utf-8")
     steps.done(f"the packages are installed in {environment}")
+
+
+def _content(locks: Sequence[Path]) -> str:
+    """A hash of the locks and of the wheels beside them."""
+    files = [file for lock in locks for file in (lock, *sorted((lock.parent / "vendor").glob("*.whl")))]
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _vendored(lock: Path) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from moto.iam.access_control import PermissionResult
 from moto.s3.models import FakeBucket, s3_backends
 
+from local_sagemaker import late
 from local_sagemaker.authorization import (
     answers,
     context,
@@ -51,6 +52,7 @@ class Gate:
         environ.pop("HTTP_X_MOTO_ACCOUNT_ID", None)
         _kept.set(frozenset())
         request = Request(environ)
+        late.bring(request.service)
         try:
             principal = _authenticate(request)
             environ["HTTP_X_MOTO_ACCOUNT_ID"] = self._admit(request, principal)

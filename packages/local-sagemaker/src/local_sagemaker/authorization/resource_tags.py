@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from moto.applicationautoscaling.models import applicationautoscaling_backends
 from moto.awslambda.models import lambda_backends
 from moto.sagemaker.models import sagemaker_backends
 
@@ -47,6 +46,9 @@ def _lambda(account: str, region: str, name: str) -> Mapping[str, str]:
 
 
 def _scalable_target(account: str, region: str, name: str) -> Mapping[str, str]:
+    # With it comes the whole of moto's EC2, for which most requests should not wait.
+    from moto.applicationautoscaling.models import applicationautoscaling_backends
+
     targets = applicationautoscaling_backends[account][region].targets.values()
     found = [one for by_id in targets for one in by_id.values() if one.arn.endswith(f":{name}")]
     return getattr(found[0], "tags", {}) if found else {}

@@ -13,22 +13,40 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local_sagemaker import runtime, storage, workers
+from local_sagemaker.serving import joining
 from local_sagemaker.serving.errors import BadInput, DownloadError, ModelError
 
 START_SECONDS = 120.0
 ANSWER_SECONDS = 60.0  # InvokeEndpoint's limit
 
 
-class Predictor:
-    """One model in one worker process. Safe to use from several threads, which take turns.
+class _Waiting:
+    """A request that waits for its outcome."""
 
-    A worker that died or hung is replaced with the next request.
+    def __init__(self, request: joining.Request, timeout: float) -> None:
+        self.request = request
+        self.timeout = timeout
+        self.kind = joining.kind(request)
+        self.outcome: joining.Outcome | None = None
+
+    def fits(self, other: _Waiting) -> bool:
+        """Whether the two can be asked as one."""
+        return self.kind is not None and (self.kind, self.timeout) == (other.kind, other.timeout)
+
+
+class Predictor:
+    """One model in one worker process. Safe to use from several threads.
+
+    One thread at a time asks the worker, for the others that wait as well where their requests fit (see
+    :mod:`local_sagemaker.serving.joining`). A worker that died or hung is replaced with the next request.
     """
 
     def __init__(self, directory: Path, containers: Sequence[Mapping[str, Any]]) -> None:
         self._directory = directory
         self._containers = containers
-        self._lock = threading.Lock()
+        self._turn = threading.Condition()
+        self._asking = False
+        self._waiting: list[_Waiting] = []
         self._worker: workers.Worker | None = None
         self._stopped = False
 
@@ -45,8 +63,7 @@ class Predictor:
         predictor = cls(Path(tempfile.mkdtemp(dir=parent)), containers)
         try:
             predictor._fetch(storage.Storage({"AWS_REGION": region, **credentials}))
-            with predictor._lock:
-                predictor._load()
+            predictor._load()
         except BaseException:
             predictor.stop()
             raise
@@ -60,22 +77,51 @@ class Predictor:
         Raises BadInput where the container refuses the request, ModelError where it fails or takes longer
         than ``timeout`` seconds.
         """
-        with self._lock:
-            if self._stopped:
-                raise ModelError("the model was stopped")
-            if self._worker is None or self._worker.poll() is not None:
-                self._load()
-            outcome, *rest = self._ask((body, content_type, accept), timeout)
+        mine = _Waiting((body, content_type, accept), timeout)
+        with self._turn:
+            self._waiting.append(mine)
+            self._turn.wait_for(lambda: mine.outcome is not None or not self._asking)
+            asked = self._take(mine) if mine.outcome is None else []
+        if asked:
+            self._answer(asked)
+        assert mine.outcome is not None  # noqa: S101 - for the type checker: else asking has raised
+        outcome, *rest = mine.outcome
         if outcome == "answer":
             return rest[0], rest[1]
         raise (BadInput if outcome == "refused" else ModelError)(rest[0])
+
+    def _take(self, mine: _Waiting) -> list[_Waiting]:
+        """Begin to ask for this request, and for those that wait and fit; the caller holds the turn."""
+        self._asking = True
+        others = [one for one in self._waiting if one is not mine and mine.fits(one)]
+        asked = [mine, *others[: joining.MOST_REQUESTS - 1]]
+        self._waiting = [one for one in self._waiting if one not in asked]
+        return asked
+
+    def _answer(self, asked: list[_Waiting]) -> None:
+        """Find the outcome of the first of them at least. What broke the worker for several is asked by itself."""
+        try:
+            outcomes = self._outcomes(asked)
+            if outcomes is None and len(asked) > 1:
+                outcomes = self._outcomes(asked[:1])
+            for one, outcome in zip(asked, outcomes or [], strict=False):
+                one.outcome = outcome
+        finally:
+            with self._turn:
+                self._asking = False
+                left = [one for one in asked[1:] if one.outcome is None]
+                for one in left:
+                    one.kind = None
+                self._waiting += left
+                self._turn.notify_all()
 
     def stop(self) -> None:
         """End the process and remove the model's files. A request that is being answered fails."""
         self._stopped = True
         if self._worker is not None:
             self._worker.kill()
-        with self._lock:
+        with self._turn:
+            self._turn.wait_for(lambda: not self._asking)
             self._discard()
         shutil.rmtree(self._directory, ignore_errors=True)
 
@@ -120,13 +166,21 @@ class Predictor:
             self._discard()
             raise ModelError(f"The model could not be loaded. {reason}")
 
-    def _ask(self, request: tuple[bytes, str, str], timeout: float) -> tuple[Any, ...]:
-        assert self._worker is not None  # noqa: S101 - for the type checker; predict has just loaded it
+    def _outcomes(self, asked: list[_Waiting]) -> list[joining.Outcome] | None:
+        """What the worker answers; None where it broke for several. Raises ModelError where it cannot be started."""
+        if self._stopped:
+            raise ModelError("the model was stopped")
+        if self._worker is None or self._worker.poll() is not None:
+            self._load()
+        assert self._worker is not None  # noqa: S101 - for the type checker; it has just been loaded
         with contextlib.suppress(OSError):  # that it is gone is what receiving says
-            self._worker.connection.send(request)
-        return self._receive(timeout)
+            self._worker.connection.send([one.request for one in asked])
+        received = self._receive(asked[0].timeout)
+        if isinstance(received, list):
+            return received
+        return [received] if len(asked) == 1 else None
 
-    def _receive(self, timeout: float) -> tuple[Any, ...]:
+    def _receive(self, timeout: float) -> Any:
         worker = self._worker
         assert worker is not None  # noqa: S101 - for the type checker
         try:

@@ -9,8 +9,10 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
+from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 
 from local_sagemaker.serving.errors import BadInput
@@ -20,6 +22,8 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA",
     "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
+_MISSING_CELLS = pyarrow.array(MISSING)
+_NO_CELL = pyarrow.scalar(None, pyarrow.string())
 
 
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -59,7 +63,8 @@ def numbers(values: pd.Series) -> pd.Series:
             raise BadInput(
                 f"row {row + 1}: {values.iloc[row]!r:.100} in column {values.name!r} is not a number"
             )
-        return parsed
+        # Of the digits pandas makes a number that may be the next one to it.
+        return stripped.astype("float64")
     return values.astype("float64")
 
 
@@ -67,6 +72,38 @@ def text(values: pd.Series) -> pd.Series:
     """Text as it stands, missing as None."""
     as_text = values.where(values.isna(), values.astype(str))
     return as_text.where(~as_text.isin(MISSING), None).astype(object).where(lambda v: v.notna(), None)
+
+
+def _typed_at_once(table: pyarrow.Table, columns: list[dict[str, Any]]) -> pd.DataFrame | None:
+    """As :func:`typed`, all columns of a type together, which takes a tenth of the time; None where a cell is no plain
+    number: pandas reads a few spellings more, and says which row is wrong.
+    """
+    kinds = {kind: [c["name"] for c in columns if (c["type"] == "number") == kind] for kind in (True, False)}
+    try:
+        blocks = [_block(table, names, number=kind) for kind, names in kinds.items() if names]
+    except pyarrow.ArrowInvalid:
+        return None
+    if any(block is None for block in blocks):
+        return None
+    frame = pd.concat(blocks, axis=1) if len(blocks) > 1 else blocks[0]
+    return frame[[column["name"] for column in columns]] if len(blocks) > 1 else frame
+
+
+def _block(table: pyarrow.Table, names: list[str], *, number: bool) -> pd.DataFrame | None:
+    """Columns of text as float64 (missing as NaN) or as objects (missing as None)."""
+    cells = pyarrow.chunked_array(
+        [chunk for name in names for chunk in table.column(name).chunks], pyarrow.string()
+    )
+    cells = pc.if_else(pc.is_in(cells, value_set=_MISSING_CELLS), _NO_CELL, cells)
+    if not number:
+        values = cells.to_numpy()
+    else:
+        missing = cells.null_count
+        values = pc.cast(cells, pyarrow.float64()).to_numpy()
+        # A spelling of NaN that is none of a missing value, and a number that is too large for one.
+        if np.count_nonzero(~np.isfinite(values)) != missing:
+            return None
+    return pd.DataFrame(values.reshape(len(names), table.num_rows).T, columns=names)
 
 
 def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
@@ -84,7 +121,8 @@ def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
         )
     except pyarrow.ArrowInvalid as error:
         raise BadInput(f"the request is not a CSV with {len(names)} columns: {error}") from error
-    return typed(table.to_pandas(), columns)
+    frame = _typed_at_once(table, columns)
+    return typed(table.to_pandas(), columns) if frame is None else frame
 
 
 def from_json(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:

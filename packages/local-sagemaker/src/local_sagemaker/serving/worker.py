@@ -1,4 +1,4 @@
-"""The process that serves one model: loads its containers, then answers one request after the other."""
+"""The process that serves one model: loads its containers, then answers requests."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from local_sagemaker.serving import joining
 from local_sagemaker.serving.errors import BadInput
 
 
@@ -15,8 +16,8 @@ def serve(connection: Connection, containers: list[dict[str, Any]]) -> None:
     """Answer requests until the connection is closed.
 
     ``containers`` are ``{"archive", "folder", "environment"}`` in order. The first message out is
-    ("ready", "") or ("error", reason). Each request (body, content type, accept) gets ("answer", body, type),
-    ("refused", reason) or ("error", reason).
+    ("ready", "") or ("error", reason). Each list of requests that fit each other gets a list of their outcomes
+    (see :mod:`local_sagemaker.serving.joining`).
     """
     logging.disable(logging.INFO)
     try:
@@ -28,10 +29,10 @@ def serve(connection: Connection, containers: list[dict[str, Any]]) -> None:
     connection.send(("ready", ""))
     while True:
         try:
-            request = connection.recv()
+            requests = connection.recv()
         except EOFError:
             return
-        connection.send(_answer(chain, *request))
+        connection.send(joining.answers(lambda request: _answer(chain, *request), requests))
 
 
 def _loaded(container: dict[str, Any]) -> Any:

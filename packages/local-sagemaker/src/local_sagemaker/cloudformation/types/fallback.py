@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from local_sagemaker import late
 from local_sagemaker.cloudformation.types.base import Properties, ResourceType, Work
 
 # Of these services the local AWS answers itself, and moto's resources would be none of them.
@@ -81,6 +82,8 @@ def find(name: str) -> ResourceType | None:
     if name.startswith(NOT_MOTOS):
         return None
     from moto.cloudformation.parsing import get_model_map
+
+    late.bring("application-autoscaling")
 
     model = get_model_map().get(name)
     return _MotoType(name, model) if model else None

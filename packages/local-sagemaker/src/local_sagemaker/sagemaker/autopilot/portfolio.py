@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
 ENSEMBLING = (
     "lightgbm",
@@ -57,12 +58,18 @@ def available(algorithm: str) -> bool:
 
 def ensembling(algorithms: list[str], count: int, seed: int = 0) -> dict[str, list[dict[str, Any]]]:
     """``count`` models at most, as AutoGluon's ``hyperparameters``: one of each kind, then variants."""
-    return _numbered(_ensembling(algorithms, np.random.default_rng(seed)), count)
+    return _numbered(_ensembling(algorithms, _random(seed)), count)
 
 
 def tuning(algorithms: list[str], count: int, seed: int = 0) -> dict[str, list[dict[str, Any]]]:
     """``count`` configurations of a random search, as AutoGluon's ``hyperparameters``."""
-    return _numbered(_tuning(algorithms, np.random.default_rng(seed)), count)
+    return _numbered(_tuning(algorithms, _random(seed)), count)
+
+
+def _random(seed: int) -> np.random.Generator:
+    import numpy as np  # only a training draws: the server, which asks what is available, need not wait for it
+
+    return np.random.default_rng(seed)
 
 
 def _ensembling(algorithms: list[str], random: np.random.Generator) -> Iterator[tuple[str, dict[str, Any]]]:

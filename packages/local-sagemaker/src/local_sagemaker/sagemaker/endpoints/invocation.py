@@ -7,37 +7,28 @@ import logging
 import time
 from collections import Counter
 from typing import Any
-from urllib.parse import unquote
-
-from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
 from local_sagemaker import serving
-from local_sagemaker.bridge import AWSError, Caller
+from local_sagemaker.bridge import AWSError, Caller, Raw, raw_operation
 from local_sagemaker.cloudwatch.metrics import STORE, Data, Metric
 from local_sagemaker.constraints import check
 from local_sagemaker.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
 from local_sagemaker.sagemaker.endpoints.fleet import Fleet
+from local_sagemaker.wire import Request
 
 NAMESPACE = "AWS/SageMaker"
 LARGEST_SERVERLESS_BODY = 4 * 1024 * 1024
-HEADERS = {
-    "ContentType": "Content-Type",
-    "Accept": "Accept",
-    "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
-    "TargetVariant": "X-Amzn-SageMaker-Target-Variant",
-    "InferenceId": "X-Amzn-SageMaker-Inference-Id",
-}
-Response = tuple[int, dict[str, Any], bytes | str]
+MEMBERS = ("EndpointName", "ContentType", "Accept", "CustomAttributes", "TargetVariant", "InferenceId")
 log = logging.getLogger("local_sagemaker.endpoints")
 
 
-def _invoke_endpoint(self: SageMakerRuntimeResponse) -> Response:
+@raw_operation("sagemaker-runtime", "InvokeEndpoint")
+def invoke(caller: Caller, request: Request) -> Raw:
+    """Moto's own way to an answer takes longer than most models."""
     begun = time.perf_counter()
-    caller = Caller(self.current_account, self.region, self.access_key)
-    name = unquote(self.path.split("/")[2])
-    parameters = {"EndpointName": name, "Body": self.raw_body} | {
-        member: self.headers[header] for member, header in HEADERS.items() if self.headers.get(header)
-    }
+    given = request.parameters
+    name = given["EndpointName"]
+    parameters = {"Body": request.body} | {member: given[member] for member in MEMBERS if given.get(member)}
     try:
         check("sagemaker-runtime", "InvokeEndpoint", parameters)
     except AWSError as error:
@@ -55,7 +46,7 @@ def _invoke_endpoint(self: SageMakerRuntimeResponse) -> Response:
         fleet.leave()
 
 
-def _answer(endpoint: Endpoint, fleet: Fleet, parameters: dict[str, Any], begun: float) -> Response:
+def _answer(endpoint: Endpoint, fleet: Fleet, parameters: dict[str, Any], begun: float) -> Raw:
     body, content_type = parameters["Body"], parameters.get("ContentType", "")
     if fleet.serverless and len(body) > LARGEST_SERVERLESS_BODY:
         return _error(
@@ -106,7 +97,7 @@ def _measure(
             STORE.put(metric, Data(Counter({value: 1}), unit=unit), now)
 
 
-def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -> Response:
+def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -> Raw:
     region, account = endpoint.caller.region, endpoint.caller.account
     group = f"/aws/sagemaker/Endpoints/{endpoint.name}"
     side = "client" if status < 500 else "server"
@@ -127,16 +118,13 @@ def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -
     )
 
 
-def _error(status: int, code: str, message: str, **members: Any) -> Response:
-    headers = {"status": status, "Content-Type": "application/json", "x-amzn-errortype": code}
-    return status, headers, json.dumps({"Message": message, **members})
+def _error(status: int, code: str, message: str, **members: Any) -> Raw:
+    headers = {"Content-Type": "application/json", "x-amzn-errortype": code}
+    return status, headers, json.dumps({"Message": message, **members}).encode()
 
 
-def _invoke_endpoint_async(self: SageMakerRuntimeResponse) -> Response:
-    name = unquote(self.path.split("/")[2])
+@raw_operation("sagemaker-runtime", "InvokeEndpointAsync")
+def invoke_async(_: Caller, request: Request) -> Raw:
+    """No endpoint is one of asynchronous inference."""
+    name = request.parameters["EndpointName"]
     return _error(400, "ValidationError", f"Endpoint {name} is not configured for asynchronous inference.")
-
-
-SageMakerRuntimeResponse.use_raw_body = True
-SageMakerRuntimeResponse.invoke_endpoint_async = _invoke_endpoint_async
-SageMakerRuntimeResponse.invoke_endpoint = _invoke_endpoint

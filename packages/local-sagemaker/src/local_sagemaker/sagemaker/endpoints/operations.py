@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from local_sagemaker import runtime
+from local_sagemaker import late, runtime
 from local_sagemaker.bridge import Caller
 from local_sagemaker.cloudwatch import alarms
 from local_sagemaker.sagemaker import keys
-from local_sagemaker.sagemaker.endpoints import configs, deployment, scaling
+from local_sagemaker.sagemaker.endpoints import configs, deployment
 from local_sagemaker.sagemaker.endpoints.capture import Capture
 from local_sagemaker.sagemaker.endpoints.configs import EndpointConfig
 from local_sagemaker.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
@@ -75,7 +75,8 @@ def _check_update(endpoint: Endpoint, config: EndpointConfig, policy: dict[str, 
             f"The endpoint configuration {config.name} must have the same variant names as "
             f"{endpoint.config.name} ({', '.join(sorted(before))}) for a deployment with a DeploymentConfig."
         )
-    for name in scaling.registered(endpoint.caller, endpoint.name):
+    scaling = late.brought(late.SCALING)
+    for name in scaling.registered(endpoint.caller, endpoint.name) if scaling else ():
         if after.get(name, {}).get("InstanceType") != before.get(name, {}).get("InstanceType"):
             raise invalid(
                 f"The instance type of production variant {name} cannot change while it is a scalable "
@@ -144,7 +145,9 @@ def delete(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ValidationException while something is under way. Scalable targets go with the endpoint."""
     endpoint = ENDPOINTS.find(caller, parameters["EndpointName"])
     endpoint.begin("Deleting")
-    scaling.forget(caller, endpoint.name)
+    scaling = late.brought(late.SCALING)
+    if scaling:
+        scaling.forget(caller, endpoint.name)
     runtime.current().thread(
         f"delete-{endpoint.name}",
         deployment.remove,

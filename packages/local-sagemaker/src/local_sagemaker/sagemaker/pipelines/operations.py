@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_sagemaker import actors, clients
+from local_sagemaker import actors, clients, workers
 from local_sagemaker.bridge import AWSError, Caller, Handler
 from local_sagemaker.sagemaker import resources, service
 from local_sagemaker.sagemaker.pipelines import definition, state
@@ -169,9 +169,11 @@ def _definition(caller: Caller, parameters: dict[str, Any]) -> definition.Defini
     if len(text) > MAX_DEFINITION:
         raise resources.invalid(f"Pipeline definition is longer than {MAX_DEFINITION} characters.")
     try:
-        return definition.parse(text)
+        parsed = definition.parse(text)
     except definition.DefinitionError as error:
         raise resources.invalid(str(error)) from error
+    workers.warm_up()  # whoever has a pipeline will start it: the first training then need not wait
+    return parsed
 
 
 def _from_s3(caller: Caller, location: dict[str, str]) -> str:

@@ -1,0 +1,74 @@
+"""The definitions of a branch and of its base, each built by its own code, in processes of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+_SECONDS = 180
+Result = tuple[dict[str, Any] | None, str]
+
+
+class Building:
+    """The definition of the project in ``folder``, built by that folder's own code, in a process of its own.
+
+    It goes on while something else is done; it calls nothing, so it gets no credentials.
+    """
+
+    def __init__(self, folder: Path, account: str) -> None:
+        self._process = _start(folder, "automl_gitops", "definition", "--account", account)
+
+    def result(self) -> Result:
+        """The definition, or `None` and why there is none."""
+        status, printed, said = _ended(self._process)
+        return _result(status, printed, said)
+
+
+def build_both(folder: Path, other: Path, account: str) -> tuple[Result, Result]:
+    """The definitions of two folders; where these have the same wheels, from one import of the SDK."""
+    if _wheels(folder) == _wheels(other):
+        process = _start(folder, "automl_gitops.commands.definitions", account, str(folder), str(other))
+        status, printed, _ = _ended(process)
+        if status == 0:  # older wheels know no such module
+            one, two = json.loads(printed)
+            return _result(*one), _result(*two)
+    first, second = Building(folder, account), Building(other, account)
+    return first.result(), second.result()
+
+
+def _wheels(folder: Path) -> list[str]:
+    return sorted(sha256(path.read_bytes()).hexdigest() for path in (folder / "vendor").glob("*.whl"))
+
+
+def _start(folder: Path, module: str, *arguments: str) -> "subprocess.Popen[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+    # The folder's own packages, before those that are installed: another commit may have another version.
+    kept["PYTHONPATH"] = os.pathsep.join(sorted(str(path) for path in (folder / "vendor").glob("*.whl")))
+    return subprocess.Popen(  # noqa: S603 - the project's own command
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=kept,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def _ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+    try:
+        printed, said = process.communicate(timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        return 1, "", f"it was not built within {_SECONDS} s"
+    return process.returncode, printed, said
+
+
+def _result(status: int, printed: str, said: str) -> Result:
+    if status:
+        lines = said.strip().splitlines() or ["no reason given"]
+        return None, lines[-1].removeprefix("error: ")
+    return json.loads(printed), ""
