@@ -15,12 +15,15 @@ from simulate import SHARES
 
 from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
+from automl_gitops.evaluation.classification import by_class
 from automl_gitops.evaluation.clusters import Clusters
 
 MANY = 1_000_000
 MOST_ROWS = 50
 BY_ROWS = 5  # of so many data sets, one is also judged as if its rows were independent
+OF_RAREST = ("precision", "recall", "f1")
 CLASSES = (
+    *(f"{name} of the rarest class" for name in OF_RAREST),
     "accuracy",
     "balanced_accuracy",
     "f1_macro",
@@ -62,7 +65,11 @@ def of_classes(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
         predicted = probabilities.argmax(axis=1)
         kept = figures(probabilities.T, [0, 1, 2], truth, predicted, None, draw=False, clusters=clusters)
         models.append(Model(predicted, kept))
-    return assess(truth, *models, 3, None, clusters)[0]
+    found, table = assess(truth, *models, 3, None, clusters)
+    for way, kind in enumerate(("candidate", "champion")):
+        rarest = by_class(table.only(0, 1 + way), 3)[0]
+        found[kind] |= {f"{name} of the rarest class": rarest[name] for name in OF_RAREST}
+    return found
 
 
 def of_numbers(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
@@ -77,9 +84,11 @@ def main(correlation: float, groups: int, start: int, count: int) -> None:
     """Simulate, print the counts by metric."""
     held: dict[str, dict[str, int]] = {"groups": {}, "rows": {}}
     for draw, assessed, names in KINDS:
-        true = assessed(draw(np.random.default_rng(10**9), MANY), None)["candidate"]
-        wanted = {("candidate", name): true[name].value for name in names}
-        wanted |= {("candidate - champion", name): 0.0 for name in names}
+        true = assessed(draw(np.random.default_rng(10**9), MANY), None)
+        wanted = {("candidate", name): true["candidate"][name].value for name in names}
+        wanted |= {
+            ("candidate - champion", name): 0.0 for name in names if name in true["candidate - champion"]
+        }
         for seed in range(start, start + count):
             generator = np.random.default_rng(seed)
             group = np.repeat(np.arange(groups), generator.integers(1, MOST_ROWS, groups, endpoint=True))

@@ -1,15 +1,19 @@
 """The rendered workflows, from the first push to the teardown; what counts is what AWS and GitHub have afterwards."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import tomlkit
 from scenes import HARD, Life, small
-from stage import Stage
+from stage import Stage, json_of
 from story import Story
+from strangers.observer import save
 from strangers.owner import project_of
 from strangers.tables import TABLES
 
+COSTS = {"false_positive": 1.0, "false_negative": 20.0}  # of a table with one positive row in a hundred
 NOTHING = {"staging": "", "production": ""}
 
 # One process plays it: what is asked of the scenes is asked of one record.
@@ -23,6 +27,10 @@ def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         template, folder / "baked", table, table.problem_type, "BalancedAccuracy", table.name
     )
     small(project)
+    path = project / "automl.toml"
+    document = tomlkit.parse(path.read_text())
+    document["decision"] = {"positive": "1", "threshold": "validation", "costs": COSTS}
+    path.write_text(tomlkit.dumps(document))
     with Stage(project, folder) as stage:
         yield Story(Life(stage, project, table.write(folder)))
 
@@ -155,6 +163,39 @@ def test_a_model_that_the_gate_rejects_is_red_and_changes_nothing_that_serves(st
     assert f"below the minimum of {HARD}" in error.text
     assert "the gate rejected the model" in run.summary
     assert f"below the minimum of {HARD}" in run.summary
+
+
+def test_the_threshold_that_validation_rows_chose_goes_with_its_version_into_production(story, tmp_path):
+    named = story.promotion.facts["named"]
+    assert story.bad_change
+    save(story.stage.aws.client("s3"), tmp_path)
+    documents = [json.loads(path.read_text()) for path in tmp_path.glob("evaluations/*/evaluation.json")]
+    first, second = sorted(documents, key=lambda one: one["champion"] is not None)
+
+    chosen = first["threshold"]
+    assert (chosen["costs"], chosen["chosen"]["by"]) == (COSTS, "cost")
+    assert chosen["chosen"]["value"] <= chosen["chosen"]["usual_value"]
+    told = story.stage.aws.client("sagemaker").describe_model_package(ModelPackageName=named)
+    noted = told["CustomerMetadataProperties"]
+    assert (noted["positive_class"], float(noted["threshold"])) == ("1", chosen["value"])
+    said = f"{chosen['value']:.4g}"
+    (proposal,) = [one for one in story.promotion.world.pulls.values() if named in one["body"]]
+    assert f"{said} on, chosen on its validation rows" in proposal["body"]
+    assert f"from a probability of {said} on" in story.merge.runs["retrain.yml"].summary
+    served = json_of(story.stage.command("status", "--json"))["endpoints"]
+    assert [
+        (one["positive_class"], float(one["threshold"]))
+        for one in served
+        if one["model_package_arn"] == named
+    ] == [("1", chosen["value"])]
+    # The next version is judged by its own, and the one in production by the one that it decides by there.
+    assert second["champion"]["model_package_arn"] == named
+    assert (second["champion"]["positive_class"], second["champion"]["threshold"]) == ("1", chosen)
+    assert second["threshold"]["chosen"]["by"] == "cost"
+    again = second["champion"]["metrics"]
+    assert {name: again[name] for name in ("f1", "precision", "recall")} == pytest.approx(
+        {name: first["metrics"][name] for name in ("f1", "precision", "recall")}
+    ), "the same rows, the same model, the same threshold"
 
 
 def test_a_fork_s_pull_request_is_planned_and_rehearsed_without_any_right(story):

@@ -16,7 +16,8 @@ from automl_gitops.evaluation.conditions import (
     reasons,
 )
 from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.intervals import Estimate, Interval, share
+from automl_gitops.evaluation.intervals import Estimate, Interval
+from automl_gitops.evaluation.shares import share
 
 SETTINGS: dict[str, Any] = {
     "confidence": 0.95,

@@ -12,8 +12,9 @@ from automl_gitops.evaluation import assess_classes, regression
 from automl_gitops.evaluation.classification import by_class
 from automl_gitops.evaluation.clusters import BUCKETS, ClusterSums
 from automl_gitops.evaluation.counts import count
-from automl_gitops.evaluation.intervals import Linear, estimates, wilson
+from automl_gitops.evaluation.intervals import Linear, estimates
 from automl_gitops.evaluation.ranking import areas
+from automl_gitops.evaluation.shares import wilson
 
 SHARES = np.array([0.11, 0.35, 0.54])
 

@@ -27,6 +27,9 @@ def mix(numbers: np.ndarray) -> np.ndarray:
     return mixed
 
 
+_OF_SIZES = mix(np.arange(_LONG + 1, dtype=np.uint64))  # long texts have hashes of their own
+
+
 def text_hashes(column: pa.Array) -> np.ndarray:
     """A hash of each text of a string column without nulls, which may be encoded: uint64, shape (rows,).
 
@@ -48,14 +51,19 @@ def text_hashes(column: pa.Array) -> np.ndarray:
         content[:-_WORD] = np.frombuffer(values, np.uint8)[first:last]
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
-    hashes = mix(sizes.astype(np.uint64))
-    left = np.flatnonzero((sizes > 0) & (sizes < _LONG))
-    place = 0
-    while len(left):
-        word = words[starts[left] + place] & _MASKS[np.minimum(sizes[left] - place, _WORD)]
-        hashes[left] = mix(hashes[left] ^ word)
+    hashes = _OF_SIZES[np.minimum(sizes, _LONG)]
+    # All of them, as a slice: where no text is empty or long, the first word needs no list of rows.
+    left: np.ndarray | slice = slice(None)
+    if not (sizes.min() and sizes.max() < _LONG):
+        left = np.flatnonzero((sizes > 0) & (sizes < _LONG))
+    place, longest = 0, int(sizes[left].max(initial=0))
+    while place < longest:
+        word = words[starts[left] + place]
+        word &= _MASKS[np.minimum(sizes[left] - place, _WORD)]
+        word ^= hashes[left]
+        hashes[left] = mix(word)
         place += _WORD
-        left = left[sizes[left] > place]
+        left = np.flatnonzero((sizes > place) & (sizes < _LONG)) if place < longest else left
     for row in np.flatnonzero(sizes >= _LONG):
         text = content[starts[row] : starts[row] + sizes[row]]
         hashes[row] = int.from_bytes(hashlib.blake2b(text.data, digest_size=_WORD).digest(), "little")

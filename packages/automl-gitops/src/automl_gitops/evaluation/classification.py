@@ -11,8 +11,9 @@ import numpy as np
 from scipy import sparse
 
 from automl_gitops.evaluation.counts import Counts
-from automl_gitops.evaluation.intervals import Estimate, f1, share
+from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.jackknife import estimates_of
+from automl_gitops.evaluation.shares import Worth, dice, effective, f1, mean_of_shares, share
 
 NAMES = (
     "accuracy",
@@ -171,23 +172,30 @@ def _always(code: int, true: np.ndarray, positive: int | None) -> np.ndarray:
 
 
 def _shares(margins: Margins, table: Counts, model: int, positive: int | None) -> dict[str, Estimate]:
-    """The metrics that follow from one share of rows: Wilson's interval is more accurate than a drawn one."""
+    """The metrics that follow from one share of rows, or from one of each class where rows come in groups."""
     correct, true, predicted = margins.by_model(table.rows, model)
     clusters = _by_cluster(margins, table, model)
-    accuracy = share(
-        float(correct.sum()),
-        float(true.sum()),
-        (clusters[0].sum(axis=1), clusters[1].sum(axis=1)) if clusters else None,
-    )
+    right = [found.sum(axis=1, keepdims=True) for found in clusters[:2]] if clusters else None
+    accuracy = share(float(correct.sum()), float(true.sum()), effective(*right) if right else None)
     found = {"accuracy": accuracy, "recall_weighted": accuracy}
     if positive is not None:
         found |= _of_class(
-            correct[positive], true[positive], predicted[positive], _column(clusters, positive)
+            correct[positive], true[positive], predicted[positive], _worth(clusters, [positive])[0]
         )
+    if clusters:
+        hits, of_class, called = clusters
+        occurs = (true + predicted) > 0
+        found |= {
+            "balanced_accuracy": mean_of_shares(hits, of_class, true > 0),
+            "recall_macro": mean_of_shares(hits, of_class, occurs),
+            "precision_macro": mean_of_shares(hits, called, occurs),
+            "f1_macro": mean_of_shares(hits, of_class + called - hits, occurs, dice),
+        }
     return found
 
 
-Columns = tuple[np.ndarray, ...] | None
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray] | None
+Worths = tuple[Worth | None, Worth | None, Worth | None]
 
 
 def _by_cluster(margins: Margins, table: Counts, model: int) -> Columns:
@@ -195,31 +203,36 @@ def _by_cluster(margins: Margins, table: Counts, model: int) -> Columns:
     return margins.by_model(table.by_cluster, model) if table.by_cluster is not None else None
 
 
-def _column(clusters: Columns, code: int) -> Columns:
-    return tuple(found[:, code] for found in clusters) if clusters else None
+def _worth(clusters: Columns, codes: Sequence[int]) -> list[Worths]:
+    """What the rows are worth by which precision, recall and F1 of each class of ``codes`` are known."""
+    if not clusters:
+        return [(None, None, None)] * len(codes)
+    correct, true, predicted = clusters
+    found = [effective(correct, trials) for trials in (predicted, true, true + predicted - correct)]
+    return [tuple((rows[[code]], freedom[[code]]) for rows, freedom in found) for code in codes]  # type: ignore[misc]
 
 
-def _of_class(correct: float, true: float, predicted: float, clusters: Columns) -> dict[str, Estimate]:
-    """Precision, recall and F1 of one class; ``clusters`` has the same of each group (groups,)."""
+def _of_class(correct: float, true: float, predicted: float, worth: Worths) -> dict[str, Estimate]:
+    """Precision, recall and F1 of one class."""
     return {
-        "precision": share(correct, predicted, (clusters[0], clusters[2]) if clusters else None),
-        "recall": share(correct, true, (clusters[0], clusters[1]) if clusters else None),
-        "f1": f1(correct, true, predicted, clusters),
+        "precision": share(correct, predicted, worth[0]),
+        "recall": share(correct, true, worth[1]),
+        "f1": f1(correct, true, predicted, worth[2]),
     }
 
 
 def by_class(table: Counts, classes: int) -> list[dict[str, Any]]:
     """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
-    clusters = _by_cluster(margins, table, 0)
+    worth = _worth(_by_cluster(margins, table, 0), range(classes))
     counts = (found.tolist() for found in margins.by_model(table.rows, 0))
     return [
         {
             "support": int(true),
             "predicted": int(predicted),
-            **_of_class(correct, true, predicted, _column(clusters, code)),
+            **_of_class(correct, true, predicted, of_class),
         }
-        for code, (correct, true, predicted) in enumerate(zip(*counts, strict=True))
+        for correct, true, predicted, of_class in zip(*counts, worth, strict=True)
     ]
 
 

@@ -8,8 +8,7 @@ bucket is one row as long as there are no more rows than buckets).
 
 Intervals are bias-corrected and accelerated (Efron and Tibshirani, An Introduction to the Bootstrap (1993),
 ch. 14), and widened for few rows as Student's are (Hesterberg, The American Statistician 69 (2015) 371-386,
-"expanded percentile interval"). A share of rows has Wilson's interval, which is more accurate for few rows; of
-rows in groups, with as many rows as independent ones would tell as much (`effective`).
+"expanded percentile interval"). Shares of rows are in shares.py.
 """
 
 from collections.abc import Callable
@@ -224,80 +223,3 @@ class Linear:
             return float(expit(centre - reach)), float(expit(centre + reach))
 
         return Estimate(self.value, interval)
-
-
-Worth = tuple[np.ndarray, np.ndarray]
-
-
-def wilson(
-    successes: np.ndarray, trials: np.ndarray, confidence: float, worth: Worth | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The score interval of shares (E. B. Wilson, 1927), 0-1 where there was no trial.
-
-    ``worth`` is what `effective` says of trials in groups; Student's quantile is then in the normal one's place.
-    """
-    tail = (1 - confidence) / 2
-    z = -ndtri(tail)
-    trials = np.asarray(trials, dtype=np.float64)
-    known = trials > 0
-    share = np.divide(successes, trials, out=np.full_like(trials, 0.5), where=known)
-    if worth:
-        trials, degrees = worth
-        known, z = known & (degrees > 0), -stdtrit(np.maximum(degrees, 1), tail)
-    spread = z * np.sqrt(share * (1 - share) * trials + z * z / 4)
-    low = (share * trials + z * z / 2 - spread) / (trials + z * z)
-    high = (share * trials + z * z / 2 + spread) / (trials + z * z)
-    return np.where(known, low, 0.0), np.where(known, high, 1.0)
-
-
-def effective(successes: np.ndarray, trials: np.ndarray) -> Worth:
-    """How many independent trials would tell as much as trials in groups do, and the degrees of freedom.
-
-    Both are (groups, shares), the results (shares,). The number is that of the trials divided by the design effect
-    (L. Kish, Survey Sampling (1965), section 8.2), never more than the trials; for Wilson's interval with it see
-    C. Franco and others, Journal of Survey Statistics and Methodology 7 (2019) 334-364. Where all trials ended alike
-    they show no spread: then a group counts for one trial.
-    """
-    total, groups = trials.sum(axis=0), (trials > 0).sum(axis=0)
-    share = successes.sum(axis=0) / np.maximum(total, 1)
-    squares = ((successes - share * trials) ** 2).sum(axis=0)
-    spread = share * (1 - share) * total * total * (groups - 1)
-    alone = np.divide(spread, squares * groups, out=total.astype(np.float64), where=squares * groups > 0)
-    return np.where((share > 0) & (share < 1), np.minimum(alone, total), groups), groups - 1
-
-
-def share(
-    successes: float, trials: float, by_cluster: tuple[np.ndarray, np.ndarray] | None = None
-) -> Estimate:
-    """A share with Wilson's interval, which has a width also where all trials ended alike.
-
-    ``by_cluster`` are successes and trials of each group (groups,), where the trials come in groups.
-    """
-    worth = effective(by_cluster[0][:, None], by_cluster[1][:, None]) if by_cluster else None
-
-    def interval(confidence: float) -> Interval | None:
-        low, high = wilson(np.array([successes]), np.array([trials]), confidence, worth)
-        return (float(low[0]), float(high[0])) if trials else None
-
-    return Estimate(successes / trials if trials else 0.0, interval)
-
-
-def f1(
-    correct: float, true: float, predicted: float, by_cluster: tuple[np.ndarray, ...] | None = None
-) -> Estimate:
-    """F1 of a class, whose interval follows from that of a share; ``by_cluster`` has the three of each group.
-
-    It is 2 s / (1 + s), where s is the share of the rows that are right among those that are of the class or
-    were predicted as it.
-    """
-    inner = share(
-        correct,
-        true + predicted - correct,
-        (by_cluster[0], by_cluster[1] + by_cluster[2] - by_cluster[0]) if by_cluster else None,
-    )
-
-    def interval(confidence: float) -> Interval | None:
-        ends = inner.interval(confidence)
-        return (2 * ends[0] / (1 + ends[0]), 2 * ends[1] / (1 + ends[1])) if ends else None
-
-    return Estimate(2 * correct / (true + predicted) if true + predicted else 0.0, interval)

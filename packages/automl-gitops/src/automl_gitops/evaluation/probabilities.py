@@ -6,8 +6,8 @@ import numpy as np
 
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import Worth, effective, wilson
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, CalibrationBin
+from automl_gitops.evaluation.shares import Worth, effective, wilson
 
 CALIBRATION_BINS = 15
 TINY = np.finfo(np.float64).eps  # scikit-learn's log loss keeps probabilities that far from 0 and 1
@@ -18,7 +18,7 @@ QUANTITIES = ("rows", "log_loss", "brier")
 class Calibration:
     """By bins of equally wide probabilities (bins,): rows, sum of the probabilities, rows that came true.
 
-    ``worth`` is what `intervals.effective` says of the bins' rows, where rows come in groups.
+    ``worth`` is what `shares.effective` says of the bins' rows, where rows come in groups.
     """
 
     rows: np.ndarray

@@ -14,8 +14,9 @@ import numpy as np
 
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
-from automl_gitops.evaluation.intervals import Linear, Worth, effective, wilson
+from automl_gitops.evaluation.intervals import Linear
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE
+from automl_gitops.evaluation.shares import Worth, effective, wilson
 
 QUANTILES = 1024
 CURVE_POINTS = 200
@@ -213,9 +214,14 @@ def _areas_of_class(
     ranking = Ranking.of(scores, truth == code)
     if not ranking.defined:
         return None
-    influence, sums = ranking.influence(), ClusterSums(2, clusters)
+    influence, sums = ranking.influence(), ClusterSums(5 if clusters else 2, clusters)
     for span in spans(len(truth)):
-        sums.add(span.start, np.stack(influence.of_rows(scores[span], truth[span] == code), axis=1))
+        hit = truth[span] == code
+        columns = influence.of_rows(scores[span], hit)
+        if clusters:
+            of_roc, of_precision = columns
+            columns = (of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit)
+        sums.add(span.start, np.stack(columns, axis=1))
     roc, precision = ranking.areas()
     curves = None
     if draw:
@@ -224,9 +230,21 @@ def _areas_of_class(
             if clusters
             else ranking.curves()
         )
-    of_roc, of_precision = sums.sums.T
+    of_roc, of_precision = _without_each(sums.sums).T if clusters else sums.sums.T
     grouped = clusters is not None
     return Linear(roc, of_roc, grouped), Linear(precision, of_precision, grouped), curves
+
+
+def _without_each(sums: np.ndarray) -> np.ndarray:
+    """How far the areas are from what they are without a group: (groups, 2).
+
+    Of ``sums`` (groups, 5): the rows' influences on the ROC area by those of the class, on the average precision, on
+    the ROC area by the others, and the numbers of both kinds. What is left of a kind without a group is the less, the
+    more of it the group has, and a difference is a share of that.
+    """
+    left = 1 - sums[:, 3:] / sums[:, 3:].sum(axis=0)
+    of_class, others = np.divide(1, left, out=np.ones_like(left), where=left > 0).T
+    return np.stack((sums[:, 0] * of_class + sums[:, 2] * others, sums[:, 1] * of_class), axis=1)
 
 
 def _worth(
