@@ -38,7 +38,7 @@ class RecordedLife(Life):
     def name_key(self) -> None:
         """Let the copy's automl.toml name a key, whose own policy is that of docs/set-up.md."""
         account, administrator = self.aws.account, self.aws.client("sts").get_caller_identity()["Arn"]
-        found = keys.statements(self.copy.directory, self.config.project.region, account, account)
+        found = keys.statements(self.copy.directory, self.aws.region, account, account)
         key = keys.make(self.aws.client("kms"), administrator, found)
         file = self.copy.directory / "automl.toml"
         document = tomlkit.parse(file.read_text())
