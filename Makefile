@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults test-kills bench check format wheels calls lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults test-kills test-fuzz bench check scan format wheels calls lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,15 @@ $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock $(addsuffix /pyp
 
 $(VENV)/check: $(VENV)/project check.lock
 	@$(INSTALL) check.lock
+	@touch $@
+
+# What asks for older versions of what the others use; and what a project brings for its own `make scan`.
+$(VENV)/scan/installed: scan.lock
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/scan scan.lock
+	@touch $@
+
+$(VENV)/audit/installed: $(TEMPLATE)/scan.lock
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/audit '$(TEMPLATE)/scan.lock'
 	@touch $@
 
 setup: $(VENV)/check ## install all locked packages: of the template, of the generated project, and what tests them
@@ -91,14 +100,26 @@ test-kills: setup ## kill first flights at random moments, and count what is lef
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
 
-check: setup ## format, lint, types (of both packages, of a generated project and of what makes it)
+check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the project's templates and workflows, secrets
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
 	cd packages/local-sagemaker && ../../$(RUN) -m mypy src/local_sagemaker
-	$(VENV)/bin/actionlint .github/workflows/*.yml
-	$(VENV)/bin/zizmor --offline --quiet --persona pedantic .github
+	$(VENV)/bin/actionlint .github/workflows/*.yml '$(TEMPLATE)'/.github/workflows/*.yml
+	$(VENV)/bin/zizmor --offline --quiet --persona auditor .github '$(TEMPLATE)/.github'
+	$(VENV)/bin/cfn-lint '$(TEMPLATE)'/infrastructure/*.yaml
+	$(VENV)/scan/bin/checkov --framework cloudformation --quiet --compact --skip-download -d '$(TEMPLATE)/infrastructure'
+	git ls-files -z | grep -zvE '\.(lock|whl|png|csv|json)$$' | \
+		xargs -0 $(VENV)/scan/bin/detect-secrets-hook --no-verify --baseline .secrets.baseline
+
+scan: $(VENV)/audit/installed ## list a project's packages (build/sbom.json, CycloneDX), and look for known weaknesses of all locked ones
+	@mkdir -p build
+	$(VENV)/audit/bin/cyclonedx-py requirements --output-reproducible -o build/sbom.json '$(TEMPLATE)/requirements.lock'
+	@for lock in '$(TEMPLATE)/requirements.lock' requirements.lock check.lock scan.lock; do \
+		echo "$$lock"; \
+		$(VENV)/audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r "$$lock" || failed=1; \
+	done; test -z "$$failed"
 
 # From the folder of a project that is generated into build/calls.
 LIFE := ../../../$(VENV)/bin/python ../../../packages/automl-gitops/tests/life
@@ -128,6 +149,7 @@ lock: wheels ## resolve the newest allowed packages again, of the template and o
 	$(RUN) -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > build/lock/others.lock
 	$(VENV)/bin/uv pip compile $(COMPILE) --group check --constraint build/lock/others.lock --output-file check.lock
 	$(VENV)/bin/uv pip compile $(COMPILE) --constraint check.lock --output-file requirements.lock
+	$(VENV)/bin/uv pip compile $(filter-out pyproject.toml,$(COMPILE)) --upgrade --group scan --output-file scan.lock
 
 clean: ## remove what was built
 	rm -rf build $(VENV)

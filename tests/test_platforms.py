@@ -22,6 +22,8 @@ LOCKS = {
     "tests": ROOT / "check.lock",
     "project": PROJECT / "requirements.lock",
     "serving": PROJECT / "serving.lock",
+    "scan": ROOT / "scan.lock",
+    "project's scan": PROJECT / "scan.lock",
 }
 PYPROJECTS = {"template": ROOT / "pyproject.toml", "project": PROJECT / "pyproject.toml"}
 # By uv's names: glibc 2.28 (WSL 2 among it), the same on ARM, and the oldest macOS that has them all, 13.

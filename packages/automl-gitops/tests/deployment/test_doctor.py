@@ -379,7 +379,7 @@ def test_as_advice_it_fails_nothing_and_leaves_what_is_not_right_on_the_run_s_pa
 def keyed(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeployedProject:
     """A project with a key, whose roles an administrator has made."""
     project = DeployedProject(local_aws, tmp_path, monkeypatch)
-    project.name_key(project.client("kms").create_key()["KeyMetadata"]["Arn"])
+    project.name_key(project.make_key())
     bootstrap.deploy(project.sign_in())
     return project
 
@@ -396,6 +396,19 @@ def test_with_a_key_its_uses_are_simulated_and_one_that_is_disabled_stops(keyed:
     assert {row.asked: row.found for row in rows(bad, "stops")} == {
         f"KMS key {encryption.kms_key}": "is Disabled"
     }
+
+
+def test_a_key_whose_policy_leaves_out_the_logs_stops(keyed: DeployedProject) -> None:
+    key = keyed.client("kms").create_key()["KeyMetadata"]["Arn"]
+    keyed.name_key(key)
+    bootstrap.deploy(keyed.sign_in())
+
+    (row,) = rows(examine(keyed.sign_in("PlanRole")), "stops")
+
+    assert (row.asked, row.found) == (
+        f"policy of KMS key {key}",
+        "does not name logs.eu-west-1.amazonaws.com",
+    )
 
 
 def test_an_account_of_production_is_reached_and_its_roles_are_up_to_date(
@@ -417,7 +430,7 @@ def test_an_account_of_production_is_reached_and_its_roles_are_up_to_date(
     assert fresh == ("good", "is up to date with infrastructure/hosting.yaml")
     template = keyed.folder / "infrastructure" / "hosting.yaml"
     template.write_text(template.read_text() + "# a change\n")
-    keyed.name_key(keyed.client("kms").create_key()["KeyMetadata"]["Arn"])
+    keyed.name_key(keyed.make_key())
     outdated, key = of_account()[1:]
     assert outdated == ("later", "was deployed from another infrastructure/hosting.yaml than the one here")
     assert (key[0], "automl.toml now means" in key[1]) == ("later", True)

@@ -99,7 +99,7 @@ def projects(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         ]
         for project in made:
             project.enter()
-            project.name_key(project.client("kms").create_key()["KeyMetadata"]["Arn"])
+            project.name_key(project.make_key())
             bootstrap.deploy(project.sign_in())
             user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
             bootstrap.deploy_people(project.sign_in(), [user], bootstrap.data_buckets(project.names))

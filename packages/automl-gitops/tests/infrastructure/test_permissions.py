@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from automl_gitops.stacks import bootstrap, stack
+from support import keys
 from support.deployed import DeployedProject
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
@@ -25,10 +25,11 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A project with roles and stack, a key that encrypts, endpoints limited to one instance type, and a registered
     version.
     """
-    statement = key_statement(local_aws.account)  # of a document of the project, whose folder is left now
+    statements = key_statements(local_aws.account)  # of a document of the project, whose folder is left now
     with pytest.MonkeyPatch.context() as monkeypatch:
         project = DeployedProject(local_aws, tmp_path_factory.mktemp("project"), monkeypatch)
-        project.name_key(make_key(project, statement))
+        administrator = project.client("sts").get_caller_identity()["Arn"]
+        project.name_key(keys.make(project.client("kms"), administrator, statements))
         project.name_buckets(f"lake-{project.name}")
         bootstrap.deploy(project.sign_in(), None, ["ml.m5.large"])
         user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
@@ -41,27 +42,12 @@ def project(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield project
 
 
-def key_statement(account: str) -> dict[str, Any]:
-    """What docs/set-up.md says that a key's policy has to have, with the accounts filled in."""
-    (block,) = re.findall(r"```json\n(.*?)```", Path("docs/set-up.md").read_text(), re.S)
-    statement: dict[str, Any] = json.loads(
-        block.replace("PROJECT_ACCOUNT", account).replace("HOSTING_ACCOUNT", HOSTING_ACCOUNT)
-    )
-    principals: list[str] = statement["Principal"]["AWS"]
+def key_statements(account: str) -> list[dict[str, Any]]:
+    """What docs/set-up.md says that a key's policy has to have, with both other accounts."""
+    accounts, logs = keys.statements(Path(), "eu-west-1", account, HOSTING_ACCOUNT)
+    principals: list[str] = accounts["Principal"]["AWS"]
     principals.append(principals[1].replace(HOSTING_ACCOUNT, STAGING_ACCOUNT))
-    return statement
-
-
-def make_key(project: DeployedProject, statement: dict[str, Any]) -> str:
-    """A key whose policy has this statement, and beside it only what administers the key."""
-    kms = project.client("kms")
-    administrator = project.client("sts").get_caller_identity()["Arn"]
-    administers = {"Sid": "Administer", "Effect": "Allow", "Action": "kms:*", "Resource": "*"}
-    policy = {
-        "Version": "2012-10-17",
-        "Statement": [administers | {"Principal": {"AWS": administrator}}, statement],
-    }
-    return str(kms.create_key(Policy=json.dumps(policy))["KeyMetadata"]["Arn"])
+    return [accounts, logs]
 
 
 def register(project: DeployedProject) -> None:

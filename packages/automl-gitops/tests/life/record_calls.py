@@ -16,6 +16,9 @@ from small_tables import table
 from automl_gitops.kernel.config import Config
 from automl_gitops.rehearsal.life import Life
 
+sys.path.append(str(Path(__file__).parents[1]))
+from support import keys
+
 ADMINISTRATOR = "administrator"  # the user of the local AWS
 TRAINING_SECONDS = 20
 # What a project may have besides what it has at first.
@@ -33,8 +36,10 @@ class RecordedLife(Life):
     """The rehearsal's life with a key that encrypts; who plans, pushes data or tears down has their own role."""
 
     def name_key(self) -> None:
-        """Let the copy's automl.toml name a key, whose own policy leaves it to the account's."""
-        key = self.aws.client("kms").create_key()["KeyMetadata"]["Arn"]
+        """Let the copy's automl.toml name a key, whose own policy is that of docs/set-up.md."""
+        account, administrator = self.aws.account, self.aws.client("sts").get_caller_identity()["Arn"]
+        found = keys.statements(self.copy.directory, self.aws.region, account, account)
+        key = keys.make(self.aws.client("kms"), administrator, found)
         file = self.copy.directory / "automl.toml"
         document = tomlkit.parse(file.read_text())
         document["encryption"] = {"kms_key": key}

@@ -50,7 +50,17 @@ def test_another_uv_is_replaced_by_the_locked_one(environment: Path, tmp_path: P
 
     install.main([str(environment), str(tmp_path / "requirements.lock")])
 
-    assert (environment / "asked").read_text().endswith("uv==1.2.3")
+    asked = (environment / "asked").read_text()
+    assert f"--require-hashes --requirement {environment}/uv.lock" in asked
+    assert (environment / "uv.lock").read_text() == LOCK.removesuffix("rich==14.0\n"), "with its hash"
+
+
+def test_a_lock_without_uv_installs_nothing(environment: Path, tmp_path: Path, capfd) -> None:
+    (tmp_path / "requirements.lock").write_text("rich==14.0\n")
+
+    assert install.main([str(environment), str(tmp_path / "requirements.lock")]) == 1
+    assert "requirements.lock has no uv: `make lock` writes it" in capfd.readouterr().err
+    assert not (environment / "asked").exists()
 
 
 def test_a_vendored_package_is_installed_again_since_its_version_may_be_the_same(
@@ -68,6 +78,7 @@ def test_a_vendored_package_is_installed_again_since_its_version_may_be_the_same
 
     install.main([str(environment), str(tmp_path / "requirements.lock")])
 
+    assert (environment / "asked").read_text().startswith("pip install --require-hashes ")
     assert (environment / "asked").read_text().endswith("requirements.lock --reinstall-package of-ours")
 
 

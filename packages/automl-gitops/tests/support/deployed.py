@@ -14,6 +14,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.names import Names
 
+from . import keys
 from .unique import unique
 
 _AUTOML_TOML = """
@@ -44,7 +45,7 @@ class DeployedProject:
         self.folder = folder
         self._monkeypatch = monkeypatch
         self.name = name or unique("infra")
-        for part in ("infrastructure", "lambdas"):
+        for part in ("docs", "infrastructure", "lambdas"):
             shutil.copytree(part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         (folder / "automl.toml").write_text(_AUTOML_TOML.format(name=self.name, region=aws.region))
         self.enter()
@@ -76,6 +77,13 @@ class DeployedProject:
         document = tomlkit.parse(file.read_text())
         document["encryption"] = {"kms_key": arn}
         file.write_text(tomlkit.dumps(document))
+
+    def make_key(self) -> str:
+        """A KMS key whose policy is that of the project's docs/set-up.md; returns its ARN."""
+        identity = self.client("sts").get_caller_identity()
+        account = identity["Account"]
+        found = keys.statements(self.folder, self.config.project.region, account, account)
+        return keys.make(self.client("kms"), identity["Arn"], found)
 
     def sign_in(self, role: str = "", account: str = "") -> ServingProject:
         """The project of a process that acts as one of its roles, or as the account's administrator."""

@@ -39,6 +39,7 @@ MODULES: tuple[str, ...] = (
     "local_sagemaker.simulation",
     "local_sagemaker.ecr",
     "local_sagemaker.lambda_",
+    "local_sagemaker.log_groups",
     "local_sagemaker.quotas",
     "local_sagemaker.s3",
     "local_sagemaker.sagemaker.autopilot.operations",

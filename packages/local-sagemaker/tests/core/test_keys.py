@@ -172,3 +172,51 @@ def test_code_that_lambda_reads_in_somebody_s_name_takes_his_right_on_the_key(ac
     creates = account.acting("lambda", allow(["lambda:*", "iam:PassRole", "s3:GetObject"]))
 
     assert f"kms:Decrypt on resource: {key}" in refused(creates.create_function, **given, **code)[1]
+
+
+def test_messages_of_an_encrypted_queue_take_rights_to_send_and_to_receive(account, allow, key):
+    sqs = account.client("sqs")
+    url = sqs.create_queue(QueueName="encrypted", Attributes={"KmsMasterKeyId": key})["QueueUrl"]
+    using = allow(["sqs:SendMessage", "sqs:ReceiveMessage"])
+    bare, message = account.acting("sqs", using), {"QueueUrl": url, "MessageBody": "x"}
+    half = account.acting("sqs", using, allow("kms:GenerateDataKey", key))
+    reads = account.acting("sqs", using, allow("kms:Decrypt", key))
+    both = account.acting("sqs", using, allow(["kms:GenerateDataKey", "kms:Decrypt"], key))
+
+    assert f"kms:GenerateDataKey on resource: {key}" in refused(bare.send_message, **message)[1]
+    assert f"kms:Decrypt on resource: {key}" in refused(half.send_message, **message)[1]
+    both.send_message(**message)
+    assert "kms:Decrypt" in refused(half.receive_message, QueueUrl=url)[1]
+    assert [m["Body"] for m in reads.receive_message(QueueUrl=url)["Messages"]] == ["x"]
+
+    account.client("kms").disable_key(KeyId=key.rpartition("/")[2])
+    assert refused(both.send_message, **message)[0] == "KmsDisabled"
+
+
+def test_a_log_group_takes_a_key_that_lets_the_service_use_it(account, allow, key):
+    logs, kms = account.client("logs"), account.client("kms")
+    group = {"logGroupName": "/aws/lambda/encrypted"}
+
+    code, message = refused(logs.create_log_group, kmsKeyId=key, **group)
+    assert code == "InvalidParameterException"
+    assert "log-group:/aws/lambda/encrypted" in message
+
+    own = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])["Statement"]
+    uses = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    place = f"arn:aws:logs:eu-west-1:{account.id}:log-group:/aws/lambda/encrypted"
+    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": place}}
+    service = {"Service": "logs.eu-west-1.amazonaws.com"}
+    allowed = allow(uses, Principal=service, Condition=condition)
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(*own, allowed))
+
+    logs.create_log_group(kmsKeyId=key, **group)
+    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    logs.disassociate_kms_key(**group)
+    assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
+    logs.associate_kms_key(kmsKeyId=key, **group)
+    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    logs.create_log_group(logGroupName="/another")
+    assert refused(logs.associate_kms_key, logGroupName="/another", kmsKeyId=key)[0] == code
+    assert (
+        refused(logs.associate_kms_key, logGroupName="/none", kmsKeyId=key)[0] == "ResourceNotFoundException"
+    )

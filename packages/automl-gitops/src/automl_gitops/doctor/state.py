@@ -94,9 +94,21 @@ def _key(project: ServingProject) -> Iterator[Row]:
         return
     if found["KeyState"] == "Enabled":
         yield Row(AREA, f"KMS key {encryption.kms_key}", "good", "is Enabled")
+        yield from _logs_use(project, found["Arn"])
     else:
         todo = "enable it in the console of KMS: what it encrypted cannot be read meanwhile"
         yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", f"is {found['KeyState']}", todo)
+
+
+def _logs_use(project: ServingProject, key: str) -> Iterator[Row]:
+    """Whether the functions' logs may be encrypted. Another account's key shows its policy to that account alone."""
+    if key.split(":")[4] != project.aws.account:
+        return
+    policy = project.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    service = f"logs.{project.aws.region}.amazonaws.com"
+    if f'"{service}"' not in policy:
+        todo = 'add the statement of docs/set-up.md, "A key of your own", to its policy'
+        yield Row(AREA, f"policy of KMS key {key}", "stops", f"does not name {service}", todo)
 
 
 def _bucket(project: ServingProject) -> Iterator[Row]:

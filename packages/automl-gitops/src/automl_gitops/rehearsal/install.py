@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _EACH_SECONDS = 5  # a line where nobody's terminal can be redrawn
-_UV = re.compile(r"^uv==([0-9.]+)", re.MULTILINE)
+# With the lines of its hashes, which are indented.
+_UV = re.compile(r"^uv==([0-9.]+).*\n(?:[ \t].*\n?)*", re.MULTILINE)
 _FETCHING = re.compile(r"Downloading \S+ \(([0-9.]+)([KMG])iB\)")
 _MIB = {"K": 1 / 1024, "M": 1.0, "G": 1024.0}
 _TOLD = 15  # lines of what failed
@@ -98,18 +99,21 @@ def install(environment: Path, locks: Sequence[Path]) -> None:
     if not python.exists():
         steps.run(f"making {environment}", [sys.executable, "-m", "venv", environment])
     wanted = _UV.search(locks[0].read_text(encoding="utf-8"))
-    version = wanted[1] if wanted else ""
-    if _version(uv) != version:
+    if wanted is None:
+        raise FailedError(f"{locks[0]} has no uv: `make lock` writes it")
+    if _version(uv) != wanted[1]:
         if _version(python, "-m", "pip") == "":  # its making was interrupted
             steps.run("adding pip", [python, "-m", "ensurepip", "--default-pip"])
-        quiet = ("--quiet", "--disable-pip-version-check")
-        steps.run(
-            "adding uv", [python, "-m", "pip", "install", *quiet, f"uv=={version}" if version else "uv"]
-        )
+        alone = environment / "uv.lock"
+        alone.write_text(wanted[0], encoding="utf-8")  # pip takes hashes from files alone
+        quiet = ("--quiet", "--disable-pip-version-check", "--require-hashes")
+        steps.run("adding uv", [python, "-m", "pip", "install", *quiet, "--requirement", alone])
     given = [part for lock in locks for part in ("--requirement", lock)]
     # A vendored wheel may have other contents under the same version, which by itself installs nothing.
     given += [part for lock in locks for name in _vendored(lock) for part in ("--reinstall-package", name)]
-    steps.run("installing the packages", [uv, "pip", "install", "--python", python, *given])
+    steps.run(
+        "installing the packages", [uv, "pip", "install", "--require-hashes", "--python", python, *given]
+    )
     done.write_text(content, encoding="utf-8")
     steps.done(f"the packages are installed in {environment}")
 

@@ -1,7 +1,8 @@
 """Keys of KMS: which one a request means, whether it can be used, and what its use takes.
 
-S3 and SageMaker use a key in the name of whoever asks them to. Sources: S3 user guide, "Using server-side encryption
-with AWS KMS keys (SSE-KMS)"; KMS developer guide, "Key states of AWS KMS keys".
+S3, SQS and SageMaker use a key in the name of whoever asks them to. Sources: S3 user guide, "Using server-side
+encryption with AWS KMS keys (SSE-KMS)"; SQS developer guide, "Key management"; KMS developer guide, "Key states of AWS
+KMS keys".
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from urllib.parse import parse_qs, unquote
 
 from moto.kms.models import Key, kms_backends
 from moto.s3.models import FakeBucket, s3_backends
+from moto.sqs.models import sqs_backends
 from moto.utilities.utils import get_partition
 
 from local_sagemaker.bridge import AWSError
@@ -23,6 +25,12 @@ _WRITING = {
     "PutObject": (ENCRYPTING,),
     "CopyObject": (ENCRYPTING,),
     "CreateMultipartUpload": (ENCRYPTING, DECRYPTING),
+}
+# A new data key comes encrypted too, and is decrypted where it is used again.
+_MESSAGES = {
+    "SendMessage": (ENCRYPTING, DECRYPTING),
+    "SendMessageBatch": (ENCRYPTING, DECRYPTING),
+    "ReceiveMessage": (DECRYPTING,),
 }
 
 
@@ -78,6 +86,22 @@ def of_s3(
             yield action, key_arn
     except AWSError as error:
         raise AWSError(f"KMS.{error.code}", error.message) from None
+
+
+def of_sqs(operation: str, queue_arn: str) -> Iterator[tuple[str, str]]:
+    """As `of_s3`, of a request to the queue."""
+    region, account, name = queue_arn.split(":")[3:6]
+    queue = sqs_backends[account][region].queues.get(name) if operation in _MESSAGES else None
+    key = queue and queue.kms_master_key_id  # type: ignore[attr-defined]  # set from the queue's attributes
+    if not key or is_managed(key):
+        return
+    try:
+        key_arn = arn(key, account, region)
+        require_usable(key_arn)
+    except AWSError as error:
+        name = error.code.removeprefix("KMS").removesuffix("Exception")  # as SQS's model spells it
+        raise AWSError(f"Kms{name}", error.message) from None
+    yield from ((action, key_arn) for action in _MESSAGES[operation])
 
 
 def _of_s3(

@@ -104,6 +104,8 @@ def questions(request: Request, account: str) -> list[Question]:
         place = {"Bucket": code["S3Bucket"], "Key": code.get("S3Key")}
         found.append(_of_object("s3:GetObject", place["Bucket"], place["Key"], account))
         found += [of_key(*use, "s3", account) for use in kms.of_s3("GetObject", place, {}, account)]
+    if service == "sqs":
+        found += [of_key(*use, "sqs", account) for use in kms.of_sqs(operation, named[0][0])]
     if operation == "CreateModel":
         packages = [c.get("ModelPackageName", "") for c in _containers(parameters)]
         # A package of one's own account needs no right of its own; another account's must allow its use.

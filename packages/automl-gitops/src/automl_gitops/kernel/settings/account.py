@@ -96,7 +96,7 @@ _KEY = re.compile(
 
 
 class Encryption(SettingsSection):
-    """The KMS key for the bucket, Autopilot, jobs and endpoints; without it AWS's own keys encrypt."""
+    """The KMS key for bucket, Autopilot, jobs, endpoints, queues and logs; without it AWS's own keys encrypt."""
 
     kms_key: str
 
