@@ -124,7 +124,7 @@ scan: $(VENV)/audit/installed ## list a project's packages (build/sbom.json, Cyc
 # From the folder of a project that is generated into build/calls.
 LIFE := ../../../$(VENV)/bin/python ../../../packages/automl-gitops/tests/life
 
-wheels: $(VENV)/project ## build the packages into the template's vendor/; commit them with what is released
+wheels: $(VENV)/check ## build the packages into the template's vendor/; commit them with what is released
 	@$(RUN) -m tools.wheels
 
 calls: setup ## record a life on the local AWS: the calls of each role, which doctor simulates
