@@ -50,6 +50,7 @@ def build(root: Path, folder: Path) -> list[Path]:
         if done.returncode:
             raise SystemExit(f"packages/{package} cannot be built:\n{done.stderr}")
         wheels.append(folder / done.stdout.strip())
+        _pack_tight(wheels[-1])
     return wheels
 
 
@@ -61,6 +62,15 @@ def renew(root: Path) -> list[Path]:
     for lock in sorted((root / TEMPLATE).glob("*.lock")):
         lock.write_text(locked(lock.read_text(encoding="utf-8"), wheels), encoding="utf-8", newline="\n")
     return wheels
+
+
+def _pack_tight(wheel: Path) -> None:
+    """Compress a wheel's files as far as zlib does: projects keep each version in their Git history."""
+    with zipfile.ZipFile(wheel) as source:
+        content = [(entry, source.read(entry)) for entry in source.infolist()]
+    with zipfile.ZipFile(wheel, "w") as target:
+        for entry, data in content:
+            target.writestr(entry, data, zipfile.ZIP_DEFLATED, compresslevel=9)
 
 
 def locked(lock: str, wheels: Iterable[Path]) -> str:
