@@ -70,7 +70,7 @@ def test_an_archive_that_was_replaced_is_reported_and_gone_once_it_is_restored(w
 
     assert (ended, main(["drift"])) == (cli.DRIFT, 0)
     (issue,) = github.issues.values()
-    assert f"autopilot/model.tar.gz has version {newest}" in issue["body"]
+    assert f"autopilot/model.tar.gz is version {newest}" in issue["body"]
     assert issue["state"] == "closed"
 
 

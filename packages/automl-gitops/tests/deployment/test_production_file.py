@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, ArchiveEntry, ProductionFile, VerificationSummary
+from automl_gitops.promotion.production_file import FILE, ProductionFile, VerificationSummary
 from support.project import PROJECT
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/readmission/7"
@@ -23,7 +23,7 @@ def test_what_is_written_is_read_again_and_written_the_same(tmp_path):
         dataset_sha256="abc",
         previous_model_package_arn=ARN[:-1] + "6",
         metrics={"f1": 0.8, "r2": -1e-09, "rmse": 3.0},
-        archives=[ArchiveEntry(url="s3://b/a", version_id="v", sha256="0" * 64)] * 2,
+        archives={"s3://b/a": "0 v", "s3://b/c": "1 w"},
         verification=VerificationSummary(
             outcome="verified", by='A "B" C', at="2026-11-24T06:00:00+00:00", record="s3://b/k"
         ),
@@ -47,7 +47,7 @@ def test_what_is_written_is_read_again_and_written_the_same(tmp_path):
         (f'model_package_arn = "{ARN}', "not valid TOML", 1),
         (f'model_package_arn = "{ARN}"\n[metrics]\nf1 = "good"', "f1 = 'good' is not a number", 3),
         (f'model_package_arn = "{ARN}"\n[verification]\nby = 7', "by = 7 is not a text", 3),
-        (f'model_package_arn = "{ARN}"\n[[archives]]\nurl = "a"\nsha = "x"', "did you mean sha256", 4),
+        (f'model_package_arn = "{ARN}"\n[archives]\n"s3://b/a" = 7', "s3://b/a = 7 is not a text", 3),
         (f'model_package_arn = "{ARN}"\n[verification]\nbye = "x"', "did you mean by", 3),
     ],
 )

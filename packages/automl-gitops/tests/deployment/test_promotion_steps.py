@@ -10,7 +10,6 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.promotion import steps
 from automl_gitops.promotion.decide import Situation, decide, metadata
-from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage
@@ -267,7 +266,7 @@ def test_what_is_refused(seen, sentence):
 
 
 def test_a_version_that_served_before_needs_no_proof_of_staging():
-    known = replace(BACK, archives=(Archive("s3://bucket/1", "v", "0" * 64),))
+    known = replace(BACK, archives={"s3://bucket/1": "0 v"})
 
     assert decide(replace(known, missing_proof="staging's record is gone")) == decide(BACK)
 

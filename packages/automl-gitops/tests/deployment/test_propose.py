@@ -46,9 +46,7 @@ def test_one_pull_request_with_the_file_and_the_report(world, repository):
     assert content.model_package_arn == arn
     assert content.metrics == {"f1": 0.8, "accuracy": 0.9}
     assert content.verification.outcome == "verified"
-    assert [one.model_dump() for one in content.archives] == world.read("verifications/1/verification.json")[
-        "archives"
-    ]
+    assert content.archives == world.read("verifications/1/verification.json")["archives"] != {}
     assert content.verification.record == f"s3://{world.bucket}/verifications/1/verification.json"
     assert repository.git.changed_files("main", "promote-production") == [FILE.as_posix()]
     for part in (

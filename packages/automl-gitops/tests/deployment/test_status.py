@@ -149,7 +149,7 @@ def name_what_is_not_there(world, arn):
         (want_other_instances, "automl.toml"),
         (delete_endpoint, "there is no endpoint"),
         (lose_record, "no deployment of it is recorded"),
-        (replace_archive, "a new instance would not load what was verified"),
+        (replace_archive, "a new instance loads other bytes"),
         (delete_archive, "autopilot/model.tar.gz is gone"),
         (name_nothing, "Git names no version"),
         (name_what_is_not_there, "has no version 9"),

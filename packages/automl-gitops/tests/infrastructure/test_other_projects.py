@@ -121,7 +121,7 @@ def serve(project: DeployedProject) -> None:
     }
     variant = {"VariantName": "AllTraffic", "ModelName": part, "InstanceType": "ml.m5.large"}
     role = names.execution_role_arn
-    serving = names.serving_role_arn
+    serving = names.role_arn(names.serving_role)
     sagemaker.create_model(ModelName=part, PrimaryContainer=container, ExecutionRoleArn=serving, Tags=tags)
     sagemaker.create_endpoint_config(
         EndpointConfigName=part, ProductionVariants=[variant | {"InitialInstanceCount": 2}], Tags=tags

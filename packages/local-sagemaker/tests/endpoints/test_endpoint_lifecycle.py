@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
 from botocore.exceptions import ClientError
 
+from local_sagemaker import serving
+from local_sagemaker.serving.predictor import Predictor
 from support.waiting import PATIENCE
 
 
@@ -83,6 +86,28 @@ def test_an_archive_that_cannot_be_fetched_fails_the_endpoint_and_is_named(hosti
         '"s3://endpoint-tests/model.tar.gz".'
     )
     assert "it was deleted" in described["FailureReason"]
+
+
+def test_an_endpoint_reads_its_archives_as_the_model_s_role(hosting, monkeypatch):
+    monkeypatch.setattr(serving, "Predictor", Predictor)
+    iam, name = hosting.aws.client("iam"), hosting.name("reader")
+    original = iam.get_role(RoleName=hosting.role.split("/")[-1])["Role"]
+    trust = json.dumps(original["AssumeRolePolicyDocument"])
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::endpoint-tests/*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [read]})
+    iam.put_role_policy(RoleName=name, PolicyName="read", PolicyDocument=document)
+    model = hosting.name("model")
+    hosting.sagemaker.create_model(
+        ModelName=model, PrimaryContainer=hosting.container(), ExecutionRoleArn=role
+    )
+    iam.delete_role_policy(RoleName=name, PolicyName="read")
+
+    described = hosting.settled(hosting.endpoint(hosting.config(model)))
+
+    assert described["EndpointStatus"] == "Failed"
+    assert described["FailureReason"].startswith('Failed to download model data for container "container_1"')
+    assert "Forbidden" in described["FailureReason"]
 
 
 def logged(hosting, endpoint: str) -> list[str]:

@@ -66,15 +66,14 @@ def bootstrap(
         list[str] | None,
         typer.Option(
             metavar="LOGIN",
-            help="With --github: who has to review each change of main, so that no workflow approves its own; "
-            "repeatable; writes .github/CODEOWNERS.",
+            help="With --github: who has to review each change; repeatable; writes .github/CODEOWNERS.",
         ),
     ] = None,
     prevent_self_review: Annotated[
         bool | None,
         typer.Option(
             "--prevent-self-review/--allow-self-review",
-            help="With --github: whether who started a deployment may not approve it; without it as before.",
+            help="With --github: may nobody approve a deployment of their own? Without it as before.",
         ),
     ] = None,
     data_scientist: Annotated[
@@ -103,21 +102,18 @@ def bootstrap(
             raise UserError(
                 "--github reads GitHub's subject itself, in the project's own account: leave the others out"
             )
-        self_review = None if prevent_self_review is None else not prevent_self_review
         _set_up_github(
             project,
             endpoint_instance_type or [],
             reviewer or [],
             data_scientist or [],
             accepts_unprotected=unprotected,
-            self_review=self_review,
+            prevent_self_review=prevent_self_review,
             owners=code_owner or [],
         )
         return
     if code_owner or prevent_self_review is not None:
-        raise UserError(
-            "--code-owner and --prevent-self-review go with --github: GitHub asks for these reviews"
-        )
+        raise UserError("--code-owner and --prevent-self-review go with --github")
     if unprotected:
         raise UserError("--unprotected goes with --github: it is about what that repository's plan offers")
     if project_account and github_oidc_subject:

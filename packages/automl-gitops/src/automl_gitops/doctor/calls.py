@@ -138,7 +138,7 @@ def _key(rest: str) -> str:
     """The rest of an object's key behind its first folder: whose run, and the file's name where it tells something."""
     *folders, name = rest.split("/")
     if re.search(r"\d", name) or len(folders) > 1 or not folders:
-        name = "0" + "".join(re.findall(r"\.[a-z]+", name)[-1:])
+        name = "0" + "".join(re.findall(r"(?:\.tar)?\.[a-z]+", name)[-1:])
     return f"0/{name}" if folders else name
 
 

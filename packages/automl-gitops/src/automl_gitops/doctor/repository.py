@@ -7,8 +7,15 @@ import github
 from github.Repository import Repository
 
 from automl_gitops.doctor.rows import Row, look
-from automl_gitops.github import code_owners, pull_request
-from automl_gitops.github.github_settings import ENVIRONMENTS, MAIN, subject_prefix, way_to_main
+from automl_gitops.github import pull_request
+from automl_gitops.github.github_settings import (
+    CODE_OWNERS,
+    ENVIRONMENTS,
+    MAIN,
+    requires_owner,
+    subject_prefix,
+    way_to_main,
+)
 from automl_gitops.github.pull_request import explained
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.stacks.cloudformation import Stack
@@ -113,23 +120,20 @@ def _pull_requests(host: Repository) -> Iterator[Row]:
 
 
 def _reviews(host: Repository) -> Iterator[Row]:
-    """Whether somebody else than a workflow has to approve what reaches main, from where RetrainRole is reached."""
-    with explained("read the rules of the branch"):
+    """Whether a person has to approve what reaches main."""
+    asked, name = "reviews", CODE_OWNERS.as_posix()
+    with explained("read the branch's rules"):
         rules = _get(host, f"{host.url}/rules/branches/{MAIN}")
-    if not any(one["type"] == "pull_request" for one in rules):
-        yield Row(AREA, "reviews", "later", f"whoever may push changes {MAIN}, unreviewed", _MAKE)
-    elif not any(map(code_owners.requires, rules)):
-        found = "Actions may approve: a pull request's own workflow could, in the place of a person"
+    if not any(map(requires_owner, rules)):
         yield Row(
-            AREA, "reviews", "later", found, "`automl bootstrap --github --code-owner LOGIN` (docs/set-up.md)"
+            AREA, asked, "later", "a pull request's own workflow could approve it", "see docs/set-up.md"
         )
-    else:
-        try:
-            _get(host, f"{host.url}/contents/{code_owners.FILE.as_posix()}")
-            yield Row(AREA, "reviews", "good", "a code owner has to approve")
-        except github.UnknownObjectException:
-            found = f"code owners have to approve, but {MAIN} has no {code_owners.FILE.as_posix()}"
-            yield Row(AREA, "reviews", "later", found, "commit the file that `automl bootstrap` wrote")
+        return
+    try:
+        _get(host, f"{host.url}/contents/{name}")
+        yield Row(AREA, asked, "good", "an owner has to approve")
+    except github.UnknownObjectException:
+        yield Row(AREA, asked, "later", f"{MAIN} has no {name}", "commit it")
 
 
 def _environments(host: Repository) -> Iterator[Row]:

@@ -163,7 +163,7 @@ def _template(stack: Stack, file: Path, asked: str = "", todo: str = _MAKE) -> R
 
 RIGHTS = "rights"
 # Without these there is no trained and registered version on staging.
-TRAINING = ("AutopilotRole", "LambdaExecutionRole", "RetrainRole", "SageMakerExecutionRole")
+TRAINING = ("AutopilotRole", "LambdaExecutionRole", "RetrainRole", "SageMakerExecutionRole", "ServingRole")
 _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 

@@ -2,20 +2,22 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 import github
 from github import GithubException
 from github.Repository import Repository
 
-from automl_gitops.github import code_owners
 from automl_gitops.github.pull_request import explained, reason
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import replace_text
 
 Json = dict[str, Any]
 Outcome = Literal["created", "changed", "unchanged", "not offered", "withheld"]
 MAIN = "main"
 RULESET = "main is changed by reviewed pull requests"
+CODE_OWNERS = Path(".github/CODEOWNERS")
 _BRANCH_RULE = f"branch rule: {RULESET}"
 # By environment, whether somebody has to approve each of its jobs. Each takes jobs of the main branch alone.
 ENVIRONMENTS: dict[str, bool] = {"production": True, "teardown": True}
@@ -65,16 +67,15 @@ class RepositorySettings:
         return subject_prefix(self._repository)
 
     def bring(
-        self, reviewers: Sequence[str], *, self_review: bool | None = None, owned: bool = False
+        self, reviewers: Sequence[str], *, prevent_self_review: bool | None = None, owned: bool = False
     ) -> Iterator[Setting]:
         """Bring about what protects; ``reviewers`` are logins, by default whose token it is.
 
-        ``self_review`` says whether who started a deployment may approve it, ``owned`` that a code owner has to review
-        each pull request; without them that stays as it is.
+        ``prevent_self_review`` is of deployments; ``owned`` says that a code owner has to review.
         """
         yield self._try("Actions may open pull requests", self._workflow_rights)
         for name, approved in ENVIRONMENTS.items():
-            yield from self._environment(name, approved, reviewers, self_review)
+            yield from self._environment(name, approved, reviewers, prevent_self_review)
         yield self._try(_BRANCH_RULE, lambda: self._ruleset(owned=owned))
 
     def wire(self, variables: Mapping[str, str], withheld: Mapping[str, str]) -> Iterator[Setting]:
@@ -100,7 +101,7 @@ class RepositorySettings:
         return self._replace("actions/permissions/workflow", wanted)
 
     def _environment(
-        self, name: str, approved: bool, reviewers: Sequence[str], self_review: bool | None
+        self, name: str, approved: bool, reviewers: Sequence[str], prevent_self_review: bool | None
     ) -> Iterator[Setting]:
         path = f"environments/{name}"
         with explained(f"look at environment {name}", NEEDS):
@@ -109,8 +110,8 @@ class RepositorySettings:
         wanted = had or (self._ids(reviewers) if approved else [])
         if reviewers and approved:
             wanted = self._ids(reviewers)
-        prevented = _prevents_self_review(known)
-        prevents = prevented if self_review is None else not self_review
+        prevented = any(rule.get("prevent_self_review") for rule in known.get("protection_rules", []))
+        prevents = prevented if prevent_self_review is None else prevent_self_review
         content: Json = {
             "deployment_branch_policy": _BRANCHES, "reviewers": wanted, "prevent_self_review": prevents
         }  # fmt: skip
@@ -162,7 +163,7 @@ class RepositorySettings:
             self._send("POST", "rulesets", ruleset(owned=owned))
             return "created"
         known = self._get(f"rulesets/{found['id']}") or {}
-        wanted = ruleset(owned=owned or any(map(code_owners.requires, known.get("rules", []))))
+        wanted = ruleset(owned=owned or any(map(requires_owner, known.get("rules", []))))
         if _covers(known, wanted):
             return "unchanged"
         self._send("PUT", f"rulesets/{found['id']}", wanted)
@@ -219,6 +220,22 @@ class RepositorySettings:
 
     def _call(self, verb: str, url: str, content: Json | None = None) -> Any:
         return self._repository.requester.requestJsonAndCheck(verb, url, input=content)[1]
+
+
+def own(owners: Sequence[str]) -> Iterator[Setting]:
+    """Write `CODE_OWNERS` for logins and teams: a workflow may approve pull requests, and is none of them."""
+    if owners:
+        text = f"* {' '.join('@' + owner.lstrip('@') for owner in owners)}\n"
+        if CODE_OWNERS.exists() and CODE_OWNERS.read_text("utf-8") != text:
+            raise UserError(f"{CODE_OWNERS.as_posix()} names others: edit or remove it")
+        CODE_OWNERS.parent.mkdir(exist_ok=True)
+        outcome: Outcome = "created" if replace_text(CODE_OWNERS, text) else "unchanged"
+        yield Setting(CODE_OWNERS.as_posix(), outcome, "counts once main has it")
+
+
+def requires_owner(rule: Json) -> bool:
+    """Whether a rule of a branch asks for a code owner's review."""
+    return bool(rule.get("parameters", {}).get("require_code_owner_review"))
 
 
 def unprotected(settings: Sequence[Setting]) -> list[str]:
@@ -292,10 +309,6 @@ def _reviewers(environment: Json) -> list[Json]:
         if rule["type"] == "required_reviewers"
         for one in rule["reviewers"]
     ]
-
-
-def _prevents_self_review(environment: Json) -> bool:
-    return any(rule.get("prevent_self_review") for rule in environment.get("protection_rules", []))
 
 
 def _covers(known: Any, wanted: Any) -> bool:

@@ -94,7 +94,7 @@ class DerivedNames:
 
     @property
     def serving_role(self) -> str:
-        """The role that models behind endpoints run as, in each account that has one."""
+        """The role that models behind endpoints run as."""
         return f"{self.project}-ServingRole"
 
     @property
@@ -128,11 +128,6 @@ class DerivedNames:
     def execution_role_arn(self) -> str:
         """The ARN of `execution_role`."""
         return self.role_arn(self.execution_role)
-
-    @property
-    def serving_role_arn(self) -> str:
-        """The ARN of `serving_role`."""
-        return self.role_arn(self.serving_role)
 
     @property
     def autopilot_role_arn(self) -> str:

@@ -10,7 +10,6 @@ from typing import Any
 
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion import steps
-from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DeploymentRecord, elsewhere
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage, note_request
@@ -25,8 +24,7 @@ class Situation:
 
     ``package`` is the version that Git names, ``release`` what it is to be served by, ``account`` that of the
     endpoint. ``missing_proof`` says why staging's verification does not cover the version, "" where it does.
-    ``archives`` are what its containers would load, none where nobody recorded what these have to be, and
-    ``other_bytes`` says which of them is not what was recorded, "" where all are.
+    ``archives`` are what it would load, none where none are recorded; ``other_bytes`` says which is another one.
     ``endpoint``, ``variants`` (of its endpoint config) and ``served_arn`` (its model package, "" where nothing says
     it) are what answers people now. ``last`` is the newest deployment that succeeded, ``last_of_version`` the newest
     of this version; ``packages`` holds the other versions that ``last`` names, by ARN. ``parts`` are the endpoint's
@@ -38,7 +36,7 @@ class Situation:
     account: str
     bucket: str
     missing_proof: str = ""
-    archives: tuple[Archive, ...] = ()
+    archives: Mapping[str, str] = field(default_factory=dict)
     other_bytes: str = ""
     endpoint: EndpointState = field(default_factory=EndpointState)
     variants: Sequence[Mapping[str, Any]] = ()
@@ -94,9 +92,8 @@ def decide(seen: Situation, *, new_account: bool = False) -> list[steps.Step]:
         raise UserError(seen.missing_proof)
     if seen.other_bytes:
         raise UserError(
-            f"{seen.package.label} cannot go to production: {seen.other_bytes}; delete what was written over it "
-            "(docs/operate.md), or have what lies there now verified and proposed: "
-            f"`automl stage --model-package {seen.package.arn}`, `automl verify`, `automl propose`"
+            f"{seen.package.label} cannot go to production: {seen.other_bytes}; bring it back (docs/operate.md), or "
+            f"run `automl stage --model-package {seen.package.arn}`, `automl verify` and `automl propose`"
         )
     where = "" if new_account else elsewhere(seen.last, seen.account)
     if where:

@@ -6,10 +6,9 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.approval import pull_request
 from automl_gitops.promotion.decide import Situation
-from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.promotion.production_file import SOURCE, ProductionFile
 from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
-from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords
 from automl_gitops.serving.endpoint import PARTS, Endpoint
 from automl_gitops.serving.registry import ModelPackage, Registry
@@ -49,7 +48,7 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
     last = production.records.current()
     before = production.records.last_of(package.version)
     missing, verified = proof(production.project, package)
-    known = verified if not missing else archives.of(before.archives if before else ())
+    known = before.archives if missing and before else verified
     found = archives.read_again(production.project.client("s3"), known)
     return Situation(
         package=package,
@@ -58,7 +57,8 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
         bucket=production.bucket,
         missing_proof=missing,
         archives=found,
-        other_bytes=archives.difference(known, found) or (_not_in_git(named, found) if known else ""),
+        other_bytes=archives.difference(known, found)
+        or archives.difference(named.archives if known else {}, found),
         endpoint=state,
         variants=endpoint.variants(state.config) if state.exists else (),
         served_arn=endpoint.package_arn(state) if state.exists else "",
@@ -71,12 +71,6 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
         scaling_right=production.scaling.is_right(),
         parts=frozenset((kind, name) for kind in PARTS for name in endpoint.parts(kind)),
     )
-
-
-def _not_in_git(named: ProductionFile, found: tuple[Archive, ...]) -> str:
-    """Which archive is not the one that Git names; "" where it names none, as before it did."""
-    differs = archives.difference(archives.of(one.model_dump() for one in named.archives), found)
-    return differs and f"by {FILE.as_posix()} {differs}"
 
 
 def _named_by(

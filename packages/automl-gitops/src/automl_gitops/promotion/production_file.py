@@ -38,14 +38,6 @@ class VerificationSummary(_Section):
     record: str = ""
 
 
-class ArchiveEntry(_Section):
-    """The bytes that are meant: of which URL, S3 version and SHA-256 (hex)."""
-
-    url: str
-    version_id: str
-    sha256: str
-
-
 class ProductionFile(_Section):
     """The file's content; an empty ARN means that nothing is in production yet."""
 
@@ -55,7 +47,7 @@ class ProductionFile(_Section):
     dataset_sha256: str = ""
     previous_model_package_arn: str = ""
     metrics: dict[str, float] = Field(default_factory=dict)
-    archives: list[ArchiveEntry] = Field(default_factory=list)
+    archives: dict[str, str] = Field(default_factory=dict)
     verification: VerificationSummary = Field(default_factory=VerificationSummary)
 
     @classmethod
@@ -92,16 +84,12 @@ class ProductionFile(_Section):
         for key, value in values.items():
             if value or key == "model_package_arn":
                 document.add(key, value)
-        for name in ("metrics", "verification"):
+        for name in ("metrics", "archives", "verification"):
             section = {key: value for key, value in self.model_dump()[name].items() if value != ""}
             if section:
                 table = tomlkit.table()
                 table.update(section)
                 document.add(name, table)
-        if self.archives:
-            document.add("archives", tomlkit.aot())
-            for one in self.archives:
-                document["archives"].append(tomlkit.item(one.model_dump()))
         return tomlkit.dumps(document)
 
     def save(self, path: Path = FILE) -> bool:

@@ -9,7 +9,7 @@ from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, ArchiveEntry, ProductionFile, VerificationSummary
+from automl_gitops.promotion.production_file import FILE, ProductionFile, VerificationSummary
 from automl_gitops.promotion.proposal import ProposedVersion, body, title
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import ModelPackage, Registry
@@ -46,11 +46,10 @@ def propose(project: ServingProject, arn: str | None) -> Proposal:
     host = Host.connect(project.config.project.repository)
     text = host.read(FILE.as_posix()) if host else git.committed(FILE) or _read(FILE)
     previous = ProductionFile.parse(text, FILE.as_posix()) if text else ProductionFile(model_package_arn="")
-    # The same version of other bytes, which were verified since, is to be approved again.
-    known = previous.archives and [one.model_dump() for one in previous.archives] != record["archives"]
-    if previous.model_package_arn == package.arn and not known:
-        return Proposal(package, previous, changed=False, in_production=True)
     content = _content(package, evaluation, record, previous)
+    # Other bytes, verified since, take a new approval.
+    if previous.model_package_arn == package.arn and previous.archives in ({}, content.archives):
+        return Proposal(package, previous, changed=False, in_production=True)
     if not host:
         return Proposal(package, content, changed=content.save(FILE))
     proposed = ProposedVersion(project.config, package, evaluation, record, previous)
@@ -72,7 +71,7 @@ def _content(
         dataset_sha256=package.metadata.get("dataset_sha256", ""),
         previous_model_package_arn=previous.model_package_arn,
         metrics={name: float(value) for name, value in evaluation.metrics.items()},
-        archives=[ArchiveEntry(**one) for one in record["archives"]],
+        archives=record["archives"],
         verification=VerificationSummary(
             outcome=record["outcome"],
             by=signed["by"],

@@ -34,8 +34,8 @@ def stage(project: ServingProject, arn: str | None) -> Staged:
     if package.approval == "Rejected":
         raise UserError(f"{package.arn} was rejected: stage another version, or train a new one")
     environment = project.staging
-    found = archives.read(project.client("s3"), package)
-    wanted = release(package, environment, project.names.bucket, archives.digest(found))
+    found = archives.notes(archives.read(project.client("s3"), package))
+    wanted = release(package, environment, project.names.bucket, found)
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.settle_before_change(wanted.config_name)
     changed = not state.serves(wanted.config_name)

@@ -163,7 +163,7 @@ def _compare(
     elif not current or current.endpoint_config != wanted.config_name:
         differences.append(f"{served.endpoint} serves {package.label}, but no deployment of it is recorded")
     else:
-        differences += archives.replaced(project.client("s3"), archives.of(current.archives))
+        differences += archives.replaced(project.client("s3"), current.archives)
     differences += [
         f"alarm {request['AlarmName']} is missing, or not as automl.toml [production.alarms] gives it"
         for request in alarms.missing()

@@ -203,7 +203,7 @@ class Life:
         )
 
     def _broken(self, s3: Any) -> bytes:
-        """An archive in the place of the second version's, which loads and then refuses every request."""
+        """The second version's archive, which loads and then refuses every request."""
         return sabotage.broken_archive(s3, self.names.bucket)
 
     def _verify(self, arn: str) -> None:

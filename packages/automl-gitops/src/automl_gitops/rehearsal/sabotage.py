@@ -1,15 +1,11 @@
-"""A version that breaks after staging: somebody overwrites its archive, once the promotion has compared its bytes."""
+"""A version that breaks after staging: somebody overwrites its archive while it is promoted."""
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import tempfile
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
-
-from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.waiting import repeating
@@ -17,7 +13,6 @@ from automl_gitops.rehearsal.aws import COMMAND, program
 
 # What the new version's own copy of the candidate is called.
 KEY = "autopilot/second-version/model.tar.gz"
-_LOOK_SECONDS = 0.1
 _PASSED_ON = (
     "CustomerMetadataProperties",
     "Domain",
@@ -59,10 +54,9 @@ def _given(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def broken_archive(s3: Any, bucket: str) -> bytes:
-    """The second version's archive as one that starts and refuses every request.
+    """The second version's archive as of a training on one column less: the containers load it, and no row fits.
 
-    It is as if it came from a training on one column less: the containers load it, and no row fits. Raises `RunError`
-    where what lies there is no model's archive.
+    Raises `RunError` where what lies there is no model's archive.
     """
     with tempfile.TemporaryDirectory() as folder:
         archive = Path(folder) / "model.tar.gz"
@@ -75,19 +69,12 @@ def broken_archive(s3: Any, bucket: str) -> bytes:
         return archive.read_bytes()
 
 
-def overwriting(
-    sagemaker: Any, s3: Any, bucket: str, content: bytes, endpoint: str
-) -> AbstractContextManager[None]:
-    """Within the block, overwrite the second version's archive as soon as there is its model for ``endpoint``.
-
-    A promotion has compared the bytes then, and not yet updated the endpoint.
-    """
-    done: list[bool] = []
+def overwriting(sagemaker: Any, s3: Any, bucket: str, content: bytes, endpoint: str) -> Any:
+    """Overwrite the second version's archive once ``endpoint`` gets its model: its bytes were compared then."""
+    left = [content]
 
     def look() -> None:
-        with contextlib.suppress(ClientError, BotoCoreError):  # it is tried again
-            if not done and sagemaker.list_models(NameContains=f"{endpoint}-v2-")["Models"]:
-                s3.put_object(Bucket=bucket, Key=KEY, Body=content)
-                done.append(True)
+        if left and sagemaker.list_models(NameContains=f"{endpoint}-v2-")["Models"]:
+            s3.put_object(Bucket=bucket, Key=KEY, Body=left.pop())
 
-    return repeating(look, _LOOK_SECONDS)
+    return repeating(look, 0.1)

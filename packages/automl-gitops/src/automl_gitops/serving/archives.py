@@ -1,114 +1,77 @@
-"""The bytes of a version's model archives, which a proof has to be about.
+"""The bytes of a version's model archives: by URL, their SHA-256 in hex, a blank, and the S3 version's id.
 
-An instance loads what lies at its container's ModelDataUrl when it starts, also when an endpoint scales out. A model
-names no S3 version there (SageMaker API reference, ContainerDefinition): only a comparison ties it to verified bytes.
+An instance loads what lies at its ModelDataUrl when it starts, also where an endpoint scales out. A model takes no S3
+version there (SageMaker API reference, ContainerDefinition): only a comparison ties it to what was verified.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import is_missing
-from automl_gitops.serving.registry import ModelPackage, metadata_value
-
-_BLOCK = 1 << 20  # bytes that are hashed at a time: an archive may have gigabytes
-_UNVERSIONED = "null"  # S3's own name of the version that is overwritten in place
+from automl_gitops.serving.registry import ModelPackage
 
 
-@dataclass(frozen=True)
-class Archive:
-    """An archive: its S3 URL, the id of its version, and its SHA-256 in hex; both are "" where it is gone."""
-
-    url: str
-    version_id: str
-    sha256: str
-
-    def __str__(self) -> str:
-        return f"version {self.version_id}, SHA-256 {self.sha256}" if self.sha256 else "gone"
-
-    def document(self) -> dict[str, str]:
-        """As it stands in JSON."""
-        return asdict(self)
+def read(s3: Any, package: ModelPackage) -> dict[str, str]:
+    """What a version's containers would load now; "" for an archive that is gone."""
+    return read_again(s3, {one["ModelDataUrl"]: "" for one in package.containers if "ModelDataUrl" in one})
 
 
-def of(documents: Iterable[Mapping[str, str]]) -> tuple[Archive, ...]:
-    """From what `document` gave."""
-    return tuple(Archive(**one) for one in documents)
+def read_again(s3: Any, known: Mapping[str, str]) -> dict[str, str]:
+    """What lies there now; an S3 version never changes, so only another one is hashed."""
+    return {url: _read(s3, url, text) for url, text in known.items()}
 
 
-def read(s3: Any, package: ModelPackage) -> tuple[Archive, ...]:
-    """What a version's containers would load now, in their order."""
-    urls = dict.fromkeys(one["ModelDataUrl"] for one in package.containers if "ModelDataUrl" in one)
-    return tuple(_look(s3, Archive(url, "", "")) for url in urls)
-
-
-def read_again(s3: Any, known: Iterable[Archive]) -> tuple[Archive, ...]:
-    """What lies now where these were. The bytes of an S3 version never change: only another one is hashed."""
-    return tuple(_look(s3, one) for one in known)
-
-
-def difference(known: Iterable[Archive], found: Iterable[Archive]) -> str:
-    """Which archive has other bytes than the one that is known, both told; "" where none has."""
-    now = {one.url: one for one in found}
-    for one in known:
-        other = now.get(one.url, Archive(one.url, "", ""))
-        if other.sha256 != one.sha256:
-            return f"the archive {one.url} is {other}, instead of {one}"
+def difference(known: Mapping[str, str], found: Mapping[str, str]) -> str:
+    """Which archive has other bytes than known; "" where none has."""
+    for url, text in known.items():
+        now = found.get(url, "")
+        if now.split()[:1] != text.split()[:1]:
+            return f"the archive {url} is {told(now)}, instead of {told(text)}"
     return ""
 
 
-def replaced(s3: Any, known: Iterable[Archive]) -> list[str]:
-    """A sentence on each archive that has a newer version than the known one; takes no right to read any."""
+def replaced(s3: Any, known: Mapping[str, str]) -> list[str]:
+    """A sentence on each that has another version now; takes no right to read it."""
     sentences = []
-    for one in known:
-        bucket, key = _address(one.url)
+    for url, text in known.items():
+        _, _, bucket, key = url.split("/", 3)
         listed = s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", [])
-        newest = next(
-            (entry["VersionId"] for entry in listed if entry["Key"] == key and entry["IsLatest"]), ""
-        )
-        if newest != one.version_id:
-            now = f"has version {newest}" if newest else "is gone"
+        newest = [one["VersionId"] for one in listed if one["Key"] == key and one["IsLatest"]]
+        if newest != text.split()[1:]:
+            now = f"version {newest[0]}" if newest else "gone"
             sentences.append(
-                f"the archive {one.url} {now}, while version {one.version_id} was deployed: a new instance would "
-                "not load what was verified"
+                f"the archive {url} is {now}, instead of {told(text)}: a new instance loads other bytes"
             )
     return sentences
 
 
-def digest(archives: Iterable[Archive]) -> str:
-    """A hash of all their bytes, in hex."""
-    return hashlib.sha256("".join(one.sha256 or "-" for one in archives).encode()).hexdigest()
+def told(text: str) -> str:
+    """An archive in words."""
+    sha256, _, version = text.partition(" ")
+    return f"version {version}, SHA-256 {sha256}" if text else "gone"
 
 
-def notes(archives: Iterable[Archive]) -> dict[str, str]:
+def notes(archives: Mapping[str, str]) -> dict[str, str]:
     """As metadata of the model package."""
-    return {
-        f"archive_{number}": metadata_value(f"{one.sha256} {one.version_id}")
-        for number, one in enumerate(archives, start=1)
-    }
+    return {f"archive_{number}": text for number, text in enumerate(archives.values(), start=1)}
 
 
-def _look(s3: Any, known: Archive) -> Archive:
-    bucket, key = _address(known.url)
+def _read(s3: Any, url: str, known: str) -> str:
+    _, _, bucket, key = url.split("/", 3)
     try:
         answer = s3.get_object(Bucket=bucket, Key=key)
     except ClientError as error:
         if is_missing(error):
-            return Archive(known.url, "", "")
+            return ""
         raise
-    version, body = answer.get("VersionId", _UNVERSIONED), answer["Body"]
-    if version == known.version_id != _UNVERSIONED:
-        body.close()
+    version = answer.get("VersionId", "null")  # which is overwritten in place
+    if known.split()[1:] == [version] != ["null"]:
+        answer["Body"].close()
         return known
     hashed = hashlib.sha256()
-    for block in body.iter_chunks(_BLOCK):
+    for block in answer["Body"].iter_chunks(1 << 20):
         hashed.update(block)
-    return Archive(known.url, version, hashed.hexdigest())
-
-
-def _address(url: str) -> tuple[str, str]:
-    bucket, _, key = url.removeprefix("s3://").partition("/")
-    return bucket, key
+    return f"{hashed.hexdigest()} {version}"

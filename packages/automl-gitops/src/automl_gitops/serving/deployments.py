@@ -36,9 +36,7 @@ class DeploymentRecord:
     signature: Signature
     account: str = ""  # the endpoint's; "" in a record of an older form
     checks: list[dict[str, str]] = field(default_factory=list)
-    archives: list[dict[str, str]] = field(
-        default_factory=list
-    )  # see serving.archives; none in an older form
+    archives: dict[str, str] = field(default_factory=dict)  # none in a record of an older form
 
     @property
     def key(self) -> str:

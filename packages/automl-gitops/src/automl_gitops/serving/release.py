@@ -6,6 +6,7 @@ and how often it is made, and a changed one has others.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +50,13 @@ class Release:
 
 
 def release(
-    package: ModelPackage, environment: Environment, bucket: str, archives_sha256: str = ""
+    package: ModelPackage, environment: Environment, bucket: str, archives: Mapping[str, str] | None = None
 ) -> Release:
     """The release of a version for an environment; calls nothing but `sts:GetCallerIdentity`.
 
     Production's model refers to the model package, so that SageMaker itself refuses a version that is not
     Approved. Staging, which has to test before anybody approves, has the package's containers. ``bucket``
-    takes captured data. ``archives_sha256`` is of the bytes to load, where the names are to tell them too.
+    takes captured data. The names tell ``archives``, too.
     """
     require_containers(package)
     hosting, config, names = environment.hosting, environment.config, environment.names
@@ -68,15 +69,14 @@ def release(
         content: dict[str, Any] = {"PrimaryContainer": {"ModelPackageName": package.arn}}
     else:
         content = {"Containers": list(package.containers)}
-    content["ExecutionRoleArn"] = names.serving_role_arn
+    content["ExecutionRoleArn"] = names.role_arn(names.serving_role)
     if config.network and not hosting.serverless:
         content["VpcConfig"] = {
             "Subnets": config.network.subnets,
             "SecurityGroupIds": config.network.security_groups,
         }
     prefix = f"{environment.endpoint}-v{package.version}"
-    told = {"archives": archives_sha256} if archives_sha256 else {}
-    model_name = f"{prefix}-{_hash(content | told)}"
+    model_name = f"{prefix}-{_hash(content | dict(archives or {}))}"
     variants = {"ProductionVariants": [_variant(environment, model_name)]}
     settings = variants | _key(environment) | _capture(environment, bucket)
     tags = _tags(environment, package)

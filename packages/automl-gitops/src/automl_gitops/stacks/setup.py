@@ -1,11 +1,10 @@
 """Everything that an administrator does once: roles in AWS for this repository, and the repository for AWS."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl_gitops.github import code_owners
-from automl_gitops.github.github_settings import RepositorySettings, Setting, unprotected
+from automl_gitops.github.github_settings import RepositorySettings, Setting, own, unprotected
 from automl_gitops.github.pull_request import repository
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
@@ -53,19 +52,17 @@ def set_up(
     data_scientists: Sequence[str] = (),
     *,
     accepts_unprotected: bool = False,
-    self_review: bool | None = None,
+    prevent_self_review: bool | None = None,
     owners: Sequence[str] = (),
 ) -> Done:
     """Bring about environments, branch rule, roles and variables; again, it changes nothing.
 
     Where GitHub protects neither branch nor environments, workflows get no role that reaches production,
-    unless that is accepted: whoever may push a branch has that role then. ``self_review`` as in
-    `RepositorySettings.bring`; ``owners``, logins and teams, have to review each change of main.
+    unless that is accepted: whoever may push a branch has that role then. ``owners`` as in `own`.
     Raises `UserError` without an administrator's GITHUB_TOKEN, or with another default branch than main; `RunError`
     where a service fails.
     """
     bootstrap.check_people(data_scientists)
-    code_owners.check(owners)
     name = project.config.project.repository
     host = repository(name)
     if host is None:
@@ -76,8 +73,8 @@ def set_up(
     settings = RepositorySettings(host)
     settings.require_main()
     prefix = settings.subject_prefix()
-    made = list(_own(owners))
-    made += settings.bring(reviewers, self_review=self_review, owned=bool(owners))
+    made = list(own(owners))
+    made += settings.bring(reviewers, prevent_self_review=prevent_self_review, owned=bool(owners))
     missing = [] if accepts_unprotected else unprotected(made)
     deployed = bootstrap.deploy(project, prefix, instance_types, trusts_environments=not missing)
     found = bootstrap.deploy_people(project, data_scientists, bootstrap.data_buckets(project.names))
@@ -90,14 +87,3 @@ def set_up(
     withheld = dict.fromkeys(IN_ENVIRONMENTS if missing else (), reason)
     wired = {name: value for name, value in variables.items() if name not in withheld}
     return Done(host.full_name, prefix, deployed, found, [*made, *settings.wire(wired, withheld)])
-
-
-def _own(owners: Sequence[str]) -> Iterator[Setting]:
-    """The file of the owners, in the project's folder: from there a pull request has to bring it to main."""
-    if owners:
-        written = code_owners.write(owners)
-        yield Setting(
-            code_owners.FILE.as_posix(),
-            "changed" if written else "unchanged",
-            "commit it: it counts once main has it",
-        )

@@ -15,7 +15,6 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.serving import archives
-from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check
 from automl_gitops.verification.client import Load
@@ -30,7 +29,7 @@ class VerificationRecord:
     package_arn: str
     version: int
     containers_sha256: str
-    archives: tuple[Archive, ...]
+    archives: dict[str, str]
     environment: str
     endpoint: str
     endpoint_config: str
@@ -56,7 +55,7 @@ class VerificationRecord:
             "model_package_arn": self.package_arn,
             "model_package_version": self.version,
             "containers_sha256": self.containers_sha256,
-            "archives": [one.document() for one in self.archives],
+            "archives": self.archives,
             "environment": self.environment,
             "endpoint": self.endpoint,
             "endpoint_config": self.endpoint_config,
@@ -107,7 +106,7 @@ def require_verified(project: ServingProject, package: ModelPackage) -> None:
         raise UserError(missing)
 
 
-def proof(project: ServingProject, package: ModelPackage) -> tuple[str, tuple[Archive, ...]]:
+def proof(project: ServingProject, package: ModelPackage) -> tuple[str, dict[str, str]]:
     """Why the version may not go to production, and the way out; else "" and the archives that staging verified.
 
     The record in S3 and the note on the model package have to agree: who can write the one cannot always
@@ -115,7 +114,7 @@ def proof(project: ServingProject, package: ModelPackage) -> tuple[str, tuple[Ar
     """
     record = read(project.aws, project.names.bucket, package.version)
     missing = _missing(project, package, record)
-    return missing, () if missing or record is None else archives.of(record["archives"])
+    return missing, {} if missing or record is None else record["archives"]
 
 
 def _missing(project: ServingProject, package: ModelPackage, record: Mapping[str, Any] | None) -> str:
@@ -138,12 +137,9 @@ def _missing(project: ServingProject, package: ModelPackage, record: Mapping[str
         return f"{subject}: it is not what staging verified, its containers were changed since; {way_out}"
     if "archives" not in record:
         return f"{subject}: it was verified before that recorded its archives' bytes; {way_out}"
-    signed = {
-        "verification": VERIFIED,
-        "verification_record": uri,
-        **archives.notes(archives.of(record["archives"])),
-    }
-    if any(package.metadata.get(name) != value for name, value in signed.items()):
+    signed = archives.notes(record["archives"])
+    signed |= {"verification": VERIFIED, "verification_record": uri}
+    if signed.items() - package.metadata.items():
         return f"{subject}: its model package does not carry the sign-off of {uri}; {way_out}"
     return ""
 
@@ -158,10 +154,7 @@ def markdown(document: Mapping[str, Any]) -> str:
             checks_table(document["checks"]),
             f"Endpoint {code(document['endpoint'])} with config {code(document['endpoint_config'])}, "
             f"model package {code(document['model_package_arn'])}.",
-            *(
-                f"Archive {code(one['url'])}, version {code(one['version_id'])}, SHA-256 {code(one['sha256'])}."
-                for one in document["archives"]
-            ),
+            *(f"Archive {code(url)}: {archives.told(text)}." for url, text in document["archives"].items()),
             f"Signed off by {escape(signed['by'])} ({code(signed['identity'])}) at {signed['at']}{run}.\n",
         ]
     )

@@ -11,7 +11,6 @@ from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.settings.endpoints import Verification as Limits
 from automl_gitops.kernel.signature import sign
 from automl_gitops.serving import archives
-from automl_gitops.serving.archives import Archive
 from automl_gitops.serving.endpoint import Endpoint, EndpointState
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
@@ -42,7 +41,7 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
             endpoint.tidy(keep=set())
             return earlier
     package = _served(project, registry, endpoint, state, arn)
-    found = _loaded(project, endpoint, state, package)
+    found = _loaded(project, endpoint, state.config, package)
     holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
     limits = project.config.verification
     project.output.say(
@@ -108,7 +107,7 @@ def make_verification(
     project: ServingProject,
     environment: Environment,
     package: ModelPackage,
-    found: tuple[Archive, ...],
+    found: dict[str, str],
     config_name: str,
     checks: Sequence[Check],
     load: Load | None,
@@ -157,15 +156,15 @@ def _served(
 
 
 def _loaded(
-    project: ServingProject, endpoint: Endpoint, state: EndpointState, package: ModelPackage
-) -> tuple[Archive, ...]:
-    """The archives that the endpoint loaded: the model's name tells which bytes lay there before it did."""
+    project: ServingProject, endpoint: Endpoint, config_name: str, package: ModelPackage
+) -> dict[str, str]:
+    """What the endpoint loaded: its model's name tells which bytes lay there before."""
     found = archives.read(project.client("s3"), package)
-    wanted = release(package, project.staging, project.names.bucket, archives.digest(found))
-    if [one["ModelName"] for one in endpoint.variants(state.config)] != [wanted.model_name]:
+    wanted = release(package, project.staging, project.names.bucket, archives.notes(found))
+    if [one["ModelName"] for one in endpoint.variants(config_name)] != [wanted.model_name]:
         raise UserError(
-            f"endpoint {endpoint.name} was made before {package.label}'s archive or automl.toml changed: run "
-            f"`automl stage --model-package {package.arn}` first"
+            f"{package.label}'s archive or automl.toml changed since it was staged: "
+            f"run `automl stage --model-package {package.arn}` first"
         )
     return found
 
