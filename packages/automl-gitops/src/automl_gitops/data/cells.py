@@ -53,7 +53,7 @@ def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
             row, value = seen.infinite
             yield (
                 f'column "{seen.name}" has an infinite number (the first in row {row}: {quoted(value)}): some '
-                "algorithms refuse it, others take it for missing; leave it empty, or write the greatest that can be"
+                "algorithms refuse it, others take it for missing: leave it empty"
             )
 
 

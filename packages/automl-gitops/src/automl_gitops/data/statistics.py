@@ -82,7 +82,7 @@ class Statistics:
     """A column, batch after batch.
 
     ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``least`` and ``most`` are of its
-    finite numbers, ``infinite`` are row (from 1) and text of the first other one, ``length`` is the longest text's.
+    finite numbers, ``infinite`` is the row (from 1) and text of another one, ``length`` the longest text's.
     """
 
     def __init__(self, name: str) -> None:

@@ -5,7 +5,6 @@ size.
 """
 
 import contextlib
-import csv
 import gzip
 import re
 import zlib
@@ -25,7 +24,7 @@ from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_d
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 
-_BLOCK = 4 * 2**20  # bytes of a CSV file at a time: 32 blocks are read ahead
+_BLOCK = 4 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
@@ -37,8 +36,8 @@ _BREAK = "\r\n|\r|\n"
 class Table:
     """A file of rows and named columns; nothing but its header has been read.
 
-    ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, and
-    ``broken_row`` (from 1) has the first.
+    ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, the first in
+    ``broken_row`` (from 1).
     """
 
     path: Path
@@ -85,7 +84,7 @@ class Table:
         self, only: Sequence[str] | None = None, *, checked: bool = False
     ) -> Iterator[pa.RecordBatch]:
         """The rows in the file's order: a string column for each of ``columns``, or of ``only`` some of them, `""`
-        where there is no value. That a file which is ``checked`` is UTF-8 is not looked at again.
+        where there is no value. ``checked``: all is UTF-8.
 
         A space stands for every line break within a value: batch transform cuts its input at line ends,
         quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of
@@ -145,13 +144,15 @@ class Table:
             raise _unreadable(self.name, error, self._long_row) from None
 
     def _long_row(self) -> str:
-        """Which row is longer than a block, by another pass."""
-        dialect = self.dialect or Dialect()
-        with _opened(
-            self.path, self.format, "rt", encoding=dialect.encoding, errors="replace", newline=""
-        ) as text:
-            for number, row in enumerate(csv.reader(text, delimiter=dialect.delimiter)):
-                if sum(map(len, row)) > _BLOCK // 4:  # bytes of a letter in UTF-8
+        """Which row is longer than a block."""
+        number, size, is_open = -1, 0, False
+        with _opened(self.path, self.format, "rb") as lines:
+            for line in lines:
+                if not is_open:
+                    number, size = number + 1, 0
+                size += len(line)
+                is_open ^= line.count(b'"') % 2 == 1
+                if size > _BLOCK:
                     return f"row {number} is one"
         return "has a row"
 
