@@ -52,7 +52,6 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
     hashes = _OF_SIZES[np.minimum(sizes, _LONG)]
-    # A slice where no text is empty or long: a list of rows takes longer.
     left: np.ndarray | slice = slice(None)
     if not (sizes.min() and sizes.max() < _LONG):
         left = np.flatnonzero((sizes > 0) & (sizes < _LONG))

@@ -71,7 +71,7 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
 
 
 def _configured(columns: Sequence[str]) -> str | None:
-    """The target of automl.toml, if it is there and the table has it."""
+    """The target of automl.toml, if the table has it."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
         named = tomllib.loads(FILE.read_text(encoding="utf-8"))["dataset"]["target"]
         return named if named in columns else None

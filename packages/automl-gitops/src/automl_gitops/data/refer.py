@@ -141,8 +141,8 @@ def refer(
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
             output.notice(
-                f"{test}: {table.broken:,} values have line breaks, the first in row {table.broken_row}; spaces stand "
-                "for them"
+                f"{test}: {table.broken} values have line breaks, the first in row {table.broken_row}; spaces "
+                "stand for them"
             )
         if dataset.rule:
             _check_overlap(Overlap(s3, dataset, heads[0].columns, holdout.keys), listings, dataset, output)
