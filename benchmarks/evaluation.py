@@ -15,7 +15,11 @@ CLASSES = 3
 SEED_COUNT = 1000  # data sets of a simulation
 HOLDOUT_ROWS = 2000  # of each of them
 GROUP_SEED_COUNT, SLICE_SEED_COUNT = 600, 400
-GROUP_COUNTS = (200, 500)
+# By groups, the coverage that intervals of 95 % have to have. Of 60 groups the rarest class has as many rows as ten
+# independent ones, and of 20 as three: what is said of it is as wide as that, and a mean of squares is of few groups.
+# Of 0.93 the least of 33 shares of 600 data sets may lack two of its standard deviations; differences of averages over
+# classes are by the jackknife, which errs on the wide side.
+GROUP_COUNTS = {20: (0.85, 1.0), 60: (0.91, 1.0), 200: (0.915, 0.99), 500: (0.915, 0.99)}
 CORRELATIONS = (0, 0.1, 0.3, 0.5)  # within groups
 SLICES = (1, 10, 50)
 GATE = Gate(minimum=0.3).model_dump_json(exclude_none=True)  # [gate] where automl.toml says no more
@@ -81,7 +85,7 @@ def _simulated(python: Path, program: str, *arguments: Any, seeds: int) -> dict[
 
 def _groups(python: Path) -> Iterator[Figure]:
     """Coverage where rows come in groups, by intervals that know it and by intervals that do not."""
-    for groups, correlation in product(GROUP_COUNTS, CORRELATIONS):
+    for (groups, (low, high)), correlation in product(GROUP_COUNTS.items(), CORRELATIONS):
         counts = _simulated(python, "simulate_groups", correlation, groups, seeds=GROUP_SEED_COUNT)
         held, by_rows = (
             {name: number / counted["data sets"] for name, number in counted.items() if name != "data sets"}
@@ -90,8 +94,8 @@ def _groups(python: Path) -> Iterator[Figure]:
         least, greatest = min(held, key=held.__getitem__), max(held, key=held.__getitem__)
         said = f"of 95 % cluster intervals, {groups} groups, correlation {correlation} in them"
         rows = f"by rows {min(by_rows.values()):.2f}"
-        yield Figure.of(f"least coverage {said} ({least}; {rows})", held[least], "", ">= 0.93")
-        yield Figure.of(f"greatest coverage {said} ({greatest})", held[greatest], "", "<= 0.97")
+        yield Figure.of(f"least coverage {said} ({least}; {rows})", held[least], "", f">= {low}")
+        yield Figure.of(f"greatest coverage {said} ({greatest})", held[greatest], "", f"<= {high}")
 
 
 def _slices(python: Path) -> Iterator[Figure]:

@@ -17,7 +17,7 @@ from automl_gitops.data.table import Table
 from benchmarks.figures import Figure
 
 MILLION = 1_000_000
-PROGRAM = Path(__file__).parent / "programs" / "push_table.py"
+PROGRAMS = Path(__file__).parent / "programs"
 CONFIGURATION = """\
 [project]
 name = "bench"
@@ -52,11 +52,14 @@ def figures(work: Path) -> Iterator[Figure]:
     name = "push of 10 M rows x 15 columns (CSV, contract and findings on), without the upload"
     yield Figure.of(f"{name}, times of reading it once", fastest["seconds"] / fastest["reading"], "", "<= 3")
     yield Figure.of("its peak memory", fastest["peak_bytes"] / 1e6, "MB", "< 1000")
+    compared = _run(work, large, small, program="refer_groups.py")
+    name = f"memory of data refer's look for groups in two parts, {compared['read'] / 1e9:.2g} GB of objects"
+    yield Figure.of(name, compared["peak_bytes"] / 1e6, "MB", "< 300")
 
 
-def _run(work: Path, table: Path) -> dict[str, Any]:
+def _run(work: Path, *tables: Path, program: str = "push_table.py") -> dict[str, Any]:
     ended = subprocess.run(  # noqa: S603 - a program of this folder
-        [sys.executable, PROGRAM, table], cwd=work, check=True, stdout=subprocess.PIPE, text=True
+        [sys.executable, PROGRAMS / program, *tables], cwd=work, check=True, stdout=subprocess.PIPE, text=True
     )
     return json.loads(ended.stdout)
 

@@ -394,7 +394,8 @@ def test_a_class_of_few_groups_takes_over_how_alike_rows_of_groups_are_from_the_
 
     assert rows == pytest.approx([100, 3], rel=0.03)
     assert alone == pytest.approx([12])
-    assert freedom == pytest.approx([2 * 99 * 99 / 198, 2 * 2 * 99 / 101], rel=0.05)
+    of_all = (3 * 8**2 + 97 * 4**2) ** 2 / (3 * 8**4 + 97 * 4**4) - 1
+    assert freedom == pytest.approx([2 * own * of_all / (own + of_all) for own in (99, 2)])
 
 
 def test_a_mean_of_shares_puts_the_ends_of_its_shares_together_as_their_errors_go_together() -> None:

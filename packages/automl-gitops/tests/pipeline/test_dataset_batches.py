@@ -11,9 +11,10 @@ from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.hashes import text_hashes
 from automl_gitops.data.lock import MOST_DISTINCT
-from automl_gitops.data.parts import csv_bytes, csv_lines, csv_text
+from automl_gitops.data.parts import csv_text
 from automl_gitops.data.rules.groups import distinct
 from automl_gitops.data.statistics import Statistics, value_counts
+from automl_gitops.evaluation.inputs import csv_lines
 
 CONTRACT = """
 [table]
@@ -80,7 +81,7 @@ def test_rows_are_the_same_bytes_whoever_writes_them(values: list[str]) -> None:
     columns = [pa.array(["plain", "1.5", ""]), pa.array(values)]
 
     for rows in (columns, columns[1:], [column.slice(1, 1) for column in columns]):
-        assert bytes(csv_text(rows)) == bytes(csv_bytes(csv_lines(rows)))
+        assert bytes(csv_text(rows)) == csv_lines([column.cast(pa.binary()) for column in rows])
 
 
 def test_a_contract_judges_encoded_columns_as_it_judges_rows() -> None:

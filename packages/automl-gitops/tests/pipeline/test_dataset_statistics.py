@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from making import automl_toml, lenient
 
 from automl_gitops.data import table as reading
 from automl_gitops.data.inspect import MOST_LINES, inspect, show
@@ -129,6 +130,50 @@ def test_what_is_counted_of_columns_makes_no_other_model(
 
     assert lock.plain() == before.plain()
     assert DatasetLock.parse(before.text()) == before
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["few values", "many values"])
+def test_an_infinite_number_is_noticed_with_its_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], many: bool
+) -> None:
+    path = tmp_path / "t.csv"
+    values = [f"{row if many else row % 9}.5" for row in range(3000)]
+    values[2000], values[2500] = "-Infinity", "inf"
+    path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
+    monkeypatch.setattr(reading, "_BLOCK", 9000)
+
+    facts = inspect(path)
+    settings = automl_toml(
+        dataset={"target": "y"}, autopilot={"problem_type": "BinaryClassification", "objective": "F1"}
+    )
+    prepare(lenient(Config.parse(settings)), path, Output())
+
+    said = 'column "x" has an infinite number (the first in row 2001: "-Infinity")'
+    assert [notice for notice in facts["notices"] if said in notice]
+    assert said in " ".join(capsys.readouterr().out.split())
+    assert (facts["columns"][0]["least"], facts["columns"][0]["most"]) == (0.5, 2999.5 if many else 8.5)
+
+
+def test_inspect_takes_the_project_s_target_where_the_table_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.csv").write_text("x,y,z\n" + "1,a,2\n2,b,3\n" * 30)
+    monkeypatch.chdir(tmp_path)
+    targets = []
+    for text in (
+        None,
+        '[dataset]\ntarget = "y"\n',
+        '[dataset]\ntarget = "of another table"\n',
+        "[dataset",
+        "x = 1",
+    ):
+        if text:
+            Path("automl.toml").write_text(text)
+        targets.append(inspect(Path("t.csv"))["target"])
+
+    assert targets == ["z", "y", "z", "z", "z"]
+    Path("automl.toml").write_text('[dataset]\ntarget = "y"\n')
+    assert inspect(Path("t.csv"), "x")["target"] == "x"
 
 
 def test_inspect_says_what_a_target_of_one_value_is(tmp_path: Path) -> None:

@@ -230,7 +230,8 @@ def example(
 def inspect(
     file: Table,
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Target column; the last one by default.")
+        str | None,
+        typer.Option(metavar="COLUMN", help="Target column; automl.toml's by default, or else the last one."),
     ] = None,
     delimiter: Delimiter = ",",
     encoding: Encoding = UTF_8,

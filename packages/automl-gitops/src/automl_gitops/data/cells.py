@@ -1,6 +1,6 @@
 """Cells that do not fit: a text among numbers, a class spelt in two ways, a row too long; each said with its row."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import tomlkit
 
 from automl_gitops.data.buffers import has_any
-from automl_gitops.data.statistics import Mixture
+from automl_gitops.data.statistics import Mixture, Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.errors import UserError
@@ -44,6 +44,17 @@ def mixture_notices(mixtures: Mapping[str, Mixture]) -> Iterator[str]:
 def _said(name: str, mixture: Mixture) -> str:
     where = ("row" if mixture.texts == 1 else "the first in row") + f" {mixture.row}: {quoted(mixture.value)}"
     return f'column "{name}" has {counted(mixture.numbers, "number")} and {counted(mixture.texts, "text")} ({where})'
+
+
+def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
+    """Sentences about infinite numbers."""
+    for seen in columns:
+        if seen.infinite and seen.kind == "number":
+            row, value = seen.infinite
+            yield (
+                f'column "{seen.name}" has an infinite number (the first in row {row}: {quoted(value)}): some '
+                "algorithms refuse it, others take it for missing: leave it empty"
+            )
 
 
 def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> None:

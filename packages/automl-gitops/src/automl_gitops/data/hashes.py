@@ -27,7 +27,7 @@ def mix(numbers: np.ndarray) -> np.ndarray:
     return mixed
 
 
-_OF_SIZES = mix(np.arange(_LONG + 1, dtype=np.uint64))  # long texts have hashes of their own
+_OF_SIZES = mix(np.arange(_LONG + 1, dtype=np.uint64))
 
 
 def text_hashes(column: pa.Array) -> np.ndarray:
@@ -52,7 +52,6 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
     starts, sizes = ends[:-1] - first, np.diff(ends)
     hashes = _OF_SIZES[np.minimum(sizes, _LONG)]
-    # All of them, as a slice: where no text is empty or long, the first word needs no list of rows.
     left: np.ndarray | slice = slice(None)
     if not (sizes.min() and sizes.max() < _LONG):
         left = np.flatnonzero((sizes > 0) & (sizes < _LONG))

@@ -1,6 +1,8 @@
 """`automl data inspect`: what a file holds, and which target and problem type suit it; needs no configuration."""
 
+import contextlib
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_gitops.data import hospital
-from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.cells import infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
@@ -19,6 +21,7 @@ from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, prof
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
+from automl_gitops.kernel.config import FILE
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.words import counted, quoted
 
@@ -32,14 +35,14 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     `file`, `format`, `rows`; `columns`, each with `name`, `type`, `missing` (rows), `missing_share`, `distinct` (null
     above 1,000), `least` and `most` (of numbers), `frequent` (rows by value, most frequent first; null above 1,000
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
-    null); `target` (the last column unless given); `target_missing` (rows); `problem_type`, null where the target has
-    one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least` and `most` of a
-    quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`:
-    `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
+    null); `target` (unless given automl.toml's, or else the last column); `target_missing` (rows); `problem_type`, null
+    where the target has one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least`
+    and `most` of a quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and
+    `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
     source = hospital.is_source(table.columns)
-    name = target or (hospital.TARGET if source else table.columns[-1])
+    name = target or _configured(table.columns) or (hospital.TARGET if source else table.columns[-1])
     finder = Finder([column for column in table.columns if column != name], name)
     seen = profile(table, name, finder.see, whole_target=False)
     problem = seen.target.problem_type
@@ -65,6 +68,14 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
         ],
         "prepare": "hospital" if source else None,
     }
+
+
+def _configured(columns: Sequence[str]) -> str | None:
+    """The target of automl.toml, if the table has it."""
+    with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
+        named = tomllib.loads(FILE.read_text(encoding="utf-8"))["dataset"]["target"]
+        return named if named in columns else None
+    return None
 
 
 def _column(seen: Statistics) -> dict[str, Any]:
@@ -118,6 +129,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
             f'values such as "{example}" in {_some(columns)}: they read as a value; leave empty what is missing'
         )
     found += mixture_notices(seen.mixtures)
+    found += infinite_notices(seen.statistics.values())
     found += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:

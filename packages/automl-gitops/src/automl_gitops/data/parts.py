@@ -10,18 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from automl_gitops.data.buffers import has_any, text_bytes
+from automl_gitops.data.buffers import has_any
 from automl_gitops.data.lock import PART_ROWS, part
+from automl_gitops.evaluation.inputs import csv_lines
 from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.kernel.csv_text import write_row
 
-_SPECIAL = '[",]'
 UNKNOWN = "?"  # which UCI's files have for a missing value, and the trainers read as a text
-_BLANK = r"^[\s\x0b]*$"
 _PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")
 
 
-def csv_text(columns: Sequence[pa.Array]) -> memoryview:
+def csv_text(columns: Sequence[pa.Array]) -> memoryview | bytes:
     """The rows of string columns without line breaks as CSV lines, quoted as RFC 4180 says; `UNKNOWN` is left empty."""
     columns = [_known(column) for column in columns]
     if len(columns) > 1:
@@ -31,25 +30,7 @@ def csv_text(columns: Sequence[pa.Array]) -> memoryview:
         with contextlib.suppress(pa.ArrowInvalid):
             pa.csv.write_csv(pa.RecordBatch.from_arrays(columns, names=names), lines, _PLAIN)
             return memoryview(lines.getvalue())
-    return csv_bytes(csv_lines(columns))
-
-
-def csv_lines(columns: Sequence[pa.Array]) -> pa.Array:
-    """A CSV line, with its line end, for each row of string columns without line breaks; quoted as RFC 4180
-    says.
-    """
-    fields = [_quoted(column) for column in columns]
-    if len(fields) == 1:
-        # An empty line would be no row at all, and to many readers (pandas') one of blanks is none either.
-        blank = pc.match_substring_regex(fields[0], _BLANK)
-        fields = [pc.if_else(blank, pc.binary_join_element_wise('"', fields[0], '"', ""), fields[0])]
-    joined = pc.binary_join_element_wise(*fields, ",") if len(fields) > 1 else fields[0]
-    return pc.binary_join_element_wise(joined, "\n", "")
-
-
-def csv_bytes(array: pa.Array) -> memoryview:
-    """The bytes of all strings of an array, one after the other, without a copy."""
-    return text_bytes(array).data
+    return csv_lines([column.cast(pa.binary()) for column in columns])
 
 
 def has_unknown(column: pa.Array) -> bool:
@@ -59,14 +40,6 @@ def has_unknown(column: pa.Array) -> bool:
 
 def _known(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(column, UNKNOWN), "", column) if has_unknown(column) else column
-
-
-def _quoted(column: pa.Array) -> pa.Array:
-    if not has_any(column, '",'):
-        return column
-    special = pc.match_substring_regex(column, _SPECIAL)
-    doubled = pc.replace_substring(column, '"', '""')
-    return pc.if_else(special, pc.binary_join_element_wise('"', doubled, '"', ""), column)
 
 
 class Parts:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from automl_gitops.data import consistency
 from automl_gitops.data.aside import ahead, aside
-from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.cells import infinite_notices, mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -115,7 +115,7 @@ class Prepared:
             done = held_out = 0
             split = self.split() if self.assigned is None else None
             of_rest = self.validation_split() if self.draws_validation else None
-            for batch in ahead(self.table.batches(trained)):
+            for batch in ahead(self.table.batches(trained, checked=True)):
                 if split is not None:
                     sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
                     if of_rest is not None:
@@ -249,12 +249,13 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     digest.update(json.dumps(identity, sort_keys=True).encode())
     if table.broken:
         output.notice(
-            f"{path}: line breaks in {counted(table.broken, 'value')}; batch transform reads by lines, so spaces "
-            "stand for them"
+            f"{path}: line breaks in {counted(table.broken, 'value')}, the first in row {table.broken_row}; batch "
+            "transform reads by lines, so spaces stand for them"
         )
     if warning := check_weight(config, table, seen):
         output.notice(warning)
-    for sentence in mixture_notices(seen.mixtures_of(config)):
+    used = [one for name, one in seen.statistics.items() if name not in dataset.no_features]
+    for sentence in (*mixture_notices(seen.mixtures_of(config)), *infinite_notices(used)):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None

@@ -140,7 +140,10 @@ def refer(
                 )
         check_types(f"{train_validation} and {test}, as far as they were read", types)
         if table.broken:
-            output.notice(f"{test}: {table.broken} values have line breaks; spaces stand for them")
+            output.notice(
+                f"{test}: {table.broken} values have line breaks, the first in row {table.broken_row}; spaces "
+                "stand for them"
+            )
         if dataset.rule:
             _check_overlap(Overlap(s3, dataset, heads[0].columns, holdout.keys), listings, dataset, output)
         store = Store(s3, names.bucket, holdout.sha256)

@@ -82,7 +82,7 @@ class Statistics:
     """A column, batch after batch.
 
     ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``least`` and ``most`` are of its
-    numbers, ``length`` is the longest text's.
+    finite numbers, ``infinite`` is the row (from 1) and text of another one, ``length`` the longest text's.
     """
 
     def __init__(self, name: str) -> None:
@@ -91,6 +91,7 @@ class Statistics:
         self.rows = self.missing = self.length = 0
         self.least: int | float | None = None
         self.most: int | float | None = None
+        self.infinite: tuple[int, str] | None = None
         self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
         self._many = False  # values: they are not counted
@@ -112,7 +113,7 @@ class Statistics:
             self.missing += len(column) - int(rows.sum())
         places = pc.fill_null(pc.index_in(values, self._known), -1).to_numpy()
         fresh = values.filter(pa.array(places < 0))
-        self._look(values if len(values) > MOST_DISTINCT else fresh)
+        self._look(values if len(values) > MOST_DISTINCT else fresh, column, before)
         self._mix(values, rows, column, before)
         self._count(values, rows, places, fresh)
         return None if self._many else encoded
@@ -127,7 +128,7 @@ class Statistics:
         if self._differ and len(values):
             alike = len(pc.unique(values)) < len(values) or _any(pc.is_in(values, self._known))
             self._differ = not alike
-        self._look(values, numbers)
+        self._look(values, column, before, numbers)
         self._mix(values, None, column, before)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
@@ -150,8 +151,8 @@ class Statistics:
         if not self._many:
             self._differ = self._differ and bool((self._counts == 1).all())
 
-    def _look(self, values: pa.Array, numbers: pa.Array | None = None) -> None:
-        """Type, range, length and looks of values none of which is missing; ``numbers`` are these as such."""
+    def _look(self, values: pa.Array, column: pa.Array, before: int, numbers: pa.Array | None = None) -> None:
+        """Type, range, length and looks of ``values`` of a ``column``, none missing; ``numbers`` are these as such."""
         if len(values) == 0:
             return
         if pc.max(pc.binary_length(values)).as_py() > self.length:  # no text has more characters than bytes
@@ -169,7 +170,11 @@ class Statistics:
         self.kind = "integer" if whole else "number"
         bounds = pc.min_max(numbers).as_py()
         if not whole and math.inf in (bounds["max"], -bounds["min"]):
-            bounds = pc.min_max(numbers.filter(pc.is_finite(numbers))).as_py()
+            finite = pc.is_finite(numbers)
+            bounds = pc.min_max(numbers.filter(finite)).as_py()
+            if self.infinite is None:
+                text = values[pc.index(finite, False).as_py()]
+                self.infinite = before + pc.index(column, text).as_py() + 1, text.as_py()
         if bounds["min"] is not None:
             self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])

@@ -8,7 +8,7 @@ import contextlib
 import gzip
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_d
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 
-_BLOCK = 8 * 2**20  # bytes of a CSV file at a time
+_BLOCK = 4 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
@@ -36,7 +36,8 @@ _BREAK = "\r\n|\r|\n"
 class Table:
     """A file of rows and named columns; nothing but its header has been read.
 
-    ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks.
+    ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, the first in
+    ``broken_row`` (from 1).
     """
 
     path: Path
@@ -45,6 +46,7 @@ class Table:
     columns: list[str]
     dialect: Dialect | None = None
     broken: int = 0
+    broken_row: int = 0
 
     @classmethod
     def open(cls, path: Path, name: str = "", dialect: Dialect | None = None) -> "Table":
@@ -78,30 +80,37 @@ class Table:
                 )
         return cls(path, name, kind, columns, dialect)
 
-    def batches(self, only: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+    def batches(
+        self, only: Sequence[str] | None = None, *, checked: bool = False
+    ) -> Iterator[pa.RecordBatch]:
         """The rows in the file's order: a string column for each of ``columns``, or of ``only`` some of them, `""`
-        where there is no value.
+        where there is no value. ``checked``: all is UTF-8.
 
         A space stands for every line break within a value: batch transform cuts its input at line ends,
         quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of
         columns, or that is not UTF-8.
         """
         names = self.columns if only is None else list(only)
-        source = self._parquet_batches(names) if self.format == "parquet" else self._csv_batches(names)
-        self.broken = 0
+        source = (
+            self._parquet_batches(names) if self.format == "parquet" else self._csv_batches(names, checked)
+        )
+        self.broken = rows = 0
         for batch in source:
             if batch.num_rows:
-                yield pa.RecordBatch.from_arrays(
-                    [self._flat(column) for column in batch.columns], names=names
-                )
+                columns = [self._flat(column, rows) for column in batch.columns]
+                rows += batch.num_rows
+                yield pa.RecordBatch.from_arrays(columns, names=names)
 
-    def _flat(self, column: pa.Array) -> pa.Array:
+    def _flat(self, column: pa.Array, before: int) -> pa.Array:
         if not has_any(column, "\r\n"):
             return column
-        self.broken += pc.sum(pc.match_substring_regex(column, _BREAK)).as_py()
+        flags = pc.match_substring_regex(column, _BREAK)
+        row = before + pc.index(flags, True).as_py() + 1
+        self.broken_row = min(self.broken_row, row) if self.broken else row
+        self.broken += pc.sum(flags).as_py()
         return pc.replace_substring_regex(column, _BREAK, " ")
 
-    def _csv_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
+    def _csv_batches(self, names: list[str], checked: bool) -> Iterator[pa.RecordBatch]:
         dialect = self.dialect or Dialect()
         try:
             with (
@@ -121,6 +130,7 @@ class Table:
                         column_types=dict.fromkeys(names, pa.string()),
                         include_columns=names,
                         strings_can_be_null=False,
+                        check_utf8=not checked,
                     ),
                 ) as reader,
             ):
@@ -131,7 +141,20 @@ class Table:
         except (pa.ArrowInvalid, OSError, UnicodeError) as error:
             if _is_about_encoding(error):
                 raise _undecodable(self.path, self.format, self.name, self.dialect) from None
-            raise _unreadable(self.name, error) from None
+            raise _unreadable(self.name, error, self._long_row) from None
+
+    def _long_row(self) -> str:
+        """Which row is longer than a block."""
+        number, size, is_open = -1, 0, False
+        with _opened(self.path, self.format, "rb") as lines:
+            for line in lines:
+                if not is_open:
+                    number, size = number + 1, 0
+                size += len(line)
+                is_open ^= line.count(b'"') % 2 == 1
+                if size > _BLOCK:
+                    return f"row {number} is one"
+        return "has a row"
 
     def _parquet_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
@@ -223,7 +246,7 @@ def _undecodable(path: Path, kind: str, name: str, options: Dialect | None) -> U
     return UserError(f"{name}: is not UTF-8: save it as UTF-8")
 
 
-def _unreadable(name: str, error: Exception) -> UserError:
+def _unreadable(name: str, error: Exception, long_row: Callable[[], str] = lambda: "has a row") -> UserError:
     message = " ".join(str(error).split())
     found = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
     if found:
@@ -235,6 +258,6 @@ def _unreadable(name: str, error: Exception) -> UserError:
         )
     if "straddling" in message:
         return UserError(
-            f"{name}: has a row of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
+            f"{name}: {long_row()} of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
         )
     return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")

@@ -217,7 +217,7 @@ def _areas_of_class(
     influence, sums = ranking.influence(), ClusterSums(5 if clusters else 2, clusters)
     for span in spans(len(truth)):
         hit = truth[span] == code
-        columns = influence.of_rows(scores[span], hit)
+        columns: tuple[np.ndarray, ...] = influence.of_rows(scores[span], hit)
         if clusters:
             of_roc, of_precision = columns
             columns = (of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit)
@@ -236,11 +236,10 @@ def _areas_of_class(
 
 
 def _without_each(sums: np.ndarray) -> np.ndarray:
-    """How far the areas are from what they are without a group: (groups, 2).
+    """How far both areas are from what they are without each group: (groups, 2).
 
-    Of ``sums`` (groups, 5): the rows' influences on the ROC area by those of the class, on the average precision, on
-    the ROC area by the others, and the numbers of both kinds. What is left of a kind without a group is the less, the
-    more of it the group has, and a difference is a share of that.
+    ``sums`` (groups, 5) are influences on the ROC area by rows of the class, on the average precision, on the ROC area
+    by other rows, and the rows of both kinds.
     """
     left = 1 - sums[:, 3:] / sums[:, 3:].sum(axis=0)
     of_class, others = np.divide(1, left, out=np.ones_like(left), where=left > 0).T

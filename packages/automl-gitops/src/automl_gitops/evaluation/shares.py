@@ -3,8 +3,7 @@
 Of rows in groups it has as many rows as independent ones would tell as much (`effective`). A mean over classes has the
 distances of each class's ends, put together as their errors go together (G. Y. Zou and A. Donner, Statistics in
 Medicine 27 (2008) 1693-1702; with correlations G. Y. Zou, Psychological Methods 12 (2007) 399-413). So it leans to the
-side to which a rare class can be wrong, and a class of which no group erred counts with what that leaves open: leaving
-groups out sees no spread there.
+side to which a rare class can be wrong, and counts a class without an error, in which a jackknife sees no spread.
 """
 
 from collections.abc import Callable
@@ -43,13 +42,13 @@ def effective(successes: np.ndarray, trials: np.ndarray) -> Worth:
 
     Both are (groups, shares), the results (shares,). The number is that of the trials divided by the design effect
     1 + (m - 1) r of groups of m trials with the intraclass correlation r (L. Kish, Survey Sampling (1965), section
-    8.2), never more than the trials; for Wilson's interval with it see C. Franco and others, Journal of Survey
+    8.2); for Wilson's interval with it see C. Franco and others, Journal of Survey
     Statistics and Methodology 7 (2019) 334-364. A share that few groups decide shows hardly any spread just when it is
     far off: r is therefore that of all the shares together, or its own if that is greater. It is 1 where no share shows
     any. Each group's error is that of the trials without it, as of a jackknife.
 
-    The degrees of freedom are those of sums of groups of these sizes (F. E. Satterthwaite, Biometrics Bulletin 2 (1946)
-    110-114): of the share's trials, which its error is of, and of all shares', which r is of, the harmonic mean.
+    The degrees of freedom are the harmonic mean of those of the share's groups, by their sizes (Satterthwaite, as in
+    `intervals.degrees`), and of all shares' groups, from which r is.
     """
     total, squares = trials.sum(axis=0), (trials**2).sum(axis=0)
     share = successes.sum(axis=0) / np.maximum(total, 1)
@@ -78,7 +77,7 @@ def _degrees(sizes: np.ndarray) -> np.ndarray:
 
 
 def influences(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
-    """How far each group brings a share from what it is without the group, times all trials: (groups, shares)."""
+    """What each group adds to a share, times all trials: (groups, shares)."""
     total = trials.sum(axis=0)
     share = successes.sum(axis=0) / np.maximum(total, 1)
     left = 1 - trials / np.maximum(total, 1)
@@ -128,7 +127,7 @@ def mean_of_shares(
     counts: np.ndarray,
     of: Callable[[np.ndarray], np.ndarray] = np.asarray,
 ) -> Estimate:
-    """The mean over classes of shares of rows in groups: both (groups, classes), those marked in ``counts`` (classes,).
+    """The mean over the classes in ``counts`` (classes,) of shares of rows in groups: both (groups, classes).
 
     ``of`` makes of shares what the mean is of, such as `dice`; the greater, the greater.
     """
