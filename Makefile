@@ -85,7 +85,7 @@ test-strangers: setup ## tables that are not ours through the whole life: demos,
 test-faults: setup ## each call of a life fails once in each way, and it ends as without; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
 
-bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
+bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=commands, endpoint, evaluation, push or report)
 	$(RUN) -m benchmarks $(ONLY)
 
 check: setup ## format, lint, types (of both packages, of a generated project and of what makes it)

@@ -26,7 +26,7 @@ TYPER = """
 import typer
 app = typer.Typer(rich_markup_mode=None)
 @app.command()
-def one(name: str = typer.Option("", help="A name.")) -> None:
+def one(name: str | None = typer.Option(None, help="A name.")) -> None:
     "Do nothing."
 app(["--help"])
 """
