@@ -1,8 +1,8 @@
 """`python -m automl_gitops.commands.definitions FOLDER ...`: what `automl definition` says of each folder.
 
 The SDK is imported once, which takes most of the time, before the account comes on standard input. Each folder has a
-fork of its own, in which its modules are the only ones of a project. Printed is a list of exit status, standard output and
-standard error.
+fork of its own, in which its modules are the only ones of a project. Printed is a list of exit status, standard output
+and standard error.
 """
 
 import json
