@@ -97,7 +97,7 @@ test-faults: setup ## each call of a life fails once in each way, and it ends as
 test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
 	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP
 
-bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
+bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=commands, endpoint, evaluation, push or report)
 	$(RUN) -m benchmarks $(ONLY)
 
 check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the project's templates and workflows, secrets

@@ -1,12 +1,9 @@
 """An endpoint of the local AWS: requests of one row by eight clients, rows of large requests, and a wide table."""
 
 import json
-import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +11,17 @@ import boto3
 import numpy as np
 
 from benchmarks.figures import Figure
+from benchmarks.local_aws import running, until
 
 CLIENTS = Path(__file__).parent / "programs" / "ask_endpoint.py"
 BUCKET = "bench-endpoint"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-WAIT_SECONDS = 300
 
 
 def figures(work: Path) -> Iterator[Figure]:
     """Measure; nothing stays."""
-    with _local_aws(work) as environment:
+    with running(work / "aws") as environment:
         made = _Endpoints(boto3.Session(region_name="eu-west-1"), environment)
         rows = made.serve("bench", columns=15)
         one, many = (_ask(work, environment, "bench", rows[:count], 8) for count in (1, 20_000))
@@ -37,31 +34,6 @@ def figures(work: Path) -> Iterator[Figure]:
         wide = _ask(work, environment, "wide", made.serve("wide", columns=400)[:1], 8)
         times = one["requests_a_second"] / wide["requests_a_second"]
         yield Figure.of("a row of 400 columns, times one of 15", times, "", "<= 8")
-
-
-@contextmanager
-def _local_aws(work: Path) -> Iterator[dict[str, str]]:
-    """A local AWS of its own; the variables of its administrator."""
-    ready = work / "ready"
-    ready.unlink(missing_ok=True)
-    command = [
-        sys.executable,
-        "-m",
-        "local_sagemaker",
-        "up",
-        "--directory",
-        work / "aws",
-        "--ready-file",
-        ready,
-    ]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - a command of this repository
-    try:
-        _until(ready.exists)
-        lines = [line.removeprefix("export ").partition("=") for line in ready.read_text().splitlines()]
-        yield os.environ | {name: value.strip("'") for name, _, value in lines}
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class _Endpoints:
@@ -96,7 +68,7 @@ class _Endpoints:
             EndpointConfigName=name, ProductionVariants=[variant | {"InitialInstanceCount": 1}]
         )
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        _until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
+        until(lambda: sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService")
         return rows
 
     def _train(self, name: str) -> dict[str, Any]:
@@ -125,7 +97,7 @@ class _Endpoints:
             found.update(self._sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name))
             return found["AutoMLJobStatus"] not in ("InProgress", "Stopping")
 
-        _until(ended)
+        until(ended)
         if found["AutoMLJobStatus"] != "Completed":
             raise RuntimeError(found["FailureReason"])
         best: dict[str, Any] = found["BestCandidate"]
@@ -164,11 +136,3 @@ def _ask(
 
 def _policy(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-def _until(condition: Any) -> None:
-    end = time.monotonic() + WAIT_SECONDS
-    while not condition():
-        if time.monotonic() > end:
-            raise TimeoutError
-        time.sleep(0.05)

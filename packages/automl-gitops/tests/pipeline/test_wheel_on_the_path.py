@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, automl_toml, lock
 
-from automl_gitops.plan.building import Building, build_both
+from automl_gitops.plan.building import Both, Building
 from support.project import PROJECT
 
 PACKAGE = Path(__file__).parents[2]
@@ -77,8 +77,8 @@ def test_two_folders_with_the_same_wheels_are_built_from_one_import(
     module.write_text(module.read_text().replace('"StartAutopilot"', '"Begin"'))
     (broken / "pipeline" / "definition.py").unlink()
 
-    (ours, _), (theirs, _) = build_both(project, other, ACCOUNT)
-    (_, _), (nothing, reason) = build_both(project, broken, ACCOUNT)
+    (ours, _), (theirs, _) = Both(project, other).results(ACCOUNT)
+    (_, _), (nothing, reason) = Both(project, broken).results(ACCOUNT)
 
     assert ours == Building(project, ACCOUNT).result()[0]
     assert theirs == Building(other, ACCOUNT).result()[0]

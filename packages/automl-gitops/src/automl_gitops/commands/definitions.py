@@ -1,7 +1,8 @@
-"""`python -m automl_gitops.commands.definitions ACCOUNT FOLDER ...`: what `automl definition` says of each folder.
+"""`python -m automl_gitops.commands.definitions FOLDER ...`: what `automl definition` says of each folder.
 
-The SDK is imported once, which takes most of the time; each folder has a fork of its own, in which its modules are the
-only ones of a project. Printed is a list of exit status, standard output and standard error.
+The SDK is imported once, which takes most of the time, before the account comes on standard input. Each folder has a
+fork of its own, in which its modules are the only ones of a project. Printed is a list of exit status, standard output
+and standard error.
 """
 
 import json
@@ -14,12 +15,13 @@ from automl_gitops.commands.main import main
 from automl_gitops.runs import definition
 
 
-def definitions(account: str, *folders: str) -> None:
+def definitions(*folders: str) -> None:
     """Print them."""
     with definition.alone("us-east-1"):
         import sagemaker.core.processing
         import sagemaker.mlops.workflow.condition_step  # noqa: F401 - what the SDK imports late
 
+    account = sys.stdin.readline().strip()
     with tempfile.TemporaryDirectory() as written:
         texts = [
             [Path(written, f"{number}{end}") for end in ("out", "err")] for number in range(len(folders))

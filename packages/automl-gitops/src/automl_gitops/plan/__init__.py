@@ -14,7 +14,7 @@ from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
-from automl_gitops.plan.building import Building, build_both
+from automl_gitops.plan.building import Both, Building
 from automl_gitops.plan.changes import Change, DataChange, changes, step_changes, template_changes
 from automl_gitops.plan.deployed import DeployedState, look
 from automl_gitops.runs import bundle
@@ -93,12 +93,16 @@ def plan(project: Project, reference: str | None = None) -> Plan:
         bundle.build(config, lock)  # a missing entry point is said here and now
     else:
         consistency.require(config, None)
-    deployed = look(project, has_data=lock is not None)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="plan-")))
         lay_out(base, folder)
         before = _Side(folder)
-        found, problem = _definitions(project, base, before, lock, deployed)
+        both = None
+        if lock is not None and before.lock and base.touches(*_DEFINES):
+            both = Both(project.folder, folder)
+            stack.callback(both.stop)
+        deployed = look(project, has_data=lock is not None)
+        found, problem = _definitions(project, base, both, lock, deployed)
         return Plan(
             base=base,
             base_problem=before.problem,
@@ -145,21 +149,19 @@ class _Side:
 
 
 def _definitions(
-    project: Project, base: Base, before: _Side, lock: DatasetLock | None, deployed: DeployedState
+    project: Project, base: Base, both: Both | None, lock: DatasetLock | None, deployed: DeployedState
 ) -> tuple[dict[str, list[Change]], str]:
     """The definition's differences from the base, each side built by its own code, and what kept from it."""
     if lock is None or not base.touches(*_DEFINES):
         return {}, ""
     account = deployed.account or _NO_ACCOUNT
-    if before.lock is None:
-        after, problem = Building(project.folder, account).result()
-        had, base_problem = None, ""
-    else:
-        (after, problem), (had, base_problem) = build_both(project.folder, before.folder, account)
+    built = both.results(account) if both else [Building(project.folder, account).result()]
+    after, problem = built[0]
     if after is None:
         raise UserError(problem)
-    if before.lock is None:
+    if both is None:
         return {}, "the base has no data set yet, so the whole pipeline is new"
+    had, base_problem = built[1]
     if had is None:
         return {}, f"the base's definition cannot be built: {base_problem}"
     return step_changes(had, after), ""

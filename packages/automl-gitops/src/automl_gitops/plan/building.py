@@ -27,16 +27,31 @@ class Building:
         return _result(status, printed, said)
 
 
-def build_both(folder: Path, other: Path, account: str) -> tuple[Result, Result]:
-    """The definitions of two folders; where these have the same wheels, from one import of the SDK."""
-    if _wheels(folder) == _wheels(other):
-        process = _start(folder, "automl_gitops.commands.definitions", account, str(folder), str(other))
-        status, printed, _ = _ended(process)
-        if status == 0:  # older wheels know no such module
-            one, two = json.loads(printed)
-            return _result(*one), _result(*two)
-    first, second = Building(folder, account), Building(other, account)
-    return first.result(), second.result()
+class Both:
+    """The definitions of two folders; where these have the same wheels, from one import of the SDK.
+
+    It is imported while something else is done, such as to ask for the account.
+    """
+
+    def __init__(self, folder: Path, other: Path) -> None:
+        self._folders = folder, other
+        same = _wheels(folder) == _wheels(other)
+        module = "automl_gitops.commands.definitions"
+        self._process = _start(folder, module, str(folder), str(other)) if same else None
+
+    def results(self, account: str) -> list[Result]:
+        """Both, as `Building.result` has them."""
+        if self._process:
+            status, printed, _ = _ended(self._process, account)
+            if status == 0:  # older wheels know no such module
+                return [_result(*one) for one in json.loads(printed)]
+        return [one.result() for one in [Building(folder, account) for folder in self._folders]]
+
+    def stop(self) -> None:
+        """End what goes on."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
 
 
 def _wheels(folder: Path) -> list[str]:
@@ -51,15 +66,16 @@ def _start(folder: Path, module: str, *arguments: str) -> "subprocess.Popen[str]
         [sys.executable, "-m", module, *arguments],
         cwd=folder,
         env=kept,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def _ended(process: "subprocess.Popen[str]") -> tuple[int, str, str]:
+def _ended(process: "subprocess.Popen[str]", given: str = "") -> tuple[int, str, str]:
     try:
-        printed, said = process.communicate(timeout=_SECONDS)
+        printed, said = process.communicate(given, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

@@ -83,10 +83,10 @@ def _typed_at_once(table: pyarrow.Table, columns: list[dict[str, Any]]) -> pd.Da
         blocks = [_block(table, names, number=kind) for kind, names in kinds.items() if names]
     except pyarrow.ArrowInvalid:
         return None
-    if any(block is None for block in blocks):
+    found = [block for block in blocks if block is not None]
+    if len(found) < len(blocks):
         return None
-    frame = pd.concat(blocks, axis=1) if len(blocks) > 1 else blocks[0]
-    return frame[[column["name"] for column in columns]] if len(blocks) > 1 else frame
+    return found[0] if len(found) == 1 else pd.concat(found, axis=1)[[column["name"] for column in columns]]
 
 
 def _block(table: pyarrow.Table, names: list[str], *, number: bool) -> pd.DataFrame | None:
