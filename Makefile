@@ -94,6 +94,10 @@ test-strangers: setup ## tables that are not ours through the whole life: demos,
 test-faults: setup ## each call of a life fails once in each way, and it ends as without; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
 
+test-fuzz: setup ## 10,000 inputs of a stranger's at each entry point; writes build/fuzz.json (EXAMPLES=1000)
+	@mkdir -p build && rm -f build/fuzz.json
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) FUZZ_COUNTS='$(CURDIR)/build/fuzz.json' $(RUN) -m pytest packages/automl-gitops/tests/fuzz -q
+
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=report or evaluation)
 	$(RUN) -m benchmarks $(ONLY)
 

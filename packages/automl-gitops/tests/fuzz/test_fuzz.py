@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,7 @@ from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.words import is_unseen, one_line, quoted
 from automl_gitops.promotion.production_file import ProductionFile
 from automl_gitops.rehearsal import first_look
+from automl_gitops.rehearsal.first_look import RefusedError, Task, Wish
 from automl_gitops.verification.agreement import numbers
 from automl_gitops.verification.payload import parse_csv, parse_json
 from local_sagemaker.serving import archive
@@ -90,17 +92,20 @@ def refused_or(read: Callable[[], object]) -> object:
     try:
         return read()
     except (UserError, RunError) as error:
-        assert str(error)
-        assert is_clean(printed(str(error)))
-        return None
+        sentence = str(error)
+    assert sentence
+    assert is_clean(printed(sentence))
+    return None
 
 
 LOCK = DatasetLock.model_validate(
     {
+        "name": "hospital",
+        "source": "hospital.csv",
+        "synthetic": False,
         "sha256": "a" * 64,
         "target": "label",
-        "problem_type": "MulticlassClassification",
-        "test_fraction": 0.2,
+        "holdout": 0.2,
         "seed": 1,
         "rows": {"total": 10, "train_validation": 8, "test": 2},
         "uris": {"train_validation": "s3://b/t.csv", "x_test": "s3://b/x/", "y_test": "s3://b/y/"},
@@ -192,11 +197,12 @@ class Tags(HTMLParser):
 def test_a_name_a_label_a_title_or_a_branch_in_an_output(text: str) -> None:
     note("a name, label, title or branch")
     assert is_clean(printed(text))
-    assert is_clean(quoted(text))
-    assert is_clean(one_line(text, 100))
+    assert is_clean(printed(quoted(text)))
+    assert is_clean(printed(one_line(text, 100)))
+    assert not any(is_unseen(character) for character in one_line(text, 100))
     assert len(one_line(text, 100)) <= 100
     shown = markdown.escape(text)
-    assert is_clean(shown.replace("\N{ZERO WIDTH SPACE}", ""))
+    assert not any(is_unseen(character) for character in shown.replace("\N{ZERO WIDTH SPACE}", ""))
     assert "\n" not in shown
     assert not re.search(r"[<>|`*\[\]]|@\w", shown)
     tags = Tags()
@@ -219,7 +225,9 @@ class Service:
         def call(**parameters: Any) -> dict[str, Any]:
             self.sent.append(parameters)
             if operation == "describe_auto_ml_job_v2":
-                raise check_autopilot.ClientError({"Error": {"Code": "ResourceNotFound", "Message": ""}}, operation)
+                raise check_autopilot.ClientError(
+                    {"Error": {"Code": "ResourceNotFound", "Message": ""}}, operation
+                )
             return {"PipelineExecutionStatus": "Stopped"}
 
         return call
@@ -261,7 +269,9 @@ def test_a_callback_message(body: str) -> None:
 
     assert set(answer) == {"batchItemFailures"}
     for parameters in service.sent:
-        reason = parameters.get("FailureReason") or parameters.get("MessageAttributes", {}).get("reason", {}).get("StringValue")
+        reason = parameters.get("FailureReason") or parameters.get("MessageAttributes", {}).get(
+            "reason", {}
+        ).get("StringValue")
         assert reason is None or (reason.isprintable() and 0 < len(reason) <= 256)
 
 
@@ -269,9 +279,10 @@ def test_a_callback_message(body: str) -> None:
 @given(content=archives())
 def test_a_model_archive(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     note("a model archive")
-    folder = tmp_path_factory.mktemp("archive") if EXAMPLES < 1_000 else Path(os.environ["FUZZ_FOLDER"])
+    folder = tmp_path_factory.getbasetemp() / "archive"
+    shutil.rmtree(folder, ignore_errors=True)
     inside = folder / "inside"
-    inside.mkdir(exist_ok=True)
+    inside.mkdir(parents=True)
     path = folder / "model.tar.gz"
     path.write_bytes(content)
 
@@ -286,12 +297,19 @@ def test_a_model_archive(tmp_path_factory: pytest.TempPathFactory, content: byte
 
 @fuzzed
 @given(text=tomls(AUTOML), content=tables(), name=TEXTS)
-def test_a_first_look(tmp_path_factory: pytest.TempPathFactory, text: str, content: bytes, name: str) -> None:
-    note("a demo's file")
+def test_a_demo_s_file(
+    tmp_path_factory: pytest.TempPathFactory, text: str, content: bytes, name: str
+) -> None:
+    note("a demo's file and its name")
     folder = tmp_path_factory.getbasetemp()
     (folder / "looked.toml").write_bytes(text.encode("utf-8", "replace"))
-    with contextlib.suppress(UserError):
-        first_look.automl(folder / "looked.toml") if hasattr(first_look, "automl") else None
+    with contextlib.suppress(RefusedError):
+        first_look.of_project(Wish(), folder / "looked.toml")
+    (folder / "looked.csv").write_bytes(content)
+    task = Task("label", "")
+    for data in (str(folder / "looked.csv"), name):
+        with contextlib.suppress(RefusedError):
+            first_look.look(Wish(data), task)
 
 
 @pytest.fixture(scope="module")
@@ -324,7 +342,13 @@ def github() -> Iterator[dict[str, Any]]:
     server.server_close()
 
 
-COMMENT = {"id": 1, "body": pull_request.MARKER, "html_url": "https://x", "url": "https://x", "user": {"login": "a"}}
+COMMENT = {
+    "id": 1,
+    "body": pull_request.MARKER,
+    "html_url": "https://x",
+    "url": "https://x",
+    "user": {"login": "a"},
+}
 
 
 @fuzzed

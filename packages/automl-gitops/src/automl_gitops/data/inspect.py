@@ -20,6 +20,7 @@ from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted
 
 MOST_FREQUENT = 5
@@ -38,6 +39,8 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
+    if len(table.columns) == 1:
+        raise UserError(f"{path}: has one column: give the target and at least one column to predict it by")
     source = hospital.is_source(table.columns)
     name = target or (hospital.TARGET if source else table.columns[-1])
     finder = Finder([column for column in table.columns if column != name], name)
