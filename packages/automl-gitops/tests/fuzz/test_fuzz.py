@@ -57,7 +57,7 @@ CONTRACT = '[table]\nrows = { least = 1 }\n[columns.age]\ntype = "integer"\nleas
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/readmission/12"
 PROMOTED = ProductionFile(model_package_arn=ARN, version=12, metrics={"f1_macro": 0.4}).text()
 MESSAGE = {
-    "token": "a1b2c3d4e5",
+    "token": "a" * 10,
     "pipelineExecutionArn": "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/readmission/execution/abcdefghijkl",
     "status": "Executing",
     "arguments": {
