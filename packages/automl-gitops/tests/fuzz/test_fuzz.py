@@ -292,7 +292,7 @@ def test_a_model_archive(tmp_path_factory: pytest.TempPathFactory, content: byte
         archive.spoil(path)
 
     assert {one.name for one in folder.iterdir()} == {"inside", "model.tar.gz"}
-    assert all(one.resolve().is_relative_to(inside.resolve()) for one in inside.rglob("*"))
+    assert all(Path(os.path.realpath(one)).is_relative_to(inside.resolve()) for one in inside.rglob("*"))
 
 
 @fuzzed

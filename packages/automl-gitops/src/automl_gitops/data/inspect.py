@@ -19,7 +19,7 @@ from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, prof
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
-from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.console import Output, printed
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted
 
@@ -193,11 +193,11 @@ def _table(columns: Sequence[dict[str, Any]], rows: int) -> Grid:
     for column in columns:
         distinct = column["distinct"]
         table.add_row(
-            Text(_cut(column["name"], _NAME)),
+            Text(_cut(printed(column["name"]), _NAME)),
             column["type"],
             share(column["missing"], rows) if column["missing"] else "",
             "> 1,000" if distinct is None else f"{distinct:,}",
-            Text(_cut(_values(column, rows), _VALUES)),
+            Text(_cut(printed(_values(column, rows)), _VALUES)),
         )
     return table
 
