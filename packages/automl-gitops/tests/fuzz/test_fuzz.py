@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from inputs import JSON, JSON_TEXTS, NASTY, TEXTS, archives, as_json, edited, tables, tomls
 from lambdas import check_autopilot
@@ -146,6 +146,8 @@ def test_contract_toml(text: str) -> None:
 
 
 @fuzzed
+@example(content=b"\xe2\x80\xae\n\x1b[2J")  # one column
+@example(content=b"\xe2\x80\xae,a\n\x1b[2J,1\n\x1b[2J,2\n")  # shown in a table
 @given(content=tables())
 def test_a_table(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     note("a data set's file")
@@ -193,6 +195,7 @@ class Tags(HTMLParser):
 
 
 @fuzzed
+@example("\u202e")
 @given(TEXTS)
 def test_a_name_a_label_a_title_or_a_branch_in_an_output(text: str) -> None:
     note("a name, label, title or branch")
@@ -352,6 +355,8 @@ COMMENT = {
 
 
 @fuzzed
+@example(status=200, body="NaN")
+@example(status=422, body='{"errors": 3}')
 @given(
     status=st.sampled_from((200, 201, 401, 403, 404, 409, 422, 429)),
     body=st.one_of(
