@@ -97,6 +97,10 @@ test-faults: setup ## each call of a life fails once in each way, and it ends as
 test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
 	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP
 
+test-fuzz: setup ## 10,000 inputs of a stranger's at each entry point; writes build/fuzz.json (EXAMPLES=1000)
+	@mkdir -p build && rm -f build/fuzz.json
+	FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) FUZZ_COUNTS='$(CURDIR)/build/fuzz.json' $(RUN) -m pytest packages/automl-gitops/tests/fuzz -q
+
 bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=commands, endpoint, evaluation, push or report)
 	$(RUN) -m benchmarks $(ONLY)
 

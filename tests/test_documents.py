@@ -28,6 +28,7 @@ ORDER = (
     ("Makefile", "", ""),
     ("the closing message", "", ""),
     ("docs/set-up.md", "", ""),
+    ("docs/security.md", "", ""),
     ("README.md", "", ""),
     ("the project's Makefile", "", ""),
     ("docs/by-hand.md", "", BY_CLI),

@@ -52,6 +52,7 @@ RULES = (
         "not run",
         "downloads packages, or removes them",
     ),
+    Rule(r"make scan", "not run", "asks the package index for known weaknesses"),
     # --- What other tests of the template run, or is this very test ---
     Rule(r"make demo-github", "elsewhere", "tests/workflows", TEMPLATE),
     Rule(r"make (test|check|bench|format)\b.*", "elsewhere", "CI runs it on this repository", TEMPLATE),

@@ -22,7 +22,8 @@ from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
 from automl_gitops.kernel.config import FILE
-from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.console import Output, printed
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted
 
 MOST_FREQUENT = 5
@@ -41,6 +42,8 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
+    if len(table.columns) == 1:
+        raise UserError(f"{path}: has one column: give the target and at least one column to predict it by")
     source = hospital.is_source(table.columns)
     name = target or _configured(table.columns) or (hospital.TARGET if source else table.columns[-1])
     finder = Finder([column for column in table.columns if column != name], name)
@@ -202,11 +205,11 @@ def _table(columns: Sequence[dict[str, Any]], rows: int) -> Grid:
     for column in columns:
         distinct = column["distinct"]
         table.add_row(
-            Text(_cut(column["name"], _NAME)),
+            Text(_cut(printed(column["name"]), _NAME)),
             column["type"],
             share(column["missing"], rows) if column["missing"] else "",
             "> 1,000" if distinct is None else f"{distinct:,}",
-            Text(_cut(_values(column, rows), _VALUES)),
+            Text(_cut(printed(_values(column, rows)), _VALUES)),
         )
     return table
 

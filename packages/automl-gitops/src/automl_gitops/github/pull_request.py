@@ -24,6 +24,8 @@ _NEEDS = (
     "the token needs `contents: write` and `pull-requests: write`, and Settings > Actions > General must let "
     "Actions create pull requests"
 )
+# What PyGithub ends in where an answer has another form than GitHub documents.
+_MALFORMED = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,9 @@ class Host:
                 content = self._repository.get_contents(path, ref=ref or self._head)
             except github.UnknownObjectException:
                 return None
-        if isinstance(content, list):
-            raise UserError(f"{path} is a folder in {self._repository.full_name}, and has to be a file")
-        return content.decoded_content.decode()
+            if isinstance(content, list):
+                raise UserError(f"{path} is a folder in {self._repository.full_name}, and has to be a file")
+            return content.decoded_content.decode()
 
     def propose(self, branch: str, path: str, text: str, title: str, body: str) -> Proposed:
         """Bring about one open pull request from ``branch`` whose one change is this text; nothing where it
@@ -82,8 +84,8 @@ class Host:
         """Number and address of the merged pull request that brought a commit, `None` where none did."""
         with explained(f"look up the pull request of {commit[:12]}"):
             pulls = list(self._repository.get_commit(commit).get_pulls())
-        # One that is open, or was closed without a merge, may hold the commit too.
-        merged = [pull for pull in pulls if pull.merged_at]
+            # One that is open, or was closed without a merge, may hold the commit too.
+            merged = [pull for pull in pulls if pull.merged_at]
         return (merged[0].number, merged[0].html_url) if merged else None
 
     def _bring_branch(self, branch: str, path: str, text: str, message: str) -> bool:
@@ -174,6 +176,11 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
             ) from None
         hint = f"; {needs}" if error.status in (403, 422) else ""
         raise RunError(f"cannot {action}: GitHub answered {error.status} ({reason(error)}){hint}") from None
+    except _MALFORMED as error:
+        raise RunError(
+            f"cannot {action}: what answers is no API of GitHub's ({type(error).__name__}); check GITHUB_API_URL, then "
+            "run the command again"
+        ) from error
     except RetryError as error:
         raise RunError(
             f"cannot {action}: GitHub fails again and again ({_last_words(error)}); run the command again later"
@@ -194,7 +201,9 @@ def _last_words(error: RetryError) -> str:
 def reason(error: GithubException) -> str:
     """What GitHub says about an error, its details included."""
     data = error.data if isinstance(error.data, dict) else {}
-    details = [str(item.get("message", "")) for item in data.get("errors", []) if isinstance(item, dict)]
+    listed = data.get("errors")
+    errors = listed if isinstance(listed, list) else []
+    details = [str(item.get("message", "")) for item in errors if isinstance(item, dict)]
     return "; ".join(filter(None, [str(data.get("message") or error.data), *details]))
 
 

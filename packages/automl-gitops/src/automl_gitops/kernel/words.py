@@ -12,12 +12,11 @@ def counted(number: int, one: str, several: str = "") -> str:
 
 
 def one_line(text: str, most: int) -> str:
-    """``text`` as AWS takes a description: on one line, without control characters, ``most`` characters at most.
+    """``text`` as AWS takes a description: on one line, of characters that can be seen, ``most`` at most.
 
     A description's pattern in AWS's API is mostly `.*`, which takes no line break of any kind.
     """
-    visible = "".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Cs") else c for c in text)
-    line = " ".join(visible.split())
+    line = " ".join("".join(" " if is_unseen(c) else c for c in text).split())
     return line if len(line) <= most else line[: most - 1].rstrip() + "…"
 
 

@@ -28,6 +28,17 @@ from typing import Any
 from local_sagemaker.serving.errors import ModelError
 
 DESCRIPTION = "model.json"
+# What tarfile and json end in where a stranger made the archive; a link to a member that is not there is a KeyError.
+_DAMAGED = (
+    EOFError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    gzip.BadGzipFile,
+    tarfile.TarError,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True)
@@ -69,7 +80,7 @@ def unpack(archive: Path, folder: Path) -> Description:
             tar.extractall(folder, filter="data")
         content = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         return Description(**content)
-    except (OSError, EOFError, tarfile.TarError, ValueError, TypeError) as error:
+    except (OSError, *_DAMAGED) as error:
         raise ModelError(f"{archive.name} is not a model archive of the local Autopilot: {error}") from error
 
 
@@ -97,7 +108,7 @@ def spoil(path: str | os.PathLike[str]) -> None:
                     content = io.BytesIO(text)
                     spoiled = True
                 target.addfile(member, content)
-    except (EOFError, tarfile.TarError, ValueError, TypeError, gzip.BadGzipFile, zlib.error) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{archive} is not a model archive of the local Autopilot: {error}") from error
     if not spoiled:
         raise ValueError(f"{archive} is not a model archive of the local Autopilot: it has no {DESCRIPTION}")
