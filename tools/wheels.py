@@ -69,7 +69,7 @@ def renew(root: Path, *, small: bool = False) -> list[Path]:
 
 
 def shrink(wheel: Path) -> None:
-    """Compress a wheel again, in ten seconds instead of one and by a fortieth smaller: Git keeps each that is committed."""
+    """Compress a wheel again, ten seconds for a fortieth less: Git keeps each that is committed."""
     import zopfli  # of what checks, which a demo does without
 
     smaller = wheel.with_suffix(".smaller")
