@@ -128,7 +128,7 @@ def test_dataset_lock(text: str) -> None:
     note("dataset.lock")
     lock = refused_or(lambda: DatasetLock.parse(text))
     if isinstance(lock, DatasetLock):
-        assert DatasetLock.parse(lock.text()) == lock
+        assert DatasetLock.parse(lock.text()).text() == lock.text()  # NaN equals nothing
 
 
 @fuzzed
