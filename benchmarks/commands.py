@@ -30,6 +30,18 @@ def one(name: str | None = typer.Option(None, help="A name.")) -> None:
     "Do nothing."
 app(["--help"])
 """
+# With an option of the program itself, whose value Typer reads with pydantic before it comes to a command.
+GROUP = """
+import typer
+app = typer.Typer(rich_markup_mode=None)
+@app.callback()
+def program(version: bool = typer.Option(False, "--version")) -> None:
+    pass
+@app.command()
+def one(name: str | None = typer.Option(None, help="A name.")) -> None:
+    "Do nothing."
+app(["one", "--help"])
+"""
 BOTO3 = "import boto3, typer; boto3.client('sagemaker'), boto3.client('sts')"
 SDK = "import sagemaker.mlops.workflow.pipeline"
 MOTO = "import moto.moto_server.werkzeug_app, " + ", ".join(
@@ -50,7 +62,8 @@ def figures(work: Path) -> Iterator[Figure]:
         # (name, command, its environment, what it is measured by, with the processes' seconds or the clock's, bound)
         for name, command, own, limit, processor, bound in (
             ("automl --help, times of a Typer program with one option", [*automl, "--help"], at_rest, TYPER, True, 2.5),
-            ("automl stage --help, times of the same", [*automl, "stage", "--help"], at_rest, TYPER, True, 2.5),
+            ("automl stage --help, times of a Typer program with one command and --version",
+             [*automl, "stage", "--help"], at_rest, GROUP, True, 2.5),
             ("automl status, times of boto3's clients", [*automl, "status"], at_rest, BOTO3, True, 2),
             ("automl definition, times of importing the SDK",
              [*automl, "definition", "--account", "123456789012"], signed, SDK, False, 1.3),
