@@ -89,9 +89,11 @@ def of_s3(
 
 
 def of_sqs(operation: str, queue_arn: str) -> Iterator[tuple[str, str]]:
-    """As `of_s3`, of a request to the queue."""
+    """As `of_s3`, of a request to the queue; ``queue_arn`` is `*` where the request names none."""
+    if operation not in _MESSAGES:
+        return
     region, account, name = queue_arn.split(":")[3:6]
-    queue = sqs_backends[account][region].queues.get(name) if operation in _MESSAGES else None
+    queue = sqs_backends[account][region].queues.get(name)
     key = queue and queue.kms_master_key_id  # type: ignore[attr-defined]  # set from the queue's attributes
     if not key or is_managed(key):
         return
