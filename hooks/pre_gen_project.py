@@ -25,7 +25,7 @@ WINDOWS = {"con", "prn", "aux", "nul"} | {
 DERIVED = """
     autopilot-callback autopilot-callback-dlq autopilotrole bootstrap check-autopilot datascientistrole
     lambdaexecutionrole people planrole production productionrole promoterole register-model retrainrole
-    sagemakerexecutionrole services staging stagingrole start-autopilot teardownrole
+    sagemakerexecutionrole services servingrole staging stagingrole start-autopilot teardownrole
 """.split()
 
 LONGEST_TEXT = 200

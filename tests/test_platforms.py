@@ -25,6 +25,14 @@ LOCKS = {
     "scan": ROOT / "scan.lock",
     "project's scan": PROJECT / "scan.lock",
 }
+ONE_OF = {
+    "template": "cookiecutter",
+    "tests": "cookiecutter",
+    "project": "autogluon-tabular",
+    "serving": "automl-gitops",
+    "scan": "checkov",
+    "project's scan": "pip-audit",
+}
 PYPROJECTS = {"template": ROOT / "pyproject.toml", "project": PROJECT / "pyproject.toml"}
 # By uv's names: glibc 2.28 (WSL 2 among it), the same on ARM, and the oldest macOS that has them all, 13.
 PLATFORMS = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")
@@ -71,8 +79,7 @@ def test_every_locked_package_has_a_wheel_where_we_say_that_it_works(index, tmp_
     result = wheels(LOCKS[lock], platform, python, tmp_path)
 
     assert result.returncode == 0, result.stderr
-    one_of_it = {"project": "autogluon-tabular", "serving": "automl-gitops"}.get(lock, "cookiecutter")
-    assert f" + {one_of_it}==" in result.stderr
+    assert f" + {ONE_OF[lock]}==" in result.stderr
 
 
 def test_the_template_and_its_projects_ask_for_the_same_python():

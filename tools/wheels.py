@@ -69,8 +69,14 @@ def renew(root: Path, *, small: bool = False) -> list[Path]:
 
 
 def shrink(wheel: Path) -> None:
-    """Compress a wheel again, ten seconds for a fortieth less: Git keeps each that is committed."""
-    import zopfli  # of what checks, which a demo does without
+    """Compress a wheel again, ten seconds for a fortieth less: Git keeps each that is committed.
+
+    A machine for which there is no zopfli leaves it as it is.
+    """
+    try:
+        import zopfli  # of what checks, which a demo does without
+    except ImportError:
+        return
 
     smaller = wheel.with_suffix(".smaller")
     with (
