@@ -192,7 +192,9 @@ def test_messages_of_an_encrypted_queue_take_rights_to_send_and_to_receive(accou
     account.client("kms").disable_key(KeyId=key.rpartition("/")[2])
     assert refused(both.send_message, **message)[0] == "KmsDisabled"
     listing = account.acting("sqs", allow("sqs:ListQueues"))
-    assert listing.list_queues()["QueueUrls"] == [url], "a request that names no queue takes no right on a key"
+    assert listing.list_queues()["QueueUrls"] == [url], (
+        "a request that names no queue takes no right on a key"
+    )
 
 
 def test_a_log_group_takes_a_key_that_lets_the_service_use_it(account, allow, key):
