@@ -202,6 +202,31 @@ def test_what_runs_in_a_project_with_a_key_may_encrypt_with_it(project: Deployed
         project.client("kms", role).encrypt(KeyId=other, Plaintext=b"x")
 
 
+def test_a_key_that_is_taken_away_leaves_no_role_with_its_policy(project: DeployedProject) -> None:
+    key = project.client("kms").create_key()["KeyMetadata"]["Arn"]
+    anna = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
+    automl = project.folder / "automl.toml"
+    without = automl.read_text()
+    automl.write_text(f'{without}\n[encryption]\nkms_key = "{key}"\n')
+    bootstrap.deploy(project.sign_in())
+    bootstrap.deploy_people(project.sign_in(), [anna], "")
+    iam = project.client("iam")
+    policy = f"arn:aws:iam::{project.aws.account}:policy/{project.name}-Key"
+    holders = {one["RoleName"] for one in iam.list_entities_for_policy(PolicyArn=policy)["PolicyRoles"]}
+    automl.write_text(without)
+
+    deployed = bootstrap.deploy(project.sign_in())
+
+    assert f"{project.name}-DataScientistRole" in holders
+    assert deployed.outcome == "updated"
+    assert bootstrap.deploy(project.sign_in()).outcome == "unchanged"
+    with pytest.raises(iam.exceptions.NoSuchEntityException):
+        iam.get_policy(PolicyArn=policy)
+    for role in holders:
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        assert policy not in [one["PolicyArn"] for one in attached]
+
+
 def test_an_alias_means_another_key_in_another_account(project: DeployedProject) -> None:
     automl = project.folder / "automl.toml"
     automl.write_text(f'{automl.read_text()}\n[encryption]\nkms_key = "alias/health"\n')

@@ -87,6 +87,15 @@ def _limit(quota: str, size: int, most: int) -> None:
         raise AWSError("LimitExceeded", f"Cannot exceed quota for {quota}: {most}", 409)
 
 
+@check("iam", "DeletePolicy")
+def check_unattached(caller: Caller, parameters: dict[str, Any]) -> None:
+    """Raises DeleteConflict for a policy that a role, user or group still has."""
+    iam, arn = iam_backends[caller.account]["aws"], parameters["PolicyArn"]
+    holders = [*iam.get_roles(), *iam.users.values(), *iam.groups.values()]
+    if any(arn in one.managed_policies for one in holders):
+        raise AWSError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
+
+
 @check("iam", "CreatePolicy")
 @check("iam", "CreatePolicyVersion")
 def check_managed_policy(caller: Caller, parameters: dict[str, Any]) -> None:

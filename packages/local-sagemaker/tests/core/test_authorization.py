@@ -79,6 +79,19 @@ def test_attached_policy_and_boundary(account, allow):
     assert "because no identity-based policy allows the s3:ListAllMyBuckets action" in of_s3
 
 
+def test_a_policy_that_a_role_has_is_not_deleted(account, allow):
+    iam, name = account.client("iam"), account.role().split("/")[-1]
+    document = policy(allow("sqs:*"))
+    arn = iam.create_policy(PolicyName=account.name("policy"), PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+
+    code, message = refused(iam.delete_policy, PolicyArn=arn)
+
+    assert (code, message) == ("DeleteConflict", "Cannot delete a policy attached to entities.")
+    iam.detach_role_policy(RoleName=name, PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+
+
 def test_a_boundary_whose_policy_is_not_there_allows_nothing(account, allow):
     role = account.role(allow("*"))
     managed_by_aws = "arn:aws:iam::aws:policy/PowerUserAccess"

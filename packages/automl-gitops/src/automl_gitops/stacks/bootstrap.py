@@ -54,8 +54,13 @@ def deploy(
         "DataBucketArns": data_buckets(project.names),
         **functions(project.names),
     }
-    deployed = _deploy(project, stack, FILE, parameters | _common(project, state, instance_types))
+    parameters |= _common(project, state, instance_types)
+    kept = "" if parameters["KmsKeyArn"] else state.parameters.get("KmsKeyArn", "")
+    deployed = _deploy(project, stack, FILE, parameters | ({"KmsKeyArn": kept} if kept else {}))
     services = _deploy_services(project)
+    if kept:  # IAM deletes no policy that a role still has, and these two stacks' roles had that of the key
+        deploy_people(project, (), data_buckets(project.names))
+        deployed = _deploy(project, stack, FILE, parameters)
     resources.deploy_storage(project)
     return replace(deployed, outcome=services.outcome) if deployed.outcome == "unchanged" else deployed
 
