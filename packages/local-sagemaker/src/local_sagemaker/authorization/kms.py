@@ -90,8 +90,10 @@ def of_s3(
 
 def of_sqs(operation: str, queue_arn: str) -> Iterator[tuple[str, str]]:
     """As `of_s3`, of a request to the queue."""
+    if operation not in _MESSAGES:
+        return  # a list of queues has no queue's ARN
     region, account, name = queue_arn.split(":")[3:6]
-    queue = sqs_backends[account][region].queues.get(name) if operation in _MESSAGES else None
+    queue = sqs_backends[account][region].queues.get(name)
     key = queue and queue.kms_master_key_id  # type: ignore[attr-defined]  # set from the queue's attributes
     if not key or is_managed(key):
         return
