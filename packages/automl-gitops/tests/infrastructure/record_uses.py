@@ -22,8 +22,6 @@ ACCOUNT = "123456789012"  # the local AWS's first, which has the project; in oth
 TESTS = (
     "deployment/test_roles.py",
     "deployment/test_stack.py",
-    "deployment/test_teardown.py",
-    "deployment/test_doctor.py",
     "faults/test_faults.py",
 )
 
