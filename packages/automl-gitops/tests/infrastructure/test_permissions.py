@@ -676,7 +676,7 @@ def test_a_function_answers_whatever_callback_it_has_the_token_of(
 
 @pytest.mark.parametrize(
     ("role", "allowed"),
-    [("RetrainRole", True), ("TeardownRole", True), ("PlanRole", True), ("PromoteRole", True)],
+    [("RetrainRole", True), ("TeardownRole", True), ("PlanRole", False), ("PromoteRole", False)],
 )
 def test_versions_are_listed_by_whoever_looks_for_one(
     project: DeployedProject, role: str, allowed: bool

@@ -35,7 +35,6 @@ UNSCOPED = {
     "LookAtTheAccount",
     "ListCandidates",
     "ListByName",
-    "ListVersions",
     "ConnectQueueAndFunction",
     "DisconnectQueueAndFunction",
     "FindLogGroups",
