@@ -93,21 +93,16 @@ def of_reason(*names: str) -> Actions:
 
 
 @cache
-def handled() -> set[str]:
-    """What CloudFormation asks for while it makes, changes and removes the resources of stack.yaml, by the schemas of
-    their types.
-    """
+def handled(*steps: str) -> set[str]:
+    """What CloudFormation asks for in these steps of the resources of stack.yaml, by the schemas of their types."""
     kinds = {resource["Type"] for resource in load("stack.yaml")["Resources"].values()}
     schemas = [PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-west-1", kind).schema for kind in kinds]
     return {
         action
         for schema in schemas
-        for steps in (*(schema["handlers"].get(step, {}) for step in STEPS), schema.get("tagging", {}))
-        for action in steps.get("permissions", [])
+        for step in steps
+        for action in (schema["handlers"] | schema).get(step, {}).get("permissions", [])
     }
-
-
-STEPS = ("create", "read", "update", "delete")  # `list` is no part of a stack's changes
 
 
 @pytest.mark.parametrize("role", granted())
@@ -149,8 +144,16 @@ def test_uses_are_of_tests_that_there_are(test: str) -> None:
 
 def test_what_cloudformation_is_said_to_call_stands_in_its_schemas() -> None:
     named = of_reason("cloudformation")
+    known = handled("create", "read", "update", "delete", "tagging")
 
-    assert {role: actions - handled() for role, actions in named.items()} == {role: set() for role in named}
+    assert {role: actions - known for role, actions in named.items()} == {role: set() for role in named}
+
+
+def test_who_tears_down_may_do_what_cloudformation_asks_for_a_removal() -> None:
+    # The functions are in no subnet, and no log group has a policy for its data.
+    spared = {"ec2:DescribeNetworkInterfaces", "logs:DeleteDataProtectionPolicy"}
+
+    assert handled("delete") - granted()["TeardownRole"] == spared
 
 
 def test_a_hosting_account_s_role_may_do_what_its_sibling_does_in_the_project_s() -> None:
