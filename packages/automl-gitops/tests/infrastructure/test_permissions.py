@@ -686,6 +686,34 @@ def test_versions_are_listed_by_whoever_looks_for_one(
     assert is_allowed(sagemaker, "list_model_packages", ModelPackageGroupName=project.name) is allowed
 
 
+@pytest.mark.parametrize(("role", "allowed"), [("DataScientistRole", True), ("PromoteRole", False)])
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("cloudformation.describe_stacks", {"StackName": "{project}"}),
+        ("cloudformation.get_template", {"StackName": "{project}-services"}),
+        ("sagemaker.describe_pipeline", {"PipelineName": "{project}"}),
+        ("sagemaker.list_pipeline_executions", {"PipelineName": "{project}"}),
+        ("sagemaker.describe_pipeline_execution", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.list_pipeline_execution_steps", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.list_pipeline_parameters_for_execution", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.describe_auto_ml_job_v2", {"AutoMLJobName": "{project}-abcdefghijkl"}),
+        ("sagemaker.list_candidates_for_auto_ml_job", {"AutoMLJobName": "{project}-abcdefghijkl"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_trainings_are_followed_by_people_and_not_by_who_promotes(
+    project: DeployedProject, operation: str, parameters: dict[str, str], role: str, allowed: bool
+) -> None:
+    service, method = operation.split(".")
+    execution = project.names.arn("sagemaker", f"pipeline/{project.name}/execution/abcdefghijkl")
+    given = {
+        name: text.format(project=project.name, execution=execution) for name, text in parameters.items()
+    }
+
+    assert is_allowed(project.client(service, role), method, **given) is allowed
+
+
 # What Autopilot does to explain a model: developer guide, "CreateAutoMLJob API: Execution Role Permissions".
 EXPLAINS = "arn:aws:sagemaker:{region}:{account}:endpoint/{}-abc-explain"
 ITS_ROLE = "arn:aws:iam::{account}:role/{}-AutopilotRole"
