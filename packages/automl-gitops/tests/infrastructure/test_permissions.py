@@ -190,6 +190,8 @@ def test_each_endpoint_has_its_role(
         ("AutopilotRole", "evaluations/a.json", True, False),
         ("TeardownRole", "datasets/a.csv", False, False),
         ("TeardownRole", "deployments/a.json", True, False),
+        ("TeardownRole", "evaluations/a.json", False, False),
+        ("TeardownRole", "verifications/a.json", False, False),
         ("DataScientistRole", "datasets/a.csv", True, True),
         ("DataScientistRole", "code/a.py", False, False),
         ("DataScientistRole", "autopilot/x/model.tar.gz", False, False),
@@ -468,7 +470,7 @@ def test_who_only_reads_reports_decrypts_nothing_but_through_s3(project: Deploye
         assert not is_allowed(
             project.client("kms", role), "encrypt", KeyId=encryption.kms_key, Plaintext=b"x"
         )
-        assert is_allowed(project.client("kms", role), "describe_key", KeyId=encryption.kms_key)
+    assert is_allowed(project.client("kms", "PlanRole"), "describe_key", KeyId=encryption.kms_key)
 
 
 def test_models_are_shared_and_data_are_not(project: DeployedProject) -> None:
@@ -672,11 +674,44 @@ def test_a_function_answers_whatever_callback_it_has_the_token_of(
     assert not is_allowed(project.client("sagemaker", "RetrainRole"), answer, CallbackToken="unknown123")
 
 
-@pytest.mark.parametrize("role", ["PlanRole", "RetrainRole", "PromoteRole", "TeardownRole"])
-def test_versions_are_listed_by_whoever_looks_at_the_registry(project: DeployedProject, role: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [("RetrainRole", True), ("TeardownRole", True), ("PlanRole", False), ("PromoteRole", False)],
+)
+def test_versions_are_listed_by_whoever_looks_for_one(
+    project: DeployedProject, role: str, allowed: bool
+) -> None:
     sagemaker = project.client("sagemaker", role)
 
-    assert is_allowed(sagemaker, "list_model_packages", ModelPackageGroupName=project.name)
+    assert is_allowed(sagemaker, "list_model_packages", ModelPackageGroupName=project.name) is allowed
+
+
+@pytest.mark.parametrize(("role", "allowed"), [("DataScientistRole", True), ("PromoteRole", False)])
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("cloudformation.describe_stacks", {"StackName": "{project}"}),
+        ("cloudformation.get_template", {"StackName": "{project}-services"}),
+        ("sagemaker.describe_pipeline", {"PipelineName": "{project}"}),
+        ("sagemaker.list_pipeline_executions", {"PipelineName": "{project}"}),
+        ("sagemaker.describe_pipeline_execution", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.list_pipeline_execution_steps", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.list_pipeline_parameters_for_execution", {"PipelineExecutionArn": "{execution}"}),
+        ("sagemaker.describe_auto_ml_job_v2", {"AutoMLJobName": "{project}-abcdefghijkl"}),
+        ("sagemaker.list_candidates_for_auto_ml_job", {"AutoMLJobName": "{project}-abcdefghijkl"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_trainings_are_followed_by_people_and_not_by_who_promotes(
+    project: DeployedProject, operation: str, parameters: dict[str, str], role: str, allowed: bool
+) -> None:
+    service, method = operation.split(".")
+    execution = project.names.arn("sagemaker", f"pipeline/{project.name}/execution/abcdefghijkl")
+    given = {
+        name: text.format(project=project.name, execution=execution) for name, text in parameters.items()
+    }
+
+    assert is_allowed(project.client(service, role), method, **given) is allowed
 
 
 # What Autopilot does to explain a model: developer guide, "CreateAutoMLJob API: Execution Role Permissions".
