@@ -91,7 +91,7 @@ def _limit(quota: str, size: int, most: int) -> None:
 def check_unattached(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises DeleteConflict for a policy that a role, user or group still has."""
     iam, arn = iam_backends[caller.account]["aws"], parameters["PolicyArn"]
-    holders = [*iam.get_roles(), *iam.users.values(), *iam.groups.values()]
+    holders: list[Any] = [*iam.get_roles(), *iam.users.values(), *iam.groups.values()]
     if any(arn in one.managed_policies for one in holders):
         raise AWSError("DeleteConflict", "Cannot delete a policy attached to entities.", 409)
 
