@@ -38,6 +38,7 @@ RULES = (
     Rule(r"aws service-quotas .*", "syntax", "quotas are a real account's"),
     Rule(r"aws iam get-role .*", "syntax", "the role is the reader's own"),
     Rule(r"aws s3api (list-object-versions|delete-object) .*", "syntax", "the archive is the reader's own"),
+    Rule(r"aws sagemaker update-model-package .*", "syntax", "the version is the reader's own"),
     Rule(r"(pip|uv pip|pipx|uv tool) install .*", "not run", "downloads packages"),
     Rule(r"(sudo |brew |apt-get ).*", "not run", "changes the machine"),
     Rule(r".*playwright install.*", "not run", "downloads a browser"),

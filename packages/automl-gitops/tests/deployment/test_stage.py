@@ -37,6 +37,14 @@ def test_without_an_arn_the_newest_version_that_nobody_rejected_is_staged(world)
     assert staged.package.arn == second
 
 
+def test_where_all_versions_are_rejected_that_is_said(world):
+    arn = world.register()
+    world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+
+    with pytest.raises(UserError, match=r"up to version 1, are Rejected: train another one"):
+        stage(world.project(), None)
+
+
 def test_the_same_version_again_is_nothing_to_do(world, writes):
     arn = world.register()
     stage(world.project(), arn)

@@ -117,6 +117,7 @@ class Registry:
 
     def latest(self) -> ModelPackage:
         """The newest version that nobody rejected; a `UserError` where there is none."""
+        rejected = None
         newest_first = listed(
             self._sagemaker,
             "list_model_packages",
@@ -129,13 +130,17 @@ class Registry:
             for summary in newest_first:
                 if summary.get("ModelApprovalStatus") != "Rejected":
                     return self.find(summary["ModelPackageArn"], "the newest version")
+                rejected = rejected or summary["ModelPackageVersion"]
         except ClientError as error:
             if not is_missing(error):
                 raise
-        raise UserError(
-            f"no version is registered in {self._names.model_package_group} yet: "
-            "train one (`automl run --wait`)"
-        )
+        group = self._names.model_package_group
+        if rejected:
+            raise UserError(
+                f"all versions in {group}, up to version {rejected}, are Rejected: train another one "
+                "(`automl run --again 2 --wait`)"
+            )
+        raise UserError(f"no version is registered in {group} yet: train one (`automl run --wait`)")
 
     def note(
         self,
