@@ -40,6 +40,20 @@ def put_into_production(world, arn):
     return promote(world.project())
 
 
+def test_one_that_was_rejected_by_mistake_is_taken_back(world, verified):
+    arn = verified()
+    put_into_production(world, arn)
+    world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")
+    with pytest.raises(UserError, match="the registry has it as Rejected"):
+        promote(world.project())
+    world.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="PendingManualApproval")
+
+    promote(world.project())
+
+    assert world.package(arn)["ModelApprovalStatus"] == "Approved"
+    assert world.endpoint()["EndpointStatus"] == "InService"
+
+
 def test_the_first_version_is_approved_served_watched_and_recorded(world, git, monkeypatch):
     monkeypatch.setenv("GITHUB_ACTOR", "ada")
     arn = world.register(THRESHOLD="10")
