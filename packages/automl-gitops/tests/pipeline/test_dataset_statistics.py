@@ -19,6 +19,7 @@ from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 
 URIS = Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/")
 
@@ -174,6 +175,15 @@ def test_inspect_takes_the_project_s_target_where_the_table_has_it(
     assert targets == ["z", "y", "z", "z", "z"]
     Path("automl.toml").write_text('[dataset]\ntarget = "y"\n')
     assert inspect(Path("t.csv"), "x")["target"] == "x"
+
+
+def test_a_target_that_is_no_column_is_the_option_s(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,Klinik\n" + "1,a\n2,b\n" * 30)
+
+    with pytest.raises(UserError) as caught:
+        inspect(tmp_path / "t.csv", "klinik")
+
+    assert str(caught.value).endswith('has no column "klinik", the target (--target); did you mean "Klinik"?')
 
 
 def test_inspect_says_what_a_target_of_one_value_is(tmp_path: Path) -> None:

@@ -158,8 +158,10 @@ def profile(
     watch: Watch = lambda batch, encoded: None,
     *,
     whole_target: bool = True,
+    named: str = "[dataset] target in automl.toml",
 ) -> Profile:
-    """Read a table once. ``watch`` gets each batch, and those of its columns that have few values also encoded.
+    """Read a table once. ``watch`` gets each batch, and those of its columns that have few values also encoded;
+    ``named`` is what names the target.
 
     Raises `UserError` where the target is not a column or, unless ``whole_target`` is off, has a missing value, and
     where there are no rows.
@@ -167,9 +169,7 @@ def profile(
     if target not in table.columns:
         near = nearest(target, table.columns)
         hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
-        raise UserError(
-            f'{table.name}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
-        )
+        raise UserError(f'{table.name}: has no column "{target}", the target ({named}); {hint}')
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
     for batch in ahead(table.batches()):
