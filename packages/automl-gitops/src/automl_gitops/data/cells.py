@@ -86,6 +86,17 @@ def refuse_unfit_labels(table: Table, target: str, classes: Mapping[str, int]) -
             )
 
 
+def placed(table: Table, target: str, classes: Mapping[str, int]) -> str:
+    """Classes of few rows, each with their number and the first one: `"maybe" (1 row, row 4)`."""
+    first = _first_rows(table, target, list(classes))
+    found = []
+    for label, rows in classes.items():
+        where = f"{counted(rows, 'row')}, {'row' if rows == 1 else 'the first row'} {first[label]}"
+        stray = ", with a quote that nothing opens" if label.count('"') % 2 else ""
+        found.append(f"{quoted(label)} ({where}{stray})")
+    return ", ".join(found)
+
+
 def refuse_nulls(source: str, batch: pa.RecordBatch, row: int) -> None:
     """Raise `UserError` for a value with the byte 0, at which readers in C end it; ``row`` rows came before."""
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
