@@ -236,6 +236,30 @@ def test_codes_that_are_mostly_numbers_are_noticed_and_taken(
     assert 'column "x" has 780 numbers and 20 texts (the first in row 1: "V0")' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"dataset": {"exclude": ["x"]}}, id="excluded"),
+        pytest.param({"dataset": {"weight": "x"}}, id="weight"),
+        pytest.param({"dataset": {"group": "x"}}, id="group"),
+        pytest.param({"autopilot": {"types": {"x": "categorical"}}}, id="names"),
+        pytest.param({}, id="a feature"),
+    ],
+)
+def test_an_infinite_number_is_refused_in_a_feature_alone(tmp_path: Path, changes: dict[str, Any]) -> None:
+    rows = "".join(
+        f"{n % 5}.5,{'inf' if n == 9 else n % 50},{'yes' if n % 3 else 'no'}\n" for n in range(300)
+    )
+    autopilot = BINARY | changes.pop("autopilot", {})
+    used = not changes and "types" not in autopilot
+
+    if used:
+        said = refused(tmp_path, "k,x,label\n" + rows, autopilot)
+        assert 'column "x" has 1 number that is infinite or beyond 3.4e+38 (row 10: "inf")' in said
+    else:
+        pushed(tmp_path, "k,x,label\n" + rows, autopilot, changes=changes)
+
+
 @pytest.mark.parametrize("value", ["a", "12a"])
 def test_a_column_of_texts_is_none_of_numbers(tmp_path: Path, value: str) -> None:
     assert not pushed(tmp_path, csv_text(["yes", "no"] * 30, f"{value},label"), BINARY).profile.mixtures

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from automl_gitops.data.aside import ahead
 from automl_gitops.data.cells import (
     placed,
+    refuse_infinite,
     refuse_long_rows,
     refuse_mixtures,
     refuse_nulls,
@@ -139,9 +140,14 @@ class Profile:
 
     def mixtures_of(self, config: Config) -> dict[str, Mixture]:
         """Those of features that automl.toml does not call anything else than numbers."""
-        settled = {name for name, kind in config.autopilot.types.items() if kind != "numeric"}
-        others = settled.union(config.dataset.no_features)
+        others = _no_numbers(config)
         return {name: mixture for name, mixture in self.mixtures.items() if name not in others}
+
+    def refuse_cells(self, config: Config, source: str) -> None:
+        """Raise `UserError` for values of such features at which a training or its model fails."""
+        refuse_mixtures(source, self.mixtures_of(config))
+        others = {*_no_numbers(config), self.target.name}
+        refuse_infinite(source, (seen for name, seen in self.statistics.items() if name not in others))
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
         """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
@@ -151,6 +157,12 @@ class Profile:
             for name, seen in self.statistics.items()
             if name in types
         ]
+
+
+def _no_numbers(config: Config) -> set[str]:
+    """The columns that are no features, or no numbers as automl.toml says."""
+    settled = {name for name, kind in config.autopilot.types.items() if kind != "numeric"}
+    return settled.union(config.dataset.no_features)
 
 
 def profile(
@@ -240,7 +252,7 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     check_rows(table, seen, "a split")
     dataset = config.dataset
     check_types(table.name, {name: kind for name, kind in seen.types.items() if name not in dataset.exclude})
-    refuse_mixtures(table.name, seen.mixtures_of(config))
+    seen.refuse_cells(config, table.name)
     classes = check_target(config, table, seen)
     if classes is None:
         return {None: seen.rows}
