@@ -223,8 +223,8 @@ def _refuse_missing(table: Table, labels: pa.Array, target: str, row: int) -> No
         lacking += pc.sum(is_missing(batch.column(target))).as_py()
     lack = "lacks" if lacking == 1 else "lack"
     raise UserError(
-        f'{table.name}: row {row + missing + 1} {what} in the target column "{target}" ({lacking:,} of the {rows:,} rows '
-        f"read {lack} one): " + (MISSING_WAY if value else "fill it or remove the row")
+        f'{table.name}: row {row + missing + 1} {what} in the target column "{target}" ({lacking:,} of the {rows:,} '
+        f"rows read {lack} one): " + (MISSING_WAY if value else "fill it or remove the row")
     )
 
 
