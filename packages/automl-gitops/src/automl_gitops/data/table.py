@@ -85,7 +85,7 @@ class Table:
         """What else a message says where rows may have gone into one value of the last pass; "" where none broke."""
         return (
             f"; row {self.broken_row} has a line break in a value: is a quote opened that nothing closes?"
-            if self.broken
+            if self.broken and self.format != "parquet"
             else ""
         )
 
