@@ -345,13 +345,13 @@ UNFIT = [
     pytest.param(
         csv_text(["a", "b"] * 30 + ["c"]),
         {},
-        "has 1 class of one row (c), but a class needs",
+        'has 1 class of one row: "c" (1 row, row 61). A class needs',
         id="class with one row",
     ),
     pytest.param(
         csv_text(["a", "b", "c"] * 20),
         {"problem_type": "BinaryClassification", "objective": "F1"},
-        "has 3 classes (a, b, c), but automl.toml has",
+        'correct "a" (20 rows, the first row 1) if mistyped, or use MulticlassClassification',
         id="too many classes",
     ),
     pytest.param(

@@ -19,6 +19,7 @@ from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 
 URIS = Uris(train_validation="s3://b/t.csv", x_test="s3://b/x/", y_test="s3://b/y/")
 
@@ -133,12 +134,14 @@ def test_what_is_counted_of_columns_makes_no_other_model(
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["few values", "many values"])
-def test_an_infinite_number_is_noticed_with_its_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], many: bool
+@pytest.mark.parametrize("value", ["-Infinity", " inf", "1e39", "-4" + "0" * 38])
+def test_what_no_float32_holds_is_placed_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool, value: str
 ) -> None:
     path = tmp_path / "t.csv"
     values = [f"{row if many else row % 9}.5" for row in range(3000)]
-    values[2000], values[2500] = "-Infinity", "inf"
+    values[2000], values[2003], values[2500], values[2999] = value, value, "inf", "3.4e38"
+    values[7] = values[2400] = ""
     path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
     monkeypatch.setattr(reading, "_BLOCK", 9000)
 
@@ -146,12 +149,17 @@ def test_an_infinite_number_is_noticed_with_its_row(
     settings = automl_toml(
         dataset={"target": "y"}, autopilot={"problem_type": "BinaryClassification", "objective": "F1"}
     )
-    prepare(lenient(Config.parse(settings)), path, Output())
+    with pytest.raises(UserError) as caught:
+        prepare(lenient(Config.parse(settings)), path, Output())
 
-    said = 'column "x" has an infinite number (the first in row 2001: "-Infinity")'
+    said = f'column "x" has 3 numbers that are infinite or beyond 3.4e+38 (the first in row 2001: "{value}")'
     assert [notice for notice in facts["notices"] if said in notice]
-    assert said in " ".join(capsys.readouterr().out.split())
-    assert (facts["columns"][0]["least"], facts["columns"][0]["most"]) == (0.5, 2999.5 if many else 8.5)
+    assert said in str(caught.value)
+    assert "correct them or leave them empty" in str(caught.value)
+    assert 'types = {x = "categorical"}' in str(caught.value)
+    finite = [3.4e38, *([float(value)] if "nf" not in value else [])]
+    assert facts["columns"][0]["least"] == min(0.5, *finite)
+    assert facts["columns"][0]["most"] == max(finite)
 
 
 def test_inspect_takes_the_project_s_target_where_the_table_has_it(
@@ -174,6 +182,15 @@ def test_inspect_takes_the_project_s_target_where_the_table_has_it(
     assert targets == ["z", "y", "z", "z", "z"]
     Path("automl.toml").write_text('[dataset]\ntarget = "y"\n')
     assert inspect(Path("t.csv"), "x")["target"] == "x"
+
+
+def test_a_target_that_is_no_column_is_the_option_s(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,Klinik\n" + "1,a\n2,b\n" * 30)
+
+    with pytest.raises(UserError) as caught:
+        inspect(tmp_path / "t.csv", "klinik")
+
+    assert str(caught.value).endswith('has no column "klinik", the target (--target); did you mean "Klinik"?')
 
 
 def test_inspect_says_what_a_target_of_one_value_is(tmp_path: Path) -> None:

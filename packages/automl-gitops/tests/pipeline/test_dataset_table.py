@@ -138,7 +138,32 @@ REFUSED = [
     pytest.param("größe,b\n1,2\n".encode("latin-1"), "is not UTF-8", id="header in another encoding"),
     pytest.param("a,b\n1,größe\n".encode("latin-1"), "is not UTF-8", id="value in another encoding"),
     pytest.param(b"a,b\n1,2\n3\n", "row 2 has 1 column instead of 2", id="short row"),
-    pytest.param(b"a,b\n1,2\n3,4\n5,6,7\n", "row 3 has 3 columns instead of 2", id="long row"),
+    pytest.param(
+        b"a,b\n1,2\n3,4\n5,6,7\n",
+        "row 3 has 3 columns instead of 2: quote values that contain commas",
+        id="long row",
+    ),
+    pytest.param(
+        b'a,b\n1,2\n3,4\n"5,6\n7,8\n',
+        "a quote that is opened in row 3 is not closed in its line, so that the row has 1 column instead of 2: close",
+        id="quote before a row",
+    ),
+    pytest.param(
+        b"a,b\n" + b"1,2\n" * 9 + b'"' + b"x" * 500 + b",3\n4,5\n",
+        "a quote that is opened in row 10 is not closed",
+        id="quote before a long row",
+    ),
+    pytest.param(
+        b'a,b\n1,2\n"3,4', "a quote that is opened in row 2 is not closed", id="quote before the last row"
+    ),
+    pytest.param(
+        b'a,b\n1,2\n"3\n3",4,5\n',
+        "instead of 2: close it or take it out, or quote values that contain commas",
+        id="line break and comma",
+    ),
+    pytest.param(
+        b'a,b\n1,2\n5" pipe,x,3\n', "row 2 has 3 columns instead of 2: quote values", id="inches and a comma"
+    ),
     pytest.param(gzip.compress(b"a,b\n" + b"1,2\n" * 9999)[:60], "cannot be read", id="half a gzip file"),
     pytest.param(b"PAR1 but no more", "cannot be read", id="half a parquet file"),
 ]

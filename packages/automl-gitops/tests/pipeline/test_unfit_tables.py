@@ -142,6 +142,57 @@ def test_an_old_lock_with_two_spellings_is_found_out_by_the_plan(tmp_path: Path)
     )
 
 
+ODD = [
+    ("maybe", '"maybe" (1 row, row 4)'),
+    ('yes"', '"yes"" (1 row, row 4, with a quote that nothing opens)'),
+]
+
+
+@pytest.mark.parametrize(("label", "placed"), ODD)
+@pytest.mark.parametrize(("autopilot", "way"), [(BINARY, "or use MulticlassClassification"), (MANY, "merge")])
+def test_one_mistyped_label_is_placed(
+    tmp_path: Path, label: str, placed: str, autopilot: dict[str, Any], way: str
+) -> None:
+    labels = ["yes", "no"] * 30
+    labels[3] = label
+
+    said = refused(tmp_path, csv_text(labels), autopilot)
+
+    assert placed in said
+    assert "correct " in said
+    assert way in said
+
+
+def test_the_rarest_classes_are_placed_and_the_two_of_most_rows_are_not(tmp_path: Path) -> None:
+    labels = [*["yes", "no"] * 30, "ja", "nein", "nein", "jo", "no!", "nope"]
+
+    said = refused(tmp_path, csv_text(labels))
+
+    assert 'correct "ja" (1 row, row 61), "jo" (1 row, row 64), "no!" (1 row, row 65) if mistyped' in said
+
+
+@pytest.mark.parametrize("row", [3, 58])
+def test_a_quote_that_nothing_closes_is_asked_for_where_it_took_the_other_rows(
+    tmp_path: Path, row: int
+) -> None:
+    labels = ["yes", "no"] * 30
+    labels[row - 1] = '"yes'
+
+    said = refused(tmp_path, csv_text(labels))
+
+    assert f"row {row} has a line break in a value: is a quote opened that nothing closes?" in said
+
+
+def test_rows_without_a_label_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_BLOCK", 64)
+    labels = ["yes", "no"] * 300
+    labels[10] = labels[500] = labels[-1] = ""
+
+    said = refused(tmp_path, csv_text(labels))
+
+    assert 'row 11 has no value in the target column "label" (3 of the 600 rows read lack one)' in said
+
+
 def test_classes_that_differ_by_blanks_or_case_are_noticed(tmp_path: Path) -> None:
     prepared = pushed(tmp_path, csv_text(["yes", "yes ", "no", "No"] * 20), MANY)
 
@@ -183,6 +234,30 @@ def test_codes_that_are_mostly_numbers_are_noticed_and_taken(
 
     assert found.profile.types["x"] == "text"
     assert 'column "x" has 780 numbers and 20 texts (the first in row 1: "V0")' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"dataset": {"exclude": ["x"]}}, id="excluded"),
+        pytest.param({"dataset": {"weight": "x"}}, id="weight"),
+        pytest.param({"dataset": {"group": "x"}}, id="group"),
+        pytest.param({"autopilot": {"types": {"x": "categorical"}}}, id="names"),
+        pytest.param({}, id="a feature"),
+    ],
+)
+def test_an_infinite_number_is_refused_in_a_feature_alone(tmp_path: Path, changes: dict[str, Any]) -> None:
+    rows = "".join(
+        f"{n % 5}.5,{'inf' if n == 9 else n % 50},{'yes' if n % 3 else 'no'}\n" for n in range(300)
+    )
+    autopilot = BINARY | changes.pop("autopilot", {})
+    used = not changes and "types" not in autopilot
+
+    if used:
+        said = refused(tmp_path, "k,x,label\n" + rows, autopilot)
+        assert 'column "x" has 1 number that is infinite or beyond 3.4e+38 (row 10: "inf")' in said
+    else:
+        pushed(tmp_path, "k,x,label\n" + rows, autopilot, changes=changes)
 
 
 @pytest.mark.parametrize("value", ["a", "12a"])

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import tomlkit
 
 from automl_gitops.data.buffers import has_any
-from automl_gitops.data.statistics import Mixture, Statistics
+from automl_gitops.data.statistics import GREATEST, Mixture, Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.errors import UserError
@@ -27,12 +27,18 @@ def refuse_mixtures(source: str, mixtures: Mapping[str, Mixture]) -> None:
     for name, mixture in mixtures.items():
         few = max(_FEW, _FEW_SHARE * mixture.numbers)
         if mixture.texts <= few and mixture.texts * _NUMBERS_TO_A_TEXT <= mixture.numbers:
-            types = tomlkit.inline_table()
-            types.add(name, "categorical")
             raise UserError(
-                f"{source}: {_said(name, mixture)}: correct it or leave it empty; if the values are no quantities but "
-                f"names, say so in automl.toml: [autopilot] types = {types.as_string()}"
+                f"{source}: {_said(name, mixture)}: correct it or leave it empty{_or_names(name)}"
             )
+
+
+def _or_names(column: str) -> str:
+    types = tomlkit.inline_table()
+    types.add(column, "categorical")
+    return (
+        "; if the values are no quantities but names, say so in automl.toml: [autopilot] types = "
+        + types.as_string()
+    )
 
 
 def mixture_notices(mixtures: Mapping[str, Mixture]) -> Iterator[str]:
@@ -46,14 +52,23 @@ def _said(name: str, mixture: Mixture) -> str:
     return f'column "{name}" has {counted(mixture.numbers, "number")} and {counted(mixture.texts, "text")} ({where})'
 
 
-def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
-    """Sentences about infinite numbers."""
+def refuse_infinite(source: str, columns: Iterable[Statistics]) -> None:
+    """Raise `UserError` for a number that is infinite to a trainer, which computes in float32."""
     for seen in columns:
-        if seen.infinite and seen.kind == "number":
-            row, value = seen.infinite
+        for sentence in infinite_notices([seen]):
+            raise UserError(f"{source}: {sentence}{_or_names(seen.name)}")
+
+
+def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
+    """Sentences about such numbers."""
+    for seen in columns:
+        if seen.too_large and seen.kind == "number":
+            (row, value), several = seen.too_large, seen.rows_too_large > 1
+            where = f"{'the first in ' if several else ''}row {row}: {quoted(value)}"
+            what, it = ("numbers that are", "them") if several else ("number that is", "it")
             yield (
-                f'column "{seen.name}" has an infinite number (the first in row {row}: {quoted(value)}): some '
-                "algorithms refuse it, others take it for missing: leave it empty"
+                f'column "{seen.name}" has {seen.rows_too_large:,} {what} infinite or beyond {GREATEST:.1e} ({where}), '
+                f"at which a training or its predictions fail: correct {it} or leave {it} empty"
             )
 
 
@@ -84,6 +99,17 @@ def refuse_unfit_labels(table: Table, target: str, classes: Mapping[str, int]) -
                 f'{table.name}: row {row} has {quoted(label)} in the target column "{target}", with {unfit}: '
                 "take it out"
             )
+
+
+def placed(table: Table, target: str, classes: Mapping[str, int]) -> str:
+    """Classes of few rows, each with their number and the first one: `"maybe" (1 row, row 4)`."""
+    first = _first_rows(table, target, list(classes))
+    found = []
+    for label, rows in classes.items():
+        where = f"{counted(rows, 'row')}, {'row' if rows == 1 else 'the first row'} {first[label]}"
+        stray = ", with a quote that nothing opens" if label.count('"') % 2 else ""
+        found.append(f"{quoted(label)} ({where}{stray})")
+    return ", ".join(found)
 
 
 def refuse_nulls(source: str, batch: pa.RecordBatch, row: int) -> None:

@@ -10,7 +10,6 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 from rich.progress import track
 
-from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.formats import format_of
@@ -114,7 +113,7 @@ class Heads:
         if checker:
             checker.require()
         check_number(self._config, table, seen.target)
-        refuse_mixtures(uri, seen.mixtures_of(self._config))
+        seen.refuse_cells(self._config, uri)
         path.unlink()
         return seen.types
 

@@ -47,7 +47,7 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     source = hospital.is_source(table.columns)
     name = target or _configured(table.columns) or (hospital.TARGET if source else table.columns[-1])
     finder = Finder([column for column in table.columns if column != name], name)
-    seen = profile(table, name, finder.see, whole_target=False)
+    seen = profile(table, name, finder.see, whole_target=False, named="--target")
     problem = seen.target.problem_type
     classes = seen.target.classes if problem != "Regression" else None
     return {

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from automl_gitops.data import consistency
 from automl_gitops.data.aside import ahead, aside
-from automl_gitops.data.cells import infinite_notices, mixture_notices
+from automl_gitops.data.cells import mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -254,8 +254,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         )
     if warning := check_weight(config, table, seen):
         output.notice(warning)
-    used = [one for name, one in seen.statistics.items() if name not in dataset.no_features]
-    for sentence in (*mixture_notices(seen.mixtures_of(config)), *infinite_notices(used)):
+    for sentence in mixture_notices(seen.mixtures_of(config)):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 
 from automl_gitops.data.aside import ahead
 from automl_gitops.data.cells import (
+    placed,
+    refuse_infinite,
     refuse_long_rows,
     refuse_mixtures,
     refuse_nulls,
@@ -138,9 +140,14 @@ class Profile:
 
     def mixtures_of(self, config: Config) -> dict[str, Mixture]:
         """Those of features that automl.toml does not call anything else than numbers."""
-        settled = {name for name, kind in config.autopilot.types.items() if kind != "numeric"}
-        others = settled.union(config.dataset.no_features)
+        others = _no_numbers(config)
         return {name: mixture for name, mixture in self.mixtures.items() if name not in others}
+
+    def refuse_cells(self, config: Config, source: str) -> None:
+        """Raise `UserError` for values of such features at which a training or its model fails."""
+        refuse_mixtures(source, self.mixtures_of(config))
+        others = {*_no_numbers(config), self.target.name}
+        refuse_infinite(source, (seen for name, seen in self.statistics.items() if name not in others))
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
         """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
@@ -152,14 +159,22 @@ class Profile:
         ]
 
 
+def _no_numbers(config: Config) -> set[str]:
+    """The columns that are no features, or no numbers as automl.toml says."""
+    settled = {name for name, kind in config.autopilot.types.items() if kind != "numeric"}
+    return settled.union(config.dataset.no_features)
+
+
 def profile(
     table: Table,
     target: str,
     watch: Watch = lambda batch, encoded: None,
     *,
     whole_target: bool = True,
+    named: str = "[dataset] target in automl.toml",
 ) -> Profile:
-    """Read a table once. ``watch`` gets each batch, and those of its columns that have few values also encoded.
+    """Read a table once. ``watch`` gets each batch, and those of its columns that have few values also encoded;
+    ``named`` is what names the target.
 
     Raises `UserError` where the target is not a column or, unless ``whole_target`` is off, has a missing value, and
     where there are no rows.
@@ -167,9 +182,7 @@ def profile(
     if target not in table.columns:
         near = nearest(target, table.columns)
         hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
-        raise UserError(
-            f'{table.name}: has no column "{target}", the target ([dataset] target in automl.toml); {hint}'
-        )
+        raise UserError(f'{table.name}: has no column "{target}", the target ({named}); {hint}')
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
     for batch in ahead(table.batches()):
@@ -178,7 +191,7 @@ def profile(
         columns = zip(table.columns, batch.columns, strict=True)
         few = {name: one for name, column in columns if (one := statistics[name].see(column)) is not None}
         if whole_target and statistics[target].missing:
-            _no_missing(table, labels, target, rows)
+            _refuse_missing(table, labels, target, rows)
         if (
             4 * sum(one.length for one in statistics.values()) >= reading.LONGEST_ROW
         ):  # bytes of a letter in UTF-8
@@ -199,15 +212,20 @@ def widest(listed: Sequence[Mapping[str, str]]) -> dict[str, str]:
     return {name: max((types[name] for types in listed), key=WIDTHS.index) for name in listed[0]}
 
 
-def _no_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
+def _refuse_missing(table: Table, labels: pa.Array, target: str, row: int) -> None:
+    """Raise `UserError` for the first of the labels that is none, and say how many are in the whole table."""
     missing = pc.index(is_missing(labels), True).as_py()
-    if missing >= 0:
-        value = labels[missing].as_py()
-        what = f'has "{value}", which reads as no value,' if value else "has no value"
-        raise UserError(
-            f'{table.name}: row {row + missing + 1} {what} in the target column "{target}": '
-            + (MISSING_WAY if value else "fill it or remove the row")
-        )
+    value = labels[missing].as_py()
+    what = f'has "{value}", which reads as no value,' if value else "has no value"
+    rows = lacking = 0
+    for batch in table.batches([target]):
+        rows += batch.num_rows
+        lacking += pc.sum(is_missing(batch.column(target))).as_py()
+    lack = "lacks" if lacking == 1 else "lack"
+    raise UserError(
+        f'{table.name}: row {row + missing + 1} {what} in the target column "{target}" ({lacking:,} of the {rows:,} '
+        f"rows read {lack} one): " + (MISSING_WAY if value else "fill it or remove the row")
+    )
 
 
 def _row_and_value(column: pa.Array, value: pa.Scalar, row: int) -> tuple[int, str]:
@@ -226,6 +244,7 @@ def _first_no_number(column: pa.Array) -> int:
 
 
 LEAST_ROWS = 50
+_FEW = 3  # classes of few rows that a message places
 
 
 def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
@@ -233,16 +252,18 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     check_rows(table, seen, "a split")
     dataset = config.dataset
     check_types(table.name, {name: kind for name, kind in seen.types.items() if name not in dataset.exclude})
-    refuse_mixtures(table.name, seen.mixtures_of(config))
+    seen.refuse_cells(config, table.name)
     classes = check_target(config, table, seen)
     if classes is None:
         return {None: seen.rows}
     lonely = {label: count for label, count in classes.items() if count < 2}
     if lonely:
+        hint, few = table.hint, dict(sorted(lonely.items())[:_FEW])
         raise UserError(
-            f'{table.name}: the target "{seen.target.name}" has {counted(len(lonely), "class", "classes")} of one row '
-            f"({_some(lonely)}), but a class needs a row to train on and one to test: "
-            f"merge small classes or remove them{_or_number(seen.target)}"
+            f'{table.name}: the target "{seen.target.name}" has {counted(len(lonely), "class", "classes")} of one row: '
+            f"{placed(table, seen.target.name, few)}{', ...' if len(lonely) > _FEW else ''}. A class needs a row "
+            "to train on and one to test: correct the row, merge small classes or remove them"
+            f"{_or_number(seen.target)}{hint}"
         )
     return dict(classes.items())  # of strata, whose key may be none
 
@@ -252,7 +273,7 @@ def check_rows(table: Table, seen: Profile, purpose: str) -> None:
     if seen.rows < LEAST_ROWS:
         raise UserError(
             f"{table.name}: has {counted(seen.rows, 'row')}, too few for {purpose}: at least {LEAST_ROWS} are "
-            "needed"
+            f"needed{table.hint}"
         )
 
 
@@ -352,10 +373,13 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
     refuse_unfit_labels(table, target.name, classes)
     refuse_spellings(table, target.name, classes)
     if problem == "BinaryClassification" and len(classes) != 2:
+        hint = table.hint
+        rare = sorted(classes, key=lambda label: (classes[label], label))[:-2][:_FEW]
         raise UserError(
-            f'{table.name}: the target "{target.name}" has {counted(len(classes), "class", "classes")} '
-            f"({_some(classes)}), but "
-            'automl.toml has [autopilot] problem_type = "BinaryClassification": use MulticlassClassification'
+            f'{table.name}: the target "{target.name}" has {len(classes):,} classes ({_some(classes)}), but '
+            'automl.toml has [autopilot] problem_type = "BinaryClassification": correct '
+            f"{placed(table, target.name, {label: classes[label] for label in rare})} if mistyped, "
+            f"or use MulticlassClassification{hint}"
         )
     return dict(classes)
 

@@ -13,7 +13,6 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
-from automl_gitops.data.cells import refuse_mixtures
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -300,7 +299,7 @@ def _prepare(
             f"differ: hold out rows of at least {FEWEST_GROUPS}"
         )
     check_weight(config, table, seen)
-    refuse_mixtures(table.name, seen.mixtures_of(config))
+    seen.refuse_cells(config, table.name)
     classes = check_target(config, table, seen)
     identity: dict[str, Any] = {
         "target": target,

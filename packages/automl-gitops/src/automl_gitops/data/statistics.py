@@ -4,7 +4,6 @@ Columns of few different values are looked at by these, so that a pass over a mi
 reading them.
 """
 
-import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
 _FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
 _INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
 _MAY_BE_TOO_LARGE = "[0-9.][eE][+]?[0-9]|[0-9]{309}"  # for a float
+GREATEST = float(np.finfo(np.float32).max)  # that a trainer computes with
 _MISSING = pa.array(reading.MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
@@ -82,16 +82,17 @@ class Statistics:
     """A column, batch after batch.
 
     ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``least`` and ``most`` are of its
-    finite numbers, ``infinite`` is the row (from 1) and text of another one, ``length`` the longest text's.
+    finite numbers, ``too_large`` is the row (from 1) and text of the first one that no float32 holds, in
+    ``rows_too_large`` rows, and ``length`` the longest text's.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.kind = "empty"
-        self.rows = self.missing = self.length = 0
+        self.rows = self.missing = self.length = self.rows_too_large = 0
         self.least: int | float | None = None
         self.most: int | float | None = None
-        self.infinite: tuple[int, str] | None = None
+        self.too_large: tuple[int, str] | None = None
         self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
         self._many = False  # values: they are not counted
@@ -115,6 +116,7 @@ class Statistics:
         fresh = values.filter(pa.array(places < 0))
         self._look(values if len(values) > MOST_DISTINCT else fresh, column, before)
         self._mix(values, rows, column, before)
+        self._count_too_large(values, rows)
         self._count(values, rows, places, fresh)
         return None if self._many else encoded
 
@@ -130,6 +132,7 @@ class Statistics:
             self._differ = not alike
         self._look(values, column, before, numbers)
         self._mix(values, None, column, before)
+        self._count_too_large(values)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
         missing = is_missing(column)
@@ -169,12 +172,11 @@ class Statistics:
         whole = pa.types.is_integer(numbers.type)
         self.kind = "integer" if whole else "number"
         bounds = pc.min_max(numbers).as_py()
-        if not whole and math.inf in (bounds["max"], -bounds["min"]):
-            finite = pc.is_finite(numbers)
-            bounds = pc.min_max(numbers.filter(finite)).as_py()
-            if self.infinite is None:
-                text = values[pc.index(finite, False).as_py()]
-                self.infinite = before + pc.index(column, text).as_py() + 1, text.as_py()
+        if not whole and max(bounds["max"], -bounds["min"]) > GREATEST:
+            if self.too_large is None:
+                text = values[pc.index(_too_large(numbers), True).as_py()]
+                self.too_large = before + pc.index(column, text).as_py() + 1, text.as_py()
+            bounds = pc.min_max(numbers.filter(pc.is_finite(numbers))).as_py()
         if bounds["min"] is not None:
             self.least = bounds["min"] if self.least is None else min(self.least, bounds["min"])
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
@@ -197,6 +199,12 @@ class Statistics:
         mixture.numbers, mixture.texts = mixture.numbers + total - texts, mixture.texts + texts
         if not mixture.is_of_numbers:
             self._mixture = None
+
+    def _count_too_large(self, values: pa.Array, rows: np.ndarray | None = None) -> None:
+        """``values`` are those of a batch, each in so many ``rows``."""
+        if self.too_large and self.kind == "number":
+            flags = _too_large(as_numbers(values, whole=False)).to_numpy(zero_copy_only=False)
+            self.rows_too_large += int(np.count_nonzero(flags) if rows is None else rows[flags].sum())
 
     @property
     def mixture(self) -> Mixture | None:
@@ -338,6 +346,10 @@ def _are_texts(values: pa.Array) -> pa.Array:
     trimmed = pc.utf8_trim(values, characters=reading.BLANKS)
     finite = pc.if_else(pc.match_substring_regex(values, _FINITE), trimmed, "0")
     return pc.or_(texts, pc.invert(pc.is_finite(finite.cast(pa.float64()))))
+
+
+def _too_large(numbers: pa.Array) -> pa.Array:
+    return pc.greater(pc.abs(numbers), GREATEST)
 
 
 def _any(flags: pa.Array) -> bool:

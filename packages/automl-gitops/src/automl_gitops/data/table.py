@@ -80,6 +80,15 @@ class Table:
                 )
         return cls(path, name, kind, columns, dialect)
 
+    @property
+    def hint(self) -> str:
+        """What else a message says where rows may have gone into one value of the last pass; "" where none broke."""
+        return (
+            f"; row {self.broken_row} has a line break in a value: is a quote opened that nothing closes?"
+            if self.broken and self.format != "parquet"
+            else ""
+        )
+
     def batches(
         self, only: Sequence[str] | None = None, *, checked: bool = False
     ) -> Iterator[pa.RecordBatch]:
@@ -112,6 +121,15 @@ class Table:
 
     def _csv_batches(self, names: list[str], checked: bool) -> Iterator[pa.RecordBatch]:
         dialect = self.dialect or Dialect()
+        is_open = False  # a quote, at the end of a line of the row that is refused
+
+        def refuse(row: Any) -> str:
+            nonlocal is_open
+            text = row.text.strip("\r\n")
+            opens = re.search(f'(?:^|{re.escape(dialect.delimiter)})"', text)
+            is_open = bool(opens and (re.search("[\r\n]", text) or text.count('"') % 2))
+            return "error"
+
         try:
             with (
                 _native(self.path, self.format) as stream,
@@ -125,7 +143,9 @@ class Table:
                         skip_rows_after_names=0,
                         encoding="utf8" if dialect.is_utf_8 else dialect.encoding,
                     ),
-                    parse_options=pa.csv.ParseOptions(newlines_in_values=True, delimiter=dialect.delimiter),
+                    parse_options=pa.csv.ParseOptions(
+                        newlines_in_values=True, delimiter=dialect.delimiter, invalid_row_handler=refuse
+                    ),
                     convert_options=pa.csv.ConvertOptions(
                         column_types=dict.fromkeys(names, pa.string()),
                         include_columns=names,
@@ -141,7 +161,7 @@ class Table:
         except (pa.ArrowInvalid, OSError, UnicodeError) as error:
             if _is_about_encoding(error):
                 raise _undecodable(self.path, self.format, self.name, self.dialect) from None
-            raise _unreadable(self.name, error, self._long_row) from None
+            raise _unreadable(self.name, error, self._long_row, is_open=is_open) from None
 
     def _long_row(self) -> str:
         """Which row is longer than a block."""
@@ -246,16 +266,23 @@ def _undecodable(path: Path, kind: str, name: str, options: Dialect | None) -> U
     return UserError(f"{name}: is not UTF-8: save it as UTF-8")
 
 
-def _unreadable(name: str, error: Exception, long_row: Callable[[], str] = lambda: "has a row") -> UserError:
+def _unreadable(
+    name: str, error: Exception, long_row: Callable[[], str] = lambda: "has a row", *, is_open: bool = False
+) -> UserError:
     message = " ".join(str(error).split())
     found = re.search(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)", message)
     if found:
         # The header is the parser's first row.
         where = f"row {int(found[1]) - 1}" if found[1] else "a row"
-        return UserError(
-            f"{name}: {where} has {counted(int(found[3]), 'column')} instead of {found[2]}: "
-            "quote values that contain commas"
-        )
+        columns = f"{counted(int(found[3]), 'column')} instead of {found[2]}"
+        commas = "quote values that contain commas"
+        if is_open:
+            way = f", or {commas}" if int(found[3]) > int(found[2]) else ""
+            return UserError(
+                f"{name}: a quote that is opened in {where} is not closed in its line, so that the row has {columns}: "
+                f"close it or take it out{way}"
+            )
+        return UserError(f"{name}: {where} has {columns}: {commas}")
     if "straddling" in message:
         return UserError(
             f"{name}: {long_row()} of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
