@@ -192,14 +192,16 @@ def test_messages_of_an_encrypted_queue_take_rights_to_send_and_to_receive(accou
     account.client("kms").disable_key(KeyId=key.rpartition("/")[2])
     assert refused(both.send_message, **message)[0] == "KmsDisabled"
     listing = account.acting("sqs", allow("sqs:ListQueues"))
-    assert listing.list_queues()["QueueUrls"] == [url], (
-        "a request that names no queue takes no right on a key"
-    )
+    assert url in listing.list_queues()["QueueUrls"], "a request that names no queue takes no right on a key"
 
 
 def test_a_log_group_takes_a_key_that_lets_the_service_use_it(account, allow, key):
     logs, kms = account.client("logs"), account.client("kms")
     group = {"logGroupName": "/aws/lambda/encrypted"}
+
+    def described() -> dict:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix=group["logGroupName"])["logGroups"]
+        return found
 
     code, message = refused(logs.create_log_group, kmsKeyId=key, **group)
     assert code == "InvalidParameterException"
@@ -214,11 +216,11 @@ def test_a_log_group_takes_a_key_that_lets_the_service_use_it(account, allow, ke
     kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy(*own, allowed))
 
     logs.create_log_group(kmsKeyId=key, **group)
-    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    assert described()["kmsKeyId"] == key
     logs.disassociate_kms_key(**group)
-    assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
+    assert "kmsKeyId" not in described()
     logs.associate_kms_key(kmsKeyId=key, **group)
-    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    assert described()["kmsKeyId"] == key
     logs.create_log_group(logGroupName="/another")
     assert refused(logs.associate_kms_key, logGroupName="/another", kmsKeyId=key)[0] == code
     assert (
