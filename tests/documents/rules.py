@@ -67,6 +67,9 @@ RULES = (
     Rule(r"make wheels", "elsewhere", "tests/test_wheels.py"),
     Rule(r"make local", "elsewhere", "`local-sagemaker up` of docs/by-hand.md"),
     Rule(rf"{AUTOML} stage", "elsewhere", "docs/by-hand.md stages what it trained", r"docs/set-up\.md"),
+    Rule(
+        rf"{AUTOML} stage --model-package ARN", "elsewhere", "tests/deployment of automl-gitops name versions"
+    ),
     Rule(rf"{AUTOML} rehearse --on-aws --clean"),
     Rule(
         rf"{AUTOML} rehearse --on-aws",
