@@ -115,7 +115,7 @@ check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the 
 	$(VENV)/bin/cfn-lint '$(TEMPLATE)'/infrastructure/*.yaml
 	$(VENV)/scan/bin/checkov --framework cloudformation --quiet --compact --skip-download -d '$(TEMPLATE)/infrastructure'
 	git ls-files -z | grep -zvE '\.(lock|whl|png|csv|json)$$' | \
-		xargs -0 $(VENV)/scan/bin/detect-secrets-hook --no-verify --baseline .secrets.baseline
+		xargs -0 $(VENV)/bin/detect-secrets-hook --no-verify --baseline .secrets.baseline
 
 scan: $(VENV)/audit/installed ## list a project's packages (build/sbom.json, CycloneDX), and look for known weaknesses of all locked ones
 	@mkdir -p build
