@@ -1,7 +1,5 @@
 """`python -m automl_gitops` is `automl`."""
 
-import sys
+from automl_gitops.commands.main import program
 
-from automl_gitops.commands.main import main
-
-sys.exit(main())
+program()

@@ -291,6 +291,27 @@ def test_a_file_is_checked_without_pandas(folder: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+def test_a_command_ends_without_taking_the_interpreter_down() -> None:
+    """Arrow's threads would abort it: "terminate called without an active exception", once in many runs."""
+    code = """
+import atexit, os
+from automl_gitops.kernel.cli import leave
+
+class Held:
+    def __del__(self, write=os.write):
+        write(2, b"taken down")
+
+held = Held()
+atexit.register(print, "and cleaned up")
+print("all is said", end=" ")
+leave(3)
+"""
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "all is said and cleaned up\n", "")
+
+
 def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

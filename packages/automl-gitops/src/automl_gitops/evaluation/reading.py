@@ -6,6 +6,7 @@ package of the project than this one, so that no other reader of the project can
 """
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,7 @@ from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.evaluation.values import GREATEST, number
 
 BLOCK_BYTES = 1 << 20
+_BROKEN_ROW = re.compile(r"Row #(\d+): Expected \d+ columns, got (\d+)")  # as pyarrow says it
 
 
 @dataclass(frozen=True)
@@ -75,12 +77,8 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
     """
     names = [str(column) for column in range(columns)]
     skipped = _header_lines(part, columns) if header else 0
-    broken: list[tuple[int, int]] = []
-
-    def note(row: pa.csv.InvalidRow) -> str:
-        broken.append((row.actual_columns, row.number or 0))
-        return "error"
-
+    # The message is read, since a handler of rows is a function of Python's, for which a thread of Arrow's may still
+    # want the GIL while the job ends: that aborts it.
     try:
         with pa.csv.open_csv(
             part.path,
@@ -88,9 +86,7 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
             read_options=pa.csv.ReadOptions(
                 use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=skipped
             ),
-            parse_options=pa.csv.ParseOptions(
-                newlines_in_values=True, ignore_empty_lines=not header, invalid_row_handler=note
-            ),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=not header),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.binary()), check_utf8=False, strings_can_be_null=False
             ),
@@ -99,12 +95,13 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
     except pa.ArrowInvalid as error:
         if "Empty CSV file" in str(error):
             return
+        broken = _BROKEN_ROW.search(str(error))
         if not broken:
             raise EvaluationError(f"{part.name}: not readable as CSV ({error})") from None
-        found, number = broken[0]
+        number, fields = int(broken[1]), broken[2]
         # The reader counts every line that it met, the skipped ones too.
         raise EvaluationError(
-            f"{part.name}, row {number - skipped}: {found} fields where {columns} were expected"
+            f"{part.name}, row {number - skipped}: {fields} fields where {columns} were expected"
         ) from None
 
 

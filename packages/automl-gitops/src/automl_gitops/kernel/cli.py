@@ -1,10 +1,11 @@
 """How every command ends: 0 done, 1 a run or a service failed, 2 the user has something to change."""
 
+import atexit
 import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol, runtime_checkable
+from typing import NoReturn, Protocol, runtime_checkable
 
 import typer
 
@@ -48,6 +49,19 @@ def run(
             raise
         return _pipe_closed()
     return status
+
+
+def leave(status: int) -> NoReturn:
+    """End the process without taking the interpreter down.
+
+    While that goes on, a thread that wants the GIL is unwound; one of Arrow's that still holds an object of Python's
+    (a handler of rows, a decoder) aborts the process then, now and then, though all is done.
+    """
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _run(
