@@ -15,13 +15,10 @@ each run, whatever a command waited for before.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import json
 import os
 import shutil
-import signal
-import sys
 import time
 import traceback
 from collections import Counter
@@ -29,8 +26,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from faults_runner import Runner
 from faults_state import state
-from faults_world import AGENT, World, preload, quicken
+from faults_world import AGENT, World, preload
 
 from local_sagemaker import Fault
 from support.waiting import wait_until
@@ -49,7 +47,6 @@ AWS, GITHUB = "AWS", "GitHub"
 READS = ("Describe", "List", "Get", "Head", "Invoke", "GET ")
 LAST = 0
 DEFINES = ("upsert", "run", "plan")  # these build the pipeline's definition
-SECONDS = 240  # of one command, on a machine that has other things to do
 
 
 @dataclass(frozen=True)
@@ -110,66 +107,6 @@ class Found:
     error: str = ""
 
 
-class Runner:
-    """A process that waits to be told a command: forked while there are no threads, used when there are."""
-
-    def __init__(self) -> None:
-        theirs, self._orders = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            os.close(self._orders)
-            _serve(theirs)
-        os.close(theirs)
-
-    def run(self, arguments: tuple[str, ...], variables: dict[str, str], folder: Path, output: Path) -> int:
-        """The command's exit status; -1 where it had to be killed."""
-        order = {"arguments": arguments, "variables": variables, "folder": str(folder), "output": str(output)}
-        os.write(self._orders, json.dumps(order).encode() + b"\n")
-        os.close(self._orders)
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return -1
-
-    def dismiss(self) -> None:
-        """End without having run anything."""
-        with contextlib.suppress(OSError):
-            os.close(self._orders)
-            os.waitpid(self.pid, 0)
-
-
-def _serve(orders: int) -> None:
-    with os.fdopen(orders) as pipe:
-        line = pipe.readline()
-    if not line:
-        os._exit(0)
-    order = json.loads(line)
-    status = 70
-    with Path(order["output"]).open("w") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-        os.environ.clear()
-        os.environ.update(order["variables"])
-        os.chdir(order["folder"])
-        quicken()
-        try:
-            from automl_gitops.commands.main import main
-
-            status = main(order["arguments"])
-        except BaseException:
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
-
-
 class Walk:
     """A life in ``folder``. ``wanted`` says whether a pair is tried, and ``kept`` gets what came of it at once."""
 
@@ -187,11 +124,11 @@ class Walk:
         self._wanted = wanted
         self._kept = kept
         self._say = say
-        self._world = World(folder / "root")
-        self._world.start()
-        self._world.resume()
-        state(self._world)  # what moto imports with a service's first request, forks have then
-        self._world.pause()
+        self.world = World(folder / "root")
+        self.world.start()
+        self.world.resume()
+        state(self.world)  # what moto imports with a service's first request, forks have then
+        self.world.pause()
 
     def live(self, only: tuple[str, ...] = ()) -> None:
         """Walk to the end, or to the last of the steps ``only``; by default the calls of all steps fail."""
@@ -207,8 +144,17 @@ class Walk:
             self._go_on(step)
             self._say(f"{step.name}: {time.monotonic() - started:.0f} s")
 
+    def live_until(self, name: str) -> None:
+        """Walk to the end of a step; no call fails."""
+        for step in self.steps:
+            if step.arguments[0] in DEFINES:
+                preload(sdk=True)
+            self._go_on(step)
+            if step.name == name:
+                return
+
     def _try(self, step: Step) -> None:
-        shutil.copytree(self._world.root, self.folder / "kept", symlinks=True)
+        shutil.copytree(self.world.root, self.folder / "kept", symlinks=True)
         once, twice = self._fork(step, None), self._fork(step, None, times=2)
         assert not once.error, once.error
         assert not twice.error, twice.error
@@ -233,14 +179,15 @@ class Walk:
 
     def _go_on(self, step: Step) -> None:
         runner = Runner()
-        self._world.resume()
+        self.world.resume()
         output = self.folder / "output"
         status = runner.run(
-            step.arguments, self._world.environment(step.role) | step.variables, self._world.project, output
+            step.arguments, self.world.environment(step.role) | step.variables, self.world.project, output
         )
+        runner.dismiss()
         assert status == step.status, f"{step.name} ended with {status}: {output.read_text()}"
-        step.then(self._world)
-        self._world.pause()
+        step.then(self.world)
+        self.world.pause()
 
     def _fork(self, step: Step, pair: Pair | None, times: int = 1, number: int = 0) -> Found:
         """What a fork sees that runs the command, ``times`` times, and once more if it fails.
@@ -263,13 +210,13 @@ class Walk:
         with os.fdopen(ours) as pipe:
             text = pipe.read()
         os.waitpid(pid, 0)
-        shutil.rmtree(self._world.root)
-        shutil.copytree(self.folder / "kept", self._world.root, symlinks=True)
+        shutil.rmtree(self.world.root)
+        shutil.copytree(self.folder / "kept", self.world.root, symlinks=True)
         return Found(**json.loads(text or '{"error": "the fork died"}'))
 
     def _within(self, step: Step, pair: Pair | None, times: int, number: int) -> Found:
-        world, found = self._world, Found()
-        runners = [Runner() for _ in range(2)]
+        world, found = self.world, Found()
+        runner = Runner()
         world.resume()
         faults: list[Fault] = []
         world.github.plan()
@@ -279,7 +226,7 @@ class Walk:
         elif pair:
             world.github.plan(pair.operation, number, pair.kind, lasts=pair.lasts)
         plan = world.aws.faults(*faults)
-        for turn, runner in enumerate(runners):
+        for turn in range(2):
             output = self.folder / f"output-{turn}"
             variables = world.environment(step.role) | step.variables
             found.statuses.append(runner.run(step.arguments, variables, world.project, output))
@@ -293,8 +240,7 @@ class Walk:
                 world.github.plan()
             if turn + 1 >= times and found.statuses[-1] == step.status:
                 break
-        for runner in runners[len(found.statuses) :]:
-            runner.dismiss()
+        runner.dismiss()
         found.state = state(world)
         return found
 
@@ -332,7 +278,8 @@ def _difference(expected: list[str], found: list[str]) -> tuple[list[str], list[
     )
 
 
-def _until_the_execution_ends(world: World) -> None:
+def until_the_execution_ends(world: World) -> None:
+    """Wait for the newest execution, which has to succeed."""
     sagemaker = world.client("sagemaker")
     listed = sagemaker.list_pipeline_executions(PipelineName=world.names.pipeline)
     arn = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
@@ -371,7 +318,7 @@ STEPS = (
     Step("stack", RETRAIN, ("stack",)),
     Step("data push", "", ("data", "push", "../table.csv"), lambda world: world.commit("Train on the data")),
     Step("upsert", RETRAIN, ("upsert",)),
-    Step("run", RETRAIN, ("run",), _until_the_execution_ends),
+    Step("run", RETRAIN, ("run",), until_the_execution_ends),
     Step("execution", RETRAIN, ("execution", "--wait")),
     Step("summary", RETRAIN, ("summary",)),
     Step("report", RETRAIN, ("report", "--output", "build/report.html")),
