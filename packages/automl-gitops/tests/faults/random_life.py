@@ -29,6 +29,7 @@ ROLES = {
     "stage": RETRAIN,
     "verify": RETRAIN,
     "propose": RETRAIN,
+    "upsert": RETRAIN,
     "run": RETRAIN,
     "promote": PROMOTE,
     "rollback": "",

@@ -73,10 +73,11 @@ class RandomLife(RuleBasedStateMachine):
     def train(self, fault: Any) -> None:
         """Run the pipeline again, whose training is a recorded one."""
         self.trainings += 1
-        status, before = self._command("run", "--again", str(self.trainings + 1), fault=fault)
-        if status:
-            status, _ = self._command("run", "--again", str(self.trainings + 1))
-        assert status == 0
+        for command in (("upsert",), ("run", "--again", str(self.trainings + 1))):
+            status, before = self._command(*command, fault=fault)
+            if status:
+                status, before = self._command(*command)
+            assert status == 0
         self._by_hand("wait_for_training")
         assert len(self.facts["versions"]) == len(before["versions"]) + 1
 
@@ -131,7 +132,7 @@ class RandomLife(RuleBasedStateMachine):
         status, before = self._command("promote", fault=fault)
         serves = self.facts["production"]
         if status == 0:
-            assert serves["arn"] == self.facts["named"]
+            assert serves["arn"] == self.facts["named"], f"{serves['arn']} serves, which Git does not name"
         if serves != before["production"]:
             self._check_new(serves["arn"], before["production"]["arn"])
 
