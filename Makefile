@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults test-kills test-fuzz bench check scan format wheels calls lock clean
+.PHONY: help setup project browser demo first-look demo-github test test-strangers test-faults test-lives test-load test-kills test-fuzz bench check scan format wheels calls lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -91,8 +91,14 @@ test: browser ## everything: both packages' tests, the template's, and a generat
 test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
 	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
 
-test-faults: setup ## each call of a life fails once in each way, and it ends as without; writes build/faults.json (SHARD=1/8)
+test-faults: setup ## each call of a life fails once in each way, and it ends as without; goes on where it stopped; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
+
+test-lives: setup ## random commands, changes by hand and faults; production serves what was verified and Git names (LIVES=100)
+	$(RUN) packages/automl-gitops/tests/faults/run_random_lives.py $(or $(LIVES),100)
+
+test-load: setup ## 200 projects in an account, 50 executions, 1,000 invocations, 10,000 messages; writes build/load.json
+	$(RUN) packages/automl-gitops/tests/load/run_load.py
 
 test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
 	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP

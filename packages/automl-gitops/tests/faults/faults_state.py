@@ -36,7 +36,7 @@ def _pages(client: Any, operation: str, key: str, **given: Any) -> list[Any]:
 
 
 def _executions(world: World) -> list[dict[str, Any]]:
-    sagemaker = world.aws.client("sagemaker")
+    sagemaker = world.client("sagemaker")
     found = []
     for pipeline in _pages(sagemaker, "list_pipelines", "PipelineSummaries"):
         found += _pages(
@@ -49,13 +49,13 @@ def _executions(world: World) -> list[dict[str, Any]]:
 
 
 def _of_aws(world: World, executions: list[dict[str, Any]]) -> Iterator[str]:
-    sagemaker = world.aws.client("sagemaker")
+    sagemaker = world.client("sagemaker")
     for one in executions:
         yield f"execution {one['PipelineExecutionDisplayName']} {one['PipelineExecutionArn']}"
     yield from _training(sagemaker)
     yield from _serving(world, sagemaker)
-    yield from _storage(world.aws.client("s3"))
-    yield from _stacks(world.aws.client("cloudformation"))
+    yield from _storage(world.client("s3"))
+    yield from _stacks(world.client("cloudformation"))
     yield from _functions(world)
 
 
@@ -99,9 +99,9 @@ def _serving(world: World, sagemaker: Any) -> Iterator[str]:
         yield f"endpoint config {one['EndpointConfigName']}"
     for one in _pages(sagemaker, "list_models", "Models"):
         yield f"model {one['ModelName']}"
-    for one in _pages(world.aws.client("cloudwatch"), "describe_alarms", "MetricAlarms"):
+    for one in _pages(world.client("cloudwatch"), "describe_alarms", "MetricAlarms"):
         yield f"alarm {one['AlarmName']} {one.get('Threshold')} {one['ActionsEnabled']}"
-    scaling = world.aws.client("application-autoscaling")
+    scaling = world.client("application-autoscaling")
     for one in _pages(scaling, "describe_scalable_targets", "ScalableTargets", ServiceNamespace="sagemaker"):
         yield f"scalable target {one['ResourceId']} {one['MinCapacity']} {one['MaxCapacity']}"
     for one in _pages(scaling, "describe_scaling_policies", "ScalingPolicies", ServiceNamespace="sagemaker"):
@@ -132,17 +132,17 @@ def _stacks(cloudformation: Any) -> Iterator[str]:
 
 
 def _functions(world: World) -> Iterator[str]:
-    client = world.aws.client("lambda")
+    client = world.client("lambda")
     for one in _pages(client, "list_functions", "Functions"):
         yield f"function {one['FunctionName']} {one['CodeSha256']} {one['Role']}"
     for one in _pages(client, "list_event_source_mappings", "EventSourceMappings"):
         yield f"event source mapping {one['EventSourceArn']} {one['FunctionArn']} {one['State']}"
-    for url in world.aws.client("sqs").list_queues().get("QueueUrls", []):
+    for url in world.client("sqs").list_queues().get("QueueUrls", []):
         yield f"queue {url}"
-    for one in _pages(world.aws.client("logs"), "describe_log_groups", "logGroups"):
+    for one in _pages(world.client("logs"), "describe_log_groups", "logGroups"):
         # A function's log arrives when it likes.
         yield f"log group {one['logGroupName']} {one.get('retentionInDays')}"
-    iam = world.aws.client("iam")
+    iam = world.client("iam")
     for role in _pages(iam, "list_roles", "Roles"):
         policies = _pages(iam, "list_role_policies", "PolicyNames", RoleName=role["RoleName"])
         attached = _pages(iam, "list_attached_role_policies", "AttachedPolicies", RoleName=role["RoleName"])

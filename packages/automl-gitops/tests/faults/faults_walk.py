@@ -8,27 +8,27 @@ from there is then equal too, so that it need not be lived. What is not of the f
 orphan, what is missing is lost; a traceback, or a command that hangs, does not converge either.
 
 Calls of AWS are those of the command's own process (by its user agent), not those that services make for it. Of one
-that only reads, or asks an endpoint, and that a command makes again and again, as where it waits, `READS_EACH` fail.
+that only reads, or asks an endpoint, and that a command makes again and again, as where it waits, three fail: the
+first, the second and the last. A pair is named by the call's place among those of its operation, which is the same in
+each run, whatever a command waited for before.
 """
 
 from __future__ import annotations
 
-import contextlib
+import gc
 import json
 import os
 import shutil
-import signal
-import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
+from faults_runner import Runner
 from faults_state import state
-from faults_world import AGENT, World, preload, quicken
+from faults_world import AGENT, World, preload
 
 from local_sagemaker import Fault
 from support.waiting import wait_until
@@ -45,9 +45,8 @@ WAYS = (
 )
 AWS, GITHUB = "AWS", "GitHub"
 READS = ("Describe", "List", "Get", "Head", "Invoke", "GET ")
-READS_EACH = 3  # the first, the second and the last
+LAST = 0
 DEFINES = ("upsert", "run", "plan")  # these build the pipeline's definition
-SECONDS = 240  # of one command, on a machine that has other things to do
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Pair:
-    """One call and one way in which it fails: the ``number``-th of the command's calls of ``service``."""
+    """One call and one way in which it fails: the ``number``-th of the calls of ``operation`` (or `LAST`)."""
 
     step: str
     service: str
@@ -75,14 +74,15 @@ class Pair:
 
     def __str__(self) -> str:
         how = f"{self.kind} {'at each attempt' if self.lasts else 'once'}"
-        return f"{self.step}: {self.service} call {self.number} ({self.operation}) {how}"
+        return f"{self.step}: {self.service} {self.operation}, call {self.number or 'last'}, {how}"
 
 
 @dataclass
 class Outcome:
-    """What came of a pair; nothing in the lists where it converged."""
+    """What came of a pair, and how long it took; nothing in the lists where it converged."""
 
     struck: bool = False
+    seconds: float = 0.0
     statuses: list[int] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
@@ -107,88 +107,31 @@ class Found:
     error: str = ""
 
 
-class Runner:
-    """A process that waits to be told a command: forked while there are no threads, used when there are."""
-
-    def __init__(self) -> None:
-        theirs, self._orders = os.pipe()
-        self.pid = os.fork()
-        if not self.pid:
-            os.close(self._orders)
-            _serve(theirs)
-        os.close(theirs)
-
-    def run(self, arguments: tuple[str, ...], variables: dict[str, str], folder: Path, output: Path) -> int:
-        """The command's exit status; -1 where it had to be killed."""
-        order = {"arguments": arguments, "variables": variables, "folder": str(folder), "output": str(output)}
-        os.write(self._orders, json.dumps(order).encode() + b"\n")
-        os.close(self._orders)
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if pid:
-                return os.waitstatus_to_exitcode(status)
-            time.sleep(0.01)
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        return -1
-
-    def dismiss(self) -> None:
-        """End without having run anything."""
-        with contextlib.suppress(OSError):
-            os.close(self._orders)
-            os.waitpid(self.pid, 0)
-
-
-def _serve(orders: int) -> None:
-    with os.fdopen(orders) as pipe:
-        line = pipe.readline()
-    if not line:
-        os._exit(0)
-    order = json.loads(line)
-    status = 70
-    with Path(order["output"]).open("w") as output:
-        os.dup2(output.fileno(), 1)
-        os.dup2(output.fileno(), 2)
-        sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)
-        sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-        os.environ.clear()
-        os.environ.update(order["variables"])
-        os.chdir(order["folder"])
-        quicken()
-        try:
-            from automl_gitops.commands.main import main
-
-            status = main(order["arguments"])
-        except BaseException:
-            traceback.print_exc()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(status)
-
-
 class Walk:
-    """A life in ``folder``; ``only`` are the names of the steps whose calls fail, all by default.
-
-    ``wanted`` says of the number of a pair whether it is tried: a shard's, or a sample.
-    """
+    """A life in ``folder``. ``wanted`` says whether a pair is tried, and ``kept`` gets what came of it at once."""
 
     def __init__(
-        self, folder: Path, steps: tuple[Step, ...], wanted: Callable[[int], bool], say: Callable[[str], None]
+        self,
+        folder: Path,
+        steps: tuple[Step, ...],
+        wanted: Callable[[Pair], bool],
+        kept: Callable[[Pair, Outcome], None],
+        say: Callable[[str], None],
     ) -> None:
         self.folder = folder
         self.steps = steps
         self.calls: dict[str, int] = {}
-        self.outcomes: dict[Pair, Outcome] = {}
         self._wanted = wanted
+        self._kept = kept
         self._say = say
-        self._number = 0
-        self._world = World(folder / "root")
-        self._world.start()
-        self._fingerprint: list[str] = []
+        self.world = World(folder / "root")
+        self.world.start()
+        self.world.resume()
+        state(self.world)  # what moto imports with a service's first request, forks have then
+        self.world.pause()
 
     def live(self, only: tuple[str, ...] = ()) -> None:
-        """Walk to the end, or to the last of ``only``."""
+        """Walk to the end, or to the last of the steps ``only``; by default the calls of all steps fail."""
         missing = set(only) - {step.name for step in self.steps}
         assert not missing, f"no such steps: {missing}"
         last = max((n for n, step in enumerate(self.steps) if step.name in only), default=len(self.steps))
@@ -201,8 +144,17 @@ class Walk:
             self._go_on(step)
             self._say(f"{step.name}: {time.monotonic() - started:.0f} s")
 
+    def live_until(self, name: str) -> None:
+        """Walk to the end of a step; no call fails."""
+        for step in self.steps:
+            if step.arguments[0] in DEFINES:
+                preload(sdk=True)
+            self._go_on(step)
+            if step.name == name:
+                return
+
     def _try(self, step: Step) -> None:
-        shutil.copytree(self._world.root, self.folder / "kept", symlinks=True)
+        shutil.copytree(self.world.root, self.folder / "kept", symlinks=True)
         once, twice = self._fork(step, None), self._fork(step, None, times=2)
         assert not once.error, once.error
         assert not twice.error, twice.error
@@ -211,38 +163,44 @@ class Walk:
             f"{step.name} run twice is not as run once"
         )
         self.calls[step.name] = len(once.calls)
-        tried = 0
-        for pair in _pairs(step, once.calls):
-            self._number += 1
-            if self._wanted(self._number):
-                began = time.monotonic()
-                outcome = self.outcomes[pair] = _judged(step, once, self._fork(step, pair))
-                tried += 1
-                self._say(f"{pair}: {outcome.statuses} {time.monotonic() - began:.1f} s")
-                if not self.outcomes[pair].converged:
-                    self._say(f"NOT CONVERGED {pair}: {json.dumps(asdict(self.outcomes[pair]))}")
-        self._say(f"{step.name}: {len(once.calls)} calls, {tried} pairs")
+        counts = Counter((service, operation) for service, operation in once.calls)
+        pairs = [pair for pair in _pairs(step, counts) if self._wanted(pair)]
+        self._say(f"{step.name}: {len(once.calls)} calls, {len(pairs)} pairs to try")
+        for pair in pairs:
+            began = time.monotonic()
+            last = counts[pair.service, pair.operation]
+            outcome = _judged(step, once, self._fork(step, pair, number=pair.number or last))
+            outcome.seconds = round(time.monotonic() - began, 1)
+            self._kept(pair, outcome)
+            self._say(f"{pair}: {outcome.statuses} {outcome.seconds} s")
+            if not outcome.converged:
+                self._say(f"NOT CONVERGED {pair}: {json.dumps(asdict(outcome))}")
         shutil.rmtree(self.folder / "kept")
 
     def _go_on(self, step: Step) -> None:
         runner = Runner()
-        self._world.resume()
+        self.world.resume()
         output = self.folder / "output"
         status = runner.run(
-            step.arguments, self._world.environment(step.role) | step.variables, self._world.project, output
+            step.arguments, self.world.environment(step.role) | step.variables, self.world.project, output
         )
+        runner.dismiss()
         assert status == step.status, f"{step.name} ended with {status}: {output.read_text()}"
-        step.then(self._world)
-        self._world.pause()
+        step.then(self.world)
+        self.world.pause()
 
-    def _fork(self, step: Step, pair: Pair | None, times: int = 1) -> Found:
-        """What a fork sees that runs the command, once more if it fails."""
+    def _fork(self, step: Step, pair: Pair | None, times: int = 1, number: int = 0) -> Found:
+        """What a fork sees that runs the command, ``times`` times, and once more if it fails.
+
+        The fault of ``pair`` meets the ``number``-th call of its operation.
+        """
         ours, theirs = os.pipe()
+        gc.freeze()  # a fork need not look through what it has inherited
         pid = os.fork()
         if not pid:
             os.close(ours)
             try:
-                found = self._within(step, pair, times)
+                found = self._within(step, pair, times, number)
             except BaseException:
                 found = Found(error=traceback.format_exc())
             with os.fdopen(theirs, "w") as pipe:
@@ -252,22 +210,23 @@ class Walk:
         with os.fdopen(ours) as pipe:
             text = pipe.read()
         os.waitpid(pid, 0)
-        shutil.rmtree(self._world.root)
-        shutil.copytree(self.folder / "kept", self._world.root, symlinks=True)
+        shutil.rmtree(self.world.root)
+        shutil.copytree(self.folder / "kept", self.world.root, symlinks=True)
         return Found(**json.loads(text or '{"error": "the fork died"}'))
 
-    def _within(self, step: Step, pair: Pair | None, times: int) -> Found:
-        world, found = self._world, Found()
-        runners = [Runner() for _ in range(2)]
+    def _within(self, step: Step, pair: Pair | None, times: int, number: int) -> Found:
+        world, found = self.world, Found()
+        runner = Runner()
         world.resume()
-        faults, hub = [], (0, "", False)
+        faults: list[Fault] = []
+        world.github.plan()
         if pair and pair.service == AWS:
-            faults = [Fault(pair.kind, pair.number, agent=f"*app/{AGENT}*", attempts=0 if pair.lasts else 1)]
+            attempts = 0 if pair.lasts else 1
+            faults = [Fault(pair.kind, number, "*", pair.operation, f"*app/{AGENT}*", attempts)]
         elif pair:
-            hub = (pair.number, pair.kind, pair.lasts)
-        world.github.plan(*hub[:2], lasts=hub[2])
+            world.github.plan(pair.operation, number, pair.kind, lasts=pair.lasts)
         plan = world.aws.faults(*faults)
-        for turn, runner in enumerate(runners):
+        for turn in range(2):
             output = self.folder / f"output-{turn}"
             variables = world.environment(step.role) | step.variables
             found.statuses.append(runner.run(step.arguments, variables, world.project, output))
@@ -281,27 +240,23 @@ class Walk:
                 world.github.plan()
             if turn + 1 >= times and found.statuses[-1] == step.status:
                 break
-        for runner in runners[len(found.statuses) :]:
-            runner.dismiss()
+        runner.dismiss()
         found.state = state(world)
         return found
 
 
-def _pairs(step: Step, calls: list[tuple[str, str]]) -> Iterator[Pair]:
-    for service in (AWS, GITHUB):
-        mine = [operation for one, operation in calls if one == service]
-        for number, operation in enumerate(mine, start=1):
-            if operation.partition(":")[2].startswith(READS) or operation.startswith(READS):
-                before, after = mine[: number - 1].count(operation), mine[number:].count(operation)
-                if before >= READS_EACH - 1 and after:
-                    continue
+def _pairs(step: Step, counts: Mapping[tuple[str, str], int]) -> Iterator[Pair]:
+    for (service, operation), count in counts.items():
+        reads = (operation.partition(":")[2] or operation).startswith(READS)
+        numbers = [1, 2, LAST][:count] if reads else range(1, count + 1)
+        for number in numbers:
             for kind, lasts in WAYS:
                 yield Pair(step.name, service, operation, number, kind, lasts)
 
 
 def _judged(step: Step, expected: Found, found: Found) -> Outcome:
     duplicates, orphans, lost = _difference(expected.state, found.state)
-    outcome = Outcome(found.struck, found.statuses, duplicates, orphans, lost, found.error)
+    outcome = Outcome(found.struck, 0.0, found.statuses, duplicates, orphans, lost, found.error)
     if not found.error:
         if found.statuses[-1] != step.status:
             outcome.trouble = f"ended with {found.statuses}: {found.outputs[-1][-600:]}"
@@ -323,26 +278,9 @@ def _difference(expected: list[str], found: list[str]) -> tuple[list[str], list[
     )
 
 
-def summary(calls: dict[str, int], outcomes: dict[Pair, Outcome]) -> dict[str, Any]:
-    """The document of build/faults.json; a pair counts where its fault met the call."""
-    met = {pair: one for pair, one in outcomes.items() if one.struck or not one.converged}
-    return {
-        "calls": sum(calls.values()),
-        "faults": len(WAYS),
-        "pairs": len(met),
-        "converged": sum(one.converged for one in met.values()),
-        "duplicates": sum(bool(one.duplicates) for one in met.values()),
-        "orphans": sum(bool(one.orphans) for one in met.values()),
-        "lost": sum(bool(one.lost) for one in met.values()),
-        "commands": calls,
-        "not_converged": [
-            {"pair": str(pair), **asdict(one)} for pair, one in met.items() if not one.converged
-        ],
-    }
-
-
-def _until_the_execution_ends(world: World) -> None:
-    sagemaker = world.aws.client("sagemaker")
+def until_the_execution_ends(world: World) -> None:
+    """Wait for the newest execution, which has to succeed."""
+    sagemaker = world.client("sagemaker")
     listed = sagemaker.list_pipeline_executions(PipelineName=world.names.pipeline)
     arn = listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"]
 
@@ -358,11 +296,11 @@ def _register_another(world: World) -> None:
     """Another training has registered a second version, of another archive."""
     from automl_gitops.rehearsal import sabotage
 
-    sagemaker = world.aws.client("sagemaker")
+    sagemaker = world.client("sagemaker")
     (first,) = sagemaker.list_model_packages(ModelPackageGroupName=world.names.model_package_group)[
         "ModelPackageSummaryList"
     ]
-    sabotage.register_copy(sagemaker, world.aws.client("s3"), world.names.bucket, first["ModelPackageArn"])
+    sabotage.register_copy(sagemaker, world.client("s3"), world.names.bucket, first["ModelPackageArn"])
 
 
 def _serving(number: int, then: Callable[[World], None]) -> tuple[Step, ...]:
@@ -380,7 +318,7 @@ STEPS = (
     Step("stack", RETRAIN, ("stack",)),
     Step("data push", "", ("data", "push", "../table.csv"), lambda world: world.commit("Train on the data")),
     Step("upsert", RETRAIN, ("upsert",)),
-    Step("run", RETRAIN, ("run",), _until_the_execution_ends),
+    Step("run", RETRAIN, ("run",), until_the_execution_ends),
     Step("execution", RETRAIN, ("execution", "--wait")),
     Step("summary", RETRAIN, ("summary",)),
     Step("report", RETRAIN, ("report", "--output", "build/report.html")),

@@ -7,22 +7,28 @@ with the candidate that a training once had, whose container answers by a rule.
 from __future__ import annotations
 
 import csv
+import functools
 import importlib
 import io
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import boto3
+from botocore import loaders, session
+from moto import backends
+
 from automl_gitops.kernel import waiting
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import definition
-from local_sagemaker import BadInput, LocalAWS
+from local_sagemaker import BadInput, LocalAWS, clients, late
 from local_sagemaker.sagemaker import roles
 from local_sagemaker.sagemaker.autopilot.job import AutoMLJob
 from local_sagemaker.storage import Storage
@@ -46,6 +52,12 @@ SDK = (
     "mlops.workflow.callback_step", "mlops.workflow.condition_step", "mlops.workflow.fail_step",
     "mlops.workflow.lambda_step", "mlops.workflow.pipeline", "mlops.workflow.retry", "mlops.workflow.steps",
 )  # fmt: skip
+SERVICES = (
+    "application-autoscaling", "cloudformation", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemaker",
+    "sagemaker-runtime", "service-quotas", "sqs", "sts",
+)  # fmt: skip
+_create_loader = loaders.create_loader
+_NOWHERE = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 # The name by which all clients of a command's process, and none of a service's, are known.
 AGENT_VARIABLE, AGENT = "AWS_SDK_UA_APP_ID", "autopilot-gitops"
 # A minute of the services' waiting passes in a tenth of a second.
@@ -156,33 +168,30 @@ def _recorded(self: AutoMLJob, folder: Path) -> None:
 
 
 class FaultyGitHub(GitHub):
-    """Fails the ``number``-th request from now on, and as many like it as follow where it ``lasts``.
+    """Fails the ``number``-th request like ``which`` from now on, and as many like it as follow where it ``lasts``.
 
-    ``made`` are the requests since, each as its method and its path.
+    ``made`` are the requests since, each as its method and its path, without the SHAs that it may have.
     """
 
-    number, kind, lasts = 0, "", False
+    which, number, kind, lasts = "", 0, "", False
     made: tuple[str, ...] = ()
-    _struck = ""
+    struck = False
 
-    def plan(self, number: int = 0, kind: str = "", *, lasts: bool = False) -> None:
+    def plan(self, which: str = "", number: int = 0, kind: str = "", *, lasts: bool = False) -> None:
         """Count from the start again; no fault by default."""
-        self.number, self.kind, self.lasts, self.made, self._struck = number, kind, lasts, (), ""
-
-    @property
-    def struck(self) -> bool:
-        """Whether a fault met a request."""
-        return bool(self._struck)
+        self.which, self.number, self.kind, self.lasts = which, number, kind, lasts
+        self.made, self.struck = (), False
 
     def answer(self, method: str, path: str, *rest: Any) -> tuple[int, Any]:
         """One request's answer, or its fault."""
         with self._lock:
             request = f"{method} {path.removeprefix(f'/repos/{self.repository}/')}"
+            request = re.sub("[0-9a-f]{40}", "SHA", request)
             self.made += (request,)
-            again = self.lasts and self._struck == request
-            if not again and len(self.made) != self.number:
+            again = self.lasts and self.struck
+            if request != self.which or not (again or self.made.count(request) == self.number):
                 return super().answer(method, path, *rest)
-            self._struck = request
+            self.struck = True
             if self.kind == "throttled":
                 raise Refusal(429, "You have exceeded a secondary rate limit")
             if self.kind in ("failed", "unavailable"):
@@ -222,10 +231,17 @@ class World:
         self.config = Config.load(self.project / "automl.toml")
         self.aws = LocalAWS(root / "aws", region=self.config.project.region)
         self.names = Names(self.config, self.aws.account)
+        self._clients: dict[str, Any] = {}
 
     def start(self) -> None:
         """Bring both servers up, and down again: `resume` lets them answer."""
         self.aws.start()
+        for service in late.MODULES:  # a second of imports, which each fork would need
+            late.bring(service)
+        modules = tuple(
+            backends.list_of_moto_modules()
+        )  # which moto looks up in its folder with each request
+        backends.list_of_moto_modules = lambda: modules  # type: ignore[assignment]
         self.aws.predictor = Rule
         self.github.__enter__()
         self.pause()
@@ -253,6 +269,12 @@ class World:
         self.git("commit", "--quiet", "--allow-empty", "--message", message)
         self.git("push", "--quiet", "origin", "HEAD:main")
 
+    def client(self, service: str) -> Any:
+        """The administrator's client of a service, which all forks have from the one that made it."""
+        if service not in self._clients:
+            self._clients[service] = self.aws.client(service)
+        return self._clients[service]
+
     def merge(self) -> None:
         """Merge the open pull request, as a reviewer does."""
         (number,) = [number for number, pull in self.github.pulls.items() if pull["state"] == "open"]
@@ -275,12 +297,23 @@ def preload(*, sdk: bool = False) -> None:
     """Import what commands import, before anything is forked; the SageMaker SDK, which takes seconds, if asked for."""
     for name in COMMANDS:
         importlib.import_module(f"automl_gitops.{name}")
+    # The models of AWS's services, which take longest of a client, are read once for all sessions of all forks.
+    session.create_loader = _loader  # type: ignore[assignment]
+    given = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-west-1"}
+    for service in SERVICES:
+        boto3.Session(**given).client(service)
+        clients.client(service, {name.upper(): value for name, value in given.items()} | _NOWHERE)
     if not sdk:
         return
     # As the project itself builds a definition: with a region, and away from the user's configuration.
     with definition.alone("eu-west-1"):
         for name in SDK:
             importlib.import_module(f"sagemaker.{name}")
+
+
+@functools.cache
+def _loader(search_path_string: str | None = None) -> loaders.Loader:
+    return _create_loader(search_path_string)
 
 
 def quicken() -> None:

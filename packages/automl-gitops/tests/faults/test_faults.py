@@ -10,10 +10,13 @@ from pathlib import Path
 
 import faults_walk
 import pytest
-from faults_walk import Outcome, Pair, summary
+from faults_results import Results, summary
+from faults_walk import Outcome, Pair
 
 HERE = Path(__file__).resolve().parent
-PAIR = Pair("stage 1", "AWS", "sagemaker:CreateModel", 4, "cut after", lasts=True)
+PAIR = Pair("stage 1", "AWS", "sagemaker:CreateModel", 1, "cut after", lasts=True)
+
+OTHER = Pair("stage 1", "AWS", "sagemaker:CreateEndpoint", 1, "cut after", lasts=True)
 
 
 def test_a_life_whose_calls_fail_ends_where_it_would_have_ended(tmp_path):
@@ -53,9 +56,9 @@ def test_what_is_there_twice_or_besides_and_what_is_missing_is_told(expected, fo
 
 def test_the_summary_counts_the_pairs_whose_fault_met_its_call():
     outcomes = {
-        PAIR: Outcome(struck=True, statuses=[1, 0], duplicates=["model a"]),
-        Pair("run", "AWS", "sagemaker:StartPipelineExecution", 9, "failed", lasts=False): Outcome(True, [0]),
-        Pair("run", "AWS", "sts:GetCallerIdentity", 99, "failed", lasts=False): Outcome(False, [0]),
+        str(PAIR): Outcome(struck=True, statuses=[1, 0], duplicates=["model a"]),
+        "of a call that was made": Outcome(struck=True, statuses=[0]),
+        "of a call that was not made": Outcome(struck=False, statuses=[0]),
     }
 
     found = summary({"stage 1": 20, "run": 10}, outcomes)
@@ -64,5 +67,21 @@ def test_the_summary_counts_the_pairs_whose_fault_met_its_call():
         "calls": 30, "pairs": 2, "converged": 1, "duplicates": 1, "orphans": 0,
     }  # fmt: skip
     assert found["not_converged"][0]["pair"] == (
-        "stage 1: AWS call 4 (sagemaker:CreateModel) cut after at each attempt"
+        "stage 1: AWS sagemaker:CreateModel, call 1, cut after at each attempt"
     )
+
+
+def test_another_run_goes_on_where_one_stopped(tmp_path):
+    first = Results(tmp_path, "1-of-2")
+    first.keep(PAIR, Outcome(struck=True))
+    first.keep(OTHER, Outcome(struck=True, lost=["model a"]))
+    first.write({"stage 1": 20})
+
+    second = Results(tmp_path, "1-of-1")
+    before = (second.converged(PAIR), second.converged(OTHER))
+    second.keep(OTHER, Outcome(struck=True))
+    found = second.write({"run": 10})
+
+    assert before == (True, False)
+    assert (found["calls"], found["pairs"], found["not_converged"]) == (30, 2, [])
+    assert (first.failed, second.failed) == (True, False)

@@ -161,10 +161,3 @@ def test_a_hosting_account_s_role_may_do_what_its_sibling_does_in_the_project_s(
 
     for role, actions in named.items():
         assert actions <= used()[SIBLINGS[role]], role
-
-
-def test_what_data_scientists_may_look_at_the_workflows_looked_at() -> None:
-    named = of_reason("people")
-
-    assert named.keys() == {"DataScientistRole"}
-    assert named["DataScientistRole"] <= used()["PlanRole"] | used()["RetrainRole"]
