@@ -107,7 +107,7 @@ test-fuzz: setup ## 10,000 inputs of a stranger's at each entry point; writes bu
 	@mkdir -p build && rm -f build/fuzz.json
 	FUZZ_EXAMPLES=$(or $(EXAMPLES),10000) FUZZ_COUNTS='$(CURDIR)/build/fuzz.json' $(RUN) -m pytest packages/automl-gitops/tests/fuzz -q
 
-bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=commands, endpoint, evaluation, push or report)
+bench: browser ## measure what is promised in figures and write build/bench.json (ONLY=commands, endpoint, evaluation, pipeline, push or report)
 	$(RUN) -m benchmarks $(ONLY)
 
 check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the project's templates and workflows, secrets

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks import figures
 
 # Modules of this folder with `figures(work) -> Iterator[Figure]`.
-SUBJECTS = ("evaluation", "report", "push", "commands", "endpoint")
+SUBJECTS = ("evaluation", "report", "push", "commands", "pipeline", "endpoint")
 ROOT = Path(__file__).parents[1]
 
 

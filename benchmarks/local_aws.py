@@ -29,10 +29,10 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
         process.wait()
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it; raises TimeoutError."""
+def until(condition: Callable[[], bool], pause: float = 0.01) -> None:
+    """Wait for it, with ``pause`` seconds between two looks; raises TimeoutError."""
     end = time.monotonic() + WAIT_SECONDS
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError
-        time.sleep(0.01)
+        time.sleep(pause)

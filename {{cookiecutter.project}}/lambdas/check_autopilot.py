@@ -28,7 +28,8 @@ GRACE_SECONDS = 30 * 60  # the service may take longer than the job's own limit,
 STOP_SECONDS = 30 * 60  # a stopped job may take this long to end; AWS names no limit
 DENIED_SECONDS = 10 * 60  # by then a right that was just granted has taken effect
 QUOTA_SECONDS = 24 * 3600  # how long a job waits for a place among the account's concurrent jobs
-SOONEST, LATEST = 5, 60  # seconds between two looks
+SOONEST, LATEST = 1, 60  # seconds between two looks
+LATE = 0.05  # of the time since the start: how much later than a job its step may end, between these two
 EARLIEST = 10**9  # seconds since 1970: 2001. A thousand times as much is a time in milliseconds
 # After 1,000 receptions the queue moves a message to the dead letters (maxReceiveCount in infrastructure/stack.yaml).
 # A copy starts from 1 again. Lambda takes 16 copies in a row for an endless loop: that is ten days here.
@@ -189,7 +190,7 @@ def look(wait: Wait) -> int | None:
         return SOONEST
     if running:
         log.info("%s: %s, %s, %.0f s", wait.job, status, job["AutoMLJobSecondaryStatus"], elapsed)
-        return int(min(LATEST, max(SOONEST, round(elapsed / 10))))
+        return int(min(LATEST, max(SOONEST, round(elapsed * LATE))))
     if wait.stopping:
         fail(wait, f"The execution was stopped; Autopilot job {wait.job} is {status}")
         return None

@@ -146,8 +146,8 @@ def kept_request(aws: StubbedAws) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("age", "seconds"),
-    [(1, 5), (200, 20), (2000, 60)],
-    ids=["at first often", "a tenth of the time so far", "at least each minute"],
+    [(1, 1), (400, 20), (2000, 60)],
+    ids=["at first often", "a twentieth of the time so far", "at least each minute"],
 )
 def test_a_running_job_is_looked_at_again(stubbed: StubbedAws, age: float, seconds: int) -> None:
     described(stubbed, job("InProgress", age=age))
@@ -160,7 +160,7 @@ def test_a_running_job_is_looked_at_again(stubbed: StubbedAws, age: float, secon
 
 def test_a_job_that_waited_for_its_place_has_its_whole_time(stubbed: StubbedAws) -> None:
     described(stubbed, job("InProgress", age=100))
-    hidden(stubbed, 10)
+    hidden(stubbed, 5)
 
     answer = check_autopilot.handler(event(body(started=10 * MAX_SECONDS)), None)
 
@@ -233,7 +233,7 @@ def test_the_deadline_stops_the_job_and_waits_for_what_it_has(stubbed: StubbedAw
     age = MAX_SECONDS + check_autopilot.GRACE_SECONDS + 30
     described(stubbed, job("InProgress", age=age))
     stopped(stubbed)
-    hidden(stubbed, 5)
+    hidden(stubbed, 1)
 
     answer = check_autopilot.handler(event(body(started=age)), None)
 
@@ -290,7 +290,7 @@ def test_within_the_grace_after_its_limit_a_job_goes_on(stubbed: StubbedAws) -> 
 def test_a_stopping_message_stops_the_job_first(stubbed: StubbedAws) -> None:
     described(stubbed, job("InProgress"))
     stopped(stubbed)
-    hidden(stubbed, 5)
+    hidden(stubbed, 1)
 
     answer = check_autopilot.handler(event(body(status="Stopping")), None)
 
@@ -299,7 +299,7 @@ def test_a_stopping_message_stops_the_job_first(stubbed: StubbedAws) -> None:
 
 def test_a_stopping_message_waits_for_a_job_that_is_on_its_way(stubbed: StubbedAws) -> None:
     described(stubbed, job("Stopping", age=60))
-    hidden(stubbed, 6)
+    hidden(stubbed, 3)
 
     answer = check_autopilot.handler(event(body(status="Stopping")), None)
 
@@ -319,7 +319,7 @@ def test_a_stopping_message_is_answered_once_the_job_has_ended(stubbed: StubbedA
 def test_a_job_that_ended_before_it_could_be_stopped_is_no_error(stubbed: StubbedAws) -> None:
     described(stubbed, job("InProgress"))
     stubbed["sagemaker"].add_client_error("stop_auto_ml_job", "ValidationException", "it has ended", 400)
-    hidden(stubbed, 5)
+    hidden(stubbed, 1)
 
     answer = check_autopilot.handler(event(body(status="Stopping")), None)
 
@@ -340,7 +340,7 @@ def test_a_job_that_found_no_place_is_started_later(stubbed: StubbedAws) -> None
     executing(stubbed)
     request = kept_request(stubbed)
     stubbed["sagemaker"].add_response("create_auto_ml_job_v2", {"AutoMLJobArn": JOB_ARN}, request)
-    hidden(stubbed, 5)
+    hidden(stubbed, 1)
 
     answer = check_autopilot.handler(event(body()), None)
 
@@ -525,7 +525,7 @@ def test_a_message_near_its_last_reception_is_replaced_by_a_copy(stubbed: Stubbe
     text = body()
     described(stubbed, job("InProgress", age=300))
     stubbed["sqs"].add_response(
-        "send_message", {"MessageId": "2"}, {"QueueUrl": QUEUE, "MessageBody": text, "DelaySeconds": 30}
+        "send_message", {"MessageId": "2"}, {"QueueUrl": QUEUE, "MessageBody": text, "DelaySeconds": 15}
     )
 
     answer = check_autopilot.handler(event(text, receptions=900), None)
@@ -687,7 +687,7 @@ def test_of_a_batch_only_what_waits_comes_again(stubbed: StubbedAws) -> None:
     described(stubbed, job("Failed"))
     failed(stubbed, ANY)
     described(stubbed, job("InProgress", age=1))
-    hidden(stubbed, 5, number=2)
+    hidden(stubbed, 1, number=2)
     batch = {"Records": event(body())["Records"] + event(body(), number=2)["Records"]}
 
     answer = check_autopilot.handler(batch, None)

@@ -325,6 +325,29 @@ def test_the_process_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     assert boto3.DEFAULT_SESSION is session
 
 
+def test_the_machine_s_files_for_the_sdk_change_nothing(
+    plain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("no: such setting")  # which the SDK would refuse
+    for level in ("ADMIN", "USER"):
+        monkeypatch.setenv(f"SAGEMAKER_{level}_CONFIG_OVERRIDE", str(file))
+
+    assert build() == plain
+    assert os.environ["SAGEMAKER_USER_CONFIG_OVERRIDE"] == str(file)
+
+
+@pytest.mark.slow
+def test_the_garbage_collector_goes_on_after_the_import() -> None:
+    code = (
+        "import gc\nfrom automl_gitops.runs import definition\n"
+        "with definition.alone('eu-west-1'):\n    print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+
+    assert told.stdout.split() == ["True", "True"]
+
+
 def test_no_call_leaves_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("the network was used")

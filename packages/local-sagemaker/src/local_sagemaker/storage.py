@@ -10,6 +10,8 @@ from typing import Any
 
 from local_sagemaker import clients
 
+AT_ONCE = 8 * 1024 * 1024  # bytes; from here on boto3 transfers in parts
+
 
 @dataclass(frozen=True)
 class Object:
@@ -79,7 +81,10 @@ class Storage:
     def download(self, item: Object, path: Path) -> None:
         """Write an object to the file ``path``, whose folders are made."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.client.download_file(item.bucket, item.key, str(path))
+        if item.size <= AT_ONCE:  # one request, where a transfer asks for the size again and starts threads
+            path.write_bytes(self.read(item.bucket, item.key))
+        else:
+            self.client.download_file(item.bucket, item.key, str(path))
 
     def write(self, uri: str, content: bytes, key_id: str | None = None) -> None:
         """Create or replace an object, encrypted with the KMS key ``key_id`` where there is one."""

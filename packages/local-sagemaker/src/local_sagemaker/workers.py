@@ -24,7 +24,16 @@ from typing import Any
 from local_sagemaker import runtime
 
 # Whoever asks for a worker waits for these only the first time.
-PRELOADED = ["autogluon.tabular.models.lgb.callbacks", "boto3", "networkx", "pyarrow", "sklearn.ensemble"]
+PRELOADED = [
+    "autogluon.tabular.models.lgb.callbacks",
+    "boto3",
+    "networkx",
+    "pyarrow",
+    "sklearn.ensemble",
+    # What the workers run, each with modules of its own.
+    "local_sagemaker.sagemaker.autopilot.process",
+    "local_sagemaker.serving.worker",
+]
 
 _context = multiprocessing.get_context("forkserver")
 

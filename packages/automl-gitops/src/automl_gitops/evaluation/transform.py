@@ -202,7 +202,7 @@ class Transform:
             raise EvaluationError(
                 f"transform job {self._job} {said} after {self._place.deadline_seconds / 60:.0f} minutes"
             )
-        self._place.sleep(min(30.0, max(0.5, elapsed / 10)))
+        self._place.sleep(min(30.0, max(0.1, elapsed / 10)))
 
     def _described(self) -> dict[str, Any] | None:
         try:

@@ -102,6 +102,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             both = Both(project.folder, folder)
             stack.callback(both.stop)
         deployed = look(project, has_data=lock is not None)
+        templates = template_changes(folder, project.folder)
         found, problem = _definitions(project, base, both, lock, deployed)
         return Plan(
             base=base,
@@ -111,7 +112,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             data=DataChange(before.lock, lock),
             definition=found,
             definition_problem=problem,
-            templates=template_changes(folder, project.folder),
+            templates=templates,
             production=(before.champion, champion),
             ceiling=ceiling(config, has_champion=bool(champion)),
             base_ceiling=ceiling(before.config, has_champion=bool(before.champion))
