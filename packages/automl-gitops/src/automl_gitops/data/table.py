@@ -24,7 +24,7 @@ from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_d
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 
-_BLOCK = 4 * 2**20  # bytes of a CSV file at a time
+BLOCK = 4 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
@@ -136,7 +136,7 @@ class Table:
                 pa.csv.open_csv(
                     stream,
                     read_options=pa.csv.ReadOptions(
-                        block_size=_BLOCK,
+                        block_size=BLOCK,
                         use_threads=False,
                         column_names=self.columns,
                         skip_rows=0,
@@ -172,7 +172,7 @@ class Table:
                     number, size = number + 1, 0
                 size += len(line)
                 is_open ^= line.count(b'"') % 2 == 1
-                if size > _BLOCK:
+                if size > BLOCK:
                     return f"row {number} is one"
         return "has a row"
 
@@ -285,6 +285,6 @@ def _unreadable(
         return UserError(f"{name}: {where} has {columns}: {commas}")
     if "straddling" in message:
         return UserError(
-            f"{name}: {long_row()} of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
+            f"{name}: {long_row()} of more than {BLOCK // 2**20} MB: is a quote opened that nothing closes?"
         )
     return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")
