@@ -1,11 +1,11 @@
 """Rows cut out of a CSV file as they stand in it, which takes a third of the time of parsing and writing them.
 
-That is right where no value needs a quote: a file without its quotes and carriage returns is then what `parts.csv_text`
-writes, or longer, such as by an empty line, or by `?` for no value. So the sizes of what was written tell.
+That is right where no value needs a quote: without its quotes and carriage returns the file is then what
+`parts.csv_text` writes, unless it has empty lines or `?` for no value.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,83 +14,117 @@ import pyarrow as pa
 from automl_gitops.data.buffers import text_bytes
 from automl_gitops.data.table import BLOCK, Table
 
-_COMMA, _END, _QUOTE = b',\n"'
+_COMMA, _END = b",\n"
 _DROPPED = b'"\r'
 
 
 class OtherTextError(Exception):
-    """The file is not the text that was written of it."""
+    """The file is not what it was."""
 
 
-class Sizes:
-    """The rows and bytes of the text written of each batch of a table; `None` where no row can be cut out."""
+class Source:
+    """What of a table's file may be taken as it stands: batch after batch, in their order, until one may not.
+
+    ``sizes`` are the rows and bytes of each batch so far, `None` once a batch was none of these.
+    """
 
     def __init__(self, table: Table) -> None:
-        dialect, self._table = table.dialect, table
+        dialect = table.dialect
         plain = dialect is None or (dialect.delimiter == "," and dialect.is_utf_8)
         fits = plain and table.format == "csv" and len(table.columns) > 1
-        self.found: list[tuple[int, int]] | None = [] if fits else None
+        self.sizes: list[tuple[int, int]] | None = [] if fits else None
+        self._texts = _texts(table.path)
 
-    def add(self, rows: int, text: memoryview | bytes) -> None:
-        """Take in what was written of the next batch."""
-        if self.found is not None:
-            self.found.append((rows, len(text)))
-            if self._table.broken or (np.frombuffer(text, np.uint8) == _QUOTE).any():
-                self.found = None
+    def text(self, batch: pa.RecordBatch) -> bytes | None:
+        """The next batch as `parts.csv_text` writes it.
+
+        Both begin at the same byte of the file. As many commas and line ends as values: none stands in a value or on an
+        empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's.
+        """
+        if self.sizes is None:
+            return None
+        text, rows = next(self._texts, b""), batch.num_rows
+        ends = rows * batch.num_columns
+        size = ends + sum(len(text_bytes(column)) for column in batch.columns)
+        if len(text) != size or np.count_nonzero(_are_ends(text)) != ends or _has_unknown(text):
+            self.sizes = None
+            return None
+        self.sizes.append((rows, size))
+        return text
+
+
+def _are_ends(text: bytes) -> np.ndarray:
+    content = np.frombuffer(text, np.uint8)
+    return (content == _COMMA) | (content == _END)
+
+
+def _has_unknown(text: bytes) -> bool:
+    """Whether a value is `parts.UNKNOWN`, of two or more columns."""
+    return b"?" in text and (
+        text.startswith(b"?,") or any(one in text for one in (b",?,", b",?\n", b"\n?,"))
+    )
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Rows of a ``text`` (uint8), of the columns ``names`` at the rising ``places`` among all.
+    """The ``rows`` (numbers) of a ``text`` (uint8), of the columns ``names`` at the rising ``places`` among all.
 
-    ``starts`` has where each value of a row begins, and behind them where its line ends: int32, (rows, columns + 1).
+    ``starts`` has where each value of a row begins, and behind them where its line ends: int32, (all rows, columns + 1).
     """
 
     text: np.ndarray
     starts: np.ndarray
+    rows: np.ndarray
     names: Sequence[str]
-    places: Sequence[int] = field(default=())
+    places: Sequence[int]
 
     @classmethod
-    def of(cls, text: np.ndarray, names: Sequence[str]) -> "Lines":
-        """All rows and columns of a text."""
-        ends = np.flatnonzero((text == _COMMA) | (text == _END)).astype(np.int32).reshape(-1, len(names))
-        starts = np.zeros((len(ends), len(names) + 1), np.int32)
-        starts[:, 1:] = ends + 1
+    def of(cls, text: bytes, names: Sequence[str], rows: int) -> "Lines":
+        """All columns of a text of so many rows. Raises `OtherTextError` where it has others."""
+        ends = np.flatnonzero(_are_ends(text))
+        if len(ends) != rows * len(names):
+            raise OtherTextError
+        starts = np.zeros((rows, len(names) + 1), np.int32)
+        np.add(ends.reshape(rows, len(names)), 1, out=starts[:, 1:], casting="same_kind")
         starts[1:, 0] = starts[:-1, -1]
-        return cls(text, starts, names, range(len(names)))
+        return cls(np.array(np.frombuffer(text, np.uint8)), starts, np.arange(rows), names, range(len(names)))
 
     @property
     def num_rows(self) -> int:
         """The number of rows."""
-        return len(self.starts)
+        return len(self.rows)
 
     def select(self, names: Sequence[str]) -> "Lines":
         """Some of the columns, in their order here."""
-        return replace(self, names=names, places=[self.places[list(self.names).index(name)] for name in names])
+        return replace(self, names=names, places=[self._place(name) for name in names])
 
     def filter(self, chosen: pa.Array) -> "Lines":
         """The rows that are true."""
-        return replace(self, starts=self.starts[chosen.to_numpy(zero_copy_only=False)])
+        return replace(self, rows=self.rows[chosen.to_numpy(zero_copy_only=False)])
 
     def slice(self, start: int, rows: int) -> "Lines":
         """So many rows from one on."""
-        return replace(self, starts=self.starts[start : start + rows])
+        return replace(self, rows=self.rows[start : start + rows])
 
     def column(self, name: str) -> pa.Array:
         """The values of a column, as strings."""
-        place = self.places[list(self.names).index(name)]
-        return self._cut(self.starts[:, [place, place + 1]] - np.array([0, 1], np.int32))
+        place = self._place(name)
+        return self._cut(self.starts[:, [place, place + 1]][self.rows] - np.array([0, 1], np.int32))
 
     def csv(self) -> np.ndarray:
         """The rows as CSV lines: uint8."""
-        kept = np.diff(np.isin(np.arange(-1, self.starts.shape[1]), self.places).astype(int))
-        last = self.starts[:, self.places[-1] + 1] - 1
-        before = self.text[last]
-        self.text[last] = _END
-        found = text_bytes(self._cut(self.starts[:, np.flatnonzero(kept)]))
+        bounds = np.diff(np.isin(np.arange(-1, self.starts.shape[1]), self.places))
+        ends = self.starts[:, np.flatnonzero(bounds)][self.rows]
+        last = ends[:, -1] - 1
+        before = self.text[last[:1]]
+        if bytes(before) == b",":
+            self.text[last] = _END
+        found = text_bytes(self._cut(ends))
         self.text[last] = before
         return found
+
+    def _place(self, name: str) -> int:
+        return self.places[list(self.names).index(name)]
 
     def _cut(self, ends: np.ndarray) -> pa.Array:
         """What lies between the first and the second of ``ends`` (rows, 2 n), the third and the fourth, and so on."""
@@ -99,24 +133,30 @@ class Lines:
             return pa.array([], pa.string())
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(self.text)]
         parts = pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers)
-        return parts.filter(pa.array(np.arange(len(parts)) % 2 == 0))
+        return parts.take(pa.array(np.arange(0, len(parts), 2)))
 
 
 def lines(path: Path, columns: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Iterator[Lines]:
-    """A file's rows, in pieces of such ``sizes``. Raises `OtherTextError` where it is not the text that has these."""
-    coming, header = iter(sizes), True
+    """A file's rows, in pieces of `Source.sizes`. Raises `OtherTextError` where the file has others by now."""
+    texts = _texts(path)
+    for rows, size in sizes:
+        text = next(texts, b"")
+        if len(text) != size:
+            raise OtherTextError
+        yield Lines.of(text, columns, rows)
+    if next(texts, None):
+        raise OtherTextError
+
+
+def _texts(path: Path) -> Iterator[bytes]:
+    """A file's whole lines without the first one, quotes and carriage returns, in pieces."""
+    header = True
     for block in _blocks(path):
         text = block.partition(b"\n")[2] if header else block
         header = False
         if text:
             text = text.translate(None, _DROPPED) if any(one in text for one in (b'"', b"\r")) else text
-            text += b"" if text.endswith(b"\n") else b"\n"
-            rows, size = next(coming, (0, 0))
-            if len(text) != size or text.count(b"\n") != rows:
-                raise OtherTextError
-            yield Lines.of(np.array(np.frombuffer(text, np.uint8)), columns)
-    if next(coming, None):
-        raise OtherTextError
+            yield text if text.endswith(b"\n") else text + b"\n"
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.lines import Lines, OtherTextError, Sizes, lines
+from automl_gitops.data.lines import Lines, OtherTextError, Source, lines
 from automl_gitops.data.lock import (
     Column,
     DataFinding,
@@ -74,7 +74,7 @@ class Prepared:
     findings: list[DataFinding]
     contract: str | None  # the hash of the contract that it keeps
     draws_validation: bool = False  # at random, as no rule says which rows
-    sizes: Sequence[tuple[int, int]] | None = None  # of its text, as `lines` asks for them
+    sizes: Sequence[tuple[int, int]] | None = None  # `Source`'s, of all rows
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -219,19 +219,18 @@ def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
-def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash", Sizes]:
-    """One pass over a table, which all ``watches`` see: what it holds, the SHA-256 of its rows as CSV, begun, and the
-    sizes of these.
+def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash", Source]:
+    """One pass over a table, which all ``watches`` see: what it holds, the SHA-256 of its rows as CSV, begun, and what
+    of them its file has so.
     """
-    digest, sizes = hashlib.sha256(write_row(table.columns)), Sizes(table)
+    digest, source = hashlib.sha256(write_row(table.columns)), Source(table)
 
     def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
-        text = csv_text(batch.columns)
-        digest.update(text)
-        sizes.add(batch.num_rows, text)
+        text = source.text(batch)
+        digest.update(csv_text(batch.columns) if text is None else text)
 
     with aside([*watches, hash_rows]) as watch:
-        return profile(table, target, watch=watch), digest, sizes
+        return profile(table, target, watch=watch), digest, source
 
 
 def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
@@ -250,7 +249,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
     checker = Checker(contract, table.columns, table.name) if contract else None
-    seen, digest, sizes = read(table, target, [one.see for one in (assigner, finder, checker) if one])
+    seen, digest, source = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     if checker:
         checker.require()
     strata = check(config, table, seen)
@@ -273,7 +272,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, sizes.found)
+    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, source.sizes)
     if draws:
         _require_every_class(prepared, str(path))
     if assigned:

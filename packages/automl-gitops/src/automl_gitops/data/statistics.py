@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.buffers import has_any
+from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
 from automl_gitops.evaluation import values as reading
 
@@ -294,6 +294,8 @@ class Statistics:
 
 def is_missing(column: pa.Array) -> pa.Array:
     """Whether a value is none, as `evaluation.values.MISSING` lists them: booleans."""
+    if isinstance(column, pa.StringArray) and are_of_digits(column):
+        return pa.array(np.zeros(len(column), bool))
     return pc.is_in(column, _MISSING)
 
 

@@ -1,6 +1,7 @@
 """One pass over a table, and what it tells of it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -94,9 +95,12 @@ class Finder:
             return []
         sample = self._sample.table()
         where = counted(sample.num_rows, "row") + ("" if self._sample.is_whole else " that were looked at")
+        with ThreadPoolExecutor(1, "leaks") as pool:
+            leaks = pool.submit(lambda: list(self._leaks(sample, where, classes is None)))
+            of_rows = list(self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are))
         told = [
-            *self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are),
-            *self._leaks(sample, where, classes is None),
+            *of_rows,
+            *leaks.result(),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
             *column_findings(

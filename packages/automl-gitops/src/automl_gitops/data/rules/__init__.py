@@ -5,6 +5,7 @@ hash, so that it keeps it when the data grow.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,7 +54,10 @@ class Assignment:
         """Groups by part: to count them takes a sort."""
         if self.groups is None:
             return dict.fromkeys(PARTS, 0)
-        return {side: len(distinct(self.groups[self.sides == side])) for side in PARTS}
+        groups = self.groups
+        with ThreadPoolExecutor(2, "groups") as pool:
+            numbers = pool.map(lambda side: len(distinct(groups[self.sides == side])), PARTS)
+            return dict(zip(PARTS, numbers, strict=True))
 
     def group_codes(self) -> np.ndarray | None:
         """A number for the group of each row of the holdout, dense in the order of first appearance."""
@@ -131,14 +135,13 @@ class Assigner:
             sides = by_group(groups, self._dataset.holdout)
         classes = None
         if self._labels is not None:
-            codes = np.concatenate(self._codes)
-            names = list(self._labels)
-            classes = {
-                part: dict(
-                    zip(names, np.bincount(codes[sides == part], minlength=len(names)).tolist(), strict=True)
-                )
-                for part in PARTS
-            }
+            names, counts = list(self._labels), np.zeros((5, len(self._labels)), np.int64)
+            done = 0
+            for codes in self._codes:
+                places = sides[done : done + len(codes)] * np.int64(len(names)) + codes
+                counts += np.bincount(places, minlength=counts.size).reshape(counts.shape)
+                done += len(codes)
+            classes = {part: dict(zip(names, counts[part].tolist(), strict=True)) for part in PARTS}
         return Assignment(sides, groups, classes, times)
 
     def _by_time(self, read: Times, groups: np.ndarray | None) -> tuple[np.ndarray, dict[str, str]]:
@@ -192,7 +195,6 @@ def by_group(groups: np.ndarray, holdout: float) -> np.ndarray:
     no group passes from those to train on into the holdout before these are used up.
     """
     places = shares(groups)
-    sides = np.full(len(groups), TRAIN, dtype=np.uint8)
-    sides[places < holdout + (1 - holdout) * VALIDATION] = VALIDATE
-    sides[places < holdout] = TEST
-    return sides
+    bounds = {VALIDATE: holdout + (1 - holdout) * VALIDATION, TEST: holdout}
+    sides: np.ndarray = sum((places < bound).view(np.uint8) for bound in bounds.values())
+    return sides  # in the order of the parts: those to train on are below none of the bounds
