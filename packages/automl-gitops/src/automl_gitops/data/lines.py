@@ -4,6 +4,7 @@ That is right where no value needs a quote: without its quotes and carriage retu
 `parts.csv_text` writes, unless it has empty lines or `?` for no value.
 """
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ class Source:
         plain = dialect is None or (dialect.delimiter == "," and dialect.is_utf_8)
         fits = plain and table.format == "csv" and len(table.columns) > 1
         self.sizes: list[tuple[int, int]] | None = [] if fits else None
-        self._texts = _texts(table.path)
+        self._texts = _texts(table.path, table.columns)
 
     def text(self, batch: pa.RecordBatch) -> bytes | None:
         """The next batch as `parts.csv_text` writes it.
@@ -60,16 +61,15 @@ def _are_ends(text: bytes) -> np.ndarray:
 
 def _has_unknown(text: bytes) -> bool:
     """Whether a value is `parts.UNKNOWN`, of two or more columns."""
-    return b"?" in text and (
-        text.startswith(b"?,") or any(one in text for one in (b",?,", b",?\n", b"\n?,"))
-    )
+    return b"?" in text and (text.startswith(b"?,") or any(one in text for one in (b",?,", b",?\n", b"\n?,")))
 
 
 @dataclass(frozen=True)
 class Lines:
     """The ``rows`` (numbers) of a ``text`` (uint8), of the columns ``names`` at the rising ``places`` among all.
 
-    ``starts`` has where each value of a row begins, and behind them where its line ends: int32, (all rows, columns + 1).
+    ``starts`` has where each value of a row begins, and behind them where its line ends: int32, (all rows, all
+    columns + 1).
     """
 
     text: np.ndarray
@@ -138,7 +138,7 @@ class Lines:
 
 def lines(path: Path, columns: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Iterator[Lines]:
     """A file's rows, in pieces of `Source.sizes`. Raises `OtherTextError` where the file has others by now."""
-    texts = _texts(path)
+    texts = _texts(path, columns)
     for rows, size in sizes:
         text = next(texts, b"")
         if len(text) != size:
@@ -148,14 +148,18 @@ def lines(path: Path, columns: Sequence[str], sizes: Sequence[tuple[int, int]]) 
         raise OtherTextError
 
 
-def _texts(path: Path) -> Iterator[bytes]:
-    """A file's whole lines without the first one, quotes and carriage returns, in pieces."""
-    header = True
-    for block in _blocks(path):
-        text = block.partition(b"\n")[2] if header else block
-        header = False
+def _texts(path: Path, columns: Sequence[str]) -> Iterator[bytes]:
+    """A file's whole lines without quotes and carriage returns, in pieces: those behind its header, which is the first
+    line; none where it is not.
+    """
+    header = ",".join(columns).encode()
+    for number, block in enumerate(_blocks(path)):
+        text = block.translate(None, _DROPPED) if any(one in block for one in (b'"', b"\r")) else block
+        if number == 0:
+            first, _, text = text.removeprefix(BOM_UTF8).partition(b"\n")
+            if first != header:
+                return
         if text:
-            text = text.translate(None, _DROPPED) if any(one in text for one in (b'"', b"\r")) else text
             yield text if text.endswith(b"\n") else text + b"\n"
 
 

@@ -272,7 +272,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, source.sizes)
+    prepared = Prepared(
+        table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, source.sizes
+    )
     if draws:
         _require_every_class(prepared, str(path))
     if assigned:

@@ -47,21 +47,22 @@ class Assignment:
 
     def groups_of(self, side: int) -> int:
         """Groups of a part."""
-        return self._group_counts[side]
-
-    @cached_property
-    def _group_counts(self) -> dict[int, int]:
-        """Groups by part: to count them takes a sort."""
-        if self.groups is None:
-            return dict.fromkeys(PARTS, 0)
-        groups = self.groups
-        with ThreadPoolExecutor(2, "groups") as pool:
-            numbers = pool.map(lambda side: len(distinct(groups[self.sides == side])), PARTS)
-            return dict(zip(PARTS, numbers, strict=True))
+        return self._of_groups[0][side]
 
     def group_codes(self) -> np.ndarray | None:
         """A number for the group of each row of the holdout, dense in the order of first appearance."""
-        return None if self.groups is None else dense(self.groups[self.sides == TEST])
+        return self._of_groups[1]
+
+    @cached_property
+    def _of_groups(self) -> tuple[dict[int, int], np.ndarray | None]:
+        """Groups by part, and the codes: both take a look at every row."""
+        if self.groups is None:
+            return dict.fromkeys(PARTS, 0), None
+        groups, sides = self.groups, self.sides
+        with ThreadPoolExecutor(2, "groups") as pool:
+            codes = pool.submit(lambda: dense(groups[sides == TEST]))
+            numbers = pool.map(lambda side: len(distinct(groups[sides == side])), PARTS)
+            return dict(zip(PARTS, numbers, strict=True)), codes.result()
 
 
 def require_columns(dataset: DatasetSettings, columns: list[str], name: str) -> None:
