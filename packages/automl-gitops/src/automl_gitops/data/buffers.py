@@ -31,3 +31,27 @@ def are_of_digits(column: pa.Array) -> bool:
     content = text_bytes(column)
     digits = len(content) and content.min() >= ord("0") and content.max() <= ord("9")
     return bool(digits) and bool((np.diff(_ends(column)) > 0).all())
+
+
+class Growing:
+    """Numbers of one kind that are added to, in one array: parts put together in the end would be there twice."""
+
+    def __init__(self, kind: type[np.generic]) -> None:
+        self._room, self._size = np.empty(2**16, kind), 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, numbers: np.ndarray) -> None:
+        """Append them."""
+        start, self._size = self._size, self._size + len(numbers)
+        if self._size > len(self._room):
+            room = np.empty(2 * self._size, self._room.dtype)  # what is not written takes no memory
+            room[:start] = self._room[:start]
+            self._room = room
+        self._room[start : self._size] = numbers
+
+    @property
+    def values(self) -> np.ndarray:
+        """All of them, shape (numbers,)."""
+        return self._room[: self._size]
