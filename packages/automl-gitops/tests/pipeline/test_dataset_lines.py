@@ -16,7 +16,7 @@ from making import automl_toml, lenient
 
 from automl_gitops.data import lines as cut
 from automl_gitops.data import table as tables
-from automl_gitops.data.lines import Lines, OtherTextError, Source, lines
+from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.parts import csv_text, rows_text
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
@@ -63,7 +63,7 @@ def test_what_is_cut_out_is_what_is_written(
         path = Path(folder, "t.csv")
         path.write_bytes((end.join(texts) + (end if ended else "")).encode())
         table = Table.open(path)
-        source, batches = Source(table), list(table.batches())
+        source, batches = SourceText(table), list(table.batches())
         taken = [source.text(batch) for batch in batches]
         written = [bytes(csv_text(batch.columns)) for batch in batches]
 
@@ -113,7 +113,7 @@ def test_a_file_that_has_changed_is_parsed(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,b\n1,2\n3,4\n")
     table = Table.open(path)
-    source = Source(table)
+    source = SourceText(table)
     for batch in table.batches():
         source.text(batch)
     assert source.sizes == [(2, 8)]

@@ -19,6 +19,11 @@ def text_bytes(column: pa.Array) -> np.ndarray:
     return np.frombuffer(values, np.uint8)[first:last] if last > first else np.zeros(0, np.uint8)
 
 
+def least_byte(column: pa.Array) -> int:
+    """The least of all texts' bytes; 255 where there is none."""
+    return int(text_bytes(column).min(initial=255))
+
+
 def has_any(column: pa.Array, characters: str) -> bool:
     """Whether a text has one of these ASCII characters; a regular expression takes fifty times as long."""
     content = text_bytes(column)

@@ -23,7 +23,7 @@ class OtherTextError(Exception):
     """The file is not what it was."""
 
 
-class Source:
+class SourceText:
     """What of a table's file may be taken as it stands: batch after batch, in their order, until one may not.
 
     ``sizes`` are the rows and bytes of each batch so far, `None` once a batch was none of these.
@@ -111,8 +111,8 @@ class Lines:
         place = self._place(name)
         return self._cut(self.starts[:, [place, place + 1]][self.rows] - np.array([0, 1], np.int32))
 
-    def csv(self) -> np.ndarray:
-        """The rows as CSV lines: uint8."""
+    def csv(self) -> memoryview:
+        """The rows as CSV lines."""
         bounds = np.diff(np.isin(np.arange(-1, self.starts.shape[1]), self.places))
         ends = self.starts[:, np.flatnonzero(bounds)][self.rows]
         last = ends[:, -1] - 1
@@ -121,7 +121,7 @@ class Lines:
             self.text[last] = _END
         found = text_bytes(self._cut(ends))
         self.text[last] = before
-        return found
+        return memoryview(found)
 
     def _place(self, name: str) -> int:
         return self.places[list(self.names).index(name)]
@@ -137,7 +137,7 @@ class Lines:
 
 
 def lines(path: Path, columns: Sequence[str], sizes: Sequence[tuple[int, int]]) -> Iterator[Lines]:
-    """A file's rows, in pieces of `Source.sizes`. Raises `OtherTextError` where the file has others by now."""
+    """A file's rows, in pieces of `SourceText.sizes`. Raises `OtherTextError` where the file has others by now."""
     texts = _texts(path, columns)
     for rows, size in sizes:
         text = next(texts, b"")

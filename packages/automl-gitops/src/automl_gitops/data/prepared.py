@@ -19,7 +19,7 @@ from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.lines import Lines, OtherTextError, Source, lines
+from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (
     Column,
     DataFinding,
@@ -74,7 +74,7 @@ class Prepared:
     findings: list[DataFinding]
     contract: str | None  # the hash of the contract that it keeps
     draws_validation: bool = False  # at random, as no rule says which rows
-    sizes: Sequence[tuple[int, int]] | None = None  # `Source`'s, of all rows
+    sizes: Sequence[tuple[int, int]] | None = None  # `SourceText`'s, of all rows
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -219,11 +219,11 @@ def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
-def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash", Source]:
+def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash", SourceText]:
     """One pass over a table, which all ``watches`` see: what it holds, the SHA-256 of its rows as CSV, begun, and what
     of them its file has so.
     """
-    digest, source = hashlib.sha256(write_row(table.columns)), Source(table)
+    digest, source = hashlib.sha256(write_row(table.columns)), SourceText(table)
 
     def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
         text = source.text(batch)

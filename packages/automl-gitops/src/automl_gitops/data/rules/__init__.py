@@ -196,6 +196,8 @@ def by_group(groups: np.ndarray, holdout: float) -> np.ndarray:
     no group passes from those to train on into the holdout before these are used up.
     """
     places = shares(groups)
-    bounds = {VALIDATE: holdout + (1 - holdout) * VALIDATION, TEST: holdout}
-    sides: np.ndarray = sum((places < bound).view(np.uint8) for bound in bounds.values())
-    return sides  # in the order of the parts: those to train on are below none of the bounds
+    held_out, validate = (
+        (places < bound).view(np.uint8) for bound in (holdout, holdout + (1 - holdout) * VALIDATION)
+    )
+    sides: np.ndarray = held_out + validate
+    return sides  # TRAIN, VALIDATE, TEST: 0, 1, 2
