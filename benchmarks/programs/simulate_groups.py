@@ -1,14 +1,18 @@
-"""simulate_groups.py CORRELATION GROUPS START COUNT: how often intervals of rows in groups hold the truth.
+"""simulate_groups.py TRUE CORRELATION GROUPS START COUNT: how often intervals of rows in groups hold the truth.
 
 ``COUNT`` data sets of ``GROUPS`` groups of 1 to 50 rows, with the seeds from ``START`` on. A row takes over its group's
 own record (truth and both models' predictions) with a probability of the root of ``CORRELATION``, and has one of its
 own otherwise: two rows of a group are the same record with a probability of ``CORRELATION``, which is therefore the
-intraclass correlation of whatever is computed from a row. True values are those of a million independent rows. Printed
-are the data sets that held, by intervals that know the groups and, of every fifth one, by intervals that do not.
+intraclass correlation of whatever is computed from a row. Printed are the data sets that held, by intervals that know
+the groups and, of every fifth one, by intervals that do not.
+
+``TRUE`` has the true values as JSON, which ``simulate_groups.py START COUNT`` prints: means over so many samples of a
+million independent rows. Of one sample they would be a tenth of a standard error of 500 groups off, or two of it.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 from simulate import SHARES
@@ -21,6 +25,7 @@ from automl_gitops.evaluation.clusters import Clusters
 MANY = 1_000_000
 MOST_ROWS = 50
 BY_ROWS = 5  # of so many data sets, one is also judged as if its rows were independent
+DIFFERENCE = "candidate - champion"
 OF_RAREST = ("precision", "recall", "f1")
 CLASSES = (
     *(f"{name} of the rarest class" for name in OF_RAREST),
@@ -80,15 +85,23 @@ def of_numbers(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
 KINDS = ((classified, of_classes, CLASSES), (regressed, of_numbers, NUMBERS))
 
 
-def main(correlation: float, groups: int, start: int, count: int) -> None:
+def true_values(start: int, count: int) -> None:
+    """Print the true values by metric."""
+    found = {}
+    for kind, (draw, assessed, names) in enumerate(KINDS):
+        samples = [
+            assessed(draw(np.random.default_rng([kind, seed]), MANY), None)["candidate"]
+            for seed in range(start, start + count)
+        ]
+        found |= {name: float(np.mean([sample[name].value for sample in samples])) for name in names}
+    print(json.dumps(found))
+
+
+def main(true: Path, correlation: float, groups: int, start: int, count: int) -> None:
     """Simulate, print the counts by metric."""
+    values = json.loads(true.read_text(encoding="utf-8"))
     held: dict[str, dict[str, int]] = {"groups": {}, "rows": {}}
     for draw, assessed, names in KINDS:
-        true = assessed(draw(np.random.default_rng(10**9), MANY), None)
-        wanted = {("candidate", name): true["candidate"][name].value for name in names}
-        wanted |= {
-            ("candidate - champion", name): 0.0 for name in names if name in true["candidate - champion"]
-        }
         for seed in range(start, start + count):
             generator = np.random.default_rng(seed)
             group = np.repeat(np.arange(groups), generator.integers(1, MOST_ROWS, groups, endpoint=True))
@@ -102,9 +115,11 @@ def main(correlation: float, groups: int, start: int, count: int) -> None:
                 if way == "rows" and seed % BY_ROWS:
                     continue
                 found = assessed(records, clusters)
+                wanted = {("candidate", name): values[name] for name in names}
+                wanted |= {(DIFFERENCE, name): 0.0 for name in names if name in found[DIFFERENCE]}
                 for (kind, name), value in wanted.items():
                     low, high = found[kind][name].interval(0.95)
-                    of = f"{name}, difference" if "-" in kind else name
+                    of = f"{name}, difference" if kind == DIFFERENCE else name
                     held[way][of] = held[way].get(of, 0) + bool(low <= value <= high)
     held["groups"]["data sets"], held["rows"]["data sets"] = (
         count,
@@ -114,4 +129,7 @@ def main(correlation: float, groups: int, start: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]), *map(int, sys.argv[2:]))
+    if len(sys.argv) == 3:
+        true_values(*map(int, sys.argv[1:]))
+    else:
+        main(Path(sys.argv[1]), float(sys.argv[2]), *map(int, sys.argv[3:]))

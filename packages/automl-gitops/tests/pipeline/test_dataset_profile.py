@@ -35,7 +35,7 @@ def write(path: Path, header: str, *values: str) -> Path:
 def test_type_of_a_column(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: list[str], kind: str, block: int
 ) -> None:
-    monkeypatch.setattr(reading, "_BLOCK", block)
+    monkeypatch.setattr(reading, "BLOCK", block)
     path = write(tmp_path / "t.csv", "x,y", *(f'"{value}",a' for value in values))
 
     assert profile(Table.open(path), "y").types == {"x": kind, "y": "text"}
@@ -75,7 +75,7 @@ def test_too_many_values_are_not_kept(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_first_value_that_is_no_number_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_BLOCK", 16)
+    monkeypatch.setattr(reading, "BLOCK", 16)
     path = write(tmp_path / "t.csv", "x,y", *(f"1,{n}" for n in range(20)), "1,inf", "1,many")
 
     assert profile(Table.open(path), "y").target.no_number == (21, "inf")

@@ -46,7 +46,7 @@ def column(folder: Path, values: list[object], name: str = "x") -> Column:
 
 @pytest.fixture(params=[8 * 2**20, 700], ids=["one block", "many blocks"])
 def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_BLOCK", request.param)
+    monkeypatch.setattr(reading, "BLOCK", request.param)
 
 
 RANDOM = np.random.RandomState(0)
@@ -143,7 +143,7 @@ def test_what_no_float32_holds_is_placed_and_counted(
     values[2000], values[2003], values[2500], values[2999] = value, value, "inf", "3.4e38"
     values[7] = values[2400] = ""
     path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
-    monkeypatch.setattr(reading, "_BLOCK", 9000)
+    monkeypatch.setattr(reading, "BLOCK", 9000)
 
     facts = inspect(path)
     settings = automl_toml(

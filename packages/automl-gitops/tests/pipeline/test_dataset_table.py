@@ -59,7 +59,7 @@ def test_csv_values_are_the_files_text(
 
 
 def test_rows_survive_the_borders_of_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "_BLOCK", 64)
+    monkeypatch.setattr(table, "BLOCK", 64)
     expected = [[str(n), f'"{n}", and more'] for n in range(200)]
     text = io.StringIO()
     csv.writer(text).writerows([["n", "text"], *expected])

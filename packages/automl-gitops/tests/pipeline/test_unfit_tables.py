@@ -184,7 +184,7 @@ def test_a_quote_that_nothing_closes_is_asked_for_where_it_took_the_other_rows(
 
 
 def test_rows_without_a_label_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_BLOCK", 64)
+    monkeypatch.setattr(reading, "BLOCK", 64)
     labels = ["yes", "no"] * 300
     labels[10] = labels[500] = labels[-1] = ""
 
@@ -206,7 +206,7 @@ def test_classes_that_differ_by_blanks_or_case_are_noticed(tmp_path: Path) -> No
 def test_a_text_among_numbers_is_placed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int, distinct: int
 ) -> None:
-    monkeypatch.setattr(reading, "_BLOCK", block)
+    monkeypatch.setattr(reading, "BLOCK", block)
     rows = [f"{n % distinct},{'no' if n % 2 else 'yes'}\n" for n in range(2000 if block > 64 else 200)]
     rows[133] = "n.v.,yes\n"
 

@@ -17,7 +17,7 @@ from making import automl_toml, lenient
 
 from automl_gitops.data.parts import UNKNOWN
 from automl_gitops.data.prepared import Parts, prepare
-from automl_gitops.data.statistics import as_numbers
+from automl_gitops.data.statistics import as_numbers, is_missing
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.evaluation.reading import Part, batches, read_labels
@@ -78,6 +78,16 @@ def test_what_is_pushed_is_read_back(rows: list[list[str]]) -> None:
     assert [labels.texts[code] for code in labels.codes] == [row[-1] for row in expected]
     assert frame.to_numpy().tolist() == inputs
     assert truth["label"].tolist() == [row[-1] for row in expected]
+
+
+@given(
+    st.lists(st.one_of(st.sampled_from(MISSING), st.from_regex(r"[0-9]{0,3}[-.]?", fullmatch=True))),
+    st.integers(0, 2),
+)
+def test_missing_is_what_is_listed(values: list[str], start: int) -> None:
+    column = pa.array(values, pa.string()).slice(start)
+
+    assert is_missing(column).to_pylist() == [value in MISSING for value in values[start:]]
 
 
 SPELT = [

@@ -6,13 +6,16 @@ Arrow and NumPy let go of the interpreter, so that this is a gain.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from typing import TypeVar
 
 import pyarrow as pa
 
 from automl_gitops.data.statistics import Encoded, Watch
 
+T = TypeVar("T")  # of batches
 
-def ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+
+def ahead(batches: Iterator[T]) -> Iterator[T]:
     """The batches, of which the next one is read meanwhile; ``batches`` are a generator, which is closed."""
     with closing(batches), ThreadPoolExecutor(1, "reading") as pool:  # type: ignore[type-var]
         coming = pool.submit(next, batches, None)

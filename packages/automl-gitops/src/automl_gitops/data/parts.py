@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from automl_gitops.data.buffers import has_any
+from automl_gitops.data.lines import Lines
 from automl_gitops.data.lock import PART_ROWS, part
 from automl_gitops.evaluation.inputs import csv_lines
 from automl_gitops.evaluation.layout import GROUP
@@ -31,6 +32,11 @@ def csv_text(columns: Sequence[pa.Array]) -> memoryview | bytes:
             pa.csv.write_csv(pa.RecordBatch.from_arrays(columns, names=names), lines, _PLAIN)
             return memoryview(lines.getvalue())
     return csv_lines([column.cast(pa.binary()) for column in columns])
+
+
+def rows_text(rows: pa.RecordBatch | Lines) -> memoryview | bytes:
+    """The same of rows of either kind."""
+    return rows.csv() if isinstance(rows, Lines) else csv_text(rows.columns)
 
 
 def has_unknown(column: pa.Array) -> bool:
@@ -57,20 +63,20 @@ class Parts:
         self._streams: list[IO[bytes]] = []
         self._room = 0
 
-    def add(self, batch: pa.RecordBatch, groups: np.ndarray | None = None) -> None:
+    def add(self, batch: pa.RecordBatch | Lines, groups: np.ndarray | None = None) -> None:
         """Write rows of string columns, with the numbers of their groups (rows,) where they are grouped."""
         truth = [
             batch.column(self._target),
             *([] if groups is None else [pa.array(groups).cast(pa.string())]),
         ]
-        sides = (batch.select(self._features).columns, truth)
+        inputs = batch.select(self._features)
         done = 0
         while done < batch.num_rows:
             if self._room == 0:
                 self._next()
             take = min(self._room, batch.num_rows - done)
-            for stream, columns in zip(self._streams, sides, strict=True):
-                stream.write(csv_text([column.slice(done, take) for column in columns]))
+            self._streams[0].write(rows_text(inputs.slice(done, take)))
+            self._streams[1].write(csv_text([column.slice(done, take) for column in truth]))
             done, self._room = done + take, self._room - take
 
     def close(self) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
+from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (
     Column,
     DataFinding,
@@ -29,7 +30,7 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.parts import Parts, csv_text
+from automl_gitops.data.parts import Parts, csv_text, rows_text
 from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,
@@ -73,6 +74,7 @@ class Prepared:
     findings: list[DataFinding]
     contract: str | None  # the hash of the contract that it keeps
     draws_validation: bool = False  # at random, as no rule says which rows
+    sizes: Sequence[tuple[int, int]] | None = None  # `SourceText`'s, of all rows
 
     @property
     def classes(self) -> dict[str, int] | None:
@@ -103,32 +105,41 @@ class Prepared:
 
     def write(self, folder: Path) -> list[str]:
         """Write the parts of the data set below ``folder``; returns the files' relative names in upload order."""
-        target, columns = self.profile.target.name, self.columns
         trained = without(self.table.columns, self.dataset.not_trained_on)
+        several = min(len(self.columns) - 1, len(trained)) > 1  # a line of one value may need quotes
+        if self.sizes is not None and several:
+            with suppress(OtherTextError):
+                return self._write(folder, trained, lines(self.table.path, self.table.columns, self.sizes))
+        return self._write(folder, trained, self.table.batches(trained, checked=True))
+
+    def _write(
+        self, folder: Path, trained: list[str], batches: Iterator[pa.RecordBatch] | Iterator[Lines]
+    ) -> list[str]:
+        target, columns = self.profile.target.name, self.columns
         codes = self.assigned.group_codes() if self.assigned else None
-        parts = Parts(folder, columns, target, grouped=codes is not None)
         names = {TRAIN: "train_validation.csv", **({VALIDATE: "validation.csv"} if self.validates else {})}
         with ExitStack() as stack:
+            parts = stack.enter_context(closing(Parts(folder, columns, target, grouped=codes is not None)))
             files = {side: stack.enter_context((folder / name).open("wb")) for side, name in names.items()}
             for file in files.values():
                 file.write(write_row(trained))
             done = held_out = 0
             split = self.split() if self.assigned is None else None
             of_rest = self.validation_split() if self.draws_validation else None
-            for batch in ahead(self.table.batches(trained, checked=True)):
+            for batch in ahead(batches):
                 if split is not None:
-                    sides = np.where(split.take(batch.column(target)), TEST, TRAIN)
+                    labels = batch.column(target)
+                    sides = np.where(split.take(labels), TEST, TRAIN)
                     if of_rest is not None:
-                        rest = batch.column(target).filter(pa.array(sides == TRAIN))
+                        rest = labels.filter(pa.array(sides == TRAIN))
                         sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
                 elif self.assigned is not None:
                     sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
-                    file.write(csv_text(batch.filter(pa.array(sides == side)).columns))
+                    file.write(rows_text(batch.select(trained).filter(pa.array(sides == side))))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
                 done, held_out = done + batch.num_rows, held_out + test.num_rows
-        parts.close()
         return [*names.values(), *parts.files]
 
     def held_out(self) -> np.ndarray:
@@ -208,15 +219,18 @@ def _has_blank_lines(seen: Profile, dataset: DatasetSettings) -> bool:
     return len(features) == 1 and any(value.isspace() for value in features[0].counts or ())
 
 
-def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash"]:
-    """One pass over a table, which all ``watches`` see: what it holds, and the SHA-256 of its rows as CSV, begun."""
-    digest = hashlib.sha256(write_row(table.columns))
+def read(table: Table, target: str, watches: Sequence[Watch]) -> tuple[Profile, "hashlib._Hash", SourceText]:
+    """One pass over a table, which all ``watches`` see: what it holds, the SHA-256 of its rows as CSV, begun, and what
+    of them its file has so.
+    """
+    digest, source = hashlib.sha256(write_row(table.columns)), SourceText(table)
 
     def hash_rows(batch: pa.RecordBatch, _: Encoded) -> None:
-        digest.update(csv_text(batch.columns))
+        text = source.text(batch)
+        digest.update(csv_text(batch.columns) if text is None else text)
 
     with aside([*watches, hash_rows]) as watch:
-        return profile(table, target, watch=watch), digest
+        return profile(table, target, watch=watch), digest, source
 
 
 def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None = None) -> Prepared:
@@ -235,7 +249,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
     checker = Checker(contract, table.columns, table.name) if contract else None
-    seen, digest = read(table, target, [one.see for one in (assigner, finder, checker) if one])
+    seen, digest, source = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     if checker:
         checker.require()
     strata = check(config, table, seen)
@@ -258,7 +272,9 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None
-    prepared = Prepared(table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws)
+    prepared = Prepared(
+        table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, source.sizes
+    )
     if draws:
         _require_every_class(prepared, str(path))
     if assigned:

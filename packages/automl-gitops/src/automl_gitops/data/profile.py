@@ -186,7 +186,8 @@ def profile(
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
     for batch in ahead(table.batches()):
-        refuse_nulls(table.name, batch, rows)
+        if table.has_control:
+            refuse_nulls(table.name, batch, rows)
         labels = batch.column(target)
         columns = zip(table.columns, batch.columns, strict=True)
         few = {name: one for name, column in columns if (one := statistics[name].see(column)) is not None}

@@ -288,7 +288,7 @@ def _prepare(
     checker = (
         Checker(contract, table.columns, table.name, scope="sample", without=unused) if contract else None
     )
-    seen, digest = read(table, target, [one.see for one in (keys, finder, checker) if one])
+    seen, digest, _ = read(table, target, [one.see for one in (keys, finder, checker) if one])
     if checker:
         checker.require()
     check_rows(table, seen, "a judgement")

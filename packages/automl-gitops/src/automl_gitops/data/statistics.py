@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.buffers import has_any
+from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
 from automl_gitops.evaluation import values as reading
 
@@ -113,7 +113,7 @@ class Statistics:
             values, rows = values.filter(present), rows[present.to_numpy(zero_copy_only=False)]
             self.missing += len(column) - int(rows.sum())
         places = pc.fill_null(pc.index_in(values, self._known), -1).to_numpy()
-        fresh = values.filter(pa.array(places < 0))
+        fresh = values.filter(pa.array(places < 0)) if (places < 0).any() else values[:0]
         self._look(values if len(values) > MOST_DISTINCT else fresh, column, before)
         self._mix(values, rows, column, before)
         self._count_too_large(values, rows)
@@ -148,8 +148,9 @@ class Statistics:
             self._known, self._many = pa.concat_arrays([self._known, values[:MOST_DISTINCT]]), True
             return
         self._counts[places[places >= 0]] += rows[places >= 0]
-        self._counts = np.concatenate([self._counts, rows[places < 0]])
-        self._known = pa.concat_arrays([self._known, fresh])
+        if len(fresh):
+            self._counts = np.concatenate([self._counts, rows[places < 0]])
+            self._known = pa.concat_arrays([self._known, fresh])
         self._many = len(self._known) > MOST_DISTINCT
         if not self._many:
             self._differ = self._differ and bool((self._counts == 1).all())
@@ -294,6 +295,8 @@ class Statistics:
 
 def is_missing(column: pa.Array) -> pa.Array:
     """Whether a value is none, as `evaluation.values.MISSING` lists them: booleans."""
+    if isinstance(column, pa.StringArray) and are_of_digits(column):
+        return pa.array(np.zeros(len(column), bool))
     return pc.is_in(column, _MISSING)
 
 

@@ -18,13 +18,13 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from automl_gitops.data.buffers import has_any
+from automl_gitops.data.buffers import has_any, least_byte
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 
-_BLOCK = 4 * 2**20  # bytes of a CSV file at a time
+BLOCK = 4 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
 _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of this name
 
@@ -37,7 +37,7 @@ class Table:
     """A file of rows and named columns; nothing but its header has been read.
 
     ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, the first in
-    ``broken_row`` (from 1).
+    ``broken_row`` (from 1), and ``has_control`` says whether a value had one of the control characters up to them.
     """
 
     path: Path
@@ -47,6 +47,7 @@ class Table:
     dialect: Dialect | None = None
     broken: int = 0
     broken_row: int = 0
+    has_control: bool = False
 
     @classmethod
     def open(cls, path: Path, name: str = "", dialect: Dialect | None = None) -> "Table":
@@ -104,6 +105,7 @@ class Table:
             self._parquet_batches(names) if self.format == "parquet" else self._csv_batches(names, checked)
         )
         self.broken = rows = 0
+        self.has_control = False
         for batch in source:
             if batch.num_rows:
                 columns = [self._flat(column, rows) for column in batch.columns]
@@ -111,6 +113,9 @@ class Table:
                 yield pa.RecordBatch.from_arrays(columns, names=names)
 
     def _flat(self, column: pa.Array, before: int) -> pa.Array:
+        if least_byte(column) > ord("\r"):
+            return column
+        self.has_control = True
         if not has_any(column, "\r\n"):
             return column
         flags = pc.match_substring_regex(column, _BREAK)
@@ -136,7 +141,7 @@ class Table:
                 pa.csv.open_csv(
                     stream,
                     read_options=pa.csv.ReadOptions(
-                        block_size=_BLOCK,
+                        block_size=BLOCK,
                         use_threads=False,
                         column_names=self.columns,
                         skip_rows=0,
@@ -172,7 +177,7 @@ class Table:
                     number, size = number + 1, 0
                 size += len(line)
                 is_open ^= line.count(b'"') % 2 == 1
-                if size > _BLOCK:
+                if size > BLOCK:
                     return f"row {number} is one"
         return "has a row"
 
@@ -285,6 +290,6 @@ def _unreadable(
         return UserError(f"{name}: {where} has {columns}: {commas}")
     if "straddling" in message:
         return UserError(
-            f"{name}: {long_row()} of more than {_BLOCK // 2**20} MB: is a quote opened that nothing closes?"
+            f"{name}: {long_row()} of more than {BLOCK // 2**20} MB: is a quote opened that nothing closes?"
         )
     return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")

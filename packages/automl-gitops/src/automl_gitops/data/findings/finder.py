@@ -1,10 +1,12 @@
 """One pass over a table, and what it tells of it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
 
+from automl_gitops.data.buffers import Growing
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.columns import (
     Running,
@@ -42,9 +44,8 @@ class Finder:
         self, features: Sequence[str], target: str, *, quantity: bool = True, rule: Collection[str] = ()
     ) -> None:
         self._features, self._target, self._rule = list(features), target, rule
-        self._inputs: list[np.ndarray] = []
-        self._labels: list[np.ndarray] = []
-        self._numbers: list[np.ndarray] | None = [] if quantity else None
+        self._inputs, self._labels = Growing(np.uint64), Growing(np.uint32)
+        self._numbers = Growing(np.float64) if quantity else None
         self._sample = Sample(len(self._features) + 1)
         self._twins, self._running = Twins(self._features), Running(self._features)
 
@@ -60,15 +61,15 @@ class Finder:
     def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in the next rows, of string columns without nulls."""
         hashes = (text_hashes(encoded.get(name, batch.column(name))) for name in self._features)
-        self._inputs.append(row_hashes(hashes))
+        self._inputs.add(row_hashes(hashes))
         target = batch.column(self._target)
-        self._labels.append(text_hashes(encoded.get(self._target, target)).astype(np.uint32))
+        self._labels.add(text_hashes(encoded.get(self._target, target)).astype(np.uint32))
         if self._numbers is not None:
             numbers = as_numbers(target, whole=False)
             if numbers is None:
                 self._numbers = None
             else:
-                self._numbers.append(numbers.to_numpy(zero_copy_only=False))
+                self._numbers.add(numbers.to_numpy(zero_copy_only=False))
         self._sample.see(batch.select([*self._features, self._target]))
         self._twins.see(batch)
         self._running.see(batch)
@@ -89,14 +90,17 @@ class Finder:
         ``left_out`` those in no part, (rows,), ``metric`` is the objective, and ``rows_are`` follows "rows" where they
         are not all of the data.
         """
-        rows = sum(map(len, self._inputs))
+        rows = len(self._inputs)
         if not rows:
             return []
         sample = self._sample.table()
         where = counted(sample.num_rows, "row") + ("" if self._sample.is_whole else " that were looked at")
+        with ThreadPoolExecutor(1, "leaks") as pool:
+            leaks = pool.submit(lambda: list(self._leaks(sample, where, classes is None)))
+            of_rows = list(self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are))
         told = [
-            *self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are),
-            *self._leaks(sample, where, classes is None),
+            *of_rows,
+            *leaks.result(),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
             *column_findings(
@@ -116,7 +120,7 @@ class Finder:
         if quantity and self._numbers is None:
             return
         labels = self._numbers if quantity and self._numbers is not None else self._labels
-        equal = equal_rows(_whole(self._inputs), _whole(labels), *sides)
+        equal = equal_rows(self._inputs.values, labels.values, *sides)
         held_out = sides[0]
         of_all = f"{counted(rows, 'row')}{rows_are}"
         if equal.held_out_copies and held_out is not None:
@@ -190,12 +194,6 @@ class Finder:
                 advice=f"Name {'them' if several else 'it'} in `[dataset] exclude`, unless the value is known when a "
                 "prediction is asked for.",
             )
-
-
-def _whole(parts: list[np.ndarray]) -> np.ndarray:
-    """The parts as one, which takes their place."""
-    parts[:] = [np.concatenate(parts)]
-    return parts[0]
 
 
 def _usable(labels: pa.Array, columns: Sequence[pa.Array]) -> pa.Array:

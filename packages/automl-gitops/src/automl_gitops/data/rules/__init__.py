@@ -5,6 +5,7 @@ hash, so that it keeps it when the data grow.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -46,18 +47,22 @@ class Assignment:
 
     def groups_of(self, side: int) -> int:
         """Groups of a part."""
-        return self._group_counts[side]
-
-    @cached_property
-    def _group_counts(self) -> dict[int, int]:
-        """Groups by part: to count them takes a sort."""
-        if self.groups is None:
-            return dict.fromkeys(PARTS, 0)
-        return {side: len(distinct(self.groups[self.sides == side])) for side in PARTS}
+        return self._of_groups[0][side]
 
     def group_codes(self) -> np.ndarray | None:
         """A number for the group of each row of the holdout, dense in the order of first appearance."""
-        return None if self.groups is None else dense(self.groups[self.sides == TEST])
+        return self._of_groups[1]
+
+    @cached_property
+    def _of_groups(self) -> tuple[dict[int, int], np.ndarray | None]:
+        """Groups by part, and the codes: both take a look at every row."""
+        if self.groups is None:
+            return dict.fromkeys(PARTS, 0), None
+        groups, sides = self.groups, self.sides
+        with ThreadPoolExecutor(2, "groups") as pool:
+            codes = pool.submit(lambda: dense(groups[sides == TEST]))
+            numbers = pool.map(lambda side: len(distinct(groups[sides == side])), PARTS)
+            return dict(zip(PARTS, numbers, strict=True)), codes.result()
 
 
 def require_columns(dataset: DatasetSettings, columns: list[str], name: str) -> None:
@@ -131,14 +136,13 @@ class Assigner:
             sides = by_group(groups, self._dataset.holdout)
         classes = None
         if self._labels is not None:
-            codes = np.concatenate(self._codes)
-            names = list(self._labels)
-            classes = {
-                part: dict(
-                    zip(names, np.bincount(codes[sides == part], minlength=len(names)).tolist(), strict=True)
-                )
-                for part in PARTS
-            }
+            names, counts = list(self._labels), np.zeros((5, len(self._labels)), np.int64)
+            done = 0
+            for codes in self._codes:
+                places = sides[done : done + len(codes)] * np.int64(len(names)) + codes
+                counts += np.bincount(places, minlength=counts.size).reshape(counts.shape)
+                done += len(codes)
+            classes = {part: dict(zip(names, counts[part].tolist(), strict=True)) for part in PARTS}
         return Assignment(sides, groups, classes, times)
 
     def _by_time(self, read: Times, groups: np.ndarray | None) -> tuple[np.ndarray, dict[str, str]]:
@@ -192,7 +196,8 @@ def by_group(groups: np.ndarray, holdout: float) -> np.ndarray:
     no group passes from those to train on into the holdout before these are used up.
     """
     places = shares(groups)
-    sides = np.full(len(groups), TRAIN, dtype=np.uint8)
-    sides[places < holdout + (1 - holdout) * VALIDATION] = VALIDATE
-    sides[places < holdout] = TEST
-    return sides
+    held_out, validate = (
+        (places < bound).view(np.uint8) for bound in (holdout, holdout + (1 - holdout) * VALIDATION)
+    )
+    sides: np.ndarray = held_out + validate
+    return sides  # TRAIN, VALIDATE, TEST: 0, 1, 2

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.buffers import Growing
 from automl_gitops.data.rules.groups import hash_rows
 from automl_gitops.data.rules.times import Times
 from automl_gitops.data.statistics import NOTHING, Encoded, is_missing
@@ -37,13 +38,13 @@ class Keys:
         self.name, self.rows = name, 0
         self.times = Times(name, dataset.time, dataset.least_gap) if dataset.time else None
         self._dataset = dataset
-        self._groups: list[np.ndarray] = []
+        self._groups = Growing(np.uint64)
 
     def see(self, batch: pa.RecordBatch, encoded: Encoded = NOTHING) -> None:
         """Take in a batch of strings. Raises `UserError` for the first row that lacks a group or a time."""
         if self._dataset.group:
             hashes = group_hashes(batch, self._dataset.group, self._dataset.seed, self.name, self.rows)
-            self._groups.append(hashes)
+            self._groups.add(hashes)
         if self.times and self._dataset.time:
             self.times.see(batch.column(self._dataset.time), self.rows)
         self.rows += batch.num_rows
@@ -51,7 +52,4 @@ class Keys:
     @property
     def groups(self) -> np.ndarray | None:
         """The hash of each row's group, uint64; `None` where rows are not grouped."""
-        if not self._dataset.group:
-            return None
-        self._groups = [np.concatenate(self._groups or [np.empty(0, dtype=np.uint64)])]
-        return self._groups[0]
+        return self._groups.values if self._dataset.group else None
