@@ -40,7 +40,7 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.serving import archives
 from automl_gitops.serving.registry import Registry
 from automl_gitops.verification import record as records
-from automl_gitops.verification.verify import make_verification, note
+from automl_gitops.verification.verify import Answers, LoadedVersion, make_verification, note
 from local_sagemaker import BadInput, ModelError
 from support.unique import unique
 
@@ -281,7 +281,9 @@ class World:
         registry = Registry(project.aws, project.names)
         package = registry.find(arn, "test")
         found = archives.read(project.client("s3"), package)
-        record = make_verification(project, project.staging, package, found, "config", [], None)
+        record = make_verification(
+            project, project.staging, LoadedVersion(package, found, "config"), Answers([])
+        )
         note(registry, package, record, records.write(project.aws, self.bucket, record))
         return arn
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from github.GithubObject import GithubObject
 
 from automl_gitops.commands.main import main
-from automl_gitops.github.pull_request import MARKER, MOST_CHARACTERS, comment, compose
+from automl_gitops.github.pull_request import MARKER, MOST_CHARACTERS, comment, compose, explained
 from automl_gitops.kernel.errors import RunError, UserError
 
 
@@ -143,3 +144,12 @@ def test_a_number_that_is_none_is_refused(github, report, monkeypatch):
 
     with pytest.raises(UserError, match="PULL_REQUEST"):
         comment("owner/name", [report("### Plan")])
+
+
+def test_a_mistake_of_our_own_is_no_answer_of_github_s():
+    with pytest.raises(AttributeError), explained("read it"):
+        None.sha  # noqa: B018
+    with pytest.raises(AssertionError), explained("read it"):
+        raise AssertionError
+    with pytest.raises(RunError, match="what answers is no API of GitHub's"), explained("read it"):
+        GithubObject._makeStringAttribute({}).value  # noqa: B018

@@ -88,10 +88,40 @@ def test_an_account_without_the_roles_is_told_to_make_them(
 
     found = examine(project.sign_in())
 
-    sentences = [row.found for row in rows(found, "stops", "roles")]
-    assert f"there is no role {project.name}-RetrainRole in account {local_aws.account}" in sentences
-    assert f"not there, in account {local_aws.account} and region {local_aws.region}" in sentences
-    assert {row.todo for row in rows(found, "stops", "roles")} == {"an administrator runs `make bootstrap`"}
+    row = only(rows(found, "stops"))  # and neither each role nor the bucket, which it makes
+    assert (row.area, row.asked) == ("roles", f"stack {project.name}-bootstrap")
+    assert (
+        row.found
+        == f"not there, in account {local_aws.account} and region {local_aws.region}; it makes the roles"
+    )
+    assert row.todo == "an administrator runs `make bootstrap`"
+    assert [one for one in found.rows if one.asked == row.asked] == [row], "nobody says anything else of it"
+
+
+def test_roles_that_somebody_deleted_are_named(project: DeployedProject) -> None:
+    role = project.names.role("TeardownRole")
+    iam = project.client("iam")
+    policies = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    trust = json.dumps(iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"])
+    own = {
+        name: json.dumps(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    for policy in policies:
+        iam.detach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+    for name in own:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    iam.delete_role(RoleName=role)
+    try:
+        row = only(rows(examine(project.sign_in()), "stops"))
+    finally:
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)
+        for policy in policies:
+            iam.attach_role_policy(RoleName=role, PolicyArn=policy["PolicyArn"])
+        for name, document in own.items():
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=document)
+
+    assert row.found == f"there is no role {role} in account {project.aws.account}"
 
 
 def test_a_quota_of_nothing_stops_before_the_training_is_paid(
@@ -191,7 +221,7 @@ def test_a_denied_right_is_named_with_its_resource(project: DeployedProject) -> 
 
     assert row.area == "rights"
     assert row.found == (
-        f"may not sagemaker:StartPipelineExecution on {project.names.arn('sagemaker', f'pipeline/{project.name}')}"
+        f"may not call sagemaker:StartPipelineExecution on {project.names.arn('sagemaker', f'pipeline/{project.name}')}"
         ": a policy denies it"
     )
 
@@ -393,6 +423,42 @@ def test_with_a_key_its_uses_are_simulated_and_one_that_is_disabled_stops(keyed:
     assert {row.asked: row.found for row in rows(bad, "stops")} == {
         f"KMS key {encryption.kms_key}": "is Disabled"
     }
+
+
+@pytest.mark.parametrize(
+    "key", ["alias/nobodys", "arn:aws:kms:eu-west-1:123456789012:key/00000000-0000-0000-0000-000000000000"]
+)
+def test_a_key_that_does_not_exist_is_said_once_and_before_what_needs_it(
+    project: DeployedProject, key: str
+) -> None:
+    file = project.folder / "automl.toml"
+    text = file.read_text()
+    file.write_text(f'{text}\n[encryption]\nkms_key = "{key}"\n')
+    try:
+        found = examine(project.sign_in())
+    finally:
+        file.write_text(text)
+
+    row = only(rows(found, "stops"))
+    assert (row.asked, row.found) == (f"KMS key {key}", "there is no such key")
+    areas = [one.area for one in found.rows]
+    assert areas.index("encryption") < areas.index("roles") < areas.index("rights")
+    assert rows(found, "unknown", "roles") == []
+
+
+def test_roles_that_do_not_know_the_key_are_said_once(project: DeployedProject) -> None:
+    file = project.folder / "automl.toml"
+    text, key = file.read_text(), project.make_key()
+    file.write_text(f'{text}\n[encryption]\nkms_key = "{key}"\n')
+    try:
+        stops = rows(examine(project.sign_in()), "stops")
+    finally:
+        file.write_text(text)
+
+    assert [row.asked for row in stops] == [
+        f"stack {project.name}-bootstrap: KmsKeyArn",
+        f"stack {project.name}-services: UsesKmsKey",
+    ], "and not each call of each role"
 
 
 def test_a_key_whose_policy_leaves_out_the_logs_stops(keyed: DeployedProject) -> None:

@@ -148,15 +148,20 @@ def test_a_later_change_that_names_the_same_version_approves_nothing(world, git)
     assert ": pull request 7" in world.package(arn)["ApprovalDescription"]
 
 
-def test_what_is_not_committed_was_approved_by_no_pull_request(world, git, capsys):
+def test_what_is_not_committed_does_not_go_to_production(world, git):
     git("commit", "--quiet", "--allow-empty", "-m", "Promote (#7)")
     arn = world.sign_off(world.register())
     world.name_in_git(arn)
 
-    promote(world.project())
+    with pytest.raises(
+        UserError, match="has changes that are not committed, and production serves what Git names"
+    ):
+        promote(world.project())
+    assert promote(world.project(), dry_run=True).steps, "to see what it would do changes nothing"
+    assert world.package(arn)["ModelApprovalStatus"] == "PendingManualApproval"
+    git("commit", "--quiet", "-am", "Promote (#8)")
 
-    assert "has changes that are not committed" in capsys.readouterr().out
-    assert world.package(arn)["ApprovalDescription"].endswith(f": {FILE.as_posix()} as it stands")
+    assert promote(world.project()).done[-1] == "deployed version 1"
 
 
 def test_without_the_history_no_commit_is_taken_for_the_approval(world, pull, github, capsys):
@@ -873,6 +878,7 @@ def test_other_bytes_that_were_verified_take_a_new_approval(world, git, verified
     with pytest.raises(UserError, match=r"model.tar.gz is version .*, instead of version"):
         promote(world.project())
     assert propose(world.project(), arn).changed
+    git("commit", "--quiet", "-am", "Promote the new bytes")
     assert promote(world.project()).done[-1] == "deployed version 1"
 
 

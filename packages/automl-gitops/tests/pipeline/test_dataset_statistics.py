@@ -162,6 +162,36 @@ def test_what_no_float32_holds_is_placed_and_counted(
     assert facts["columns"][0]["most"] == max(finite)
 
 
+@pytest.mark.parametrize(
+    ("labels", "settings", "positive"),
+    [
+        (("no", "yes"), "", "yes"),
+        (("9", "10"), "", "10"),
+        (("no", "yes"), '[decision]\npositive = "no"\n', "no"),
+        (("no", "yes"), '[decision]\npositive = "of another table"\n', "yes"),
+        (("a", "b", "c"), "", None),
+    ],
+)
+def test_inspect_says_which_of_two_classes_is_the_positive_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    labels: tuple[str, ...],
+    settings: str,
+    positive: str | None,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"1,{label}\n" for label in labels) * 30)
+    (tmp_path / "automl.toml").write_text(settings)
+
+    facts = inspect(Path("t.csv"))
+    show(Output(), facts)
+
+    assert facts["positive_class"] == positive
+    said = f"positive class: {positive} ([decision] positive in automl.toml)"
+    assert (said in capsys.readouterr().out) == (positive is not None)
+
+
 def test_inspect_takes_the_project_s_target_where_the_table_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import Source, Started, parse_changes, run
-from automl_gitops.runs.upsert import upsert
+from automl_gitops.runs.upsert import describe, differing, upsert
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -207,6 +207,7 @@ def test_another_attempt_is_another_execution(project: Project) -> None:
     started = [start(project), start(project, again=2), start(project, again=2), start(project, again=3)]
 
     assert [one.new for one in started] == [True, True, False, True]
+    assert [start(project).next_attempt, start(project, again=3).next_attempt] == [4, 4]
 
 
 @pytest.mark.parametrize(
@@ -314,8 +315,20 @@ def test_run_of_a_stale_pipeline_is_refused(project: Project, folder: Path, aws:
     upsert(project)
     (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.5}))
 
-    with pytest.raises(UserError, match="was made from other files than these: run `automl upsert`"):
+    with pytest.raises(UserError, match=r"was made from another automl.toml than here: run `automl upsert`"):
         start(fresh(aws))
+
+
+def test_the_files_are_named_that_a_stale_pipeline_was_made_from(
+    project: Project, folder: Path, aws: Aws
+) -> None:
+    upsert(project)
+    description = describe(project)
+    lock(sha256="cd" * 32).save()
+    (folder / "evaluation" / "evaluate.py").write_text("# changed\n")
+
+    assert differing(fresh(aws), description) == ["dataset.lock", "evaluation/"]
+    assert differing(fresh(aws), "made by hand") == []
 
 
 def test_run_without_the_data_is_refused(project: Project, aws: Aws) -> None:

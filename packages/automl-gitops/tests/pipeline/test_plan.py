@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,27 @@ def test_settings_and_ceiling_are_compared(git, folder):
     assert "| `autopilot.budget` |  | `{'max_candidates': 20}` |" in text
     assert "automl.toml: 2 settings changed." in short(text)
     assert "There is no dataset.lock yet" in short(text)
+
+
+@pytest.mark.parametrize(
+    ("decision", "sentence"),
+    [
+        (
+            None,
+            'Positive class: "yes", the second label, as Autopilot takes it; [decision] positive in automl.toml',
+        ),
+        ({"positive": "no"}, 'Positive class: "no", which [decision] positive in automl.toml names.'),
+    ],
+)
+def test_what_a_training_will_call_positive_is_said(git, folder, monkeypatch, decision, sentence):
+    monkeypatch.setattr(plan_module, "_definitions", lambda *_: ({}, ""))
+    autopilot = {"problem_type": "BinaryClassification", "objective": "F1"}
+    (folder / "automl.toml").write_text(automl_toml(autopilot=autopilot, decision=decision))
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").touch()
+    lock(classes={"yes": 400, "no": 600}).save(folder / "dataset.lock")
+
+    assert sentence in html.unescape(short(report()))
 
 
 def test_what_works_but_is_hardly_meant_is_a_notice(git, folder, capsys, monkeypatch):

@@ -12,6 +12,7 @@ from automl_gitops.plan.changes import Change
 from automl_gitops.plan.deployed import PRODUCTION_ROLE, look
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.upsert import describe
+from automl_gitops.stacks.stack import zip_functions
 from support.stubbed_aws import StubbedAws
 
 STACK = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {VisibilityTimeout: 360}\n"
@@ -44,7 +45,9 @@ def project(aws: StubbedAws) -> Project:
     return project
 
 
-def stacks(aws: StubbedAws, **templates: str | None) -> None:
+def stacks(
+    aws: StubbedAws, parameters: dict[str, dict[str, str]] | None = None, **templates: str | None
+) -> None:
     for name in ("hospital", "hospital-bootstrap", "hospital-services"):
         template = templates.get(name.removeprefix("hospital").strip("-") or "stack", STACK)
         if template is None:
@@ -53,6 +56,10 @@ def stacks(aws: StubbedAws, **templates: str | None) -> None:
             )
             continue
         told = {"StackName": name, "CreationTime": 0, "StackStatus": "UPDATE_COMPLETE"}
+        told["Parameters"] = [
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in (parameters or {}).get(name, {}).items()
+        ]
         aws["cloudformation"].add_response("describe_stacks", {"Stacks": [told]}, {"StackName": name})
         aws["cloudformation"].add_response("get_template", {"TemplateBody": template}, {"StackName": name})
 
@@ -92,6 +99,66 @@ def test_a_stack_that_differs_is_told_by_resource(project, aws):
     assert found.stack_changes == {
         "hospital": [Change("Queue.Properties.VisibilityTimeout", 30, 360)],
         "hospital-services": [Change("Queue.Properties.VisibilityTimeout", 60, 360)],
+    }
+
+
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1"
+ALIAS = "alias/hospital"
+
+
+@pytest.mark.parametrize(("named", "known"), [(KEY, KEY), (ALIAS, KEY), (ALIAS, "")])
+def test_a_stack_s_parameters_that_would_change_are_shown(project, aws, folder, named, known):
+    """A key that the role of pull requests may not look up yet stands there as automl.toml names it."""
+    with (folder / "automl.toml").open("a") as file:
+        file.write(f'\n[encryption]\nkms_key = "{named}"\n')
+    (folder / "lambdas").mkdir()
+    (folder / "lambdas" / "start.py").write_text("")
+    (folder / "infrastructure" / "stack.yaml").write_text(
+        f"Parameters:\n  StartCode:\n    Type: String\n{STACK}"
+    )
+    (code,) = zip_functions((folder / "infrastructure" / "stack.yaml").read_text())
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    if named == ALIAS:
+        if known:
+            aws["kms"].add_response(
+                "describe_key", {"KeyMetadata": {"KeyId": "1", "Arn": KEY}}, {"KeyId": ALIAS}
+            )
+        else:
+            aws["kms"].add_client_error("describe_key", "AccessDeniedException", "not authorized")
+    old = {"Project": "hospital", "KmsKeyArn": "", "EndpointInstanceTypes": "ml.m5.large"}
+    stacks(
+        aws,
+        {
+            "hospital": {"StartCode": code.key, "KmsKeyArn": "", "HostingAccounts": "222222222222"},
+            "hospital-bootstrap": old,
+            "hospital-services": {"UsesVpc": "false", "UsesKmsKey": "true"},
+        },
+        stack=(folder / "infrastructure" / "stack.yaml").read_text(),
+    )
+    no_endpoint(aws)
+
+    deployed = look(project, has_data=True)
+
+    assert deployed.reason == ""
+    change = [Change("Parameters.KmsKeyArn", "", known or ALIAS)]
+    assert deployed.stack_changes == {"hospital": change, "hospital-bootstrap": change}
+    assert deployed.stacks["hospital-services"] == "UPDATE_COMPLETE"
+
+
+def test_a_function_s_new_code_is_a_parameter_that_changes(project, aws, folder):
+    (folder / "lambdas").mkdir()
+    (folder / "lambdas" / "start.py").write_text("CHANGED = True\n")
+    template = f"Parameters:\n  StartCode:\n    Type: String\n{STACK}"
+    (folder / "infrastructure" / "stack.yaml").write_text(template)
+    (code,) = zip_functions(template)
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws, {"hospital": {"StartCode": "code/lambdas/start-0.zip"}}, stack=template)
+    no_endpoint(aws)
+
+    deployed = look(project, has_data=True)
+
+    assert deployed.stack_changes == {
+        "hospital": [Change("Parameters.StartCode", "code/lambdas/start-0.zip", code.key)]
     }
 
 

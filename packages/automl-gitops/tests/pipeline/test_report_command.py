@@ -4,9 +4,10 @@ import json
 
 import evaluations
 import pytest
-from making import ACCOUNT, BUCKET
+from making import ACCOUNT, BUCKET, lock
 
 from automl_gitops.commands.main import main
+from automl_gitops.data.lock import DataFinding
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import Provenance
@@ -97,6 +98,23 @@ def test_a_file_that_is_no_evaluation_is_named(folder, capsys, content, said):
 
     assert status == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_the_data_showed_stands_in_the_report_of_that_data_alone(folder, evaluation_file):
+    evaluation = evaluations.binary()
+    dated = DataFinding(
+        kind="random_holdout", columns=["day"], text="Rows have <dates>.", advice="Split by time."
+    )
+    pages = []
+    for sha256 in (evaluation.dataset.sha256, "0" * 64):
+        lock(sha256=sha256, findings=[dated]).save(folder / "dataset.lock")
+        assert report("--evaluation", evaluation_file, "--markdown", "build/report.md") == 0
+        pages.append((folder / "build" / "report.html").read_text())
+    (folder / "dataset.lock").write_text("broken")
+    assert report("--evaluation", evaluation_file) == 0
+
+    assert "Rows have &lt;dates&gt;. Split by time." in pages[0]
+    assert "Findings on the data" not in pages[1]
 
 
 def test_an_execution_and_a_file_together_are_refused(evaluation_file, capsys):

@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from automl_gitops.data.prepared import prepare
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.console import Output
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.rehearsal import first_look
@@ -17,6 +21,23 @@ from automl_gitops.rehearsal.first_look import RefusedError, Task, Wish, look, o
 SOURCES = Path(first_look.__file__).parents[2]
 ROWS = "".join(f"{n},{'yes' if n % 3 else 'no'},{n % 5}\n" for n in range(700))
 TABLE = "Age,Hit,Stars\n" + ROWS
+SETTINGS = """
+[project]
+name = "movies"
+description = "Predict a hit"
+region = "eu-west-1"
+repository = "owner/movies"
+
+[dataset]
+target = "Hit"
+
+[autopilot]
+problem_type = "BinaryClassification"
+objective = "F1"
+
+[gate]
+minimum = 0.3
+"""
 
 
 def refused(wish: Wish, task: Task = Task()) -> str:  # noqa: B008 - frozen
@@ -51,6 +72,34 @@ def test_a_table_that_suits_is_seen(table: Path) -> None:
 
     assert seen is not None
     assert (seen.columns, seen.target, seen.rows) == (["Age", "Hit", "Stars"], "Stars", 700)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            'x,"yes\nno",3,4\n',
+            "a quote that is opened in row 701 is not closed in its line, so that the row has 4",
+        ),
+        ("x,yes,3,4\n", "row 701 has 4 columns instead of 3: quote values that contain commas"),
+        (
+            "x,NA,3\n",
+            'row 701 has "NA", which reads as no value, in the target column "Hit": fill such cells',
+        ),
+        ('x,"yes,3\n', "cannot be read to its end: is a quote opened that nothing closes?"),
+    ],
+)
+def test_a_row_is_refused_with_the_words_of_a_push(table: Path, line: str, said: str) -> None:
+    table.write_text(TABLE + line)
+
+    with pytest.raises(RefusedError) as caught:
+        look(Wish(str(table)), Task("Hit", "BinaryClassification"))
+
+    assert said in str(caught.value)
+    if "to its end" not in said:
+        with pytest.raises(UserError) as pushed:
+            prepare(Config.parse(SETTINGS), table, Output())
+        assert said.partition(": fill")[0].partition(" in the target")[0] in str(pushed.value)
 
 
 def test_gzip_and_a_byte_order_mark_make_no_difference(tmp_path: Path) -> None:

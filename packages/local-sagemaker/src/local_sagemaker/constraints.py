@@ -27,8 +27,8 @@ def check(service: str, operation: str, parameters: dict[str, Any]) -> None:
     faults = list(_faults(shape, parameters, ""))
     if faults:
         plural = "s" if len(faults) > 1 else ""
-        found = f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}"
-        raise AWSError("ValidationException", found)
+        message = f"{len(faults)} validation error{plural} detected: {'; '.join(faults)}"
+        raise AWSError("ValidationException", message)
 
 
 @functools.cache
@@ -121,14 +121,14 @@ def _properties() -> dict[str, str]:
     for code in range(sys.maxunicode + 1):
         category = unicodedata.category(chr(code))
         for name in (category, category[0]):
-            found = ranges.setdefault(name, [])
-            if found and found[-1][1] == code - 1:
-                found[-1][1] = code
+            of_property = ranges.setdefault(name, [])
+            if of_property and of_property[-1][1] == code - 1:
+                of_property[-1][1] = code
             else:
-                found.append([code, code])
+                of_property.append([code, code])
     unicode = {
-        name: "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in found)
-        for name, found in ranges.items()
+        name: "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in of_property)
+        for name, of_property in ranges.items()
     }
     posix = {"ASCII": r"\x00-\x7f", "Print": r"\x20-\x7e", "Alnum": "a-zA-Z0-9"}
     return unicode | posix

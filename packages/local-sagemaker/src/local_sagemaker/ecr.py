@@ -22,8 +22,8 @@ MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 @cache
 def _registries() -> dict[str, Any]:
     """Of the scikit-learn image: its versions with their registries' accounts by region."""
-    found = importlib.util.find_spec("sagemaker")
-    for folder in (found.submodule_search_locations or []) if found else []:
+    spec = importlib.util.find_spec("sagemaker")
+    for folder in (spec.submodule_search_locations or []) if spec else []:
         file = Path(folder) / "core" / "image_uri_config" / "sklearn.json"
         if file.exists():
             versions: dict[str, Any] = json.loads(file.read_text("utf-8"))["inference"]["versions"]

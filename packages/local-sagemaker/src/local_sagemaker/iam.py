@@ -31,10 +31,10 @@ SESSION_OPTIONS = (
 
 def _provider(caller: Caller, parameters: dict[str, Any]) -> OpenIDConnectProvider:
     arn = parameters["OpenIDConnectProviderArn"]
-    found = iam_backends[caller.account]["aws"].open_id_providers.get(arn)
-    if found is None:
+    provider = iam_backends[caller.account]["aws"].open_id_providers.get(arn)
+    if provider is None:
         raise AWSError("NoSuchEntity", f"OpenIDConnect Provider not found for arn {arn}", 404)
-    return found
+    return provider
 
 
 @operation("iam", "AddClientIDToOpenIDConnectProvider")

@@ -44,10 +44,10 @@ def disassociate_key(caller: Caller, parameters: dict[str, Any]) -> None:
 
 
 def _group(caller: Caller, parameters: dict[str, Any]) -> LogGroup:
-    found = logs_backends[caller.account][caller.region].groups.get(parameters.get("logGroupName", ""))
-    if found is None:
+    group = logs_backends[caller.account][caller.region].groups.get(parameters.get("logGroupName", ""))
+    if group is None:
         raise AWSError("ResourceNotFoundException", "The specified log group does not exist.")
-    return found
+    return group
 
 
 def _arn(caller: Caller, name: str) -> str:

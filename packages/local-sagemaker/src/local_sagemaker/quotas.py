@@ -45,13 +45,13 @@ _set: dict[tuple[str, str, str], float] = {}
 @cache
 def _known() -> dict[str, tuple[str, float]]:
     """Code and default value by name."""
-    found: dict[str, tuple[str, float]] = {name: (code, value) for name, code, value in WHOLE}
+    quotas: dict[str, tuple[str, float]] = {name: (code, value) for name, code, value in WHOLE}
     model = get_service_model(SERVICE)
     for shape, ending in BY_INSTANCE.items():
         for kind in model.shape_for(shape).enum:
             name = f"{kind} {ending}"
-            found[name] = (f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}", INSTANCES)
-    return dict(sorted(found.items(), key=lambda item: item[1][0]))
+            quotas[name] = (f"L-{hashlib.sha256(name.encode()).hexdigest()[:8].upper()}", INSTANCES)
+    return dict(sorted(quotas.items(), key=lambda item: item[1][0]))
 
 
 def set_quota(account: str, region: str, name: str, value: float | None) -> None:

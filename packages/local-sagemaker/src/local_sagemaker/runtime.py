@@ -73,9 +73,9 @@ class Runtime:
         while True:
             with self._lock:
                 alive = [thread.name for thread in self._threads if thread.is_alive()]
-            found = [name for name in alive if name not in FOR_EVER]
-            if not found or time.monotonic() > end:
-                return found
+            working = [name for name in alive if name not in FOR_EVER]
+            if not working or time.monotonic() > end:
+                return working
             time.sleep(0.02)
 
     def again(self) -> Runtime:

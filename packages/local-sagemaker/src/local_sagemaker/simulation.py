@@ -35,10 +35,10 @@ def simulate(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def _principal(caller: Caller, arn: str) -> Principal:
-    found = principals.of_arn(arn)
-    if found is None or found.account != caller.account:
+    principal = principals.of_arn(arn)
+    if principal is None or principal.account != caller.account:
         raise AWSError("NoSuchEntity", f"The entity {arn} cannot be found.", 404)
-    return found
+    return principal
 
 
 def _context(entries: list[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -80,9 +80,9 @@ def _decision(principal: Principal, action: str, resource: str, keys: Context, p
 
 def _missing(principal: Principal, action: str, keys: Context) -> Iterator[str]:
     """The keys that conditions on this action ask for and the request does not bring along."""
-    found: set[str] = set()
+    wanted: set[str] = set()
     for document in principal.policies:
         for statement in statements(document):
             if concerns_action(statement, action):
-                found |= {k for condition in statement.get("Condition", {}).values() for k in condition}
-    return (key for key in found if key.lower() not in keys)
+                wanted |= {k for condition in statement.get("Condition", {}).values() for k in condition}
+    return (key for key in wanted if key.lower() not in keys)

@@ -36,12 +36,12 @@ def receive_message(
     end = time.monotonic() + (wait_seconds_timeout or 0)
     while True:
         with queue._messages_lock:
-            found: list[Message] = _receive(
+            messages: list[Message] = _receive(
                 self, queue_name, count, 0, visibility_timeout, message_attribute_names
             )
             remaining = end - time.monotonic()
-            if found or remaining <= 0 or runtime.current().stopping.is_set():
-                return found
+            if messages or remaining <= 0 or runtime.current().stopping.is_set():
+                return messages
             queue._messages_lock.wait(min(remaining, LOOK_SECONDS))
 
 

@@ -49,10 +49,10 @@ class Storage:
 
         Raises NothingFoundError where there is none, and botocore's ClientError.
         """
-        found = list(self._in_manifest(uri) if data_type == "ManifestFile" else self._under(uri))
-        if not found:
+        objects = list(self._in_manifest(uri) if data_type == "ManifestFile" else self._under(uri))
+        if not objects:
             raise NothingFoundError(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
-        return found
+        return objects
 
     def _under(self, uri: str) -> Iterator[Object]:
         bucket, prefix = split(uri)

@@ -31,23 +31,25 @@ def doctor(
     from automl_gitops.kernel.markdown import render
 
     project = serving_project(as_json=as_json)
-    found = examine(project)
+    examination = examine(project)
     if not as_json:
         project.output.table(
             ["", "what", "asked", "found", "what to do"],
-            [[_SIGNS[row.outcome], row.area, row.asked, row.found, row.todo] for row in found.rows],
+            [[_SIGNS[row.outcome], row.area, row.asked, row.found, row.todo] for row in examination.rows],
         )
-    project.output.say(f"{found.simulated} of {found.calls} calls that the roles make were simulated")
-    stops, later, unknown = (len(found.of(outcome)) for outcome in ("stops", "later", "unknown"))
+    project.output.say(
+        f"{examination.simulated} of {examination.calls} calls that the roles make were simulated"
+    )
+    stops, later, unknown = (len(examination.of(outcome)) for outcome in ("stops", "later", "unknown"))
     if later or unknown:
         project.output.notice(f"{later} for later, {unknown} that could not be looked at")
-    workflow_step.append_summary(render(page(found)))
+    workflow_step.append_summary(render(page(examination)))
     if stops and advisory:
         project.output.notice(f"{stops} would stop the first training")
     elif stops:
         project.output.say(f"{stops} would stop the first training", "red")
     else:
         project.output.done("nothing that was seen would stop the first training")
-    project.output.result(found.document())
+    project.output.result(examination.document())
     if stops and not advisory:
         raise typer.Exit(STOPS)

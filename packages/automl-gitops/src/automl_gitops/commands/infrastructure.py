@@ -125,8 +125,8 @@ def bootstrap(
         _report(project, roles.deploy_hosting(project, project_account, endpoint_instance_type or []))
     else:
         deployed = roles.deploy(project, github_oidc_subject, endpoint_instance_type or [])
-        found = roles.deploy_people(project, data_scientist or [], roles.data_buckets(project.names))
-        _report(project, deployed, found, {"data_scientist": found and found.document()})
+        people = roles.deploy_people(project, data_scientist or [], roles.data_buckets(project.names))
+        _report(project, deployed, people, {"data_scientist": people and people.document()})
 
 
 @app.command(epilog="Example: automl stack")
@@ -183,26 +183,26 @@ def _set_up_github(
 def _report(
     project: ServingProject,
     deployed: DeployedStack,
-    found: People | None = None,
+    people: People | None = None,
     more: dict[str, Any] | None = None,
 ) -> None:
     project.output.done(f"stack {deployed.name}: {deployed.outcome}")
     for name, value in deployed.outputs.items():
         project.output.say(f"  {name}: {value}")
-    _introduce(project, found)
+    _introduce(project, people)
     project.output.result(
         {"stack": deployed.name, "outcome": deployed.outcome, "outputs": deployed.outputs} | (more or {})
     )
 
 
-def _introduce(project: ServingProject, found: People | None) -> None:
+def _introduce(project: ServingProject, people: People | None) -> None:
     """Tell the administrator what the data scientists need to know."""
-    if not found:
+    if not people:
         return
-    project.output.done(f"stack {found.deployed.name}: {found.deployed.outcome}")
-    project.output.say(f"  {found.role_arn} may be assumed by {', '.join(found.principals)}")
+    project.output.done(f"stack {people.deployed.name}: {people.deployed.outcome}")
+    project.output.say(f"  {people.role_arn} may be assumed by {', '.join(people.principals)}")
     project.output.say(
         "  these write into ~/.aws/config (source_profile is that of their own credentials), and set "
         f"AWS_PROFILE={project.names.project}:\n"
     )
-    project.output.say(roles.profile(project, found.role_arn))
+    project.output.say(roles.profile(project, people.role_arn))

@@ -1,5 +1,6 @@
 """`automl report`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import prepare, write_text
 from automl_gitops.report import Provenance, html, markdown
-from automl_gitops.report.source import of_execution
+from automl_gitops.report.source import findings, of_execution
 from automl_gitops.runs import evaluation_file
 from automl_gitops.runs.execution import locate, read
 from automl_gitops.runs.project import Project
@@ -43,22 +44,23 @@ def report(
     for file in filter(None, (output, markdown_file)):
         prepare(file)
     if evaluation is not None:
-        found, origin = evaluation_file.load(evaluation), Provenance()
+        document, origin = evaluation_file.load(evaluation), Provenance()
     else:
         project = Project()
         sagemaker = project.aws.client("sagemaker")
         state = read(sagemaker, project.names, locate(sagemaker, project.names, which))
-        found, origin = of_execution(project.aws.client("s3"), project.names, state), Provenance.of(state)
-    write_text(output, html(found, origin))
-    say.done(f"{output}: {found.decision}, {found.reasons_text}")
+        document, origin = of_execution(project.aws.client("s3"), project.names, state), Provenance.of(state)
+    origin = replace(origin, findings=tuple(findings(document)))
+    write_text(output, html(document, origin))
+    say.done(f"{output}: {document.decision}, {document.reasons_text}")
     if markdown_file is not None:
-        write_text(markdown_file, markdown(found, origin))
+        write_text(markdown_file, markdown(document, origin))
         say.done(f"{markdown_file}: the same as Markdown")
     say.result(
         {
             "report": str(output),
             "markdown": str(markdown_file) if markdown_file else None,
-            "decision": found.decision,
-            "reasons": found.reasons,
+            "decision": document.decision,
+            "reasons": document.reasons,
         }
     )

@@ -82,19 +82,19 @@ def plan(
     output, project = Output(as_json=as_json), Project()
     if markdown:
         prepare(markdown)
-    found = plan(project, base)
-    report = page(found, project.config.prices)
-    schema = found.data.schema.sentences
+    planned = plan(project, base)
+    report = page(planned, project.config.prices)
+    schema = planned.data.schema.sentences
     if schema:
         cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
-    for notice in found.notices:
+    for notice in planned.notices:
         cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
     if markdown:
         write_text(markdown, render(report))
         output.done(f"the plan is in {markdown}")
     elif not as_json:
         terminal.show(report, output.console)
-    output.result(found.document())
+    output.result(planned.document())
 
 
 @app.command(epilog="Example: automl upsert")
@@ -144,10 +144,9 @@ def run(
     if started.new:
         output.say(f"execution {execution.id} started")
     else:
-        another = (again or 1) + 1
         output.notice(
             f"this commit has its execution already, {execution.id} ({execution.status}); "
-            f"for another attempt: automl run --again {another}"
+            f"for another attempt: automl run --again {started.next_attempt}"
         )
     workflow_step.set_outputs({"execution": execution.id})
     if wait:

@@ -195,16 +195,16 @@ def rollback(
     from automl_gitops.promotion.rollback import rollback
 
     output = Output(as_json=as_json)
-    found = rollback(further=further)
-    words = "prepared" if found.changed else "prepared already"
-    output.done(f"{words}: commit {found.commit[:12]} goes from {found.leaves} back to {found.returns_to}")
+    done = rollback(further=further)
+    words = "prepared" if done.changed else "prepared already"
+    output.done(f"{words}: commit {done.commit[:12]} goes from {done.leaves} back to {done.returns_to}")
     output.say("next: git push, or merge it by a pull request; production follows by `automl promote`")
     output.result(
         {
-            "commit": found.commit,
-            "leaves": found.leaves,
-            "returns_to": found.returns_to,
-            "changed": found.changed,
+            "commit": done.commit,
+            "leaves": done.leaves,
+            "returns_to": done.returns_to,
+            "changed": done.changed,
         }
     )
 
@@ -218,7 +218,7 @@ def status(as_json: Json = False) -> None:
     from automl_gitops.promotion.status import status
 
     project = serving_project(as_json=as_json)
-    found = status(project)
+    seen = status(project)
     if not as_json:
         project.output.table(
             ["", "status", "version", "threshold", "commit", "since", "instances", "alarms"],
@@ -235,21 +235,21 @@ def status(as_json: Json = False) -> None:
                         f"{name.rsplit('-production-')[-1]} {state}" for name, state in served.alarms.items()
                     ),
                 ]
-                for served in (found.staging, found.production)
+                for served in (seen.staging, seen.production)
             ],
         )
-        named = found.git["model_package_arn"] or "nothing"
+        named = seen.git["model_package_arn"] or "nothing"
         project.output.say(f"Git names {named} for production")
-        if found.registry:
-            project.output.say("registry: " + ", ".join(f"{k} {v}" for k, v in found.registry.items() if v))
-    for notice in found.notices:
+        if seen.registry:
+            project.output.say("registry: " + ", ".join(f"{k} {v}" for k, v in seen.registry.items() if v))
+    for notice in seen.notices:
         project.output.notice(notice)
-    for difference in found.differences:
+    for difference in seen.differences:
         project.output.say(f"difference: {difference}", "red")
-    if not (found.notices or found.differences):
+    if not (seen.notices or seen.differences):
         project.output.done("production is what Git says")
-    project.output.result(found.document())
-    if found.differences:
+    project.output.result(seen.document())
+    if seen.differences:
         raise typer.Exit(cli.DRIFT)
 
 
@@ -278,23 +278,23 @@ def teardown(
     from automl_gitops.stacks import teardown
 
     project = serving_project(as_json=as_json)
-    found = teardown.find(project, only=only, data=delete_data, roles=delete_roles)
-    if found:
-        rows = [[item.kind, item.name, item.account] for item in found]
+    resources = teardown.find(project, only=only, data=delete_data, roles=delete_roles)
+    if resources:
+        rows = [[item.kind, item.name, item.account] for item in resources]
         project.output.table(["what", "name", "account"], rows, "To be removed")
     removed = False
-    if not found:
+    if not resources:
         project.output.done("nothing is left to remove")
     elif confirm is None and not sys.stdin.isatty():
         project.output.notice(f"nothing was removed: pass --confirm {project.config.project.name} to do so")
     else:
         name = confirm if confirm is not None else typer.prompt("Type the project's name to remove all this")
-        teardown.remove(project, found, name)
+        teardown.remove(project, resources, name)
         removed = True
-        project.output.done(f"{len(found)} removed")
+        project.output.done(f"{len(resources)} removed")
     project.output.result(
         {
             "removed": removed,
-            "resources": [{"kind": r.kind, "name": r.name, "account": r.account} for r in found],
+            "resources": [{"kind": r.kind, "name": r.name, "account": r.account} for r in resources],
         }
     )

@@ -71,18 +71,18 @@ def drift(as_json: Json = False) -> None:
     from automl_gitops.promotion.status import status
 
     project = serving_project(as_json=as_json)
-    found = status(project)
-    for notice in found.notices:
+    seen = status(project)
+    for notice in seen.notices:
         project.output.notice(notice)
-    for difference in found.differences:
+    for difference in seen.differences:
         project.output.say(f"difference: {difference}", "red")
-    reported = report(project, found)
+    reported = report(project, seen)
     if reported.url:
         project.output.say(f"issue {reported.outcome}: {reported.url}")
-    elif not found.differences:
+    elif not seen.differences:
         project.output.done("AWS is what Git says")
     project.output.result(
-        {"differences": found.differences, "issue": reported.url or None, "outcome": reported.outcome}
+        {"differences": seen.differences, "issue": reported.url or None, "outcome": reported.outcome}
     )
-    if found.differences:
+    if seen.differences:
         raise typer.Exit(cli.DRIFT)

@@ -104,12 +104,12 @@ def refuse_unfit_labels(table: Table, target: str, classes: Mapping[str, int]) -
 def placed(table: Table, target: str, classes: Mapping[str, int]) -> str:
     """Classes of few rows, each with their number and the first one: `"maybe" (1 row, row 4)`."""
     first = _first_rows(table, target, list(classes))
-    found = []
+    places = []
     for label, rows in classes.items():
         where = f"{counted(rows, 'row')}, {'row' if rows == 1 else 'the first row'} {first[label]}"
         stray = ", with a quote that nothing opens" if label.count('"') % 2 else ""
-        found.append(f"{quoted(label)} ({where}{stray})")
-    return ", ".join(found)
+        places.append(f"{quoted(label)} ({where}{stray})")
+    return ", ".join(places)
 
 
 def refuse_nulls(source: str, batch: pa.RecordBatch, row: int) -> None:

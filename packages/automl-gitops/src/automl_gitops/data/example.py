@@ -108,12 +108,12 @@ def _hospital(folder: Path, given: Path | None, rows: int, output: Output, *, pa
 
 def _download(output: Output, *, patients: bool) -> pd.DataFrame:
     """The example's columns from OpenML, within a minute; scikit-learn keeps what it has downloaded."""
-    found: list[pd.DataFrame] = []
+    frames: list[pd.DataFrame] = []
     failed: list[BaseException] = []
 
     def fetch() -> None:
         try:
-            found.append(_fetch())
+            frames.append(_fetch())
         except BaseException as error:
             failed.append(error)
 
@@ -134,9 +134,9 @@ def _download(output: Output, *, patients: bool) -> pd.DataFrame:
         socket.setdefaulttimeout(before)
     if failed:
         raise failed[0]
-    if not found:
+    if not frames:
         raise TimeoutError(f"no answer within {_DOWNLOAD_SECONDS} s")
-    return hospital.transform(found[0], f"OpenML {OPENML_ID}", patients=patients)
+    return hospital.transform(frames[0], f"OpenML {OPENML_ID}", patients=patients)
 
 
 def _fetch() -> pd.DataFrame:

@@ -148,9 +148,9 @@ def refuse_if_known(start: bytes, name: str, *, packed: bool = False, options: b
     """Raise `UserError` where the first bytes are of something else than CSV; ``options`` says whether the command
     takes those of a `Dialect`.
     """
-    found = _known(start, packed=packed)
-    if found:
-        what, way_out = found
+    kind = _known(start, packed=packed)
+    if kind:
+        what, way_out = kind
         if options and what == _IN_UTF_16[0]:
             way_out = f"{way_out}, or add --encoding utf-16"
         raise UserError(

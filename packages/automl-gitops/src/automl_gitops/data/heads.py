@@ -122,7 +122,7 @@ class Heads:
         if not item.size:
             raise UserError(f"{uri}: is empty, and Autopilot would read it as data: remove it")
         try:
-            found = self._s3.get_object(
+            answer = self._s3.get_object(
                 Bucket=self._listing.bucket,
                 Key=item.key,
                 Range=f"bytes=0-{self._size - 1}",
@@ -130,7 +130,7 @@ class Heads:
             )
         except ClientError as error:
             raise refusal(error, uri) from None
-        return found["Body"].read()
+        return answer["Body"].read()
 
     def _uri(self, item: S3Object) -> str:
         return f"s3://{self._listing.bucket}/{item.key}"

@@ -4,7 +4,7 @@ import contextlib
 import json
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from automl_gitops.data.cells import infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
+from automl_gitops.data.positive import SETTING, of_classes
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
@@ -37,19 +38,25 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     above 1,000), `least` and `most` (of numbers), `frequent` (rows by value, most frequent first; null above 1,000
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
     null); `target` (unless given automl.toml's, or else the last column); `target_missing` (rows); `problem_type`, null
-    where the target has one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), `least`
-    and `most` of a quantity; `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and
-    `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
+    where the target has one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), the
+    `positive_class` of two, `least` and `most` of a quantity; `notices`, sentences; `findings`, as dataset.lock has
+    them, but for those of a split; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
+    makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
     if len(table.columns) == 1:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it by")
     source = hospital.is_source(table.columns)
-    name = target or _configured(table.columns) or (hospital.TARGET if source else table.columns[-1])
+    name = (
+        target
+        or _configured("dataset", "target", table.columns)
+        or (hospital.TARGET if source else table.columns[-1])
+    )
     finder = Finder([column for column in table.columns if column != name], name)
     seen = profile(table, name, finder.see, whole_target=False, named="--target")
     problem = seen.target.problem_type
     classes = seen.target.classes if problem != "Regression" else None
+    positive = of_classes(classes or (), _configured("decision", "positive", classes or ()))
     return {
         "file": str(path),
         "format": table.format,
@@ -60,6 +67,7 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
         "problem_type": problem,
         "reason": _reason(seen.target),
         "classes": None if classes is None else dict(sorted(classes.items())),
+        "positive_class": positive and positive.label,
         "least": seen.target.least if problem == "Regression" else None,
         "most": seen.target.most if problem == "Regression" else None,
         "notices": list(_notices(seen, table)),
@@ -73,11 +81,11 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     }
 
 
-def _configured(columns: Sequence[str]) -> str | None:
-    """The target of automl.toml, if the table has it."""
+def _configured(section: str, key: str, known: Collection[str]) -> str | None:
+    """A key of automl.toml, if it names something of this table."""
     with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
-        named = tomllib.loads(FILE.read_text(encoding="utf-8"))["dataset"]["target"]
-        return named if named in columns else None
+        named = tomllib.loads(FILE.read_text(encoding="utf-8"))[section][key]
+        return named if named in known else None
     return None
 
 
@@ -115,39 +123,39 @@ def _reason(target: Target) -> str:
 
 def _notices(seen: Profile, table: Table) -> list[str]:
     """What to look at before a push."""
-    found, target = [], seen.target.name
+    notices, target = [], seen.target.name
     missing = seen.statistics[target].missing
     if missing:
-        found.append(
+        notices.append(
             f'{counted(missing, "row")} without a value in the target "{target}": fill or remove them'
         )
     empty = [name for name, kind in seen.types.items() if kind == "empty"]
     if empty:
-        found.append(f"no value in any row of {_some(empty)}: remove what is empty")
+        notices.append(f"no value in any row of {_some(empty)}: remove what is empty")
     unknown = {one.name: one.counts.keys() & _UNKNOWN for one in seen.statistics.values() if one.counts}
     columns = [name for name, placeholders in unknown.items() if placeholders]
     if columns:
         example = min(unknown[columns[0]])
-        found.append(
+        notices.append(
             f'values such as "{example}" in {_some(columns)}: they read as a value; leave empty what is missing'
         )
-    found += mixture_notices(seen.mixtures)
-    found += infinite_notices(seen.statistics.values())
-    found += _labels(seen.target)
+    notices += mixture_notices(seen.mixtures)
+    notices += infinite_notices(seen.statistics.values())
+    notices += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:
-            found.append(
+            notices.append(
                 f"{one.name} has several rows of the same value: with [dataset] group = {json.dumps(one.name)} in "
                 "automl.toml they are trained on or held out together"
             )
         elif one.looks_like == "date" and one.name != target:
-            found.append(
+            notices.append(
                 f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
             )
     names = [name.strip() for name in table.columns]
     if len(names) > 1 and all(values.number(name) is not None for name in names) and not _is_running(names):
-        found.append("all names of columns are numbers: does the file lack its header?")
-    return found
+        notices.append("all names of columns are numbers: does the file lack its header?")
+    return notices
 
 
 def _labels(target: Target) -> Iterator[str]:
@@ -240,9 +248,9 @@ def _summary(columns: Sequence[dict[str, Any]], rows: int) -> Iterator[str]:
     for what, looks in (
         ("constant", "constant"), ("look like dates", "date"), ("look like identifiers", "identifier")
     ):  # fmt: skip
-        found = [column for column in columns if column["looks_like"] == looks]
-        if found:
-            yield f"{what}: {len(found):,}, such as {_names(found)}"
+        alike = [column for column in columns if column["looks_like"] == looks]
+        if alike:
+            yield f"{what}: {len(alike):,}, such as {_names(alike)}"
 
 
 def _names(columns: Sequence[dict[str, Any]], rows: int = 0) -> str:
@@ -268,6 +276,8 @@ def _target(facts: dict[str, Any]) -> Iterator[str]:
             yield (
                 f"  and {counted(len(rest), 'class', 'classes')} more, the rarest with {counted(rest[-1][1], 'row')}"
             )
+        if facts["positive_class"] is not None:
+            yield f"  positive class: {_cut(facts['positive_class'], _NAME)} ({SETTING})"
 
 
 def _findings(findings: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -19,7 +19,8 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.spelling import MISSING_WAY, are_written_numbers, written
+from automl_gitops.data.refusals import missing_target
+from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import (
     WIDTHS,
     Mixture,
@@ -135,8 +136,8 @@ class Profile:
     @property
     def mixtures(self) -> dict[str, Mixture]:
         """The columns of numbers with a few texts among them, without the target."""
-        found = {name: seen.mixture for name, seen in self.statistics.items() if name != self.target.name}
-        return {name: mixture for name, mixture in found.items() if mixture}
+        mixtures = {name: seen.mixture for name, seen in self.statistics.items() if name != self.target.name}
+        return {name: mixture for name, mixture in mixtures.items() if mixture}
 
     def mixtures_of(self, config: Config) -> dict[str, Mixture]:
         """Those of features that automl.toml does not call anything else than numbers."""
@@ -217,16 +218,13 @@ def _refuse_missing(table: Table, labels: pa.Array, target: str, row: int) -> No
     """Raise `UserError` for the first of the labels that is none, and say how many are in the whole table."""
     missing = pc.index(is_missing(labels), True).as_py()
     value = labels[missing].as_py()
-    what = f'has "{value}", which reads as no value,' if value else "has no value"
     rows = lacking = 0
     for batch in table.batches([target]):
         rows += batch.num_rows
         lacking += pc.sum(is_missing(batch.column(target))).as_py()
     lack = "lacks" if lacking == 1 else "lack"
-    raise UserError(
-        f'{table.name}: row {row + missing + 1} {what} in the target column "{target}" ({lacking:,} of the {rows:,} '
-        f"rows read {lack} one): " + (MISSING_WAY if value else "fill it or remove the row")
-    )
+    how_many = f" ({lacking:,} of the {rows:,} rows read {lack} one)"
+    raise UserError(f"{table.name}: {missing_target(row + missing + 1, value, target, how_many)}")
 
 
 def _row_and_value(column: pa.Array, value: pa.Scalar, row: int) -> tuple[int, str]:

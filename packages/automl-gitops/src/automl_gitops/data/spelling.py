@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 from automl_gitops.evaluation import values as reading
 
-# What to do about a text in a target column that trainers read as no value.
-MISSING_WAY = "fill such cells or remove their rows, or give that another name where it is a class"
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
 _GROUP = "[1-9][0-9]{0,2}"
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -44,6 +42,6 @@ def _without(what: str, pattern: re.Pattern[str], text: str) -> str:
 
 def are_written_numbers(labels: Iterable[str]) -> bool:
     """Whether nearly all are numbers, though some are written as no trainer reads them."""
-    found = list(labels)
-    numbers = sum(reading.number(label) is not None or written(label) is not None for label in found)
-    return numbers >= 0.9 * len(found)
+    texts = list(labels)
+    numbers = sum(reading.number(label) is not None or written(label) is not None for label in texts)
+    return numbers >= 0.9 * len(texts)

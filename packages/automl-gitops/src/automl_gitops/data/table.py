@@ -20,9 +20,10 @@ import pyarrow.parquet
 
 from automl_gitops.data.buffers import has_any, least_byte
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
+from automl_gitops.data.refusals import UNCLOSED, wrong_width
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import counted, quoted, unfit_character
+from automl_gitops.kernel.words import quoted, unfit_character
 
 BLOCK = 4 * 2**20  # bytes of a CSV file at a time
 _BATCH = 65_536  # rows of a Parquet file at a time
@@ -85,7 +86,7 @@ class Table:
     def hint(self) -> str:
         """What else a message says where rows may have gone into one value of the last pass; "" where none broke."""
         return (
-            f"; row {self.broken_row} has a line break in a value: is a quote opened that nothing closes?"
+            f"; row {self.broken_row} has a line break in a value: {UNCLOSED}"
             if self.broken and self.format != "parquet"
             else ""
         )
@@ -279,15 +280,7 @@ def _unreadable(
     if found:
         # The header is the parser's first row.
         where = f"row {int(found[1]) - 1}" if found[1] else "a row"
-        columns = f"{counted(int(found[3]), 'column')} instead of {found[2]}"
-        commas = "quote values that contain commas"
-        if is_open:
-            way = f", or {commas}" if int(found[3]) > int(found[2]) else ""
-            return UserError(
-                f"{name}: a quote that is opened in {where} is not closed in its line, so that the row has {columns}: "
-                f"close it or take it out{way}"
-            )
-        return UserError(f"{name}: {where} has {columns}: {commas}")
+        return UserError(f"{name}: {wrong_width(where, int(found[3]), int(found[2]), is_open=is_open)}")
     if "straddling" in message:
         return UserError(
             f"{name}: {long_row()} of more than {BLOCK // 2**20} MB: is a quote opened that nothing closes?"

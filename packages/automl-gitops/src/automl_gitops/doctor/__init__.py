@@ -11,7 +11,7 @@ from automl_gitops.doctor.account import credentials, quotas, region
 from automl_gitops.doctor.repository import repository
 from automl_gitops.doctor.rights import RolesSeen, rights, roles
 from automl_gitops.doctor.rows import Row
-from automl_gitops.doctor.state import state
+from automl_gitops.doctor.state import encryption, state
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.page import Page, Table
 
@@ -38,13 +38,13 @@ class Examination:
         }
 
 
-def page(found: Examination) -> Page:
+def page(examination: Examination) -> Page:
     """What is not right, for a run's page."""
-    rows = [(row.area, row.asked, row.found, row.todo) for row in found.rows if row.outcome != "good"]
-    told = f"{len(found.rows)} looks, {found.simulated} of {found.calls} calls of the roles simulated"
+    rows = [(row.area, row.asked, row.found, row.todo) for row in examination.rows if row.outcome != "good"]
+    told = f"{len(examination.rows)} looks, {examination.simulated} of {examination.calls} calls of the roles simulated"
     if not rows:
         return Page("Doctor: nothing is in the way", (f"{told}.",))
-    stops = len(found.of("stops"))
+    stops = len(examination.of("stops"))
     title = f"Doctor: {stops} would stop the first training" if stops else "Doctor: nothing stops a training"
     return Page(
         title,
@@ -61,10 +61,13 @@ def examine(project: ServingProject) -> Examination:
     rows = credentials(project)
     if any(row.outcome == "stops" for row in rows):
         return Examination(rows, len(known), 0)
-    seen = RolesSeen()
     rows += region(project)
     rows += quotas(project)
     rows += repository(project)
+    of_key, key = encryption(project)  # before what fails without it
+    rows += of_key
+    seen = RolesSeen(key=key)
     rows += roles(project, {call.role for call in known}, seen)
-    asked, simulated = rights(project, known, seen.absent)
+    # That the roles were made for another key is said by then, and not again by each call.
+    asked, simulated = rights(project, known, seen.absent, (key or "") if seen.knows_key else "")
     return Examination([*rows, *asked, *state(project)], len(known), simulated)

@@ -32,11 +32,11 @@ def credentials(project: ServingProject) -> list[Row]:
 
 
 def _expiry(project: ServingProject) -> Iterator[Row]:
-    found: Any = project.aws.session.get_credentials()
+    credentials: Any = project.aws.session.get_credentials()
     # Of botocore's refreshable credentials; it has no public name, and the others do not expire.
-    ends: datetime | None = getattr(found, "_expiry_time", None)
+    ends: datetime | None = getattr(credentials, "_expiry_time", None)
     if ends is None:
-        yield Row(CREDENTIALS, "how long they last", "good", f"no end is known (from {found.method})")
+        yield Row(CREDENTIALS, "how long they last", "good", f"no end is known (from {credentials.method})")
         return
     minutes = (ends - datetime.now(UTC)).total_seconds() / 60
     short = minutes < SHORT_MINUTES
@@ -72,10 +72,10 @@ def _image(project: ServingProject) -> Iterator[Row]:
     uri = evaluation_image(version, name)
     host, _, rest = uri.partition("/")
     repository, _, tag = rest.partition(":")
-    found = project.client("ecr").batch_get_image(
+    answer = project.client("ecr").batch_get_image(
         registryId=host.split(".")[0], repositoryName=repository, imageIds=[{"imageTag": tag}]
     )
-    if found["images"]:
+    if answer["images"]:
         yield Row(REGION, "the evaluation's image", "good", f"{rest} is there")
         return
     yield Row(
@@ -125,11 +125,11 @@ def _uses(project: ServingProject) -> dict[str, tuple[list[str], bool]]:
         named.append(("[staging] instance_type", config.staging.instance_type, True))
     if not config.production.serverless:
         named.append(("[production] instance_type", config.production.instance_type, False))
-    found: dict[str, tuple[list[str], bool]] = {}
+    uses: dict[str, tuple[list[str], bool]] = {}
     for key, kind, training in named:
-        keys, before = found.get(kind, ([], False))
-        found[kind] = ([*keys, key], before or training)
-    return found
+        keys, before = uses.get(kind, ([], False))
+        uses[kind] = ([*keys, key], before or training)
+    return uses
 
 
 QUOTAS = "quotas"
@@ -168,7 +168,7 @@ def needs(config: Config) -> list[Need]:
     """What automl.toml asks for. A new version starts beside the old one, which doubles an endpoint."""
     evaluation = config.evaluation
     count, more = evaluation.instance_count, evaluation.transform_instance_count
-    found = [
+    needed = [
         Need(AUTOML_JOBS, 1, 1, "a training"),
         Need(f"{evaluation.instance_type} for processing job usage", count, count, "the evaluation"),
         Need(PROCESSING, count, count, "the evaluation"),
@@ -185,16 +185,16 @@ def needs(config: Config) -> list[Need]:
                 *(["production, whose new version starts beside the old one"] if second else []),
             ]
         )
-        found.append(Need(f"{kind} for endpoint usage", first, _together(first, second), reason))
+        needed.append(Need(f"{kind} for endpoint usage", first, _together(first, second), reason))
     if types:
         first, second = sum(staging.values()), sum(production.values())
-        found.append(Need(ENDPOINTS, first, _together(first, second), "staging and production together"))
+        needed.append(Need(ENDPOINTS, first, _together(first, second), "staging and production together"))
     serverless = [
         h.serverless.max_concurrency if h.serverless else 0 for h in (config.staging, config.production)
     ]
     if any(serverless):
-        found.append(Need(SERVERLESS, serverless[0], _together(*serverless), "the serverless endpoints"))
-    return found
+        needed.append(Need(SERVERLESS, serverless[0], _together(*serverless), "the serverless endpoints"))
+    return needed
 
 
 def _together(staging: int, production: int) -> int:
@@ -242,9 +242,9 @@ def _compare(project: ServingProject) -> Iterator[Row]:
 def _quotas(project: ServingProject) -> dict[str, Quota]:
     """By name. ListServiceQuotas leaves out those that have a default value alone."""
     client = project.client("service-quotas")
-    found: dict[str, Quota] = {}
+    quotas_by_name: dict[str, Quota] = {}
     for operation in ("list_aws_default_service_quotas", "list_service_quotas"):
         for one in listed(client, operation, "Quotas", ServiceCode=SERVICE):
             if "Value" in one:
-                found[one["QuotaName"]] = Quota(one["QuotaCode"], one["Value"])
-    return found
+                quotas_by_name[one["QuotaName"]] = Quota(one["QuotaCode"], one["Value"])
+    return quotas_by_name

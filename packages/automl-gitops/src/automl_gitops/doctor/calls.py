@@ -54,8 +54,8 @@ class Call:
 
     def document(self) -> dict[str, Any]:
         """As JSON, without the role."""
-        found: dict[str, Any] = {"action": self.action, "resource": self.resource}
-        return found | (
+        document: dict[str, Any] = {"action": self.action, "resource": self.resource}
+        return document | (
             {"context": {key: list(values) for key, values in self.context}} if self.context else {}
         )
 
@@ -77,9 +77,9 @@ def dump(calls: Iterable[Call]) -> str:
         by_role.setdefault(call.role, []).append(call)
     blocks = [
         f"    {json.dumps(role)}: [\n"
-        + ",\n".join(f"      {json.dumps(call.document())}" for call in found)
+        + ",\n".join(f"      {json.dumps(call.document())}" for call in calls_of_role)
         + "\n    ]"
-        for role, found in by_role.items()
+        for role, calls_of_role in by_role.items()
     ]
     about = (
         "Recorded from a model's life on the local AWS. It comes with the template, whose updates renew it; "
@@ -126,12 +126,12 @@ def _instance_type(resource: str) -> str:
 
 def _generalised(text: str, project: str, account: str) -> str:
     """A recorded ARN or value without what is this life's alone."""
-    found = re.sub(rf"(?<![A-Za-z0-9]){re.escape(project)}(?![A-Za-z0-9])", "${Project}", text)
-    found = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", found).replace(account, "${Account}")
-    found = re.sub(r"(?<=[:.-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:./]|$)", "${Region}", found)
+    general = re.sub(rf"(?<![A-Za-z0-9]){re.escape(project)}(?![A-Za-z0-9])", "${Project}", text)
+    general = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", general).replace(account, "${Account}")
+    general = re.sub(r"(?<=[:.-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:./]|$)", "${Region}", general)
     for pattern, stand_in in _PASSING_PARTS:
-        found = pattern.sub(stand_in, found)
-    return _OBJECT.sub(lambda match: match[1] + _key(match[2]), found)
+        general = pattern.sub(stand_in, general)
+    return _OBJECT.sub(lambda match: match[1] + _key(match[2]), general)
 
 
 def _key(rest: str) -> str:

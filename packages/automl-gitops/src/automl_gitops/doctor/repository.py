@@ -27,7 +27,7 @@ _MAKE = "an administrator runs `make bootstrap`"
 
 def repository(project: ServingProject) -> list[Row]:
     """A row for each setting that the workflows rely on; one that says why where GitHub is not asked."""
-    found: list[Repository] = []
+    reached: list[Repository] = []
 
     def connect() -> Iterator[Row]:
         host = pull_request.repository(project.config.project.repository)
@@ -35,11 +35,11 @@ def repository(project: ServingProject) -> list[Row]:
             todo = "GITHUB_TOKEN=$(gh auth token) in front of the command"
             yield Row(AREA, "GitHub", "unknown", "not asked: GITHUB_TOKEN is not set", todo)
         else:
-            found.append(host)
+            reached.append(host)
             yield from _named(project, host)
 
     rows = look(AREA, "GitHub", connect)
-    return [*rows, *(_settings(project, found[0]) if found else [])]
+    return [*rows, *(_settings(project, reached[0]) if reached else [])]
 
 
 def _settings(project: ServingProject, host: Repository) -> Iterator[Row]:

@@ -9,10 +9,11 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from automl_gitops.doctor.calls import Call, filled
 from automl_gitops.doctor.rows import Outcome, Row, look
@@ -21,7 +22,7 @@ from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, ServingProject
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack, StackState
-from automl_gitops.stacks.stack import kms_key_arn
+from automl_gitops.stacks.stack import known_key
 
 ROLES = "roles"
 DATA_SCIENTIST = "DataScientistRole"  # where an administrator named any
@@ -32,28 +33,34 @@ _OUTCOMES: dict[Name, Outcome] = {"staging": "stops", "production": "later"}
 
 @dataclass
 class RolesSeen:
-    """Roles that are there, and that are not; in neither are those that the caller may not see."""
+    """Roles that are there, and that are not; in neither are those that the caller may not see.
+
+    ``key`` is the ARN of the project's KMS key, as `known_key` has it, and ``knows_key`` whether the roles are made for
+    it.
+    """
 
     present: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
+    key: str | None = None
+    knows_key: bool = True
 
 
 def roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> list[Row]:
     """The roles, and the stacks that make them, in every account of the project; ``seen`` is filled."""
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
-    rows = look(ROLES, "the roles", lambda: _roles(project, wanted, seen))
-    rows += look(ROLES, f"stack {stack.name}", lambda: _bootstrap(project, stack, bool(seen.present)))
+    rows = look(ROLES, "the roles", lambda: _roles(project, stack, wanted, seen))
+    rows += look(ROLES, f"stack {stack.name}", lambda: _bootstrap(project, stack, seen))
     services = Stack(project.aws, project.names.services_stack, project.output)
-    rows += look(ROLES, f"stack {services.name}", lambda: _services(project, services))
+    rows += look(ROLES, f"stack {services.name}", lambda: _services(project, services, seen))
     people_stack = Stack(project.aws, project.names.people_stack, project.output)
     rows += look(ROLES, f"stack {people_stack.name}", lambda: _people(people_stack))
     for name, variable in ROLE_VARIABLES.items():
         if os.environ.get(variable, "").strip():
-            rows += look(ROLES, f"account of {name}", lambda n=name, v=variable: _hosting(project, n, v))  # type: ignore[misc]
+            rows += look(ROLES, f"account of {name}", partial(_hosting, project, name, variable, seen.key))
     return rows
 
 
-def _roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> Iterator[Row]:
+def _roles(project: ServingProject, stack: Stack, wanted: Iterable[str], seen: RolesSeen) -> Iterator[Row]:
     iam = project.client("iam")
     for role in sorted(set(wanted)):
         try:
@@ -63,6 +70,8 @@ def _roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> I
             if not is_missing(error):
                 raise
             seen.absent.add(role)
+    if not seen.present and not stack.look().exists:
+        return  # which is the cause, and a row of its own
     for role in sorted(seen.absent - {DATA_SCIENTIST}):
         name = project.names.role(role)
         yield Row(ROLES, role, "stops", f"there is no role {name} in account {project.names.account}", _MAKE)
@@ -70,44 +79,35 @@ def _roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> I
         yield Row(ROLES, "the roles", "good", f"there: {', '.join(sorted(seen.present))}")
 
 
-def _bootstrap(project: ServingProject, stack: Stack, has_roles: bool) -> Iterator[Row]:
+def _bootstrap(project: ServingProject, stack: Stack, seen: RolesSeen) -> Iterator[Row]:
     asked, state = f"stack {stack.name}", stack.look()
     if not state.exists:
         region = project.names.region
-        if has_roles:
+        if seen.present:
             found = f"not in {region}, although its roles are there: they were made for another region"
             todo = (
                 "set [project] region in automl.toml back, or remove that region's project before (teardown)"
             )
         else:
-            found, todo = f"not there, in account {project.names.account} and region {region}", _MAKE
+            found = f"not there, in account {project.names.account} and region {region}; it makes the roles"
+            todo = _MAKE
         yield Row(ROLES, asked, "stops", found, todo)
         return
     yield _template(stack, bootstrap.FILE)
-    wanted = {
-        "DataBucketArns": bootstrap.data_buckets(project.names),
-        "FunctionArns": bootstrap.functions(project.names)["FunctionArns"],
-        "KmsKeyArn": kms_key_arn(project.aws, project.config),
-    }
-    yield from _parameters(asked, state, wanted)
+    yield from _parameters(asked, state, bootstrap.decided(bootstrap.FILE, project.names, seen.key))
+    seen.knows_key = state.parameters.get("KmsKeyArn", "") == seen.key
 
 
-def _services(project: ServingProject, stack: Stack) -> Iterator[Row]:
-    """The stack of the services' roles; where it is not there, the rows before say so of the roles."""
+def _services(project: ServingProject, stack: Stack, seen: RolesSeen) -> Iterator[Row]:
+    """The stack of the services' roles; where it is not there, the rows before say so."""
     asked, state = f"stack {stack.name}", stack.look()
     if not state.exists:
         return
     yield _template(stack, bootstrap.SERVICES_FILE)
-    config = project.config
-    wanted = {
-        "DataBucketArns": bootstrap.data_buckets(project.names),
-        "UsesKmsKey": "true" if config.encryption else "false",
-        "UsesVpc": "true" if config.network else "false",
-    }
-    yield from _parameters(asked, state, wanted)
+    yield from _parameters(asked, state, bootstrap.decided(bootstrap.SERVICES_FILE, project.names, seen.key))
 
 
-def _hosting(project: ServingProject, name: Name, variable: str) -> Iterator[Row]:
+def _hosting(project: ServingProject, name: Name, variable: str, key: str | None) -> Iterator[Row]:
     """An account that holds the endpoint of staging or production in the place of the project's own."""
     asked, outcome = f"account of {name}", _OUTCOMES[name]
     aws = project.environment(name).aws
@@ -126,10 +126,7 @@ def _hosting(project: ServingProject, name: Name, variable: str) -> Iterator[Row
         yield Row(ROLES, asked, outcome, f"has no stack {stack.name}", make)
         return
     yield _template(stack, bootstrap.HOSTING_FILE, asked, make)
-    wanted = {
-        "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "UsesVpc": "true" if project.config.network else "false",
-    }
+    wanted = bootstrap.decided(bootstrap.HOSTING_FILE, project.names, key)
     yield from _parameters(asked, state, wanted, outcome, make)
 
 
@@ -137,9 +134,8 @@ def _parameters(
     asked: str, state: StackState, wanted: dict[str, str], outcome: Outcome = "stops", todo: str = _MAKE
 ) -> Iterator[Row]:
     """What the roles of a stack take from automl.toml and have otherwise."""
-    for name, value in wanted.items():
-        known = state.parameters.get(name, "")
-        if known != value:
+    for name, (known, value) in state.other_than(wanted).items():
+        if name != "FunctionLogArns":  # which follows from what is of each function
             found = f'the roles were made for "{known}", automl.toml now means "{value}"'
             yield Row(ROLES, f"{asked}: {name}", outcome, found, todo)
 
@@ -168,36 +164,32 @@ _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 
 
-def rights(project: ServingProject, calls: Iterable[Call], absent: Collection[str]) -> tuple[list[Row], int]:
+def rights(
+    project: ServingProject, calls: Iterable[Call], absent: Collection[str], key: str | None = None
+) -> tuple[list[Row], int]:
     """A row for each role that may do all its calls, and one for each call that is denied; the number of calls
     that were simulated.
 
-    Roles that are ``absent`` are left out. Whoever may not simulate one role may not simulate the others either.
+    Roles that are ``absent`` are left out. ``key`` is the ARN of the KMS key whose uses count, by default the
+    project's; without one, "", none do. Whoever may not simulate one role may not simulate the others either.
     """
+    if key is None:
+        key = known_key(project.aws, project.config) or ""
     by_role: dict[str, list[Call]] = defaultdict(list)
-    key = _key(project)
     for call in calls:
         made = filled(call, project.names, key)
         if made and call.role not in absent:
             by_role[call.role].append(made)
     rows: list[Row] = []
     simulated = 0
-    for role, found in sorted(by_role.items()):
-        asked = f"{role}: {len(found)} calls"
-        seen = look(RIGHTS, asked, lambda r=role, f=found: _simulate(project, r, f))  # type: ignore[misc]
+    for role, calls_of_role in sorted(by_role.items()):
+        asked = f"{role}: {len(calls_of_role)} calls"
+        seen = look(RIGHTS, asked, lambda r=role, f=calls_of_role: _simulate(project, r, f))  # type: ignore[misc]
         rows += seen
         if any(row.outcome == "unknown" for row in seen):
             break
-        simulated += len(found)
+        simulated += len(calls_of_role)
     return rows, simulated
-
-
-def _key(project: ServingProject) -> str:
-    """The ARN of the project's key; "" where it has none, or where the caller may not see it (`state` says so)."""
-    try:
-        return kms_key_arn(project.aws, project.config)
-    except (ClientError, BotoCoreError):
-        return ""
 
 
 def _simulate(project: ServingProject, role: str, calls: list[Call]) -> Iterator[Row]:
@@ -212,18 +204,13 @@ def _simulate(project: ServingProject, role: str, calls: list[Call]) -> Iterator
         yield Row(RIGHTS, asked, "good", "all are allowed")
         return
     outcome: Outcome = "stops" if role in TRAINING else "later"
+    todo = f"{_MAKE}; if that changes nothing, a boundary or a policy of the organisation is in the way"
     for action, resource, why in denied[:_MOST]:
-        yield Row(
-            RIGHTS,
-            asked,
-            outcome,
-            f"may not {action} on {resource}: {why}",
-            "an administrator runs `make bootstrap`; if that changes nothing, a boundary or a policy of the "
-            "organisation is in the way",
-        )
+        yield Row(RIGHTS, asked, outcome, f"may not call {action} on {resource}: {why}", todo)
     if len(denied) > _MOST:
+        more = sorted({action for action, *_ in denied[_MOST:]})
         yield Row(
-            RIGHTS, asked, outcome, f"nor {', '.join(sorted({action for action, *_ in denied[_MOST:]}))}"
+            RIGHTS, asked, outcome, f"may not make {len(denied) - _MOST} more calls: {', '.join(more)}", todo
         )
 
 
@@ -235,9 +222,9 @@ def _batches(calls: list[Call]) -> Iterator[tuple[Any, list[str], list[str]]]:
     resources: dict[tuple[Any, frozenset[str]], list[str]] = defaultdict(list)
     for (context, resource), names in actions.items():
         resources[context, frozenset(names)].append(resource)
-    for (context, asked), found in resources.items():
-        for start in range(0, len(found), _RESOURCES):
-            yield context, sorted(found[start : start + _RESOURCES]), sorted(asked)
+    for (context, asked), alike in resources.items():
+        for start in range(0, len(alike), _RESOURCES):
+            yield context, sorted(alike[start : start + _RESOURCES]), sorted(asked)
 
 
 def _denied(

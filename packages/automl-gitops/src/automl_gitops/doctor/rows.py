@@ -40,9 +40,9 @@ def look(area: str, asked: str, find: Callable[[], Iterable[Row]]) -> list[Row]:
         rows.extend(find())
     except ClientError as error:
         if may_not(error):
-            found = f"could not look: not allowed to call {_action(error)}"
+            said = f"could not look: not allowed to call {_action(error)}"
             rows.append(
-                Row(area, asked, "unknown", found, "ask as somebody who may, such as an administrator")
+                Row(area, asked, "unknown", said, "ask as somebody who may, such as an administrator")
             )
         else:
             rows.append(Row(area, asked, "unknown", f"could not look: {explain(error)}"))

@@ -1,4 +1,4 @@
-"""What is there of the project, what is stuck and what goes on at this moment."""
+"""What is there of the project, what is stuck and what goes on at this moment; and the KMS key that it needs."""
 
 import time
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.words import counted
 from automl_gitops.stacks.cloudformation import Stack
+from automl_gitops.stacks.stack import known_key
 
-AREA = "state"
+AREA, ENCRYPTION = "state", "encryption"
+_NO_KEY = "there is no such key"
 PACKAGES = (Path("requirements.lock"), Path("serving.lock"))
 OLD_DAYS = 90
 # From these CloudFormation goes nowhere by itself.
@@ -24,12 +26,11 @@ _MOVING = {"Creating", "Updating", "Deleting", "RollingBack", "SystemUpdating"}
 
 
 def state(project: ServingProject) -> list[Row]:
-    """Locks, stacks, key, bucket, pipeline, endpoints."""
+    """Locks, stacks, bucket, pipeline, endpoints; that the roles' stacks are not there, the rows of the roles say."""
     names = project.names
     rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
     for name in (names.bootstrap_stack, names.people_stack, names.stack):
         rows += look(AREA, f"stack {name}", lambda n=name: _stack(project, n))  # type: ignore[misc]
-    rows += look(AREA, "the KMS key", lambda: _key(project))
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
     rows += look(AREA, f"pipeline {names.pipeline}", lambda: _pipeline(project))
     for name in ("staging", "production"):
@@ -53,11 +54,11 @@ def _packages() -> Iterator[Row]:
         days = _days_since_commit(file) if file.exists() else None
         if days is None:
             continue
-        found = f"committed {counted(days, 'day')} ago"
+        age = f"committed {counted(days, 'day')} ago"
         if days > OLD_DAYS:
-            yield Row(AREA, file.as_posix(), "later", found, "`make lock` takes the newest allowed packages")
+            yield Row(AREA, file.as_posix(), "later", age, "`make lock` takes the newest allowed packages")
         else:
-            yield Row(AREA, file.as_posix(), "good", found)
+            yield Row(AREA, file.as_posix(), "good", age)
 
 
 def _days_since_commit(file: Path) -> int | None:
@@ -67,48 +68,18 @@ def _days_since_commit(file: Path) -> int | None:
 
 
 def _stack(project: ServingProject, name: str) -> Iterator[Row]:
-    asked, found = f"stack {name}", Stack(project.aws, name, project.output).look()
-    reason = f" ({found.reason})" if found.reason else ""
-    if not found.exists:
-        yield Row(AREA, asked, "good", "not there yet")
-    elif found.moving:
-        yield Row(AREA, asked, "later", f"is {found.status}: somebody changes it now", "wait for its end")
-    elif found.status.endswith(_STUCK) and found.status not in _FINE:
+    asked, state = f"stack {name}", Stack(project.aws, name, project.output).look()
+    reason = f" ({state.reason})" if state.reason else ""
+    if not state.exists:
+        if name == project.names.stack:
+            yield Row(AREA, asked, "good", "not there yet")
+    elif state.moving:
+        yield Row(AREA, asked, "later", f"is {state.status}: somebody changes it now", "wait for its end")
+    elif state.status.endswith(_STUCK) and state.status not in _FINE:
         todo = "an administrator runs `make bootstrap`, which goes on from there"
-        yield Row(AREA, asked, "stops", f"is stuck in {found.status}{reason}", todo)
+        yield Row(AREA, asked, "stops", f"is stuck in {state.status}{reason}", todo)
     else:
-        yield Row(AREA, asked, "good", f"is {found.status}")
-
-
-def _key(project: ServingProject) -> Iterator[Row]:
-    encryption = project.config.encryption
-    if not encryption:
-        return
-    try:
-        found = project.client("kms").describe_key(KeyId=encryption.kms_key)["KeyMetadata"]
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        todo = "correct [encryption] kms_key in automl.toml"
-        yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", "there is no such key", todo)
-        return
-    if found["KeyState"] == "Enabled":
-        yield Row(AREA, f"KMS key {encryption.kms_key}", "good", "is Enabled")
-        yield from _logs_use(project, found["Arn"])
-    else:
-        todo = "enable it in the console of KMS: what it encrypted cannot be read meanwhile"
-        yield Row(AREA, f"KMS key {encryption.kms_key}", "stops", f"is {found['KeyState']}", todo)
-
-
-def _logs_use(project: ServingProject, key: str) -> Iterator[Row]:
-    """Whether the functions' logs may be encrypted. Another account's key shows its policy to that account alone."""
-    if key.split(":")[4] != project.aws.account:
-        return
-    policy = project.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
-    service = f"logs.{project.aws.region}.amazonaws.com"
-    if f'"{service}"' not in policy:
-        todo = 'add the statement of docs/set-up.md, "A key of your own", to its policy'
-        yield Row(AREA, f"policy of KMS key {key}", "stops", f"does not name {service}", todo)
+        yield Row(AREA, asked, "good", f"is {state.status}")
 
 
 def _bucket(project: ServingProject) -> Iterator[Row]:
@@ -119,11 +90,14 @@ def _bucket(project: ServingProject) -> Iterator[Row]:
     except ClientError as error:
         if not is_missing(error):
             raise
+        bootstrap = Stack(project.aws, project.names.bootstrap_stack, project.output)
         if stack.status.endswith("_COMPLETE") and stack.status != "ROLLBACK_COMPLETE":
             todo = "find out who deleted it, then run the teardown and `make bootstrap`"
             yield Row(AREA, asked, "stops", f"is gone, although stack {project.names.stack} made it", todo)
-        else:
+        elif bootstrap.look().exists:
             yield Row(AREA, asked, "stops", "not there yet", "an administrator runs `make bootstrap`")
+        else:
+            yield Row(AREA, asked, "good", "not there yet: `make bootstrap` makes it with the roles")
         return
     yield Row(AREA, asked, "good", "there")
 
@@ -132,14 +106,14 @@ def _pipeline(project: ServingProject) -> Iterator[Row]:
     client, name = project.client("sagemaker"), project.names.pipeline
     asked = f"pipeline {name}"
     try:
-        found = client.describe_pipeline(PipelineName=name)
+        pipeline = client.describe_pipeline(PipelineName=name)
     except ClientError as error:
         if not is_missing(error):
             raise
         yield Row(AREA, asked, "good", "not there yet: Retrain makes it")
         return
-    if found["PipelineStatus"] != "Active":
-        yield Row(AREA, asked, "stops", f"is {found['PipelineStatus']}", "wait for its end")
+    if pipeline["PipelineStatus"] != "Active":
+        yield Row(AREA, asked, "stops", f"is {pipeline['PipelineStatus']}", "wait for its end")
         return
     running = [
         one
@@ -160,17 +134,56 @@ def _pipeline(project: ServingProject) -> Iterator[Row]:
 def _endpoint(environment: Environment) -> Iterator[Row]:
     asked = f"endpoint {environment.endpoint}"
     try:
-        found = environment.aws.client("sagemaker").describe_endpoint(EndpointName=environment.endpoint)
+        endpoint = environment.aws.client("sagemaker").describe_endpoint(EndpointName=environment.endpoint)
     except ClientError as error:
         if not is_missing(error):
             raise
         yield Row(AREA, asked, "good", "not there yet")
         return
-    status = found["EndpointStatus"]
+    status = endpoint["EndpointStatus"]
     if status in _MOVING:
         yield Row(AREA, asked, "later", f"is {status}: somebody changes it now", "wait for its end")
     elif status == "InService":
         yield Row(AREA, asked, "good", "is InService")
     else:
-        why = f" ({found['FailureReason']})" if found.get("FailureReason") else ""
+        why = f" ({endpoint['FailureReason']})" if endpoint.get("FailureReason") else ""
         yield Row(AREA, asked, "later", f"is {status}{why}", "`automl status` tells more")
+
+
+def encryption(project: ServingProject) -> tuple[list[Row], str | None]:
+    """The rows of the key and its policy; and its ARN as `known_key` has it, `None` for one that is not there."""
+    rows = look(ENCRYPTION, "the KMS key", lambda: _key(project))
+    missing = any(row.found == _NO_KEY for row in rows)
+    return rows, None if missing else known_key(project.aws, project.config)
+
+
+def _key(project: ServingProject) -> Iterator[Row]:
+    encryption = project.config.encryption
+    if not encryption:
+        return
+    asked = f"KMS key {encryption.kms_key}"
+    try:
+        key = project.client("kms").describe_key(KeyId=encryption.kms_key)["KeyMetadata"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        todo = "correct [encryption] kms_key in automl.toml"
+        yield Row(ENCRYPTION, asked, "stops", _NO_KEY, todo)
+        return
+    if key["KeyState"] == "Enabled":
+        yield Row(ENCRYPTION, asked, "good", "is Enabled")
+        yield from _logs_use(project, key["Arn"])
+    else:
+        todo = "enable it in the console of KMS: what it encrypted cannot be read meanwhile"
+        yield Row(ENCRYPTION, asked, "stops", f"is {key['KeyState']}", todo)
+
+
+def _logs_use(project: ServingProject, key: str) -> Iterator[Row]:
+    """Whether the functions' logs may be encrypted. Another account's key shows its policy to that account alone."""
+    if key.split(":")[4] != project.aws.account:
+        return
+    policy = project.client("kms").get_key_policy(KeyId=key, PolicyName="default")["Policy"]
+    service = f"logs.{project.aws.region}.amazonaws.com"
+    if f'"{service}"' not in policy:
+        todo = 'add the statement of docs/set-up.md, "A key of your own", to its policy'
+        yield Row(ENCRYPTION, f"policy of KMS key {key}", "stops", f"does not name {service}", todo)

@@ -58,14 +58,14 @@ def figures(
         place = codes.index(positive)
         ranked, ranked_codes = given[place : place + 1], [positive]
     calibration = _calibration(given, codes, truth, predicted, positive, clusters)
-    found, curves = areas(ranked, truth, ranked_codes, drawn, clusters)
-    return Figures(probabilities.pointwise(given, codes, truth, clusters), found, calibration, curves)
+    under_curves, curves = areas(ranked, truth, ranked_codes, drawn, clusters)
+    return Figures(probabilities.pointwise(given, codes, truth, clusters), under_curves, calibration, curves)
 
 
 def _most_frequent(truth: np.ndarray) -> list[int]:
     """The codes of the classes whose curves are drawn."""
-    found = count([truth], [int(truth.max()) + 1])
-    return list(map(int, found.codes[0][np.argsort(-found.rows, kind="stable")][:MOST_DRAWN_CLASSES]))
+    counts = count([truth], [int(truth.max()) + 1])
+    return list(map(int, counts.codes[0][np.argsort(-counts.rows, kind="stable")][:MOST_DRAWN_CLASSES]))
 
 
 def _calibration(
@@ -130,10 +130,10 @@ def _add_means(
         each = [
             probabilities.means(sums[:, start : start + width]) for start in range(0, sums.shape[1], width)
         ]
-        found = [each[0], each[1], each[0] - each[1]]
+        parts = [each[0], each[1], each[0] - each[1]]
         if len(each) > 2:
-            found += [each[2], each[0] - each[2]]
-        return np.concatenate(found, axis=1)
+            parts += [each[2], each[0] - each[2]]
+        return np.concatenate(parts, axis=1)
 
     kinds = ["candidate", "baseline", "candidate - baseline", "champion", "candidate - champion"]
     kinds = kinds if len(columns) > 2 else kinds[:3]
@@ -164,21 +164,25 @@ def _add_areas(
     clusters: Clusters | None,
 ) -> None:
     """Areas under curves."""
-    found = [model.figures.areas if model.figures else {} for model in models]
+    areas_of_models = [model.figures.areas if model.figures else {} for model in models]
     for name in ("auc", "average_precision"):
-        if name not in found[0]:
+        if name not in areas_of_models[0]:
             continue
-        mine = found[0][name]
+        mine = areas_of_models[0][name]
         chance = Linear(0.5, np.zeros_like(mine.sums))  # whatever the classes' shares
         if name == "average_precision":
-            ranked = [int(key.rpartition("/")[2]) for key in found[0] if key.startswith("average_precision/")]
+            ranked = [
+                int(key.rpartition("/")[2])
+                for key in areas_of_models[0]
+                if key.startswith("average_precision/")
+            ]
             chance = _mean_share(truth, rows, ranked, clusters)
         groups["candidate"][name] = mine.share()
         groups["baseline"][name] = Estimate(chance.value)
         groups["candidate - baseline"][name] = (mine - chance).estimate()
-        if len(found) > 1 and name in found[1]:
-            groups["champion"][name] = found[1][name].share()
-            groups["candidate - champion"][name] = (mine - found[1][name]).estimate()
+        if len(areas_of_models) > 1 and name in areas_of_models[1]:
+            groups["champion"][name] = areas_of_models[1][name].share()
+            groups["candidate - champion"][name] = (mine - areas_of_models[1][name]).estimate()
 
 
 def _mean_share(

@@ -64,20 +64,20 @@ def _problem_type(described: dict[str, Any]) -> str:
     configured = described.get("AutoMLProblemTypeConfig", {}).get("TabularJobConfig", {}).get("ProblemType")
     resolved = described.get("ResolvedAttributes", {}).get("AutoMLProblemTypeResolvedAttributes", {})
     inferred = resolved.get("TabularResolvedAttributes", {}).get("ProblemType")
-    found = configured or inferred
-    if not found:
+    problem = configured or inferred
+    if not problem:
         raise EvaluationError(f"Autopilot job {described['AutoMLJobName']} does not say its problem type")
-    return str(found)
+    return str(problem)
 
 
 def _objective(described: dict[str, Any], metric: dict[str, Any]) -> str:
     """The objective metric's name as CreateAutoMLJobV2 spells it."""
     configured = described.get("AutoMLJobObjective", {}).get("MetricName")
     resolved = described.get("ResolvedAttributes", {}).get("AutoMLJobObjective", {}).get("MetricName")
-    found = configured or resolved or metric.get("StandardMetricName") or metric.get("MetricName")
-    if not found:
+    name = configured or resolved or metric.get("StandardMetricName") or metric.get("MetricName")
+    if not name:
         raise EvaluationError(f"Autopilot job {described['AutoMLJobName']} does not say its objective metric")
-    return str(found)
+    return str(name)
 
 
 def _leaderboard(client: Any, job: str) -> list[JobCandidate]:
@@ -90,19 +90,19 @@ def _leaderboard(client: Any, job: str) -> list[JobCandidate]:
     )
     return [
         JobCandidate(
-            found["CandidateName"],
-            found["CandidateStatus"],
-            found.get("FinalAutoMLJobObjectiveMetric", {}).get("Value"),
-            _seconds(found.get("CreationTime"), found.get("EndTime")),
+            candidate["CandidateName"],
+            candidate["CandidateStatus"],
+            candidate.get("FinalAutoMLJobObjectiveMetric", {}).get("Value"),
+            _seconds(candidate.get("CreationTime"), candidate.get("EndTime")),
             {
                 # MetricName knows the objectives alone; log loss and latency come by their standard name.
                 f"{metric.get('MetricName', metric.get('StandardMetricName'))} ({metric['Set']})": metric[
                     "Value"
                 ]
-                for metric in found.get("CandidateProperties", {}).get("CandidateMetrics", [])
+                for metric in candidate.get("CandidateProperties", {}).get("CandidateMetrics", [])
             },
         )
-        for found in sorted(answer["Candidates"], key=_rank)
+        for candidate in sorted(answer["Candidates"], key=_rank)
     ]
 
 

@@ -53,9 +53,9 @@ class Contest:
         self._run: tuple[Transform, list[str], list[dict[str, Any]]] | None = None
         self.entry: Champion | None = None
         if arn != "none":
-            found = _registered(place, arn)
-            self.entry = _entry(arn, found, settings.dataset, settings.features)
-            self._registered = found if isinstance(found, Registered) else None
+            registered = _registered(place, arn)
+            self.entry = _entry(arn, registered, settings.dataset, settings.features)
+            self._registered = registered if isinstance(registered, Registered) else None
 
     def start(
         self,
@@ -164,15 +164,15 @@ def _decides(evaluation: Any, package: dict[str, Any]) -> Decision:
         return Decision()
 
 
-def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
+def _entry(arn: str, registered: Registered | str, dataset: dict[str, Any], features: list[str]) -> Champion:
     """The champion's entry before it is tried; its status is `compared` where it looks as if it could be.
 
     The holdout's rows have no header: a champion of other columns, or of the same in another order, would
     answer, and wrongly. One whose columns are all there gets just these.
     """
-    if isinstance(found, str):
-        return Champion(arn, "failed", found)
-    trained_on = found.dataset
+    if isinstance(registered, str):
+        return Champion(arn, "failed", registered)
+    trained_on = registered.dataset
     champion = Champion(
         arn,
         "compared",
@@ -180,7 +180,7 @@ def _entry(arn: str, found: Registered | str, dataset: dict[str, Any], features:
         dataset=trained_on,
         same_dataset=trained_on.sha256 == dataset["sha256"] if trained_on else None,
     )
-    before = found.features
+    before = registered.features
     if trained_on and trained_on.target != dataset["target"]:
         champion.status = "columns_changed"
         champion.reason = f"it predicts {trained_on.target}, the data set's target is {dataset['target']}"

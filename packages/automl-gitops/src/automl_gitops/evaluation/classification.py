@@ -57,7 +57,7 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
     one_sided = (is_true.sum(axis=-1) < 2) | ((predicted > 0).sum(axis=-1) < 2)
     scale = np.where(one_sided, np.inf, np.sqrt(np.abs(spread_true * spread_predicted)))
     same = (is_true.sum(axis=-1) < 2) & (np.abs(1 - chance) < 1e-15)
-    found = [
+    values = [
         accuracy,
         _mean(recall, is_true),
         _mean(dice, occurs),
@@ -70,8 +70,8 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
         np.where(same, np.nan, (accuracy - chance) / np.where(same, 1, 1 - chance)),
     ]
     if positive is not None:
-        found += [dice[..., positive], precision[..., positive], recall[..., positive]]
-    return np.stack(found, axis=-1)
+        values += [dice[..., positive], precision[..., positive], recall[..., positive]]
+    return np.stack(values, axis=-1)
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
@@ -208,8 +208,8 @@ def _worth(clusters: Columns, codes: Sequence[int]) -> list[Worths]:
     if not clusters:
         return [(None, None, None)] * len(codes)
     correct, true, predicted = clusters
-    found = [effective(correct, trials) for trials in (predicted, true, true + predicted - correct)]
-    return [tuple((rows[[code]], freedom[[code]]) for rows, freedom in found) for code in codes]  # type: ignore[misc]
+    worths = [effective(correct, trials) for trials in (predicted, true, true + predicted - correct)]
+    return [tuple((rows[[code]], freedom[[code]]) for rows, freedom in worths) for code in codes]  # type: ignore[misc]
 
 
 def _of_class(correct: float, true: float, predicted: float, worth: Worths) -> dict[str, Estimate]:
@@ -225,7 +225,7 @@ def by_class(table: Counts, classes: int) -> list[dict[str, Any]]:
     """Support, predicted rows, precision, recall and F1 of each class of a table of truth and predictions."""
     margins = Margins(table, classes)
     worth = _worth(_by_cluster(margins, table, 0), range(classes))
-    counts = (found.tolist() for found in margins.by_model(table.rows, 0))
+    counts = (figures.tolist() for figures in margins.by_model(table.rows, 0))
     return [
         {
             "support": int(true),

@@ -153,14 +153,14 @@ def allowed_margin(margin: float | str, champion: float) -> float:
 
 
 def surely_at_least(
-    name: str, other: str, found: Estimate, evidence: Evidence, allowed: float, confidence: float
+    name: str, other: str, difference: Estimate, evidence: Evidence, allowed: float, confidence: float
 ) -> Condition:
     """Whether the whole interval of a difference is better than minus what is allowed.
 
     Strictly better: with no margin an equal candidate does not pass. The interval's two sides together leave
     out 1 - confidence, the side that matters half of it.
     """
-    interval = found.interval(confidence)
+    interval = difference.interval(confidence)
     if interval is None:
         return Condition(
             name, "failed", f"the difference to {other} in {evidence.label} has no interval: too few rows"
@@ -168,14 +168,14 @@ def surely_at_least(
     low, high = sorted(gain(evidence.metric, end) for end in interval)
     bound = gain(evidence.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
     said = (
-        f"{evidence.label} minus that of {other} is {number(found.value)} "
+        f"{evidence.label} minus that of {other} is {number(difference.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
     wanted = f"no more than {number(allowed)} worse" if allowed else "better"
     if low > -allowed:
-        return Condition(name, "passed", f"{said}: {wanted}", found.value, bound)
+        return Condition(name, "passed", f"{said}: {wanted}", difference.value, bound)
     doubt = "surely not" if high <= -allowed else "not surely"
-    return Condition(name, "failed", f"{said}: {doubt} {wanted}", found.value, bound)
+    return Condition(name, "failed", f"{said}: {doubt} {wanted}", difference.value, bound)
 
 
 def no_slice_surely_beyond(

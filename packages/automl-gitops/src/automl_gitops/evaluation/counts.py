@@ -47,7 +47,7 @@ def count(columns: Sequence[np.ndarray], sizes: Sequence[int]) -> Counts:
     """Count the rows of code columns (rows,), of which column ``i`` has codes below ``sizes[i]``."""
     size = prod(sizes)
     dense = np.zeros(size, dtype=np.int64) if size <= DENSE_CELLS else None
-    cells, found = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
+    cells, rows = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)
     for span in spans(len(columns[0])):
         code = columns[0][span].astype(np.int64)
         for column, width in zip(columns[1:], sizes[1:], strict=True):
@@ -55,19 +55,19 @@ def count(columns: Sequence[np.ndarray], sizes: Sequence[int]) -> Counts:
         if dense is not None:
             dense += np.bincount(code, minlength=size)
         else:
-            cells, found = _merged(cells, found, *np.unique(code, return_counts=True))
+            cells, rows = _merged(cells, rows, *np.unique(code, return_counts=True))
     if dense is not None:
         cells = np.flatnonzero(dense)
-        found = dense[cells]
-    return _unravelled(cells, found, sizes)
+        rows = dense[cells]
+    return _unravelled(cells, rows, sizes)
 
 
 def _merged(
-    cells: np.ndarray, found: np.ndarray, more: np.ndarray, rows: np.ndarray
+    cells: np.ndarray, counted: np.ndarray, more: np.ndarray, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two sparse tables in one."""
     joined, places = np.unique(np.concatenate((cells, more)), return_inverse=True)
-    return joined, np.bincount(places, weights=np.concatenate((found, rows))).astype(np.int64)
+    return joined, np.bincount(places, weights=np.concatenate((counted, rows))).astype(np.int64)
 
 
 def _unravelled(cells: np.ndarray, rows: np.ndarray, sizes: Sequence[int]) -> Counts:

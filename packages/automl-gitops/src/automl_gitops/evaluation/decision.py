@@ -86,8 +86,8 @@ def scores(probabilities: np.ndarray | None, codes: Sequence[int], positive: int
         raise PredictionError(
             "the model does not answer with the probabilities of two classes that a threshold needs"
         )
-    found: np.ndarray = probabilities[list(codes).index(positive)]
-    return found
+    of_positive: np.ndarray = probabilities[list(codes).index(positive)]
+    return of_positive
 
 
 def _why(threshold: Threshold) -> str:

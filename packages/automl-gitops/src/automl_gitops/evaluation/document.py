@@ -9,14 +9,14 @@ from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Difference, Est
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER, NO_DIRECTION, Direction
 
 
-def values(found: dict[str, Estimate]) -> dict[str, float]:
+def values(metrics: dict[str, Estimate]) -> dict[str, float]:
     """Metrics as plain numbers."""
-    return {name: estimate.value for name, estimate in found.items()}
+    return {name: estimate.value for name, estimate in metrics.items()}
 
 
-def intervals(found: dict[str, Estimate]) -> dict[str, Interval]:
+def intervals(metrics: dict[str, Estimate]) -> dict[str, Interval]:
     """The intervals of those metrics that have one."""
-    return {name: interval for name, estimate in found.items() if (interval := interval_of(estimate))}
+    return {name: interval for name, estimate in metrics.items() if (interval := interval_of(estimate))}
 
 
 def interval_of(estimate: Estimate) -> Interval | None:
@@ -33,12 +33,12 @@ def estimated(estimate: Estimate) -> Estimated:
 
 
 def differences(
-    found: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LESS_IS_BETTER
+    compared: dict[str, Estimate], confidence: float, less_is_better: Collection[str] = LESS_IS_BETTER
 ) -> dict[str, Difference]:
     """Differences with their verdicts, of every metric that has a better side."""
     return {
         name: _difference(estimate, confidence, -1 if name in less_is_better else 1)
-        for name, estimate in found.items()
+        for name, estimate in compared.items()
         if name not in NO_DIRECTION
     }
 
@@ -56,6 +56,14 @@ def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
 
 def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
     """The objective's entry."""
-    found = estimated(estimate)
+    estimate_of_rows = estimated(estimate)
     direction: Direction = "minimize" if metric in LESS_IS_BETTER else "maximize"
-    return Objective(name, metric, direction, found.value, found.low, found.high, validation_value)
+    return Objective(
+        name,
+        metric,
+        direction,
+        estimate_of_rows.value,
+        estimate_of_rows.low,
+        estimate_of_rows.high,
+        validation_value,
+    )

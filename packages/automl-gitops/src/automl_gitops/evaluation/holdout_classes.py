@@ -49,14 +49,14 @@ class ClassHoldout:
 
     def __init__(
         self,
-        found: Sequence[Part],
+        truth: Sequence[Part],
         binary: bool,
         rows_by_class: dict[str, int] | None,
         measures: Sequence[Measure] = (),
         decision: Decision = NOTHING_DECIDED,
     ) -> None:
         """Read the labels. Raises `EvaluationError`."""
-        labels = read_labels(found)
+        labels = read_labels(truth)
         self.counts, self.rows = labels.place.counts, labels.place.rows
         self.clusters = labels.clusters
         self.slicings: list[Slicing] = []
@@ -90,46 +90,46 @@ class ClassHoldout:
 
     def _unseen(self) -> list[str]:
         """The labels of the holdout that are of no class of the data set."""
-        seen, found = Classes(list(self._training)), []
+        seen, unseen = Classes(list(self._training)), []
         for label in self._classes.labels:
             try:
                 seen.code(label)
             except KeyError:
-                found.append(label)
-        return found
+                unseen.append(label)
+        return unseen
 
     def decide(self, model: str, decision: Decision) -> None:
         """By what the answers of a model, `candidate` or `champion`, are decided, before they are taken."""
         self._decisions[model] = decision
 
     def scores(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> tuple[np.ndarray, np.ndarray]:
         """The candidate's probabilities of the positive class, and which rows are of it, (rows,) each.
 
         Raises `PredictionError` as `candidate` does, and where there are no such probabilities.
         """
-        given = read_class_predictions(found, outputs, self.counts)
+        given = read_class_predictions(answers, outputs, self.counts)
         self._check(given)
         _, _, codes = self._read(given, containers)
         return scores(given.probabilities, codes, self._positive), self._truth == self._positive
 
     def candidate(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take the candidate's predictions. Raises `PredictionError`, also for a label that is no class."""
-        given = read_class_predictions(found, outputs, self.counts)
+        given = read_class_predictions(answers, outputs, self.counts)
         self._check(given)
         self._models["candidate"] = self._model("candidate", given, containers)
         decision = self._decisions["candidate"]
         self.notes += decision.notes(self._classes.labels, self._positive, self._autopilots)
 
     def champion(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take the champion's predictions; a class that today's data set does not have is wrong, no error."""
         self._models["champion"] = self._model(
-            "champion", read_class_predictions(found, outputs, self.counts), containers
+            "champion", read_class_predictions(answers, outputs, self.counts), containers
         )
         ours, theirs = self._decisions["candidate"], self._decisions["champion"]
         if not ours.decides_as(theirs):
@@ -149,8 +149,8 @@ class ClassHoldout:
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
-        found, self._table, self._best_by_measure = self._assess(None, None)
-        return found
+        metrics, self._table, self._best_by_measure = self._assess(None, None)
+        return metrics
 
     def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
         """The same on each slice; none where it has no rows."""
@@ -164,7 +164,7 @@ class ClassHoldout:
         labels, table = self._classes.labels, self._table.only(0, 1)
         candidate = self._models["candidate"]
         areas = candidate.figures.areas if candidate.figures else {}
-        found: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "positive_class": labels[self._positive] if self._positive is not None else None,
             "threshold": self._decisions["candidate"].threshold,
             "classes": [
@@ -179,8 +179,8 @@ class ClassHoldout:
             of = (
                 f"the class {labels[self._positive]}" if self._positive is not None else "the predicted class"
             )
-            found["calibration"] = Calibration(of, bins.error, bins.bins())
-        return found
+            fields["calibration"] = Calibration(of, bins.error, bins.bins())
+        return fields
 
     def champion_curves(self) -> list[Curves]:
         """The champion's curves."""
@@ -304,15 +304,15 @@ class ClassHoldout:
     @cached_property
     def _rows_by_code(self) -> dict[int, int]:
         """The holdout's rows by class, of the classes that occur."""
-        found = count([self._truth], [len(self._classes)])
-        return dict(zip(found.codes[0].tolist(), found.rows.tolist(), strict=True))
+        counts = count([self._truth], [len(self._classes)])
+        return dict(zip(counts.codes[0].tolist(), counts.rows.tolist(), strict=True))
 
     def _by_class(self, table: Counts) -> list[tuple[int, dict[str, Any]]]:
         """The classes that occur, in order; of very many the most frequent ones."""
         entries = enumerate(classification.by_class(table, len(self._classes)))
-        found = [(code, entry) for code, entry in entries if entry["support"] or entry["predicted"]]
+        occurring = [(code, entry) for code, entry in entries if entry["support"] or entry["predicted"]]
         return sorted(
-            sorted(found, key=lambda one: -one[1]["support"])[:MOST_CLASSES], key=lambda one: one[0]
+            sorted(occurring, key=lambda one: -one[1]["support"])[:MOST_CLASSES], key=lambda one: one[0]
         )
 
     def _class(self, label: str, entry: dict[str, Any], area: Linear | None) -> ClassScores:

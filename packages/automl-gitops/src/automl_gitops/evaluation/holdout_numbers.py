@@ -20,9 +20,9 @@ from automl_gitops.evaluation.slices import Slicing
 class NumberHoldout:
     """What the rows of the holdout say about regression models; used like `holdout_classes.ClassHoldout`."""
 
-    def __init__(self, found: Sequence[Part], measures: Sequence[Measure] = ()) -> None:
+    def __init__(self, truth: Sequence[Part], measures: Sequence[Measure] = ()) -> None:
         """Read the true numbers. Raises `EvaluationError`."""
-        self._truth, place, self.clusters = read_truth(found)
+        self._truth, place, self.clusters = read_truth(truth)
         self.counts, self.rows = place.counts, place.rows
         self.slicings: list[Slicing] = []
         self.notes: list[str] = []
@@ -36,16 +36,16 @@ class NumberHoldout:
             )
 
     def candidate(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take the candidate's predictions. Raises `PredictionError`."""
-        self._candidate = read_number_predictions(found, self.counts)
+        self._candidate = read_number_predictions(answers, self.counts)
 
     def champion(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take the champion's predictions. Raises `PredictionError`."""
-        self._champion = read_number_predictions(found, self.counts)
+        self._champion = read_number_predictions(answers, self.counts)
 
     def sample(self, rows: np.ndarray, folder: Path) -> "NumberHoldout":
         """A holdout of some of the rows (numbers), whose labels are written below ``folder``."""
@@ -54,10 +54,10 @@ class NumberHoldout:
 
     def groups(self) -> Groups:
         """Metrics of candidate, baseline and champion on all rows."""
-        found, self._best_by_measure = self._assess(
+        metrics, self._best_by_measure = self._assess(
             self._truth, self._candidate, self._champion, self.clusters
         )
-        return found
+        return metrics
 
     def slice_groups(self) -> Iterator[tuple[Slicing, int, Groups | None]]:
         """The same on each slice; none where it has no rows."""

@@ -38,12 +38,12 @@ class Holdout(Protocol):
         """A holdout of some of the rows, whose labels are written below ``folder``."""
 
     def candidate(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take predictions."""
 
     def champion(
-        self, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> None:
         """Take predictions to compare with."""
 
@@ -69,8 +69,8 @@ def _global_values(analysis: Any) -> dict[str, float]:
     """Global Shapley values, averaged over the outputs (one for each class)."""
     try:
         outputs = list(analysis["explanations"]["kernel_shap"].values())
-        found = [output["global_shap_values"] for output in outputs]
-        return {name: float(np.mean([values[name] for values in found])) for name in found[0]}
+        by_output = [output["global_shap_values"] for output in outputs]
+        return {name: float(np.mean([values[name] for values in by_output])) for name in by_output[0]}
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         return {}
 
@@ -112,13 +112,13 @@ class Permutation:
         return path
 
     def importance(
-        self, metric: str, found: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
+        self, metric: str, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]
     ) -> Importance | NoImportance:
         """`layout.Evaluation.importance` from what the model answered for `parts`."""
         features = []
-        for name, permuted in zip(self._features, found[1:], strict=True):
+        for name, permuted in zip(self._features, answers[1:], strict=True):
             sample = self._holdout.sample(self._chosen, self.folder / "labels")
-            sample.candidate(found[:1], outputs, containers)
+            sample.candidate(answers[:1], outputs, containers)
             sample.champion([permuted], outputs, containers)
             lost = sample.groups()["candidate - champion"].get(metric)
             if lost is None:
@@ -178,8 +178,10 @@ class Explanation:
         if self._started:
             run, permutation = self._started
             try:
-                found = run.outputs([path.name for path in permutation.parts], permutation.folder / "outputs")
-                self._result = permutation.importance(metric, found, self._outputs, self._containers)
+                answers = run.outputs(
+                    [path.name for path in permutation.parts], permutation.folder / "outputs"
+                )
+                self._result = permutation.importance(metric, answers, self._outputs, self._containers)
             except (ClientError, EvaluationError) as error:
                 self._result = missing(str(error))
         return self._result

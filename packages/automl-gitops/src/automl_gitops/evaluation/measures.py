@@ -52,12 +52,12 @@ class Measure:
 
     def __call__(self, true: np.ndarray, predicted: np.ndarray) -> np.ndarray:
         """The number of each row."""
-        found = np.asarray(self.of_rows(true, predicted))
-        if found.shape != true.shape or found.dtype.kind not in "biuf":
+        numbers = np.asarray(self.of_rows(true, predicted))
+        if numbers.shape != true.shape or numbers.dtype.kind not in "biuf":
             raise self._wrong(
-                f"gives {found.dtype} of shape {found.shape} for {len(true)} rows, not a number each"
+                f"gives {numbers.dtype} of shape {numbers.shape} for {len(true)} rows, not a number each"
             )
-        values = found.astype(np.float64)
+        values = numbers.astype(np.float64)
         bad = np.flatnonzero(~np.isfinite(values))
         if bad.size:
             row = bad[0]
@@ -86,11 +86,11 @@ def higher_is_better(of_rows: OfRows) -> Measure:
 
 def declared(module: ModuleType) -> list[Measure]:
     """The measures of the project's module, in its order. Raises `EvaluationError` for the name of another metric."""
-    found = [replace(one, name=name) for name, one in vars(module).items() if isinstance(one, Measure)]
-    for measure in found:
+    measures = [replace(one, name=name) for name, one in vars(module).items() if isinstance(one, Measure)]
+    for measure in measures:
         if measure.name in METRICS:
             raise EvaluationError(f"{FILE}: {measure.name} is the name of a metric that there is already")
-    return found
+    return measures
 
 
 def of_classes(
@@ -194,10 +194,10 @@ def _compared(
     def statistic(drawn: np.ndarray) -> np.ndarray:
         total = (drawn @ sizes)[:, None]
         mine, always, *champion = (drawn @ column / total for column in columns)
-        found = [mine, always, mine - always]
+        parts = [mine, always, mine - always]
         for other in champion:
-            found += [other, mine - other]
-        return np.concatenate(found, axis=1)
+            parts += [other, mine - other]
+        return np.concatenate(parts, axis=1)
 
     names = [measure.name for measure in measures]
     each = [f"{kind}/{name}" for kind in kinds for name in names]

@@ -66,7 +66,7 @@ def _objective(objective: Objective) -> dict[str, Any]:
 
 def _training(evaluation: Evaluation) -> dict[str, Any]:
     objective, job = evaluation.objective, evaluation.automl_job
-    found: dict[str, Any] = {
+    details: dict[str, Any] = {
         "training_arn": job.arn,
         "training_environment": {
             "container_image": [container["Image"] for container in evaluation.containers]
@@ -74,8 +74,8 @@ def _training(evaluation: Evaluation) -> dict[str, Any]:
     }
     if objective.validation_value is not None:
         value = {"name": f"{objective.name} (validation)", "value": objective.validation_value}
-        found["training_metrics"] = [value]
-    return found
+        details["training_metrics"] = [value]
+    return details
 
 
 def _holdout(evaluation: Evaluation, inputs_uri: str) -> dict[str, Any]:
@@ -120,11 +120,11 @@ def _holdout(evaluation: Evaluation, inputs_uri: str) -> dict[str, Any]:
 
 def _others(evaluation: Evaluation) -> list[dict[str, Any]]:
     """Baseline, champion, slices and importance, as far as there are any."""
-    found = [_detail("Baseline", evaluation.baseline.name, _numbers(evaluation.baseline.metrics, {}))]
+    others = [_detail("Baseline", evaluation.baseline.name, _numbers(evaluation.baseline.metrics, {}))]
     champion = evaluation.champion
     if champion:
         metrics = _numbers(champion.metrics, champion.intervals)
-        found.append(
+        others.append(
             _detail(
                 "Champion",
                 f"{champion.model_package_arn}: {champion.status}. {champion.reason}",
@@ -144,32 +144,34 @@ def _others(evaluation: Evaluation) -> list[dict[str, Any]]:
         if metric in item.metrics and not item.small
     ]
     if slices:
-        found.append(_detail("Slices", f"{evaluation.objective.name} by slice", slices[:MOST_SLICES]))
+        others.append(_detail("Slices", f"{evaluation.objective.name} by slice", slices[:MOST_SLICES]))
     importance = evaluation.importance
     features = [
         {"name": feature.name[:NAME], "type": "number", "value": feature.value}
         for feature in (importance.features[:MOST_FEATURES] if importance else [])
     ]
     if isinstance(importance, Importance) and features:
-        found.append(_detail("Importance of columns", f"{importance.metric} ({importance.source})", features))
-    return found
+        others.append(
+            _detail("Importance of columns", f"{importance.metric} ({importance.source})", features)
+        )
+    return others
 
 
 def _detail(name: str, observation: str, metrics: list[dict[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {"name": name, "evaluation_observation": observation[:OBSERVATION]}
-    return found | ({"metric_groups": [{"name": name, "metric_data": metrics}]} if metrics else {})
+    detail: dict[str, Any] = {"name": name, "evaluation_observation": observation[:OBSERVATION]}
+    return detail | ({"metric_groups": [{"name": name, "metric_data": metrics}]} if metrics else {})
 
 
 def _numbers(metrics: dict[str, float], intervals: dict[str, Interval]) -> list[dict[str, Any]]:
-    found = []
+    entries = []
     for name, value in list(metrics.items())[:MOST_METRICS]:
         entry: dict[str, Any] = {"name": name, "type": "number", "value": value}
         if name in intervals:
             entry["notes"] = (
                 f"{INTERVAL_CONFIDENCE:.0%} interval {intervals[name].low:.6g} to {intervals[name].high:.6g}"
             )
-        found.append(entry)
-    return found
+        entries.append(entry)
+    return entries
 
 
 def _caveats(evaluation: Evaluation) -> str:

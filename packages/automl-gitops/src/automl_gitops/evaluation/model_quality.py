@@ -68,21 +68,21 @@ def _binary(evaluation: Evaluation) -> dict[str, Any]:
     positives = sum(confusion.rows[at])
     called = sum(row[at] for row in confusion.rows)
     negatives = evaluation.rows - positives
-    found: dict[str, Any] = {}
+    rates: dict[str, Any] = {}
     if positives:
         rate = true_positive / positives
-        found |= {"true_positive_rate": _scalar(rate, None), "false_negative_rate": _scalar(1 - rate, None)}
+        rates |= {"true_positive_rate": _scalar(rate, None), "false_negative_rate": _scalar(1 - rate, None)}
     if negatives:
         rate = (called - true_positive) / negatives
-        found |= {"false_positive_rate": _scalar(rate, None), "true_negative_rate": _scalar(1 - rate, None)}
+        rates |= {"false_positive_rate": _scalar(rate, None), "true_negative_rate": _scalar(1 - rate, None)}
     for curve in evaluation.curves:
         if curve.label == positive:
-            found["receiver_operating_characteristic_curve"] = {
+            rates["receiver_operating_characteristic_curve"] = {
                 "false_positive_rates": curve.roc.false_positive_rate,
                 "true_positive_rates": curve.roc.true_positive_rate,
             }
-            found["precision_recall_curve"] = {
+            rates["precision_recall_curve"] = {
                 "precisions": curve.precision_recall.precision,
                 "recalls": curve.precision_recall.recall,
             }
-    return found
+    return rates

@@ -45,7 +45,7 @@ class ClassPredictions:
 
 
 def read_class_predictions(
-    found: Sequence[Part], outputs: Sequence[str], counts: Sequence[int]
+    answers: Sequence[Part], outputs: Sequence[str], counts: Sequence[int]
 ) -> ClassPredictions:
     """The predictions of a classifier; ``counts`` are the holdout's rows by part.
 
@@ -54,18 +54,18 @@ def read_class_predictions(
     """
     reader = _ClassReader(outputs, sum(counts))
     try:
-        for part, rows in zip(found, counts, strict=True):
+        for part, rows in zip(answers, counts, strict=True):
             read = sum(reader.add(part, batch) for batch in batches(part, len(outputs)))
             check_count(part.name, read, rows)
-        return reader.finish(RowLocator([part.name for part in found], list(counts)))
+        return reader.finish(RowLocator([part.name for part in answers], list(counts)))
     except EvaluationError as error:
         raise PredictionError(str(error)) from None
 
 
-def read_number_predictions(found: Sequence[Part], counts: Sequence[int]) -> np.ndarray:
+def read_number_predictions(answers: Sequence[Part], counts: Sequence[int]) -> np.ndarray:
     """The predictions of a regression model, float64 (rows,). Raises `PredictionError` as above."""
     try:
-        values, place = read_numbers(found, header=False)
+        values, place = read_numbers(answers, header=False)
     except EvaluationError as error:
         raise PredictionError(str(error)) from None
     for name, read, rows in zip(place.names, place.counts, counts, strict=True):

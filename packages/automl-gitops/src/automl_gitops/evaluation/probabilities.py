@@ -91,10 +91,10 @@ def calibration(given: np.ndarray, came_true: np.ndarray, clusters: Clusters | N
             bins += buckets.codes[span].astype(np.intp) * CALIBRATION_BINS
             for total, weights in zip(by_cluster, (true, None), strict=True):
                 total += np.bincount(bins, weights=weights, minlength=cells)
-    found = Calibration(*totals)
+    calibrated = Calibration(*totals)
     if buckets:
-        found.worth = effective(*by_cluster.reshape(2, -1, CALIBRATION_BINS))
-    return found
+        calibrated.worth = effective(*by_cluster.reshape(2, -1, CALIBRATION_BINS))
+    return calibrated
 
 
 def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndarray) -> np.ndarray:
@@ -111,5 +111,5 @@ def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndar
 
 def means(sums: np.ndarray) -> np.ndarray:
     """Log loss and Brier score from sums of `QUANTITIES`: (..., quantities) to (..., 2)."""
-    found: np.ndarray = sums[..., 1:] / sums[..., :1]
-    return found
+    averages: np.ndarray = sums[..., 1:] / sums[..., :1]
+    return averages

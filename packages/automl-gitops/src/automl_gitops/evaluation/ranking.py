@@ -192,19 +192,19 @@ def areas(
     The areas are `auc/<code>`, `average_precision/<code>` and their means over the classes. A class without
     rows, or with all of them, has no area and no part in the mean.
     """
-    found: dict[str, Linear] = {}
+    by_name: dict[str, Linear] = {}
     curves: dict[int, dict[str, Any]] = {}
     for values, code in zip(scores, codes, strict=True):
         one = _areas_of_class(values, truth, code, clusters, draw=code in drawn)
         if one:
-            found[f"auc/{code}"], found[f"average_precision/{code}"], curve = one
+            by_name[f"auc/{code}"], by_name[f"average_precision/{code}"], curve = one
             curves |= {code: curve} if curve else {}
     for name in ("auc", "average_precision"):
-        each = [area for key, area in found.items() if key.startswith(f"{name}/")]
+        each = [area for key, area in by_name.items() if key.startswith(f"{name}/")]
         if each:
             value = float(np.mean([area.value for area in each]))
-            found[name] = Linear(value, np.mean([area.sums for area in each], axis=0), clusters is not None)
-    return found, curves
+            by_name[name] = Linear(value, np.mean([area.sums for area in each], axis=0), clusters is not None)
+    return by_name, curves
 
 
 def _areas_of_class(

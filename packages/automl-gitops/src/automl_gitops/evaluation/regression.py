@@ -123,11 +123,11 @@ def _bands(truth: np.ndarray, predicted: np.ndarray) -> list[Band]:
     """Rows by how much was predicted: what was predicted, and what came, on average and its middle 80 %."""
     edges = np.unique(np.quantile(predicted, np.linspace(0, 1, BANDS + 1)))
     band = np.clip(np.searchsorted(edges, predicted, "right") - 1, 0, max(len(edges) - 2, 0))
-    found = []
+    bands = []
     for number in range(max(len(edges) - 1, 1)):
         rows = band == number
         if rows.any():
             low, high = np.quantile(truth[rows], (0.1, 0.9))
             values = rounded(np.array([predicted[rows].mean(), truth[rows].mean(), low, high]))
-            found.append(Band(int(rows.sum()), *values))
-    return found
+            bands.append(Band(int(rows.sum()), *values))
+    return bands

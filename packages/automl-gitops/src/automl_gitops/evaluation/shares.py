@@ -72,8 +72,8 @@ def _degrees(sizes: np.ndarray) -> np.ndarray:
     """Of sums of groups of such sizes (groups, ...): (...)."""
     shares = sizes / np.maximum(sizes.max(axis=0), 1)
     squares, fourths = (shares**2).sum(axis=0), (shares**4).sum(axis=0)
-    found: np.ndarray = np.divide(squares**2, fourths, out=np.ones_like(squares), where=fourths > 0) - 1
-    return found
+    freedom: np.ndarray = np.divide(squares**2, fourths, out=np.ones_like(squares), where=fourths > 0) - 1
+    return freedom
 
 
 def influences(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
@@ -81,10 +81,10 @@ def influences(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
     total = trials.sum(axis=0)
     share = successes.sum(axis=0) / np.maximum(total, 1)
     left = 1 - trials / np.maximum(total, 1)
-    found: np.ndarray = np.divide(
+    added: np.ndarray = np.divide(
         successes - share * trials, left, out=np.zeros(trials.shape), where=left > 0
     )
-    return found
+    return added
 
 
 def share(successes: float, trials: float, worth: Worth | None = None) -> Estimate:
@@ -117,8 +117,8 @@ def f1(correct: float, true: float, predicted: float, worth: Worth | None = None
 
 def dice(shares: np.ndarray) -> np.ndarray:
     """The F1 of such shares as `f1`'s."""
-    found: np.ndarray = 2 * shares / (1 + shares)
-    return found
+    scores: np.ndarray = 2 * shares / (1 + shares)
+    return scores
 
 
 def mean_of_shares(

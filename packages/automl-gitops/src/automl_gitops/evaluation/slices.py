@@ -43,7 +43,7 @@ class Slicing:
 
 
 def read_slicings(
-    found: Sequence[Part],
+    inputs: Sequence[Part],
     features: Sequence[str],
     wanted: Sequence[str],
     bands: dict[str, int | list[float]],
@@ -54,7 +54,7 @@ def read_slicings(
     columns = sorted({column for group in groups.values() for column in group})
     if not columns:
         return []
-    read = _read(found, features, columns, counts)
+    read = _read(inputs, features, columns, counts)
     return [_slicing(entry, group, read, bands.get(entry)) for entry, group in groups.items()]
 
 
@@ -75,12 +75,12 @@ class _Column:
 
 
 def _read(
-    found: Sequence[Part], features: Sequence[str], columns: Sequence[str], counts: Sequence[int]
+    inputs: Sequence[Part], features: Sequence[str], columns: Sequence[str], counts: Sequence[int]
 ) -> dict[str, _Column]:
     """Columns of x_test, each value as text."""
     encoders: dict[str, Encoder] = {column: Encoder() for column in columns}
     chunks: dict[str, list[np.ndarray]] = {column: [] for column in columns}
-    for part, rows in zip(found, counts, strict=True):
+    for part, rows in zip(inputs, counts, strict=True):
         read = 0
         for batch in batches(part, len(features)):
             read += batch.num_rows

@@ -21,10 +21,10 @@ def keys(s3: Any, prefix_uri: str) -> dict[str, int]:
     """The objects below a prefix, by key relative to it, with their sizes in bytes; no folder markers."""
     bucket, prefix = address(prefix_uri.rstrip("/") + "/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    found = {
+    sizes = {
         item["Key"].removeprefix(prefix): item["Size"] for page in pages for item in page.get("Contents", [])
     }
-    return {key: size for key, size in sorted(found.items()) if key and not key.endswith("/")}
+    return {key: size for key, size in sorted(sizes.items()) if key and not key.endswith("/")}
 
 
 def download(s3: Any, uri: str, path: Path) -> Path:

@@ -57,8 +57,8 @@ def choose(scores: np.ndarray, is_positive: np.ndarray, metric: str, costs: Cost
         correct = np.stack([negatives - false, true], axis=-1)
         truth = np.broadcast_to(np.array([negatives, positives]), correct.shape)
         place = classification.metric_names(_POSITIVE).index(metric)
-        found: np.ndarray = classification.metrics(correct, truth, predicted, _POSITIVE)[..., place]
-        return found
+        figures: np.ndarray = classification.metrics(correct, truth, predicted, _POSITIVE)[..., place]
+        return figures
 
     usual = costs.false_positive / (costs.false_positive + costs.false_negative) if costs else 0.5
     low, high = _gaps(np.unique(np.concatenate((ranking.positive, ranking.negative))))
@@ -119,16 +119,16 @@ class Selection:
         place: TransformContext,
         name: str,
         containers: list[dict[str, Any]],
-        found: Sequence[Part],
+        validation: Sequence[Part],
         target: str,
         work: Path,
     ) -> None:
-        """Upload the inputs of the rows ``found``, CSV with a header, and start their transform.
+        """Upload the inputs of the ``validation`` rows, CSV with a header, and start their transform.
 
-        Raises `EvaluationError`, also where ``found`` lacks a column.
+        Raises `EvaluationError`, also where ``validation`` lacks a column.
         """
         labels: list[Part] = []
-        for inputs, truth, rows in self._split(found, work):
+        for inputs, truth, rows in self._split(validation, work):
             check_lines([inputs], [rows])
             upload(place.s3, inputs.path, f"{target}/inputs/{inputs.path.name}", place.kms_key)
             inputs.path.unlink()  # one part at a time: they may be large
@@ -154,13 +154,13 @@ class Selection:
         )
         holdout.decide("candidate", replace(self._decision, threshold=threshold))
 
-    def _split(self, found: Sequence[Part], work: Path) -> Iterator[tuple[Part, Part, int]]:
+    def _split(self, sources: Sequence[Part], work: Path) -> Iterator[tuple[Part, Part, int]]:
         """The rows in parts of about `PART_ROWS`: inputs as x_test has them, labels as y_test, and their number."""
         features, target = self._settings.features, self._settings.dataset["target"]
         folders, number = [work / "inputs", work / "labels"], 0
         for folder in folders:
             folder.mkdir(parents=True, exist_ok=True)
-        for source in found:
+        for source in sources:
             names = header_of(source)[0]
             if missing := [name for name in (*features, target) if name not in names]:
                 raise EvaluationError(f"{source.name}: has no column {', '.join(missing)}")

@@ -206,8 +206,10 @@ class Transform:
 
     def _described(self) -> dict[str, Any] | None:
         try:
-            found: dict[str, Any] = self._place.sagemaker.describe_transform_job(TransformJobName=self._job)
-            return found
+            described: dict[str, Any] = self._place.sagemaker.describe_transform_job(
+                TransformJobName=self._job
+            )
+            return described
         except ClientError as error:
             if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
                 return None

@@ -45,10 +45,10 @@ def number(text: str) -> float | None:
 
 def kind(labels: Iterable[str]) -> str:
     """`number`, `boolean` or `text`: what a reader with type inference would take these labels for."""
-    found = list(labels)
-    if found and all(label.strip().lower() in _BOOLEANS for label in found):
+    texts = list(labels)
+    if texts and all(label.strip().lower() in _BOOLEANS for label in texts):
         return "boolean"
-    if found and all(_is_number(label) for label in found):
+    if texts and all(_is_number(label) for label in texts):
         return "number"
     return "text"
 
@@ -68,13 +68,20 @@ def key(label: str, of_kind: str) -> Key:
     return Decimal(label.strip()) if of_kind == "number" and _is_number(label) else label
 
 
+def in_order(labels: Iterable[str]) -> list[str]:
+    """Labels sorted as classes are: numbers by value, false before true, text by code point."""
+    known = list(labels)
+    of_kind = kind(known)
+    return sorted(known, key=lambda label: key(label, of_kind))
+
+
 def spellings(labels: Iterable[str]) -> list[list[str]]:
     """The groups of several labels that are one class, in the order in which they come."""
-    found = list(labels)
-    of_kind = kind(found)
+    texts = list(labels)
+    of_kind = kind(texts)
     if of_kind == "text":
         return []
     groups: dict[Key, list[str]] = {}
-    for label in found:
+    for label in texts:
         groups.setdefault(key(label, of_kind), []).append(label)
     return [group for group in groups.values() if len(group) > 1]

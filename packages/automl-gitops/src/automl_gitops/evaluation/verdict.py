@@ -32,7 +32,7 @@ Holdout = ClassHoldout | NumberHoldout
 
 
 def measured(
-    found: Candidate,
+    best: Candidate,
     holdout: Holdout,
     champion: Champion | None,
     containers: list[dict[str, Any]],
@@ -44,13 +44,13 @@ def measured(
     The evaluation rejects the model until `decide` has been told what the gate says of the evidence. Raises
     `EvaluationError` where the objective metric is undefined.
     """
-    metric, confidence = metric_of(found.objective), settings.gate["confidence"]
+    metric, confidence = metric_of(best.objective), settings.gate["confidence"]
     less = _less_is_better(holdout)
     groups = holdout.groups()
     candidate = groups["candidate"]
     if metric not in candidate:
         why = "; ".join(holdout.notes) or f"the model answers {', '.join(outputs)} alone"
-        raise EvaluationError(f"the objective {found.objective} is undefined on this holdout: {why}")
+        raise EvaluationError(f"the objective {best.objective} is undefined on this holdout: {why}")
     if champion and champion.status == "compared":
         champion.metrics, champion.intervals = values(groups["champion"]), intervals(groups["champion"])
         champion.differences = differences(groups["candidate - champion"], confidence, less)
@@ -58,19 +58,19 @@ def measured(
     name, prediction = holdout.baseline(metric)
     baseline = values(groups["baseline"])
     slices, judged = _slices(holdout, settings, metric)
-    evidence = _evidence(found.objective, holdout, groups, name, champion, judged)
+    evidence = _evidence(best.objective, holdout, groups, name, champion, judged)
     evaluation = Evaluation(
         decision="reject",
         reasons=[],
         reasons_text="",
-        problem_type=found.problem_type,
-        objective=objective(found.objective, metric, candidate[metric], found.validation_value),
+        problem_type=best.problem_type,
+        objective=objective(best.objective, metric, candidate[metric], best.validation_value),
         rows=holdout.rows,
         metrics=values(candidate),
         intervals=intervals(candidate),
         containers=containers,
         outputs=outputs,
-        automl_job=found.automl_job(),
+        automl_job=best.automl_job(),
         gate=[],
         confidence=confidence,
         baseline=Baseline(
@@ -108,7 +108,7 @@ def _slices(holdout: Holdout, settings: Settings, metric: str) -> tuple[list[Sli
     Differences have intervals that hold for all slices that are judged together.
     """
     sets: dict[int, SliceSet] = {}
-    found: list[SliceValue] = []
+    of_objective: list[SliceValue] = []
     to_compare: list[tuple[Slice, dict[str, Estimate]]] = []
     for slicing, code, groups in holdout.slice_groups():
         of_column = sets.setdefault(id(slicing), SliceSet(slicing.column, slicing.kind, []))
@@ -128,12 +128,12 @@ def _slices(holdout: Holdout, settings: Settings, metric: str) -> tuple[list[Sli
         value = SliceValue(name, entry.rows, entry.small, entry.metrics.get(metric), groups=entry.groups)
         if metric in figures:
             value.interval = figures[metric].interval
-        found.append(value)
-    confidence = simultaneous(settings.gate["confidence"], sum(not value.small for value in found))
+        of_objective.append(value)
+    confidence = simultaneous(settings.gate["confidence"], sum(not value.small for value in of_objective))
     less = _less_is_better(holdout)
     for entry, difference in to_compare:
         entry.differences = differences(difference, confidence, less)
-    return list(sets.values()), found
+    return list(sets.values()), of_objective
 
 
 def _evidence(

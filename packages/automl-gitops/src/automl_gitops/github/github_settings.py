@@ -147,35 +147,35 @@ class RepositorySettings:
 
     def _only_main(self, path: str) -> Outcome:
         policies = f"{path}/deployment-branch-policies"
-        found = (self._get(policies) or {}).get("branch_policies", [])
-        if [one["name"] for one in found] == [MAIN]:
+        policies_there = (self._get(policies) or {}).get("branch_policies", [])
+        if [one["name"] for one in policies_there] == [MAIN]:
             return "unchanged"
-        for one in found:
+        for one in policies_there:
             if one["name"] != MAIN:
                 self._send("DELETE", f"{policies}/{one['id']}", None)
-        if MAIN not in [one["name"] for one in found]:
+        if MAIN not in [one["name"] for one in policies_there]:
             self._send("POST", policies, {"name": MAIN, "type": "branch"})
-        return "changed" if found else "created"
+        return "changed" if policies_there else "created"
 
     def _ruleset(self, *, owned: bool) -> Outcome:
-        found = next((one for one in self._get("rulesets") or [] if one["name"] == RULESET), None)
-        if found is None:
+        named = next((one for one in self._get("rulesets") or [] if one["name"] == RULESET), None)
+        if named is None:
             self._send("POST", "rulesets", ruleset(owned=owned))
             return "created"
-        known = self._get(f"rulesets/{found['id']}") or {}
+        known = self._get(f"rulesets/{named['id']}") or {}
         wanted = ruleset(owned=owned or any(map(requires_owner, known.get("rules", []))))
         if _covers(known, wanted):
             return "unchanged"
-        self._send("PUT", f"rulesets/{found['id']}", wanted)
+        self._send("PUT", f"rulesets/{named['id']}", wanted)
         return "changed"
 
     def _variable(self, name: str, value: str) -> Outcome:
         path = "actions/variables"
-        found = self._get_if_there(f"{path}/{name}")
-        if found is None:
+        variable = self._get_if_there(f"{path}/{name}")
+        if variable is None:
             self._send("POST", path, {"name": name, "value": value})
             return "created"
-        if found["value"] == value:
+        if variable["value"] == value:
             return "unchanged"
         self._send("PATCH", f"{path}/{name}", {"name": name, "value": value})
         return "changed"
@@ -196,15 +196,15 @@ class RepositorySettings:
     def _ids(self, logins: Sequence[str]) -> list[Json]:
         """Reviewers as GitHub's API wants them; without logins whoever's token it is, where that is a person."""
         paths = [f"/users/{login}" for login in logins] or ["/user"]
-        found = []
+        reviewers = []
         for path in paths:
             try:
                 with explained(f"find the reviewer {path.rsplit('/', 1)[-1]}", NEEDS):
-                    found.append({"type": "User", "id": self._call("GET", path)["id"]})
+                    reviewers.append({"type": "User", "id": self._call("GET", path)["id"]})
             except UserError:
                 if logins:
                     raise
-        return found
+        return reviewers
 
     def _get(self, path: str) -> Any:
         return self._call("GET", f"{self._repository.url}/{path}")

@@ -2,10 +2,12 @@
 
 import os
 import re
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import github
 from github import Auth, Github, GithubException, InputGitTreeElement
@@ -19,13 +21,15 @@ from automl_gitops.kernel import workflow_step
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import run_url
 
+Part = TypeVar("Part")
 DEFAULT_API = "https://api.github.com"
 _NEEDS = (
     "the token needs `contents: write` and `pull-requests: write`, and Settings > Actions > General must let "
     "Actions create pull requests"
 )
-# What PyGithub ends in where an answer has another form than GitHub documents.
-_MALFORMED = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# What PyGithub ends in where an answer has another form than GitHub documents, and what reading JSON by itself does.
+_OF_PYGITHUB = (AssertionError, AttributeError, RecursionError, ValueError, github.BadAttributeException)
+_OF_JSON = (LookupError, TypeError)
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,16 @@ class Host:
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self.branch = repository.default_branch
-        self._head = repository.get_git_ref(f"heads/{self.branch}").object.sha
+        self._head = _part(repository.get_git_ref(f"heads/{self.branch}").object).sha
 
     @classmethod
     def connect(cls, name: str) -> "Host | None":
         """The repository that the environment names (``name`` where it does not); `None` without a token."""
-        found = repository(name)
-        if found is None:
+        there = repository(name)
+        if there is None:
             return None
-        with explained(f"read {found.full_name}"):
-            return cls(found)
+        with explained(f"read {there.full_name}"):
+            return cls(there)
 
     def read(self, path: str, ref: str = "") -> str | None:
         """The text of a file on the default branch (or at ``ref``), `None` where there is none."""
@@ -63,7 +67,12 @@ class Host:
                 return None
             if isinstance(content, list):
                 raise UserError(f"{path} is a folder in {self._repository.full_name}, and has to be a file")
-            return content.decoded_content.decode()
+            try:
+                return content.decoded_content.decode()
+            except UnicodeDecodeError:
+                raise UserError(
+                    f"{path} is not UTF-8 in {self._repository.full_name}: save it as UTF-8"
+                ) from None
 
     def propose(self, branch: str, path: str, text: str, title: str, body: str) -> Proposed:
         """Bring about one open pull request from ``branch`` whose one change is this text; nothing where it
@@ -71,14 +80,14 @@ class Host:
         """
         moved = self._bring_branch(branch, path, text, title)
         with explained(f"open a pull request for {branch}"):
-            found = self._open_pull(branch)
-            if found is None:
+            pull = self._open_pull(branch)
+            if pull is None:
                 made = self._repository.create_pull(base=self.branch, head=branch, title=title, body=body)
                 return Proposed(made.number, made.html_url, changed=True)
-            edited = found.title != title or _lines(found.body) != _lines(body)
+            edited = pull.title != title or _lines(pull.body) != _lines(body)
             if edited:
-                found.edit(title=title, body=body)
-            return Proposed(found.number, found.html_url, changed=moved or edited)
+                pull.edit(title=title, body=body)
+            return Proposed(pull.number, pull.html_url, changed=moved or edited)
 
     def pull_request_of(self, commit: str) -> tuple[int, str] | None:
         """Number and address of the merged pull request that brought a commit, `None` where none did."""
@@ -94,7 +103,7 @@ class Host:
                 reference = self._repository.get_git_ref(f"heads/{branch}")
             except github.UnknownObjectException:
                 reference = None
-            if reference and self._is_right(reference.object.sha, path, text):
+            if reference and self._is_right(_part(reference.object).sha, path, text):
                 return False
             # One new commit on the default branch, and only then the branch: a branch that for a moment had
             # nothing to merge would close its pull request.
@@ -113,7 +122,7 @@ class Host:
         return self.read(path, sha) == text and self._repository.compare(self._head, sha).ahead_by > 0
 
     def _open_pull(self, branch: str) -> PullRequest | None:
-        head = f"{self._repository.owner.login}:{branch}"
+        head = f"{_part(self._repository.owner).login}:{branch}"
         return next(iter(self._repository.get_pulls(state="open", head=head, base=self.branch)), None)
 
 
@@ -142,6 +151,13 @@ def repository(name: str, *, repeats_posts: bool = False) -> Repository | None:
     )
     with explained(f"read {name}"):
         return connection.get_repo(name)
+
+
+def _part(value: Part | None) -> Part:
+    """What an answer of GitHub's always has. Raises `LookupError` for an answer without."""
+    if value is None:
+        raise LookupError
+    return value
 
 
 def _lines(text: str | None) -> list[str]:
@@ -176,7 +192,9 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
             ) from None
         hint = f"; {needs}" if error.status in (403, 422) else ""
         raise RunError(f"cannot {action}: GitHub answered {error.status} ({reason(error)}){hint}") from None
-    except _MALFORMED as error:
+    except (*_OF_PYGITHUB, *_OF_JSON) as error:
+        if not isinstance(error, _OF_JSON) and not _is_of_pygithub(error):
+            raise
         raise RunError(
             f"cannot {action}: what answers is no API of GitHub's ({type(error).__name__}); check GITHUB_API_URL, then "
             "run the command again"
@@ -191,6 +209,13 @@ def explained(action: str, needs: str = _NEEDS) -> Iterator[None]:
             "the network, "
             "then run the command again"
         ) from None
+
+
+def _is_of_pygithub(error: Exception) -> bool:
+    """Whether PyGithub came to it, in a call of this package: no mistake that is made here."""
+    modules = [frame.f_globals.get("__name__", "") for frame, _ in traceback.walk_tb(error.__traceback__)]
+    ours = max((place for place, name in enumerate(modules) if name.startswith("automl_gitops.")), default=-1)
+    return any(name.partition(".")[0] == github.__name__ for name in modules[ours + 1 :])
 
 
 def _last_words(error: RetryError) -> str:
@@ -234,13 +259,13 @@ def comment(default_repository: str, files: Sequence[Path]) -> Commented:
     reports = [_read(file) for file in files]
     text = compose(reports, run_url())
     workflow_step.append_summary("\n\n".join(reports))
-    found = repository(default_repository) if number else None
-    if found is None or number is None:
+    host = repository(default_repository) if number else None
+    if host is None or number is None:
         return Commented("", changed=False, text=text)
     with explained(f"comment on pull request {number}", _COMMENT_NEEDS):
-        issue = found.get_issue(number)
+        issue = host.get_issue(number)
         marked = [one for one in issue.get_comments() if (one.body or "").startswith(MARKER)]
-        login = _login(found) if marked else ""
+        login = _login(host) if marked else ""
         ours = next((one for one in marked if _is_by(one, login)), None)
         if ours is None:
             return Commented(issue.create_comment(text).html_url, changed=True, text=text)
@@ -277,12 +302,12 @@ def _read(file: Path) -> str:
         return f"### {file.stem.capitalize()}\n\n:x: There is no report: this step failed, its log says why."
 
 
-def _login(found: Repository) -> str:
+def _login(host: Repository) -> str:
     """Whose token it is; "" for a workflow's or an app's, which GitHub does not tell (REST API, "Get the authenticated
     user").
     """
     try:
-        return str(found.requester.requestJsonAndCheck("GET", "/user")[1]["login"])
+        return str(host.requester.requestJsonAndCheck("GET", "/user")[1]["login"])
     except GithubException as error:
         if error.status not in (401, 403, 404):
             raise
@@ -291,7 +316,8 @@ def _login(found: Repository) -> str:
 
 def _is_by(one: IssueComment, login: str) -> bool:
     """Whether a comment is this token's: anybody may write one that begins like ours."""
-    return one.user.login == login if login else one.user.type == "Bot"
+    user: Any = _part(one.user)
+    return user.login == login if login else user.type == "Bot"
 
 
 def _number() -> int | None:

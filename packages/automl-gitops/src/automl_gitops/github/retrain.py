@@ -22,15 +22,15 @@ def go_on(default_repository: str, execution: str) -> str:
     by_hand = (
         f"the execution itself goes on; to follow it: `gh workflow run {WORKFLOW} -f execution={execution}`"
     )
-    found = repository(default_repository, repeats_posts=True)  # two runs for an execution do no harm
-    if found is None:
+    host = repository(default_repository, repeats_posts=True)  # two runs for an execution do no harm
+    if host is None:
         raise UserError(f"cannot start {WORKFLOW}: GITHUB_TOKEN is not set; {by_hand}")
     inputs = {"execution": execution, "after-run": os.environ.get("GITHUB_RUN_ID", "")}
     try:
         with explained(f"start {WORKFLOW}", _NEEDS):
-            workflow = found.get_workflow(WORKFLOW)
+            workflow = host.get_workflow(WORKFLOW)
             started = workflow.create_dispatch(
-                found.default_branch, inputs, throw=True, return_run_details=True
+                host.default_branch, inputs, throw=True, return_run_details=True
             )
     except (UserError, RunError) as error:
         raise type(error)(f"{error}; {by_hand}") from None

@@ -87,15 +87,15 @@ class Config(SettingsSection):
         try:
             config = cls.model_validate(document)
         except ValidationError as error:
-            found = [
+            findings = [
                 Finding(describe(cls, file, item), file, line_of(text, item["loc"]))
                 for item in telling(cls, error.errors())
             ]
-            raise UserError.of(found) from None
+            raise UserError.of(findings) from None
         config._text, config._file = text, file
-        found = [config.finding(key, sentence) for key, sentence in _contradictions(config)]
-        if found:
-            raise UserError.of(found)
+        findings = [config.finding(key, sentence) for key, sentence in _contradictions(config)]
+        if findings:
+            raise UserError.of(findings)
         return config
 
     @property
@@ -182,10 +182,10 @@ def _is_deep(document: dict[str, Any]) -> bool:
 
 def _hint(text: str, told: str) -> str:
     """The way out of what tomllib told."""
-    found = re.search(r"\(at line (\d+), column (\d+)\)", told)
-    if found:
+    place = re.search(r"\(at line (\d+), column (\d+)\)", told)
+    if place:
         lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
-        there = lines[int(found[1]) - 1][int(found[2]) - 1 :]
+        there = lines[int(place[1]) - 1][int(place[2]) - 1 :]
         for start, hint in _HINTS_AT.items():
             if there.startswith(start):
                 return f"; {hint}"

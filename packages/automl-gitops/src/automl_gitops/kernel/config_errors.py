@@ -27,12 +27,12 @@ _BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no"
 
 def sections(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[tuple[str, ...], type[BaseModel]]:
     """Every section below ``model`` by its path, `("autopilot", "budget")`; ``model`` itself is at `()`."""
-    found = {path: model}
+    models = {path: model}
     for name, field in model.model_fields.items():
         for candidate in _alternatives(field.annotation):
             if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                found |= sections(candidate, (*path, name))
-    return found
+                models |= sections(candidate, (*path, name))
+    return models
 
 
 def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str:

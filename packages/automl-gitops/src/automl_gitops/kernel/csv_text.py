@@ -42,9 +42,9 @@ def first_rows(start: str, delimiter: str) -> tuple[list[list[str]], str]:
     return rows, ""
 
 
-def other_delimiter(start: str, found: list[list[str]]) -> str | None:
+def other_delimiter(start: str, by_commas: list[list[str]]) -> str | None:
     """What separates columns where commas do not: two rows agree on it, and have more columns than with commas."""
-    commas = len(found[0]) if found and len({len(row) for row in found}) == 1 else 1
+    commas = len(by_commas[0]) if by_commas and len({len(row) for row in by_commas}) == 1 else 1
     for mark, delimiter in DELIMITERS.items():
         if delimiter not in start:
             continue

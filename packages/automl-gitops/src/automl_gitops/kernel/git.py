@@ -22,8 +22,8 @@ def commit_of(reference: str = "HEAD", *, folder: Path | None = None) -> str | N
 
 def has_changes(*paths: str, folder: Path | None = None) -> bool | None:
     """Whether files differ from HEAD, new ones included; `None` where Git does not tell."""
-    found = _answer("status", "--porcelain", "--untracked-files=all", "--", *paths, folder=folder)
-    return None if found is None else bool(found)
+    changed = _answer("status", "--porcelain", "--untracked-files=all", "--", *paths, folder=folder)
+    return None if changed is None else bool(changed)
 
 
 def is_shallow() -> bool:
@@ -45,8 +45,8 @@ def changed_at(path: Path) -> int | None:
     """When a file was last committed, in seconds since 1970; `None` where Git does not tell, as in a shallow clone."""
     if _answer("rev-parse", "--is-shallow-repository") != "false":
         return None
-    found = _answer("log", "-1", "--format=%ct", "--", path.as_posix())
-    return int(found) if found else None
+    seconds = _answer("log", "-1", "--format=%ct", "--", path.as_posix())
+    return int(seconds) if seconds else None
 
 
 def message(commit: str) -> str:

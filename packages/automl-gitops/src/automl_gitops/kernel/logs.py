@@ -38,8 +38,8 @@ def of_job(client: Any, what: str, group: str, prefix: str) -> Tail:
     """The end of the log of the streams whose names begin with ``prefix``."""
 
     def look() -> list[dict[str, Any]]:
-        found = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
-        newest = sorted(found, key=lambda stream: stream.get("lastEventTimestamp", 0))[-_STREAMS:]
+        streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        newest = sorted(streams, key=lambda stream: stream.get("lastEventTimestamp", 0))[-_STREAMS:]
         return [event for stream in newest for event in _last(client, group, stream["logStreamName"])]
 
     return _tail(what, group, look)

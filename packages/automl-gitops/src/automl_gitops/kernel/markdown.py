@@ -36,8 +36,8 @@ _MARKS = {"": "", "good": " :white_check_mark:", "bad": " :x:"}
 
 def escape(value: object) -> str:
     """A text of anybody's, in one line, that GitHub shows as it is: in a paragraph, a cell or a summary."""
-    text = _REFERENCE.sub(lambda found: found[0] + _NO_SPACE, _one_line(value))
-    return _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"&#{ord(found[0])};"), text)
+    text = _REFERENCE.sub(lambda match: match[0] + _NO_SPACE, _one_line(value))
+    return _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"&#{ord(match[0])};"), text)
 
 
 def code(value: object) -> str:

@@ -78,8 +78,8 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
         return begun[0]
     if not begun and sum(wanted in key for key in plain) > 1:
         return None
-    found = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.6)
-    return plain[found[0]] if found else None
+    close = difflib.get_close_matches(wanted, plain, n=1, cutoff=0.6)
+    return plain[close[0]] if close else None
 
 
 def _plain(word: str) -> str:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.data import consistency
+from automl_gitops.data import consistency, positive
 from automl_gitops.data.contract import FILE as CONTRACT
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.lock import DatasetLock
+from automl_gitops.data.positive import PositiveClass
 from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
@@ -47,6 +48,7 @@ class Plan:
     notices: list[Finding]
     contract: list[Change]
     contract_sha256: str | None
+    positive: PositiveClass | None
 
     @property
     def retrains(self) -> bool:
@@ -71,6 +73,7 @@ class Plan:
             "settings": [change.document() for change in self.settings],
             "contract": [change.document() for change in self.contract],
             "dataset": self.data.document(),
+            "positive_class": self.positive and self.positive.label,
             "definition": _documents(self.definition),
             "templates": _documents(self.templates),
             "production": {"before": self.production[0] or None, "after": self.production[1] or None},
@@ -103,14 +106,14 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             stack.callback(both.stop)
         deployed = look(project, has_data=lock is not None)
         templates = template_changes(folder, project.folder)
-        found, problem = _definitions(project, base, both, lock, deployed)
+        differences, problem = _definitions(project, base, both, lock, deployed)
         return Plan(
             base=base,
             base_problem=before.problem,
             has_data=lock is not None,
             settings=list(changes(before.settings, _toml(project.folder / "automl.toml"))),
             data=DataChange(before.lock, lock),
-            definition=found,
+            definition=differences,
             definition_problem=problem,
             templates=templates,
             production=(before.champion, champion),
@@ -122,6 +125,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             notices=consistency.notices(config, lock),
             contract=list(changes(before.contract, _contract(project.folder))),
             contract_sha256=contract.sha256 if contract else None,
+            positive=positive.of_project(config, lock.classes or lock.holdout_classes) if lock else None,
         )
 
 
@@ -178,5 +182,5 @@ def _toml(path: Path) -> dict[str, Any]:
     return parse_toml(read_text(path), path.name)
 
 
-def _documents(found: dict[str, list[Change]]) -> dict[str, list[dict[str, Any]]]:
-    return {place: [change.document() for change in listed] for place, listed in found.items()}
+def _documents(changed: dict[str, list[Change]]) -> dict[str, list[dict[str, Any]]]:
+    return {place: [change.document() for change in listed] for place, listed in changed.items()}

@@ -57,9 +57,9 @@ def lay_out(base: Base, folder: Path) -> Path:
 def _named(reference: str | None) -> tuple[str, str]:
     """The reference, and the commit that it names."""
     for one in (reference,) if reference else DEFAULTS:
-        found = git.commit_of(one)
-        if found:
-            return one, found
+        commit = git.commit_of(one)
+        if commit:
+            return one, commit
     if reference:
         raise UserError(
             f"--base {reference}: there is no such commit here: fetch it (`git fetch origin`; in a workflow, "

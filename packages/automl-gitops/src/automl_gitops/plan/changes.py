@@ -56,17 +56,17 @@ class Schema:
     @property
     def sentences(self) -> list[str]:
         """Each difference in a few words."""
-        found = []
+        sentences = []
         if self.target:
-            found.append(f"target {self.target[0]} becomes {self.target[1]}")
+            sentences.append(f"target {self.target[0]} becomes {self.target[1]}")
         if self.added:
-            found.append(f"new: {', '.join(self.added)}")
+            sentences.append(f"new: {', '.join(self.added)}")
         if self.removed:
-            found.append(f"gone: {', '.join(self.removed)}")
-        found += [f"{name}: {before} becomes {after}" for name, (before, after) in self.retyped.items()]
+            sentences.append(f"gone: {', '.join(self.removed)}")
+        sentences += [f"{name}: {before} becomes {after}" for name, (before, after) in self.retyped.items()]
         if self.reordered:
-            found.append("the columns have another order")
-        return found
+            sentences.append("the columns have another order")
+        return sentences
 
 
 @dataclass(frozen=True)
@@ -164,24 +164,24 @@ def parse(text: str) -> dict[str, Any]:
 def template_changes(before: Path, after: Path) -> dict[str, list[Change]]:
     """By template: its differences, a resource that is new or gone as one; paths begin with its name."""
     names = sorted({path.name for folder in (before, after) for path in (folder / FOLDER).glob("*.yaml")})
-    found = {name: document_changes(_read(before, name), _read(after, name)) for name in names}
-    return {name: listed for name, listed in found.items() if listed}
+    by_template = {name: document_changes(_read(before, name), _read(after, name)) for name in names}
+    return {name: listed for name, listed in by_template.items() if listed}
 
 
 def document_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """The differences of two templates' documents."""
-    found: list[Change] = []
+    listed: list[Change] = []
     for section in ("Parameters", "Conditions", "Resources", "Outputs"):
         had, has = before.get(section) or {}, after.get(section) or {}
         for name in dict.fromkeys((*had, *has)):
             place = name if section == "Resources" else f"{section}.{name}"
             if name in had and name in has:
-                found += changes(had[name], has[name], place)
+                listed += changes(had[name], has[name], place)
             else:
                 kind = (had.get(name) or has.get(name) or {}) if section == "Resources" else {}
                 word = kind.get("Type", "there")
-                found.append(Change(place, word, None) if name in had else Change(place, None, word))
-    return found
+                listed.append(Change(place, word, None) if name in had else Change(place, None, word))
+    return listed
 
 
 def _read(folder: Path, name: str) -> dict[str, Any]:
@@ -193,15 +193,15 @@ def _read(folder: Path, name: str) -> dict[str, Any]:
 
 def step_changes(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[Change]]:
     """Differences under `Parameters`, under each step's name, and under `Pipeline` for the rest."""
-    found = {"Parameters": list(changes(_parameters(before), _parameters(after)))}
+    by_step = {"Parameters": list(changes(_parameters(before), _parameters(after)))}
     had, has = dict(_steps(before["Steps"])), dict(_steps(after["Steps"]))
     for name in dict.fromkeys((*had, *has)):
         if name in had and name in has:
-            found[name] = list(changes(had[name], has[name]))
+            by_step[name] = list(changes(had[name], has[name]))
         else:
-            found[name] = [Change("the step itself", *(("there", None) if name in had else (None, "new")))]
-    found["Pipeline"] = list(changes(_rest(before), _rest(after)))
-    return {place: listed for place, listed in found.items() if listed}
+            by_step[name] = [Change("the step itself", *(("there", None) if name in had else (None, "new")))]
+    by_step["Pipeline"] = list(changes(_rest(before), _rest(after)))
+    return {place: listed for place, listed in by_step.items() if listed}
 
 
 def _rest(definition: dict[str, Any]) -> dict[str, Any]:
@@ -214,14 +214,14 @@ def _parameters(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _steps(listed: list[dict[str, Any]]) -> list[tuple[str, Any]]:
     """Name and content of each step, those in a condition's branches as steps of their own."""
-    found: list[tuple[str, Any]] = []
+    steps: list[tuple[str, Any]] = []
     for step in listed:
         content = {key: value for key, value in step.items() if key != "Name"}
         arguments = dict(content.get("Arguments") or {})
         for branch in ("IfSteps", "ElseSteps"):
             inner = arguments.get(branch)
             if inner:
-                found += _steps(inner)
+                steps += _steps(inner)
                 arguments[branch] = [one["Name"] for one in inner]
-        found.append((step["Name"], {**content, "Arguments": arguments}))
-    return found
+        steps.append((step["Name"], {**content, "Arguments": arguments}))
+    return steps

@@ -1,16 +1,22 @@
 """What is deployed, as far as credentials let one look: the pipeline, the stacks, production."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel.aws import explain, is_missing
+from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.plan.changes import FOLDER, Change, document_changes, parse
+from automl_gitops.plan.changes import Change, document_changes, parse
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.upsert import current, describe
+from automl_gitops.stacks import bootstrap, stack
+from automl_gitops.stacks.cloudformation import StackState, state_of
+from automl_gitops.stacks.stack import code_keys, known_key, zip_functions
 
 PRODUCTION_ROLE = "PRODUCTION_ROLE_ARN"  # names it for `automl`, where it is in another account
 
@@ -49,56 +55,68 @@ class DeployedState:
 
 def look(project: Project, *, has_data: bool) -> DeployedState:
     """Compare the working tree with AWS; without credentials, and where AWS refuses, ``reason`` says so."""
-    found = DeployedState(named=project.champion)
+    state = DeployedState(named=project.champion)
     try:
         if project.aws.session.get_credentials() is None:
-            found.reason = "no credentials here"
-            return found
-        found.account = project.aws.account
-        _pipeline(project, found, has_data=has_data)
-        _stacks(project, found)
-        found.elsewhere = _other_account(found.account)
-        if not found.elsewhere:
-            found.production = _served(project)
+            state.reason = "no credentials here"
+            return state
+        state.account = project.aws.account
+        _pipeline(project, state, has_data=has_data)
+        _stacks(project, state)
+        state.elsewhere = _other_account(state.account)
+        if not state.elsewhere:
+            state.production = _served(project)
     except (BotoCoreError, ClientError) as error:
-        found.reason = str(explain(error))
+        state.reason = str(explain(error))
     except (UserError, RunError) as error:
-        found.reason = str(error)
-    return found
+        state.reason = str(error)
+    return state
 
 
-def _pipeline(project: Project, found: DeployedState, *, has_data: bool) -> None:
+def _pipeline(project: Project, state: DeployedState, *, has_data: bool) -> None:
     there = current(project)
     if there is None:
-        found.pipeline = "absent"
+        state.pipeline = "absent"
         return
-    found.definition = there["PipelineDefinition"]
+    state.definition = there["PipelineDefinition"]
     same = has_data and there.get("PipelineDescription") == describe(project)
-    found.pipeline = "current" if same else "outdated"
+    state.pipeline = "current" if same else "outdated"
 
 
-def _stacks(project: Project, found: DeployedState) -> None:
+def _stacks(project: Project, deployed: DeployedState) -> None:
     cloudformation, names = project.aws.client("cloudformation"), project.names
     files = {
-        names.stack: "stack.yaml",
-        names.bootstrap_stack: "bootstrap.yaml",
-        names.services_stack: "services.yaml",
+        names.stack: stack.FILE,
+        names.bootstrap_stack: bootstrap.FILE,
+        names.services_stack: bootstrap.SERVICES_FILE,
     }
-    for stack, file in files.items():
-        try:
-            told = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-            body = cloudformation.get_template(StackName=stack)["TemplateBody"]
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-            found.stacks[stack] = "absent"
+    key = known_key(project.aws, project.config)
+    for name, file in files.items():
+        state = state_of(cloudformation, name)
+        if not state.exists:
+            deployed.stacks[name] = "absent"
             continue
-        text = (project.folder / FOLDER / file).read_text(encoding="utf-8")
+        text, body = read_text(file), cloudformation.get_template(StackName=name)["TemplateBody"]
         document = parse(body) if isinstance(body, str) else body
         listed = document_changes(document, parse(text))
-        found.stacks[stack] = "outdated" if listed else told["StackStatus"]
+        listed += _parameters(project, state, file, key)
+        deployed.stacks[name] = "outdated" if listed else state.status
         if listed:
-            found.stack_changes[stack] = listed
+            deployed.stack_changes[name] = listed
+
+
+def _parameters(project: Project, state: StackState, file: Path, key: str | None) -> Iterator[Change]:
+    """The parameters that the project's files decide and that a deployment would change."""
+    if file == stack.FILE:
+        wanted = code_keys(zip_functions(read_text(file))) | ({} if key is None else {"KmsKeyArn": key})
+    else:
+        wanted = bootstrap.decided(file, project.names, key)
+    encryption = project.config.encryption
+    if key is None and encryption and not state.parameters.get("KmsKeyArn"):
+        wanted["KmsKeyArn"] = encryption.kms_key  # which may be another's to look up
+    for name, (before, after) in state.other_than(wanted).items():
+        if name in state.parameters:  # or else it is new in the template, which says so
+            yield Change(f"Parameters.{name}", before, after)
 
 
 def _other_account(account: str) -> str:

@@ -50,6 +50,9 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
     if plan.data.changed and plan.data.after and plan.data.after.findings:
         yield Warn(), f" Findings on the data: {'; '.join(_kinds(plan.data.after.findings))}."
+    if plan.retrains and plan.positive:
+        text = str(plan.positive)
+        yield f"{text[0].upper()}{text[1:]}."
     if not plan.has_data:
         yield "There is no dataset.lock yet: ", Code("automl data push FILE"), " makes it."
     if plan.settings:
@@ -65,10 +68,12 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
             ".",
         )
     if plan.definition:
-        listed = ", ".join(f"{place} ({len(found)})" for place, found in plan.definition.items())
+        listed = ", ".join(
+            f"{place} ({len(listed_changes)})" for place, listed_changes in plan.definition.items()
+        )
         yield f"Pipeline definition: {listed}."
-    for name, found in plan.templates.items():
-        differs = f"infrastructure/{name}: {counted(len(found), 'difference')}"
+    for name, listed_changes in plan.templates.items():
+        differs = f"infrastructure/{name}: {counted(len(listed_changes), 'difference')}"
         if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
             yield (
                 f"{differs}; an administrator runs ",
@@ -116,20 +121,20 @@ def _what_it_starts(plan: Plan, prices: Prices) -> str:
 
 
 def _aws(plan: Plan) -> str:
-    found = plan.deployed
-    if found.reason:
-        return f"AWS was not looked at: {found.reason}."
-    parts = [f"pipeline {_STATES[found.pipeline]}"]
-    parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in found.stacks.items()]
-    if found.elsewhere:
-        serving = f"production is in account {found.elsewhere}, which was not looked at"
-    elif found.production:
-        serving = f"production serves {_version(found.production)}"
+    deployed = plan.deployed
+    if deployed.reason:
+        return f"AWS was not looked at: {deployed.reason}."
+    parts = [f"pipeline {_STATES[deployed.pipeline]}"]
+    parts += [f"stack {name} {_STATES.get(state, state.lower())}" for name, state in deployed.stacks.items()]
+    if deployed.elsewhere:
+        serving = f"production is in account {deployed.elsewhere}, which was not looked at"
+    elif deployed.production:
+        serving = f"production serves {_version(deployed.production)}"
     else:
-        serving = "no production endpoint in this account" if found.named else "nothing in production"
-    if not found.elsewhere and found.production != found.named and not plan.promotes:
-        serving += f" (Git names {_version(found.named)})"
-    return f"In AWS account {found.account}: {', '.join(parts)}; {serving}."
+        serving = "no production endpoint in this account" if deployed.named else "nothing in production"
+    if not deployed.elsewhere and deployed.production != deployed.named and not plan.promotes:
+        serving += f" (Git names {_version(deployed.named)})"
+    return f"In AWS account {deployed.account}: {', '.join(parts)}; {serving}."
 
 
 def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
@@ -142,13 +147,13 @@ def _details(plan: Plan, prices: Prices) -> Iterator[Block]:
     yield from _findings(plan)
     if plan.definition:
         steps: list[Block] = []
-        for place, found in plan.definition.items():
-            steps += [(Strong(place),), *_changes(found)]
+        for place, listed in plan.definition.items():
+            steps += [(Strong(place),), *_changes(listed)]
         yield Section("Pipeline definition, by step", steps, folded=True)
-    for name, found in plan.templates.items():
-        yield Section(f"infrastructure/{name}", _changes(found), folded=True)
-    for name, found in plan.deployed.stack_changes.items():
-        yield Section(f"Stack {name} in AWS against this branch", _changes(found), folded=True)
+    for name, listed in plan.templates.items():
+        yield Section(f"infrastructure/{name}", _changes(listed), folded=True)
+    for name, listed in plan.deployed.stack_changes.items():
+        yield Section(f"Stack {name} in AWS against this branch", _changes(listed), folded=True)
     yield Section("Ceiling of the cost", [*_ceiling(plan, prices)], folded=True)
 
 
@@ -231,9 +236,9 @@ def _amount(lock: DatasetLock) -> str:
     return counted(lock.rows.total or 0, "row")
 
 
-def _changes(found: list[Change]) -> list[Block]:
-    rows = [(Code(one.path), _value(one.before), _value(one.after)) for one in found[:MOST_CHANGES]]
-    more = [f"{len(found) - MOST_CHANGES} more."] if len(found) > MOST_CHANGES else []
+def _changes(listed: list[Change]) -> list[Block]:
+    rows = [(Code(one.path), _value(one.before), _value(one.after)) for one in listed[:MOST_CHANGES]]
+    more = [f"{len(listed) - MOST_CHANGES} more."] if len(listed) > MOST_CHANGES else []
     return [Table(("", "before", "after"), rows), *more]
 
 

@@ -39,9 +39,9 @@ def pull_request(project: ServingProject) -> str:
         return ""
     try:
         host = Host.connect(project.config.project.repository)
-        found = host.pull_request_of(commit) if host else None
-        if found:
-            return found[1]
+        merged = host.pull_request_of(commit) if host else None
+        if merged:
+            return merged[1]
     except (RunError, UserError) as error:
         project.output.notice(f"the pull request is taken from Git: {error}")
     number = _NUMBER.search(message)
@@ -50,10 +50,6 @@ def pull_request(project: ServingProject) -> str:
 
 def _commit(project: ServingProject) -> str:
     """The commit of the branch that named the version, "" where that is not to be seen."""
-    path = FILE.as_posix()
-    if git.has_changes(path):
-        project.output.notice(f"no pull request is recorded: {path} has changes that are not committed")
-        return ""
     if git.is_shallow():
         project.output.notice(
             "no pull request is recorded: this clone lacks the history, which `git fetch --unshallow` brings"

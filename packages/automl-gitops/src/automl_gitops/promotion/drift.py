@@ -28,17 +28,17 @@ class Reported:
     outcome: str  # opened, updated, closed, or unchanged
 
 
-def report(project: ServingProject, found: Status) -> Reported:
+def report(project: ServingProject, seen: Status) -> Reported:
     """Bring the issue to what was found, and write the run's summary. Raises `UserError` or `RunError`."""
-    text = body(project, found)
-    workflow_step.append_summary(f"### {TITLE}\n\n{text}" if found.differences else "AWS is what Git says.")
+    text = body(project, seen)
+    workflow_step.append_summary(f"### {TITLE}\n\n{text}" if seen.differences else "AWS is what Git says.")
     host = repository(project.config.project.repository)
     if host is None:
         return Reported("", "unchanged")
     with explained("report the difference as an issue", _NEEDS):
         issues = host.get_issues(state="open", labels=[LABEL])
         issue = next((one for one in issues if (one.body or "").startswith(MARKER)), None)
-        if not found.differences:
+        if not seen.differences:
             return _close(issue)
         if issue is None:
             made = host.create_issue(TITLE, f"{MARKER}\n{text}", labels=[LABEL])
@@ -49,11 +49,11 @@ def report(project: ServingProject, found: Status) -> Reported:
         return Reported(issue.html_url, "updated")
 
 
-def body(project: ServingProject, found: Status) -> str:
+def body(project: ServingProject, seen: Status) -> str:
     """What differs and what to do about it; the same differences give the same text."""
     run = run_url()
     lines = [
-        bullets(escape(difference) for difference in found.differences),
+        bullets(escape(difference) for difference in seen.differences),
         "",
         "Either bring AWS back to what Git says: run the workflow **Promote** by hand. Or bring Git to what "
         "AWS has, by a pull request that changes `environments/production.toml` or `automl.toml`. "

@@ -49,16 +49,16 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
     before = production.records.last_of(package.version)
     missing, verified = proof(production.project, package)
     known = before.archives if missing and before else verified
-    found = archives.read_again(production.project.client("s3"), known)
+    now = archives.read_again(production.project.client("s3"), known)
     return Situation(
         package=package,
         release=wanted,
         account=environment.aws.account,
         bucket=production.bucket,
         missing_proof=missing,
-        archives=found,
-        other_bytes=archives.difference(known, found)
-        or archives.difference(named.archives if known else {}, found),
+        archives=now,
+        other_bytes=archives.difference(known, now)
+        or archives.difference(named.archives if known else {}, now),
         endpoint=state,
         variants=endpoint.variants(state.config) if state.exists else (),
         served_arn=endpoint.package_arn(state) if state.exists else "",
@@ -78,10 +78,10 @@ def _named_by(
 ) -> dict[str, ModelPackage]:
     """The other versions that a record names; one that was deleted since is left out, as nothing can be noted on it."""
     arns = {record.package_arn, record.previous_package_arn} - {"", package.arn} if record else set()
-    found = {}
+    packages = {}
     for arn in sorted(arns):
         try:
-            found[arn] = registry.find(arn, "the previous version")
+            packages[arn] = registry.find(arn, "the previous version")
         except UserError:
             continue
-    return found
+    return packages

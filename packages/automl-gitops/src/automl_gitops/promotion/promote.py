@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, field
 
+from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.apply import apply
 from automl_gitops.promotion.decide import decide
 from automl_gitops.promotion.look import ProductionServices, look
-from automl_gitops.promotion.production_file import SOURCE, ProductionFile
+from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
 from automl_gitops.promotion.steps import Step, Wait
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import ModelPackage
@@ -32,11 +33,17 @@ def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool
     already.
 
     ``new_account`` lets production move to another account than that of its last deployment; ``dry_run`` only
-    decides. Raises `UserError` for a version that may not go to production, `RunError` where its deployment
-    failed: then the previous version serves, and the model package says what happened.
+    decides. Raises `UserError` for a version that may not go to production, or that no commit names, `RunError` where
+    its deployment failed: then the previous version serves, and the model package says what happened.
     """
     production = ProductionServices(project)
     named = ProductionFile.load()
+    if not dry_run and git.has_changes(FILE.as_posix()):
+        raise UserError(
+            f"{FILE.as_posix()}: has changes that are not committed, and production serves what Git names: commit "
+            f"them, or drop them with `git checkout -- {FILE.as_posix()}`",
+            file=FILE.as_posix(),
+        )
     if not named.model_package_arn:
         _require_nothing(production.endpoint)
         return Promotion(None, production.endpoint.name)

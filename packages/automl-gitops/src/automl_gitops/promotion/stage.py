@@ -34,8 +34,8 @@ def stage(project: ServingProject, arn: str | None) -> Staged:
     if package.approval == "Rejected":
         raise UserError(f"{package.arn} was rejected: stage another version, or train a new one")
     environment = project.staging
-    found = archives.notes(archives.read(project.client("s3"), package))
-    wanted = release(package, environment, project.names.bucket, found)
+    notes = archives.notes(archives.read(project.client("s3"), package))
+    wanted = release(package, environment, project.names.bucket, notes)
     endpoint = Endpoint(environment.aws, environment.endpoint, project.output)
     state = endpoint.settle_before_change(wanted.config_name)
     changed = not state.serves(wanted.config_name)
@@ -53,18 +53,18 @@ def version_of(project: ServingProject, execution: str) -> str | None:
     for an execution that is not there or has registered nothing.
     """
     sagemaker = project.aws.client("sagemaker")
-    found = read(sagemaker, project.names, locate(sagemaker, project.names, execution))
-    if found.model_package_arn is None:
+    state = read(sagemaker, project.names, locate(sagemaker, project.names, execution))
+    if state.model_package_arn is None:
         raise UserError(
-            f"execution {found.id} is {found.status} and has registered no version: look at it with `automl execution "
-            f"{found.id}`"
+            f"execution {state.id} is {state.status} and has registered no version: look at it with `automl execution "
+            f"{state.id}`"
         )
-    later = overtaken_by(sagemaker, project.names, found.arn)
+    later = overtaken_by(sagemaker, project.names, state.arn)
     if later is not None:
-        project.output.notice(overtaken(found, later))
-        workflow_step.append_summary(f"Not staged: {overtaken(found, later)}.")
+        project.output.notice(overtaken(state, later))
+        workflow_step.append_summary(f"Not staged: {overtaken(state, later)}.")
         return None
-    return found.model_package_arn
+    return state.model_package_arn
 
 
 def _serve(endpoint: Endpoint, state: EndpointState, wanted: Release) -> EndpointState:

@@ -65,7 +65,7 @@ def status(project: ServingProject) -> Status:
     alarms = EndpointAlarms(project.production.aws, alarm_requests(project.production))
     if production.status:
         production.alarms = {name: alarm["StateValue"] for name, alarm in alarms.look().items()}
-    found = Status(
+    seen = Status(
         git={"model_package_arn": content.model_package_arn, "version": content.version or None},
         registry={},
         staging=staging,
@@ -74,12 +74,14 @@ def status(project: ServingProject) -> Status:
         notices=[],
     )
     if not content.model_package_arn:
-        _compare_with_nothing(found)
-        return found
-    package = _package(registry, content.model_package_arn, found)
+        _compare_with_nothing(seen)
+        return seen
+    package = _package(registry, content.model_package_arn, seen)
     if package:
-        _compare(project, package, state, alarms, found)
-    return found
+        _compare(project, package, state, alarms, seen)
+        known = _archives(project, content)
+        seen.differences += archives.replaced(project.client("s3"), known)
+    return seen
 
 
 def _served(
@@ -104,14 +106,14 @@ def _served(
     return served, state
 
 
-def _package(registry: Registry, arn: str, found: Status) -> ModelPackage | None:
+def _package(registry: Registry, arn: str, seen: Status) -> ModelPackage | None:
     try:
         package = registry.find(arn, SOURCE)
     except UserError as error:
-        found.differences.append(str(error))
+        seen.differences.append(str(error))
         return None
-    found.git["version"] = package.version
-    found.registry = {
+    seen.git["version"] = package.version
+    seen.registry = {
         "approval": package.approval,
         "stage": package.stage,
         "stage_status": package.stage_status,
@@ -120,14 +122,21 @@ def _package(registry: Registry, arn: str, found: Status) -> ModelPackage | None
     return package
 
 
-def _compare_with_nothing(found: Status) -> None:
-    if found.production.status:
-        served = found.production.model_package_arn or found.production.config
-        found.differences.append(
-            f"Git names no version for production, but {found.production.endpoint} serves {served}"
+def _archives(project: ServingProject, content: ProductionFile) -> dict[str, str]:
+    """What an instance is to load: as the version was deployed, and before that as its promotion was approved."""
+    current = DeploymentRecords(project.aws, project.names.bucket).current()
+    deployed = current and current.package_arn == content.model_package_arn
+    return current.archives if current and deployed else content.archives
+
+
+def _compare_with_nothing(seen: Status) -> None:
+    if seen.production.status:
+        served = seen.production.model_package_arn or seen.production.config
+        seen.differences.append(
+            f"Git names no version for production, but {seen.production.endpoint} serves {served}"
         )
     else:
-        found.notices.append(f"nothing in production yet: {FILE.as_posix()} names no version")
+        seen.notices.append(f"nothing in production yet: {FILE.as_posix()} names no version")
 
 
 def _compare(
@@ -135,9 +144,9 @@ def _compare(
     package: ModelPackage,
     state: EndpointState,
     alarms: EndpointAlarms,
-    found: Status,
+    seen: Status,
 ) -> None:
-    differences, served = found.differences, found.production
+    differences, served = seen.differences, seen.production
     if package.approval != "Approved":
         differences.append(f"Git names {package.label}, which the registry has as {package.approval}")
     current = DeploymentRecords(project.aws, project.names.bucket).current()
@@ -147,7 +156,7 @@ def _compare(
         differences.append(where or nowhere)
         return
     if state.moving:
-        found.notices.append(f"{served.endpoint} is {state.status}: look again when that has ended")
+        seen.notices.append(f"{served.endpoint} is {state.status}: look again when that has ended")
         return
     if state.status != "InService":
         differences.append(f"{served.endpoint} is {state.status}: {state.reason or 'no reason given'}")
@@ -162,8 +171,6 @@ def _compare(
         )
     elif not current or current.endpoint_config != wanted.config_name:
         differences.append(f"{served.endpoint} serves {package.label}, but no deployment of it is recorded")
-    else:
-        differences += archives.replaced(project.client("s3"), current.archives)
     differences += [
         f"alarm {request['AlarmName']} is missing, or not as automl.toml [production.alarms] gives it"
         for request in alarms.missing()

@@ -117,11 +117,11 @@ def _check(name: str, good: Sequence[str] = ("passed",)) -> Any:
 
     def ask(seen: FlightSeen) -> AssumptionAnswer | None:
         checks = seen.results.get("verify", {}).get("checks", [])
-        found = next((check for check in checks if check["name"] == name), None)
-        if found is None:
+        named = next((check for check in checks if check["name"] == name), None)
+        if named is None:
             return None
-        outcome: Outcome = "as assumed" if found["outcome"] in good else "not as assumed"
-        return AssumptionAnswer(outcome, f"{found['outcome']}: {found['detail']}")
+        outcome: Outcome = "as assumed" if named["outcome"] in good else "not as assumed"
+        return AssumptionAnswer(outcome, f"{named['outcome']}: {named['detail']}")
 
     return ask
 
@@ -139,8 +139,8 @@ def _tuning(seen: FlightSeen) -> AssumptionAnswer | None:
         return AssumptionAnswer(
             "not asked", f"the flight's mode is {seen.config.autopilot.mode}, as in automl.toml"
         )
-    found: AssumptionAnswer | None = _succeeded("EvaluateModel")(seen)
-    return found
+    answer: AssumptionAnswer | None = _succeeded("EvaluateModel")(seen)
+    return answer
 
 
 def _explanation(seen: FlightSeen) -> AssumptionAnswer | None:
@@ -204,11 +204,11 @@ def _job_logs(seen: FlightSeen) -> AssumptionAnswer | None:
     step = _step(seen, "EvaluateModel")
     if not step or not step["job"]:
         return None
-    found = seen.client("logs").describe_log_streams(
+    streams = seen.client("logs").describe_log_streams(
         logGroupName=logs.PROCESSING, logStreamNamePrefix=f"{step['job']}/"
     )["logStreams"]
-    told = f"{len(found)} streams of {logs.PROCESSING} begin with the job's name and a slash"
-    return AssumptionAnswer("as assumed" if found else "not as assumed", told)
+    told = f"{len(streams)} streams of {logs.PROCESSING} begin with the job's name and a slash"
+    return AssumptionAnswer("as assumed" if streams else "not as assumed", told)
 
 
 def _optional_parts(seen: FlightSeen) -> AssumptionAnswer | None:
@@ -270,11 +270,13 @@ def _order(seen: FlightSeen) -> AssumptionAnswer | None:
     job = seen.results.get("run", {}).get("autopilot")
     if not job:
         return None
-    found = seen.client("sagemaker").list_candidates_for_auto_ml_job(
+    candidates = seen.client("sagemaker").list_candidates_for_auto_ml_job(
         AutoMLJobName=job["job"], SortBy="FinalObjectiveMetricValue", SortOrder="Descending"
     )["Candidates"]
-    values = [one["FinalAutoMLJobObjectiveMetric"] for one in found if "FinalAutoMLJobObjectiveMetric" in one]
-    best = bool(found) and found[0]["CandidateName"] == job["best"]["name"]
+    values = [
+        one["FinalAutoMLJobObjectiveMetric"] for one in candidates if "FinalAutoMLJobObjectiveMetric" in one
+    ]
+    best = bool(candidates) and candidates[0]["CandidateName"] == job["best"]["name"]
     metric = job["best"]["objective"]
     told = f"{metric}: {', '.join(str(round(one['Value'], 5)) for one in values)}; the best is first: {best}"
     return AssumptionAnswer("as assumed" if best else "not as assumed", told)
@@ -348,8 +350,8 @@ def _second_answer(seen: FlightSeen) -> AssumptionAnswer | None:
         return None
     sagemaker = seen.client("sagemaker")
     steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=run["execution"]["arn"])
-    found = [step.get("Metadata", {}).get("Callback", {}) for step in steps["PipelineExecutionSteps"]]
-    token = next((one["CallbackToken"] for one in found if one.get("CallbackToken")), None)
+    callbacks = [step.get("Metadata", {}).get("Callback", {}) for step in steps["PipelineExecutionSteps"]]
+    token = next((one["CallbackToken"] for one in callbacks if one.get("CallbackToken")), None)
     if token is None:
         return None
 
@@ -755,7 +757,7 @@ def _markdown(document: Mapping[str, Any]) -> Iterator[str]:
     ]
     yield table(("", "question", "assumed", "outcome", "what was seen"), told)
     for title, key in (("Before the start", "before"), ("Rights, by simulation", "rights")):
-        found = [(escape(row["asked"]), row["outcome"], escape(row["found"])) for row in document[key]]
-        if found:
+        cells = [(escape(row["asked"]), row["outcome"], escape(row["found"])) for row in document[key]]
+        if cells:
             yield f"## {title}"
-            yield table(("asked", "outcome", "found"), found)
+            yield table(("asked", "outcome", "found"), cells)

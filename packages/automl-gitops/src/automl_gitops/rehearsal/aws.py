@@ -99,10 +99,10 @@ class LocalAws:
 def program() -> str:
     """The command of this environment, else of the PATH."""
     beside = Path(sys.executable).with_name(COMMAND)
-    found = str(beside) if beside.exists() else shutil.which(COMMAND)
-    if found is None:
+    command = str(beside) if beside.exists() else shutil.which(COMMAND)
+    if command is None:
         raise UserError(f"{COMMAND} is not installed, and a rehearsal runs on it: run `make setup`")
-    return found
+    return command
 
 
 def _variables(file: Path) -> dict[str, str]:

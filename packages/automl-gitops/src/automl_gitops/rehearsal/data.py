@@ -135,14 +135,14 @@ def _dates(column: Column, number: int, random: np.random.Generator) -> np.ndarr
         first, last = (_day(bound, other) for bound, other in ((column.least, first), (column.most, last)))
     seconds = max((last - first).days, 1) * 86_400
     timed = not compact and (column.length or 0) > len("2024-01-31")
-    found: dict[str, None] = {}
+    days: dict[str, None] = {}
     for offset in random.integers(0, seconds, number):
         moment = datetime.combine(first, time()) + timedelta(seconds=int(offset))
         if compact:
-            found[f"{moment:%Y%m%d}"] = None
+            days[f"{moment:%Y%m%d}"] = None
         else:
-            found[f"{moment:%Y-%m-%d %H:%M:%S}" if timed else f"{moment:%Y-%m-%d}"] = None
-    return np.array(list(found), dtype=object)
+            days[f"{moment:%Y-%m-%d %H:%M:%S}" if timed else f"{moment:%Y-%m-%d}"] = None
+    return np.array(list(days), dtype=object)
 
 
 def _day(number: float, other: date) -> date:

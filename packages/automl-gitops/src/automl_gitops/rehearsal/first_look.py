@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from automl_gitops.data.spelling import MISSING_WAY, written
+from automl_gitops.data.refusals import UNCLOSED, missing_target, wrong_width
+from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.words import quoted, visible
@@ -147,6 +148,8 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
     except UnicodeDecodeError:
         raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
+        if str(error) == "unexpected end of data":  # of csv
+            raise RefusedError(f"{wish.data}: cannot be read to its end: {UNCLOSED}") from None
         raise RefusedError(
             f"{wish.data}: cannot be read as CSV ({error}): give CSV, gzipped CSV or Parquet"
         ) from None
@@ -211,10 +214,9 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
     place, labels, count = columns.index(target), Counter[str](), 0
     for count, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(columns):
-            raise RefusedError(
-                f"{wish.data}: row {count} has {len(row)} columns instead of {len(columns)}: quote values that contain "
-                "commas"
-            )
+            is_open = any("\n" in value or "\r" in value for value in row)
+            said = wrong_width(f"row {count}", len(row), len(columns), is_open=is_open)
+            raise RefusedError(f"{wish.data}: {said}")
         if place < len(row):
             _check_value(wish, task, target, row[place], count)
             if len(labels) <= MOST_LABELS:
@@ -230,11 +232,7 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
     if value in values.MISSING:
-        what = f"has {quoted(value)}, which reads as no value," if value else "has no value"
-        raise RefusedError(
-            f'{wish.data}: row {row} {what} in the target column "{target}": '
-            + (MISSING_WAY if value else "fill it or remove the row")
-        )
+        raise RefusedError(f"{wish.data}: {missing_target(row, value, target)}")
     if task.problem != PROBLEMS["regression"]:
         return
     number, said = values.number(value), f'row {row} has {quoted(value)} in the target column "{target}"'

@@ -246,9 +246,9 @@ class Flight(Life):
 
     def look_before(self) -> None:
         """What `automl doctor` can say before there is anything; raises `RunError` where it would stop a training."""
-        found = [*credentials(self.project), *region(self.project), *quotas(self.project)]
-        self.rows_found["before"] = [row.document() for row in found if row.area != "credentials"]
-        stops = [row for row in found if row.outcome == "stops"]
+        rows = [*credentials(self.project), *region(self.project), *quotas(self.project)]
+        self.rows_found["before"] = [row.document() for row in rows if row.area != "credentials"]
+        stops = [row for row in rows if row.outcome == "stops"]
         if stops:
             told = "; ".join(f"{row.asked}: {row.found}; {row.todo}" for row in stops)
             raise RunError(f"nothing was started, since the account would refuse a training: {told}")
@@ -484,12 +484,12 @@ def clean(source: Path, output: Path, *, confirm: str | None) -> None:
     memory = output / "flight.json"
     known = _remembered(memory, account)
     if known is None:
-        found = remains.flights(Aws(config.project.region))
-        if confirm is None and not found:
+        flights = remains.flights(Aws(config.project.region))
+        if confirm is None and not flights:
             say.done(f"no flight is remembered in {output}, and none left a stack in this account and region")
             return
         if confirm is None or not NAME.fullmatch(confirm):
-            told = ", ".join(f"{name} (of {of})" for name, of in sorted(found.items())) or "none"
+            told = ", ".join(f"{name} (of {of})" for name, of in sorted(flights.items())) or "none"
             raise UserError(
                 f"no flight is remembered in {output}; in this account and region there are: {told}; remove one "
                 "that is yours, and that nobody is on, by `automl rehearse --on-aws --clean --confirm NAME`"

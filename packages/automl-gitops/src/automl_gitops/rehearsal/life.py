@@ -191,14 +191,14 @@ class Life:
         self._step("The promotion is reverted, so that Git says again what production serves")
         reverted = self._as_administrator("rollback")
         promoted = self._as_promote("promote")
-        found = self._as_promote("status")
+        status = self._as_promote("status")
         self.summary.update(
             rollback={
                 "commit": reverted["commit"],
                 "leaves": reverted["leaves"],
                 "returns_to": reverted["returns_to"],
                 "model_package_arn": promoted["model_package_arn"],
-                "differences": found["differences"],
+                "differences": status["differences"],
             }
         )
 
@@ -272,9 +272,9 @@ class Life:
         return path
 
     def _evaluation(self, execution_id: str) -> Evaluation:
-        found = evaluation_file.find(self.aws.client("s3"), self.names.bucket, execution_id)
-        assert found is not None  # noqa: S101 - the version that it accepted is registered
-        return found
+        evaluation = evaluation_file.find(self.aws.client("s3"), self.names.bucket, execution_id)
+        assert evaluation is not None  # noqa: S101 - the version that it accepted is registered
+        return evaluation
 
     def _step(self, title: str) -> None:
         self.title = title

@@ -86,12 +86,12 @@ _JOBS = (
 
 def flights(aws: Aws) -> dict[str, str]:
     """The flights that left something in the account: their names, and the projects that they rehearsed."""
-    found = {}
+    projects = {}
     for stack in listed(aws.client("cloudformation"), "describe_stacks", "Stacks"):
         tags = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}
         if TAG in tags and NAME.fullmatch(tags.get(PROJECT_TAG, "")):
-            found[tags[PROJECT_TAG]] = tags[TAG]
-    return found
+            projects[tags[PROJECT_TAG]] = tags[TAG]
+    return projects
 
 
 def remove(project: ServingProject) -> list[Left]:
@@ -191,12 +191,12 @@ def _own_jobs(project: ServingProject) -> Iterator[tuple[_Job, str, str]]:
 def _since(project: ServingProject) -> datetime:
     """When the flight began, as far as its stack still knows."""
     try:
-        found = project.client("cloudformation").describe_stacks(StackName=project.names.bootstrap_stack)
+        stacks = project.client("cloudformation").describe_stacks(StackName=project.names.bootstrap_stack)
     except ClientError as error:
         if is_missing(error):
             return datetime.now(UTC) - _LONGEST_FLIGHT
         raise
-    began: datetime = found["Stacks"][0]["CreationTime"]
+    began: datetime = stacks["Stacks"][0]["CreationTime"]
     return began - timedelta(minutes=1)
 
 
@@ -229,15 +229,15 @@ def _models(project: ServingProject) -> Iterator[Resource]:
 def _named(project: ServingProject, operation: str, key: str, name: str) -> list[str]:
     """What SageMaker lists of one kind whose names begin with the flight's."""
     own = project.names.project
-    found = listed(project.client("sagemaker"), operation, key, NameContains=own)
-    return sorted(one[name] for one in found if one[name].startswith(own))
+    entries = listed(project.client("sagemaker"), operation, key, NameContains=own)
+    return sorted(one[name] for one in entries if one[name].startswith(own))
 
 
 def _experiments(project: ServingProject) -> Iterator[Resource]:
     """What Autopilot notes of its candidates under the job's name."""
     sagemaker, own = project.client("sagemaker"), project.names.project
-    found = listed(sagemaker, "list_experiments", "ExperimentSummaries", CreatedAfter=_since(project))
-    for name in [one["ExperimentName"] for one in found]:
+    experiments = listed(sagemaker, "list_experiments", "ExperimentSummaries", CreatedAfter=_since(project))
+    for name in [one["ExperimentName"] for one in experiments]:
         if name.startswith(own):
             remove = partial(_remove_experiment, sagemaker, name)
             yield Resource("experiment", name, project.names.account, remove)
@@ -283,12 +283,12 @@ def _log_streams(project: ServingProject) -> Iterator[Resource]:
     prefixes: dict[str, set[str]] = {job.group: {f"{project.names.project}-"} for job in _JOBS}
     for job, name, _ in _own_jobs(project):
         prefixes[job.group].add(f"{name}/")
-    for group, found in prefixes.items():
+    for group, names in prefixes.items():
         there = client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
         described = next((one for one in there if one["logGroupName"] == group), None)
         if described is None:
             continue
-        for prefix in sorted(found):
+        for prefix in sorted(names):
             within = {"logGroupName": group, "logStreamNamePrefix": prefix}
             streams = listed(client, "describe_log_streams", "logStreams", **within)
             for stream in [one["logStreamName"] for one in streams]:
@@ -308,8 +308,8 @@ def _provider(project: ServingProject) -> Iterator[Resource]:
     if _PROVIDER not in Stack(project.aws, project.names.bootstrap_stack, project.output).resources():
         return
     iam = project.client("iam")
-    found = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    arn = next((one["Arn"] for one in found if one["Arn"].endswith(f"/{ISSUER}")), None)
+    providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    arn = next((one["Arn"] for one in providers if one["Arn"].endswith(f"/{ISSUER}")), None)
     if arn is None:
         return
     for role in listed(iam, "list_roles", "Roles"):

@@ -141,8 +141,8 @@ def failed(document: dict[str, Any], error: CommandFailedError, step: str) -> st
     """The report of a rehearsal that broke off in a step; ``document`` holds what had happened until then."""
     reason = str(error).rstrip(".")
     top = [f"It broke off: {escape(reason)}. The step was: {escape(step)}. The log of the run has its words."]
-    found = [Failure.parse(failure) for failure in error.document.get("failures", [])]
-    return _join("### Rehearsal :x:", top, document, [block(one) for one in failure_blocks(found)])
+    failures = [Failure.parse(failure) for failure in error.document.get("failures", [])]
+    return _join("### Rehearsal :x:", top, document, [block(one) for one in failure_blocks(failures)])
 
 
 def _join(title: str, top: list[str], document: dict[str, Any], details: Sequence[str] = ()) -> str:

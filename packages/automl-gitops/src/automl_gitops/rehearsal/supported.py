@@ -34,8 +34,8 @@ def problem(
     if system == "Linux" and machine not in ("x86_64", "aarch64"):
         return f"Linux on {machine} has no wheels of the packages; x86_64 and aarch64 have"
     if system == "Linux" and (libc[0] != "glibc" or numbers(libc[1]) < LEAST_GLIBC):
-        found = " ".join(libc).strip() or "another, such as musl"
-        return f"Linux with glibc 2.28 or newer is needed (found {found})"
+        library = " ".join(libc).strip() or "another, such as musl"
+        return f"Linux with glibc 2.28 or newer is needed (found {library})"
     if not (3, least) <= python < (3, above):
         needed = f"Python 3.{least} to 3.{above - 1} is needed"
         wanted = f"PYTHON=/path/to/python3.{above - 2}"
@@ -51,12 +51,12 @@ def numbers(version: str) -> "tuple[int, ...]":
 def main() -> int:
     """The exit status that make looks at; 1 with the sentence where something is in the way."""
     pyproject = Path("pyproject.toml").read_text(encoding="utf-8")
-    found = problem(
+    sentence = problem(
         platform.system(), platform.machine(), platform.libc_ver(), sys.version_info[:2], pyproject
     )
-    if found:
-        print(found[0].upper() + found[1:], file=sys.stderr)
-    return 1 if found else 0
+    if sentence:
+        print(sentence[0].upper() + sentence[1:], file=sys.stderr)
+    return 1 if sentence else 0
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ def build(evaluation: Evaluation, provenance: Provenance) -> Report:
         performance.curves_section(evaluation),
         columns.slices_section(evaluation),
         columns.importance_section(evaluation),
+        origin.findings_section(provenance),
         origin.leaderboard_section(evaluation),
         origin.dataset_section(evaluation),
         origin.provenance_section(evaluation, provenance),

@@ -70,14 +70,14 @@ def _measured(characters: Iterable[str]) -> dict[str, float]:
     marks = drawn["scenegraph"]["items"][0]["items"]
     rectangles = next(mark["items"] for mark in marks if mark["marktype"] == "rect")
     bars, *widths = (rectangle["width"] for rectangle in rectangles)
-    return {character: max(found - bars, 0.0) for character, found in zip(wanted, widths, strict=True)}
+    return {character: max(width - bars, 0.0) for character, width in zip(wanted, widths, strict=True)}
 
 
 def fitted(svg: str) -> str:
     """An SVG whose every text has the width that the chart was laid out for."""
 
-    def with_width(found: re.Match[str]) -> str:
-        name, attributes, content = found.groups()
+    def with_width(match: re.Match[str]) -> str:
+        name, attributes, content = match.groups()
         wide = width(html.unescape(content))
         fit = f' textLength="{wide:.1f}" lengthAdjust="spacingAndGlyphs"' if wide else ""
         return f"<{name}{attributes or ''}{fit}>{content}</{name}>"
@@ -92,24 +92,24 @@ def lines(text: str, limit: float, most: int = MOST_LINES) -> Sequence[str]:
     What is longer loses its middle: names that go together differ at their ends.
     """
     text = " ".join(text.split())
-    found = _broken(text, limit)
+    broken = _broken(text, limit)
     kept = len(text)
-    while len(found) > most:
+    while len(broken) > most:
         kept -= 1
-        found = _broken(f"{text[: (kept + 1) // 2]}{ELLIPSIS}{text[len(text) - kept // 2 :]}", limit)
-    return found
+        broken = _broken(f"{text[: (kept + 1) // 2]}{ELLIPSIS}{text[len(text) - kept // 2 :]}", limit)
+    return broken
 
 
 def _broken(text: str, limit: float) -> list[str]:
     """Lines filled one after the other; a word that is wider than a line is broken where the line ends."""
-    found = [""]
+    filled = [""]
     for word in _ENDS.split(text):
-        if width((found[-1] + word).rstrip()) <= limit:
-            found[-1] += word
+        if width((filled[-1] + word).rstrip()) <= limit:
+            filled[-1] += word
             continue
-        found.append("")
+        filled.append("")
         for character in word:
-            if width((found[-1] + character).rstrip()) > limit:
-                found.append("")
-            found[-1] += character
-    return [line.strip() for line in found if line.strip()]
+            if width((filled[-1] + character).rstrip()) > limit:
+                filled.append("")
+            filled[-1] += character
+    return [line.strip() for line in filled if line.strip()]

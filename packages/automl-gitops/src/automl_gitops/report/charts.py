@@ -78,7 +78,7 @@ def svg(spec: Mapping[str, Any], summary: str) -> str:
 
     drawn = vl_convert.vegalite_to_svg({"config": _CONFIG, **spec}, vl_version=VEGA_LITE)
     drawn = _INVISIBLE.sub("", _ROLES.sub("", drawn))
-    drawn = re.sub(r"\d+\.\d{3,}(?=[^<>]*>)", lambda found: f"{float(found[0]):.2f}", drawn)
+    drawn = re.sub(r"\d+\.\d{3,}(?=[^<>]*>)", lambda match: f"{float(match[0]):.2f}", drawn)
     drawn = chart_text.fitted(drawn)
     return drawn.replace("<svg ", f'<svg role="img" aria-label="{html.escape(summary)}" ', 1)
 

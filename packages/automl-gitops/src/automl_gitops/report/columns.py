@@ -12,8 +12,8 @@ from automl_gitops.report.decision import decimals_of_slices, difference, of_dif
 def slices_section(evaluation: Evaluation) -> Section | None:
     """A chart and a table for each entry of [evaluation] slices."""
     blocks: list[Block] = []
-    for found in evaluation.slices:
-        table, chart = _slices_table(evaluation, found), _slices_chart(evaluation, found)
+    for entry in evaluation.slices:
+        table, chart = _slices_table(evaluation, entry), _slices_chart(evaluation, entry)
         blocks.append(Group([chart, table]) if chart else table)
     together = _together(evaluation)
     if blocks and together:
@@ -23,7 +23,7 @@ def slices_section(evaluation: Evaluation) -> Section | None:
 
 def _together(evaluation: Evaluation) -> str:
     """How the number of the slices is taken into account."""
-    judged = sum(not part.small for found in evaluation.slices for part in found.slices)
+    judged = sum(not part.small for entry in evaluation.slices for part in entry.slices)
     if judged < 2:
         return ""
     level, each = (words.confidence(of) for of in (evaluation.confidence, evaluation.slice_confidence))
@@ -34,28 +34,28 @@ def _together(evaluation: Evaluation) -> str:
     )
 
 
-def _slices_table(evaluation: Evaluation, found: SliceSet) -> Table:
+def _slices_table(evaluation: Evaluation, entry: SliceSet) -> Table:
     metric = evaluation.objective.metric
-    compared = any(metric in part.champion for part in found.slices)
+    compared = any(metric in part.champion for part in entry.slices)
     numeric = ["Rows", named(metric).label, *(["Champion", "Difference"] if compared else [])]
-    rows, places = [], decimals_of_slices(found, metric)
-    for part in found.slices:
+    rows, places = [], decimals_of_slices(entry, metric)
+    for part in entry.slices:
         row = [Cell(part.name, "few rows: not judged" if part.small else ""), words.count(part.rows)]
         row.append(words.estimate(part.metrics.get(metric), part.intervals.get(metric), places))
         if compared:
             row.append(words.estimate(part.champion.get(metric), places=places))
             row.append(difference(part.differences.get(metric), places))
         rows.append(row)
-    kind = {"bands": "bands of", "one-hot": "groups of"}.get(found.kind, "values of")
+    kind = {"bands": "bands of", "one-hot": "groups of"}.get(entry.kind, "values of")
     said = f"with 95% intervals{of_differences(evaluation.slice_confidence) if compared else ''}"
-    caption = f"{named(metric).label} by {kind} {found.column}, {said}"
+    caption = f"{named(metric).label} by {kind} {entry.column}, {said}"
     return Table(caption, ["Slice", *numeric], rows, frozenset(numeric))
 
 
-def _slices_chart(evaluation: Evaluation, found: SliceSet) -> Chart | None:
+def _slices_chart(evaluation: Evaluation, entry: SliceSet) -> Chart | None:
     metric = evaluation.objective.metric
     measured = named(metric)
-    judged = [part for part in found.slices if metric in part.metrics]
+    judged = [part for part in entry.slices if metric in part.metrics]
     if not judged:
         return None
     compared = any(metric in part.champion for part in judged)
@@ -66,10 +66,10 @@ def _slices_chart(evaluation: Evaluation, found: SliceSet) -> Chart | None:
         rows.append({"label": label, "model": "Candidate", "value": part.metrics[metric], **ends})
         if metric in part.champion:
             rows.append({"label": label, "model": "Champion", "value": part.champion[metric]})
-    places = decimals_of_slices(found, metric)
+    places = decimals_of_slices(entry, metric)
     worst = (max if measured.less_is_better else min)(judged, key=lambda part: part.metrics[metric])
     return Chart(
-        f"{measured.label} by {found.column}",
+        f"{measured.label} by {entry.column}",
         f"{measured.label} is worst, {words.number(worst.metrics[metric], places)}, for "
         f"{words.quoted(worst.name)} ({words.number(worst.rows)} rows); on the whole holdout it is "
         f"{words.number(evaluation.objective.value, places)} (dashed line).",

@@ -42,15 +42,15 @@ def _figures(evaluation: Evaluation, metric: str) -> Iterator[_Estimate]:
     for metrics, intervals in models:
         if metric in metrics:
             yield metrics[metric], intervals.get(metric)
-    for found in differences:
-        if metric in found:
-            yield found[metric].value, found[metric]
+    for difference in differences:
+        if metric in difference:
+            yield difference[metric].value, difference[metric]
 
 
-def decimals_of_slices(found: SliceSet, metric: str) -> int:
+def decimals_of_slices(entry: SliceSet, metric: str) -> int:
     """Of a metric on the slices of one entry."""
     figures: list[_Estimate] = []
-    for part in found.slices:
+    for part in entry.slices:
         if metric in part.metrics:
             figures.append((part.metrics[metric], part.intervals.get(metric)))
         if metric in part.differences:
@@ -121,16 +121,16 @@ def of_differences(confidence: float) -> str:
     return "" if said == "95%" else f", differences with {said} intervals"
 
 
-def difference(found: Difference | None, places: int) -> Cell:
+def difference(compared: Difference | None, places: int) -> Cell:
     """A difference with its interval, and the word for the side of 0 that it surely is on, if any.
 
     A word, since of an error less is better: an arrow beside a minus sign would contradict it.
     """
-    if not found:
+    if not compared:
         return Cell("", numeric=True)
-    cell = words.estimate(found.value, found, places, signed=True)
-    said = f"{found.verdict}: {cell.more}" if found.verdict != "undecided" else cell.more
-    return Cell(cell.text, said, tone=_TONES[found.verdict], numeric=True)
+    cell = words.estimate(compared.value, compared, places, signed=True)
+    said = f"{compared.verdict}: {cell.more}" if compared.verdict != "undecided" else cell.more
+    return Cell(cell.text, said, tone=_TONES[compared.verdict], numeric=True)
 
 
 def gate_section(evaluation: Evaluation) -> Section:
@@ -318,7 +318,7 @@ def _chart(evaluation: Evaluation, champion: Champion | None) -> Chart | None:
         )
     if not champion:
         return None
-    relative = [_relative(metric, found, champion) for metric, found in champion.differences.items()]
+    relative = [_relative(metric, compared, champion) for metric, compared in champion.differences.items()]
     rows = [row for row in relative if row]
     return Chart(
         "Errors of the candidate relative to the champion's",
@@ -327,15 +327,15 @@ def _chart(evaluation: Evaluation, champion: Champion | None) -> Chart | None:
     )
 
 
-def _relative(metric: str, found: Difference, champion: Champion) -> dict[str, Any] | None:
+def _relative(metric: str, compared: Difference, champion: Champion) -> dict[str, Any] | None:
     scale = champion.metrics.get(metric)
     if not named(metric).in_units or not scale:
         return None
-    ends = {end: 100 * value / scale for end, value in words.ends(found).items()}
+    ends = {end: 100 * value / scale for end, value in words.ends(compared).items()}
     return {
         "label": named(metric).label,
         "model": "Candidate",
-        "value": 100 * found.value / scale,
+        "value": 100 * compared.value / scale,
         **ends,
     }
 

@@ -21,16 +21,26 @@ def dataset_section(evaluation: Evaluation) -> Section:
     champion = evaluation.champion
     before = champion.dataset if champion else None
     if before:
-        found = list(changes(dataset, before))
+        sentences = list(changes(dataset, before))
         blocks.append(
-            Text("Since the champion's data set:" if found else "It is the champion's data set, unchanged.")
+            Text(
+                "Since the champion's data set:" if sentences else "It is the champion's data set, unchanged."
+            )
         )
-        blocks += [Bullets(found)] if found else []
+        blocks += [Bullets(sentences)] if sentences else []
     elif champion:
         blocks.append(Text("What the champion was trained on could not be read."))
     if dataset.classes:
         blocks.append(_classes(dataset.classes, before.classes if before else None))
     return Section("dataset", "Data set", blocks)
+
+
+def findings_section(provenance: Provenance) -> Section | None:
+    """What a person would want to know of the data; no figure of the evaluation shows it."""
+    if not provenance.findings:
+        return None
+    text = Text("The rows showed this when they were pushed. The figures above do not know of it.")
+    return Section("findings", "Findings on the data", [text, Bullets(provenance.findings)])
 
 
 def _facts(dataset: Dataset) -> DescriptionList:

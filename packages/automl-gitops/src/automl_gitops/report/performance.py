@@ -141,11 +141,11 @@ _THRESHOLD = ("precision", "recall", "f1", "called")
 
 def curves_section(evaluation: Evaluation) -> Section | None:
     """The curves that there are, or nothing where the model gave labels alone."""
-    found: list[Block] = []
+    charts: list[Block] = []
     curves = _named(evaluation)
     if curves:
         said = "; ".join(f"{name} {words.number(curve.auc, 3)}" for name, curve in curves.items())
-        found += [
+        charts += [
             _curve(
                 {name: vars(curve.roc) for name, curve in curves.items()},
                 ("false_positive_rate", "true_positive_rate"),
@@ -161,11 +161,11 @@ def curves_section(evaluation: Evaluation) -> Section | None:
             ),
         ]
     if evaluation.calibration:
-        found.append(_calibration(evaluation.calibration))
+        charts.append(_calibration(evaluation.calibration))
     if len(evaluation.curves) == 1 and (threshold := evaluation.curves[0].threshold):
-        found.append(_threshold(evaluation.curves[0].label, threshold))
+        charts.append(_threshold(evaluation.curves[0].label, threshold))
     blocks: list[Block] = [Text(said) for said in [_left_out(evaluation, len(curves))] if said]
-    return Section("curves", "Curves", [*blocks, Group(found)]) if found else None
+    return Section("curves", "Curves", [*blocks, Group(charts)]) if charts else None
 
 
 def _named(evaluation: Evaluation) -> dict[str, Curves]:
@@ -234,15 +234,15 @@ def _places(length: int) -> Sequence[int]:
 def _calibration(calibration: Calibration) -> Chart:
     bins = calibration.bins
     rows = [
-        {"x": found.probability, "y": found.share, "low": found.low, "high": found.high} for found in bins
+        {"x": entry.probability, "y": entry.share, "low": entry.low, "high": entry.high} for entry in bins
     ]
     data = [
         [
-            Cell(words.number(found.probability, 3)),
-            words.estimate(found.share, found),
-            words.count(found.rows),
+            Cell(words.number(entry.probability, 3)),
+            words.estimate(entry.share, entry),
+            words.count(entry.rows),
         ]
-        for found in bins
+        for entry in bins
     ]
     return Chart(
         "Calibration",

@@ -1,12 +1,17 @@
 """Where a report's evaluation comes from, and what that does not know itself."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from automl_gitops.data.lock import FILE as LOCK
+from automl_gitops.data.lock import DatasetLock
 from automl_gitops.evaluation.layout import Evaluation
-from automl_gitops.kernel.errors import RunError
+from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import evaluation_file
 from automl_gitops.runs.execution import Execution
@@ -23,6 +28,7 @@ class Provenance:
     repository: str = ""
     run_url: str = ""
     model_package_arn: str = ""
+    findings: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, execution: Execution) -> "Provenance":
@@ -46,6 +52,14 @@ class Provenance:
         return (
             f"https://github.com/{quote(self.repository)}" if _REPOSITORY.fullmatch(self.repository) else ""
         )
+
+
+def findings(evaluation: Evaluation, file: Path = LOCK) -> Iterator[str]:
+    """What the evaluation's data showed when they were pushed, as sentences; none where ``file`` is of other data."""
+    with contextlib.suppress(UserError):
+        lock = DatasetLock.load(file) if file.exists() else None
+        if lock and lock.sha256 == evaluation.dataset.sha256:
+            yield from map(str, lock.findings or ())
 
 
 def of_execution(s3: Any, names: Names, execution: Execution) -> Evaluation:

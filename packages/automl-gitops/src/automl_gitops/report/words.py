@@ -83,12 +83,12 @@ def places(figures: Iterable[tuple[float | None, Ends | None]]) -> int:
 
 def natural(labels: Iterable[str]) -> list[str]:
     """Labels in the order of the evaluation's classes: numbers by value, false before true, text by code point."""
-    found = list(labels)
+    known = list(labels)
     try:
-        return sorted(found, key=Decimal)
+        return sorted(known, key=Decimal)
     except InvalidOperation:
-        every = {label.strip().lower() for label in found}
-        return sorted(found, key=str.lower if every <= {"true", "false"} else None)
+        every = {label.strip().lower() for label in known}
+        return sorted(known, key=str.lower if every <= {"true", "false"} else None)
 
 
 def quoted(label: str) -> str:

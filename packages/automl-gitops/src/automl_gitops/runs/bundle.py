@@ -78,9 +78,9 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
 def of_package() -> dict[str, bytes]:
     """This package's part of the bundle, `automl_gitops.evaluation`, since the container has no network to get it."""
     package, room = files("automl_gitops"), files("automl_gitops.evaluation")
-    found = {
+    modules = {
         f"automl_gitops/evaluation/{one.name}": one.read_bytes()
         for one in room.iterdir()
         if one.name.endswith(".py")
     }
-    return {"automl_gitops/__init__.py": (package / "__init__.py").read_bytes(), **found}
+    return {"automl_gitops/__init__.py": (package / "__init__.py").read_bytes(), **modules}

@@ -141,12 +141,12 @@ def feature_specification(config: Config, lock: DatasetLock) -> str:
     It names the features where the data to train on have other columns beside them, which pushed data do not, and the
     types that automl.toml sets (API reference, TabularJobConfig).
     """
-    found: dict[str, Any] = {}
+    specification: dict[str, Any] = {}
     if lock.reference and config.dataset.no_features:
-        found["FeatureAttributeNames"] = [column.name for column in lock.features]
+        specification["FeatureAttributeNames"] = [column.name for column in lock.features]
     if config.autopilot.types:
-        found["FeatureDataTypes"] = config.autopilot.types
-    return json.dumps(found, ensure_ascii=False) if found else ""
+        specification["FeatureDataTypes"] = config.autopilot.types
+    return json.dumps(specification, ensure_ascii=False) if specification else ""
 
 
 NONE = "none"  # a parameter's value cannot be empty
@@ -211,8 +211,8 @@ class Shared:
 
 def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
     """The pipeline's parameters with their defaults, as the project has them."""
-    found: Parameters = _of_project().parameters(config, lock, champion)
-    return found
+    defaults: Parameters = _of_project().parameters(config, lock, champion)
+    return defaults
 
 
 def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:

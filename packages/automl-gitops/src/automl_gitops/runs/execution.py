@@ -296,8 +296,8 @@ def _autopilot(sagemaker: Any, names: Names, arn: str, steps: list[Step]) -> Aut
 
 def _parameters(sagemaker: Any, arn: str) -> dict[str, str]:
     operation = "list_pipeline_parameters_for_execution"
-    found = listed(sagemaker, operation, "PipelineParameters", PipelineExecutionArn=arn)
-    return {item["Name"]: item["Value"] for item in found}
+    items = listed(sagemaker, operation, "PipelineParameters", PipelineExecutionArn=arn)
+    return {item["Name"]: item["Value"] for item in items}
 
 
 def _seconds(start: datetime.datetime | None, end: datetime.datetime | None) -> float:

@@ -95,10 +95,10 @@ def table(execution: Execution) -> Table:
 
 def seconds_of(duration: str) -> float:
     """The seconds of `90s`, `330m` or `5h`; `UserError` for anything else."""
-    found = re.fullmatch(r"(\d{1,6})([smh])", duration)
-    if not found:
+    match = re.fullmatch(r"(\d{1,6})([smh])", duration)
+    if not match:
         raise UserError(f"{duration!r} is no duration: write a whole number of s, m or h, such as 300m")
-    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]]
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]]
 
 
 def _states(

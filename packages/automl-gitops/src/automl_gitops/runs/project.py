@@ -5,6 +5,7 @@ import json
 import re
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import DatasetLock
@@ -59,8 +60,8 @@ class Project:
                 file=file,
             )
         arn, project = document.get("model_package_arn", ""), self.config.project
-        found = _VERSION.fullmatch(arn) if isinstance(arn, str) else None
-        if arn != "" and (not found or found.groups() != (project.region, project.name)):
+        match = _VERSION.fullmatch(arn) if isinstance(arn, str) else None
+        if arn != "" and (not match or match.groups() != (project.region, project.name)):
             raise UserError(
                 f"{file}: model_package_arn = {json.dumps(arn, default=str)} is no version of this project "
                 f"(arn:...:sagemaker:{project.region}:ACCOUNT:model-package/{project.name}/NUMBER): take the file "
@@ -89,12 +90,27 @@ class Project:
 
         It tells without the SDK, which takes seconds, whether the pipeline in AWS was made from these files.
         """
-        parts = {
-            "account": account,
-            "config": self.config.model_dump(mode="json", exclude={"prices"}),
-            "dataset": self.lock.plain(),
-            "champion": self.champion,
-            "bundle": self.bundle.sha256,
-            "builder": definition.sources(),
+        return _hash({"account": account, **self._sources})
+
+    @property
+    def file_hashes(self) -> dict[str, str]:
+        """What each file, folder or package gives to the definition, as a short hash: to name one that changed."""
+        return {name: _hash(content)[:8] for name, content in self._sources.items()}
+
+    @cached_property
+    def _sources(self) -> dict[str, Any]:
+        files, sources = self.bundle.files, definition.sources()
+        package = {name: text for name, text in files.items() if "/" in name}
+        own = {name: text for name, text in files.items() if "/" not in name and name != bundle.SETTINGS}
+        return {
+            "automl.toml": self.config.model_dump(mode="json", exclude={"prices"}),
+            "dataset.lock": self.lock.plain(),
+            PRODUCTION_FILE.as_posix(): self.champion,
+            "evaluation/": Bundle(own).sha256,
+            "pipeline/": sources[:-1],
+            "automl-gitops": [Bundle(package).sha256, sources[-1]],
         }
-        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

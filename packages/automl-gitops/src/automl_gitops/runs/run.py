@@ -3,7 +3,9 @@
 import hashlib
 import json
 import re
+from collections.abc import Container
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from automl_gitops.kernel.words import nearest
 from automl_gitops.runs import definition
 from automl_gitops.runs.execution import executions
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.upsert import current, describe
+from automl_gitops.runs.upsert import current, describe, differing
 
 # A merge that touches one of these trains again (.github/workflows/retrain.yml).
 RETRAINS = ("automl.toml", "dataset.lock", "pipeline", "lambdas", "evaluation", "infrastructure", "vendor")
@@ -70,10 +72,14 @@ _IN_VAIN = ("Failed", "Stopped")
 
 @dataclass(frozen=True)
 class Started:
-    """The execution's ARN, and whether this call started it (or found that it was started before)."""
+    """The execution's ARN, and whether this call started it (or found that it was started before).
+
+    ``next_attempt`` is the number that no execution of the same files and parameters has.
+    """
 
     arn: str
     new: bool
+    next_attempt: int = 2
 
 
 def run(
@@ -97,7 +103,9 @@ def run(
     first, attempt = name, 1
     while name in known:
         if not retry or known[name]["PipelineExecutionStatus"] not in _IN_VAIN:
-            return Started(known[name]["PipelineExecutionArn"], new=False)
+            return Started(
+                known[name]["PipelineExecutionArn"], new=False, next_attempt=_free(known, first, again)
+            )
         attempt += 1
         name = f"{first}-retry-{attempt}"
         token = _token(came_from.commit, name)
@@ -179,10 +187,10 @@ def _checked(
 
 def _require_consistent(config: Config, lock: DatasetLock, changes: dict[str, str]) -> None:
     """Raise `UserError` where the configuration with other parameters cannot come to a good end."""
-    found = consistency.findings(config, lock)
-    if found:
+    findings = consistency.findings(config, lock)
+    if findings:
         given = ", ".join(f"--parameter {name}={value}" for name, value in changes.items())
-        raise UserError("\n".join(f"{given}: {one.sentence}" for one in found))
+        raise UserError("\n".join(f"{given}: {one.sentence}" for one in findings))
 
 
 def _identity(
@@ -201,17 +209,25 @@ def _identity(
     return name, _token(came_from.commit, name)
 
 
+def _free(known: Container[str | None], name: str, again: int | None) -> int:
+    """The least number, from 2 on, of an attempt that is not ``known``; ``name`` is that of attempt ``again``."""
+    base = name.removesuffix(f"-again-{again}")
+    return next(number for number in count(2) if f"{base}-again-{number}" not in known)
+
+
 def _token(commit: str, name: str) -> str:
     return hashlib.sha256(f"{commit}/{name}".encode()).hexdigest()
 
 
 def _require_current(project: Project) -> None:
     """The pipeline in AWS has to be the one of these files, else the run would not be what Git says."""
-    found = current(project)
-    if found is None:
+    pipeline = current(project)
+    if pipeline is None:
         raise UserError("the pipeline does not exist in AWS yet: run `automl upsert` first")
-    if found.get("PipelineDescription") != describe(project):
-        raise UserError("the pipeline in AWS was made from other files than these: run `automl upsert` first")
+    description = pipeline.get("PipelineDescription", "")
+    if description != describe(project):
+        names = " and ".join(f"another {name}" for name in differing(project, description)) or "other files"
+        raise UserError(f"the pipeline in AWS was made from {names} than here: run `automl upsert` first")
 
 
 def _require_data(project: Project, changes: dict[str, str]) -> None:

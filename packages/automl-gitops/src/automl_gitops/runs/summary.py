@@ -22,7 +22,7 @@ from automl_gitops.kernel.names import (
 )
 from automl_gitops.kernel.page import Block, Bullets, Code, Links, Log, Page, Section, Strong, Table, Words
 from automl_gitops.kernel.settings.account import AUTOPILOT, Prices
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, quoted
 from automl_gitops.runs.ceiling import standing
 from automl_gitops.runs.execution import Execution, Step
 
@@ -238,6 +238,9 @@ def _metrics(evaluation: Evaluation) -> Sequence[Block]:
     ]
     grouping = f" {evaluation.grouping.said}" if evaluation.grouping else ""
     note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective.{grouping}"
+    if evaluation.positive_class is not None:
+        label = quoted(evaluation.positive_class)
+        note += f" The positive class is {label} ([decision] positive in automl.toml, or else Autopilot's)."
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.status != "compared":
@@ -310,11 +313,11 @@ def cost_rows(
 
 def _links(facts: RunSummary) -> Links:
     names, execution = facts.names, facts.execution
-    found = {
+    pages = {
         "reports in S3": bucket_page(names, f"evaluations/{execution.id}/"),
         "staging endpoint": endpoint_page(names, names.staging_endpoint),
         "stack": stack_page(names, names.stack),
         "logs of the functions": log_groups_page(names, f"/aws/lambda/{names.project}-"),
     }
     jobs = {f"job {step.job}": processing_job_page(names, step.job) for step in execution.steps if step.job}
-    return Links("AWS console", [*(found | jobs).items()])
+    return Links("AWS console", [*(pages | jobs).items()])

@@ -34,8 +34,8 @@ def upsert(project: Project) -> tuple[Outcome, str]:
         "PipelineDescription": describe(project),
         "RoleArn": names.execution_role_arn,
     }
-    found = current(project)
-    if found is None:
+    there = current(project)
+    if there is None:
         tags = [{"Key": key, "Value": value} for key, value in project.config.project.every_tag.items()]
         made = sagemaker.create_pipeline(
             **wanted,
@@ -44,10 +44,10 @@ def upsert(project: Project) -> tuple[Outcome, str]:
             Tags=tags,
         )
         return "created", made["PipelineArn"]
-    if _is(found, wanted):
-        return "unchanged", found["PipelineArn"]
+    if _is(there, wanted):
+        return "unchanged", there["PipelineArn"]
     _update(project, wanted)
-    return "updated", found["PipelineArn"]
+    return "updated", there["PipelineArn"]
 
 
 def _update(project: Project, wanted: dict[str, str]) -> None:
@@ -60,19 +60,29 @@ def _update(project: Project, wanted: dict[str, str]) -> None:
             if pause is None or not may_have_happened(error):
                 raise
         time.sleep(pause)
-        found = current(project)
-        if found is not None and _is(found, wanted):
+        there = current(project)
+        if there is not None and _is(there, wanted):
             return
 
 
-def _is(found: dict[str, Any], wanted: dict[str, str]) -> bool:
-    return all(_same(found.get(key), value) for key, value in wanted.items())
+def _is(there: dict[str, Any], wanted: dict[str, str]) -> bool:
+    return all(_same(there.get(key), value) for key, value in wanted.items())
 
 
 def describe(project: Project) -> str:
-    """The pipeline's description in AWS, which ends in the fingerprint of its source."""
+    """The pipeline's description in AWS, which ends in the fingerprint of its source, and a hash of each file in it."""
     description = one_line(project.config.project.description, _DESCRIPTION_LENGTH)
-    return f"{description} ({_MARK}{project.fingerprint(project.names.account)})"
+    hashes = " ".join(project.file_hashes.values())
+    return f"{description} ({_MARK}{project.fingerprint(project.names.account)}: {hashes})"
+
+
+def differing(project: Project, description: str) -> list[str]:
+    """The files that a pipeline with another ``description`` was made from otherwise; none where it does not tell."""
+    had = description.rpartition(": ")[2].rstrip(")").split()
+    now = project.file_hashes
+    if len(had) != len(now):
+        return []
+    return [name for name, before in zip(now, had, strict=True) if now[name] != before]
 
 
 def current(project: Project) -> dict[str, Any] | None:

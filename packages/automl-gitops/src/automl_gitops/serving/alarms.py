@@ -81,14 +81,14 @@ class EndpointAlarms:
 
     def look(self) -> dict[str, dict[str, Any]]:
         """What DescribeAlarms says of those that exist, by name."""
-        found = self._cloudwatch.describe_alarms(AlarmNames=self.names, AlarmTypes=["MetricAlarm"])
-        return {alarm["AlarmName"]: alarm for alarm in found.get("MetricAlarms", [])}
+        answer = self._cloudwatch.describe_alarms(AlarmNames=self.names, AlarmTypes=["MetricAlarm"])
+        return {alarm["AlarmName"]: alarm for alarm in answer.get("MetricAlarms", [])}
 
     def missing(self) -> list[Mapping[str, Any]]:
         """The requests of those that do not exist, or not as they should."""
-        found = self.look()
+        there = self.look()
         return [
-            request for request in self._requests if not _is_like(found.get(request["AlarmName"]), request)
+            request for request in self._requests if not _is_like(there.get(request["AlarmName"]), request)
         ]
 
     def put(self, names: Collection[str]) -> None:

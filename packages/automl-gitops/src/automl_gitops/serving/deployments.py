@@ -103,8 +103,8 @@ class DeploymentRecords:
             if is_missing(error):
                 return []
             raise
-        found = (_KEY.fullmatch(key) for key in keys)
-        return sorted(match[0] for match in found if match and match["outcome"] == DEPLOYED)
+        matches = (_KEY.fullmatch(key) for key in keys)
+        return sorted(match[0] for match in matches if match and match["outcome"] == DEPLOYED)
 
     def _read(self, key: str) -> DeploymentRecord:
         return DeploymentRecord.of(

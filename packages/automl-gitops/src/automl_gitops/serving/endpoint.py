@@ -225,9 +225,9 @@ class Endpoint:
     def parts(self, kind: str) -> set[str]:
         """Names of the `model`s or `endpoint_config`s that releases of this endpoint made."""
         operation, key, name = PARTS[kind]
-        found = listed(self._sagemaker, operation, key, NameContains=f"{self.name}-v")
+        entries = listed(self._sagemaker, operation, key, NameContains=f"{self.name}-v")
         # NameContains also finds another project's whose name ends like this one's.
-        return {one[name] for one in found if one[name].startswith(f"{self.name}-v")}
+        return {one[name] for one in entries if one[name].startswith(f"{self.name}-v")}
 
     def delete_part(self, kind: str, name: str) -> None:
         """Delete a model or endpoint config; one that is gone is as good."""

@@ -84,22 +84,22 @@ class Registry:
 
     def check(self, arn: str, source: str) -> int:
         """The version in an ARN of the group; another ARN is a `UserError` that begins with ``source``."""
-        found = _ARN.fullmatch(arn)
+        match = _ARN.fullmatch(arn)
         names = self._names
         form = names.arn("sagemaker", f"model-package/{names.model_package_group}/VERSION")
-        if not found:
+        if not match:
             raise UserError(f'{source} = "{arn}" is no model package: write {form}')
         for part, ours, word in (
             ("region", names.region, "region"),
             ("account", names.account, "account"),
             ("group", names.model_package_group, "model package group"),
         ):
-            if found[part] != ours:
+            if match[part] != ours:
                 raise UserError(
-                    f'{source} = "{arn}" is of {word} {found[part]}, but the project has {word} {ours}: '
+                    f'{source} = "{arn}" is of {word} {match[part]}, but the project has {word} {ours}: '
                     f"write {form}"
                 )
-        return int(found["version"])
+        return int(match["version"])
 
     def find(self, arn: str, source: str) -> ModelPackage:
         """The version with this ARN; one that is not the project's, or does not exist, is a `UserError`."""
@@ -138,7 +138,7 @@ class Registry:
         if rejected:
             raise UserError(
                 f"all versions in {group}, up to version {rejected}, are Rejected: train another one "
-                "(`automl run --again 2 --wait`)"
+                "(`automl run --wait`, which names the next attempt where this commit has been trained on)"
             )
         raise UserError(f"no version is registered in {group} yet: train one (`automl run --wait`)")
 

@@ -77,12 +77,12 @@ class Scaling:
         }
 
     def _find_target(self) -> dict[str, Any] | None:
-        found = self._client.describe_scalable_targets(
+        targets = self._client.describe_scalable_targets(
             ServiceNamespace="sagemaker",
             ResourceIds=[self._target["ResourceId"]],
             ScalableDimension=DIMENSION,
         )["ScalableTargets"]
-        return found[0] if found else None
+        return targets[0] if targets else None
 
     def _target_is_right(self, target: dict[str, Any] | None) -> bool:
         return target is not None and all(target.get(key) == value for key, value in self._bounds().items())

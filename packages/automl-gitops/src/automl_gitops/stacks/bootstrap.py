@@ -51,10 +51,9 @@ def deploy(
         "CreateOidcProvider": _flag(_makes_provider(project.aws, stack)),
         "TrustsEnvironments": _flag(trusts_environments)
         or state.parameters.get("TrustsEnvironments", "true"),
-        "DataBucketArns": data_buckets(project.names),
-        **functions(project.names),
+        "EndpointInstanceTypes": _instance_types(instance_types, state),
     }
-    parameters |= _common(project, state, instance_types)
+    parameters |= decided(FILE, project.names, kms_key_arn(project.aws, project.config))
     kept = "" if parameters["KmsKeyArn"] else state.parameters.get("KmsKeyArn", "")
     deployed = _deploy(project, stack, FILE, parameters | ({"KmsKeyArn": kept} if kept else {}))
     services = _deploy_services(project)
@@ -87,9 +86,12 @@ def deploy_hosting(
             "ARN of the project's key"
         )
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
-    parameters = {"ProjectAccount": project_account, "UsesVpc": _flag(bool(project.config.network))}
-    common = _common(project, stack.settle(), instance_types)
-    return _deploy(project, stack, HOSTING_FILE, parameters | common)
+    parameters = {
+        "ProjectAccount": project_account,
+        "EndpointInstanceTypes": _instance_types(instance_types, stack.settle()),
+    }
+    parameters |= decided(HOSTING_FILE, project.names, kms_key_arn(project.aws, project.config))
+    return _deploy(project, stack, HOSTING_FILE, parameters)
 
 
 def data_buckets(names: Names) -> str:
@@ -111,16 +113,31 @@ def functions(names: Names) -> dict[str, str]:
     }
 
 
+def decided(file: Path, names: Names, key: str | None) -> dict[str, str]:
+    """The parameters of a template of workflows' or services' roles that the project's files decide; the others are an
+    administrator's.
+
+    ``key`` is the ARN of the project's KMS key, "" where it has none; `None` leaves out what is said of it.
+    """
+    config = names.config
+    parameters = {"Project": names.project}
+    if key is not None:
+        parameters |= {"UsesKmsKey": _flag(bool(key))} if file == SERVICES_FILE else {"KmsKeyArn": key}
+    if file != FILE:
+        parameters["UsesVpc"] = _flag(bool(config.network))
+    if file != HOSTING_FILE:
+        parameters["DataBucketArns"] = data_buckets(names)
+        parameters["FunctionLogArns"] = functions(names)["FunctionLogArns"]
+    if file == FILE:
+        parameters["FunctionArns"] = functions(names)["FunctionArns"]
+    return parameters
+
+
 def _deploy_services(project: ServingProject) -> DeployedStack:
     """The roles that services run as; they share the policies of the workflows' stack, which has to be there."""
     stack = Stack(project.aws, project.names.services_stack, project.output)
-    parameters = {
-        "Project": project.names.project,
-        "UsesKmsKey": _flag(bool(project.config.encryption)),
-        "UsesVpc": _flag(bool(project.config.network)),
-        "DataBucketArns": _data_buckets(project, stack.settle()),
-        "FunctionLogArns": functions(project.names)["FunctionLogArns"],
-    }
+    parameters = decided(SERVICES_FILE, project.names, kms_key_arn(project.aws, project.config))
+    _tell_new_buckets(project, parameters["DataBucketArns"], stack.settle())
     return _deploy(project, stack, SERVICES_FILE, parameters)
 
 
@@ -129,14 +146,6 @@ def _deploy(project: ServingProject, stack: Stack, file: Path, parameters: dict[
         str(file), read_text(file), parameters, stack_tags(project.config), capabilities=CAPABILITIES
     )
     return DeployedStack(stack.name, outcome, dict(stack.look().outputs))
-
-
-def _common(project: ServingProject, state: StackState, instance_types: Sequence[str]) -> dict[str, str]:
-    return {
-        "Project": project.names.project,
-        "KmsKeyArn": kms_key_arn(project.aws, project.config),
-        "EndpointInstanceTypes": _instance_types(instance_types, state),
-    }
 
 
 def _check_subject(prefix: str, config: Config) -> None:
@@ -159,16 +168,13 @@ def _makes_provider(aws: Aws, stack: Stack) -> bool:
     return not any(provider["Arn"].endswith(f"/{ISSUER}") for provider in providers)
 
 
-def _data_buckets(project: ServingProject, state: StackState) -> str:
-    """The parameter DataBucketArns; an administrator sees what a merged change of automl.toml adds."""
-    names = project.names
-    wanted = data_buckets(names)
+def _tell_new_buckets(project: ServingProject, wanted: str, state: StackState) -> None:
+    """An administrator sees what a merged change of automl.toml adds to the parameter DataBucketArns."""
     for arn in filter(None, wanted.split(",")):
         if arn not in state.parameters.get("DataBucketArns", "").split(","):
             project.output.notice(
                 f"the pipeline may read the bucket {arn} from now on (automl.toml [dataset] buckets)"
             )
-    return wanted
 
 
 def _flag(value: bool | None) -> str:

@@ -48,6 +48,32 @@ class StackState:
         """Whether something goes on; a stack under review only waits for somebody."""
         return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
 
+    def other_than(self, wanted: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        """The parameters that would change, each with its value now and then; a new one is "" now."""
+        had = {name: self.parameters.get(name, "") for name in wanted}
+        return {name: (had[name], value) for name, value in wanted.items() if had[name] != value}
+
+
+def state_of(client: Any, name: str) -> StackState:
+    """A stack by its name or id."""
+    try:
+        stacks = client.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if is_missing(error):
+            return StackState()
+        raise
+    if not stacks or stacks[0]["StackStatus"] == "DELETE_COMPLETE":
+        return StackState()
+    stack = stacks[0]
+    return StackState(
+        status=stack["StackStatus"],
+        reason=stack.get("StackStatusReason", ""),
+        id=stack.get("StackId", ""),
+        parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
+        outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
+        tags={t["Key"]: t["Value"] for t in stack.get("Tags", [])},
+    )
+
 
 class Stack:
     """One stack by name, in the account and region of ``aws``."""
@@ -59,23 +85,7 @@ class Stack:
 
     def look(self, name: str | None = None) -> StackState:
         """The stack now; ``name`` may be its id, by which a deleted stack is still found."""
-        try:
-            found = self._client.describe_stacks(StackName=name or self.name)["Stacks"]
-        except ClientError as error:
-            if is_missing(error):
-                return StackState()
-            raise
-        if not found or found[0]["StackStatus"] == "DELETE_COMPLETE":
-            return StackState()
-        stack = found[0]
-        return StackState(
-            status=stack["StackStatus"],
-            reason=stack.get("StackStatusReason", ""),
-            id=stack["StackId"],
-            parameters={p["ParameterKey"]: p["ParameterValue"] for p in stack.get("Parameters", [])},
-            outputs={o["OutputKey"]: o["OutputValue"] for o in stack.get("Outputs", [])},
-            tags={t["Key"]: t["Value"] for t in stack.get("Tags", [])},
-        )
+        return state_of(self._client, name or self.name)
 
     def template(self) -> str:
         """The template that the stack was last deployed from."""
@@ -84,12 +94,12 @@ class Stack:
     def resources(self) -> dict[str, str]:
         """The resources that the stack holds, logical id to status; empty where there is no stack."""
         try:
-            found = listed(
+            summaries = listed(
                 self._client, "list_stack_resources", "StackResourceSummaries", StackName=self.name
             )
             return {
                 resource["LogicalResourceId"]: resource["ResourceStatus"]
-                for resource in found
+                for resource in summaries
                 if resource["ResourceStatus"] != "DELETE_COMPLETE"
             }
         except ClientError as error:

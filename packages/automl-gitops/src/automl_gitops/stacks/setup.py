@@ -77,7 +77,7 @@ def set_up(
     made += settings.bring(reviewers, prevent_self_review=prevent_self_review, owned=bool(owners))
     missing = [] if accepts_unprotected else unprotected(made)
     deployed = bootstrap.deploy(project, prefix, instance_types, trusts_environments=not missing)
-    found = bootstrap.deploy_people(project, data_scientists, bootstrap.data_buckets(project.names))
+    people = bootstrap.deploy_people(project, data_scientists, bootstrap.data_buckets(project.names))
     variables = {
         "AWS_REGION": project.config.project.region,
         "AWS_ACCOUNT_ID": project.names.account,
@@ -86,4 +86,4 @@ def set_up(
     reason = f"GitHub does not offer: {', '.join(missing)}"
     withheld = dict.fromkeys(IN_ENVIRONMENTS if missing else (), reason)
     wired = {name: value for name, value in variables.items() if name not in withheld}
-    return Done(host.full_name, prefix, deployed, found, [*made, *settings.wire(wired, withheld)])
+    return Done(host.full_name, prefix, deployed, people, [*made, *settings.wire(wired, withheld)])

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing, may_not
 from automl_gitops.kernel.config import Config, read_text
@@ -76,6 +76,11 @@ def zip_functions(template: str, folder: Path = LAMBDAS) -> list[LambdaCode]:
         name = re.sub(r"(?<!^)(?=[A-Z])", "_", missing.removesuffix(CODE)).lower()
         raise UserError(f"{folder / name}.py: not found, but infrastructure/stack.yaml has its {missing}")
     return codes
+
+
+def code_keys(codes: Sequence[LambdaCode]) -> dict[str, str]:
+    """The stack's parameters that take them."""
+    return {code.parameter: code.key for code in codes}
 
 
 def _zip(path: Path) -> bytes:
@@ -214,12 +219,10 @@ def deploy(project: ServingProject, share_with: Sequence[str] = ()) -> DeployedS
     first = _with_storage(project)
     tags = stack_tags(project.config)
     parameters = _parameters(project, stack.settle(keep=_STORAGE)) | shares
-    keys = {}
     for code in codes:
         if upload_code(project.client("s3"), project.names.bucket, code):
             project.output.say(f"uploaded {code.key}")
-        keys[code.parameter] = code.key
-    second = stack.deploy(str(FILE), template, parameters | keys, tags)
+    second = stack.deploy(str(FILE), template, parameters | code_keys(codes), tags)
     return DeployedStack(stack.name, second if first == "unchanged" else first, dict(stack.look().outputs))
 
 
@@ -266,15 +269,23 @@ def kms_key_arn(aws: Aws, config: Config) -> str:
     return aws.client("kms").describe_key(KeyId=key)["KeyMetadata"]["Arn"]
 
 
+def known_key(aws: Aws, config: Config) -> str | None:
+    """The same to whoever only looks: `None` where KMS has no such key, or does not tell."""
+    try:
+        return kms_key_arn(aws, config)
+    except (ClientError, BotoCoreError):
+        return None
+
+
 def _adopt(project: ServingProject, stack: Stack, tags: dict[str, str]) -> bool:
     """Take bucket and registry of a stack that was deleted into the new one, which could not make them."""
-    found = left_behind(project)
-    if not found:
+    left = left_behind(project)
+    if not left:
         return False
-    names = " and ".join(one.name for one in found)
+    names = " and ".join(one.name for one in left)
     project.output.notice(f"stack {stack.name}: taking over {names}, which a deleted stack left behind")
-    template = {"Resources": {one.logical_id: one.body for one in found}}
-    identifiers = {one.logical_id: one.identifier for one in found}
+    template = {"Resources": {one.logical_id: one.body for one in left}}
+    identifiers = {one.logical_id: one.identifier for one in left}
     stack.adopt(json.dumps(template), identifiers, tags)
     return True
 

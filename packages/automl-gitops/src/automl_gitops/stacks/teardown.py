@@ -123,14 +123,14 @@ def of_roles(project: ServingProject) -> Iterator[Resource]:
 def _registry(project: ServingProject) -> Iterator[Resource]:
     sagemaker, group = project.client("sagemaker"), project.names.model_package_group
     try:
-        found = list(
+        versions = list(
             listed(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
         )
     except ClientError as error:
         if is_missing(error):
             return
         raise
-    for summary in found:
+    for summary in versions:
         arn = summary["ModelPackageArn"]
         remove = partial(sagemaker.delete_model_package, ModelPackageName=arn)
         yield Resource("model package", arn, project.names.account, remove)
@@ -150,8 +150,8 @@ def _bucket(project: ServingProject) -> Iterator[Resource]:
 
 def _empty(s3: Any, bucket: str) -> None:
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
-        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+        versions = [*page.get("Versions", []), *page.get("DeleteMarkers", [])]
+        objects = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in versions]
         if objects:
             answer = s3.delete_objects(Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
             # S3 answers 200 with what it did not delete.
@@ -245,7 +245,7 @@ def find(
     ]
 
 
-def remove(project: ServingProject, found: list[Resource], confirmation: str) -> None:
+def remove(project: ServingProject, resources: list[Resource], confirmation: str) -> None:
     """Remove what was found. Raises `UserError` unless ``confirmation`` is the project's name."""
     name = project.config.project.name
     if confirmation != name:
@@ -254,7 +254,7 @@ def remove(project: ServingProject, found: list[Resource], confirmation: str) ->
             f"{name} to remove "
             "what is listed above"
         )
-    for resource in found:
+    for resource in resources:
         try:
             resource.remove()
         except ClientError as error:

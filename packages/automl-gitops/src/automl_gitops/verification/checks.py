@@ -77,12 +77,12 @@ def check_json(subject: Subject, predictions: Sequence[dict[str, str]]) -> Check
     if not answer.ok:
         return Check(name, "warning", _words(answer))
     try:
-        found = parse_json(answer.body, subject.keys)
+        predictions_of_json = parse_json(answer.body, subject.keys)
     except ValueError as error:
         return Check(name, "warning", f"no JSON that can be read: {error}")
-    if len(found) != len(some):
-        return Check(name, "warning", f"{len(found)} predictions for {len(some)} rows")
-    same = check_agreement(found, predictions[: len(some)])
+    if len(predictions_of_json) != len(some):
+        return Check(name, "warning", f"{len(predictions_of_json)} predictions for {len(some)} rows")
+    same = check_agreement(predictions_of_json, predictions[: len(some)])
     outcome: Outcome = "warning" if same.outcome == "failed" else same.outcome
     return Check(name, outcome, f"compared with csv: {same.detail}")
 
@@ -100,31 +100,31 @@ def check_values(predictions: Sequence[dict[str, str]], classes: frozenset[str] 
     return Check(name, "passed", f"{len(predictions)} rows")
 
 
-def check_agreement(found: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]) -> Check:
+def check_agreement(answered: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]) -> Check:
     """Predictions are those of the evaluation, up to what float32 leaves open, see `verification.agreement`."""
     name = "agrees with the evaluation"
     tolerance = Tolerance.of(expected)
-    outcomes = [compare(one, other, tolerance) for one, other in zip(found, expected, strict=True)]
+    outcomes = [compare(one, other, tolerance) for one, other in zip(answered, expected, strict=True)]
     wrong = [number for number, outcome in enumerate(outcomes) if outcome != "same"]
     border = outcomes.count("border")
-    detail = f"{1 - len(wrong) / len(found):.2%} of {len(found)} rows agree"
+    detail = f"{1 - len(wrong) / len(answered):.2%} of {len(answered)} rows agree"
     if not wrong:
         return Check(name, "passed", detail)
-    good = "different" not in outcomes and border <= most_at_border(len(found))
+    good = "different" not in outcomes and border <= most_at_border(len(answered))
     first = wrong[0] if good else outcomes.index("different" if "different" in outcomes else "border")
     if border:
-        detail += f", {border} differ in the label alone (at most {most_at_border(len(found))})"
-    detail += f"; row {first + 1}: {found[first]} instead of {expected[first]}"
+        detail += f", {border} differ in the label alone (at most {most_at_border(len(answered))})"
+    detail += f"; row {first + 1}: {answered[first]} instead of {expected[first]}"
     return Check(name, "passed" if good else "failed", detail)
 
 
 def check_decisions(
-    decider: Decider, found: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]
+    decider: Decider, answered: Sequence[dict[str, str]], expected: Sequence[dict[str, str]]
 ) -> Check:
     """By the threshold, rows get the label that the evaluation gave them; few may lie at the border."""
     name = "decides as the evaluation"
     try:
-        labels = [[decider.decide(prediction) for prediction in each] for each in (found, expected)]
+        labels = [[decider.decide(prediction) for prediction in each] for each in (answered, expected)]
     except ValueError as error:
         return Check(name, "failed", str(error))
     ours, theirs = labels
@@ -176,7 +176,7 @@ def _words(answer: Answer) -> str:
 
 def _finite(text: str) -> bool:
     try:
-        found = numbers(text)
+        values = numbers(text)
     except ValueError:
         return False
-    return bool(found) and all(math.isfinite(number) for number in found)
+    return bool(values) and all(math.isfinite(number) for number in values)

@@ -63,10 +63,10 @@ def execution_id(package: ModelPackage) -> str:
 def read_evaluation(aws: Aws, bucket: str, package: ModelPackage) -> Evaluation:
     """A version's evaluation. Raises `RunError` where it is gone."""
     execution = execution_id(package)
-    found = find(aws.client("s3"), bucket, execution)
-    if found is None:
+    evaluation = find(aws.client("s3"), bucket, execution)
+    if evaluation is None:
         raise RunError(f"the evaluation of execution {execution} is gone; it belongs to {package.arn}")
-    return found
+    return evaluation
 
 
 def _sample(s3: Any, bucket: str, key: str, count: int) -> tuple[list[list[str]], int]:

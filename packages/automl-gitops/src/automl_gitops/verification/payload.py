@@ -125,14 +125,14 @@ def parse_csv(text: str, keys: Sequence[str]) -> list[dict[str, str]]:
 
 def name_values(rows: Iterable[Sequence[str]], keys: Sequence[str]) -> list[dict[str, str]]:
     """As `parse_csv`, of lines that were read already."""
-    found: list[dict[str, str]] = []
+    predictions: list[dict[str, str]] = []
     for number, row in enumerate(rows, start=1):
         if len(row) != len(keys):
             raise ValueError(
                 f"line {number} has {len(row)} values instead of {len(keys)} ({', '.join(keys)})"
             )
-        found.append(dict(zip(keys, row, strict=True)))
-    return found
+        predictions.append(dict(zip(keys, row, strict=True)))
+    return predictions
 
 
 def parse_json(text: str, keys: Sequence[str]) -> list[dict[str, str]]:

@@ -154,7 +154,10 @@ def markdown(document: Mapping[str, Any]) -> str:
             checks_table(document["checks"]),
             f"Endpoint {code(document['endpoint'])} with config {code(document['endpoint_config'])}, "
             f"model package {code(document['model_package_arn'])}.",
-            *(f"Archive {code(url)}: {archives.told(text)}." for url, text in document["archives"].items()),
+            *(
+                f"Archive {code(url)}: {archives.Archive.parse(text)}."
+                for url, text in document["archives"].items()
+            ),
             f"Signed off by {escape(signed['by'])} ({code(signed['identity'])}) at {signed['at']}{run}.\n",
         ]
     )

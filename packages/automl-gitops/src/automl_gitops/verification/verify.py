@@ -1,6 +1,7 @@
 """Verify a version by asking the endpoint that serves it, and note the outcome for promotion."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from automl_gitops.evaluation.layout import Evaluation
@@ -41,7 +42,7 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
             endpoint.tidy(keep=set())
             return earlier
     package = _served(project, registry, endpoint, state, arn)
-    found = _loaded(project, endpoint, state.config, package)
+    loaded = _loaded(project, endpoint, state.config, package)
     holdout = load_holdout(project.aws, project.names.bucket, package, project.config.verification.rows)
     limits = project.config.verification
     project.output.say(
@@ -50,8 +51,7 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
         f"by {limits.concurrency} clients at once"
     )
     subject = make_subject(project, environment, package, holdout)
-    checks, load = examine(subject, limits)
-    outcome = make_verification(project, environment, package, found, state.config, checks, load)
+    outcome = make_verification(project, environment, loaded, examine(subject, limits))
     uri = records.write(project.aws, project.names.bucket, outcome)
     note(registry, package, outcome, uri)
     if not project.config.staging.keep:
@@ -60,16 +60,33 @@ def verify(project: ServingProject, arn: str | None) -> dict[str, Any]:
     return outcome.document()
 
 
-def examine(subject: Subject, limits: Limits) -> tuple[list[Check], Load | None]:
+@dataclass(frozen=True)
+class LoadedVersion:
+    """A version as an endpoint serves it: the bytes of its archives (`archives`), and the endpoint config's name."""
+
+    package: ModelPackage
+    archives: dict[str, str]
+    config_name: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an endpoint's answers came to; without any there is no load."""
+
+    checks: Sequence[Check]
+    load: Load | None = None
+
+
+def examine(subject: Subject, limits: Limits) -> Answers:
     """Everything that a version has to show before people use it; without an answer the rest is not asked."""
     checks, predictions = check_csv(subject)
     if not predictions:
-        return checks, None
+        return Answers(checks)
     checks.append(check_json(subject, predictions))
     checks.append(check_malformed(subject))
     bodies = [write_row(row) for row in subject.holdout.rows]
     load = run_load(subject.client, bodies, requests=limits.requests, concurrency=limits.concurrency)
-    return checks + judge_load(load, limits), load
+    return Answers(checks + judge_load(load, limits), load)
 
 
 def judge_load(load: Load, limits: Limits) -> list[Check]:
@@ -104,25 +121,20 @@ def make_subject(
 
 
 def make_verification(
-    project: ServingProject,
-    environment: Environment,
-    package: ModelPackage,
-    found: dict[str, str],
-    config_name: str,
-    checks: Sequence[Check],
-    load: Load | None,
+    project: ServingProject, environment: Environment, loaded: LoadedVersion, answers: Answers
 ) -> VerificationRecord:
-    """The signed record of some checks."""
+    """The signed record of what a version answered."""
+    package = loaded.package
     return VerificationRecord(
         package_arn=package.arn,
         version=package.version,
         containers_sha256=package.containers_sha256,
-        archives=found,
+        archives=loaded.archives,
         environment=environment.name,
         endpoint=environment.endpoint,
-        endpoint_config=config_name,
-        checks=tuple(checks),
-        load=load,
+        endpoint_config=loaded.config_name,
+        checks=tuple(answers.checks),
+        load=answers.load,
         signature=sign(project.aws),
     )
 
@@ -157,16 +169,16 @@ def _served(
 
 def _loaded(
     project: ServingProject, endpoint: Endpoint, config_name: str, package: ModelPackage
-) -> dict[str, str]:
+) -> LoadedVersion:
     """What the endpoint loaded: its model's name tells which bytes lay there before."""
-    found = archives.read(project.client("s3"), package)
-    wanted = release(package, project.staging, project.names.bucket, archives.notes(found))
+    now = archives.read(project.client("s3"), package)
+    wanted = release(package, project.staging, project.names.bucket, archives.notes(now))
     if [one["ModelName"] for one in endpoint.variants(config_name)] != [wanted.model_name]:
         raise UserError(
             f"{package.label}'s archive or automl.toml changed since it was staged: "
             f"run `automl stage --model-package {package.arn}` first"
         )
-    return found
+    return LoadedVersion(package, now, config_name)
 
 
 def note(registry: Registry, package: ModelPackage, outcome: VerificationRecord, uri: str) -> None:

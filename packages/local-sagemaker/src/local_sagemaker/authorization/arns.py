@@ -46,14 +46,14 @@ def _named(
         return [("*",)]
     beginning, table = RESOURCES[service]
     beginning = beginning.format(partition=get_partition(region), region=region, account=account)
-    found = []
+    names = []
     for template in table.get(operation, ()):
         field = _FIELD.search(template)
         value = parameters.get(field[1]) if field else None
         values: list[Any] = value if isinstance(value, list) and value else [value]
         for one in values:
-            found.append(_spellings(service, beginning, template, parameters, one or "*"))
-    return found or [("*",)]
+            names.append(_spellings(service, beginning, template, parameters, one or "*"))
+    return names or [("*",)]
 
 
 def _spellings(

@@ -55,9 +55,9 @@ def substitute(text: str, context: Context) -> str | None:
         name, _, default = match[1].partition(",")
         if name in _LITERALS:
             return _LITERALS[name]
-        found = context.get(name.strip().lower())
-        if found:
-            return found[0]
+        values = context.get(name.strip().lower())
+        if values:
+            return values[0]
         missing = missing or not default
         return default.strip().strip("'\"")
 

@@ -35,9 +35,9 @@ def of(request: Request, account: str) -> dict[str, list[str]]:
         **_tags(request.parameters),
     }
     for key, values in _of_service(request, account):
-        found = [str(value) for value in values if value is not None]
-        if found:
-            context[f"{request.prefix}:{key}".lower()] = found
+        texts = [str(value) for value in values if value is not None]
+        if texts:
+            context[f"{request.prefix}:{key}".lower()] = texts
     return context
 
 
@@ -48,8 +48,8 @@ def _tags(parameters: Parameters) -> dict[str, list[str]]:
         if isinstance(tags, Mapping)
         else [(t.get("Key"), t.get("Value")) for t in _mappings(tags)]
     )
-    found = {f"aws:requesttag/{str(key).lower()}": [str(value)] for key, value in pairs}
-    return found | ({"aws:tagkeys": [str(key) for key, _ in pairs]} if pairs else {})
+    keys = {f"aws:requesttag/{str(key).lower()}": [str(value)] for key, value in pairs}
+    return keys | ({"aws:tagkeys": [str(key) for key, _ in pairs]} if pairs else {})
 
 
 def _mappings(values: Iterable[Any]) -> list[Mapping[str, Any]]:

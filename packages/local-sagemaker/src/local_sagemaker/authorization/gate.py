@@ -96,17 +96,17 @@ def _authenticate(request: Request) -> Principal | None:
     if signed.in_query and signed.service != "s3":  # moto would take it for one of S3's
         raise AWSError("NotImplemented", "the local AWS offers presigned URLs of S3 alone")
     try:
-        found = principals.signer(signed.access_key, signed.token)
+        signer = principals.signer(signed.access_key, signed.token)
     except principals.ExpiredSession:
         raise answers.expired(request) from None
     except principals.UnknownKey:
         raise answers.unknown_key(request) from None
     body = b"" if signed.in_query or "x-amz-content-sha256" in request.headers else request.body
     if not signature.valid(
-        signed, found.secret, request.method, request.path, request.query, request.headers, body
+        signed, signer.secret, request.method, request.path, request.query, request.headers, body
     ):
         raise answers.wrong_signature(request)
-    return found.principal
+    return signer.principal
 
 
 def _admit_unsigned(request: Request) -> str:

@@ -42,18 +42,18 @@ def arn(key: str, account: str, region: str) -> str:
     owner, place = (key.split(":")[4], key.split(":")[3]) if key.startswith("arn:") else (account, region)
     if place != region:
         raise AWSError("NotFoundException", f"Invalid arn {place}")
-    found = _find(key, owner, place)
-    if found is None:
+    named = _find(key, owner, place)
+    if named is None:
         raise AWSError("NotFoundException", f"Key '{key}' does not exist")
-    return str(found.arn)
+    return str(named.arn)
 
 
 def require_usable(key_arn: str) -> None:
     """Raise DisabledException or KMSInvalidStateException for a key that encrypts and decrypts nothing now."""
-    found = _find(key_arn, *reversed(key_arn.split(":")[3:5]))
-    if found is None or found.enabled:
+    named = _find(key_arn, *reversed(key_arn.split(":")[3:5]))
+    if named is None or named.enabled:
         return
-    if found.key_state == "Disabled":
+    if named.key_state == "Disabled":
         raise AWSError("DisabledException", f"{key_arn} is disabled.")
     raise AWSError("KMSInvalidStateException", f"{key_arn} is pending deletion.")
 
@@ -69,8 +69,8 @@ def _find(key: str, account: str, region: str) -> Key | None:
     backend = kms_backends[account][region]
     name = backend.get_key_id(backend.get_alias_name(key))
     wanted = backend.get_key_id_from_alias(name) if name.startswith("alias/") else name
-    found: Key | None = backend.keys.get(wanted or "")
-    return found
+    known: Key | None = backend.keys.get(wanted or "")
+    return known
 
 
 def of_s3(
@@ -113,8 +113,8 @@ def _of_s3(
     if operation in _WRITING and bucket:
         key = _key_of_new(bucket, headers)
         if key and not is_managed(key):
-            found = arn(key, account, bucket.region_name)
-            yield from ((action, found) for action in _WRITING[operation])
+            key_arn = arn(key, account, bucket.region_name)
+            yield from ((action, key_arn) for action in _WRITING[operation])
     # An object's checksum is encrypted with it.
     with_checksum = operation == "HeadObject" and "x-amz-checksum-mode" in headers
     if bucket and (operation in ("GetObject", "GetObjectAttributes") or with_checksum):
@@ -152,8 +152,8 @@ def _bucket(name: str) -> FakeBucket | None:
     if name not in s3_backends.bucket_accounts:
         return None
     partition, owner = s3_backends.bucket_accounts[name]
-    found: FakeBucket = s3_backends[owner][partition].buckets[name]
-    return found
+    bucket: FakeBucket = s3_backends[owner][partition].buckets[name]
+    return bucket
 
 
 def context(service: str, account: str, region: str) -> dict[str, list[str]]:

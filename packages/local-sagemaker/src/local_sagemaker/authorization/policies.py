@@ -96,12 +96,12 @@ def statements(document: str | None) -> tuple[Statement, ...]:
     """The statements of a policy document (JSON text)."""
     if not document:
         return ()
-    found = json.loads(document).get("Statement", [])
-    return tuple(found) if isinstance(found, list) else (found,)
+    listed = json.loads(document).get("Statement", [])
+    return tuple(listed) if isinstance(listed, list) else (listed,)
 
 
-def _any(found: Iterable[Statement], effect: str, check: Check) -> bool:
-    return any(s.get("Effect") == effect and _concerns(s, check) for s in found)
+def _any(given: Iterable[Statement], effect: str, check: Check) -> bool:
+    return any(s.get("Effect") == effect and _concerns(s, check) for s in given)
 
 
 def _concerns(statement: Statement, check: Check) -> bool:

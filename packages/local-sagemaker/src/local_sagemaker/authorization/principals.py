@@ -56,8 +56,8 @@ def keys(access_key: str) -> dict[str, str]:
     """The secret and the session token of ``access_key`` too; raises :class:`UnknownKey`."""
     backend, key = _key(access_key)
     session = _session(backend, access_key)
-    found = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
-    return found | ({"AWS_SESSION_TOKEN": session.session_token} if session else {})
+    pair = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+    return pair | ({"AWS_SESSION_TOKEN": session.session_token} if session else {})
 
 
 def _key(access_key: str) -> tuple[IAMBackend, AccessKey]:

@@ -77,48 +77,48 @@ def questions(request: Request, account: str) -> list[Question]:
     operation = request.operation.name if request.operation else "Unknown"
     if request.prefix == "s3":
         triples = s3.actions(operation, request.parameters, request.headers)
-        found = [_of_object(*triple, account) for triple in triples]
+        asked = [_of_object(*triple, account) for triple in triples]
         uses = kms.of_s3(operation, request.parameters, request.headers, account)
-        return [*found, *(of_key(action, key, "s3", account) for action, key in uses)]
+        return [*asked, *(of_key(action, key, "s3", account) for action, key in uses)]
     service, parameters = request.prefix, request.parameters
     action = f"{service}:{ACTIONS.get((service, operation), operation)}"
     named = arns.resources(service, operation, account, request.region, parameters)
-    found = [_ask(action, spellings, account) for spellings in named]
+    asked = [_ask(action, spellings, account) for spellings in named]
     tag = TAGGING_IN_IAM.get(operation) if service == "iam" else TAGGING.get(service)
     if (
         tag
         and parameters.get("Tags", parameters.get("tags"))
         and operation.startswith(("Create", "Put", "Register"))
     ):
-        tagged = found[0].resources
+        tagged = asked[0].resources
         if operation == "CreateEventSourceMapping":  # has no resource itself, since its id is not known yet
             tagged = (f"arn:aws:lambda:{request.region}:{account}:event-source-mapping:*",)
-        found.append(_ask(f"{service}:{tag}", tagged, account))
+        asked.append(_ask(f"{service}:{tag}", tagged, account))
     role = parameters.get(PASSED_ROLES.get(service, {}).get(operation, ""))
     if role:
         passed = {"iam:passedtoservice": [f"{service}.amazonaws.com"]}
-        found.append(replace(_ask("iam:PassRole", (role,), account), context=passed))
+        asked.append(replace(_ask("iam:PassRole", (role,), account), context=passed))
     code = parameters.get("Code") or parameters
     if operation in ("CreateFunction", "UpdateFunctionCode") and code.get("S3Bucket"):
         # Lambda reads the zip in the caller's name.
         place = {"Bucket": code["S3Bucket"], "Key": code.get("S3Key")}
-        found.append(_of_object("s3:GetObject", place["Bucket"], place["Key"], account))
-        found += [of_key(*use, "s3", account) for use in kms.of_s3("GetObject", place, {}, account)]
+        asked.append(_of_object("s3:GetObject", place["Bucket"], place["Key"], account))
+        asked += [of_key(*use, "s3", account) for use in kms.of_s3("GetObject", place, {}, account)]
     if service == "sqs":
-        found += [of_key(*use, "sqs", account) for use in kms.of_sqs(operation, named[0][0])]
+        asked += [of_key(*use, "sqs", account) for use in kms.of_sqs(operation, named[0][0])]
     if operation == "CreateModel":
         packages = [c.get("ModelPackageName", "") for c in _containers(parameters)]
         # A package of one's own account needs no right of its own; another account's must allow its use.
-        found += [
+        asked += [
             _ask(action, (p,), account)
             for p in packages
             if p.startswith("arn:") and p.split(":")[4] != account
         ]
     if operation == "CreateModelPackage":
-        found += _of_images(parameters, account)
+        asked += _of_images(parameters, account)
     if service == "application-autoscaling":
-        found += _of_scaling(operation, str(parameters.get("ResourceId")), account, request.region)
-    return found
+        asked += _of_scaling(operation, str(parameters.get("ResourceId")), account, request.region)
+    return asked
 
 
 def _of_scaling(operation: str, scaled: str, account: str, region: str) -> Iterator[Question]:

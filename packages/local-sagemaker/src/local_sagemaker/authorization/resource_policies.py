@@ -17,10 +17,10 @@ def of(arn: str) -> str | None:
     """The policy of the resource with this ARN as JSON text; None where there is no policy or no resource."""
     parts = arn.split(":", 5)
     find = _FINDERS.get(parts[2]) if len(parts) == 6 else None
-    found = find(parts[4], parts[3], parts[5]) if find else None
-    if isinstance(found, bytes):
-        return found.decode()
-    return json.dumps(found) if isinstance(found, dict) else found
+    policy = find(parts[4], parts[3], parts[5]) if find else None
+    if isinstance(policy, bytes):
+        return policy.decode()
+    return json.dumps(policy) if isinstance(policy, dict) else policy
 
 
 def _bucket(account: str, region: str, name: str) -> bytes | None:

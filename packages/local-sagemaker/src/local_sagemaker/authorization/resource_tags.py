@@ -29,10 +29,10 @@ def _sagemaker(account: str, region: str, name: str) -> Mapping[str, str]:
     if kind == "model-package":  # a version has the tags of its group
         kind, rest = "model-package-group", rest.partition("/")[0]
     try:
-        found = sagemaker_backends[account][region]._get_resource_from_arn(f"{kind}/{rest}")
+        resource = sagemaker_backends[account][region]._get_resource_from_arn(f"{kind}/{rest}")
     except (AttributeError, ValueError):  # of no kind that can be tagged, or part of another resource
         return {}
-    return {tag["Key"]: tag["Value"] for tag in getattr(found, "tags", None) or []}
+    return {tag["Key"]: tag["Value"] for tag in getattr(resource, "tags", None) or []}
 
 
 def _lambda(account: str, region: str, name: str) -> Mapping[str, str]:
@@ -50,8 +50,8 @@ def _scalable_target(account: str, region: str, name: str) -> Mapping[str, str]:
     from moto.applicationautoscaling.models import applicationautoscaling_backends
 
     targets = applicationautoscaling_backends[account][region].targets.values()
-    found = [one for by_id in targets for one in by_id.values() if one.arn.endswith(f":{name}")]
-    return getattr(found[0], "tags", {}) if found else {}
+    named = [one for by_id in targets for one in by_id.values() if one.arn.endswith(f":{name}")]
+    return getattr(named[0], "tags", {}) if named else {}
 
 
 _FINDERS: dict[str, Callable[[str, str, str], Mapping[str, str]]] = {

@@ -183,11 +183,11 @@ DISPUTED = {
 
 
 def _by_operation(table: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+    members: dict[str, tuple[str, ...]] = {}
     for resource, operations in table.items():
         for operation in operations.split():
-            found[operation] = (*found.get(operation, ()), resource)
-    return found
+            members[operation] = (*members.get(operation, ()), resource)
+    return members
 
 
 # service: (how its ARNs begin, the resources of each operation)

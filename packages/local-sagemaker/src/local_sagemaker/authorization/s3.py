@@ -68,16 +68,16 @@ def actions(
             ("s3:DeleteObjectVersion" if o.get("VersionId") else "s3:DeleteObject", bucket, o.get("Key"))
             for o in objects
         ]
-    found = [(f"s3:{name}", bucket, key)]
+    needed = [(f"s3:{name}", bucket, key)]
     if operation == "GetObjectAttributes":
-        found.append(("s3:GetObject", bucket, key))
+        needed.append(("s3:GetObject", bucket, key))
     if COPIED in headers:
-        found.append(("s3:GetObject", *_source(headers)))
+        needed.append(("s3:GetObject", *_source(headers)))
     if "x-amz-tagging" in headers:
-        found.append(("s3:PutObjectTagging", bucket, key))
+        needed.append(("s3:PutObjectTagging", bucket, key))
     if "x-amz-acl" in headers and key:
-        found.append(("s3:PutObjectAcl", bucket, key))
-    return found
+        needed.append(("s3:PutObjectAcl", bucket, key))
+    return needed
 
 
 def check_owners(parameters: Mapping[str, Any], headers: Mapping[str, str]) -> None:

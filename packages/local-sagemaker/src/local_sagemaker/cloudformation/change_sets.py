@@ -95,21 +95,21 @@ def _find(caller: Caller, parameters: dict[str, Any]) -> ChangeSet:
     if name in _change_sets:
         return _change_sets[name]
     stack = stacks.find(caller, parameters["StackName"])
-    for found in _change_sets.values():
-        if found.stack is stack and found.name == name:
-            return found
+    for change_set in _change_sets.values():
+        if change_set.stack is stack and change_set.name == name:
+            return change_set
     raise AWSError("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
 
 
 @operation("cloudformation", "DescribeChangeSet")
 def describe_change_set(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Raises ChangeSetNotFound."""
-    found = _find(caller, parameters)
-    return _summary(found) | {
-        "Parameters": stacks.described_parameters(found.wanted),
-        "Tags": [{"Key": k, "Value": v} for k, v in found.wanted.tags.items()],
-        "Capabilities": list(found.wanted.capabilities),
-        "Changes": [{"Type": "Resource", "ResourceChange": _change(c)} for c in found.changes],
+    change_set = _find(caller, parameters)
+    return _summary(change_set) | {
+        "Parameters": stacks.described_parameters(change_set.wanted),
+        "Tags": [{"Key": k, "Value": v} for k, v in change_set.wanted.tags.items()],
+        "Capabilities": list(change_set.wanted.capabilities),
+        "Changes": [{"Type": "Resource", "ResourceChange": _change(c)} for c in change_set.changes],
     }
 
 
@@ -127,17 +127,17 @@ def _change(change: Change) -> dict[str, Any]:
     return shown
 
 
-def _summary(found: ChangeSet) -> dict[str, Any]:
+def _summary(change_set: ChangeSet) -> dict[str, Any]:
     shown = {
-        "StackId": found.stack.id,
-        "StackName": found.stack.name,
-        "ChangeSetId": found.id,
-        "ChangeSetName": found.name,
-        "ExecutionStatus": found.execution,
-        "Status": found.status,
-        "StatusReason": NOTHING if found.status == "FAILED" else None,
-        "CreationTime": found.created,
-        "Description": found.description,
+        "StackId": change_set.stack.id,
+        "StackName": change_set.stack.name,
+        "ChangeSetId": change_set.id,
+        "ChangeSetName": change_set.name,
+        "ExecutionStatus": change_set.execution,
+        "Status": change_set.status,
+        "StatusReason": NOTHING if change_set.status == "FAILED" else None,
+        "CreationTime": change_set.created,
+        "Description": change_set.description,
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -154,25 +154,28 @@ def execute_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
     """Raises ChangeSetNotFound, InvalidChangeSetStatus."""
     plan.check_options(parameters)
     with stacks.lock:
-        found = _find(caller, parameters)
-        if found.execution != "AVAILABLE":
+        change_set = _find(caller, parameters)
+        if change_set.execution != "AVAILABLE":
             raise AWSError(
                 "InvalidChangeSetStatus",
-                f"ChangeSet [{found.id}] cannot be executed in its current status of [{found.status}]",
+                f"ChangeSet [{change_set.id}] cannot be executed in its current status of [{change_set.status}]",
             )
-        stack = found.stack
-        if not found.creates:
+        stack = change_set.stack
+        if not change_set.creates:
             operations.check_updatable(stack)
             stack.updated = stacks.now()
-        stack.change_set_id, found.execution = found.id, "EXECUTE_COMPLETE"
+        stack.change_set_id, change_set.execution = change_set.id, "EXECUTE_COMPLETE"
         # The service forgets a stack's other change sets, since they speak of a state that is gone.
         for other in [c for c in _change_sets.values() if c.stack is stack]:
             del _change_sets[other.id]
-        if found.imported:
-            operations.begin_import(caller, stack, found.wanted, found.imported)
+        if change_set.imported:
+            operations.begin_import(caller, stack, change_set.wanted, change_set.imported)
             return
         operations.begin(
-            caller, stack, found.wanted, "CREATE_IN_PROGRESS" if found.creates else "UPDATE_IN_PROGRESS"
+            caller,
+            stack,
+            change_set.wanted,
+            "CREATE_IN_PROGRESS" if change_set.creates else "UPDATE_IN_PROGRESS",
         )
 
 
@@ -180,7 +183,7 @@ def execute_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
 def delete_change_set(caller: Caller, parameters: dict[str, Any]) -> None:
     """One that is not there is no error."""
     try:
-        found = _find(caller, parameters)
+        change_set = _find(caller, parameters)
     except AWSError:
         return
-    _change_sets.pop(found.id, None)
+    _change_sets.pop(change_set.id, None)

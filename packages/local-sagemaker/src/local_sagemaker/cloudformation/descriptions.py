@@ -17,13 +17,13 @@ def describe_stacks(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
     """One stack, deleted ones by id alone, or all; raises ValidationError where there is none."""
     if parameters.get("StackName"):
         return {"Stacks": [_described(stacks.find(caller, parameters["StackName"]))]}
-    found = [_described(stack) for stack in stacks.of(caller.account, caller.region)]
-    return _page(found, parameters, "Stacks")
+    described = [_described(stack) for stack in stacks.of(caller.account, caller.region)]
+    return _page(described, parameters, "Stacks")
 
 
 def _described(stack: Stack) -> dict[str, Any]:
     wanted = stack.wanted
-    found = {
+    description = {
         "StackId": stack.id,
         "StackName": stack.name,
         "ChangeSetId": stack.change_set_id,
@@ -44,7 +44,7 @@ def _described(stack: Stack) -> dict[str, Any]:
         "EnableTerminationProtection": False,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in description.items() if value is not None}
 
 
 @operation("cloudformation", "ListStacks")
@@ -61,12 +61,12 @@ def list_stacks(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         "StackStatusReason",
         "DriftInformation",
     )
-    found = [
+    summaries = [
         {name: value for name, value in _described(stack).items() if name in names}
         for stack in stacks.everything(caller.account, caller.region)
         if not wanted or stack.status in wanted
     ]
-    return _page(found, parameters, "StackSummaries")
+    return _page(summaries, parameters, "StackSummaries")
 
 
 @operation("cloudformation", "DescribeStackEvents")
@@ -80,8 +80,8 @@ def describe_stack_events(caller: Caller, parameters: dict[str, Any]) -> dict[st
 def list_stack_resources(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """What the stack holds."""
     stack = stacks.find(caller, parameters["StackName"])
-    found = [_resource(stack, r, "LastUpdatedTimestamp") for r in list(stack.resources.values())]
-    return _page(found, parameters, "StackResourceSummaries")
+    summaries = [_resource(stack, r, "LastUpdatedTimestamp") for r in list(stack.resources.values())]
+    return _page(summaries, parameters, "StackResourceSummaries")
 
 
 @operation("cloudformation", "DescribeStackResources")
@@ -89,8 +89,8 @@ def describe_stack_resources(caller: Caller, parameters: dict[str, Any]) -> dict
     """What the stack holds, or one of it."""
     stack = stacks.find(caller, parameters["StackName"])
     wanted = parameters.get("LogicalResourceId")
-    found = [r for r in list(stack.resources.values()) if wanted in (None, r.logical_id)]
-    return {"StackResources": [_resource(stack, r, "Timestamp") for r in found]}
+    resources = [r for r in list(stack.resources.values()) if wanted in (None, r.logical_id)]
+    return {"StackResources": [_resource(stack, r, "Timestamp") for r in resources]}
 
 
 @operation("cloudformation", "DescribeStackResource")
@@ -115,7 +115,7 @@ def _resource(stack: Stack, resource: Resource, time_member: str) -> dict[str, A
     }
 
 
-def _page(found: list[Any], parameters: dict[str, Any], member: str) -> dict[str, Any]:
+def _page(entries: list[Any], parameters: dict[str, Any], member: str) -> dict[str, Any]:
     start = int(parameters.get("NextToken") or 0)
-    more = {"NextToken": str(start + PAGE)} if start + PAGE < len(found) else {}
-    return {member: found[start : start + PAGE], **more}
+    more = {"NextToken": str(start + PAGE)} if start + PAGE < len(entries) else {}
+    return {member: entries[start : start + PAGE], **more}

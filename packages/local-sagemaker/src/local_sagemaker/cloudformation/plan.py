@@ -124,11 +124,11 @@ def changes(stack: Stack, wanted: Wanted) -> list[Change]:
     scope, resources = stack.scope(wanted), wanted.template["Resources"]
     active = [n for n in template.order(resources) if scope.active(resources[n])]
     retagged = stack.wanted is not None and stack.wanted.tags != wanted.tags
-    found = []
+    changed = []
     for name in active:
         kind, current = resources[name]["Type"], stack.resources.get(name)
         if current is None:
-            found.append(Change("Add", name, "", kind))
+            changed.append(Change("Add", name, "", kind))
             continue
         try:
             properties = evaluate(resources[name].get("Properties") or {}, scope)
@@ -140,9 +140,9 @@ def changes(stack: Stack, wanted: Wanted) -> list[Change]:
                 properties is not None and properties.get(p) != current.properties.get(p)
                 for p in (fixed.fixed if fixed else ())
             )
-            found.append(Change("Modify", name, current.physical_id, kind, replaced))
+            changed.append(Change("Modify", name, current.physical_id, kind, replaced))
     gone = [r for name, r in stack.resources.items() if name not in active]
-    return found + [Change("Remove", r.logical_id, r.physical_id, r.type) for r in gone]
+    return changed + [Change("Remove", r.logical_id, r.physical_id, r.type) for r in gone]
 
 
 def is_nothing(stack: Stack, wanted: Wanted) -> bool:

@@ -135,17 +135,17 @@ class Stack:
     def _attribute(self, name: str, attribute: str) -> Any:
         if name not in self.resources:
             raise invalid(f"Template error: instance of Fn::GetAtt references undefined resource {name}")
-        found = self.resources[name]
-        if attribute not in found.attributes:
-            kind = found.type
+        resource = self.resources[name]
+        if attribute not in resource.attributes:
+            kind = resource.type
             raise invalid(
                 f"Template error: resource {name} does not support attribute type {attribute} in {kind}"
             )
-        return found.attributes[attribute]
+        return resource.attributes[attribute]
 
     def publish(self, wanted: Wanted) -> None:
         """Work out the outputs; raises ValidationError where a function cannot be carried out."""
-        scope, found = self.scope(wanted), []
+        scope, outputs = self.scope(wanted), []
         for key, body in (wanted.template.get("Outputs") or {}).items():
             if not scope.active(body):
                 continue
@@ -156,8 +156,8 @@ class Stack:
             }
             if "Description" in body:
                 output["Description"] = body["Description"]
-            found.append(output)
-        self.outputs = found
+            outputs.append(output)
+        self.outputs = outputs
 
 
 _stacks: dict[str, Stack] = {}
@@ -167,15 +167,15 @@ lock = threading.RLock()
 def of(account: str, region: str) -> list[Stack]:
     """The stacks of an account and region that are not deleted."""
     with lock:
-        found = list(_stacks.values())
-    return [s for s in found if (s.account, s.region) == (account, region) and s.status != "DELETE_COMPLETE"]
+        known = list(_stacks.values())
+    return [s for s in known if (s.account, s.region) == (account, region) and s.status != "DELETE_COMPLETE"]
 
 
 def everything(account: str, region: str) -> list[Stack]:
     """The same with the deleted ones, newest first."""
     with lock:
-        found = list(_stacks.values())
-    return [s for s in reversed(found) if (s.account, s.region) == (account, region)]
+        known = list(_stacks.values())
+    return [s for s in reversed(known) if (s.account, s.region) == (account, region)]
 
 
 def find(caller: Caller, name: str) -> Stack:

@@ -80,22 +80,22 @@ def invalid(message: str) -> AWSError:
 def parse(text: str) -> dict[str, Any]:
     """Read a template; raises ValidationError with CloudFormation's words where it is none."""
     try:
-        found = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
         raise invalid(f"Template format error: YAML not well-formed.{place}") from error
     except yaml.YAMLError as error:
         raise invalid("Template format error: YAML not well-formed.") from error
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise invalid("Template format error: unsupported structure.")
-    unknown = [str(name) for name in found if name not in SECTIONS]
+    unknown = [str(name) for name in document if name not in SECTIONS]
     if unknown:
         raise invalid(f"Invalid template property or properties [{', '.join(unknown)}]")
-    if not found.get("Resources"):
+    if not document.get("Resources"):
         raise invalid("Template format error: At least one Resources member must be defined.")
-    _check_resources(found)
-    return found
+    _check_resources(document)
+    return document
 
 
 def _check_resources(template: dict[str, Any]) -> None:
@@ -156,18 +156,18 @@ def references(value: Any) -> Iterator[str]:
 
 def substitutions(text: str) -> list[str]:
     """The names in ``text`` that Fn::Sub replaces; ``${!Name}`` is a literal."""
-    found = []
+    names = []
     for part in text.split("${")[1:]:
         name, closed, _ = part.partition("}")
         if closed and not name.startswith("!"):
-            found.append(name.strip())
-    return found
+            names.append(name.strip())
+    return names
 
 
 def depends_on(body: dict[str, Any]) -> list[str]:
     """What a resource's DependsOn names."""
-    found = body.get("DependsOn", [])
-    return found if isinstance(found, list) else [found]
+    names = body.get("DependsOn", [])
+    return names if isinstance(names, list) else [names]
 
 
 def order(resources: dict[str, Any]) -> list[str]:
@@ -191,10 +191,10 @@ def order(resources: dict[str, Any]) -> list[str]:
 
 def capabilities(template: dict[str, Any]) -> str | None:
     """The capability that a template needs, if any."""
-    found = None
+    needed = None
     for body in template["Resources"].values():
         if body["Type"] in IAM_NAMES:
             if IAM_NAMES[body["Type"]] in (body.get("Properties") or {}):
                 return "CAPABILITY_NAMED_IAM"
-            found = "CAPABILITY_IAM"
-    return found
+            needed = "CAPABILITY_IAM"
+    return needed

@@ -45,14 +45,14 @@ def evaluate(expression: str, values: Mapping[str, Value]) -> Value:
     except SyntaxError:
         raise ValueError(f"Error in expression '{expression}': Syntax error") from None
     try:
-        found = _value(tree.body, values)
+        result = _value(tree.body, values)
     except (ZeroDivisionError, OverflowError):
         return None
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"Error in expression '{expression}': Unsupported {error}") from None
-    if isinstance(found, list):
+    if isinstance(result, list):
         raise ValueError(f"Error in expression '{expression}': The result is an array")
-    return None if found is None else float(found)
+    return None if result is None else float(result)
 
 
 def _value(node: ast.expr, values: Mapping[str, Value]) -> Any:
@@ -64,8 +64,8 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Any:
         case ast.List(elts=members):
             return [_value(member, values) for member in members]
         case ast.UnaryOp(op=ast.USub(), operand=inner):
-            found = _value(inner, values)
-            return None if found is None else -found
+            operand = _value(inner, values)
+            return None if operand is None else -operand
         case ast.BinOp(left=left, op=op, right=right):
             return _combined(op, _value(left, values), _value(right, values))
         case ast.Compare(left=left, ops=[op], comparators=[right]):

@@ -102,17 +102,17 @@ class Store:
             last = bisect.bisect_left(times, math.floor(end / RESOLUTION))
             if first == last:
                 return None
-            found = Data()
+            measured = Data()
             for slot in times[first:last]:
-                found.add(self._data[metric][slot])
-            return found
+                measured.add(self._data[metric][slot])
+            return measured
 
     def periods(self, metric: Metric, start: float, end: float, period: float) -> dict[float, Data]:
         """What was measured by period, by the period's beginning; periods without data are left out."""
         first = math.floor(start / period)
         beginnings = (number * period for number in range(first, math.ceil(end / period)))
-        found = ((at, self.window(metric, at, min(at + period, end))) for at in beginnings)
-        return {at: data for at, data in found if data is not None}
+        windows = ((at, self.window(metric, at, min(at + period, end))) for at in beginnings)
+        return {at: data for at, data in windows if data is not None}
 
     def known(self, account: str, region: str) -> list[Metric]:
         """The metrics of an account and region, sorted."""

@@ -82,8 +82,8 @@ def get_metric_data(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
     for query in (q for q in queries if "MetricStat" in q):
         stat = query["MetricStat"]
         metric = _metric(caller, stat["Metric"]["Namespace"], stat["Metric"])
-        found = STORE.periods(metric, start, end, stat["Period"])
-        series[query["Id"]] = {at: _statistic(data, stat["Stat"]) for at, data in found.items()}
+        periods = STORE.periods(metric, start, end, stat["Period"])
+        series[query["Id"]] = {at: _statistic(data, stat["Stat"]) for at, data in periods.items()}
     for query in (q for q in queries if "MetricStat" not in q):
         if "Expression" not in query:
             raise AWSError(
@@ -112,10 +112,10 @@ def get_metric_data(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
 def _computed(expression: str, series: dict[str, dict[float, float]]) -> dict[float, float]:
     moments = sorted({at for points in series.values() for at in points})
     try:
-        found = {at: evaluate(expression, {i: p.get(at) for i, p in series.items()}) for at in moments}
+        results = {at: evaluate(expression, {i: p.get(at) for i, p in series.items()}) for at in moments}
     except ValueError as error:
         raise AWSError("ValidationError", str(error)) from None
-    return {at: value for at, value in found.items() if value is not None}
+    return {at: value for at, value in results.items() if value is not None}
 
 
 def _statistic(data: Data, name: str) -> float:
@@ -130,7 +130,7 @@ def _statistic(data: Data, name: str) -> float:
 def list_metrics(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Those that have data and the given namespace, name and, among others, dimensions."""
     wanted = [(d["Name"], d.get("Value")) for d in parameters.get("Dimensions", [])]
-    found = [
+    metrics = [
         metric
         for metric in STORE.known(caller.account, caller.region)
         if parameters.get("Namespace") in (None, metric.namespace)
@@ -141,7 +141,7 @@ def list_metrics(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         )
     ]
     start = int(parameters.get("NextToken", 0))
-    page = found[start : start + 500]
+    page = metrics[start : start + 500]
     result: dict[str, Any] = {
         "Metrics": [
             {
@@ -152,7 +152,7 @@ def list_metrics(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
             for metric in page
         ]
     }
-    if start + len(page) < len(found):
+    if start + len(page) < len(metrics):
         result["NextToken"] = str(start + len(page))
     return result
 

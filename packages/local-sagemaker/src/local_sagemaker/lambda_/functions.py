@@ -42,26 +42,26 @@ class Function:
 def find(account: str, region: str, name: str, qualifier: str | None = None) -> Function:
     """The function with this name or ARN, its code unpacked; raises :class:`AWSError` if there is none."""
     try:
-        found = lambda_backends[account][region].get_function(name, qualifier)
+        known = lambda_backends[account][region].get_function(name, qualifier)
     except Exception as error:
         arn = name if name.startswith("arn:") else f"arn:aws:lambda:{region}:{account}:function:{name}"
         raise AWSError("ResourceNotFoundException", f"Function not found: {arn}", 404) from error
     function = Function(
-        arn=found.function_arn,
-        name=found.function_name,
-        version=str(found.version),
+        arn=known.function_arn,
+        name=known.function_name,
+        version=str(known.version),
         account=account,
         region=region,
-        role=found.role,
-        handler=found.handler or "",
-        runtime=found.run_time or "",
-        timeout=int(found.timeout),
-        memory=int(found.memory_size),
-        variables=tuple(sorted((k, str(v)) for k, v in (found.environment_vars or {}).items())),
-        log_group=found.logs_group_name,
-        code=hashlib.sha256(found.code_bytes).hexdigest(),
+        role=known.role,
+        handler=known.handler or "",
+        runtime=known.run_time or "",
+        timeout=int(known.timeout),
+        memory=int(known.memory_size),
+        variables=tuple(sorted((k, str(v)) for k, v in (known.environment_vars or {}).items())),
+        log_group=known.logs_group_name,
+        code=hashlib.sha256(known.code_bytes).hexdigest(),
     )
-    _unpack(found.code_bytes, task_root(function))
+    _unpack(known.code_bytes, task_root(function))
     return function
 
 

@@ -109,14 +109,14 @@ def _deliver(mapping: EventSourceMapping, queue: Queue) -> None:
 def _receive(client: Any, url: str, batch_size: int) -> list[dict[str, Any]]:
     messages: list[dict[str, Any]] = []
     while len(messages) < batch_size:
-        found = client.receive_message(
+        received = client.receive_message(
             QueueUrl=url,
             MaxNumberOfMessages=min(RECEIVE_AT_ONCE, batch_size - len(messages)),
             MessageSystemAttributeNames=["All"],
             MessageAttributeNames=["All"],
         ).get("Messages", [])
-        messages += found
-        if len(found) < RECEIVE_AT_ONCE:
+        messages += received
+        if len(received) < RECEIVE_AT_ONCE:
             break
     return messages
 

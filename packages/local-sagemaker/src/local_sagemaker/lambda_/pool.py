@@ -21,11 +21,11 @@ def take(function: Function) -> Process | None:
     with _lock:
         outdated = [p for p in _idle if _outdated(p, function)]
         kept = [p for p in _idle if p not in outdated]
-        found = next((p for p in kept if p.function == function), None)
-        _idle[:] = [p for p in kept if p is not found]
+        waiting = next((p for p in kept if p.function == function), None)
+        _idle[:] = [p for p in kept if p is not waiting]
     for process in outdated:
         process.kill()
-    return found
+    return waiting
 
 
 def give_back(process: Process) -> None:

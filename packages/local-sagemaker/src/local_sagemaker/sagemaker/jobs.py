@@ -94,8 +94,8 @@ class Job(Record):
     @classmethod
     def listed(cls, caller: Caller, parameters: dict[str, Any], order: str = "Descending") -> dict[str, Any]:
         """The answer of the kind's List operation."""
-        found = [job.describe() for job in list(cls.all(caller).values())]
-        return listed(found, parameters, f"{cls.prefix}Summaries", f"{cls.prefix}Name", order)
+        described = [job.describe() for job in list(cls.all(caller).values())]
+        return listed(described, parameters, f"{cls.prefix}Summaries", f"{cls.prefix}Name", order)
 
     @property
     def status(self) -> str:

@@ -49,7 +49,7 @@ def check_role(role_arn: str, region: str, *, volume: str | None = None, output:
 def _require(principal: Principal, region: str, key: str, actions: tuple[str, ...]) -> None:
     if kms.is_managed(key):
         return
-    found = kms.arn(key, principal.account, region)
-    kms.require_usable(found)
+    arn = kms.arn(key, principal.account, region)
+    kms.require_usable(arn)
     for action in actions:
-        decisions.require(principal, of_key(action, found, "sagemaker", principal.account))
+        decisions.require(principal, of_key(action, arn, "sagemaker", principal.account))

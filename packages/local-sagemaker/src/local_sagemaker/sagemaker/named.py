@@ -36,10 +36,10 @@ class Collection(Generic[R]):
 
     def find(self, caller: Caller, name: str) -> R:
         """The one of that name; raises ValidationException where there is none."""
-        found = self.all(caller).get(name)
-        if found is None:
+        record = self.all(caller).get(name)
+        if record is None:
             raise invalid(f'Could not find {self.words} "{self.arn(caller, name)}".')
-        return found
+        return record
 
     def check_new(self, caller: Caller, name: str) -> None:
         """Raise ValidationException where there is one of that name."""
@@ -64,8 +64,8 @@ class Collection(Generic[R]):
             return self.find(caller, parameters[name]).details
 
         def list_all(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
-            found = [record.details for record in list(self.all(caller).values())]
-            return resources.listed(found, parameters, f"{self.prefix}s", name)
+            details = [record.details for record in list(self.all(caller).values())]
+            return resources.listed(details, parameters, f"{self.prefix}s", name)
 
         def delete(caller: Caller, parameters: dict[str, Any]) -> None:
             self.remove(caller, parameters[name])

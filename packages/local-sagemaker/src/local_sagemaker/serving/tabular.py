@@ -83,10 +83,14 @@ def _typed_at_once(table: pyarrow.Table, columns: list[dict[str, Any]]) -> pd.Da
         blocks = [_block(table, names, number=kind) for kind, names in kinds.items() if names]
     except pyarrow.ArrowInvalid:
         return None
-    found = [block for block in blocks if block is not None]
-    if len(found) < len(blocks):
+    typed_blocks = [block for block in blocks if block is not None]
+    if len(typed_blocks) < len(blocks):
         return None
-    return found[0] if len(found) == 1 else pd.concat(found, axis=1)[[column["name"] for column in columns]]
+    return (
+        typed_blocks[0]
+        if len(typed_blocks) == 1
+        else pd.concat(typed_blocks, axis=1)[[column["name"] for column in columns]]
+    )
 
 
 def _block(table: pyarrow.Table, names: list[str], *, number: bool) -> pd.DataFrame | None:

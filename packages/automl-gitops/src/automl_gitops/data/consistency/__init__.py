@@ -32,9 +32,9 @@ def notices(config: Config, lock: DatasetLock | None) -> list[Finding]:
 
 def require(config: Config, lock: DatasetLock | None, data: str = LOCK) -> None:
     """Raise one `UserError` of all findings, in which ``data`` is the name of the data set."""
-    found = _said(Case(config, lock, data), stops=True)
-    if found:
-        raise UserError.of(found)
+    findings = _said(Case(config, lock, data), stops=True)
+    if findings:
+        raise UserError.of(findings)
 
 
 def metric(config: Config, lock: DatasetLock | None) -> str | None:

@@ -112,8 +112,8 @@ class Encryption(SettingsSection):
     @property
     def region(self) -> str | None:
         """The region of the key, `None` where an alias does not say."""
-        found = _KEY.fullmatch(self.kms_key)
-        return found["region"] if found else None
+        match = _KEY.fullmatch(self.kms_key)
+        return match["region"] if match else None
 
 
 class Network(SettingsSection):

@@ -138,8 +138,8 @@ class DatasetSettings(SettingsSection):
     @property
     def least_gap(self) -> timedelta:
         """The time before the holdout, and before the validation rows, that is left out."""
-        found = _GAP.fullmatch(self.gap) if self.gap else None
-        return timedelta(**{f"{found[2]}s": int(found[1])}) if found else timedelta()
+        match = _GAP.fullmatch(self.gap) if self.gap else None
+        return timedelta(**{f"{match[2]}s": int(match[1])}) if match else timedelta()
 
     @property
     def rule(self) -> dict[str, str | list[str]]:

@@ -44,8 +44,8 @@ def choose(
     chosen = _by_other_half(objective, truth, probabilities, rows, random)
     if not _gains(objective, truth, chosen, probabilities.argmax(axis=1), rows, random):
         return [1.0] * probabilities.shape[1]
-    found: list[float] = greatest(objective, truth, probabilities, rows).tolist()
-    return found
+    weights: list[float] = greatest(objective, truth, probabilities, rows).tolist()
+    return weights
 
 
 def _by_other_half(
@@ -87,11 +87,11 @@ def _gains(
         )
         return one - other
 
-    found = gain(slice(None))
-    if found <= 0:
+    difference = gain(slice(None))
+    if difference <= 0:
         return False
     replicates = [gain(random.integers(len(truth), size=len(truth))) for _ in range(REPLICATES)]
-    return bool(found > np.std(replicates))
+    return bool(difference > np.std(replicates))
 
 
 def greatest(
@@ -117,8 +117,8 @@ def greatest(
                 weights = tried[int(np.argmax(scores))]
         if best <= before:
             break
-    found: np.ndarray = weights / weights.max()
-    return found
+    scaled: np.ndarray = weights / weights.max()
+    return scaled
 
 
 def _score(

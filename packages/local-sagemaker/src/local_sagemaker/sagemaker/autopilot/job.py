@@ -122,10 +122,10 @@ class AutoMLJob(jobs.Job):
         """Bytes of the training data. What is wrong with it the training process says."""
         source = channels(self._request)["training"]["DataSource"]["S3DataSource"]
         try:
-            found = storage.Storage(credentials).find(source["S3Uri"], source["S3DataType"])
+            objects = storage.Storage(credentials).find(source["S3Uri"], source["S3DataType"])
         except (storage.NothingFoundError, ClientError):
             return 0
-        return sum(item.size for item in found)
+        return sum(item.size for item in objects)
 
     def _argument(self, chosen: Settings, credentials: dict[str, str], folder: Path) -> dict[str, Any]:
         output = self._request["OutputDataConfig"]["S3OutputPath"].rstrip("/")

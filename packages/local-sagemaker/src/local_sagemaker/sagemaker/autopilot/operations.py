@@ -49,16 +49,16 @@ def list_jobs(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 @operation("ListCandidatesForAutoMLJob")
 def list_candidates(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by the objective, the best first, where nothing else is said. Raises ResourceNotFound."""
-    found = [
+    candidates = [
         candidate
         for candidate in AutoMLJob.find(caller, parameters["AutoMLJobName"]).candidates()
         if parameters.get("StatusEquals") in (None, candidate["CandidateStatus"])
         and parameters.get("CandidateNameEquals") in (None, candidate["CandidateName"])
     ]
-    found.sort(key=_order(parameters.get("SortBy", "FinalObjectiveMetricValue")))
+    candidates.sort(key=_order(parameters.get("SortBy", "FinalObjectiveMetricValue")))
     if parameters.get("SortOrder", "Descending") == "Ascending":
-        found.reverse()
-    return page(found, parameters, "Candidates")
+        candidates.reverse()
+    return page(candidates, parameters, "Candidates")
 
 
 def _order(sort_by: str) -> Any:

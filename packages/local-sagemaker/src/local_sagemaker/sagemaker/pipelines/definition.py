@@ -105,12 +105,12 @@ def _parse(text: str) -> Definition:
 
 
 def _by_name(what: str, items: Iterator[Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    named: dict[str, Any] = {}
     for item in items:
-        if item.name in found:
+        if item.name in named:
             raise DefinitionError(f"Duplicate {what} name '{item.name}'")
-        found[item.name] = item
-    return found
+        named[item.name] = item
+    return named
 
 
 def _parameter(body: ParameterBody) -> Parameter:

@@ -148,10 +148,10 @@ def evaluate(value: Any, scope: Scope) -> Any:
 def follow(value: Any, path: Path) -> Any:
     """What ``path`` leads to; in a list, a name finds the item that bears it (``OutputName`` ...)."""
     for position, part in enumerate(path):
-        found = _child(value, part)
-        if found is _MISSING:
+        child = _child(value, part)
+        if child is _MISSING:
             raise ExpressionError(f"There is no {format_path(path[: position + 1]).removeprefix('.')}")
-        value = found
+        value = child
     return value
 
 

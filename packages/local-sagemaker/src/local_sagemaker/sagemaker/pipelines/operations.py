@@ -180,8 +180,8 @@ def _from_s3(caller: Caller, location: dict[str, str]) -> str:
     names = {"Bucket": "Bucket", "ObjectKey": "Key", "VersionId": "VersionId"}
     s3 = clients.client("s3", actors.of_caller(caller.access_key, caller.region))
     try:
-        found = s3.get_object(**{names[member]: value for member, value in location.items()})
+        answer = s3.get_object(**{names[member]: value for member, value in location.items()})
     except ClientError as error:
         where = f"s3://{location['Bucket']}/{location['ObjectKey']}"
         raise resources.invalid(f"The pipeline definition {where} cannot be read: {error}") from None
-    return found["Body"].read().decode()
+    return answer["Body"].read().decode()

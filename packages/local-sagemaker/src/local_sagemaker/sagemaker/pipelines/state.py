@@ -170,10 +170,10 @@ def find_pipeline(caller: Caller, name_or_arn: str) -> Pipeline:
     """The pipeline of that name or ARN; raises ResourceNotFound."""
     name = name_or_arn.rpartition("/")[2]
     arn = name_or_arn if name_or_arn.startswith("arn:") else resources.arn(caller, "pipeline", name)
-    found = pipelines(caller).get(name)
-    if found is None or found.arn != arn:
+    pipeline = pipelines(caller).get(name)
+    if pipeline is None or pipeline.arn != arn:
         raise AWSError("ResourceNotFound", f"Pipeline '{arn}' does not exist.")
-    return found
+    return pipeline
 
 
 def find_version(pipeline: Pipeline, number: int | None) -> Version:

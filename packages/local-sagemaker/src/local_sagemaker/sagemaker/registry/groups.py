@@ -69,8 +69,8 @@ def describe(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
 def list_groups(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """Sorted by creation, the oldest first, where nothing else is said."""
     groups = list(backend(caller.account, caller.region).model_package_groups.values())
-    found = [group.details for group in groups]
-    return listed(found, parameters, "ModelPackageGroupSummaryList", "ModelPackageGroupName", "Ascending")
+    details = [group.details for group in groups]
+    return listed(details, parameters, "ModelPackageGroupSummaryList", "ModelPackageGroupName", "Ascending")
 
 
 @operation("DeleteModelPackageGroup")

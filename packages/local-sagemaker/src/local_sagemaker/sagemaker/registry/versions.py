@@ -137,14 +137,14 @@ def list_packages(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
         group_name = group.details["ModelPackageGroupName"]
     kind = parameters.get("ModelPackageType", "Versioned" if group_name else "Unversioned")
     status = parameters.get("ModelApprovalStatus")
-    found = [
+    summaries = [
         {"Name": group_name or package.details.get("ModelPackageName", ""), **package.details}
         for package in list(storage.model_packages.values())
         if group_name in (None, package.details.get("ModelPackageGroupName"))
         and kind in ("Both", "Versioned" if "ModelPackageVersion" in package.details else "Unversioned")
         and status in (None, package.details.get("ModelApprovalStatus"))
     ]
-    return listed(found, parameters, "ModelPackageSummaryList", "Name", "Ascending")
+    return listed(summaries, parameters, "ModelPackageSummaryList", "Name", "Ascending")
 
 
 @operation("UpdateModelPackage")

@@ -42,11 +42,11 @@ def parse(path: str) -> Filter:
     """``$``, ``$[*]``, ``$[2:]``, ``$[:-1]``, ``$[0]``, ``$[0,3]``. Raises UnknownFilterError."""
     if _WHOLE.fullmatch(path):
         return Filter(slice(None, None))
-    if found := _SLICE.fullmatch(path):
-        first, last = (int(bound) if bound else None for bound in found.groups())
+    if match := _SLICE.fullmatch(path):
+        first, last = (int(bound) if bound else None for bound in match.groups())
         return Filter(slice(first, last))
-    if found := _FIELDS.fullmatch(path):
-        return Filter(tuple(int(position) for position in found[1].split(",")))
+    if match := _FIELDS.fullmatch(path):
+        return Filter(tuple(int(position) for position in match[1].split(",")))
     raise UnknownFilterError(path)
 
 

@@ -1,0 +1,44 @@
+"""Which of two classes counts as the positive one, as far as that is known before a training."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from automl_gitops.evaluation import values
+from automl_gitops.evaluation.metrics import BINARY
+from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.settings.model import INFER
+from automl_gitops.kernel.words import quoted
+
+SETTING = "[decision] positive in automl.toml"
+
+
+@dataclass(frozen=True)
+class PositiveClass:
+    """Its label, and whether automl.toml names it; else it is the one that Autopilot takes."""
+
+    label: str
+    named: bool
+
+    def __str__(self) -> str:
+        """A sentence for whoever reads F1, precision or recall."""
+        why = (
+            f"which {SETTING} names"
+            if self.named
+            else f"the second label, as Autopilot takes it; {SETTING} names another"
+        )
+        return f"positive class: {quoted(self.label)}, {why}"
+
+
+def of_classes(classes: Iterable[str], named: str | None) -> PositiveClass | None:
+    """That of two ``classes``, of which automl.toml may have ``named`` one; `None` of more, or fewer."""
+    labels = values.in_order(classes)
+    if len(labels) != 2:
+        return None
+    return PositiveClass(named or labels[1], bool(named))
+
+
+def of_project(config: Config, classes: Iterable[str] | None) -> PositiveClass | None:
+    """That of a project's data set; `None` where no problem of two classes is asked for."""
+    if config.autopilot.problem_type not in (BINARY, INFER):
+        return None
+    return of_classes(classes or (), config.decision.positive)
