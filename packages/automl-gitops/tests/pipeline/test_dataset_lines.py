@@ -124,6 +124,16 @@ def test_a_file_that_has_changed_is_parsed(tmp_path: Path) -> None:
             list(lines(path, table.columns, source.sizes))
 
 
+def test_a_row_that_a_carriage_return_ends_is_not_cut_out(tmp_path: Path) -> None:
+    """The end that is lacking and the empty line have one byte and one row in all."""
+    path = tmp_path / "t.csv"
+    path.write_bytes(b"a,b\n1,2\r3,4\n\n")
+    table = Table.open(path)
+    source = SourceText(table)
+
+    assert [(batch.num_rows, source.text(batch)) for batch in table.batches()] == [(2, None)]
+
+
 def test_a_line_of_one_column_keeps_its_end() -> None:
     piece = Lines.of(b"1,2\n3,4\n", ["a", "b"], 2)
 

@@ -121,7 +121,7 @@ class Lines:
             self.text[last] = _END
         found = text_bytes(self._cut(ends))
         self.text[last] = before
-        return memoryview(found)
+        return found.data
 
     def _place(self, name: str) -> int:
         return self.places[list(self.names).index(name)]
@@ -150,10 +150,12 @@ def lines(path: Path, columns: Sequence[str], sizes: Sequence[tuple[int, int]]) 
 
 def _texts(path: Path, columns: Sequence[str]) -> Iterator[bytes]:
     """A file's whole lines without quotes and carriage returns, in pieces: those behind its header, which is the first
-    line; none where it is not.
+    line; none where it is not, and none any more where a carriage return may end a row by itself.
     """
     header = ",".join(columns).encode()
     for number, block in enumerate(_blocks(path)):
+        if b"\r" in block and block.count(b"\r") != block.count(b"\r\n"):
+            return
         text = block.translate(None, _DROPPED) if any(one in block for one in (b'"', b"\r")) else block
         if number == 0:
             first, _, text = text.removeprefix(BOM_UTF8).partition(b"\n")
