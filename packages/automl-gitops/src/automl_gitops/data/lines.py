@@ -121,7 +121,7 @@ class Lines:
             self.text[last] = _END
         found = text_bytes(self._cut(ends))
         self.text[last] = before
-        return memoryview(found)
+        return found.data
 
     def _place(self, name: str) -> int:
         return self.places[list(self.names).index(name)]
