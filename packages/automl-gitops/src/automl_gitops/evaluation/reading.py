@@ -309,7 +309,7 @@ def _offsets(column: pa.Array) -> np.ndarray:
 
 
 def _alike(column: pa.Array) -> bool:
-    """Whether all values of a binary array are the same, said in a twentieth of the time that counting them takes."""
+    """Whether all values of a binary array are the same: a comparison of bytes, without counting them."""
     lengths = np.diff(_offsets(column))
     first = column[0].as_py() if len(column) else b""
     return bool((lengths == len(first)).all()) and text_bytes(column) == first * len(column)
