@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.figures import Figure
 from benchmarks.local_aws import running, until
 
-CLIENTS = Path(__file__).parent / "programs" / "ask_endpoint.py"
+PROGRAMS = Path(__file__).parent / "programs"
 BUCKET = "bench-endpoint"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
 ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -31,9 +31,12 @@ def figures(work: Path) -> Iterator[Figure]:
         yield Figure.of(
             "rows of requests of 20,000", many["requests_a_second"] * 20_000, "a second", ">= 100e3"
         )
-        wide = _ask(work, environment, "wide", made.serve("wide", columns=400)[:1], 8)
+        wide_rows = made.serve("wide", columns=400)
+        wide = _ask(work, environment, "wide", wide_rows[:1], 8)
         times = one["requests_a_second"] / wide["requests_a_second"]
         yield Figure.of("a row of 400 columns, times one of 15", times, "", "<= 8")
+        asked = _run("verify_endpoint", work, environment, "wide", wide_rows[:500])
+        yield Figure.of("what verify asks an endpoint of 400 columns", asked["seconds"], "s", "< 8")
 
 
 class _Endpoints:
@@ -121,10 +124,16 @@ def _table(columns: int, count: int = 20_000) -> tuple[list[str], list[str]]:
 def _ask(
     work: Path, environment: dict[str, str], name: str, rows: list[str], clients: int
 ) -> dict[str, float]:
+    return _run("ask_endpoint", work, environment, name, rows, str(clients))
+
+
+def _run(
+    program: str, work: Path, environment: dict[str, str], name: str, rows: list[str], *more: str
+) -> dict[str, float]:
     body = work / "body.csv"
     body.write_text("\n".join(rows) + "\n")
     ended = subprocess.run(  # noqa: S603 - a program of this folder
-        [sys.executable, CLIENTS, name, body, str(clients)],
+        [sys.executable, PROGRAMS / f"{program}.py", name, body, *more],
         env=environment,
         check=True,
         stdout=subprocess.PIPE,

@@ -150,6 +150,32 @@ def test_probabilities_of_several_classes(digits: int | None) -> None:
     assert {name: found[name] for name in expected} == pytest.approx(expected, **CLOSE)
 
 
+@pytest.mark.parametrize("digits", [2, 4, None])
+@pytest.mark.parametrize("share", [0.001, 0.4])
+@pytest.mark.parametrize("shift", [0, -9, 9])
+def test_areas_of_scores_that_are_close_together_or_tied(
+    shift: int, share: float, digits: int | None
+) -> None:
+    generator = np.random.default_rng(shift + 20)
+    truth = (generator.random(200_000) < share).astype(np.uint8)
+    scores = 1 / (1 + np.exp(-generator.normal(shift, 1, len(truth)) - truth))
+    scores = scores if digits is None else scores.round(digits)
+    found, _ = ranking.areas(scores[None], truth, [1])
+    assert found["auc/1"].value == pytest.approx(sk.roc_auc_score(truth, scores), **CLOSE)
+    expected = sk.average_precision_score(truth, scores)
+    assert found["average_precision/1"].value == pytest.approx(expected, **CLOSE)
+
+
+@pytest.mark.parametrize("edges", [[0.5], [0.0, 5e-324], [0.1, 0.1 + 1e-16, 0.9], [-1e-6, 0.0, 0.3, 1.0]])
+@pytest.mark.parametrize("cells", [1, 7, 1 << 16])
+def test_bins_are_those_of_a_search(edges: list[float], cells: int) -> None:
+    among = np.array(edges)
+    scores = np.random.default_rng(1).uniform(among[0], among[-1], 5000)
+    scores = np.concatenate((scores, among, np.nextafter(among[1:], 0)))
+    expected = np.searchsorted(among, scores, "right")
+    assert (ranking.Bins(among, cells)(scores) == expected).all()
+
+
 def test_certain_and_wrong_probabilities_have_a_finite_log_loss() -> None:
     truth = np.array([0, 1, 1, 0])
     given = np.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0], [1.0, 0.0]])

@@ -19,13 +19,13 @@ from moto.moto_server.werkzeug_app import (
     MotoRequestHandler,
     create_backend_app,
 )
-from werkzeug.serving import make_server
 
 from local_sagemaker import accounts, actors, clock, faults, quotas, runtime, serving, tokens, workers
 from local_sagemaker.authorization import principals
 from local_sagemaker.authorization import record as records
 from local_sagemaker.authorization.gate import Gate
 from local_sagemaker.bridge import REQUEST, Bridge
+from local_sagemaker.connections import Server
 from local_sagemaker.door import Door
 from local_sagemaker.faults import Fault, Faults, Plan
 from local_sagemaker.lambda_ import pool
@@ -102,14 +102,8 @@ class LocalAWS:
             self.directory.mkdir(parents=True, exist_ok=True)
             self._log = _log_to(self.directory / "local-aws.log")
             port = listening.getsockname()[1]
-            self._server = make_server(
-                HOST,
-                port,
-                Door(Gate(Faults(Bridge(_Dispatcher(create_backend_app)))), port),
-                threaded=True,
-                request_handler=_RequestHandler,
-                fd=listening.fileno(),
-            )
+            door = Door(Gate(Faults(Bridge(_Dispatcher(create_backend_app)))), port)
+            self._server = Server(HOST, port, door, _RequestHandler, fd=listening.fileno())
         self.url = f"http://{HOST}:{self._server.port}"
         self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
         runtime.set_current(self._runtime)
@@ -140,9 +134,7 @@ class LocalAWS:
             raise RuntimeError(f"still at work: {', '.join(busy)}; wait for the end of it")
         self._server.shutdown()
         self._thread.join()
-        for thread in threading.enumerate():  # answers that are still being sent
-            if "process_request_thread" in thread.name:
-                thread.join()
+        self._server.end_threads(wait=True)
         self._runtime.stop()
         pool.clear()
 
@@ -223,6 +215,7 @@ class LocalAWS:
         self._runtime.stop()
         workers.end()
         self._server.shutdown()
+        self._server.end_threads(wait=False)
         self._server.server_close()
         self._thread.join(timeout=5)
         runtime.set_current(None)

@@ -2,7 +2,7 @@
 
 import ast
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from automl_gitops.evaluation.ahead import in_order
 from automl_gitops.evaluation.errors import EvaluationError, PredictionError
 from automl_gitops.evaluation.reading import (
     Encoder,
@@ -28,6 +29,7 @@ from automl_gitops.evaluation.reading import (
 # How far the probabilities of a row may be from 1 in sum: answers are rounded, some are float32.
 SUM_TOLERANCE = 1e-2
 ROUNDING = 1e-6
+_TO_LINES = bytes.maketrans(b"]\n", b"\n;")
 
 
 @dataclass
@@ -55,8 +57,7 @@ def read_class_predictions(
     reader = _ClassReader(outputs, sum(counts))
     try:
         for part, rows in zip(answers, counts, strict=True):
-            read = sum(reader.add(part, batch) for batch in batches(part, len(outputs)))
-            check_count(part.name, read, rows)
+            check_count(part.name, reader.add(part), rows)
         return reader.finish(RowLocator([part.name for part in answers], list(counts)))
     except EvaluationError as error:
         raise PredictionError(str(error)) from None
@@ -92,25 +93,41 @@ class _ClassReader:
         self._labels: list[str] = []
         self._probabilities: np.ndarray | None = None
         self._probability = np.empty(rows) if "probability" in self._column else None
-        self._part, self._before = "", 0
 
-    def add(self, part: Part, batch: pa.RecordBatch) -> int:
-        """Take a batch over; returns its rows."""
-        if part.name != self._part:
-            self._part, self._before = part.name, self._done
-        self._codes.append(self._encoder(batch.column(self._column["predicted_label"])))
-        span = slice(self._done, self._done + batch.num_rows)
-        if span.stop <= self._rows:  # with more rows than labels the part fails anyway, once they are counted
-            if "probabilities" in self._column:
-                self._add_lists(
-                    batch.column(self._column["probabilities"]), batch.column(self._column["labels"]), span
-                )
-            if self._probability is not None:
-                column = batch.column(self._column["probability"])
-                self._probability[span] = numbers(column, self._where)
-                self._check_range(self._probability[span], column, "a probability")
-        self._done = span.stop
-        return int(batch.num_rows)
+    def add(self, part: Part) -> int:
+        """Read a part; returns its rows."""
+        before, read = self._done, batches(part, len(self._column))
+        for batch, span, place in in_order(self._parsed, self._placed(part.name, read)):
+            self._codes.append(self._encoder(batch.column(self._column["predicted_label"])))
+            if span.stop <= self._rows and "probabilities" in self._column:
+                self._reorder(batch.column(self._column["labels"]), span, place)
+        return self._done - before
+
+    def _placed(self, name: str, found: Iterable[pa.RecordBatch]) -> Iterator["_Placed"]:
+        """The batches of a part with their rows among all rows, and their place in it."""
+        before = self._done
+        for batch in found:
+            place = _Place(name, self._done - before)
+            if self._probabilities is None and "probabilities" in self._column and batch.num_rows:
+                self._orders(batch.column(self._column["labels"])[:1])
+                self._labels = self._label_list(0, place(0))
+                self._probabilities = np.empty((len(self._labels), self._rows))
+            span = slice(self._done, self._done + batch.num_rows)
+            self._done = span.stop
+            yield batch, span, place
+
+    def _parsed(self, placed: "_Placed") -> "_Placed":
+        """Write a batch's numbers to their rows; on any thread."""
+        batch, span, place = placed
+        if span.stop > self._rows:  # with more rows than labels the part fails anyway, once they are counted
+            return placed
+        if self._probabilities is not None:
+            _add_lists(batch.column(self._column["probabilities"]), self._probabilities[:, span], place)
+        if self._probability is not None:
+            column = batch.column(self._column["probability"])
+            self._probability[span] = numbers(column, place)
+            _check_range(self._probability[span], column, "a probability", place)
+        return placed
 
     def finish(self, place: RowLocator) -> ClassPredictions:
         """All predictions, once every part has been added."""
@@ -118,28 +135,19 @@ class _ClassReader:
         labels = Labels(codes, decoded(self._encoder, codes, place, "predicted label"), place)
         return ClassPredictions(labels, self._probabilities, self._labels or None, self._probability)
 
-    def _add_lists(self, column: pa.Array, labels: pa.Array, span: slice) -> None:
+    def _reorder(self, labels: pa.Array, span: slice, place: "_Place") -> None:
+        """Bring the probabilities of rows that name the labels in another order into that of the first row."""
         orders = self._orders(labels)
-        if self._probabilities is None:
-            self._labels = self._label_list(0, 0)
-            self._probabilities = np.empty((len(self._labels), self._rows))
-        target = self._probabilities[:, span]
-        self._parse_lists(column, target)
-        sums = target.sum(axis=0)
-        off = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
-        if off.size:
-            raise PredictionError(
-                f"{self._where(off[0])}: the probabilities sum to {sums[off[0]]:.6g}, not to 1"
-            )
+        target = self._probabilities[:, span]  # type: ignore[index]  # there is one as soon as there are labels
         for order in np.unique(orders[orders > 0]):  # order 0 is that of the whole array
             rows = np.flatnonzero(orders == order)
-            given = self._label_list(int(order), int(rows[0]))
+            given = self._label_list(int(order), place(int(rows[0])))
             if sorted(given) != sorted(self._labels):
-                raise PredictionError(f"{self._where(rows[0])}: other labels than in the first row: {given}")
+                raise PredictionError(f"{place(int(rows[0]))}: other labels than in the first row: {given}")
             target[:, rows] = target[[given.index(label) for label in self._labels]][:, rows]
 
-    def _label_list(self, order: int, row: int) -> list[str]:
-        """The labels of the order that was met as number ``order``, first in a batch's row ``row``."""
+    def _label_list(self, order: int, where: str) -> list[str]:
+        """The labels of the order that was met as number ``order``, first in the row ``where``."""
         text = self._orders.values[order].decode("utf-8", "replace")
         for parse in (json.loads, ast.literal_eval):
             try:
@@ -148,44 +156,75 @@ class _ClassReader:
                 continue
             if isinstance(values, list) and values:
                 return [str(value) for value in values]
-        raise PredictionError(f"{self._where(row)}: {text!r} is not a list of labels")
+        raise PredictionError(f"{where}: {text!r} is not a list of labels")
 
-    def _parse_lists(self, column: pa.Array, target: np.ndarray) -> None:
-        """Write lists such as `[0.2, 0.8]` to ``target`` (classes, rows)."""
-        names = [str(number) for number in range(len(target))]
-        # Made lines `0.2,0.8` in one pass over the bytes; a broken list is then a broken line.
-        lines = text_bytes(column).translate(bytes.maketrans(b"]\n", b"\n;"), b"[ ")
-        wanted = f"{len(target)} probabilities"
-        try:
-            table = pa.csv.read_csv(
-                pa.py_buffer(lines),
-                read_options=pa.csv.ReadOptions(column_names=names),
-                parse_options=pa.csv.ParseOptions(ignore_empty_lines=False),
-                convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
-            )
-        except pa.ArrowInvalid:
-            table = None
-        if table is None or not table.num_rows == len(column) == lines.count(b"\n"):
-            values = column.to_pylist()
-            broken = next((row for row, value in enumerate(values) if not _is_list(value, len(target))), 0)
-            raise PredictionError(self._complaint(broken, values[broken], wanted)) from None
-        for given, row in zip(table.combine_chunks().columns, target, strict=True):
-            values = given.chunk(0)
-            row[:] = plain(values if not values.null_count else pc.fill_null(values, np.nan), np.float64)
-            self._check_range(row, column, wanted)
 
-    def _check_range(self, values: np.ndarray, column: pa.Array, wanted: str) -> None:
-        bad = np.flatnonzero(~((values >= -ROUNDING) & (values <= 1 + ROUNDING)))
-        if bad.size:
-            raise PredictionError(self._complaint(bad[0], column[bad[0]].as_py(), wanted))
+@dataclass(frozen=True)
+class _Place:
+    """Says where a row of a batch stands that begins after ``before`` rows of the part ``name``."""
 
-    def _complaint(self, row: int, value: bytes, wanted: str) -> str:
-        text = value.decode("utf-8", "replace")
-        return f"{self._where(row)}: expected {wanted} from 0 to 1, got {text!r}"
+    name: str
+    before: int
 
-    def _where(self, row: int) -> str:
-        """The place of a batch's row ``row``."""
-        return f"{self._part}, row {self._done - self._before + row + 1}"
+    def __call__(self, row: int) -> str:
+        return f"{self.name}, row {self.before + row + 1}"
+
+
+_Placed = tuple[pa.RecordBatch, slice, _Place]
+
+
+def _add_lists(column: pa.Array, target: np.ndarray, place: _Place) -> None:
+    """Write lists such as `[0.2, 0.8]` to ``target`` (classes, rows); their sums are near 1."""
+    _parse_lists(column, target, place)
+    sums = target.sum(axis=0)
+    off = np.flatnonzero(np.abs(sums - 1) > SUM_TOLERANCE)
+    if off.size:
+        raise PredictionError(f"{place(off[0])}: the probabilities sum to {sums[off[0]]:.6g}, not to 1")
+
+
+def _parse_lists(column: pa.Array, target: np.ndarray, place: _Place) -> None:
+    # Made lines `0.2,0.8` in one pass over the bytes; a broken list is then a broken line.
+    lines = text_bytes(column).translate(_TO_LINES, b"[ ")
+    wanted = f"{len(target)} probabilities"
+    table = None
+    # Quotes are of no list that a model gives: the reader goes faster without a look for them.
+    for quote in (False, '"'):
+        table = _table(lines, len(target), quote) if table is None else table
+    if table is None or not table.num_rows == len(column) == lines.count(b"\n"):
+        values = column.to_pylist()
+        broken = next((row for row, value in enumerate(values) if not _is_list(value, len(target))), 0)
+        raise PredictionError(_complaint(place(broken), values[broken], wanted))
+    for given, row in zip(table.combine_chunks().columns, target, strict=True):
+        values = given.chunk(0)
+        row[:] = plain(values if not values.null_count else pc.fill_null(values, np.nan), np.float64)
+        _check_range(row, column, wanted, place)
+
+
+def _table(lines: bytes, width: int, quote: str | bool) -> pa.Table | None:
+    """Lines of so many numbers; None where one is none."""
+    names = [str(number) for number in range(width)]
+    try:
+        return pa.csv.read_csv(
+            pa.py_buffer(lines),
+            # One thread: they are a batch of many that are read at the same time.
+            read_options=pa.csv.ReadOptions(column_names=names, use_threads=False),
+            parse_options=pa.csv.ParseOptions(ignore_empty_lines=False, quote_char=quote),
+            convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
+        )
+    except pa.ArrowInvalid:
+        return None
+
+
+def _check_range(values: np.ndarray, column: pa.Array, wanted: str, place: _Place) -> None:
+    if len(values) and values.min() >= -ROUNDING and values.max() <= 1 + ROUNDING:  # no NaN is
+        return
+    bad = np.flatnonzero(~((values >= -ROUNDING) & (values <= 1 + ROUNDING)))
+    if bad.size:
+        raise PredictionError(_complaint(place(bad[0]), column[bad[0]].as_py(), wanted))
+
+
+def _complaint(where: str, value: bytes, wanted: str) -> str:
+    return f"{where}: expected {wanted} from 0 to 1, got {value.decode('utf-8', 'replace')!r}"
 
 
 def _is_list(text: bytes, length: int) -> bool:

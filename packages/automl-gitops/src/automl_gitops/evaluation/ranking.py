@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from automl_gitops.evaluation.ahead import in_order
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
 from automl_gitops.evaluation.intervals import Linear
@@ -20,6 +21,11 @@ from automl_gitops.evaluation.shares import Worth, effective, wilson
 
 QUANTILES = 1024
 CURVE_POINTS = 200
+MOST_CELLS = 1 << 20  # of a grid, which fits into the processor's cache
+TINIEST_WIDTH = 1e-290  # a grid over less has cells that are no numbers
+SEARCHED = -2  # a cell with several edges
+MERGED_ROWS = 1 << 14
+MOST_MERGED = 16  # where there are more values than these times the scores, a search for each score is faster
 
 
 @dataclass(frozen=True)
@@ -30,12 +36,15 @@ class Ranking:
     negative: np.ndarray
 
     @classmethod
-    def of(cls, scores: np.ndarray, is_positive: np.ndarray) -> "Ranking":
-        """From the scores of all rows (rows,) and which of them are of the class (rows,)."""
-        positive, negative = scores[is_positive], scores[~is_positive]
-        positive.sort()
-        negative.sort()
-        return cls(positive, negative)
+    def of(cls, scores: np.ndarray, truth: np.ndarray, code: int) -> "Ranking":
+        """Of the class ``code``, from the scores of all rows (rows,) and their codes (rows,)."""
+
+        def ordered(kind: bool) -> np.ndarray:
+            chosen: np.ndarray = scores[truth == code if kind else truth != code]
+            chosen.sort()
+            return chosen
+
+        return cls(*in_order(ordered, (True, False)))
 
     @property
     def defined(self) -> bool:
@@ -49,14 +58,18 @@ class Ranking:
         over the rows of the class, of the precision at the row's score.
         """
         wins_twice, precisions = 0, 0.0
-        for span in spans(len(self.positive)):
-            scores = self.positive[span]
-            below, up_to = _ranks(self.negative, scores)
-            wins_twice += int(below.sum()) + int(up_to.sum())
-            true = len(self.positive) - _ranks(self.positive, scores)[0]
-            precisions += float((true / (true + len(self.negative) - below)).sum())
+        for wins, some in in_order(self._of_span, spans(len(self.positive))):
+            wins_twice += wins
+            precisions += some
         positives = len(self.positive)
         return wins_twice / (2 * positives * len(self.negative)), precisions / positives
+
+    def _of_span(self, span: slice) -> tuple[int, float]:
+        """Twice the pairs that some rows of the class win, and the sum of the precisions at their scores."""
+        scores = self.positive[span]
+        below, up_to = _ranks(self.negative, scores)
+        true = len(self.positive) - _own_ranks(self.positive, span)
+        return int(below.sum()) + int(up_to.sum()), float((true / (true + len(self.negative) - below)).sum())
 
     def thresholds(self) -> np.ndarray:
         """Where the curves have points: quantiles of the scores, rising."""
@@ -121,7 +134,8 @@ class Ranking:
         """What a row adds to the areas, by its score's place between quantiles."""
         edges = self._quantiles(QUANTILES)
         positive, negative = self._histogram(self.positive, edges), self._histogram(self.negative, edges)
-        return Influence(edges, _roc_gradient(positive, negative), _precision_gradient(positive, negative))
+        bins = Bins(edges, min(len(self.positive) + len(self.negative), MOST_CELLS))
+        return Influence(bins, _roc_gradient(positive, negative), _precision_gradient(positive, negative))
 
     def at(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the class, and other rows, with a score of at least each threshold."""
@@ -144,19 +158,47 @@ class Ranking:
         )
 
 
+class Bins:
+    """Finds between which two of rising ``edges`` a score lies, the first and the last edge included.
+
+    A grid of equal ``cells`` says it without a search, for all scores that share no cell with several edges.
+    """
+
+    def __init__(self, edges: np.ndarray, cells: int) -> None:
+        """Of at least one edge, fewer than 32,768."""
+        width = edges[-1] - edges[0]
+        self._scale = cells / width if width > TINIEST_WIDTH else 0.0
+        self._edges = np.append(edges, np.inf)
+        of_edges = np.bincount(self._cells(edges), minlength=cells + 2)  # a product may be rounded up
+        self._before = (of_edges.cumsum() - of_edges).astype(np.int16)  # edges below the cell
+        self._before[of_edges > 1] = SEARCHED
+
+    def __call__(self, scores: np.ndarray) -> np.ndarray:
+        """How many edges are no greater than each score (rows,)."""
+        bins = self._before[self._cells(scores)]
+        bins += scores >= self._edges[bins]
+        unknown = np.flatnonzero(bins < 0)
+        bins[unknown] = np.searchsorted(self._edges, scores[unknown], "right")
+        return bins
+
+    def _cells(self, values: np.ndarray) -> np.ndarray:
+        """The cells of values, rising with these however they are rounded."""
+        cells: np.ndarray = ((values - self._edges[0]) * self._scale).astype(np.int32)
+        return cells
+
+
 @dataclass(frozen=True)
 class Influence:
     """Gradients of both areas by kind of row (0 other, 1 of the class) and bin of the score (2, bins)."""
 
-    edges: np.ndarray
+    bins: Bins
     roc: np.ndarray
     precision: np.ndarray
 
     def of_rows(self, scores: np.ndarray, is_positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The influence of rows on both areas, (rows,) each."""
-        bins = np.searchsorted(self.edges, scores, "right")
-        kind = is_positive.astype(np.intp)
-        return self.roc[kind, bins], self.precision[kind, bins]
+        cells = self.bins(scores) + is_positive * np.intp(self.roc.shape[1])
+        return self.roc.ravel()[cells], self.precision.ravel()[cells]
 
 
 def _roc_gradient(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
@@ -211,17 +253,21 @@ def _areas_of_class(
     scores: np.ndarray, truth: np.ndarray, code: int, clusters: Clusters | None, draw: bool
 ) -> tuple[Linear, Linear, dict[str, Any] | None] | None:
     """Both areas of one class, and its curves. A function of its own, so that sorted copies go one by one."""
-    ranking = Ranking.of(scores, truth == code)
+    ranking = Ranking.of(scores, truth, code)
     if not ranking.defined:
         return None
     influence, sums = ranking.influence(), ClusterSums(5 if clusters else 2, clusters)
-    for span in spans(len(truth)):
+
+    def quantities(span: slice) -> np.ndarray:
         hit = truth[span] == code
         columns: tuple[np.ndarray, ...] = influence.of_rows(scores[span], hit)
         if clusters:
             of_roc, of_precision = columns
             columns = (of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit)
-        sums.add(span.start, np.stack(columns, axis=1))
+        return np.stack(columns, axis=1)
+
+    for span, values in zip(spans(len(truth)), in_order(quantities, spans(len(truth))), strict=True):
+        sums.add(span.start, values)
     roc, precision = ranking.areas()
     curves = None
     if draw:
@@ -264,13 +310,36 @@ def _worth(
 
 
 def _ranks(values: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """How many of ``values`` are below each of ``scores``, and how many are no greater; both are sorted.
+    """How many of ``values`` are below each of ``scores``, and how many are no greater; both are sorted."""
+    found = [_merged(values, scores[i : i + MERGED_ROWS]) for i in range(0, len(scores), MERGED_ROWS)]
+    below, up_to = (np.concatenate(ranks) for ranks in zip(*found, strict=True))
+    return below, up_to
 
-    It searches only where the scores lie: that fits into the processor's cache.
-    """
+
+def _merged(values: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`_ranks` of scores so few that they, and the values among them, fit into the processor's cache."""
     start = int(np.searchsorted(values, scores[0], "left"))
     window = values[start : int(np.searchsorted(values, scores[-1], "right"))]
-    return start + np.searchsorted(window, scores, "left"), start + np.searchsorted(window, scores, "right")
+    if not 0 < len(window) <= MOST_MERGED * len(scores):
+        below, up_to = (np.searchsorted(window, scores, side) for side in ("left", "right"))
+        return start + below, start + up_to
+    # A stable sort of two sorted runs merges them; scores go before values that are equal.
+    order = np.concatenate((scores, window)).argsort(kind="stable")
+    below = np.flatnonzero(order < len(scores)) - np.arange(len(scores))
+    up_to, tied = below.copy(), np.flatnonzero(window[np.minimum(below, len(window) - 1)] == scores)
+    up_to[tied] = np.searchsorted(window, scores[tied], "right")
+    return start + below, start + up_to
+
+
+def _own_ranks(values: np.ndarray, span: slice) -> np.ndarray:
+    """How many of sorted ``values`` are below each of those in a span."""
+    scores, ranks = values[span], np.arange(span.start, span.stop)
+    ranks[0] = np.searchsorted(values, scores[0], "left")
+    repeated = scores[1:] == scores[:-1]
+    if repeated.any():
+        ranks[1:][repeated] = 0
+        np.maximum.accumulate(ranks, out=ranks)
+    return ranks
 
 
 def rounded(values: np.ndarray) -> list[float]:

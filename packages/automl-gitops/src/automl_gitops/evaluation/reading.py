@@ -23,7 +23,7 @@ from automl_gitops.evaluation.labels import code_type
 from automl_gitops.evaluation.layout import GROUP
 from automl_gitops.evaluation.values import GREATEST, number
 
-BLOCK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 21
 _BROKEN_ROW = re.compile(r"Row #(\d+): Expected \d+ columns, got (\d+)")  # as pyarrow says it
 
 
@@ -92,6 +92,7 @@ def batches(part: Part, columns: int, *, header: bool = False) -> Iterator[pa.Re
             ),
         ) as reader:
             yield from (batch for batch in reader if batch.num_rows)
+        pa.default_memory_pool().release_unused()
     except pa.ArrowInvalid as error:
         if "Empty CSV file" in str(error):
             return
@@ -132,12 +133,13 @@ class Encoder:
 
     def __call__(self, array: pa.Array) -> np.ndarray:
         """The codes of a binary array (rows,), in the smallest type that holds all so far."""
+        rows, array = len(array), array[:1] if _alike(array) else array
         encoded = array.dictionary_encode()
         table = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
         codes: np.ndarray = np.array(table, dtype=code_type(len(self._codes)))[
             plain(encoded.indices, np.int32)
         ]
-        return codes
+        return codes if len(codes) == rows else np.repeat(codes, rows)
 
     @property
     def values(self) -> list[bytes]:
@@ -295,9 +297,19 @@ def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
 
 def text_bytes(column: pa.Array) -> bytes:
     """The values of a binary array, one after the other."""
-    offsets = np.frombuffer(column.buffers()[1], dtype=np.int32)
-    start, end = offsets[column.offset], offsets[column.offset + len(column)]
-    return bytes(column.buffers()[2][int(start) : int(end)].to_pybytes())
+    offsets = _offsets(column)
+    return bytes(column.buffers()[2][int(offsets[0]) : int(offsets[-1])].to_pybytes())
+
+
+def _offsets(column: pa.Array) -> np.ndarray:
+    return np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
+
+
+def _alike(column: pa.Array) -> bool:
+    """Whether all values of a binary array are the same: a comparison of bytes, without counting them."""
+    lengths = np.diff(_offsets(column))
+    first = column[0].as_py() if len(column) else b""
+    return bool((lengths == len(first)).all()) and text_bytes(column) == first * len(column)
 
 
 def concatenate(chunks: list[np.ndarray]) -> np.ndarray:

@@ -37,7 +37,7 @@ def choose(scores: np.ndarray, is_positive: np.ndarray, metric: str, costs: Cost
     good it is the one nearest to the usual one, which is 0.5 or, by costs, the one that follows from them. Raises
     `EvaluationError` where the rows are of one class.
     """
-    ranking = Ranking.of(np.clip(scores, 0.0, 1.0), is_positive)
+    ranking = Ranking.of(np.clip(scores, 0.0, 1.0), is_positive, True)
     positives, negatives = len(ranking.positive), len(ranking.negative)
     if not ranking.defined:
         kind = "positive" if positives else "negative"

@@ -6,6 +6,7 @@ import contextlib
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,9 @@ from local_sagemaker.serving.errors import BadInput, DownloadError, ModelError
 
 START_SECONDS = 120.0
 ANSWER_SECONDS = 60.0  # InvokeEndpoint's limit
+# How much of the time that the last answer took, and how long at most, the next one waits for those to come back who
+# were there together.
+GATHERING, MOST_GATHERING_SECONDS = 0.5, 0.1
 
 
 class _Waiting:
@@ -44,7 +48,9 @@ class Predictor:
     def __init__(self, directory: Path, containers: Sequence[Mapping[str, Any]]) -> None:
         self._directory = directory
         self._containers = containers
-        self._turn = threading.Condition()
+        lock = threading.RLock()
+        self._turn, self._gathering = threading.Condition(lock), threading.Condition(lock)
+        self._together, self._gather_until = 0, 0.0
         self._asking = False
         self._waiting: list[_Waiting] = []
         self._worker: workers.Worker | None = None
@@ -80,6 +86,7 @@ class Predictor:
         mine = _Waiting((body, content_type, accept), timeout)
         with self._turn:
             self._waiting.append(mine)
+            self._gathering.notify()
             self._turn.wait_for(lambda: mine.outcome is not None or not self._asking)
             asked = self._take(mine) if mine.outcome is None else []
         if asked:
@@ -93,6 +100,10 @@ class Predictor:
     def _take(self, mine: _Waiting) -> list[_Waiting]:
         """Begin to ask for this request, and for those that wait and fit; the caller holds the turn."""
         self._asking = True
+        if mine.kind is not None:
+            self._gathering.wait_for(
+                lambda: len(self._waiting) >= self._together, self._gather_until - time.monotonic()
+            )
         others = [one for one in self._waiting if one is not mine and mine.fits(one)]
         asked = [mine, *others[: joining.MOST_REQUESTS - 1]]
         self._waiting = [one for one in self._waiting if one not in asked]
@@ -100,6 +111,7 @@ class Predictor:
 
     def _answer(self, asked: list[_Waiting]) -> None:
         """Find the outcome of the first of them at least. What broke the worker for several is asked by itself."""
+        begun = time.monotonic()
         try:
             outcomes = self._outcomes(asked)
             if outcomes is None and len(asked) > 1:
@@ -113,6 +125,11 @@ class Predictor:
                 for one in left:
                     one.kind = None
                 self._waiting += left
+                # Whoever has an answer comes back at once, if at all: asked by themselves, they would take turns with
+                # those that wait now.
+                now = time.monotonic()
+                self._together = len(asked) - len(left) + len(self._waiting)
+                self._gather_until = now + min((now - begun) * GATHERING, MOST_GATHERING_SECONDS)
                 self._turn.notify_all()
 
     def stop(self) -> None:
