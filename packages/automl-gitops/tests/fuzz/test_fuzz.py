@@ -53,7 +53,23 @@ fuzzed = settings(
 )
 AUTOML = (PROJECT / "automl.toml").read_text()
 PRODUCTION = (PROJECT / "environments" / "production.toml").read_text()
-CONTRACT = '[table]\nrows = { least = 1 }\n[columns.age]\ntype = "integer"\nleast = 0\n[block]\nrules = ["age > 1"]\n'
+CONTRACT = """block = ["duplicates"]
+[table]
+least_rows = 1
+keys = [["id"]]
+rules = ["age > 1"]
+[columns.age]
+type = "integer"
+least = 0
+[columns.seen]
+type = "date"
+most = 2026-01-31
+[columns.ward]
+type = "text"
+values = ["A", "B"]
+length = 3
+missing = 0.1
+"""
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/readmission/12"
 PROMOTED = ProductionFile(model_package_arn=ARN, version=12, metrics={"f1_macro": 0.4}).text()
 MESSAGE = {
@@ -385,6 +401,21 @@ def test_an_answer_of_github(github: dict[str, Any], tmp_path_factory: Any, stat
         if isinstance(host, pull_request.Host):
             refused_or(lambda: host.read("automl.toml"))
             refused_or(lambda: host.pull_request_of("0" * 40))
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (Config.parse, AUTOML),
+        (DatasetLock.parse, LOCK),
+        (ProductionFile.parse, PROMOTED),
+        (ProductionFile.parse, PRODUCTION),
+        (Contract.parse, CONTRACT),
+    ],
+)
+def test_what_is_edited_is_right_before(read: Callable[[str], object], text: str) -> None:
+    """Of a text that is refused anyway, nothing behind the first mistake would be tried."""
+    assert read(text)
 
 
 def test_what_is_known_to_be_nasty_is_among_the_inputs() -> None:

@@ -179,6 +179,62 @@ def test_the_same_data_twice_writes_nothing(
     assert (again.uploaded, again.changed) == (0, False)
 
 
+def test_the_same_push_again_reads_no_row(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = table(folder / "patients.csv")
+    lock = push_file(config(), path, aws).lock
+    monkeypatch.setattr("automl_gitops.data.push.prepare", None)
+
+    again = push_file(config(), path, aws)
+
+    assert (again.lock, again.uploaded, again.changed) == (lock, 0, False)
+    assert "was pushed with these settings" in capsys.readouterr().out
+
+
+def _other_rows(folder: Path, aws: Aws) -> None:
+    """Of the same size."""
+    header, first, second, *rest = (folder / "patients.csv").read_text().splitlines(keepends=True)
+    assert first != second
+    (folder / "patients.csv").write_text("".join([header, second, first, *rest]))
+
+
+def _a_contract(folder: Path, aws: Aws) -> None:
+    (folder / "contract.toml").write_text("[table]\nleast_rows = 1\n")
+
+
+def _an_edited_lock(folder: Path, aws: Aws) -> None:
+    lock = folder / "dataset.lock"
+    lock.write_text(lock.read_text().replace("patients.csv", "others.csv"))
+
+
+def _an_object_less(folder: Path, aws: Aws) -> None:
+    aws.client("s3").delete_object(Bucket=BUCKET, Key=next(key for key in objects(aws) if "x_test" in key))
+
+
+def _a_damaged_memory(folder: Path, aws: Aws) -> None:
+    (folder / "build" / "last_push.json").write_text('{"bytes": 1')
+
+
+@pytest.mark.parametrize(
+    "change", [_other_rows, _a_contract, _an_edited_lock, _an_object_less, _a_damaged_memory, None]
+)
+def test_what_differs_from_the_last_push_is_read(config, folder: Path, aws: Aws, change: Any) -> None:
+    path = table(folder / "patients.csv")
+    lock = push_file(config(), path, aws).lock
+    if change:
+        change(folder, aws)
+
+    again = push_file(config() if change else config(dataset={"target": "label", "seed": 5}), path, aws)
+
+    assert DatasetLock.load() == again.lock
+    assert set(objects(aws)) >= {f"datasets/{again.lock.sha256}/manifest.json"}
+    assert (again.lock.sha256 != lock.sha256) is (change in (_other_rows, None))
+    assert again.lock.contract is not None or change is not _a_contract
+    assert again.lock.source == "patients.csv"
+    assert again.uploaded == {_other_rows: 3, None: 3, _an_object_less: 1}.get(change, 0)
+
+
 @pytest.mark.parametrize("change", [{"seed": 43}, {"holdout": 0.25}])
 def test_another_split_is_another_data_set(config, folder: Path, aws: Aws, change: dict[str, Any]) -> None:
     path = table(folder / "patients.csv")

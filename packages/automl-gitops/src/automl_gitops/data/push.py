@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,22 @@ from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
+from automl_gitops import __version__
+from automl_gitops.data import consistency
+from automl_gitops.data.contract import Contract
+from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.lock import DatasetLock, Uris
+from automl_gitops.data.lock import FILE, DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
 from automl_gitops.kernel.aws import Aws, is_missing, may_not, no_bucket
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import BUILD, replace_text
 from automl_gitops.kernel.names import Names
 
 MANIFEST = "manifest.json"
+LAST_PUSH = BUILD / "last_push.json"
 _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=64 * 2**20, max_concurrency=8)
 
 
@@ -108,6 +115,42 @@ def _sha256(path: Path) -> str:
 
 
 @dataclass(frozen=True)
+class LastPush:
+    """What the last push here was given, and the dataset.lock that it wrote: the same again need not be read again.
+
+    ``given`` is a SHA-256 of the file (of ``bytes``), its name, the settings, the contract and this package's version.
+    """
+
+    bytes: int
+    given: str
+    lock: str
+
+    @classmethod
+    def of(cls, config: Config, path: Path, lock: str, *more: Any) -> "LastPush":
+        """Of a push whose file is hashed now."""
+        contract = Contract.load()
+        kept = contract.sha256 if contract else None
+        given = [__version__, path.name, repr(more), config.model_dump_json(), kept, _sha256(path)]
+        return cls(path.stat().st_size, hashlib.sha256(json.dumps(given).encode()).hexdigest(), lock)
+
+    @classmethod
+    def same(cls, config: Config, path: Path, *more: Any) -> DatasetLock | None:
+        """The dataset.lock of this folder, where it is of the same push."""
+        try:
+            last = cls(**json.loads(LAST_PUSH.read_text(encoding="utf-8")))
+            text = FILE.read_text(encoding="utf-8")
+            fits = (last.bytes, last.lock) == (path.stat().st_size, text)
+        except (OSError, ValueError, TypeError):  # none, or a damaged one
+            return None
+        return DatasetLock.parse(text) if fits and cls.of(config, path, text, *more) == last else None
+
+    def save(self) -> None:
+        """Remember it, where that can be."""
+        with suppress(UserError):
+            replace_text(LAST_PUSH, json.dumps(vars(self)))
+
+
+@dataclass(frozen=True)
 class Pushed:
     """The lock, the number of objects that had to be uploaded, and whether dataset.lock changed."""
 
@@ -119,11 +162,19 @@ class Pushed:
 def push(
     config: Config, path: Path, aws: Aws, output: Output, *, synthetic: bool, dialect: Dialect | None = None
 ) -> Pushed:
-    """Bring a file into S3 and its description into dataset.lock; the same data twice uploads nothing.
+    """Bring a file into S3 and its description into dataset.lock; the same data twice uploads nothing, and takes as
+    long as the file's hash.
 
     Everything is checked before the first call of AWS, and dataset.lock is written last: after an
     interruption the same command finishes the work.
     """
+    known = LastPush.same(config, path, synthetic, dialect)
+    if known and _is_there(known, config, aws):
+        output.say(f"{path} was pushed with these settings, and S3 has all of it")
+        for finding in consistency.notices(config, known):
+            output.notice(str(finding))
+        show(output, known.findings or [])
+        return Pushed(known, 0, changed=False)
     prepared = prepare(config, path, output, dialect)
     names = Names(config, aws.account)
     store = Store(aws.client("s3"), names.bucket, prepared.sha256)
@@ -145,4 +196,14 @@ def push(
             y_test=names.s3(store.prefix, "y_test", ""),
         ),
     )
-    return Pushed(lock, uploaded, lock.save())
+    changed = lock.save()
+    LastPush.of(config, path, lock.text(), synthetic, dialect).save()
+    return Pushed(lock, uploaded, changed)
+
+
+def _is_there(lock: DatasetLock, config: Config, aws: Aws) -> bool:
+    names = Names(config, aws.account)
+    store = Store(aws.client("s3"), names.bucket, lock.sha256)
+    return (
+        lock.uris.train_validation == names.s3(store.prefix, "train_validation.csv") and store.is_complete()
+    )
