@@ -53,10 +53,10 @@ fuzzed = settings(
 )
 AUTOML = (PROJECT / "automl.toml").read_text()
 PRODUCTION = (PROJECT / "environments" / "production.toml").read_text()
-CONTRACT = """block = ["duplicates"]
+CONTRACT = """block = ["duplicate_rows"]
 [table]
 least_rows = 1
-keys = [["id"]]
+keys = [["age", "ward"]]
 rules = ["age > 1"]
 [columns.age]
 type = "integer"
