@@ -6,6 +6,7 @@ That is right where no value needs a quote: without its quotes and carriage retu
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -166,8 +167,8 @@ def _texts(path: Path, columns: Sequence[str]) -> Iterator[bytes]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Whole lines, cut as Arrow cuts them."""
-    with path.open("rb") as file:
+    """Whole lines, cut as Arrow cuts them; no more where the file cannot be read, which parsing it says."""
+    with suppress(OSError), path.open("rb") as file:
         left, block = b"", file.read(BLOCK)
         while block:
             coming, block = file.read(BLOCK), left + block
