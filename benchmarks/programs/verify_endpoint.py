@@ -28,9 +28,7 @@ def main(name: str, file: Path) -> None:
     keys = ["predicted_label"]
     expected = [one for text in answers for one in parse_csv(text, keys)]
     begun = time.perf_counter()
-    examined = examine(
-        Subject(client, HoldoutSample(rows, expected), keys, frozenset(("yes", "no"))), limits
-    )
+    examined = examine(Subject(client, HoldoutSample(rows, expected), keys, frozenset(("yes", "no"))), limits)
     seconds = time.perf_counter() - begun
     wrong = [check for check in examined.checks if check.outcome == "failed"]
     if wrong:
