@@ -27,7 +27,8 @@ class Server(ThreadedWSGIServer):
         """Have a thread answer, a new one where all are busy."""
         with self._lock:
             if self._idle == 0:
-                thread = threading.Thread(target=self._handle, name="connections", daemon=True)
+                name = f"connections-{len(self._handlers) + 1}"  # which the log has
+                thread = threading.Thread(target=self._handle, name=name, daemon=True)
                 thread.start()  # where there can be no more threads this raises, and the connection is closed
                 self._handlers.add(thread)
             else:
