@@ -41,7 +41,8 @@ class SourceText:
         """The next batch as `parts.csv_text` writes it.
 
         Both begin at the same byte of the file. As many commas and line ends as values: none stands in a value or on an
-        empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's.
+        empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's. Only
+        rows of no value at all pass for empty lines, and these are refused, since they lack a label.
         """
         if self.sizes is None:
             return None
