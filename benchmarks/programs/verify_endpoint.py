@@ -28,11 +28,9 @@ def main(name: str, file: Path) -> None:
     keys = ["predicted_label"]
     expected = [one for text in answers for one in parse_csv(text, keys)]
     begun = time.perf_counter()
-    checks, _ = examine(
-        Subject(client, HoldoutSample(rows, expected), keys, frozenset(("yes", "no"))), limits
-    )
+    examined = examine(Subject(client, HoldoutSample(rows, expected), keys, frozenset(("yes", "no"))), limits)
     seconds = time.perf_counter() - begun
-    wrong = [check for check in checks if check.outcome == "failed"]
+    wrong = [check for check in examined.checks if check.outcome == "failed"]
     if wrong:
         raise RuntimeError(str(wrong))
     print(json.dumps({"seconds": seconds}))

@@ -197,9 +197,9 @@ class _Happenings:
         s3.put_object(Bucket=bucket, Key=key, Body=content.encode() or b"a recorded model")
 
     def facts(self) -> Facts:
-        """What there is now."""
+        """What there is now, once no endpoint is on its way: a command may have ended in an error and left it so."""
         sagemaker = self._world.client("sagemaker")
-        endpoints = self._endpoints()
+        endpoints = wait_until(self._endpoints, _are_settled)
         pages = sagemaker.get_paginator("list_endpoint_configs").paginate()
         configs = [one["EndpointConfigName"] for page in pages for one in page["EndpointConfigs"]]
         found: Facts = {
@@ -281,3 +281,7 @@ class _Happenings:
 
         text = self._world.github.git.git("show", f"main:{FILE}")
         return str(tomllib.loads(text)["model_package_arn"])
+
+
+def _are_settled(endpoints: dict[str, list[str]]) -> bool:
+    return not any(status.endswith("ing") or status == "RollingBack" for status, _ in endpoints.values())

@@ -122,6 +122,9 @@ def test_a_file_that_has_changed_is_parsed(tmp_path: Path) -> None:
         path.write_text(text)
         with pytest.raises(OtherTextError):
             list(lines(path, table.columns, source.sizes))
+    path.unlink()
+    with pytest.raises(OtherTextError):
+        list(lines(path, table.columns, source.sizes))
 
 
 def test_a_row_that_a_carriage_return_ends_is_not_cut_out(tmp_path: Path) -> None:

@@ -241,4 +241,7 @@ def test_fingerprint_follows_every_file(
     monkeypatch.setattr(definition, "files", lambda _: folder)
     seen.add(Project().fingerprint(ACCOUNT))
 
-    assert len(seen) == 8
+    monkeypatch.setattr(bundle, "settings", lambda *_: {"made": "otherwise"})
+    seen.add(Project().fingerprint(ACCOUNT))
+
+    assert len(seen) == 9

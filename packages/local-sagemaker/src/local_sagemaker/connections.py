@@ -26,15 +26,14 @@ class Server(ThreadedWSGIServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         """Have a thread answer, a new one where all are busy."""
         with self._lock:
-            fresh = self._idle == 0
-            if fresh:
-                thread = threading.Thread(target=self._handle, name="connections", daemon=True)
+            if self._idle == 0:
+                name = f"connections-{len(self._handlers) + 1}"  # which the log has
+                thread = threading.Thread(target=self._handle, name=name, daemon=True)
+                thread.start()  # where there can be no more threads this raises, and the connection is closed
                 self._handlers.add(thread)
             else:
                 self._idle -= 1
         self._connections.put((request, client_address))
-        if fresh:
-            thread.start()
 
     def _handle(self) -> None:
         while (connection := self._connections.get()) is not None:

@@ -13,6 +13,7 @@ import pytest
 from jobs_kit import SPECIES, Site, rows, text
 
 from local_sagemaker.serving import BadInput, Predictor, joining
+from local_sagemaker.serving import predictor as serving_predictor
 from support.waiting import wait_until
 
 CSV = "text/csv"
@@ -98,6 +99,42 @@ def held(predictor: Predictor) -> Iterator[None]:
         yield
     finally:
         os.kill(process, signal.SIGCONT)
+
+
+def test_who_was_answered_together_is_waited_for_and_asked_together_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving_predictor, "GATHERING", 1e9)
+    monkeypatch.setattr(serving_predictor, "MOST_GATHERING_SECONDS", 180.0)
+    predictor, sizes = Predictor(tmp_path, []), []
+
+    def answered(given: list[Any]) -> list[joining.Outcome]:
+        sizes.append(len(given))
+        if len(sizes) == 1:
+            wait_until(lambda: len(predictor._waiting) == 2)
+        return [upper(one.request) for one in given]
+
+    monkeypatch.setattr(predictor, "_outcomes", answered)
+
+    def ask(times: int) -> list[bytes]:
+        return [predictor.predict(b"a")[0] for _ in range(times)]
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(ask, 4)
+        wait_until(lambda: sizes)
+        answers = [first, *(pool.submit(ask, 3) for _ in range(2))]
+        assert [one.result() for one in answers] == [[b"A\n"] * 4, *[[b"A\n"] * 3] * 2]
+
+    assert sizes == [1, 3, 3, 3]
+
+
+def test_of_more_than_are_asked_at_once_nobody_is_waited_for(tmp_path, monkeypatch):
+    most = joining.MOST_REQUESTS
+    predictor = Predictor(tmp_path, [])
+    predictor._waiting = [serving_predictor._Waiting((b"a", CSV, ""), 1.0) for _ in range(most)]
+    monkeypatch.setattr(predictor, "_outcomes", lambda given: [upper(one.request) for one in given])
+
+    predictor._answer([serving_predictor._Waiting((b"a", CSV, ""), 1.0)])
+
+    assert predictor._together == most
 
 
 @pytest.mark.slow

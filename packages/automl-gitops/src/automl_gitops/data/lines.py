@@ -6,6 +6,7 @@ That is right where no value needs a quote: without its quotes and carriage retu
 
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,7 +41,8 @@ class SourceText:
         """The next batch as `parts.csv_text` writes it.
 
         Both begin at the same byte of the file. As many commas and line ends as values: none stands in a value or on an
-        empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's.
+        empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's. Only
+        rows of no value at all pass for empty lines, and these are refused, since they lack a label.
         """
         if self.sizes is None:
             return None
@@ -166,8 +168,8 @@ def _texts(path: Path, columns: Sequence[str]) -> Iterator[bytes]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    """Whole lines, cut as Arrow cuts them."""
-    with path.open("rb") as file:
+    """Whole lines, cut as Arrow cuts them; no more where the file cannot be read, which parsing it says."""
+    with suppress(OSError), path.open("rb") as file:
         left, block = b"", file.read(BLOCK)
         while block:
             coming, block = file.read(BLOCK), left + block

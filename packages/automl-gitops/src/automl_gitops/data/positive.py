@@ -31,7 +31,7 @@ class PositiveClass:
 
 def of_classes(classes: Iterable[str], named: str | None) -> PositiveClass | None:
     """That of two ``classes``, of which automl.toml may have ``named`` one; `None` of more, or fewer."""
-    labels = values.in_order(classes)
+    labels = values.sorted_labels(classes)
     if len(labels) != 2:
         return None
     return PositiveClass(named or labels[1], bool(named))

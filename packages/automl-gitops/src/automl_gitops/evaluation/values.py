@@ -68,7 +68,7 @@ def key(label: str, of_kind: str) -> Key:
     return Decimal(label.strip()) if of_kind == "number" and _is_number(label) else label
 
 
-def in_order(labels: Iterable[str]) -> list[str]:
+def sorted_labels(labels: Iterable[str]) -> list[str]:
     """Labels sorted as classes are: numbers by value, false before true, text by code point."""
     known = list(labels)
     of_kind = kind(known)

@@ -1,6 +1,7 @@
 """Questions with known answers, asked of production while a new version takes over."""
 
 import io
+import math
 import time
 from types import TracebackType
 from typing import Any
@@ -42,9 +43,7 @@ class Probe:
         self._old = [_cells(client.send(body)) for body in bodies]
         self._output = output
         self._stream = Stream(client, bodies, self._hear, pause=PAUSE_SECONDS)
-        self._reported_at = float(
-            "-inf"
-        )  # the first answer is: also a quick update shows that somebody asked
+        self._reported_at = -math.inf  # the first answer is: also a quick update shows that somebody asked
         self._unreported = 0
         self.asked = 0
         self.wrong = 0

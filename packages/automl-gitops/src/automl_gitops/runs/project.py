@@ -90,7 +90,8 @@ class Project:
 
         It tells without the SDK, which takes seconds, whether the pipeline in AWS was made from these files.
         """
-        return _hash({"account": account, **self._sources})
+        # The whole bundle as well: what the package makes the evaluation's settings of is in no source.
+        return _hash({"account": account, "bundle": self.bundle.sha256, **self._sources})
 
     @property
     def file_hashes(self) -> dict[str, str]:

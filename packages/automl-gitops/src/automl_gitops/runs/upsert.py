@@ -78,7 +78,7 @@ def describe(project: Project) -> str:
 
 def differing(project: Project, description: str) -> list[str]:
     """The files that a pipeline with another ``description`` was made from otherwise; none where it does not tell."""
-    had = description.rpartition(": ")[2].rstrip(")").split()
+    had = description.rpartition(_MARK)[2].partition(": ")[2].rstrip(")").split()
     now = project.file_hashes
     if len(had) != len(now):
         return []

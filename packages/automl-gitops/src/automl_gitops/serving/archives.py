@@ -64,10 +64,8 @@ def replaced(s3: Any, known: Mapping[str, str]) -> list[str]:
     sentences = []
     for url, text in known.items():
         _, _, bucket, key = url.split("/", 3)
-        had, versions = (
-            Archive.parse(text),
-            s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", []),
-        )
+        had = Archive.parse(text)
+        versions = s3.list_object_versions(Bucket=bucket, Prefix=key).get("Versions", [])
         newest = next((one["VersionId"] for one in versions if one["Key"] == key and one["IsLatest"]), "")
         if newest != had.version:
             now = f"version {newest}" if newest else "gone"

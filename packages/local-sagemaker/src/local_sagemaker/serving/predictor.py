@@ -128,7 +128,7 @@ class Predictor:
                 # Whoever has an answer comes back at once, if at all: asked by themselves, they would take turns with
                 # those that wait now.
                 now = time.monotonic()
-                self._together = len(asked) - len(left) + len(self._waiting)
+                self._together = min(len(asked) - len(left) + len(self._waiting), joining.MOST_REQUESTS)
                 self._gather_until = now + min((now - begun) * GATHERING, MOST_GATHERING_SECONDS)
                 self._turn.notify_all()
 
