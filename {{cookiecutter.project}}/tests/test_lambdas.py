@@ -164,7 +164,7 @@ def look(status: str = "Executing") -> bool:
 
 def test_while_the_job_runs_the_message_comes_again(checking):
     job(checking, "InProgress")
-    visibility = {"QueueUrl": QUEUE, "ReceiptHandle": "handle", "VisibilityTimeout": 10}
+    visibility = {"QueueUrl": QUEUE, "ReceiptHandle": "handle", "VisibilityTimeout": 5}
     checking["sqs"].add_response("change_message_visibility", {}, visibility)
 
     assert look()
