@@ -291,6 +291,17 @@ def test_a_file_is_checked_without_pandas(folder: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("command", [["data", "check"], ["rehearse", "--data"], ["data", "contract"]])
+def test_a_name_that_no_file_can_have_is_said(
+    folder: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    (folder / "automl.toml").write_text(automl_toml())
+
+    assert main([*command, "9" * 300]) == 2
+
+    assert "9" * 300 in capsys.readouterr().err
+
+
 def test_a_command_ends_without_taking_the_interpreter_down() -> None:
     """Arrow's threads would abort it: "terminate called without an active exception", once in many runs."""
     code = """

@@ -1,6 +1,7 @@
 """How every command ends: 0 done, 1 a run or a service failed, 2 the user has something to change."""
 
 import atexit
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -91,6 +92,8 @@ def _told(error: Exception) -> UserError | RunError | None:
     """The error as one that a command may end with; `None` for a defect, or for wrong arguments."""
     if isinstance(error, UserError | RunError):
         return error
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return UserError(f"{error.filename}: is too long for a file's name: name another")
     if "botocore" not in sys.modules:  # whose import takes longer than help may
         return None
     from boto3.exceptions import Boto3Error

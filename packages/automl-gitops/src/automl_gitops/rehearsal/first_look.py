@@ -157,12 +157,12 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
 
 def _kind(name: str, path: Path) -> str:
     """The format by the first bytes."""
-    if path.is_dir():
-        raise RefusedError(f"{name}: is a folder: name one file in it")
-    if not path.exists():
-        near = _near(path.name, [file.name for file in _siblings(path)], path.suffix)
-        raise RefusedError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
     try:
+        if path.is_dir():
+            raise RefusedError(f"{name}: is a folder: name one file in it")
+        if not path.exists():
+            near = _near(path.name, [file.name for file in _siblings(path)], path.suffix)
+            raise RefusedError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
         with path.open("rb") as file:
             start = file.read(8)
     except OSError as error:
