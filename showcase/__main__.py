@@ -18,11 +18,13 @@ import tomlkit
 
 from automl_gitops.data import hospital
 from automl_gitops.data.inspect import inspect
+from automl_gitops.evaluation.metrics import BINARY
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.words import quoted
 from automl_gitops.rehearsal.commands import Leash
 from automl_gitops.rehearsal.first_look import RefusedError, Wish, refuse, show_anything
 from showcase import RESULTS, ROOT, TEMPLATE
-from showcase.answers import answerable, arguments, of_table, of_target
+from showcase.answers import POSITIVE, answerable, arguments, of_table, of_target, rarer
 
 # What the hospital example's automl.toml names beside the target: its group and its slices.
 _NAMED = (hospital.PATIENT, *(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_")))
@@ -41,6 +43,10 @@ def main() -> int:
     except (UserError, RefusedError) as error:
         refuse(RefusedError(str(error)))
     print(f"{RESULTS / project.name} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
+    if POSITIVE in answers:
+        print(
+            f"its positive class is {quoted(answers[POSITIVE])}, the rarer one: [decision] in its automl.toml"
+        )
     began = float(os.environ.get("STARTED") or time.time())
     status = _wait(
         [
@@ -78,7 +84,11 @@ def answer(wish: Wish) -> dict[str, str]:
     ):
         return {}
     columns = [column["name"] for column in facts["columns"]]
-    return of_table(wish.path, facts["target"], wish.problem or facts["problem_type"], columns, _NAMED)
+    problem = wish.problem or facts["problem_type"]
+    answers = of_table(wish.path, facts["target"], problem, columns, _NAMED)
+    if problem == BINARY and facts["positive_class"] is not None:
+        answers |= rarer(facts["classes"], facts["positive_class"])
+    return answers
 
 
 def generate(answers: dict[str, str]) -> Path:
@@ -101,6 +111,8 @@ def generate(answers: dict[str, str]) -> Path:
     project = output / answers.get("project", "readmission")
     if "target" in answers:
         name_target(project / "automl.toml", answers["target"])
+    if POSITIVE in answers:
+        name_positive(project / "automl.toml", answers[POSITIVE])
     environment = project / ".venv"
     if not environment.exists():
         environment.unlink(missing_ok=True)  # a link to an environment that is gone
@@ -115,6 +127,13 @@ def name_target(file: Path, target: str) -> None:
         document = tomlkit.parse(file.read_text(encoding="utf-8"))
         document["dataset"]["target"] = target
         file.write_text(tomlkit.dumps(document), encoding="utf-8")
+
+
+def name_positive(file: Path, label: str) -> None:
+    """Name the positive class in automl.toml, where the lines for it stand as a comment."""
+    text = file.read_text(encoding="utf-8").replace("# [decision] ", "[decision] ")
+    named = f"positive = {tomlkit.string(label).as_string()} # the rarer class of the table"
+    file.write_text(text.replace('# positive = "yes"', named), encoding="utf-8")
 
 
 def _wait(command: Sequence[str | Path], folder: Path) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 LEAST, MOST = 5, 19  # characters of a project's name; shorter ones may be devices of Windows, or AWS's own
 LONGEST = 200  # characters of an answer
 _RESERVED = ("aws", "sthree", "amzn", "sagemaker")
 _TAKEN = ("data", "project")  # folders of build/demo that the rehearsal writes
+POSITIVE = "positive"  # no question: what [decision] of automl.toml is to name
 _SHORT = {
     "BinaryClassification": "binary",
     "MulticlassClassification": "multiclass",
@@ -50,6 +51,12 @@ def of_table(
     }
 
 
+def rarer(classes: Mapping[str, int], default: str) -> dict[str, str]:
+    """The answer that names the rarer one of two ``classes`` (rows by label), where the ``default`` is the other."""
+    least = min(classes, key=lambda label: classes[label])
+    return {POSITIVE: least} if classes[least] < classes[default] else {}
+
+
 def of_target(target: str, problem: str) -> dict[str, str]:
     """The answers where there is no file, but a target is named."""
     return _answers(name(target), f"Predict {answerable(target)}", target, problem)
@@ -62,7 +69,7 @@ def _answers(project: str, description: str, target: str, problem: str) -> dict[
 
 def arguments(answers: dict[str, str]) -> list[str]:
     """The answers as cookiecutter's arguments, of which it refuses none."""
-    return [f"{key}={answerable(value)}" for key, value in answers.items()]
+    return [f"{key}={answerable(value)}" for key, value in answers.items() if key != POSITIVE]
 
 
 def answerable(text: str) -> str:

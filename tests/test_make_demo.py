@@ -16,8 +16,8 @@ from test_answers import load_hook
 from automl_gitops.kernel.config import Config
 from automl_gitops.rehearsal import life
 from automl_gitops.rehearsal.first_look import Wish
-from showcase.__main__ import answer, name_target
-from showcase.answers import answerable, arguments, name, of_table
+from showcase.__main__ import answer, name_positive, name_target
+from showcase.answers import POSITIVE, answerable, arguments, name, of_table
 
 HOSPITAL = (
     "patient_nbr,race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,"
@@ -151,6 +151,8 @@ def configuration(template: Path, folder: Path, answers: dict[str, str]):
     assert result.returncode == 0, result.stderr
     file = folder / answers["project"] / "automl.toml"
     name_target(file, answers["target"])
+    if POSITIVE in answers:
+        name_positive(file, answers[POSITIVE])
     return Config.load(file)
 
 
@@ -177,6 +179,24 @@ def test_names_follow_the_table(template, tmp_path, file, header, target, called
     assert config.dataset.target == column
     assert config.autopilot.problem_type == problem
     assert (config.evaluation.slices, config.evaluation.bands) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem", "positive"),
+    [
+        ("nein nein ja", "", "ja"),
+        ("no no yes", "", None),
+        ("no yes", "", None),
+        ("z z b'c#\\d", "", "b'c#\\d"),
+        ("nein nein ja", "MulticlassClassification", None),
+    ],
+)
+def test_the_rarer_of_two_classes_is_the_positive_one(template, tmp_path, labels, problem, positive):
+    wish = Wish(str(write(tmp_path / "churn.csv", "x,left", labels)), problem=problem)
+
+    config = configuration(template, tmp_path, answer(wish))
+
+    assert config.decision.positive == positive
 
 
 def test_slices_bands_and_group_are_set_only_where_the_columns_are(template, tmp_path):

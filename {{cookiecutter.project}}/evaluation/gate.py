@@ -61,7 +61,8 @@ def _baseline(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
     if METRICS[evidence.metric].constant_is_perfect and value == 1:
         reason = f"{scores} by {evidence.label}, which no model can better: bound precision or f1 as well"
         return [Condition(name, "skipped", reason)]
-    return [surely_at_least(name, f"the baseline ({scores})", found, evidence, 0.0, settings["confidence"])]
+    other, confidence = f"the baseline ({scores})", settings["confidence"]
+    return [surely_at_least(name, other, found, evidence, 0.0, confidence, evidence.way_out)]
 
 
 def _champion(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:

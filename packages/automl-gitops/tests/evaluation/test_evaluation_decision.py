@@ -124,6 +124,30 @@ def test_the_gate_judges_the_rows_that_the_threshold_calls(tmp_path: Path, s3: A
     assert high["reasons_text"].startswith(f"F1 on the holdout is {f1[1]:.4g}")
 
 
+@pytest.mark.parametrize(("decision", "told"), [({}, True), ({"positive": "yes"}, False)])
+def test_no_better_than_a_majority_that_nobody_named_says_how_to_name_the_other_class(
+    tmp_path: Path, s3: Any, decision: dict[str, Any], told: bool
+) -> None:
+    inputs, _ = two_classes()
+    labels = ["yes" if row % 10 else "no" for row in range(len(inputs))]
+    sagemaker = FakeSageMaker(
+        s3, "BinaryClassification", "F1", {"candidate": classifier(["no", "yes"], first)}
+    )
+    run = Run(
+        tmp_path, s3, inputs.tolist(), labels, classes=CLASSES,
+        gate={"better_than_baseline": True}, settings={"decision": decision},
+    )  # fmt: skip
+
+    found = run.evaluate(sagemaker)
+
+    assert found["decision"] == "reject"
+    said = (
+        'automl.toml: [decision] names no positive class, so that F1 is of the second label, "yes" (90.0% of the '
+        'rows): where "no" is the class to find, write positive = "no"'
+    )
+    assert (said in found["reasons_text"]) == told
+
+
 def test_it_is_said_where_it_differs_from_autopilots_choice(tmp_path: Path, s3: Any) -> None:
     costs = {"false_positive": 1.0, "false_negative": 4.0}
 

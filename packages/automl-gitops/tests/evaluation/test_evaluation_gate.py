@@ -144,6 +144,16 @@ def test_the_baseline_s_answer_and_its_value_are_in_the_reason() -> None:
     assert "the baseline (always “no” scores 0.3)" in outcome({"better_than_baseline": True}, found)[1]
 
 
+def test_a_model_no_better_than_the_baseline_is_told_the_way_out() -> None:
+    found = evidence("f1", baseline={"f1": estimate(0.0, -0.1, 0.1)}, way_out="name the other class")
+    better = evidence("f1", baseline={"f1": estimate(0.3, 0.2, 0.4)}, way_out="name the other class")
+
+    assert outcome({"better_than_baseline": True}, found)[1].endswith(
+        "not surely better; name the other class"
+    )
+    assert "name the other class" not in outcome({"better_than_baseline": True}, better)[1]
+
+
 @pytest.mark.parametrize(("metric", "bound"), [("rmse", 1e12), ("f1", -1e12)])
 def test_a_bound_that_any_model_keeps_is_not_called_one(metric: str, bound: float) -> None:
     (objective, *_) = judge(SETTINGS, bound, evidence(metric, value=0.5))

@@ -559,6 +559,19 @@ ODD = [
         "maximums.mse = 10000 lets",
     ),
     row(
+        "F1 of the class that most rows have",
+        BINARY,
+        {"classes": {"ja": 60, "nein": 940}},
+        '[decision] names no positive class, so that F1 is of the second label, "nein" (94.0% of the rows): where "ja" '
+        'is the class to find, write positive = "ja"',
+    ),
+    row(
+        "its precision as a bound beside another objective",
+        merged(BINARY, {"autopilot": {"objective": "AUC"}}, minimums("precision", 0.3)),
+        {"classes": {"ja": 60, "nein": 940}},
+        "so that Precision is of the second label",
+    ),
+    row(
         "less than always naming one class",
         merged(gate(better_than_baseline=False), minimums("accuracy", 0.4)),
         {},
@@ -825,6 +838,18 @@ FINE = [
     row("a column that was left out", {"dataset": {"exclude": ["id"]}}, {"exclude": ["id"]}, ""),
     row("three classes", {}, {}, ""),
     row("two classes", BINARY, {"classes": TWO}, ""),
+    row(
+        "the more frequent class is meant",
+        merged(BINARY, {"decision": {"positive": "nein"}}),
+        {"classes": {"ja": 60, "nein": 940}},
+        "",
+    ),
+    row(
+        "a metric of both classes",
+        merged(BINARY, {"autopilot": {"objective": "AUC"}}),
+        {"classes": {"ja": 60, "nein": 940}},
+        "",
+    ),
     row(
         "the first class is the positive one, by its costs",
         merged(BINARY, {"decision": {"positive": "no", "costs": {"false_positive": 1, "false_negative": 5}}}),

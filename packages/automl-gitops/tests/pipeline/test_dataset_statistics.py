@@ -188,8 +188,10 @@ def test_inspect_says_which_of_two_classes_is_the_positive_one(
     show(Output(), facts)
 
     assert facts["positive_class"] == positive
-    said = f"positive class: {positive} ([decision] positive in automl.toml)"
-    assert (said in capsys.readouterr().out) == (positive is not None)
+    out = capsys.readouterr().out
+    assert (f'positive class: "{positive}", ' in out) == (positive is not None)
+    assert ("which [decision] positive in automl.toml names" in out) == (f'"{positive}"' in settings)
+    assert ("by default the second label" in out) == bool(positive and f'"{positive}"' not in settings)
 
 
 def test_inspect_takes_the_project_s_target_where_the_table_has_it(

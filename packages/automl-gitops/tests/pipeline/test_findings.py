@@ -289,6 +289,40 @@ def test_leading_zeros_of_what_reads_as_numbers(tmp_path: Path) -> None:
     assert f"({int(frame['zip'].str.startswith('0').sum()):,} of 2,000 rows)" in finding.text
 
 
+@pytest.mark.parametrize(
+    ("form", "signs", "shape", "plain"),
+    [
+        ("{},{:02}", "a decimal comma", "99,99", "99.99"),
+        ("{}.{:02} €", "a currency sign", "99.99 €", "99.99"),
+        ("{}.{:02}%", "a percent sign", "99.99%", "99.99"),
+        ("1.2{},{:02}", "points between thousands and a decimal comma", "9.999,99", "9999.99"),
+    ],
+)
+def test_numbers_with_signs_are_told_by_their_shape(
+    tmp_path: Path, form: str, signs: str, shape: str, plain: str
+) -> None:
+    frame = base()
+    frame["price"] = [form.format(10 + row % 61, row % 100) if row % 50 else "" for row in range(ROWS)]
+    frame["icd"] = [f"250.{row % 90}x" for row in range(ROWS)]
+
+    (finding,) = told(frame, tmp_path)["written_numbers"]
+
+    assert finding.columns == ["price"]
+    assert finding.rows == 1_960
+    assert f"numbers with {signs}, such as {shape} (1,960 of 2,000 rows)" in finding.text
+    assert f"such as {plain}, unless" in finding.advice
+
+
+def test_numbers_with_signs_that_all_differ_are_no_identifier(tmp_path: Path) -> None:
+    frame = base()
+    frame["price"] = [f"{row * 37 % 9973},{row % 10}" for row in range(ROWS)]
+
+    findings = told(frame, tmp_path)
+
+    assert "written_numbers" in findings
+    assert "identifier" not in findings
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_an_index_is_told_once(tmp_path: Path, first: int) -> None:
     frame = base()

@@ -8,7 +8,7 @@ import evaluations
 import pytest
 from making import ACCOUNT, automl_toml
 
-from automl_gitops.evaluation.layout import Champion, Difference, Evaluation
+from automl_gitops.evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.names import Names, bucket_page, endpoint_page
@@ -111,6 +111,18 @@ def test_a_rejected_model_begins_with_the_reasons():
 
     assert text.startswith("### Run abcdefghijkl: the gate rejected the model\n\n- F1macro is too low")
     assert "Staging and production stay as they are." in text
+
+
+@pytest.mark.parametrize(("positive", "told"), [("ja", True), ("nein", False)])
+def test_figures_of_different_classes_are_told_apart(positive: str, told: bool) -> None:
+    classes = [ClassScores(label, 10, 10, *[Estimated(0.5, None, None)] * 3) for label in ("ja", "nein")]
+    of_f1 = {"metric": "f1", "objective_name": "F1", "metrics": {"f1": 0.3}}
+    found = evaluation(**of_f1, classes=classes, positive_class=positive)
+
+    text = markdown(RunSummary(execution(), found, names()))
+
+    said = 'Autopilot\'s own F1 (validation) is of "nein", the holdout\'s of "ja": they do not compare.'
+    assert (said in text) == told
 
 
 def test_a_run_that_came_to_no_evaluation_says_where_it_failed():

@@ -123,7 +123,7 @@ def test_labels_are_told_apart_to_the_last_digit(tmp_path: Path, labels: list[st
 
     assert found.profile.target.problem_type == problem
     assert found.classes == dict.fromkeys(sorted(labels), 30)
-    expected = FileSeen(["x", "label"], "label", 30 * len(labels))
+    expected = FileSeen(["x", "label"], "label", 30 * len(labels), dict.fromkeys(labels, 30))
     assert look(Wish(str(tmp_path / "t.csv")), Task("label", problem, least=1)) == expected
 
 
@@ -344,7 +344,7 @@ def test_a_long_cell_is_read_everywhere(tmp_path: Path, length: int) -> None:
     assert max(len(row[0]) for _, row in read_rows(path.open(newline=""))) == length
     select(part, 2, [0], tmp_path / "selected.csv")
     assert (tmp_path / "selected.csv").stat().st_size == sum(sizes) + len(sizes)
-    expected = FileSeen(["t", "x", "label"], "label", 60)
+    expected = FileSeen(["t", "x", "label"], "label", 60, {"yes": 30, "no": 30})
     assert look(Wish(str(tmp_path / "t.csv"), lenient=True), Task("label")) == expected
     labels = read_labels([Part(path.parent.parent / "y_test" / path.name, "y_test")])
     assert labels.place.rows == len(sizes)

@@ -244,14 +244,38 @@ def test_a_project_predicts_what_its_file_says(tmp_path: Path, wish: Wish, sente
 
     with pytest.raises(RefusedError, match=sentence):
         of_project(wish, file)
-    assert of_project(Wish(), file) == Task("price", "BinaryClassification")
+    assert of_project(Wish(), file) == Task("price", "BinaryClassification", metric="f1")
 
 
 @pytest.mark.parametrize("text", ["", "dataset = 3", "[dataset]\ntarget = 7\nholdout = 'x'"])
 def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Path, text: str) -> None:
     (tmp_path / "automl.toml").write_text(text)
 
-    assert of_project(Wish(), tmp_path / "automl.toml") == Task()
+    assert of_project(Wish(), tmp_path / "automl.toml") == Task(metric="f1")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("", True),
+        ('objective = "Recall"\n', True),
+        ('objective = "AUC"\n', False),
+        ('[decision]\npositive = "nein"\n', False),
+    ],
+)
+def test_a_majority_that_is_positive_by_default_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], more: str, told: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{number},{'nein' if number % 10 else 'ja'}\n" for number in range(700))
+    Path("t.csv").write_text("x,kündigt\n" + rows, "utf-8")
+    text = '[dataset]\ntarget = "kündigt"\n[autopilot]\nproblem_type = "BinaryClassification"\n' + more
+    Path("automl.toml").write_text(text, "utf-8")
+
+    first_look.main({"DATA": "t.csv"})
+
+    said = 'is of the second label, "nein" (90.0% of the rows): where "ja" is the class to find, write positive = "ja"'
+    assert (said in capsys.readouterr().out) == told
 
 
 def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:

@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from automl_gitops.commands import Json, Markdown, Which
+from automl_gitops.data import consistency
+from automl_gitops.data.positive import apart
 from automl_gitops.kernel import cli, terminal, workflow_step
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
@@ -277,6 +280,13 @@ def _seconds(at_most: str | None, wait: bool) -> float:
 
 def _follow(project: Project, output: Output, arn: str, seconds: float = math.inf) -> Execution:
     name = arn.rsplit("/", 1)[-1]
+    with suppress(UserError):  # following needs no data set
+        lock, own = project.lock, project.config.decision.positive
+        note = apart(
+            consistency.metric(project.config, lock), lock.classes or lock.holdout_classes or (), own
+        )
+        if note:
+            output.say(f"{note}.")
     try:
         return follow(
             lambda: _read(project, arn), output, seconds=seconds, stuck=lambda state: _stuck(project, state)

@@ -17,7 +17,7 @@ from automl_gitops.data.cells import infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.positive import SETTING, of_classes
+from automl_gitops.data.positive import PositiveClass, of_classes
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
@@ -39,9 +39,9 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     different ones), `length` (characters of the longest text), `looks_like` (`"date"`, `"identifier"`, `"constant"` or
     null); `target` (unless given automl.toml's, or else the last column); `target_missing` (rows); `problem_type`, null
     where the target has one value; `reason` for it, a sentence; `classes` (rows by label, null for a quantity), the
-    `positive_class` of two, `least` and `most` of a quantity; `notices`, sentences; `findings`, as dataset.lock has
-    them, but for those of a split; and `prepare`: `"hospital"` for UCI's file, from which `dataset prepare-hospital`
-    makes the example, otherwise null.
+    `positive_class` of two and whether automl.toml names it (`positive_named`), `least` and `most` of a quantity;
+    `notices`, sentences; `findings`, as dataset.lock has them, but for those of a split; and `prepare`: `"hospital"`
+    for UCI's file, from which `dataset prepare-hospital` makes the example, otherwise null.
     """
     table = Table.open(path, dialect=dialect)
     if len(table.columns) == 1:
@@ -68,6 +68,7 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
         "reason": _reason(seen.target),
         "classes": None if classes is None else dict(sorted(classes.items())),
         "positive_class": positive and positive.label,
+        "positive_named": positive and positive.named,
         "least": seen.target.least if problem == "Regression" else None,
         "most": seen.target.most if problem == "Regression" else None,
         "notices": list(_notices(seen, table)),
@@ -277,7 +278,7 @@ def _target(facts: dict[str, Any]) -> Iterator[str]:
                 f"  and {counted(len(rest), 'class', 'classes')} more, the rarest with {counted(rest[-1][1], 'row')}"
             )
         if facts["positive_class"] is not None:
-            yield f"  positive class: {_cut(facts['positive_class'], _NAME)} ({SETTING})"
+            yield f"  {PositiveClass(_cut(facts['positive_class'], _NAME), facts['positive_named'])}"
 
 
 def _findings(findings: Sequence[dict[str, Any]]) -> Iterator[str]:

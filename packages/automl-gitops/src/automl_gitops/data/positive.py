@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from automl_gitops.evaluation import values
-from automl_gitops.evaluation.metrics import BINARY
+from automl_gitops.evaluation.metrics import BINARY, METRICS, OF_A_CLASS
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.kernel.words import quoted
@@ -24,17 +24,32 @@ class PositiveClass:
         why = (
             f"which {SETTING} names"
             if self.named
-            else f"the second label, as Autopilot takes it; {SETTING} names another"
+            else f"by default the second label, as Autopilot takes it; {SETTING} may name the other"
         )
         return f"positive class: {quoted(self.label)}, {why}"
 
 
 def of_classes(classes: Iterable[str], named: str | None) -> PositiveClass | None:
-    """That of two ``classes``, of which automl.toml may have ``named`` one; `None` of more, or fewer."""
+    """That of two ``classes``, of which automl.toml may have ``named`` one; `None` of more, or fewer. A name that is
+    none of them names nothing.
+    """
     labels = values.sorted_labels(classes)
     if len(labels) != 2:
         return None
-    return PositiveClass(named or labels[1], bool(named))
+    return PositiveClass(named, True) if named in labels else PositiveClass(labels[1], False)
+
+
+def apart(metric: str | None, classes: Iterable[str], own: str | None) -> str | None:
+    """What to know where Autopilot's ``metric`` of two ``classes`` stands beside one of the class ``own``; `None`
+    where they are of the same class.
+    """
+    autopilots = of_classes(classes, None)
+    if metric not in OF_A_CLASS or autopilots is None or own in (None, autopilots.label):
+        return None
+    return (
+        f"Autopilot's own {METRICS[metric].label} (validation) is of {quoted(autopilots.label)}, the holdout's of "
+        f"{quoted(own)}: they do not compare"
+    )
 
 
 def of_project(config: Config, classes: Iterable[str] | None) -> PositiveClass | None:

@@ -43,7 +43,7 @@ class Evidence:
     and ``champion`` its differences to these, each with its interval. ``champion_status`` is `none`,
     `compared`, `columns_changed` or `failed`; ``champion_value`` its objective, ``champion_reason`` why it
     was not compared. ``baseline_value`` is the baseline's objective. ``groups`` are those of the holdout's rows,
-    where rows come in groups.
+    where rows come in groups. ``way_out`` is what may mend a figure no better than the baseline's, as a sentence.
     """
 
     objective: str
@@ -59,6 +59,7 @@ class Evidence:
     champion_reason: str = ""
     slices: Sequence[SliceValue] = ()
     groups: int | None = None
+    way_out: str = ""
 
     @property
     def label(self) -> str:
@@ -153,12 +154,18 @@ def allowed_margin(margin: float | str, champion: float) -> float:
 
 
 def surely_at_least(
-    name: str, other: str, difference: Estimate, evidence: Evidence, allowed: float, confidence: float
+    name: str,
+    other: str,
+    difference: Estimate,
+    evidence: Evidence,
+    allowed: float,
+    confidence: float,
+    way_out: str = "",
 ) -> Condition:
     """Whether the whole interval of a difference is better than minus what is allowed.
 
     Strictly better: with no margin an equal candidate does not pass. The interval's two sides together leave
-    out 1 - confidence, the side that matters half of it.
+    out 1 - confidence, the side that matters half of it. ``way_out`` follows the reason of a failure.
     """
     interval = difference.interval(confidence)
     if interval is None:
@@ -175,7 +182,8 @@ def surely_at_least(
     if low > -allowed:
         return Condition(name, "passed", f"{said}: {wanted}", difference.value, bound)
     doubt = "surely not" if high <= -allowed else "not surely"
-    return Condition(name, "failed", f"{said}: {doubt} {wanted}", difference.value, bound)
+    told = f"{said}: {doubt} {wanted}" + (f"; {way_out}" if way_out else "")
+    return Condition(name, "failed", told, difference.value, bound)
 
 
 def no_slice_surely_beyond(

@@ -97,6 +97,8 @@ METRICS: dict[str, Metric] = {
 # fmt: on
 LESS_IS_BETTER = frozenset(name for name, metric in METRICS.items() if metric.less_is_better)
 NO_DIRECTION = frozenset(name for name, metric in METRICS.items() if metric.direction is None)
+# Of two classes, of the positive one alone: with the other one as such they are other figures.
+OF_A_CLASS = ("f1", "precision", "recall", "average_precision")
 # By which a threshold can be chosen. AUC and log loss have none; precision is greatest where next to nothing is called
 # positive, recall where everything is.
 OF_A_THRESHOLD = ("accuracy", "balanced_accuracy", "f1")

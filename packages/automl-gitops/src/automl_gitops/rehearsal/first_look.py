@@ -27,6 +27,8 @@ from typing import Any, NoReturn
 from automl_gitops.data.refusals import UNCLOSED, missing_target, wrong_width
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
+from automl_gitops.evaluation.majority import unnamed
+from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.words import quoted, visible
 
@@ -91,11 +93,14 @@ class Wish:
 
 @dataclass(frozen=True)
 class FileSeen:
-    """What was seen of a file. ``rows`` and ``labels`` are `None` where they were not counted to the end."""
+    """What was seen of a file. ``rows`` is `None` where they were not counted to the end; ``labels`` are rows by label
+    as far as they were.
+    """
 
     columns: list[str]
     target: str
     rows: int | None
+    labels: Mapping[str, int]
 
 
 def _typed(flags: str) -> list[str]:
@@ -121,13 +126,15 @@ def problem_type(text: str) -> str:
 class Task:
     """What is predicted, as far as that is known yet (`""` where it is not): target and Autopilot's problem type.
 
-    ``holdout`` is the share of rows that are not trained on, ``least`` how many have to be.
+    ``holdout`` is the share of rows that are not trained on, ``least`` how many have to be. ``metric`` is what two
+    classes are judged by, `None` where automl.toml says which one is positive.
     """
 
     target: str = ""
     problem: str = ""
     holdout: float = HOLDOUT
     least: int = LEAST_TRAINING_ROWS
+    metric: str | None = None
 
 
 def look(wish: Wish, task: Task) -> FileSeen | None:
@@ -227,7 +234,7 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
     if whole:
         _check_rows(wish, task, count)
     _check_labels(wish, task, target, labels, whole=whole)
-    return FileSeen(columns, target, count if whole else None)
+    return FileSeen(columns, target, count if whole else None, labels)
 
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
@@ -341,7 +348,15 @@ def of_project(wish: Wish, file: Path) -> Task:
         problem if problem in PROBLEMS.values() else "",
         _not_trained_on(document),
         _key(document, "autopilot", "least_rows", LEAST_TRAINING_ROWS),
+        _metric(document),
     )
+
+
+def _metric(document: dict[str, Any]) -> str | None:
+    if _key(document, "decision", "positive", ""):
+        return None
+    objective = _key(document, "autopilot", "objective", "") or DEFAULT_OBJECTIVES[BINARY]
+    return next((name for name, metric in METRICS.items() if metric.autopilot == objective), None)
 
 
 def _not_trained_on(document: dict[str, Any]) -> float:
@@ -369,8 +384,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
         require_git()
         wish = Wish.of(environment)
         task = of_project(wish, Path("automl.toml"))
-        if wish.data:
-            look(wish, task)
+        seen = look(wish, task) if wish.data else None
     except RefusedError as error:
         refuse(error)
     say_what_comes(
@@ -378,6 +392,9 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
         environment=Path(environment.get("VENV", ".venv"), "installed"),
         results=environment.get("OUT", "build/demo"),
     )
+    hardly_meant = seen and unnamed(task.metric, seen.labels)
+    if hardly_meant:
+        print(f"notice: automl.toml: [decision] {hardly_meant}", flush=True)
 
 
 def _rows_of(wish: Wish, target: str) -> str:

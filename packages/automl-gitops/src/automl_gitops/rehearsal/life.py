@@ -12,6 +12,7 @@ from typing import Any
 from automl_gitops.data import hospital
 from automl_gitops.data.example import is_hospital
 from automl_gitops.data.lock import DatasetLock
+from automl_gitops.data.positive import apart
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import Evaluation
@@ -21,7 +22,7 @@ from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.waiting import patience
 from automl_gitops.rehearsal import sabotage
 from automl_gitops.rehearsal.aws import LocalAws
-from automl_gitops.rehearsal.commands import Leash, assume, call
+from automl_gitops.rehearsal.commands import CommandFailedError, Leash, assume, call
 from automl_gitops.rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
 from automl_gitops.rehearsal.data import find_lock, sample, stand_in
 from automl_gitops.rehearsal.summary import Summary
@@ -107,14 +108,27 @@ class Life:
         self._step("The merge upserts the pipeline and runs it")
         self._as_retrain("upsert")
         budget = ("--parameter", f"MaxSeconds={self.training_seconds}")
-        run = self._as_retrain("run", "--wait", *budget)
+        try:
+            run = self._as_retrain("run", "--wait", *budget)
+        except CommandFailedError as error:
+            if _was_evaluated(error.document):
+                self._report()
+            raise
         self.summary.add_run(run)
         self.model_package_arn = run["model_package_arn"]
         evaluation = self._evaluation(run["execution"]["id"])
-        written = self._as_retrain("report", "--output", str(self.output / "report.html"))
+        written = self._report()
+        self.summary.document["autopilot"]["note"] = apart(
+            evaluation.objective.metric,
+            [one.label for one in evaluation.classes],
+            evaluation.positive_class,
+        )
         self.summary.update(
             metrics=evaluation.metrics, model_package_arn=self.model_package_arn, report=written["report"]
         )
+
+    def _report(self) -> dict[str, Any]:
+        return self._as_retrain("report", "--output", str(self.output / "report.html"))
 
     def serve(self) -> None:
         """The registered version on the staging endpoint, and its predictions."""
@@ -303,6 +317,13 @@ class Life:
     def _role(self, role: str, subject: str) -> dict[str, str]:
         arn = self.names.role_arn(f"{self.names.project}-{role}")
         return assume(self.aws.environment, arn, f"{self.subject}:{subject}")
+
+
+def _was_evaluated(run: dict[str, Any]) -> bool:
+    """Whether an execution that failed, as JSON, has an evaluation: then its gate rejected the model."""
+    return any(
+        (step["name"], step["status"]) == ("EvaluateModel", "Succeeded") for step in run.get("steps", [])
+    )
 
 
 def _lenient(config: Config) -> Config:

@@ -57,6 +57,7 @@ class Summary:
             ("data set", f"{dataset['rows']:,} rows x {dataset['columns']} columns{kind}"),
             ("Autopilot", f"{job['candidates']} candidates in {job['seconds']:.0f} s"),
             ("best candidate", f"{best['name']}: {best['objective']} {best['value']:.4f} (validation)"),
+            *([("", job["note"])] if job.get("note") else []),
             *(
                 (f"{named(name).label} on the holdout", f"{value:.4f}")
                 for name, value in shown(document["metrics"])

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from automl_gitops.evaluation.layout import Confusion, Evaluation, JobCandidate
+from automl_gitops.data.positive import apart
+from automl_gitops.evaluation.layout import Confusion, Evaluation
 from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws
@@ -194,7 +195,7 @@ def page(facts: RunSummary) -> Page:
             Section("Candidate against champion", _metrics(facts.evaluation)),
             Section("Gate", (Bullets([f"{one.outcome}: {one.reason}" for one in facts.evaluation.gate]),)),
             *_confusion(facts.evaluation.confusion),
-            *_leaderboard(facts.evaluation.automl_job.candidates),
+            *_leaderboard(facts.evaluation),
         ]
     parts += [
         Section("Steps", (_steps(facts.execution),), folded=True),
@@ -262,7 +263,8 @@ def _confusion(confusion: Confusion | None) -> Iterator[Block]:
     yield Section("Confusion matrix", (table,), folded=True)
 
 
-def _leaderboard(candidates: Sequence[JobCandidate]) -> Iterator[Block]:
+def _leaderboard(evaluation: Evaluation) -> Iterator[Block]:
+    candidates = evaluation.automl_job.candidates
     if not candidates:
         return
     rows = [
@@ -270,8 +272,11 @@ def _leaderboard(candidates: Sequence[JobCandidate]) -> Iterator[Block]:
         for place, entry in enumerate(candidates[:MOST_CANDIDATES], start=1)
     ]
     more = (f"{len(candidates) - len(rows)} more.",) if len(candidates) > len(rows) else ()
+    labels = [one.label for one in evaluation.classes]
+    note = apart(evaluation.objective.metric, labels, evaluation.positive_class)
     table = Table(("", "candidate", "objective (validation)", "seconds"), rows, "rlrr")
-    yield Section(f"Leaderboard: {counted(len(candidates), 'candidate')}", (table, *more), folded=True)
+    blocks: tuple[Block, ...] = (table, *more, *([f"{note}."] if note else []))
+    yield Section(f"Leaderboard: {counted(len(candidates), 'candidate')}", blocks, folded=True)
 
 
 def _steps(execution: Execution) -> Table:

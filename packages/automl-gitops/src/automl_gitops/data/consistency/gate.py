@@ -1,7 +1,9 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
 from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import (
+    BINARY,
     METRICS,
     MOST_CLASSES_WITH_PROBABILITIES,
     REGRESSION,
@@ -96,6 +98,17 @@ def _way_out(case: Case, key: str, name: str) -> str:
         if metric.direction == better and one != "calibration_error" and not _missing(case, one)
     ]
     return f"use one of {', '.join(offered)}" if offered else "remove it"
+
+
+def positive(case: Case) -> Checks:
+    """What is judged is hardly meant of the class that most rows have."""
+    if case.config.decision.positive is not None or BINARY not in case.problems:
+        return
+    for metric in (case.metric, *case.config.gate.minimums, *case.config.gate.maximums):
+        sentence = unnamed(metric, case.classes or {})
+        if sentence:
+            yield case.odd(("decision", "positive"), sentence)
+            return
 
 
 def bounds(case: Case) -> Checks:
@@ -232,4 +245,4 @@ def twice(case: Case) -> Checks:
             )
 
 
-CHECKS = (side, names, bounds, holdout, margins, twice)
+CHECKS = (side, names, positive, bounds, holdout, margins, twice)

@@ -12,6 +12,7 @@ KINDS = {
     "duplicate_rows": "rows are copies of others",
     "similar_classes": "classes differ only in case or blanks",
     "leading_zeros": "numbers have leading zeros",
+    "written_numbers": "numbers are written as texts",
     "index": "a column is an index",
     "identifier": "a column looks like an identifier",
     "date": "a column holds dates",

@@ -8,11 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.lock import DataFinding
+from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import Statistics
+from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.words import counted
 
 NEARLY = 0.995  # share of the rows with one and the same value
 _MOST_NAMES = 5
+_FEW, _MOST_SPELT = 20, 2_000  # rows whose texts are looked at one by one
 _LEADING_ZERO = "^[+-]?0[0-9]"
 _PANDAS_INDEX = re.compile(r"Unnamed: \d+(_level_\d+)?|__index_level_\d+__")
 
@@ -78,8 +81,11 @@ def column_findings(
     index: Sequence[str],
     twins: list[list[str]],
     rule: Collection[str],
+    written_numbers: Collection[str] = (),
 ) -> Iterator[DataFinding]:
-    """What is odd about the columns that a model gets; ``rule`` are the keys of [dataset] that split the rows."""
+    """What is odd about the columns that a model gets; ``rule`` are the keys of [dataset] that split the rows, and
+    ``written_numbers`` columns of numbers, whatever they look like.
+    """
     inputs = [statistics[name] for name in features]
     indices = [name for name in features if name in index or _PANDAS_INDEX.fullmatch(name)]
     if indices:
@@ -90,7 +96,8 @@ def column_findings(
             "where the file is sorted it gives the label away.",
             advice="Write the file without its index (pandas: `to_csv(index=False)`).",
         )
-    identifiers = [one.name for one in inputs if one.looks_like == "identifier" and one.name not in indices]
+    known = {*indices, *written_numbers}
+    identifiers = [one.name for one in inputs if one.looks_like == "identifier" and one.name not in known]
     if identifiers:
         yield DataFinding(
             kind="identifier",
@@ -198,6 +205,43 @@ def zero_findings(
             f"{where}): read as numbers they lose them, and codes get an order and a distance.",
             advice="Where they are codes, say so: `[autopilot] types`, categorical.",
         )
+
+
+def spelling_findings(
+    sample: pa.Table, statistics: Mapping[str, Statistics], features: Sequence[str], where: str
+) -> Iterator[DataFinding]:
+    """Numbers with signs that no trainer reads; ``where`` says which rows the sample has, of which 2,000 do."""
+    if sample.num_rows > _MOST_SPELT:
+        some = np.linspace(0, sample.num_rows - 1, _MOST_SPELT).astype(np.int64)
+        sample, where = sample.take(pa.array(some)), f"{counted(_MOST_SPELT, 'row')} that were looked at"
+    for name in features:
+        if statistics[name].kind != "text" or not _may_be_numbers(sample.column(name)):
+            continue
+        rows = {one["values"]: one["counts"] for one in sample.column(name).value_counts().to_pylist()}
+        texts = {value: count for value, count in rows.items() if value not in MISSING and written(value)}
+        if not texts or not are_written_numbers(rows.keys() - {*MISSING}):
+            continue
+        first = max(texts, key=lambda value: texts[value])
+        signs, plain = written(first) or ("", "")
+        yield DataFinding(
+            kind="written_numbers",
+            columns=[name],
+            rows=sum(texts.values()),
+            text=f"{names([name])} has numbers with {signs}, such as {_shape(first)} ({sum(texts.values()):,} of "
+            f"{where}): to a trainer they are {counted(len(texts), 'text')}, without order and distance.",
+            advice=f"Write them as plain numbers, such as {_shape(plain)}, unless they are codes.",
+        )
+
+
+def _may_be_numbers(column: pa.ChunkedArray) -> bool:
+    """What a few values say, since most columns are settled by these."""
+    few = [value for value in column[:_FEW].unique().to_pylist() if value not in MISSING]
+    return are_written_numbers(few)
+
+
+def _shape(value: str) -> str:
+    """A number without what it is: its digits are nines."""
+    return re.sub("[0-9]", "9", re.sub("0[xX].*", "0x9", value))
 
 
 def names(columns: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from automl_gitops.data.findings.columns import (
     class_findings,
     column_findings,
     names,
+    spelling_findings,
     zero_findings,
 )
 from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
@@ -98,13 +99,20 @@ class Finder:
         with ThreadPoolExecutor(1, "leaks") as pool:
             leaks = pool.submit(lambda: list(self._leaks(sample, where, classes is None)))
             of_rows = list(self._of_rows(rows, classes is None, (held_out, left_out), metric, rows_are))
+        spelt = list(spelling_findings(sample, statistics, self._features, where))
         told = [
+            *spelt,
             *of_rows,
             *leaks.result(),
             *class_findings(classes, self._target),
             *zero_findings(sample, statistics, self._features, where),
             *column_findings(
-                statistics, self._features, self._running.columns, self._twins.groups, self._rule
+                statistics,
+                self._features,
+                self._running.columns,
+                self._twins.groups,
+                self._rule,
+                [name for one in spelt for name in one.columns],
             ),
         ]
         return sorted(told, key=lambda one: list(KINDS).index(one.kind))
