@@ -25,6 +25,22 @@ from support.deployed import DeployedProject
 from support.github import GitHub
 from support.waiting import wait_until
 
+LOCK = """
+name = "rows"
+source = "rows.csv"
+synthetic = false
+sha256 = "{{0:0<64}}"
+target = "label"
+holdout = 0.2
+seed = 1
+rows = {{total = 1000, train_validation = 800, test = 200}}
+columns = [{{name = "label", type = "text"}}]
+
+[uris]
+train_validation = "s3://{bucket}/datasets/1/train_validation.csv"
+x_test = "s3://{bucket}/datasets/1/x_test/"
+y_test = "s3://{bucket}/datasets/1/y_test/"
+""".replace("{{0:0<64}}", "0" * 64)
 TRANSFORMS = "ml.m5.xlarge for transform job usage"
 
 
@@ -497,6 +513,35 @@ def test_an_account_of_production_is_reached_and_its_roles_are_up_to_date(
     outdated, key = of_account()[1:]
     assert outdated == ("later", "was deployed from another infrastructure/hosting.yaml than the one here")
     assert (key[0], "automl.toml now means" in key[1]) == ("later", True)
+
+
+def test_what_a_teardown_took_stops_the_next_training(
+    project: DeployedProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = project.names.arn("sagemaker", f"model-package/{project.name}/4")
+    file, lock = project.folder / "environments" / "production.toml", project.folder / "dataset.lock"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'model_package_arn = "{arn}"\n')
+    lock.write_text(LOCK.format(bucket=project.names.bucket))
+    try:
+        told = {row.asked: row for row in state(project.sign_in("PlanRole"))}
+        row = told["environments/production.toml"]
+        assert (row.outcome, "is no version in the registry" in row.found) == ("stops", True)
+        assert row.todo.startswith('commit `model_package_arn = ""`')
+        data = told["pushed data"]
+        assert (data.outcome, data.todo) == ("stops", "run `automl data push FILE`, once the bucket is there")
+
+        file.write_text('model_package_arn = ""\n')
+        s3, bucket, key = project.client("s3"), project.names.bucket, "datasets/1/train_validation.csv"
+        s3.put_object(Bucket=bucket, Key=f"{key}.old")
+        stops = [row.asked for row in state(project.sign_in("PlanRole")) if row.outcome == "stops"]
+        assert stops == ["pushed data"]
+        s3.put_object(Bucket=bucket, Key=key)
+        told = {row.asked: row.outcome for row in state(project.sign_in("PlanRole"))}
+        assert told["pushed data"] == "good"
+    finally:
+        file.unlink()
+        lock.unlink()
 
 
 def test_locks_have_an_age_and_old_packages_are_for_later(

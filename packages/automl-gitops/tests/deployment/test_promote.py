@@ -157,10 +157,21 @@ def test_what_is_not_committed_does_not_go_to_production(world, git):
         UserError, match="has changes that are not committed, and production serves what Git names"
     ):
         promote(world.project())
-    assert promote(world.project(), dry_run=True).steps, "to see what it would do changes nothing"
+    dry = promote(world.project(), dry_run=True)
+    assert dry.steps, "to see what it would do changes nothing"
+    assert "has changes that are not committed" in dry.refusal
+    seen = status(world.project())
+    assert (seen.git["model_package_arn"], seen.git["uncommitted"]) == (arn, True)
+    assert "has changes that are not committed" in seen.notices[0]
+    git("update-index", "--assume-unchanged", "environments/production.toml")
+    with pytest.raises(UserError, match="has changes that are not committed"):
+        promote(world.project())
+    git("update-index", "--no-assume-unchanged", "environments/production.toml")
     assert world.package(arn)["ModelApprovalStatus"] == "PendingManualApproval"
     git("commit", "--quiet", "-am", "Promote (#8)")
 
+    assert not promote(world.project(), dry_run=True).refusal
+    assert not status(world.project()).git["uncommitted"]
     assert promote(world.project()).done[-1] == "deployed version 1"
 
 
@@ -435,6 +446,22 @@ def test_the_way_back_needs_neither_staging_nor_its_proof_nor_the_holdout(world,
     assert world.predict(ROW) == "yes"
     assert world.package(first)["ModelLifeCycle"]["StageStatus"] == "Deployed"
     assert world.package(second)["ModelLifeCycle"]["StageStatus"] == "Replaced"
+
+
+def test_a_version_that_was_taken_back_has_to_prove_itself_again(world, verified):
+    world.configure(production__deployment='policy = "ALL_AT_ONCE"\nwait_seconds = 0')
+    first, second = verified(THRESHOLD="10"), verified(THRESHOLD="50")
+    for arn in (first, second, first):
+        put_into_production(world, arn)
+    world.name_in_git(second)
+
+    steps = [str(step) for step in promote(world.project(), dry_run=True).steps]
+
+    assert steps[0].endswith(", by the policy of automl.toml")
+    world.name_in_git(first)
+    put_into_production(world, second)
+    world.name_in_git(first)
+    assert str(promote(world.project(), dry_run=True).steps[0]).endswith(", all at once, as a way back")
 
 
 def routing(world):

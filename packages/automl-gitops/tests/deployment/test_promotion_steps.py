@@ -97,6 +97,7 @@ AS_GIT_SAYS = Situation(
     served_arn=TWO.arn,
     last=SECOND,
     last_of_version=SECOND,
+    standing=(1, 2),
     packages={ONE.arn: REPLACED},
     parts=parts(1, 2),
 )
@@ -202,6 +203,10 @@ def test_every_step_is_a_sentence_of_its_own(seen):
     [
         (NEXT, steps.UpdateEndpoint(ENDPOINT, "config-2", "config-3", way_back=False, keep_instances=False)),
         (BACK, steps.UpdateEndpoint(ENDPOINT, "config-2", "config-1", way_back=True, keep_instances=False)),
+        (  # Version 1 had been taken back: promoted again, it has to prove itself as a new one has.
+            replace(BACK, standing=(2,)),
+            steps.UpdateEndpoint(ENDPOINT, "config-2", "config-1", way_back=False, keep_instances=False),
+        ),
         (
             # A version that has proved itself on one configuration has not on another.
             replace(AS_GIT_SAYS, release=LARGER),

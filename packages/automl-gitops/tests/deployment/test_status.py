@@ -35,7 +35,7 @@ def test_production_as_git_names_it_is_no_difference(world, in_production, capsy
     assert ended == 0
     assert found["differences"] == []
     assert found["drift"] is False
-    assert found["git"] == {"model_package_arn": in_production, "version": 1}
+    assert found["git"] == {"model_package_arn": in_production, "version": 1, "uncommitted": False}
     assert found["registry"]["approval"] == "Approved"
     production = found["production"]
     assert production["status"] == "InService"

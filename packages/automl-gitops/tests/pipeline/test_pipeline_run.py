@@ -10,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 from making import ACCOUNT, BUCKET, CHAMPION, automl_toml, lock, table
 from moto.core.models import botocore_stubber
+from moto.sagemaker.models import sagemaker_backends
 
 import automl_gitops.runs.run as run_module
 from automl_gitops.data.push import push
@@ -59,6 +60,14 @@ def given(project: Project, arn: str) -> dict[str, str]:
     listing = project.aws.client("sagemaker").get_paginator("list_pipeline_parameters_for_execution")
     pages = listing.paginate(PipelineExecutionArn=arn)
     return {item["Name"]: item["Value"] for page in pages for item in page["PipelineParameters"]}
+
+
+def register(project: Project, version: int) -> None:
+    """Have the registry hold versions up to this one."""
+    sagemaker = project.aws.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="hospital")
+    for _ in range(version):
+        sagemaker.create_model_package(ModelPackageGroupName="hospital")
 
 
 def test_upsert_says_what_it_did(project: Project, folder: Path, aws: Aws) -> None:
@@ -236,6 +245,7 @@ def test_run_says_where_it_comes_from(
     monkeypatch.setattr(
         "automl_gitops.runs.run.run_url", lambda: "https://github.com/clinic/hospital/actions/runs/17"
     )
+    register(project, 2)
     upsert(project)
 
     values = given(project, start(project, "MaxSeconds=60").arn)
@@ -351,3 +361,43 @@ def test_run_with_data_of_another_account_is_refused(project: Project, aws: Aws)
 
     with pytest.raises(UserError, match=f"is not in this account's bucket {BUCKET}"):
         start(project)
+
+
+OTHER_ACCOUNT = CHAMPION.replace(ACCOUNT, "210987654321")
+
+
+@pytest.mark.parametrize(
+    ("arn", "words"),
+    [(CHAMPION, "is no version in the registry"), (OTHER_ACCOUNT, "is of account 210987654321")],
+)
+def test_without_the_version_that_git_names_nothing_is_made_and_nothing_is_paid(
+    project: Project, folder: Path, aws: Aws, arn: str, words: str
+) -> None:
+    upsert(project)
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{arn}"\n')
+    said = rf'^environments/production.toml: model_package_arn = "{arn}" {words}.*commit `model_package_arn = ""`'
+
+    with pytest.raises(UserError, match=said):
+        upsert(fresh(aws))
+    config = automl_toml(gate={"champion_failure": "accept"})
+    (folder / "automl.toml").write_text(config)
+    upsert(fresh(aws))  # whoever accepts a model that could not be compared may train
+    start(fresh(aws))
+
+
+def test_a_version_that_went_after_the_upsert_is_missed_before_a_run(
+    project: Project, folder: Path, aws: Aws
+) -> None:
+    (folder / "environments").mkdir()
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
+    register(project, 2)
+    upsert(fresh(aws))
+    backend = sagemaker_backends[ACCOUNT]["eu-west-1"]  # moto has no DeleteModelPackage
+    backend.model_packages.clear()
+
+    with pytest.raises(UserError, match="is no version in the registry"):
+        start(fresh(aws))
+
+    told = aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")
+    assert told["PipelineExecutionSummaries"] == []

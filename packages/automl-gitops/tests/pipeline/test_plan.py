@@ -236,6 +236,41 @@ def test_what_production_serves_is_said(git, monkeypatch, deployed, words):
     assert f"In AWS account {ACCOUNT}: pipeline absent; {words}" in short(report())
 
 
+def test_a_version_that_the_registry_lacks_is_said_at_the_top(git, monkeypatch):
+    problem = "environments/production.toml: names what is gone: commit another"
+    deployed = DeployedState(account=ACCOUNT, pipeline="absent", named=CHAMPION, problem=problem)
+    monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
+
+    assert f"{problem}." in short(report())
+
+
+BEFORE_THE_MERGE = "an administrator runs `make bootstrap` on this branch right before the merge."
+
+
+@pytest.mark.parametrize("signed_in", [True, False])
+def test_what_the_roles_stacks_are_given_otherwise_is_deployed_before_the_merge(
+    git, folder, monkeypatch, signed_in
+):
+    if signed_in:
+        deployed = DeployedState(account=ACCOUNT, pipeline="absent")
+        changes = [Change("Parameters.KmsKeyArn", "", "alias/a")]
+        deployed.stack_changes = {"hospital": changes, "hospital-services": changes}
+        monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
+    else:
+        with (folder / "automl.toml").open("a") as file:
+            file.write('\n[encryption]\nkms_key = "alias/a"\n')
+
+    assert f"Parameters of the roles' stacks change (KmsKeyArn); {BEFORE_THE_MERGE}" in short(report())
+
+
+def test_what_the_workflow_gives_its_stack_otherwise_takes_no_administrator(git, monkeypatch):
+    deployed = DeployedState(account=ACCOUNT, pipeline="absent")
+    deployed.stack_changes = {"hospital": [Change("Parameters.StartCode", "a", "b")]}
+    monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
+
+    assert "make bootstrap" not in report()
+
+
 def test_a_template_is_compared_by_resource(git, folder):
     (folder / "infrastructure" / "stack.yaml").write_text(STACK.replace("360", "900"))
 

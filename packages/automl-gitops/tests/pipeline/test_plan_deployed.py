@@ -80,6 +80,33 @@ def test_nothing_is_there_yet(project, aws):
     aws.check()
 
 
+@pytest.mark.parametrize(("gone", "said"), [(True, "is no version in the registry"), (False, "")])
+def test_a_version_that_git_names_is_looked_for_in_the_registry(project, aws, folder, gone, said):
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws, stack=None, bootstrap=None, services=None)
+    if gone:
+        words = f"ModelPackage {CHAMPION} does not exist."
+        aws["sagemaker"].add_client_error("describe_model_package", "ValidationException", words)
+    else:
+        told = {
+            "ModelPackageName": "hospital",
+            "ModelPackageArn": CHAMPION,
+            "CreationTime": 0,
+            "ModelPackageStatus": "Completed",
+            "ModelPackageStatusDetails": {"ValidationStatuses": []},
+        }
+        aws["sagemaker"].add_response("describe_model_package", told, {"ModelPackageName": CHAMPION})
+    no_endpoint(aws)
+
+    found = look(project, has_data=True)
+
+    assert (found.reason, found.named) == ("", CHAMPION)
+    assert said in found.problem
+    assert bool(found.problem) is gone
+    aws.check()
+
+
 def test_a_stack_that_differs_is_told_by_resource(project, aws):
     description = describe(project)
     aws["sagemaker"].add_response(

@@ -92,6 +92,8 @@ def plan(
         cli.warn(f"the data set's schema changes: {'; '.join(schema)}", "dataset.lock")
     for notice in planned.notices:
         cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
+    if planned.deployed.problem:
+        cli.warn(planned.deployed.problem, "environments/production.toml")
     if markdown:
         write_text(markdown, render(report))
         output.done(f"the plan is in {markdown}")

@@ -157,6 +157,8 @@ def promote(
 
     project = serving_project(as_json=as_json)
     promotion = promote(project, new_account=new_account, dry_run=dry_run)
+    if promotion.refusal:
+        project.output.notice(f"a run would refuse: {promotion.refusal}")
     if promotion.package is None:
         project.output.notice("nothing is in production yet: environments/production.toml names no version")
     elif promotion.steps:
@@ -177,6 +179,7 @@ def promote(
             "config": promotion.config,
             "done": promotion.done,
             "steps": [str(step) for step in promotion.steps],
+            "refusal": promotion.refusal or None,
         }
     )
 
@@ -239,7 +242,7 @@ def status(as_json: Json = False) -> None:
             ],
         )
         named = seen.git["model_package_arn"] or "nothing"
-        project.output.say(f"Git names {named} for production")
+        project.output.say(f"{seen.who} names {named} for production")
         if seen.registry:
             project.output.say("registry: " + ", ".join(f"{k} {v}" for k, v in seen.registry.items() if v))
     for notice in seen.notices:

@@ -6,17 +6,22 @@ from pathlib import Path
 
 from botocore.exceptions import ClientError
 
+from automl_gitops.data.listing import split
 from automl_gitops.data.lock import FILE as LOCK
+from automl_gitops.data.lock import DatasetLock
 from automl_gitops.doctor.rows import Row, look
 from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing, listed
-from automl_gitops.kernel.environments import Environment, ServingProject
+from automl_gitops.kernel.environments import PRODUCTION_FILE, Environment, ServingProject
 from automl_gitops.kernel.words import counted
+from automl_gitops.runs.project import Project
+from automl_gitops.runs.required import NAME_ANOTHER, champion_missing, data_uri, needs_champion, push_again
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.stack import known_key
 
 AREA, ENCRYPTION = "state", "encryption"
 _NO_KEY = "there is no such key"
+_OBJECTS = "pushed data"
 PACKAGES = (Path("requirements.lock"), Path("serving.lock"))
 OLD_DAYS = 90
 # From these CloudFormation goes nowhere by itself.
@@ -29,6 +34,8 @@ def state(project: ServingProject) -> list[Row]:
     """Locks, stacks, bucket, pipeline, endpoints; that the roles' stacks are not there, the rows of the roles say."""
     names = project.names
     rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
+    rows += look(AREA, _OBJECTS, lambda: _objects(project))
+    rows += look(AREA, PRODUCTION_FILE.as_posix(), lambda: _champion(project))
     for name in (names.bootstrap_stack, names.people_stack, names.stack):
         rows += look(AREA, f"stack {name}", lambda n=name: _stack(project, n))  # type: ignore[misc]
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
@@ -46,6 +53,37 @@ def _data() -> Iterator[Row]:
     days = _days_since_commit(LOCK)
     age = "" if days is None else f", committed {counted(days, 'day')} ago"
     yield Row(AREA, LOCK.as_posix(), "good", f"there{age}")
+
+
+def _objects(project: ServingProject) -> Iterator[Row]:
+    """Whether what was pushed is still there; by a list, since no right to read data is needed for that."""
+    if not LOCK.exists():
+        return
+    lock = DatasetLock.load()
+    uri = data_uri(lock)
+    bucket, key = split(uri)
+    there = False
+    if bucket == project.names.bucket:
+        try:
+            told = project.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
+            there = any(one["Key"] == key for one in told.get("Contents", ()))
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+    if there:
+        yield Row(AREA, _OBJECTS, "good", "there")
+    else:
+        found = f"{uri} is not there, or not this account's"
+        yield Row(AREA, _OBJECTS, "stops", found, f"{push_again(lock)}, once the bucket is there")
+
+
+def _champion(project: ServingProject) -> Iterator[Row]:
+    asked, champion = PRODUCTION_FILE.as_posix(), Project().champion
+    missing = champion_missing(champion, project.aws)
+    if missing:
+        yield Row(AREA, asked, "stops" if needs_champion(project.config) else "later", missing, NAME_ANOTHER)
+    elif champion:
+        yield Row(AREA, asked, "good", "names a version that is in the registry")
 
 
 def _packages() -> Iterator[Row]:

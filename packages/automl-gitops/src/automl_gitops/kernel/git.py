@@ -26,6 +26,18 @@ def has_changes(*paths: str, folder: Path | None = None) -> bool | None:
     return None if changed is None else bool(changed)
 
 
+def is_committed(path: Path) -> bool | None:
+    """Whether a file is what HEAD has, whatever the index assumes; `None` without Git, or where that ignores it."""
+    name = path.as_posix()
+    had = _answer("rev-parse", "--verify", "--quiet", "--end-of-options", f"HEAD:./{name}")
+    now = _answer("hash-object", "--", name)  # as Git would store it, line ends included
+    if had is None and (
+        _answer("rev-parse", "--git-dir") is None or _answer("check-ignore", "-q", name) is not None
+    ):
+        return None
+    return now is not None and now == had
+
+
 def is_shallow() -> bool:
     """Whether the clone lacks part of the history."""
     return _run("rev-parse", "--is-shallow-repository") == "true"

@@ -13,6 +13,7 @@ from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.plan.changes import Change, document_changes, parse
 from automl_gitops.runs.project import Project
+from automl_gitops.runs.required import champion_problem
 from automl_gitops.runs.upsert import current, describe
 from automl_gitops.stacks import bootstrap, stack
 from automl_gitops.stacks.cloudformation import StackState, state_of
@@ -34,6 +35,7 @@ class DeployedState:
     production: str = ""
     elsewhere: str = ""  # the account that holds production, where it is another one
     named: str = ""
+    problem: str = ""  # with the version that Git names
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -48,6 +50,7 @@ class DeployedState:
             "production": {
                 "serves": self.production or None,
                 "git_names": self.named or None,
+                "problem": self.problem or None,
                 "account": self.elsewhere or self.account or None,
             },
         }
@@ -63,6 +66,7 @@ def look(project: Project, *, has_data: bool) -> DeployedState:
         state.account = project.aws.account
         _pipeline(project, state, has_data=has_data)
         _stacks(project, state)
+        state.problem = champion_problem(state.named, project.aws)
         state.elsewhere = _other_account(state.account)
         if not state.elsewhere:
             state.production = _served(project)

@@ -31,6 +31,8 @@ def page(plan: Plan, prices: Prices) -> Page:
 
 def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     yield _what_it_starts(plan, prices)
+    if plan.deployed.problem:
+        yield Warn(), f" {plan.deployed.problem}."
     schema = plan.data.schema
     if schema.sentences:
         compared = (
@@ -72,20 +74,34 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
             f"{place} ({len(listed_changes)})" for place, listed_changes in plan.definition.items()
         )
         yield f"Pipeline definition: {listed}."
+    bootstrap = Code("make bootstrap")
+    before_merge = ("an administrator runs ", bootstrap, " on this branch right before the merge.")
+    parameters = _role_parameters(plan)
+    if parameters:
+        yield (f"Parameters of the roles' stacks change ({', '.join(parameters)}); ", *before_merge)
     for name, listed_changes in plan.templates.items():
         differs = f"infrastructure/{name}: {counted(len(listed_changes), 'difference')}"
         if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
-            yield (
-                f"{differs}; an administrator runs ",
-                Code("make bootstrap"),
-                " on this branch right before the merge.",
-            )
+            yield (f"{differs}; ", *before_merge)
         else:
             yield f"{differs}."
     yield from filter(None, (plan.base_problem, plan.definition_problem))
     yield plan.ceiling.standing
     yield _aws(plan)
     yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
+
+
+def _role_parameters(plan: Plan) -> list[str]:
+    """What the stacks of an administrator would be given otherwise, as far as AWS or automl.toml tells."""
+    key = ["KmsKeyArn"] if any(one.path.startswith("encryption") for one in plan.settings) else []
+    deployed = [
+        change.path.split(".")[1]
+        for name, listed in plan.deployed.stack_changes.items()
+        if name.endswith(("-bootstrap", "-services"))
+        for change in listed
+        if change.path.startswith("Parameters.")
+    ]
+    return list(dict.fromkeys([*key, *deployed]))
 
 
 def _notices(plan: Plan) -> Iterator[Block]:

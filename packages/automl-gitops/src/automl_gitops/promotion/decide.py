@@ -27,8 +27,9 @@ class Situation:
     ``archives`` are what it would load, none where none are recorded; ``other_bytes`` says which is another one.
     ``endpoint``, ``variants`` (of its endpoint config) and ``served_arn`` (its model package, "" where nothing says
     it) are what answers people now. ``last`` is the newest deployment that succeeded, ``last_of_version`` the newest
-    of this version; ``packages`` holds the other versions that ``last`` names, by ARN. ``parts`` are the endpoint's
-    models and endpoint configs, as (`model` or `endpoint_config`, name).
+    of this version, ``standing`` the versions that were deployed and not taken back; ``packages`` holds the other
+    versions that ``last`` names, by ARN. ``parts`` are the endpoint's models and endpoint configs, as (`model` or
+    `endpoint_config`, name).
     """
 
     package: ModelPackage
@@ -43,6 +44,7 @@ class Situation:
     served_arn: str = ""
     last: DeploymentRecord | None = None
     last_of_version: DeploymentRecord | None = None
+    standing: tuple[int, ...] = ()
     packages: Mapping[str, ModelPackage] = field(default_factory=dict)
     wrong_alarms: tuple[str, ...] = ()
     scaling_wanted: bool = False
@@ -74,11 +76,15 @@ class Situation:
 
     @property
     def is_way_back(self) -> bool:
-        """Whether this returns to what served before, and does not only give what serves another config."""
+        """Whether this returns to what served before, and does not only give what serves another config.
+
+        A version that was taken back is none to return to: it is rolled out as a new one is.
+        """
         if self.proved is None or not self.endpoint.exists:
             return False
-        known = self.proved.endpoint_config == self.release.config_name
-        return known or self.served_arn != self.package.arn
+        if self.served_arn == self.package.arn:
+            return self.proved.endpoint_config == self.release.config_name
+        return self.package.version in self.standing
 
 
 def decide(seen: Situation, *, new_account: bool = False) -> list[steps.Step]:

@@ -64,6 +64,7 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
         served_arn=endpoint.package_arn(state) if state.exists else "",
         last=last,
         last_of_version=before,
+        standing=production.records.standing(),
         packages=_named_by(last, production.registry, package),
         wrong_alarms=tuple(request["AlarmName"] for request in production.alarms.missing()),
         scaling_wanted=production.scaling.wanted,

@@ -8,6 +8,7 @@ from typing import Any
 import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from automl_gitops.kernel import git
 from automl_gitops.kernel.config import parse_toml, read_text
 from automl_gitops.kernel.config_errors import describe, line_of
 from automl_gitops.kernel.environments import PRODUCTION_CONFLICT, PRODUCTION_FILE
@@ -22,6 +23,16 @@ _HEAD = (
     "reverting it goes back. model_package_arn and archives decide; the rest says what the reviewer saw.",
 )
 _VERSION = re.compile(r"/(\d+)$")
+
+
+def uncommitted() -> str:
+    """That the file in the folder is not what Git names, with the way out; "" where it is, or where there is no Git."""
+    if git.is_committed(FILE) is not False:
+        return ""
+    return (
+        f"{FILE.as_posix()}: has changes that are not committed, and production serves what Git names: commit "
+        f"them, or drop them with `git checkout -- {FILE.as_posix()}`"
+    )
 
 
 class _Section(BaseModel):

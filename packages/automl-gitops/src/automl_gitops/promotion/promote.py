@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.apply import apply
 from automl_gitops.promotion.decide import decide
 from automl_gitops.promotion.look import ProductionServices, look
-from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile, uncommitted
 from automl_gitops.promotion.steps import Step, Wait
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.registry import ModelPackage
@@ -18,7 +17,7 @@ from automl_gitops.serving.registry import ModelPackage
 class Promotion:
     """What came of it: the version that Git names (`None` where it names none), and what was done for it.
 
-    ``steps`` are what is to be done yet: of a dry run, else none.
+    ``steps`` are what is to be done yet, and ``refusal`` why a run would not start: of a dry run, else none.
     """
 
     package: ModelPackage | None
@@ -26,6 +25,7 @@ class Promotion:
     config: str = ""
     done: list[str] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    refusal: str = ""
 
 
 def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool = False) -> Promotion:
@@ -38,15 +38,12 @@ def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool
     """
     production = ProductionServices(project)
     named = ProductionFile.load()
-    if not dry_run and git.has_changes(FILE.as_posix()):
-        raise UserError(
-            f"{FILE.as_posix()}: has changes that are not committed, and production serves what Git names: commit "
-            f"them, or drop them with `git checkout -- {FILE.as_posix()}`",
-            file=FILE.as_posix(),
-        )
+    refusal = uncommitted()
+    if refusal and not dry_run:
+        raise UserError(refusal, file=FILE.as_posix())
     if not named.model_package_arn:
         _require_nothing(production.endpoint)
-        return Promotion(None, production.endpoint.name)
+        return Promotion(None, production.endpoint.name, refusal=refusal)
     done: list[str] = []
     while True:
         seen = look(production, named)
@@ -57,7 +54,7 @@ def promote(project: ServingProject, *, new_account: bool = False, dry_run: bool
         if not any(isinstance(step, Wait) for step in steps):
             steps = []
             break
-    return Promotion(seen.package, production.endpoint.name, seen.release.config_name, done, steps)
+    return Promotion(seen.package, production.endpoint.name, seen.release.config_name, done, steps, refusal)
 
 
 def _require_nothing(endpoint: Endpoint) -> None:

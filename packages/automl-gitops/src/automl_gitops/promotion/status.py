@@ -6,7 +6,7 @@ from typing import Any
 
 from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile, uncommitted
 from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
@@ -51,6 +51,11 @@ class Status:
     differences: list[str]
     notices: list[str]
 
+    @property
+    def who(self) -> str:
+        """Who names the version: Git, or a file that it does not have so."""
+        return f"{FILE.as_posix()}, which is not committed," if self.git["uncommitted"] else "Git"
+
     def document(self) -> dict[str, Any]:
         """As it stands in JSON."""
         return asdict(self) | {"drift": bool(self.differences)}
@@ -65,13 +70,18 @@ def status(project: ServingProject) -> Status:
     alarms = EndpointAlarms(project.production.aws, alarm_requests(project.production))
     if production.status:
         production.alarms = {name: alarm["StateValue"] for name, alarm in alarms.look().items()}
+    changed = uncommitted()
     seen = Status(
-        git={"model_package_arn": content.model_package_arn, "version": content.version or None},
+        git={
+            "model_package_arn": content.model_package_arn,
+            "version": content.version or None,
+            "uncommitted": bool(changed),
+        },
         registry={},
         staging=staging,
         production=production,
         differences=[],
-        notices=[],
+        notices=[changed] if changed else [],
     )
     if not content.model_package_arn:
         _compare_with_nothing(seen)
@@ -133,7 +143,7 @@ def _compare_with_nothing(seen: Status) -> None:
     if seen.production.status:
         served = seen.production.model_package_arn or seen.production.config
         seen.differences.append(
-            f"Git names no version for production, but {seen.production.endpoint} serves {served}"
+            f"{seen.who} names no version for production, but {seen.production.endpoint} serves {served}"
         )
     else:
         seen.notices.append(f"nothing in production yet: {FILE.as_posix()} names no version")
@@ -148,11 +158,11 @@ def _compare(
 ) -> None:
     differences, served = seen.differences, seen.production
     if package.approval != "Approved":
-        differences.append(f"Git names {package.label}, which the registry has as {package.approval}")
+        differences.append(f"{seen.who} names {package.label}, which the registry has as {package.approval}")
     current = DeploymentRecords(project.aws, project.names.bucket).current()
     if not state.exists:
         where = elsewhere(current, project.production.aws.account)
-        nowhere = f"Git names {package.label}, but there is no endpoint {served.endpoint}"
+        nowhere = f"{seen.who} names {package.label}, but there is no endpoint {served.endpoint}"
         differences.append(where or nowhere)
         return
     if state.moving:
@@ -163,7 +173,7 @@ def _compare(
     wanted = release(package, project.production, project.names.bucket)
     if served.model_package_arn != package.arn:
         what = served.model_package_arn or f"config {state.config}, which this project did not make"
-        differences.append(f"Git names {package.arn}, but {served.endpoint} serves {what}")
+        differences.append(f"{seen.who} names {package.arn}, but {served.endpoint} serves {what}")
     elif state.config != wanted.config_name:
         differences.append(
             f"{served.endpoint} has config {state.config}, but automl.toml [production] gives "

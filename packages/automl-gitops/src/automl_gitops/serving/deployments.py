@@ -90,6 +90,16 @@ class DeploymentRecords:
         keys = [key for key in self._keys() if f"-v{version}-" in key]
         return self._read(keys[-1]) if keys else None
 
+    def standing(self) -> tuple[int, ...]:
+        """The versions that were deployed, oldest first, without those that a return to an earlier one took back."""
+        versions: list[int] = []
+        for match in filter(None, map(_KEY.fullmatch, self._keys())):
+            version = int(match["version"])
+            versions = (
+                versions[: versions.index(version) + 1] if version in versions else [*versions, version]
+            )
+        return tuple(versions)
+
     def _keys(self) -> list[str]:
         """Keys of the deployments that succeeded, oldest first."""
         try:
