@@ -17,7 +17,7 @@ from tools import wheels
 UV = Path(sys.executable).with_name("uv")
 PROJECT = ROOT / wheels.TEMPLATE
 LOCKS = ("requirements.lock", "serving.lock")
-LARGEST = 560_000  # bytes of a wheel: projects keep each version in their Git history
+LARGEST = 570_000  # bytes of a wheel: projects keep each version in their Git history
 
 
 def names(folder: Path) -> list[str]:
