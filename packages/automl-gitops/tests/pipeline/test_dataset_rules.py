@@ -31,7 +31,7 @@ from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 DAY = datetime(2024, 1, 1)
 TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1, max_size=12).filter(
-    lambda text: text.strip() and text not in MISSING
+    lambda text: text == text.strip() and text not in MISSING
 )
 
 
@@ -197,6 +197,22 @@ def test_group_numbers_are_dense_in_the_order_of_appearance(numbers: list[int]) 
     codes = dense(np.array(numbers, dtype=np.uint64))
 
     assert codes.tolist() == [order.index(number) for number in numbers]
+
+
+@pytest.mark.parametrize("batch", [1000, 2])
+def test_groups_that_blanks_alone_tell_apart_are_refused(batch: int) -> None:
+    padded = {"a": ["K1", "K2 ", "K3", "K4", " K1", "K5", "K1"]}
+
+    with pytest.raises(UserError, match=r"t\.csv: row 5 has blanks around its value in \[dataset\] group"):
+        assign({"group": "a"}, padded, batch)
+
+
+def test_groups_that_all_have_blanks_around_them_are_groups() -> None:
+    groups = [f"K{number} " for number in range(50)] * 2
+
+    assigned = assign({"group": "a"}, {"a": groups})
+
+    assert all(len(sides) == 1 for sides in sides_of(groups, assigned).values())
 
 
 def test_a_row_without_a_group_is_refused() -> None:

@@ -323,6 +323,25 @@ def test_numbers_with_signs_that_all_differ_are_no_identifier(tmp_path: Path) ->
     assert "identifier" not in findings
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "told_of"),
+    [
+        ("customer", "K{}", True),
+        ("customer_id", "{}", True),
+        ("customer", "{}", False),
+        ("street", "Road {}", False),
+    ],
+)
+def test_recurring_identifiers_are_told_by_name_or_form(
+    tmp_path: Path, name: str, form: str, told_of: bool
+) -> None:
+    frame = base()
+    frame[name] = [form.format(1000 + row * 37 % 690) for row in range(ROWS)]
+
+    assert ("recurring_identifier" in told(frame, tmp_path)) == told_of
+    assert "recurring_identifier" not in told(frame, tmp_path, rule=("group",))
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_an_index_is_told_once(tmp_path: Path, first: int) -> None:
     frame = base()

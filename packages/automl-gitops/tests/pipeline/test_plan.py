@@ -113,7 +113,7 @@ def test_settings_and_ceiling_are_compared(git, folder):
     [
         (
             None,
-            'Positive class: "yes", the second label, as Autopilot takes it; [decision] positive in automl.toml',
+            'Positive class: "yes", by default the second label, as Autopilot takes it; [decision] positive in ',
         ),
         ({"positive": "no"}, 'Positive class: "no", which [decision] positive in automl.toml names.'),
     ],

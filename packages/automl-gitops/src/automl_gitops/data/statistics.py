@@ -40,6 +40,8 @@ _GAPS = 20  # a running number goes at most so many times as far as it has value
 _DIGITS = 6  # of a number whose values are all equally long
 _LONGEST_IDENTIFIER = 64
 _LEAST_GROUPS = 30
+_MOST_ROWS_OF_A_GROUP = 20  # on average, where the values' form alone says that they are keys
+_KEY = "^[A-Za-z]{1,4}[-_]?[0-9]{3,}$"
 _NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr"}
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -255,10 +257,16 @@ class Statistics:
 
     @property
     def looks_like_group(self) -> bool:
-        """Whether it has the name of an identifier, and values of several rows: what they name is not independent."""
-        named = {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS
+        """Whether it has the name or the form of an identifier, and values of several rows: what they name is not
+        independent.
+        """
         many = self.distinct is None or self.distinct >= _LEAST_GROUPS
-        return bool(named) and many and not self._differ and self.kind in ("integer", "text")
+        if not many or self._differ or self.kind not in ("integer", "text"):
+            return False
+        if {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS:
+            return True
+        present = self.rows - self.missing
+        return present <= _MOST_ROWS_OF_A_GROUP * (self.distinct or present) and _all_match(self._known, _KEY)
 
     def column(self, kind: str, *, is_target: bool, has_classes: bool = False) -> Column:
         """The entry of dataset.lock. ``kind`` may be wider than what was seen here; of a target that

@@ -279,7 +279,8 @@ def _threshold(label: str, values: ThresholdCurve) -> Chart:
     return Chart(
         "Threshold",
         f"What calling {words.quoted(label)} from a probability on would give: F1 is greatest, "
-        f"{words.number(values.f1[best], 3)}, from {words.number(values.threshold[best], 2)} on.",
+        f"{words.number(values.f1[best], 3)}, from {words.number(values.threshold[best], 2)} on. Never choose a "
+        "threshold by this: the holdout's figures would then be better than the model is.",
         charts.lines(rows, list(names.values()), ("threshold", "value")),
         Table("Values by threshold", ["Threshold", *headings], data, frozenset(headings)),
     )

@@ -15,6 +15,7 @@ KINDS = {
     "written_numbers": "numbers are written as texts",
     "index": "a column is an index",
     "identifier": "a column looks like an identifier",
+    "recurring_identifier": "an identifier has several rows of a value",
     "date": "a column holds dates",
     "equal_columns": "columns are equal",
     "similar_names": "names differ only in case or blanks",

@@ -106,6 +106,16 @@ def column_findings(
             "that learns it by heart fails on new rows.",
             advice="Name it in `[dataset] exclude`, unless it says something.",
         )
+    recurring = [one.name for one in inputs if one.looks_like_group]
+    if recurring and not {"group", "split"} & {*rule}:
+        yield DataFinding(
+            kind="recurring_identifier",
+            columns=recurring,
+            text=f"{names(recurring)} {'look' if len(recurring) > 1 else 'looks'} like an identifier of which several "
+            "rows have the same value: such rows are not independent, and where they are on both sides of the split "
+            "figures flatter.",
+            advice="Keep them on one side (`[dataset] group`).",
+        )
     constant = [one.name for one in inputs if one.is_constant]
     if constant:
         yield DataFinding(

@@ -125,6 +125,7 @@ class Assigner:
 
     def assign(self) -> Assignment:
         """Where each row that was seen belongs. Raises `UserError` where a side would have no row."""
+        self._keys.require_one_spelling()
         groups = self._keys.groups
         times = None
         if self._sides:
