@@ -19,7 +19,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.run import Source, Started, parse_changes, run
+from automl_gitops.runs.run import Source, Started, parse_changes, repeat, run
 from automl_gitops.runs.upsert import describe, differing, upsert
 
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -159,7 +159,7 @@ def test_upsert_without_bucket_says_what_makes_it(project: Project, aws: Aws) ->
         s3.delete_object(Bucket=BUCKET, Key=item["Key"])
     s3.delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(UserError, match="run `automl stack` first"):
+    with pytest.raises(UserError, match="an administrator runs `make bootstrap` first"):
         upsert(project)
 
 
@@ -384,6 +384,14 @@ def test_without_the_version_that_git_names_nothing_is_made_and_nothing_is_paid(
     (folder / "automl.toml").write_text(config)
     upsert(fresh(aws))  # whoever accepts a model that could not be compared may train
     start(fresh(aws))
+
+
+def test_another_attempt_is_named_with_what_was_typed() -> None:
+    said = repeat(3, ["MaxSeconds=600", "TrainValidationUri=s3://b/my file"])
+
+    assert said == (
+        "automl run --again 3 --parameter MaxSeconds=600 --parameter 'TrainValidationUri=s3://b/my file'"
+    )
 
 
 def test_a_version_that_went_after_the_upsert_is_missed_before_a_run(

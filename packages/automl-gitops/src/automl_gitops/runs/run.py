@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Container
 from dataclasses import dataclass
 from itertools import count
@@ -131,6 +132,12 @@ def run(
         ClientRequestToken=token,
     )
     return Started(started["PipelineExecutionArn"], new=True)
+
+
+def repeat(attempt: int, texts: list[str]) -> str:
+    """The command for another attempt with the same `NAME=VALUE` arguments."""
+    given = [word for text in texts for word in ("--parameter", text)]
+    return shlex.join(["automl", "run", "--again", str(attempt), *given])
 
 
 def parse_changes(texts: list[str]) -> dict[str, str]:
