@@ -169,8 +169,8 @@ MOST_CLASSES = 20
 SECONDS_AN_HOUR = 3600
 _IN_WORKFLOW = "This commit has no execution of the pipeline: the steps before it say why."
 _BY_HAND = (
-    "This commit has no execution of the pipeline. Name another commit's (`automl execution` shows the newest), or start "
-    "one with `automl run`."
+    "This commit has no execution of the pipeline. Name another commit's (`automl execution` shows the newest), or "
+    "start one with `automl run`."
 )
 
 
