@@ -368,7 +368,7 @@ OTHER_ACCOUNT = CHAMPION.replace(ACCOUNT, "210987654321")
 
 @pytest.mark.parametrize(
     ("arn", "words"),
-    [(CHAMPION, "is no version in the registry"), (OTHER_ACCOUNT, "is of account 210987654321")],
+    [(CHAMPION, "is not in the registry"), (OTHER_ACCOUNT, "is not of this account")],
 )
 def test_without_the_version_that_git_names_nothing_is_made_and_nothing_is_paid(
     project: Project, folder: Path, aws: Aws, arn: str, words: str
@@ -404,7 +404,7 @@ def test_a_version_that_went_after_the_upsert_is_missed_before_a_run(
     backend = sagemaker_backends[ACCOUNT]["eu-west-1"]  # moto has no DeleteModelPackage
     backend.model_packages.clear()
 
-    with pytest.raises(UserError, match="is no version in the registry"):
+    with pytest.raises(UserError, match="is not in the registry"):
         start(fresh(aws))
 
     told = aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")
