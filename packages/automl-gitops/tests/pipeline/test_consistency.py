@@ -379,8 +379,8 @@ REFUSED = [
                 group=["patient"], time="at", gap="7 days", left_out={"group": 1871, "gap": 20}
             ),
         },
-        "push more rows, or lower [dataset] holdout or gap: 1,891 rows are in no part (1,871 other rows of groups that "
-        "are held out or validated on and 20 rows within the gap)",
+        "push more rows, or lower [dataset] holdout or gap: group leaves out 1,871 and gap leaves out 20 rows beside "
+        "those held out",
     ),
     row(
         "a smaller holdout would do",

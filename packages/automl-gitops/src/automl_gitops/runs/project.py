@@ -86,7 +86,7 @@ class Project:
             except ClientError as error:
                 if not is_missing(error):
                     raise
-            why = "is not in the registry (a teardown with --delete-data leaves none)"
+            why = "is not in the registry"
         return (
             f'{PRODUCTION_FILE.as_posix()}: model_package_arn = "{arn}" {why}, so that no model can be compared with '
             'it: commit `model_package_arn = ""` (nothing in production), or a version that is there'
