@@ -526,10 +526,10 @@ def test_what_a_teardown_took_stops_the_next_training(
     try:
         told = {row.asked: row for row in state(project.sign_in("PlanRole"))}
         row = told["environments/production.toml"]
-        assert (row.outcome, "is no version in the registry" in row.found) == ("stops", True)
+        assert (row.outcome, "is not in the registry" in row.found) == ("stops", True)
         assert row.todo.startswith('commit `model_package_arn = ""`')
         data = told["pushed data"]
-        assert (data.outcome, data.todo) == ("stops", "run `automl data push FILE`, once the bucket is there")
+        assert (data.outcome, data.todo) == ("stops", "run `automl data push FILE`")
 
         file.write_text('model_package_arn = ""\n')
         s3, bucket, key = project.client("s3"), project.names.bucket, "datasets/1/train_validation.csv"

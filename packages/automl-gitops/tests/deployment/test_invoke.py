@@ -36,12 +36,19 @@ def file(tmp_path):
         ("stays,target,note\n1,yes,a\n2,no,b\n", "header and target"),
         ("id,note,stays\n7,a,1\n8,b,2\n", "another order, and a column that training did not have"),
         ("\ufeffstays,note\r\n1,a\r\n\r\n2,b\r\n", "a byte order mark, other line ends, an empty line"),
+        ("stays,target,note\n1,?,a\n2,?,b\n", "a target that nobody knows"),
         ('"stays","note"\n"1","a"\n2,"b"', "quotes, no line end"),
     ],
     ids=lambda value: value if "," not in value else "",
 )
 def test_rows_are_brought_into_the_order_of_the_training_data(file, text, why):
     assert list(feature_rows(file(text), COLUMNS, "target")) == [["1", "a"], ["2", "b"]]
+
+
+def test_a_question_mark_is_sent_as_a_push_writes_it(file):
+    rows = list(feature_rows(file("stays,note\n?,a\n1,what?\n"), COLUMNS, "target"))
+
+    assert rows == [["", "a"], ["1", "what?"]]
 
 
 def test_a_value_of_several_lines_stays_one_value(file):

@@ -371,6 +371,18 @@ REFUSED = [
         "499 rows to train on",
     ),
     row(
+        "rows that a rule left out",
+        {"dataset": {"group": "patient", "time": "at", "gap": "7 days"}},
+        {
+            "rows": Rows(total=3000, train_validation=409, validation=100, test=600, left_out=1891),
+            "split": SplitRule(
+                group=["patient"], time="at", gap="7 days", left_out={"group": 1871, "gap": 20}
+            ),
+        },
+        "push more rows, or lower [dataset] holdout or gap: group leaves out 1,871 and gap leaves out 20 rows beside "
+        "those held out",
+    ),
+    row(
         "a smaller holdout would do",
         {"dataset": {"holdout": 0.5}},
         {"holdout": 0.5, "rows": Rows(total=900, train_validation=450, test=450)},

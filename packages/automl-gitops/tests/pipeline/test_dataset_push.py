@@ -477,7 +477,7 @@ def test_missing_bucket_says_what_makes_it(config, folder: Path, aws: Aws) -> No
     path = table(folder / "patients.csv")
     aws.client("s3").delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(UserError, match="run `automl stack` first"):
+    with pytest.raises(UserError, match="an administrator runs `make bootstrap` first"):
         push_file(config(), path, aws)
 
 

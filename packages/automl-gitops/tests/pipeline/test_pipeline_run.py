@@ -19,7 +19,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.run import Source, Started, parse_changes, run
+from automl_gitops.runs.run import Source, Started, parse_changes, repeat, run
 from automl_gitops.runs.upsert import describe, differing, upsert
 
 COMMIT = "c0ffee" * 6 + "c0ff"
@@ -159,7 +159,7 @@ def test_upsert_without_bucket_says_what_makes_it(project: Project, aws: Aws) ->
         s3.delete_object(Bucket=BUCKET, Key=item["Key"])
     s3.delete_bucket(Bucket=BUCKET)
 
-    with pytest.raises(UserError, match="run `automl stack` first"):
+    with pytest.raises(UserError, match="an administrator runs `make bootstrap` first"):
         upsert(project)
 
 
@@ -368,7 +368,7 @@ OTHER_ACCOUNT = CHAMPION.replace(ACCOUNT, "210987654321")
 
 @pytest.mark.parametrize(
     ("arn", "words"),
-    [(CHAMPION, "is no version in the registry"), (OTHER_ACCOUNT, "is of account 210987654321")],
+    [(CHAMPION, "is not in the registry"), (OTHER_ACCOUNT, "is not of this account")],
 )
 def test_without_the_version_that_git_names_nothing_is_made_and_nothing_is_paid(
     project: Project, folder: Path, aws: Aws, arn: str, words: str
@@ -386,6 +386,14 @@ def test_without_the_version_that_git_names_nothing_is_made_and_nothing_is_paid(
     start(fresh(aws))
 
 
+def test_another_attempt_is_named_with_what_was_typed() -> None:
+    said = repeat(3, ["MaxSeconds=600", "TrainValidationUri=s3://b/my file"])
+
+    assert said == (
+        "automl run --again 3 --parameter MaxSeconds=600 --parameter 'TrainValidationUri=s3://b/my file'"
+    )
+
+
 def test_a_version_that_went_after_the_upsert_is_missed_before_a_run(
     project: Project, folder: Path, aws: Aws
 ) -> None:
@@ -396,7 +404,7 @@ def test_a_version_that_went_after_the_upsert_is_missed_before_a_run(
     backend = sagemaker_backends[ACCOUNT]["eu-west-1"]  # moto has no DeleteModelPackage
     backend.model_packages.clear()
 
-    with pytest.raises(UserError, match="is no version in the registry"):
+    with pytest.raises(UserError, match="is not in the registry"):
         start(fresh(aws))
 
     told = aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")

@@ -103,7 +103,7 @@ def test_settings_and_ceiling_are_compared(git, folder):
     text = report()
 
     assert "| **in all** |  | 16.0 | 3.00 USD + ? |  |" in text
-    assert "| `autopilot.budget` |  | `{'max_candidates': 20}` |" in text
+    assert "| `autopilot.budget.max_candidates` |  | `20` |" in text
     assert "automl.toml: 2 settings changed." in short(text)
     assert "There is no dataset.lock yet" in short(text)
 
@@ -234,6 +234,17 @@ def test_what_production_serves_is_said(git, monkeypatch, deployed, words):
     monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
 
     assert f"In AWS account {ACCOUNT}: pipeline absent; {words}" in short(report())
+
+
+def test_a_new_section_is_shown_key_by_key(git, folder):
+    (folder / "automl.toml").write_text(
+        automl_toml(production={"autoscaling": {"min_instances": 2, "max_instances": 4}})
+    )
+
+    text = report()
+
+    assert "| `production.autoscaling.min_instances` |  | `2` |" in text
+    assert "{" not in text.partition("Ceiling")[0]
 
 
 def test_a_version_that_the_registry_lacks_is_said_at_the_top(git, monkeypatch):

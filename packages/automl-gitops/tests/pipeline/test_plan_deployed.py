@@ -80,7 +80,7 @@ def test_nothing_is_there_yet(project, aws):
     aws.check()
 
 
-@pytest.mark.parametrize(("gone", "said"), [(True, "is no version in the registry"), (False, "")])
+@pytest.mark.parametrize(("gone", "said"), [(True, "is not in the registry"), (False, "")])
 def test_a_version_that_git_names_is_looked_for_in_the_registry(project, aws, folder, gone, said):
     (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
     aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")

@@ -8,6 +8,7 @@ import evaluations
 import pytest
 from making import ACCOUNT, automl_toml
 
+from automl_gitops.commands.main import main
 from automl_gitops.evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
@@ -161,3 +162,17 @@ def test_links_lead_to_the_region_s_console(region, domain):
 
     assert endpoint_page(there, "hospital-staging").startswith(f"https://{region}.{domain}/sagemaker/home")
     assert "hospital-123456789012" in bucket_page(there, "evaluations/x/")
+
+
+def test_without_an_execution_a_person_is_told_what_to_do(folder, monkeypatch, aws, capsys):
+    monkeypatch.setattr("automl_gitops.commands.runs.of_commit", lambda *_: None)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+    assert main(["summary"]) == 0
+    by_hand = capsys.readouterr().out
+    page = folder / "page.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(page))
+    assert main(["summary"]) == 0
+
+    assert "start one with `automl run`" in " ".join(by_hand.split())
+    assert "the steps before it say why" in page.read_text()

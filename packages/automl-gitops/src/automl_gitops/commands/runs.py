@@ -23,6 +23,12 @@ from automl_gitops.runs.summary import Failure, explained, failure_blocks, find_
 
 app = typer.Typer()
 
+OfCommit = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="EXECUTION", help="Id or ARN; by default the newest execution of the current commit."
+    ),
+]
 AtMost = Annotated[
     str | None,
     typer.Option(metavar="TIME", help="With --wait: follow it no longer than that, such as 90s, 300m or 5h."),
@@ -140,7 +146,7 @@ def run(
     The same commit twice is the same execution, unless --again or --retry asks for another. In a workflow its id is the
     step's output `execution`.
     """
-    from automl_gitops.runs.run import parse_changes, run
+    from automl_gitops.runs.run import parse_changes, repeat, run
 
     seconds = _seconds(at_most, wait)
     output, project = Output(as_json=as_json), Project()
@@ -151,7 +157,7 @@ def run(
     else:
         output.notice(
             f"this commit has its execution already, {execution.id} ({execution.status}); "
-            f"for another attempt: automl run --again {started.next_attempt}"
+            f"for another attempt: {repeat(started.next_attempt, parameter or [])}"
         )
     workflow_step.set_outputs({"execution": execution.id})
     if wait:
@@ -208,18 +214,17 @@ def execution(
 
 
 @app.command(epilog="Example: automl summary")
-def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = False) -> None:
+def summary(execution: OfCommit = None, markdown: Markdown = None, as_json: Json = False) -> None:
     """Show what came of an execution.
 
     Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
-    the run's page, and the step has an output `evaluation` where there is something to report on. By default the newest
-    execution of the current commit.
+    the run's page, and the step has an output `evaluation` where there is something to report on.
     """
     from automl_gitops.evaluation.typed import plain
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs.evaluation_file import find
     from automl_gitops.runs.run import find_source
-    from automl_gitops.runs.summary import NO_RUN, RunSummary, page
+    from automl_gitops.runs.summary import RunSummary, no_run, page
 
     output, project = Output(as_json=as_json), Project()
     if markdown:
@@ -230,7 +235,7 @@ def summary(execution: Which = None, markdown: Markdown = None, as_json: Json = 
     else:
         arn = of_commit(sagemaker, names, find_source().commit)
     if arn is None:
-        report = NO_RUN
+        report = no_run(in_workflow=workflow_step.has_page())
         output.result({"execution": None})
     else:
         state = _read(project, arn)

@@ -62,7 +62,7 @@ def _are_ends(text: bytes) -> np.ndarray:
 
 
 def _has_unknown(text: bytes) -> bool:
-    """Whether a value is `parts.UNKNOWN`, of two or more columns."""
+    """Whether a value is `values.UNKNOWN`, of two or more columns."""
     return b"?" in text and (text.startswith(b"?,") or any(one in text for one in (b",?,", b",?\n", b"\n?,")))
 
 

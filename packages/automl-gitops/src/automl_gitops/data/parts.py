@@ -15,9 +15,9 @@ from automl_gitops.data.lines import Lines
 from automl_gitops.data.lock import PART_ROWS, part
 from automl_gitops.evaluation.inputs import csv_lines
 from automl_gitops.evaluation.layout import GROUP
+from automl_gitops.evaluation.values import UNKNOWN
 from automl_gitops.kernel.csv_text import write_row
 
-UNKNOWN = "?"  # which UCI's files have for a missing value, and the trainers read as a text
 _PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")
 
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +16,7 @@ from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.environments import PRODUCTION_FILE, Environment, ServingProject
 from automl_gitops.kernel.words import counted
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.required import NAME_ANOTHER, champion_missing, data_uri, needs_champion, push_again
+from automl_gitops.runs.run import pushed
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.stack import known_key
 
@@ -35,7 +36,7 @@ def state(project: ServingProject) -> list[Row]:
     names = project.names
     rows = [*look(AREA, LOCK.as_posix(), _data), *look(AREA, "locked packages", _packages)]
     rows += look(AREA, _OBJECTS, lambda: _objects(project))
-    rows += look(AREA, PRODUCTION_FILE.as_posix(), lambda: _champion(project))
+    rows += look(AREA, PRODUCTION_FILE.as_posix(), _champion)
     for name in (names.bootstrap_stack, names.people_stack, names.stack):
         rows += look(AREA, f"stack {name}", lambda n=name: _stack(project, n))  # type: ignore[misc]
     rows += look(AREA, f"bucket {names.bucket}", lambda: _bucket(project))
@@ -56,34 +57,29 @@ def _data() -> Iterator[Row]:
 
 
 def _objects(project: ServingProject) -> Iterator[Row]:
-    """Whether what was pushed is still there; by a list, since no right to read data is needed for that."""
+    """Whether what was pushed is still there; by a list, which takes no right to read data."""
     if not LOCK.exists():
         return
-    lock = DatasetLock.load()
-    uri = data_uri(lock)
+    uri, push = pushed(DatasetLock.load())
     bucket, key = split(uri)
-    there = False
+    told: list[Any] = []
     if bucket == project.names.bucket:
         try:
-            told = project.client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1)
-            there = any(one["Key"] == key for one in told.get("Contents", ()))
+            told = [*listed(project.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)]
         except ClientError as error:
             if not is_missing(error):
                 raise
-    if there:
+    if any(one["Key"] == key for one in told):
         yield Row(AREA, _OBJECTS, "good", "there")
     else:
-        found = f"{uri} is not there, or not this account's"
-        yield Row(AREA, _OBJECTS, "stops", found, f"{push_again(lock)}, once the bucket is there")
+        yield Row(AREA, _OBJECTS, "stops", f"{uri} is not in this account", push)
 
 
-def _champion(project: ServingProject) -> Iterator[Row]:
-    asked, champion = PRODUCTION_FILE.as_posix(), Project().champion
-    missing = champion_missing(champion, project.aws)
-    if missing:
-        yield Row(AREA, asked, "stops" if needs_champion(project.config) else "later", missing, NAME_ANOTHER)
-    elif champion:
-        yield Row(AREA, asked, "good", "names a version that is in the registry")
+def _champion() -> Iterator[Row]:
+    asked, project = PRODUCTION_FILE.as_posix(), Project()
+    found, _, todo = project.champion_problem.removeprefix(f"{asked}: ").rpartition(": ")
+    if todo:
+        yield Row(AREA, asked, "stops" if project.needs_champion else "later", found, todo)
 
 
 def _packages() -> Iterator[Row]:

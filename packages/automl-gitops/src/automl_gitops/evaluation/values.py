@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable
 from decimal import Decimal
 
-# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file; and the question mark
-# of UCI's files, which they do not: a push leaves it empty.
+UNKNOWN = "?"  # of UCI's files, which a push leaves empty: the trainers read it as a text
+# What pandas, and with it the trainers, read as a missing value where they find it in a CSV file; and `UNKNOWN`.
 MISSING = (
-    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "?", "N/A",
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", UNKNOWN, "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
 GREATEST = 1e150  # ten million squares of such numbers still have a finite sum

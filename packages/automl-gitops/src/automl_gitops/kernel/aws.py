@@ -149,7 +149,9 @@ def may_not(error: exceptions.ClientError) -> bool:
 
 def no_bucket(bucket: str) -> UserError:
     """What to say where the project's bucket is not there."""
-    return UserError(f"the project's bucket {bucket} does not exist: run `automl stack` first")
+    return UserError(
+        f"the project's bucket {bucket} does not exist: an administrator runs `make bootstrap` first"
+    )
 
 
 def explain(error: Exception) -> UserError | RunError:

@@ -9,6 +9,11 @@ MOST_BYTES = 1_048_576  # of one step's summary (GitHub Actions, "Workflow comma
 _CUT = "\n\n(cut: GitHub shows no more)\n"
 
 
+def has_page() -> bool:
+    """Whether there is a run's page, that is, whether a workflow runs."""
+    return bool(os.environ.get(SUMMARY))
+
+
 def append_summary(markdown: str) -> bool:
     """Add Markdown to the run's page; tells whether there is one, that is, whether a workflow runs."""
     path = os.environ.get(SUMMARY, "")

@@ -16,7 +16,7 @@ from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.plan.base import Base, find, lay_out
 from automl_gitops.plan.building import Both, Building
-from automl_gitops.plan.changes import Change, DataChange, changes, step_changes, template_changes
+from automl_gitops.plan.changes import Change, DataChange, key_changes, step_changes, template_changes
 from automl_gitops.plan.deployed import DeployedState, look
 from automl_gitops.runs import bundle
 from automl_gitops.runs.ceiling import Ceiling, ceiling
@@ -111,7 +111,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             base=base,
             base_problem=before.problem,
             has_data=lock is not None,
-            settings=list(changes(before.settings, _toml(project.folder / "automl.toml"))),
+            settings=list(key_changes(before.settings, _toml(project.folder / "automl.toml"))),
             data=DataChange(before.lock, lock),
             definition=differences,
             definition_problem=problem,
@@ -123,7 +123,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             else None,
             deployed=deployed,
             notices=consistency.notices(config, lock),
-            contract=list(changes(before.contract, _contract(project.folder))),
+            contract=list(key_changes(before.contract, _contract(project.folder))),
             contract_sha256=contract.sha256 if contract else None,
             positive=positive.of_project(config, lock.classes or lock.holdout_classes) if lock else None,
         )

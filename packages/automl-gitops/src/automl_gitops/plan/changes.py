@@ -38,6 +38,21 @@ def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
         yield Change(path, before, after)
 
 
+def key_changes(before: Any, after: Any) -> Iterator[Change]:
+    """The same of TOML: a section that is new or gone is a difference for each of its keys."""
+    for change in changes(before, after):
+        yield from _keys(change)
+
+
+def _keys(change: Change) -> Iterator[Change]:
+    section = change.after if change.before is None else change.before if change.after is None else None
+    if not isinstance(section, dict) or not section:
+        yield change
+        return
+    for one in changes(change.before or {}, change.after or {}, change.path):
+        yield from _keys(one)
+
+
 @dataclass(frozen=True)
 class Schema:
     """Columns that are new, gone, or of another type (name: before, after), and whether their order changed."""

@@ -13,7 +13,6 @@ from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.plan.changes import Change, document_changes, parse
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.required import champion_problem
 from automl_gitops.runs.upsert import current, describe
 from automl_gitops.stacks import bootstrap, stack
 from automl_gitops.stacks.cloudformation import StackState, state_of
@@ -66,7 +65,7 @@ def look(project: Project, *, has_data: bool) -> DeployedState:
         state.account = project.aws.account
         _pipeline(project, state, has_data=has_data)
         _stacks(project, state)
-        state.problem = champion_problem(state.named, project.aws)
+        state.problem = project.champion_problem
         state.elsewhere = _other_account(state.account)
         if not state.elsewhere:
             state.production = _served(project)

@@ -78,7 +78,7 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     before_merge = ("an administrator runs ", bootstrap, " on this branch right before the merge.")
     parameters = _role_parameters(plan)
     if parameters:
-        yield (f"Parameters of the roles' stacks change ({', '.join(parameters)}); ", *before_merge)
+        yield (f"Parameters of the roles' stacks change ({', '.join(sorted(parameters))}); ", *before_merge)
     for name, listed_changes in plan.templates.items():
         differs = f"infrastructure/{name}: {counted(len(listed_changes), 'difference')}"
         if name in ("bootstrap.yaml", "people.yaml", "services.yaml"):
@@ -91,17 +91,16 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
 
 
-def _role_parameters(plan: Plan) -> list[str]:
+def _role_parameters(plan: Plan) -> set[str]:
     """What the stacks of an administrator would be given otherwise, as far as AWS or automl.toml tells."""
-    key = ["KmsKeyArn"] if any(one.path.startswith("encryption") for one in plan.settings) else []
-    deployed = [
+    key = {"KmsKeyArn" for one in plan.settings if one.path.startswith("encryption")}
+    return key | {
         change.path.split(".")[1]
         for name, listed in plan.deployed.stack_changes.items()
         if name.endswith(("-bootstrap", "-services"))
         for change in listed
         if change.path.startswith("Parameters.")
-    ]
-    return list(dict.fromkeys([*key, *deployed]))
+    }
 
 
 def _notices(plan: Plan) -> Iterator[Block]:

@@ -53,8 +53,8 @@ class Status:
 
     @property
     def who(self) -> str:
-        """Who names the version: Git, or a file that it does not have so."""
-        return f"{FILE.as_posix()}, which is not committed," if self.git["uncommitted"] else "Git"
+        """Who names the version."""
+        return f"{FILE.as_posix()}, not committed," if self.git["uncommitted"] else "Git"
 
     def document(self) -> dict[str, Any]:
         """As it stands in JSON."""

@@ -7,9 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import DatasetLock
-from automl_gitops.kernel.aws import Aws
+from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_CONFLICT, PRODUCTION_FILE
 from automl_gitops.kernel.errors import UserError
@@ -69,6 +71,36 @@ class Project:
                 file=file,
             )
         return arn
+
+    @cached_property
+    def champion_problem(self) -> str:
+        """Why the registry lacks the version that Git names, with the way out; "" where it has, or Git names none."""
+        arn, account = self.champion, self.aws.account if self.champion else ""
+        if not arn:
+            return ""
+        why = f"is not of this account, {account}"
+        if arn.split(":")[4] == account:
+            try:
+                self.aws.client("sagemaker").describe_model_package(ModelPackageName=arn)
+                return ""
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+            why = "is not in the registry"
+        return (
+            f'{PRODUCTION_FILE.as_posix()}: model_package_arn = "{arn}" {why}, so that no model can be compared with '
+            'it: commit `model_package_arn = ""` (nothing in production), or a version that is there'
+        )
+
+    @property
+    def needs_champion(self) -> bool:
+        """Whether the gate rejects what it cannot compare."""
+        return self.config.gate.not_worse_than_champion and self.config.gate.champion_failure == "reject"
+
+    def require_champion(self) -> None:
+        """Raise `UserError` where whatever is trained would be rejected for want of the champion."""
+        if self.needs_champion and self.champion_problem:
+            raise UserError(self.champion_problem, file=PRODUCTION_FILE.as_posix())
 
     @cached_property
     def bundle(self) -> Bundle:

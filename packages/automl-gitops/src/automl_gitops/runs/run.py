@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shlex
 from collections.abc import Container
 from dataclasses import dataclass
 from itertools import count
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.listing import look, split
-from automl_gitops.data.lock import DatasetLock, Reference
+from automl_gitops.data.lock import DatasetLock, Reference, part
 from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.config import Config
@@ -26,7 +27,6 @@ from automl_gitops.kernel.words import nearest
 from automl_gitops.runs import definition
 from automl_gitops.runs.execution import executions
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.required import data_uri, push_again, require_champion
 from automl_gitops.runs.upsert import current, describe, differing
 
 # A merge that touches one of these trains again (.github/workflows/retrain.yml).
@@ -112,7 +112,7 @@ def run(
         token = _token(came_from.commit, name)
     _require_data(project, given)
     if "ChampionModelPackageArn" not in given:
-        require_champion(project.config, project.champion, project.aws)
+        project.require_champion()
     if not came_from.is_committed:
         why = "files differ from the last commit" if came_from.commit else "there is no commit here"
         output.notice(f"{why}: this run cannot be repeated from Git")
@@ -131,6 +131,12 @@ def run(
         ClientRequestToken=token,
     )
     return Started(started["PipelineExecutionArn"], new=True)
+
+
+def repeat(attempt: int, texts: list[str]) -> str:
+    """The command for another attempt with the same `NAME=VALUE` arguments."""
+    given = [word for text in texts for word in ("--parameter", text)]
+    return shlex.join(["automl", "run", "--again", str(attempt), *given])
 
 
 def parse_changes(texts: list[str]) -> dict[str, str]:
@@ -233,11 +239,18 @@ def _require_current(project: Project) -> None:
         raise UserError(f"the pipeline in AWS was made from {names} than here: run `automl upsert` first")
 
 
+def pushed(lock: DatasetLock) -> tuple[str, str]:
+    """The object in the project's bucket that stands for all that was pushed, and what brings it back."""
+    # Of data by reference the holdout alone lies in the project's bucket.
+    uri = lock.uris.y_test + part(0) if lock.reference else lock.uris.train_validation
+    return uri, f"run `automl data {'refer' if lock.reference else 'push FILE'}`"
+
+
 def _require_data(project: Project, changes: dict[str, str]) -> None:
     if "TrainValidationUri" in changes:
         return
     lock, s3 = project.lock, project.aws.client("s3")
-    push, uri = push_again(lock), data_uri(lock)
+    uri, push = pushed(lock)
     bucket, key = split(uri)
     if bucket != project.names.bucket:
         raise UserError(

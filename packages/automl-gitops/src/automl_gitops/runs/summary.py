@@ -168,7 +168,16 @@ _LOOKS = {"ProcessingJob": _processing, "Lambda": _function, "Callback": _callba
 MOST_CANDIDATES = 10
 MOST_CLASSES = 20
 SECONDS_AN_HOUR = 3600
-NO_RUN = Page("No run", ("This commit has no execution of the pipeline: the steps before it say why.",))
+
+
+def no_run(*, in_workflow: bool) -> Page:
+    """What there is to say of a commit without an execution."""
+    more = (
+        "the steps before it say why"
+        if in_workflow
+        else "name another's (`automl execution` shows the newest), or start one with `automl run`"
+    )
+    return Page("No run", (f"This commit has no execution of the pipeline: {more}.",))
 
 
 @dataclass(frozen=True)

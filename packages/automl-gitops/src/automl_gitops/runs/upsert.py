@@ -10,7 +10,6 @@ from automl_gitops.kernel.aws import NO_ANSWER, is_missing, listed, may_have_hap
 from automl_gitops.kernel.words import one_line
 from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.required import require_champion
 
 Outcome = Literal["created", "updated", "unchanged"]
 _MARK = "made from "
@@ -28,7 +27,7 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
     names, sagemaker = project.names, project.aws.client("sagemaker")
     text = definition.build(project.config, project.lock, names.account, bundle, champion)
-    require_champion(project.config, champion, project.aws)
+    project.require_champion()
     _upload_bundle(project)
     wanted = {
         "PipelineName": names.pipeline,

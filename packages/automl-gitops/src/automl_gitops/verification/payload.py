@@ -35,8 +35,8 @@ def feature_rows(path: Path, columns: Sequence[str], target: str) -> Iterator[li
     included).
 
     A header is recognised by its names; then columns may come in any order, and others beside them. Without
-    one a row has a value for each column, or for each but the target. Raises `UserError` with the line's
-    number where it does not.
+    one a row has a value for each column, or for each but the target. A `?` is left empty, as a push leaves it. Raises
+    `UserError` with the line's number where it does not.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -60,7 +60,7 @@ def _features(
         if len(row) != width:
             raise UserError(f"{path}: line {line} has {len(row)} values, the lines before it {width}")
         count += 1
-        yield [row[index] for index in order]
+        yield ["" if row[index] == values.UNKNOWN else row[index] for index in order]
     if not count:
         raise UserError(f"{path}: has no row")
 

@@ -338,9 +338,14 @@ def _taker(least: int) -> str:
 
 
 def _more(case: Case) -> str:
-    """Whether a smaller holdout would do."""
+    """Whether a smaller holdout would do, and what a rule left out."""
     total, least = case.lock.rows.total if case.lock else None, case.config.autopilot.least_rows
     share = case.config.dataset.holdout
+    left_out = case.lock.split.left_out if case.lock and case.lock.split else None
+    if left_out:
+        keys = "holdout or gap" if "gap" in left_out else "holdout"
+        rows = " and ".join(f"{reason} leaves out {count:,}" for reason, count in left_out.items())
+        return f", or lower [dataset] {keys}: {rows} rows beside those held out"
     if total is None or total * 0.9 < least or share <= 0.1 or case.config.dataset.rule:
         return ""
     return f", or lower [dataset] holdout = {share:g}"
