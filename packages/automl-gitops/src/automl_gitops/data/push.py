@@ -175,6 +175,7 @@ def push(
             output.notice(str(finding))
         show(output, known.findings or [])
         return Pushed(known, 0, changed=False)
+    begun = _stamp(path)
     prepared = prepare(config, path, output, dialect)
     names = Names(config, aws.account)
     store = Store(aws.client("s3"), names.bucket, prepared.sha256)
@@ -197,8 +198,17 @@ def push(
         ),
     )
     changed = lock.save()
-    LastPush.of(config, path, lock.text(), synthetic, dialect).save()
+    last = LastPush.of(config, path, lock.text(), synthetic, dialect)
+    if begun == _stamp(path):  # or else another file was hashed than was read
+        last.save()
     return Pushed(lock, uploaded, changed)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes with a file; `None` for one that is not there, which reading it says."""
+    with suppress(OSError):
+        return path.stat().st_mtime_ns, path.stat().st_size
+    return None
 
 
 def _is_there(lock: DatasetLock, config: Config, aws: Aws) -> bool:

@@ -10,12 +10,12 @@ from botocore.exceptions import ClientError
 from automl_gitops.data.listing import split
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import DatasetLock
-from automl_gitops.doctor.rows import Row, look
+from automl_gitops.doctor.rows import Outcome, Row, look
 from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.environments import PRODUCTION_FILE, Environment, ServingProject
 from automl_gitops.kernel.words import counted
-from automl_gitops.runs.project import Project
+from automl_gitops.runs.project import NAME_ANOTHER, Project
 from automl_gitops.runs.run import pushed
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.stack import known_key
@@ -77,9 +77,9 @@ def _objects(project: ServingProject) -> Iterator[Row]:
 
 def _champion() -> Iterator[Row]:
     asked, project = PRODUCTION_FILE.as_posix(), Project()
-    found, _, todo = project.champion_problem.removeprefix(f"{asked}: ").rpartition(": ")
-    if todo:
-        yield Row(AREA, asked, "stops" if project.needs_champion else "later", found, todo)
+    if project.champion_missing:
+        outcome: Outcome = "stops" if project.needs_champion else "later"
+        yield Row(AREA, asked, outcome, project.champion_missing, NAME_ANOTHER)
 
 
 def _packages() -> Iterator[Row]:

@@ -56,14 +56,14 @@ def _difference(estimate: Estimate, confidence: float, sign: int) -> Difference:
 
 def objective(name: str, metric: str, estimate: Estimate, validation_value: float | None) -> Objective:
     """The objective's entry."""
-    estimate_of_rows = estimated(estimate)
+    figure = estimated(estimate)
     direction: Direction = "minimize" if metric in LESS_IS_BETTER else "maximize"
     return Objective(
         name,
         metric,
         direction,
-        estimate_of_rows.value,
-        estimate_of_rows.low,
-        estimate_of_rows.high,
+        figure.value,
+        figure.low,
+        figure.high,
         validation_value,
     )

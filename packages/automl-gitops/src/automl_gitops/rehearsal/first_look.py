@@ -394,7 +394,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
     )
     hardly_meant = seen and unnamed(task.metric, seen.labels)
     if hardly_meant:
-        print(f"notice: automl.toml: [decision] {hardly_meant}", flush=True)
+        print(f"notice: automl.toml: [decision] {visible(hardly_meant)}", flush=True)
 
 
 def _rows_of(wish: Wish, target: str) -> str:

@@ -19,6 +19,7 @@ from automl_gitops.kernel.names import Names
 from automl_gitops.runs import bundle, definition
 from automl_gitops.runs.bundle import Bundle
 
+NAME_ANOTHER = 'commit `model_package_arn = ""` (nothing in production), or a version that is there'
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 
 
@@ -73,8 +74,8 @@ class Project:
         return arn
 
     @cached_property
-    def champion_problem(self) -> str:
-        """Why the registry lacks the version that Git names, with the way out; "" where it has, or Git names none."""
+    def champion_missing(self) -> str:
+        """Why the registry lacks the version that Git names; "" where it has it, or where Git names none."""
         arn, account = self.champion, self.aws.account if self.champion else ""
         if not arn:
             return ""
@@ -87,10 +88,13 @@ class Project:
                 if not is_missing(error):
                     raise
             why = "is not in the registry"
-        return (
-            f'{PRODUCTION_FILE.as_posix()}: model_package_arn = "{arn}" {why}, so that no model can be compared with '
-            'it: commit `model_package_arn = ""` (nothing in production), or a version that is there'
-        )
+        return f'model_package_arn = "{arn}" {why}, so that no model can be compared with it'
+
+    @property
+    def champion_problem(self) -> str:
+        """The same as a sentence with the way out."""
+        missing = self.champion_missing
+        return f"{PRODUCTION_FILE.as_posix()}: {missing}: {NAME_ANOTHER}" if missing else ""
 
     @property
     def needs_champion(self) -> bool:

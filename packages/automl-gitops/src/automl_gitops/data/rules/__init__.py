@@ -22,7 +22,8 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.words import nearest
 
-TRAIN, VALIDATE, TEST, IN_GAP, OF_OTHER_SIDE = range(5)  # the last two are left out
+SIDES = range(5)
+TRAIN, VALIDATE, TEST, IN_GAP, OF_OTHER_SIDE = SIDES  # the last two are left out
 PARTS = {TRAIN: "rows to train on", VALIDATE: "validation rows", TEST: "holdout"}
 SPLIT_VALUES = ("train", "validation", "test")  # in the order of the parts
 
@@ -137,7 +138,7 @@ class Assigner:
             sides = by_group(groups, self._dataset.holdout)
         classes = None
         if self._labels is not None:
-            names, counts = list(self._labels), np.zeros((5, len(self._labels)), np.int64)
+            names, counts = list(self._labels), np.zeros((len(SIDES), len(self._labels)), np.int64)
             done = 0
             for codes in self._codes:
                 places = sides[done : done + len(codes)] * np.int64(len(names)) + codes
