@@ -9,28 +9,59 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 from faults_world import quicken
 
 SECONDS = 240  # of one command, on a machine that has other things to do
 
 
-class Runner:
-    """A process that waits to be told commands: forked while there are no threads, used when there are."""
+class Fork:
+    """A process that waits to be told something, forked from this one: a line of JSON each way."""
 
-    def __init__(self) -> None:
+    def __init__(self, serve: Callable[[Iterator[Any], Callable[[Any], None]], None]) -> None:
+        """``serve`` is called there, with what it is told and with what answers it."""
         theirs, orders = os.pipe()
         answers, ours = os.pipe()
         self._pid = os.fork()
         if not self._pid:
             os.close(orders)
             os.close(answers)
-            _serve(theirs, ours)
+            _serve(theirs, ours, serve)
         os.close(theirs)
         os.close(ours)
         self._orders, self._answers = os.fdopen(orders, "w"), os.fdopen(answers)
+
+    def ask(self, order: Any) -> Any:
+        """What it answers."""
+        print(json.dumps(order), file=self._orders, flush=True)
+        return json.loads(self._answers.readline())
+
+    def end(self) -> None:
+        """End the process."""
+        with contextlib.suppress(OSError):
+            self._orders.close()
+        os.waitpid(self._pid, 0)
+        self._answers.close()
+
+
+def _serve(
+    orders: int, answers: int, serve: Callable[[Iterator[Any], Callable[[Any], None]], None]
+) -> NoReturn:
+    try:
+        with os.fdopen(orders) as pipe, os.fdopen(answers, "w") as back:
+            serve(map(json.loads, pipe), lambda answer: print(json.dumps(answer), file=back, flush=True))
+    finally:
+        os._exit(0)
+
+
+class Runner(Fork):
+    """Runs commands: forked while there are no threads, used when there are."""
+
+    def __init__(self) -> None:
+        super().__init__(_run_each)
 
     def run(self, arguments: Sequence[str], variables: Mapping[str, str], folder: Path, output: Path) -> int:
         """The command's exit status; -9 where it had to be killed. ``output`` gets what it printed."""
@@ -40,27 +71,15 @@ class Runner:
             "folder": str(folder),
             "output": str(output),
         }
-        print(json.dumps(order), file=self._orders, flush=True)
-        return int(self._answers.readline())
-
-    def dismiss(self) -> None:
-        """End the process."""
-        with contextlib.suppress(OSError):
-            self._orders.close()
-        os.waitpid(self._pid, 0)
-        self._answers.close()
+        return int(self.ask(order))
 
 
-def _serve(orders: int, answers: int) -> None:
-    try:
-        with os.fdopen(orders) as pipe, os.fdopen(answers, "w") as back:
-            for line in pipe:
-                pid = os.fork()
-                if not pid:
-                    _run(json.loads(line))
-                print(_end_of(pid), file=back, flush=True)
-    finally:
-        os._exit(0)
+def _run_each(orders: Iterator[Any], answer: Callable[[Any], None]) -> None:
+    for order in orders:
+        pid = os.fork()
+        if not pid:
+            _run(order)
+        answer(_end_of(pid))
 
 
 def _end_of(pid: int) -> int:

@@ -184,7 +184,7 @@ class Walk:
         status = runner.run(
             step.arguments, self.world.environment(step.role) | step.variables, self.world.project, output
         )
-        runner.dismiss()
+        runner.end()
         assert status == step.status, f"{step.name} ended with {status}: {output.read_text()}"
         step.then(self.world)
         self.world.pause()
@@ -240,7 +240,7 @@ class Walk:
                 world.github.plan()
             if turn + 1 >= times and found.statuses[-1] == step.status:
                 break
-        runner.dismiss()
+        runner.end()
         found.state = state(world)
         return found
 

@@ -6,16 +6,15 @@ The life's state is what `Life.facts` sees of account, repository and folder aft
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import shutil
 import subprocess
 import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
-from faults_runner import Runner
+from faults_runner import Fork, Runner
 from faults_walk import PROMOTE, RETRAIN, STEPS, Walk, until_the_execution_ends
 from faults_world import AGENT, World
 
@@ -58,52 +57,34 @@ class Beginning:
         shutil.copytree(self._kept, self.world.root, symlinks=True)
 
 
-class Life:
+class Life(Fork):
     """A fork in which things happen: each method of `_Happenings` can be called by its name."""
 
     def __init__(self, beginning: Beginning) -> None:
         self._beginning = beginning
-        theirs, orders = os.pipe()
-        answers, ours = os.pipe()
-        self._pid = os.fork()
-        if not self._pid:
-            os.close(orders)
-            os.close(answers)
-            _live(beginning.world, theirs, ours)
-        os.close(theirs)
-        os.close(ours)
-        self._orders, self._answers = os.fdopen(orders, "w"), os.fdopen(answers)
+        super().__init__(lambda orders, answer: _live(beginning.world, orders, answer))
 
     def do(self, what: str, *arguments: Any) -> Any:
         """What a happening returns; fails where it raised an error."""
-        print(json.dumps([what, arguments]), file=self._orders, flush=True)
-        result, error = json.loads(self._answers.readline())
+        result, error = self.ask([what, arguments])
         assert not error, error
         return result
 
     def end(self) -> None:
         """End the process, and take back what it did."""
-        self._orders.close()
-        self._answers.close()
-        os.waitpid(self._pid, 0)
+        super().end()
         self._beginning.restore()
 
 
-def _live(world: World, orders: int, answers: int) -> None:
-    try:
-        happenings = _Happenings(world, Runner())
-        world.resume()
-        with os.fdopen(orders) as pipe, os.fdopen(answers, "w") as back:
-            for line in pipe:
-                what, arguments = json.loads(line)
-                try:
-                    answer = [getattr(happenings, what)(*arguments), ""]
-                except BaseException:
-                    answer = [None, traceback.format_exc()]
-                print(json.dumps(answer), file=back, flush=True)
-        happenings.end()
-    finally:
-        os._exit(0)
+def _live(world: World, orders: Iterator[Any], answer: Callable[[Any], None]) -> None:
+    happenings = _Happenings(world, Runner())
+    world.resume()
+    for what, arguments in orders:
+        try:
+            answer([getattr(happenings, what)(*arguments), ""])
+        except BaseException:
+            answer([None, traceback.format_exc()])
+    happenings.end()
 
 
 class _Happenings:
@@ -113,7 +94,7 @@ class _Happenings:
         self._output = world.root.parent / "output"
 
     def end(self) -> None:
-        self._runner.dismiss()
+        self._runner.end()
         self._world.aws.stop()
 
     def command(self, arguments: list[str], fault: list[Any] | None) -> Facts:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,8 @@ import pytest
 from faults_results import Results, summary
 from faults_walk import Outcome, Pair
 
+from support.environment import unsigned_environment
+
 HERE = Path(__file__).resolve().parent
 PAIR = Pair("stage 1", "AWS", "sagemaker:CreateModel", 1, "cut after", lasts=True)
 
@@ -21,9 +22,7 @@ OTHER = Pair("stage 1", "AWS", "sagemaker:CreateEndpoint", 1, "cut after", lasts
 
 def test_a_life_whose_calls_fail_ends_where_it_would_have_ended(tmp_path):
     """In a process of its own, which forks, and whose local AWS trains nothing."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))
-    }
+    environment = unsigned_environment()
     sample = ("1/30", "--only", "data push")
 
     done = subprocess.run(

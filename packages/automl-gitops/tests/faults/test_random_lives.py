@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,15 +10,15 @@ from typing import Any
 import pytest
 from random_machine import RandomLife
 
+from support.environment import unsigned_environment
+
 RUN = Path(__file__).resolve().with_name("run_random_lives.py")
 V1, V2 = (f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/faults/{number}" for number in (1, 2))
 
 
 def test_whatever_happens_production_serves_what_was_verified_and_git_names(tmp_path: Path) -> None:
     """In a process of its own, whose local AWS trains nothing, and which forks for each life."""
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))
-    }
+    environment = unsigned_environment()
 
     done = subprocess.run(
         [sys.executable, RUN], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=1200

@@ -56,7 +56,7 @@ def main() -> int:
             if status != expected or "Traceback" in output.read_text():
                 print(output.read_text())
                 failed = 1
-        runner.dismiss()
+        runner.end()
         world.aws.stop()
     return failed
 

@@ -1,7 +1,6 @@
 """The project's whole life on the local AWS: real commands and training, a small data set, a budget of seconds."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from small_tables import ROWS, table
 from automl_gitops.doctor import calls
 from automl_gitops.doctor.calls import Call
 from automl_gitops.kernel.config import Config
+from support.environment import unsigned_environment
 from support.project import PROJECT
 
 
@@ -49,8 +49,7 @@ def test_a_model_goes_all_the_way_from_a_table_to_an_answering_endpoint(tmp_path
             *("--training-seconds", "20"),
         ],
         cwd=PROJECT,
-        env={name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
-        | {"LOCAL_AWS_RECORD": str(tmp_path / "calls.jsonl")},
+        env=unsigned_environment() | {"LOCAL_AWS_RECORD": str(tmp_path / "calls.jsonl")},
         capture_output=True,
         text=True,
         timeout=1200,

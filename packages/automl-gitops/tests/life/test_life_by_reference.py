@@ -1,7 +1,6 @@
 """Training on data that stays in another bucket: real commands with the roles' own rights, and a real training."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,12 +8,13 @@ from pathlib import Path
 import pytest
 from by_reference import LAKE
 
+from support.environment import unsigned_environment
 from support.project import PROJECT
 
 
 @pytest.mark.slow
 def test_a_model_of_data_by_reference_is_registered_and_changed_data_is_noticed(tmp_path):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+    kept = unsigned_environment()
 
     ended = subprocess.run(
         [sys.executable, Path(__file__).with_name("by_reference.py"), tmp_path],

@@ -1,7 +1,6 @@
 """Every role in a life whose bucket, volumes and outputs are encrypted: what it calls is what doctor simulates."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +9,14 @@ import pytest
 
 from automl_gitops.doctor import calls
 from automl_gitops.kernel.config import Config
+from support.environment import unsigned_environment
 from support.project import PROJECT
 
 
 @pytest.mark.slow
 def test_every_role_may_do_its_part_with_a_key_and_doctor_knows_each_call(tmp_path):
     record = tmp_path / "calls.jsonl"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+    kept = unsigned_environment()
 
     ended = subprocess.run(
         [sys.executable, Path(__file__).with_name("record_calls.py"), tmp_path],

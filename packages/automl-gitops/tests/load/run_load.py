@@ -63,7 +63,7 @@ def main() -> None:
     if given.projects:
         for name, found in account.live_among(given.projects - 1):
             _keep(name, found)
-    runner.dismiss()
+    runner.end()
     world.aws.stop()
 
 

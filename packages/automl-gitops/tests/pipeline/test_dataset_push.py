@@ -192,6 +192,22 @@ def test_the_same_push_again_reads_no_row(
     assert "was pushed with these settings" in capsys.readouterr().out
 
 
+def test_a_file_that_changes_meanwhile_is_read_again(
+    config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = table(folder / "patients.csv")
+
+    def save(lock: DatasetLock) -> bool:
+        _other_rows(folder, aws)
+        return saved(lock)
+
+    saved = DatasetLock.save
+    monkeypatch.setattr(DatasetLock, "save", save)
+    before = push_file(config(), path, aws).lock
+
+    assert push_file(config(), path, aws).lock.sha256 != before.sha256
+
+
 def _other_rows(folder: Path, aws: Aws) -> None:
     """Of the same size."""
     header, first, second, *rest = (folder / "patients.csv").read_text().splitlines(keepends=True)

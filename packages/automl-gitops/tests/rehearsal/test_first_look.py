@@ -278,6 +278,24 @@ def test_a_majority_that_is_positive_by_default_is_told(
     assert (said in capsys.readouterr().out) == told
 
 
+def test_a_label_in_a_notice_steers_no_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels = ["z\x1b[2J", "a"]
+    rows = "".join(f"{number},{labels[number % 10 == 0]}\n" for number in range(700))
+    Path("t.csv").write_text("x,y\n" + rows, "utf-8")
+    Path("automl.toml").write_text(
+        '[dataset]\ntarget = "y"\n[autopilot]\nproblem_type = "BinaryClassification"\n'
+    )
+
+    first_look.main({"DATA": "t.csv"})
+
+    said = capsys.readouterr().out
+    assert "names no positive class" in said
+    assert "\x1b" not in said
+
+
 def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
     assert first_look.LEAST_TRAINING_ROWS == LEAST_TRAINING_ROWS
     assert DatasetSettings.model_fields["holdout"].default == first_look.HOLDOUT

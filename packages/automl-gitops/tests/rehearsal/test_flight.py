@@ -24,6 +24,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.rehearsal import flight, remains
 from automl_gitops.rehearsal.assumptions import ASSUMPTIONS, masked
 from automl_gitops.rehearsal.commands import Leash, call
+from support.environment import unsigned_environment
 from support.project import PROJECT
 from support.unique import unique
 from support.waiting import wait_until
@@ -40,7 +41,7 @@ class Someone:
         self.account = unique("account")[-5:].rjust(12, "3")
         self.aws = aws
         self.folder = folder / "on-aws"
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
+        kept = unsigned_environment()
         self.environment = kept | aws.administrator(self.account)
         self.client("ec2").describe_instance_type_offerings()  # an account has a network from the start
         self.before = census(self.account)
