@@ -10,7 +10,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.promotion import steps
 from automl_gitops.promotion.decide import Situation, decide, metadata
-from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord
+from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord, DeploymentRecords
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.serving.release import Release
@@ -59,6 +59,32 @@ def record(package, before=None):
         signature=Signature("ada", "arn", f"2026-01-0{package.version}T00:00:00+00:00", ""),
         account="111111111111",
     )
+
+
+def at(number, time):
+    """The record of a deployment at that time."""
+    return replace(record(version(number)), signature=Signature("ada", "arn", time, ""))
+
+
+class Objects:
+    """A bucket that has these keys."""
+
+    def __init__(self, keys):
+        self._keys = keys
+
+    def client(self, service):
+        """Of S3, which is asked for a list alone."""
+        assert service == "s3"
+        return self
+
+    def get_paginator(self, operation):
+        """Pages of one listing."""
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, **_):
+        """The one page."""
+        return [{"Contents": [{"Key": key} for key in self._keys]}]
 
 
 def deployed(package, its_record):
@@ -288,3 +314,18 @@ def test_production_moves_to_another_account_where_that_is_wanted():
     names = [type(step).__name__ for step in decide(moved, new_account=True)]
 
     assert names == ["Approve", "CreateEndpoint", *PUBLISHED, "NoteReplaced"]
+
+
+def test_deployments_of_one_second_keep_their_order():
+    """As those of an older form, which have no milliseconds, keep theirs."""
+    there, on, back = (
+        at(number, f"2026-11-24T06:00:00.{ms}+00:00") for number, ms in ((1, "007"), (2, "045"), (1, "123"))
+    )
+    keys = [one.key for one in (there, on, back)]
+
+    standing = DeploymentRecords(Objects(keys), BUCKET).standing()
+
+    assert keys == sorted(set(keys))
+    assert standing == (1,)
+    before = "deployments/production/20261124T055959Z-v1-deployed.json"
+    assert DeploymentRecords(Objects([*keys[:2], before]), BUCKET).standing() == (1, 2)

@@ -14,7 +14,7 @@ from automl_gitops.kernel.signature import Signature
 
 PREFIX = "deployments/production/"
 DEPLOYED, ROLLED_BACK, FAILED = "deployed", "rolled-back", "failed"
-_KEY = re.compile(rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}Z)-v(?P<version>\d+)-(?P<outcome>[a-z-]+)\.json")
+_KEY = re.compile(rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}(\.\d{{3}})?Z)-v(?P<version>\d+)-(?P<outcome>[a-z-]+)\.json")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class DeploymentRecord:
     @property
     def key(self) -> str:
         """The record's key in the project's bucket."""
-        time = datetime.fromisoformat(self.signature.at).strftime("%Y%m%dT%H%M%SZ")
+        at = datetime.fromisoformat(self.signature.at)
+        time = f"{at:%Y%m%dT%H%M%S}.{at.microsecond // 1000:03d}Z"
         return f"{PREFIX}{time}-v{self.version}-{self.outcome}.json"
 
     def uri(self, bucket: str) -> str:
