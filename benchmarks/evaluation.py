@@ -181,9 +181,9 @@ def _intervals(python: Path) -> Iterator[Figure]:
         }
         held, passed = total["held"], total["better"]
         lowest, highest, better = (
-            min(held, key=held.get),
-            max(held, key=held.get),
-            max(passed, key=passed.get),
+            min(held, key=held.__getitem__),
+            max(held, key=held.__getitem__),
+            max(passed, key=passed.__getitem__),
         )
         said = f"of 95 % intervals, {kind}, {SEED_COUNT:,} data sets"
         yield Figure.of(f"least coverage {said} ({lowest})", held[lowest], "", ">= 0.93")

@@ -17,7 +17,8 @@ def running(folder: Path) -> Iterator[dict[str, str]]:
     folder.mkdir(parents=True, exist_ok=True)
     ready = folder / "ready"
     ready.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "local_sagemaker", "up", "--directory", folder, "--ready-file", ready]
+    command = [sys.executable, "-m", "local_sagemaker", "up"]
+    command += ["--directory", str(folder), "--ready-file", str(ready)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - a command of this repository
     try:
         until(lambda: ready.exists() or process.poll() is not None)

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks import pages
-from benchmarks.browser import DESKTOP, FONTS, PHONE, NoBrowserError, Visit, font_file, open_browser
+from benchmarks.browser import DESKTOP, FONTS, PHONE, NoBrowserError, Scheme, Visit, font_file, open_browser
 from benchmarks.figures import Figure, NotMeasuredError
 
 MEGABYTE = 1_000_000
-VIEWS = (("light", PHONE), ("dark", DESKTOP))
+VIEWS: tuple[tuple[Scheme, int], ...] = (("light", PHONE), ("dark", DESKTOP))
 
 
 def figures(work: Path) -> Iterator[Figure]:

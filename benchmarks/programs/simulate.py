@@ -12,6 +12,7 @@ import numpy as np
 
 from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
+from automl_gitops.evaluation.intervals import Estimate, Interval
 from automl_gitops.evaluation.metrics import gain
 
 SHARES = np.array([0.11, 0.35, 0.54])
@@ -36,6 +37,13 @@ def classification(generator: np.random.Generator, rows: int) -> Groups:
     return assess(truth, models[0], models[1], 3, None)[0]
 
 
+def ends(estimate: Estimate) -> Interval:
+    """The ends of the 95 % interval, which each metric has that is simulated."""
+    found = estimate.interval(0.95)
+    assert found is not None  # noqa: S101
+    return found
+
+
 def regressed(generator: np.random.Generator, rows: int) -> Groups:
     """A target of which both models know the same part, up to skewed errors of their own."""
     signal = generator.normal(0, 2, rows)
@@ -53,11 +61,11 @@ def main(draw: Callable[[np.random.Generator, int], Groups], start: int, count: 
     for seed in range(start, start + count):
         groups = draw(np.random.default_rng(seed), rows)
         for name in names:
-            low, high = groups["candidate"][name].interval(0.95)
+            low, high = ends(groups["candidate"][name])
             held[name] += bool(low <= true[name].value <= high)
         for name in better:
-            ends = groups["candidate - champion"][name].interval(0.95)
-            better[name] += bool(min(gain(name, end) for end in ends) > 0)
+            differences = ends(groups["candidate - champion"][name])
+            better[name] += bool(min(gain(name, end) for end in differences) > 0)
     print(json.dumps({"held": held, "better": better}))
 
 

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from simulate import SHARES
+from simulate import SHARES, ends
 
 from automl_gitops.evaluation import regression
 from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
@@ -70,7 +70,8 @@ def of_classes(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
         predicted = probabilities.argmax(axis=1)
         kept = figures(probabilities.T, [0, 1, 2], truth, predicted, None, draw=False, clusters=clusters)
         models.append(Model(predicted, kept))
-    found, table = assess(truth, *models, 3, None, clusters)
+    candidate, champion = models
+    found, table = assess(truth, candidate, champion, 3, None, clusters)
     for way, kind in enumerate(("candidate", "champion")):
         rarest = by_class(table.only(0, 1 + way), 3)[0]
         found[kind] |= {f"{name} of the rarest class": rarest[name] for name in OF_RAREST}
@@ -79,7 +80,8 @@ def of_classes(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
 
 def of_numbers(records: list[np.ndarray], clusters: Clusters | None) -> Groups:
     """Metrics of both regressions."""
-    return regression.compared(*records, clusters)
+    truth, candidate, champion = records
+    return regression.compared(truth, candidate, champion, clusters)
 
 
 KINDS = ((classified, of_classes, CLASSES), (regressed, of_numbers, NUMBERS))
@@ -87,7 +89,7 @@ KINDS = ((classified, of_classes, CLASSES), (regressed, of_numbers, NUMBERS))
 
 def true_values(start: int, count: int) -> None:
     """Print the true values by metric."""
-    found = {}
+    found: dict[str, float] = {}
     for kind, (draw, assessed, names) in enumerate(KINDS):
         samples = [
             assessed(draw(np.random.default_rng([kind, seed]), MANY), None)["candidate"]
@@ -118,7 +120,7 @@ def main(true: Path, correlation: float, groups: int, start: int, count: int) ->
                 wanted = {("candidate", name): values[name] for name in names}
                 wanted |= {(DIFFERENCE, name): 0.0 for name in names if name in found[DIFFERENCE]}
                 for (kind, name), value in wanted.items():
-                    low, high = found[kind][name].interval(0.95)
+                    low, high = ends(found[kind][name])
                     of = f"{name}, difference" if kind == DIFFERENCE else name
                     held[way][of] = held[way].get(of, 0) + bool(low <= value <= high)
     held["groups"]["data sets"], held["rows"]["data sets"] = (

@@ -14,7 +14,9 @@ from automl_gitops.kernel.signature import Signature
 
 PREFIX = "deployments/production/"
 DEPLOYED, ROLLED_BACK, FAILED = "deployed", "rolled-back", "failed"
-_KEY = re.compile(rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}(\.\d{{3}})?Z)-v(?P<version>\d+)-(?P<outcome>[a-z-]+)\.json")
+_KEY = re.compile(
+    rf"{PREFIX}(?P<time>\d{{8}}T\d{{6}}(\.\d{{3}})?Z)-v(?P<version>\d+)-(?P<outcome>[a-z-]+)\.json"
+)
 
 
 @dataclass(frozen=True)
