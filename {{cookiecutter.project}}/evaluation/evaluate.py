@@ -88,16 +88,8 @@ def evaluate(chosen: argparse.Namespace, settings: Settings, place: TransformCon
         )
         if selection:
             with clock.stage("validation rows"):
-                selection.start(
-                    stack,
-                    run,
-                    place,
-                    f"{name}-candidate-validation",
-                    containers,
-                    parts(chosen.validation, "validation"),
-                    f"{target}/validation",
-                    work / "validation",
-                )
+                rows = parts(chosen.validation, "validation")
+                selection.start(stack, run, rows, f"{target}/validation", work / "validation")
         contest.start(
             stack,
             f"{name}-champion",

@@ -16,7 +16,7 @@ from automl_gitops.evaluation.inputs import select
 from automl_gitops.evaluation.layout import Champion, Dataset, Threshold
 from automl_gitops.evaluation.reading import Part
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.evaluation.storage import read_json, upload
+from automl_gitops.evaluation.storage import read_json
 from automl_gitops.evaluation.transform import Transform, TransformContext, TransformFailed
 from automl_gitops.evaluation.typed import ShapeError, load
 from automl_gitops.evaluation.verdict import Holdout
@@ -92,7 +92,7 @@ class Contest:
         for part in inputs:
             name = part.name.partition("/")[2]
             select(part, len(self._features), positions, work / name)
-            upload(self._place.s3, work / name, f"{uri}/{name}", self._place.kms_key)
+            self._place.upload(work / name, f"{uri}/{name}")
             (work / name).unlink()  # one part at a time: the inputs may be large
         return uri
 

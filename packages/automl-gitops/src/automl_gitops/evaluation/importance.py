@@ -20,7 +20,7 @@ from automl_gitops.evaluation.inputs import ENCODING, write
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, Feature, Importance, NoImportance
 from automl_gitops.evaluation.metrics import LESS_IS_BETTER
 from automl_gitops.evaluation.reading import Part, batches
-from automl_gitops.evaluation.storage import keys, read_json, upload
+from automl_gitops.evaluation.storage import keys, read_json
 from automl_gitops.evaluation.transform import Transform, TransformContext
 
 MOST_PREDICTIONS = 50_000
@@ -167,7 +167,7 @@ class Explanation:
         try:
             permutation = Permutation(inputs, features, holdout, work / "importance")
             for path in permutation.parts:
-                upload(self._place.s3, path, f"{target}/inputs/{path.name}", self._place.kms_key)
+                self._place.upload(path, f"{target}/inputs/{path.name}")
             run = Transform(self._place, name, self._containers, f"{target}/inputs", f"{target}/outputs")
             self._started = stack.enter_context(run), permutation
         except (ClientError, EvaluationError) as error:

@@ -21,8 +21,7 @@ from automl_gitops.evaluation.metrics import OF_A_THRESHOLD, named
 from automl_gitops.evaluation.ranking import Ranking
 from automl_gitops.evaluation.reading import Part, batches, header_of
 from automl_gitops.evaluation.settings import Settings
-from automl_gitops.evaluation.storage import upload
-from automl_gitops.evaluation.transform import Transform, TransformContext
+from automl_gitops.evaluation.transform import Transform
 
 PART_ROWS = 200_000  # as of the holdout: several files let several instances work
 _POSITIVE = 1
@@ -116,21 +115,18 @@ class Selection:
         self,
         stack: ExitStack,
         candidate: Transform,
-        place: TransformContext,
-        name: str,
-        containers: list[dict[str, Any]],
         validation: Sequence[Part],
         target: str,
         work: Path,
     ) -> None:
-        """Upload the inputs of the ``validation`` rows, CSV with a header, and start their transform.
+        """Upload the inputs of the ``validation`` rows, CSV with a header, below ``target``; start their transform.
 
         Raises `EvaluationError`, also where ``validation`` lacks a column.
         """
         labels: list[Part] = []
         for inputs, truth, rows in self._split(validation, work):
             check_lines([inputs], [rows])
-            upload(place.s3, inputs.path, f"{target}/inputs/{inputs.path.name}", place.kms_key)
+            candidate.place.upload(inputs.path, f"{target}/inputs/{inputs.path.name}")
             inputs.path.unlink()  # one part at a time: they may be large
             self._inputs.append(inputs.path.name)
             labels.append(truth)
@@ -138,9 +134,8 @@ class Selection:
             raise EvaluationError("validation: there are no rows to choose a threshold on")
         classes = self._settings.dataset.get("classes")
         self._validation = ClassHoldout(labels, True, classes, decision=self._decision)
-        self._run = stack.enter_context(
-            Transform(place, name, containers, f"{target}/inputs", f"{target}/outputs", candidate)
-        )
+        again = candidate.again("validation", f"{target}/inputs", f"{target}/outputs")
+        self._run = stack.enter_context(again)
 
     def finish(
         self, holdout: ClassHoldout, outputs: Sequence[str], containers: list[dict[str, Any]], work: Path

@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.reading import Part
-from automl_gitops.evaluation.storage import download, keys
+from automl_gitops.evaluation.storage import download, keys, upload
 
 MODEL_NAME_LENGTH = 63
 ENDED = ("Completed", "Failed", "Stopped")
@@ -31,6 +31,10 @@ class TransformContext:
     tags: dict[str, str] = field(default_factory=dict)
     deadline_seconds: float = 7200
     sleep: Callable[[float], None] = time.sleep
+
+    def upload(self, path: Path, uri: str) -> None:
+        """Store what a transform is to read."""
+        upload(self.s3, path, uri, self.kms_key)
 
 
 class TransformFailed(EvaluationError):  # noqa: N818 - the field's word for what happened to the job
@@ -63,7 +67,8 @@ class Transform:
 
         A job of the model of another transform, the ``lender``, makes and deletes none: that one has to outlast it.
         """
-        self._place, self._containers, self._lender = place, containers, lender
+        self.place = place
+        self._containers, self._lender = containers, lender
         self._input, self._output = input_uri.rstrip("/") + "/", output_uri.rstrip("/")
         self._name = name[:MODEL_NAME_LENGTH]
         self._model: str = lender._model if lender else self._name
@@ -87,6 +92,10 @@ class Transform:
         """Leave nothing running and nothing behind."""
         self._clean_up()
 
+    def again(self, suffix: str, input_uri: str, output_uri: str) -> "Transform":
+        """Of other objects by the same model, which lasts as long as this one; ``suffix`` tells their names apart."""
+        return Transform(self.place, f"{self._name}-{suffix}", self._containers, input_uri, output_uri, self)
+
     def outputs(self, inputs: list[str], folder: Path) -> list[Part]:
         """Wait for the job and fetch what it wrote for the parts ``inputs`` (paths below the input prefix).
 
@@ -94,7 +103,7 @@ class Transform:
         output is missing.
         """
         self._wait()
-        written = keys(self._place.s3, self._output)
+        written = keys(self.place.s3, self._output)
         missing = [name for name in inputs if f"{name}.out" not in written]
         if missing:
             raise EvaluationError(
@@ -103,7 +112,7 @@ class Transform:
             )
         return [
             Part(
-                download(self._place.s3, f"{self._output}/{name}.out", folder / f"{name}.out"),
+                download(self.place.s3, f"{self._output}/{name}.out", folder / f"{name}.out"),
                 f"{self._output}/{name}.out",
             )
             for name in inputs
@@ -113,22 +122,22 @@ class Transform:
         """Create the model, unless this run did already."""
         if self._has_model:
             return
-        request: dict[str, Any] = {"ModelName": self._model, "ExecutionRoleArn": self._place.role_arn}
+        request: dict[str, Any] = {"ModelName": self._model, "ExecutionRoleArn": self.place.role_arn}
         request |= (
             {"Containers": self._containers}
             if len(self._containers) > 1
             else {"PrimaryContainer": self._containers[0]}
         )
-        if self._place.network:
+        if self.place.network:
             request["VpcConfig"] = {
-                "Subnets": self._place.network["subnets"],
-                "SecurityGroupIds": self._place.network["security_groups"],
+                "Subnets": self.place.network["subnets"],
+                "SecurityGroupIds": self.place.network["security_groups"],
             }
         if tags := self._tags():
             request["Tags"] = tags
         # A model of that name is the remnant of a run that was killed; it may be of other containers.
         self._delete_model()
-        self._place.sagemaker.create_model(**request)
+        self.place.sagemaker.create_model(**request)
         self._has_model = True
 
     def _resumed(self) -> bool:
@@ -147,7 +156,7 @@ class Transform:
         """Start the job; where the account's quota is used up, wait for it."""
         while True:
             try:
-                self._place.sagemaker.create_transform_job(**self._request())
+                self.place.sagemaker.create_transform_job(**self._request())
                 return
             except ClientError as error:
                 if error.response["Error"]["Code"] != "ResourceLimitExceeded":
@@ -157,10 +166,10 @@ class Transform:
 
     def _request(self) -> dict[str, Any]:
         output = {"S3OutputPath": self._output, "Accept": "text/csv", "AssembleWith": "Line"}
-        resources = {"InstanceType": self._place.instance_type, "InstanceCount": self._place.instance_count}
-        if self._place.kms_key:
-            output["KmsKeyId"] = self._place.kms_key
-            resources["VolumeKmsKeyId"] = self._place.kms_key
+        resources = {"InstanceType": self.place.instance_type, "InstanceCount": self.place.instance_count}
+        if self.place.kms_key:
+            output["KmsKeyId"] = self.place.kms_key
+            resources["VolumeKmsKeyId"] = self.place.kms_key
         request: dict[str, Any] = {
             "TransformJobName": self._job,
             "ModelName": self._model,
@@ -198,15 +207,15 @@ class Transform:
     def _pause(self, said: str) -> None:
         """Wait a little: the longer it has taken, the longer until the next look."""
         elapsed = time.monotonic() - self._started
-        if elapsed > self._place.deadline_seconds:
+        if elapsed > self.place.deadline_seconds:
             raise EvaluationError(
-                f"transform job {self._job} {said} after {self._place.deadline_seconds / 60:.0f} minutes"
+                f"transform job {self._job} {said} after {self.place.deadline_seconds / 60:.0f} minutes"
             )
-        self._place.sleep(min(30.0, max(0.1, elapsed / 10)))
+        self.place.sleep(min(30.0, max(0.1, elapsed / 10)))
 
     def _described(self) -> dict[str, Any] | None:
         try:
-            described: dict[str, Any] = self._place.sagemaker.describe_transform_job(
+            described: dict[str, Any] = self.place.sagemaker.describe_transform_job(
                 TransformJobName=self._job
             )
             return described
@@ -216,12 +225,12 @@ class Transform:
             raise
 
     def _tags(self) -> list[dict[str, str]]:
-        return [{"Key": key, "Value": value} for key, value in self._place.tags.items()]
+        return [{"Key": key, "Value": value} for key, value in self.place.tags.items()]
 
     def _clean_up(self) -> None:
         if self._job and self._status not in ENDED:
             with contextlib.suppress(ClientError, BotoCoreError):  # not started, or ended by itself
-                self._place.sagemaker.stop_transform_job(TransformJobName=self._job)
+                self.place.sagemaker.stop_transform_job(TransformJobName=self._job)
         if self._lender:
             return
         try:
@@ -231,7 +240,7 @@ class Transform:
 
     def _delete_model(self) -> None:
         try:
-            self._place.sagemaker.delete_model(ModelName=self._model)
+            self.place.sagemaker.delete_model(ModelName=self._model)
         except ClientError as error:
             if error.response["Error"]["Code"] not in ("ValidationException", "ResourceNotFound"):
                 raise
