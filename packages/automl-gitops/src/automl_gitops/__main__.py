@@ -1,5 +1,21 @@
-"""`python -m automl_gitops` is `automl`."""
+"""`automl` as a process of its own; `python -m automl_gitops` is the same."""
 
-from automl_gitops.commands.main import program
+import signal
+import sys
+from typing import NoReturn
 
-program()
+
+def program() -> NoReturn:
+    """Run the command line. Who interrupts its imports sees no more of them than of a command that is interrupted."""
+    try:
+        from automl_gitops.commands.main import main
+        from automl_gitops.kernel import cli
+
+        status = main()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+    cli.leave(status)
+
+
+if __name__ == "__main__":
+    program()

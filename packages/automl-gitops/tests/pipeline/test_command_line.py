@@ -323,6 +323,25 @@ leave(3)
     assert (ended.returncode, ended.stdout, ended.stderr) == (3, "all is said and cleaned up\n", "")
 
 
+def test_a_command_that_is_interrupted_while_it_is_imported_shows_nothing_of_that() -> None:
+    code = """
+import sys
+
+class Interrupts:
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupts())
+from automl_gitops.__main__ import program
+program()
+"""
+
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
 def test_a_file_of_fewer_rows_than_autopilot_takes_is_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

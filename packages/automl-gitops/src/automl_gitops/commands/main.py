@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import typer
 from typer.core import TyperGroup
@@ -82,11 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = _wanted(given)
     helps = wanted is None or "--help" in given
     return cli.run(_app(wanted), given, name="automl", before=_nothing if helps else enter_project)
-
-
-def program() -> NoReturn:
-    """The command line as a process of its own."""
-    cli.leave(main())
 
 
 def _nothing() -> None:

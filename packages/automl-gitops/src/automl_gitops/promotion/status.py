@@ -9,7 +9,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile, uncommitted
 from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
-from automl_gitops.serving.deployments import DeploymentRecords, elsewhere
+from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords, elsewhere
 from automl_gitops.serving.endpoint import Endpoint, EndpointState
 from automl_gitops.serving.registry import ModelPackage, Registry
 from automl_gitops.serving.release import release
@@ -88,9 +88,9 @@ def status(project: ServingProject) -> Status:
         return seen
     package = _package(registry, content.model_package_arn, seen)
     if package:
-        _compare(project, package, state, alarms, seen)
-        known = _archives(project, content)
-        seen.differences += archives.replaced(project.client("s3"), known)
+        current = DeploymentRecords(project.aws, project.names.bucket).current()
+        _compare(project, package, state, alarms, current, seen)
+        seen.differences += archives.replaced(project.client("s3"), _archives(current, content))
     return seen
 
 
@@ -132,9 +132,8 @@ def _package(registry: Registry, arn: str, seen: Status) -> ModelPackage | None:
     return package
 
 
-def _archives(project: ServingProject, content: ProductionFile) -> dict[str, str]:
+def _archives(current: DeploymentRecord | None, content: ProductionFile) -> dict[str, str]:
     """What an instance is to load: as the version was deployed, and before that as its promotion was approved."""
-    current = DeploymentRecords(project.aws, project.names.bucket).current()
     deployed = current and current.package_arn == content.model_package_arn
     return current.archives if current and deployed else content.archives
 
@@ -154,12 +153,12 @@ def _compare(
     package: ModelPackage,
     state: EndpointState,
     alarms: EndpointAlarms,
+    current: DeploymentRecord | None,
     seen: Status,
 ) -> None:
     differences, served = seen.differences, seen.production
     if package.approval != "Approved":
         differences.append(f"{seen.who} names {package.label}, which the registry has as {package.approval}")
-    current = DeploymentRecords(project.aws, project.names.bucket).current()
     if not state.exists:
         where = elsewhere(current, project.production.aws.account)
         nowhere = f"{seen.who} names {package.label}, but there is no endpoint {served.endpoint}"
