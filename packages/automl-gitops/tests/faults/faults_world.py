@@ -28,7 +28,7 @@ from automl_gitops.kernel import waiting
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import definition
-from local_sagemaker import BadInput, LocalAWS, clients, late
+from local_sagemaker import BadInput, LocalAWS, clients, late, workers
 from local_sagemaker.sagemaker import roles
 from local_sagemaker.sagemaker.autopilot.job import AutoMLJob
 from local_sagemaker.storage import Storage
@@ -208,6 +208,7 @@ class World:
         os.environ["LOCAL_AWS_TIME_SCALE"] = TIME_SCALE
         preload()
         AutoMLJob._train = _recorded  # type: ignore[method-assign]
+        workers.warm_up = lambda: None  # nothing trains: each fork would import AutoGluon for it
         self.root = root
         self.project = root / "project"
         self.data = root / "table.csv"
