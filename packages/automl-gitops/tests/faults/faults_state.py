@@ -8,8 +8,10 @@ from typing import Any
 
 from faults_world import NAME, World
 
+from support.waiting import wait_until
+
 _SUBSTITUTES = (
-    (r"\d{8}T\d{6}Z", "TIME"),
+    (r"\d{8}T\d{6}(\.\d{3})?Z", "TIME"),
     (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00|Z)?", "TIME"),
     (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "UUID"),
     (r"127\.0\.0\.1:\d+", "HOST"),
@@ -18,8 +20,11 @@ _SUBSTITUTES = (
 
 
 def state(world: World) -> list[str]:
-    """One line for each thing that is there, sorted; a thing that is there twice has two lines."""
-    executions = _executions(world)
+    """One line for each thing that is there, sorted; a thing that is there twice has two lines.
+
+    An execution goes on beside the command that has started it, so that it is waited for.
+    """
+    executions = wait_until(lambda: _executions(world), _have_ended, pause=0.2)
     lines = [*_of_aws(world, executions), *_of_github(world), *_of_folder(world)]
     for number, one in enumerate(executions, start=1):
         lines = [
@@ -48,10 +53,15 @@ def _executions(world: World) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: one["StartTime"])
 
 
+def _have_ended(executions: list[dict[str, Any]]) -> bool:
+    return all(one["PipelineExecutionStatus"] not in ("Executing", "Stopping") for one in executions)
+
+
 def _of_aws(world: World, executions: list[dict[str, Any]]) -> Iterator[str]:
     sagemaker = world.client("sagemaker")
     for one in executions:
-        yield f"execution {one['PipelineExecutionDisplayName']} {one['PipelineExecutionArn']}"
+        about = f"{one['PipelineExecutionDisplayName']} {one['PipelineExecutionStatus']}"
+        yield f"execution {about} {one['PipelineExecutionArn']}"
     yield from _training(sagemaker)
     yield from _serving(world, sagemaker)
     yield from _storage(world.client("s3"))
