@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, nullcontext, suppress
 from http import HTTPStatus
-from typing import IO, Any
+from typing import Any
 
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
@@ -168,14 +168,14 @@ class Handler(MotoRequestHandler):
         """Take what is still sent of a body that nobody reads: its client would not see the answer."""
         self.connection.settimeout(DRAIN_SECONDS)
         with suppress(OSError):
-            while self.rfile.read1(io.DEFAULT_BUFFER_SIZE):  # type: ignore[attr-defined]
+            while self.rfile.read1(io.DEFAULT_BUFFER_SIZE):
                 pass
 
 
 class _Body(io.RawIOBase):
     """A request's body, which is not read beyond its end; ``left`` bytes of it are to come."""
 
-    def __init__(self, stream: IO[bytes], length: int) -> None:
+    def __init__(self, stream: io.BufferedIOBase, length: int) -> None:
         self._stream = stream
         self.left = length
 

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -142,7 +142,7 @@ class Request:
             url_path=request.path,
             url_params=dict(self._uri_parameters),
         )
-        parsed: Mapping[str, Any] = parser.parse(parts)
+        parsed: Mapping[str, Any] = parser.parse(cast(Any, parts))
         return parsed
 
     def _route(self) -> Route:
