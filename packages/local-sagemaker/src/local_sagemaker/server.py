@@ -16,7 +16,6 @@ from typing import Any
 
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
-    MotoRequestHandler,
     create_backend_app,
 )
 
@@ -25,7 +24,7 @@ from local_sagemaker.authorization import principals
 from local_sagemaker.authorization import record as records
 from local_sagemaker.authorization.gate import Gate
 from local_sagemaker.bridge import REQUEST, Bridge
-from local_sagemaker.connections import Server
+from local_sagemaker.connections import Handler, Server
 from local_sagemaker.door import Door
 from local_sagemaker.faults import Fault, Faults, Plan
 from local_sagemaker.lambda_ import pool
@@ -248,8 +247,8 @@ class _Dispatcher(DomainDispatcherApplication):
         return super().get_application(environ)
 
 
-class _RequestHandler(MotoRequestHandler):
-    """Moto's handler, with its log in the directory instead of the terminal; the gate logs what was asked."""
+class _RequestHandler(Handler):
+    """Handles connections, with its log in the directory instead of the terminal; the gate logs what was asked."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass

@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -36,6 +36,20 @@ SERVICES = {
 }
 # The part of an action before the colon, where it is not the signing name.
 PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
+
+# Services whose operations are told apart by these parts of WSGI's environment alone, whatever the body says.
+BY_LINE = ("sagemaker",)
+LINE = (
+    "REQUEST_METHOD",
+    "RAW_URI",
+    "PATH_INFO",
+    "QUERY_STRING",
+    "CONTENT_TYPE",
+    "HTTP_HOST",
+    "HTTP_X_AMZ_TARGET",
+)
+# The service by boto3's name, its operation (None where it has none like this), and the path's parameters.
+Route = tuple[str, OperationModel | None, Mapping[str, Any]]
 
 
 @dataclass
@@ -120,32 +134,60 @@ class Request:
         request = MotoRequest(
             {**self.environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         )
-        parsed: Mapping[str, Any] = parser.parse(
-            {
-                "method": self.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": body,
-                "url_path": request.path,
-                "url_params": dict(self._uri_parameters),
-            }
+        parts = _Parts(
+            request,
+            method=self.method,
+            headers=request.headers,
+            body=body,
+            url_path=request.path,
+            url_params=dict(self._uri_parameters),
         )
+        parsed: Mapping[str, Any] = parser.parse(cast(Any, parts))
         return parsed
 
-    def _route(self) -> tuple[str, OperationModel | None, Mapping[str, Any]]:
+    def _route(self) -> Route:
         candidates = SERVICES.get(self.signing_name, (self.signing_name,))
+        if self.signing_name in BY_LINE:
+            given = {name: self.environ[name] for name in LINE if name in self.environ}
+            routed = _routed(candidates, tuple(given.items()))
+            return routed or (candidates[0], None, {})
         if self.signing_name == "s3":
             request = MotoRequest({**self.environ, "wsgi.input": io.BytesIO(b""), "CONTENT_LENGTH": "0"})
         else:
             request = MotoRequest({**self.environ, "wsgi.input": io.BytesIO(self.body)})
-        for service in candidates:
-            if service in _known_services():
-                try:
-                    operation, parameters = get_service_router(service).match(request)
-                except (HTTPException, NotImplementedError):
-                    continue
-                return service, operation, parameters
-        return candidates[0], None, {}
+        return _matched(candidates, request) or (candidates[0], None, {})
+
+
+class _Parts(dict[str, Any]):
+    """What moto's parsers look at. The values of query and form are read when one of them asks: few do."""
+
+    def __init__(self, request: MotoRequest, **parts: Any) -> None:
+        super().__init__(parts)
+        self._request = request
+
+    def __missing__(self, name: str) -> Any:
+        if name != "values":
+            raise KeyError(name)
+        self[name] = self._request.values
+        return self[name]
+
+
+@lru_cache(maxsize=1024)
+def _routed(candidates: tuple[str, ...], line: tuple[tuple[str, str], ...]) -> Route | None:
+    """As :func:`_matched`, from what stands in ``line`` alone, items of WSGI's environment."""
+    return _matched(candidates, MotoRequest({**dict(line), "wsgi.input": io.BytesIO()}))
+
+
+def _matched(candidates: Iterable[str], request: MotoRequest) -> Route | None:
+    """The first service that has an operation for this request, the operation, and the path's parameters."""
+    for service in candidates:
+        if service in _known_services():
+            try:
+                operation, parameters = get_service_router(service).match(request)
+            except (HTTPException, NotImplementedError):
+                continue
+            return service, operation, parameters
+    return None
 
 
 @lru_cache(maxsize=1)

@@ -77,34 +77,55 @@ class Data:
         return math.nan
 
 
+class _Series:
+    """The data of one metric by slots of time."""
+
+    def __init__(self) -> None:
+        self.times: list[int] = []
+        self.data: dict[int, Data] = {}
+
+    def at(self, slot: int) -> Data:
+        """What was measured in ``slot``, to be added to."""
+        data = self.data.get(slot)
+        if data is None:
+            data = self.data[slot] = Data()
+            bisect.insort(self.times, slot)
+        return data
+
+
 class Store:
     """All metric data; safe for threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._times: dict[Metric, list[int]] = defaultdict(list)
-        self._data: dict[Metric, dict[int, Data]] = defaultdict(dict)
+        self._series: defaultdict[Metric, _Series] = defaultdict(_Series)
 
     def put(self, metric: Metric, data: Data, at: float) -> None:
         """Add what was measured at ``at`` (seconds since the epoch)."""
+        with self._lock:
+            self._series[metric].at(math.floor(at / RESOLUTION)).add(data)
+
+    def put_values(self, values: Iterable[tuple[Metric, float, str]], at: float) -> None:
+        """Add single values of several metrics, each with its unit, at once: a request to an endpoint has many."""
         slot = math.floor(at / RESOLUTION)
         with self._lock:
-            if slot not in self._data[metric]:
-                self._data[metric][slot] = Data()
-                bisect.insort(self._times[metric], slot)
-            self._data[metric][slot].add(data)
+            for metric, value, unit in values:
+                data = self._series[metric].at(slot)
+                data.values[value] += 1
+                data.unit = unit
 
     def window(self, metric: Metric, start: float, end: float) -> Data | None:
         """What was measured from ``start`` to before ``end``; None if nothing."""
         with self._lock:
-            times = self._times.get(metric, [])
+            series = self._series.get(metric)
+            times = series.times if series else []
             first = bisect.bisect_left(times, math.floor(start / RESOLUTION))
             last = bisect.bisect_left(times, math.floor(end / RESOLUTION))
-            if first == last:
+            if series is None or first == last:
                 return None
             measured = Data()
             for slot in times[first:last]:
-                measured.add(self._data[metric][slot])
+                measured.add(series.data[slot])
             return measured
 
     def periods(self, metric: Metric, start: float, end: float, period: float) -> dict[float, Data]:
@@ -117,7 +138,7 @@ class Store:
     def known(self, account: str, region: str) -> list[Metric]:
         """The metrics of an account and region, sorted."""
         with self._lock:
-            here = [m for m in self._data if (m.account, m.region) == (account, region)]
+            here = [m for m in self._series if (m.account, m.region) == (account, region)]
         return sorted(here, key=lambda m: (m.namespace, m.name, sorted(m.dimensions)))
 
 

@@ -86,11 +86,11 @@ def _typed_at_once(table: pyarrow.Table, columns: list[dict[str, Any]]) -> pd.Da
     typed_blocks = [block for block in blocks if block is not None]
     if len(typed_blocks) < len(blocks):
         return None
-    return (
-        typed_blocks[0]
-        if len(typed_blocks) == 1
-        else pd.concat(typed_blocks, axis=1)[[column["name"] for column in columns]]
-    )
+    if len(typed_blocks) == 1:
+        return typed_blocks[0]
+    frame, names = pd.concat(typed_blocks, axis=1), [column["name"] for column in columns]
+    # To put a row in order takes a third of the time.
+    return frame if [*kinds[True], *kinds[False]] == names else frame[names]
 
 
 def _block(table: pyarrow.Table, names: list[str], *, number: bool) -> pd.DataFrame | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from local_sagemaker import serving
 from local_sagemaker.bridge import AWSError, Caller, Raw, raw_operation
-from local_sagemaker.cloudwatch.metrics import STORE, Data, Metric
+from local_sagemaker.cloudwatch.metrics import STORE, Metric
 from local_sagemaker.constraints import check
 from local_sagemaker.sagemaker.endpoints.endpoint import ENDPOINTS, Endpoint
 from local_sagemaker.sagemaker.endpoints.fleet import Fleet
@@ -19,6 +20,15 @@ from local_sagemaker.wire import Request
 NAMESPACE = "AWS/SageMaker"
 LARGEST_SERVERLESS_BODY = 4 * 1024 * 1024
 MEMBERS = ("EndpointName", "ContentType", "Accept", "CustomAttributes", "TargetVariant", "InferenceId")
+METRICS = (
+    "Invocations",
+    "Invocation4XXErrors",
+    "Invocation5XXErrors",
+    "InvocationModelErrors",
+    "ModelLatency",
+    "OverheadLatency",
+    "InvocationsPerInstance",
+)
 log = logging.getLogger("local_sagemaker.endpoints")
 
 
@@ -88,13 +98,26 @@ def _measure(
     }
     if fleet.instances:
         values["InvocationsPerInstance"] = 1 / fleet.instances
-    variant = {("EndpointName", endpoint.name), ("VariantName", fleet.variant)}
-    caller, now = endpoint.caller, time.time()
-    for dimensions in (variant, variant | {("EndpointConfigName", fleet.config)}):
-        for name, value in values.items():
-            metric = Metric(caller.account, caller.region, NAMESPACE, name, frozenset(dimensions))
-            unit = "Microseconds" if name.endswith("Latency") else "None"
-            STORE.put(metric, Data(Counter({value: 1}), unit=unit), now)
+    metrics = _metrics(endpoint.caller, endpoint.name, fleet.variant, fleet.config)
+    measured = [(metric, value, _unit(name)) for name, value in values.items() for metric in metrics[name]]
+    STORE.put_values(measured, time.time())
+
+
+@lru_cache(maxsize=1024)
+def _metrics(caller: Caller, endpoint: str, variant: str, config: str) -> Mapping[str, tuple[Metric, Metric]]:
+    """By name, the metric by variant, and the one by variant and endpoint config."""
+    dimensions = frozenset({("EndpointName", endpoint), ("VariantName", variant)})
+    both = (dimensions, dimensions | {("EndpointConfigName", config)})
+
+    def of(name: str) -> tuple[Metric, Metric]:
+        first, second = (Metric(caller.account, caller.region, NAMESPACE, name, one) for one in both)
+        return first, second
+
+    return {name: of(name) for name in METRICS}
+
+
+def _unit(name: str) -> str:
+    return "Microseconds" if name.endswith("Latency") else "None"
 
 
 def _model_error(endpoint: Endpoint, fleet: Fleet, status: int, original: str) -> Raw:
