@@ -52,8 +52,9 @@ def _spans(project: Path, folder: Path) -> dict[str, Span]:
 
 
 def _began_to_train(logs: Any, job: str) -> datetime:
-    """When the job went over to ModelTuning, as its own log says: who asks for it many times a second takes a third of a
-    core from what is measured.
+    """When the job went over to ModelTuning, as its own log says.
+
+    Whoever asks for the status many times a second takes a third of a core from what is measured.
     """
     group = "/aws/sagemaker/TrainingJobs"
     (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job)["logStreams"]

@@ -15,7 +15,7 @@ from local_sagemaker.sagemaker.pipelines.steps.context import Context, StepFaile
 
 
 def prepare(steps: Iterable[Step]) -> None:
-    """Have the functions of those of ``steps`` ready that are Lambda steps, as far as the definition itself names them."""
+    """Have the functions of Lambda steps among ``steps`` ready, as far as the definition itself names them."""
     for step in steps:
         if step.body.type == "Lambda" and isinstance(step.body.function_arn, str):
             pool.prepare(step.body.function_arn)

@@ -75,7 +75,8 @@ def _follow(context: Context, client: Any, name: str) -> dict[str, Any]:
         context.wake()
 
     caller = Caller(context.execution.account, context.execution.region, "")
-    processing.ProcessingJob.find(caller, name).when_ended(tell)
+    if (created := processing.ProcessingJob.all(caller).get(name)) is not None:
+        created.when_ended(tell)
     while True:
         try:
             if context.execution.stopping and not passed_on:
@@ -89,7 +90,7 @@ def _follow(context: Context, client: Any, name: str) -> dict[str, Any]:
             return job
         waiting = not passed_on
         context.wait_until(
-            lambda: ended.is_set() or context.execution.stopping and waiting,  # noqa: B023 - used at once
+            lambda: ended.is_set() or (context.execution.stopping and waiting),  # noqa: B023 - used at once
             POLL_SECONDS,
         )
 
