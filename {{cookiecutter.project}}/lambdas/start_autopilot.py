@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,12 @@ BUSY = {"ResourceLimitExceeded", "ThrottlingException", "Throttling", "TooManyRe
 def client(service: str) -> Any:
     """The boto3 client of a service, kept for the next invocation."""
     return boto3.client(service, config=Config(retries={"mode": "standard", "max_attempts": 4}))
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # While the environment starts, which has a whole processor for it; an invocation has a share, by its memory.
+    for service in ("s3", "sagemaker"):
+        client(service)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, str]:

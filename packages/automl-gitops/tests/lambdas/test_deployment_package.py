@@ -64,6 +64,27 @@ def test_the_zip_is_imported_by_itself(code: stack.LambdaCode, tmp_path: Path) -
     assert ended.stdout.strip() == "True"
 
 
+@pytest.mark.parametrize("name", ["start_autopilot", "register_model"])
+def test_a_steps_function_makes_its_clients_while_lambda_starts_it(name: str) -> None:
+    program = f"import {name} as function; print(function.client.cache_info().currsize)"
+    place = {"PYTHONPATH": str(stack.LAMBDAS), "PATH": "/usr/bin:/bin", "AWS_REGION": "eu-west-1"}
+    place |= {"AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "-", "AWS_SECRET_ACCESS_KEY": "-"}
+
+    made = [
+        subprocess.run(
+            [sys.executable, "-c", program],
+            env=place | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout.strip()
+        for more in ({}, {"AWS_LAMBDA_FUNCTION_NAME": name})
+    ]
+
+    assert made == ["0", "2"]
+
+
 def test_the_same_code_is_the_same_zip(tmp_path: Path) -> None:
     for folder in ("first", "second"):
         shutil.copytree(stack.LAMBDAS, tmp_path / folder, copy_function=shutil.copyfile)

@@ -9,6 +9,7 @@ import shutil
 import socket
 import tempfile
 import threading
+from functools import lru_cache
 from pathlib import Path
 from socketserver import BaseServer
 from types import TracebackType
@@ -237,7 +238,17 @@ class LocalAWS:
 
 
 class _Dispatcher(DomainDispatcherApplication):
-    """Moto's, which reads a form without an Authorization header while it holds a lock of all requests."""
+    """Moto's, which reads a form without an Authorization header, and all names in its own folder for each request,
+    while it holds a lock of all requests.
+    """
+
+    def __init__(self, create_app: Any) -> None:
+        super().__init__(create_app)
+        self._backend_of = lru_cache(maxsize=1024)(super().get_backend_for_host)
+
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Moto's name of the service at ``host``."""
+        return self._backend_of(host)
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """The application of the service that is asked; the body is there before the lock is taken."""

@@ -23,18 +23,6 @@ from typing import Any
 
 from local_sagemaker import runtime
 
-# Whoever asks for a worker waits for these only the first time.
-PRELOADED = [
-    "autogluon.tabular.models.lgb.callbacks",
-    "boto3",
-    "networkx",
-    "pyarrow",
-    "sklearn.ensemble",
-    # What the workers run, each with modules of its own.
-    "local_sagemaker.sagemaker.autopilot.process",
-    "local_sagemaker.serving.worker",
-]
-
 _context = multiprocessing.get_context("forkserver")
 
 
@@ -68,7 +56,7 @@ class Worker:
 
 def warm_up() -> None:
     """Start the server process and return at once: it imports while others do their work."""
-    _context.set_forkserver_preload(PRELOADED)
+    _context.set_forkserver_preload(["local_sagemaker.ahead"])
     # OpenMP's threads wait for each other by spinning, unless told before its library is loaded. Where the cores
     # are busy, by another job or another local AWS, a training of seconds then takes minutes.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

@@ -58,6 +58,12 @@ def autogluon_parts() -> set[str]:
     return set(re.findall(r"^\s*(?:from|import) (autogluon\.\w+)", source, re.M))
 
 
+@pytest.mark.parametrize("module", ["sagemaker.autopilot.process", "serving.containers", "serving.worker"])
+def test_a_worker_imports_nothing_of_the_server(graph, module):
+    assert "moto" not in graph.find_upstream_modules(f"local_sagemaker.{module}")
+    assert "pandas" in graph.find_upstream_modules("local_sagemaker.sagemaker.autopilot.process")
+
+
 @pytest.mark.parametrize("arguments", [["--version"], ["up", "--help"]])
 def test_help_does_not_wait_for_what_only_a_server_needs(arguments):
     script = (

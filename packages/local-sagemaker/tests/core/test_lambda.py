@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from core_kit import wait_until, zipped
 
+from local_sagemaker.lambda_ import pool
 from local_sagemaker.lambda_.functions import Function
 
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
@@ -171,6 +172,40 @@ def test_a_warm_process_is_used_again_until_the_code_changes(deploy, call, accou
     changed = call(name)[1]
 
     assert (first, again, changed) == ([1, 1], [1, 2], [2, 1])
+
+
+def test_a_process_that_is_prepared_is_the_one_that_is_invoked(deploy, call, account, tmp_path):
+    mark = tmp_path / "imported"
+    name = deploy(
+        f"""
+        import os, pathlib
+        print("while it was imported")
+        pathlib.Path({str(mark)!r}).write_text(str(os.getpid()))
+        def handler(event, context):
+            return os.getpid()
+        """
+    )
+    arn = account.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+
+    pool.prepare(arn)
+    before = wait_until(lambda: mark.exists() and mark.read_text())
+    pool.prepare(arn)
+    answer, invoked = call(name, LogType="Tail")
+
+    assert invoked == call(name)[1] == int(before) == int(mark.read_text())
+    log = base64.b64decode(answer["LogResult"]).decode()
+    assert log.startswith("while it was imported\nSTART RequestId")
+
+
+def test_what_is_wrong_with_a_prepared_function_its_invocation_says(deploy, call, account):
+    name = deploy("1 / 0")
+    arn = account.client("lambda").get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+
+    for prepared in (arn, f"{arn}-that-is-none", "none"):
+        pool.prepare(prepared)
+    _, error = call(name)
+
+    assert error["errorType"] == "ZeroDivisionError"
 
 
 def test_code_comes_from_a_bucket(account, call):

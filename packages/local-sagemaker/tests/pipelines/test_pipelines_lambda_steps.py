@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from steps_of import fail, function, get, join
+from steps_of import fail, function, get, join, processing
 
 from support.waiting import wait_until
 
@@ -59,6 +59,43 @@ def test_a_function_that_fails_or_answers_wrongly_fails_its_step(pipelines, sour
     assert list(steps) == ["Start"]
     assert steps["Start"]["FailureReason"].startswith("ClientError: ")
     assert reason in steps["Start"]["FailureReason"]
+
+
+def marking(mark):
+    """A function that says when its process was ready, and by which process it is answered."""
+    return f"""
+import os, pathlib
+pathlib.Path({str(mark)!r}).write_text(str(os.getpid()))
+
+def handler(event, context):
+    return {{"process": os.getpid()}}
+"""
+
+
+def test_the_function_of_a_first_step_is_ready_before_an_execution_starts(pipelines, tmp_path):
+    mark = tmp_path / "ready"
+    arn = pipelines.create_function(marking(mark))
+    told = fail("Tell", join("", get("Steps.Start.OutputParameters['process']")))
+
+    name = pipelines.create(function("Start", arn, types={"process": "Integer"}), told)
+    ready = wait_until(lambda: mark.exists() and mark.read_text())
+    execution = pipelines.start(name)
+    pipelines.finish(execution)
+
+    assert pipelines.steps(execution)["Tell"]["FailureReason"] == ready
+
+
+def test_a_later_function_gets_ready_while_a_job_runs(pipelines, tmp_path):
+    mark = tmp_path / "ready"
+    arn = pipelines.create_function(marking(mark))
+    waits = (
+        "import os, sys, time; [time.sleep(0.05) for _ in iter(lambda: os.path.exists(sys.argv[1]), True)]"
+    )
+    job = processing("Work", pipelines.role, ["python3", "-c", waits, str(mark)])
+
+    status, steps = pipelines.run(job, function("After", arn, DependsOn=["Work"]))
+
+    assert (status, list(steps)) == ("Succeeded", ["Work", "After"])
 
 
 def test_a_function_without_declared_outputs_may_answer_anything(pipelines):

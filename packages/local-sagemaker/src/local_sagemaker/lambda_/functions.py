@@ -33,6 +33,11 @@ class Function:
     code: str
 
     @property
+    def runs(self) -> bool:
+        """Whether it can run here."""
+        return self.runtime.startswith("python")
+
+    @property
     def directory(self) -> Path:
         """Where this machine keeps what belongs to the function."""
         folder = runtime.current().directory / "lambda"

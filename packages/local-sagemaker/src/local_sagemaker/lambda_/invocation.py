@@ -34,11 +34,12 @@ def invoke(function: Function, event: Any) -> Outcome:
     process, reusable = pool.take(function), False
     try:
         started = time.monotonic()
-        cold = process is None
         if process is None:
             process = _start(function)
-        offset = logs.note(process.log, f"START RequestId: {request_id} Version: {function.version}\n")
-        answer = _ask(process, request_id, event, cold)
+        began = logs.note(process.log, f"START RequestId: {request_id} Version: {function.version}\n")
+        # What the import of the handler printed ahead of its first invocation goes with that one.
+        offset = 0 if process.cold else began
+        answer = _ask(process, request_id, event)
         reusable = answer.pop("reusable", True)
         milliseconds = (time.monotonic() - started) * 1000
         logs.note(
@@ -61,7 +62,7 @@ def invoke(function: Function, event: Any) -> Outcome:
 
 
 def _start(function: Function) -> Process:
-    if not function.runtime.startswith("python"):
+    if not function.runs:
         message = f"Runtime {function.runtime} cannot run here, only Python can"
         raise AWSError("InvalidRuntimeException", message, 502)
     try:
@@ -71,10 +72,10 @@ def _start(function: Function) -> Process:
         raise AWSError("AccessDeniedException", message, 403) from error
 
 
-def _ask(process: Process, request_id: str, event: Any, cold: bool) -> dict[str, Any]:
+def _ask(process: Process, request_id: str, event: Any) -> dict[str, Any]:
     function = process.function
     try:
-        if cold:
+        if process.cold:
             start = process.ready()
             if start:
                 start["error"]["requestId"] = request_id

@@ -25,7 +25,7 @@ from local_sagemaker.lambda_ import functions, invocation
 from local_sagemaker.lambda_.functions import Function
 
 log = logging.getLogger("local_sagemaker.lambda")
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.1
 # After a refusal (a missing right, a deleted function) a mapping rests.
 REST_SECONDS = 5.0
 CONCURRENCY = 5

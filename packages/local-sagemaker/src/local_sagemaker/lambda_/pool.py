@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
+from local_sagemaker import runtime
+from local_sagemaker.bridge import AWSError
+from local_sagemaker.lambda_ import functions
 from local_sagemaker.lambda_.functions import Function
 from local_sagemaker.lambda_.process import Process
 
@@ -26,6 +30,22 @@ def take(function: Function) -> Process | None:
     for process in outdated:
         process.kill()
     return waiting
+
+
+def prepare(arn: str) -> None:
+    """Have a process of a function ready for its next invocation, which Lambda may have as well; returns at once.
+
+    What is wrong with the function, or that there is none, its invocation says.
+    """
+    runtime.current().thread(f"prepare {arn}", _prepare, arn)
+
+
+def _prepare(arn: str) -> None:
+    with contextlib.suppress(AWSError, RuntimeError):  # the latter where the local AWS ends
+        _, _, _, region, account, *_ = f"{arn}:::::".split(":")
+        function = functions.find(account, region, arn)
+        if function.runs:
+            give_back(take(function) or Process(function))
 
 
 def give_back(process: Process) -> None:

@@ -44,6 +44,7 @@ class Process:
         self.log = function.directory / "logs" / f"{now:%Y-%m-%d}-{identity}.log"
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.started = self.used = time.monotonic()
+        self.cold = True  # until its first invocation has waited for the handler's import
         self._buffer = b""
         self._popen = self._start()
 
@@ -73,7 +74,9 @@ class Process:
 
     def ready(self) -> dict[str, Any]:
         """Wait for the handler's import; returns what the process says of it."""
-        return self._receive(time.monotonic() + max(INIT_SECONDS, self.function.timeout))
+        answer = self._receive(time.monotonic() + max(INIT_SECONDS, self.function.timeout))
+        self.cold = False
+        return answer
 
     def ask(self, request: dict[str, Any], deadline: float) -> dict[str, Any]:
         """Send a request and return the answer.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -53,6 +54,7 @@ class Job(Record):
         super().__init__(job_arn, details, parameters.get("Tags"))
         self.stopping = threading.Event()
         self._lock = threading.Lock()
+        self._told: list[Callable[[], None]] = []
 
     def run(self) -> None:
         """Do the work: the job is Completed when this returns, or Stopped if somebody stopped it.
@@ -132,6 +134,14 @@ class Job(Record):
             members["FailureReason"] = reason[:LONGEST_REASON]
         log.info("%s %s: %s %s", self.resource, self.name, status, reason or "")
         self.update(**members)
+        for tell in self._told:
+            tell()
+
+    def when_ended(self, tell: Callable[[], None]) -> None:
+        """Call ``tell`` when it ends; at once where it has ended."""
+        self._told.append(tell)
+        if not self.running:
+            tell()
 
     def _run(self) -> None:
         try:

@@ -32,6 +32,8 @@ PROCESSING_ROOT = "/opt/ml/processing/"
 DEFAULT_SECONDS = 86_400
 # A container gets SIGTERM, and SIGKILL 120 s later; programs that have not gone by now hang.
 SECONDS_TO_END = 10.0
+# How soon a stop is noticed, and what the program prints is sent; its end is noticed at once.
+LOOK_SECONDS = 0.1
 LONGEST_MESSAGE = 1024
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _IN_CONTAINER = re.compile(r"(?<![\w/.-])/opt/ml(?=/|$)")
@@ -191,7 +193,8 @@ class _Container:
                     _end(process)
                     break
                 self._log.write(_whole_lines(follower))
-                self._job.stopping.wait(0.1)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(LOOK_SECONDS)
             self._log.write(_lines(follower.read()))
         return process.wait(), ending
 

@@ -17,14 +17,9 @@ from local_sagemaker import runtime, storage, workers
 from local_sagemaker.bridge import Caller
 from local_sagemaker.sagemaker import jobs, keys, roles
 from local_sagemaker.sagemaker.autopilot import rights
+from local_sagemaker.sagemaker.autopilot.channels import channels
 from local_sagemaker.sagemaker.autopilot.objectives import objective
-from local_sagemaker.sagemaker.autopilot.requests import (
-    LEAST_ROWS,
-    LENIENT_ROWS,
-    Settings,
-    channels,
-    settings,
-)
+from local_sagemaker.sagemaker.autopilot.requests import LEAST_ROWS, LENIENT_ROWS, Settings, settings
 from local_sagemaker.sagemaker.logs import Log
 from local_sagemaker.sagemaker.resources import now
 

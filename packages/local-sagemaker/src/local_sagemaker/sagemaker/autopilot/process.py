@@ -29,9 +29,9 @@ import numpy as np
 import pandas as pd
 
 from local_sagemaker.sagemaker.autopilot import data, insights, portfolio, training
+from local_sagemaker.sagemaker.autopilot.channels import channels
 from local_sagemaker.sagemaker.autopilot.objectives import REGRESSION, Objective, default, objective
 from local_sagemaker.sagemaker.autopilot.publishing import Publisher
-from local_sagemaker.sagemaker.autopilot.requests import channels
 from local_sagemaker.storage import Storage
 
 log = logging.getLogger(__name__)

@@ -66,13 +66,6 @@ def settings(request: dict[str, Any], size: int = 0) -> Settings:
     return Settings(mode, algorithms, missing, limit)
 
 
-def channels(request: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The channels of a request by their type."""
-    return {
-        channel.get("ChannelType", "training"): channel for channel in request["AutoMLJobInputDataConfig"]
-    }
-
-
 def _algorithms(tabular: dict[str, Any]) -> list[str]:
     configured = tabular.get("CandidateGenerationConfig", {}).get("AlgorithmsConfig", [])
     return [name for entry in configured for name in entry["AutoMLAlgorithms"]]

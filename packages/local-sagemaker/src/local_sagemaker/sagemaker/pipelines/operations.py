@@ -12,6 +12,7 @@ from local_sagemaker.bridge import AWSError, Caller, Handler
 from local_sagemaker.sagemaker import resources, service
 from local_sagemaker.sagemaker.pipelines import definition, state
 from local_sagemaker.sagemaker.pipelines.state import Pipeline, Version
+from local_sagemaker.sagemaker.pipelines.steps import lambda_step
 
 UNSUPPORTED = (
     "MlflowExperimentName",
@@ -172,7 +173,9 @@ def _definition(caller: Caller, parameters: dict[str, Any]) -> definition.Defini
         parsed = definition.parse(text)
     except definition.DefinitionError as error:
         raise resources.invalid(str(error)) from error
-    workers.warm_up()  # whoever has a pipeline will start it: the first training then need not wait
+    # Whoever has a pipeline will start it: its first step, and the first training, then need not wait.
+    workers.warm_up()
+    lambda_step.prepare(step for step in parsed.steps.values() if not step.needs)
     return parsed
 
 

@@ -59,6 +59,11 @@ class Context:
             self.execution.modified = resources.now()
             self.execution.changed.notify_all()
 
+    def wake(self) -> None:
+        """Have :meth:`wait_until` look again."""
+        with self.execution.changed:
+            self.execution.changed.notify_all()
+
     def wait_until(self, reached: Callable[[], bool], seconds: float = math.inf) -> bool:
         """Wait for ``reached()``, for at most ``seconds``; returns what it is then.
 

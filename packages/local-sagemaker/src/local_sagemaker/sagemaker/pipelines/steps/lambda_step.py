@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
+from local_sagemaker.lambda_ import pool
 from local_sagemaker.sagemaker.pipelines import values
+from local_sagemaker.sagemaker.pipelines.definition import Step
 from local_sagemaker.sagemaker.pipelines.steps.context import Context, StepFailed, api_failure
+
+
+def prepare(steps: Iterable[Step]) -> None:
+    """Have the functions of Lambda steps among ``steps`` ready, as far as the definition itself names them."""
+    for step in steps:
+        if step.body.type == "Lambda" and isinstance(step.body.function_arn, str):
+            pool.prepare(step.body.function_arn)
 
 
 def run(context: Context) -> dict[str, Any]:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import string
+import threading
 import time
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from local_sagemaker.bridge import Caller
+from local_sagemaker.sagemaker import processing
 from local_sagemaker.sagemaker.pipelines import retries, state
 from local_sagemaker.sagemaker.pipelines.steps.context import Context, StepFailed, StepStopped, api_failure
 
-POLL_SECONDS = 0.3
+# How often the job is described while it runs; its end is told.
+POLL_SECONDS = 2.0
 ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -64,7 +68,15 @@ def _attempt(context: Context) -> dict[str, Any]:
 
 def _follow(context: Context, client: Any, name: str) -> dict[str, Any]:
     """The job's description once it has ended; passes a stop of the execution on to it."""
-    passed_on = False
+    passed_on, ended = False, threading.Event()
+
+    def tell() -> None:
+        ended.set()
+        context.wake()
+
+    caller = Caller(context.execution.account, context.execution.region, "")
+    if (created := processing.ProcessingJob.all(caller).get(name)) is not None:
+        created.when_ended(tell)
     while True:
         try:
             if context.execution.stopping and not passed_on:
@@ -77,7 +89,10 @@ def _follow(context: Context, client: Any, name: str) -> dict[str, Any]:
         if job["ProcessingJobStatus"] in ENDED:
             return job
         waiting = not passed_on
-        context.wait_until(lambda: context.execution.stopping and waiting, POLL_SECONDS)  # noqa: B023 - used at once
+        context.wait_until(
+            lambda: ended.is_set() or (context.execution.stopping and waiting),  # noqa: B023 - used at once
+            POLL_SECONDS,
+        )
 
 
 def _wait(context: Context, seconds: float) -> None:
