@@ -30,8 +30,10 @@ NOBODY = {
 
 # Of what is imported nothing becomes garbage, and looking for some takes a tenth of the time.
 gc.disable()
-for _name in MODULES:
-    importlib.import_module(_name)
-clients.client("s3", NOBODY)  # reads the model of the service, which the next client then has
-gc.freeze()
-gc.enable()
+try:
+    for _name in MODULES:
+        importlib.import_module(_name)
+    clients.client("s3", NOBODY)  # reads the model of the service, which the next client then has
+    gc.freeze()
+finally:
+    gc.enable()

@@ -38,12 +38,9 @@ def _run(execution: Execution) -> None:
         while not runtime.current().stopping.is_set():
             for step in _startable(execution):
                 execution.steps[step.name] = run = StepRun(step.name, resources.now())
-                if (
-                    step.body.type == "Processing"
-                ):  # which takes a while: what may follow gets ready beside it
-                    lambda_step.prepare(
-                        one for one in execution.definition.steps.values() if one.name not in execution.steps
-                    )
+                if step.body.type == "Processing":  # takes a while: what may follow gets ready beside it
+                    steps = execution.definition.steps.values()
+                    lambda_step.prepare(one for one in steps if one.name not in execution.steps)
                 runtime.current().thread(
                     f"pipeline-{execution.id}-{step.name}", _run_step, execution, step, run
                 )
