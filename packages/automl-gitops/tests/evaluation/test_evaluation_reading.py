@@ -154,6 +154,33 @@ def test_probabilities_stand_by_their_labels_whatever_their_order(tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    "spelled",
+    ["[0.25, 0.75]", "[0.25,0.75]", "[2.5e-1, .75]", "[ 0.25 ,  0.75 ]", ' [""0.25"", ""0.75""]'],
+    ids=["as Python writes it", "no blank", "an exponent, no zero", "more blanks", "quotes"],
+)
+def test_lists_of_probabilities_however_they_are_written(tmp_path: Path, spelled: str) -> None:
+    plain_list, labels = '"[0.1, 0.9]"', "\"['a', 'b']\""
+
+    found = predictions(tmp_path, f'a,{plain_list},{labels}\na,"{spelled}",{labels}\n')
+
+    assert found.probabilities.T.tolist() == [[0.1, 0.9], [0.25, 0.75]]
+
+
+def test_a_list_too_short_is_no_part_of_one_too_long(tmp_path: Path) -> None:
+    labels = "\"['a', 'b']\""
+
+    with pytest.raises(PredictionError, match=r"row 1: expected 2 probabilities from 0 to 1, got '\[1\]'$"):
+        predictions(tmp_path, f'a,"[1]",{labels}\na,"[0.1, 0.2, 0.7]",{labels}\n')
+
+
+def test_probabilities_are_read_to_the_last_digit(tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).dirichlet([0.01, 1, 1], 1000)
+    lines = "".join(f"a,\"{row}\",\"['a', 'b', 'c']\"\n" for row in rows.tolist())
+
+    assert predictions(tmp_path, lines, rows=1000).probabilities.T.tolist() == rows.tolist()
+
+
+@pytest.mark.parametrize(
     ("labels", "expected"),
     [
         pytest.param('"[\'1, 2\', \'say ""no""\']"', ["1, 2", 'say "no"'], id="commas and quotes"),

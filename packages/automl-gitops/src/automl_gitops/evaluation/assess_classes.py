@@ -8,7 +8,7 @@ import numpy as np
 
 from automl_gitops.evaluation import classification, probabilities
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums, tabulate
-from automl_gitops.evaluation.counts import Counts, count, spans
+from automl_gitops.evaluation.counts import Counts, count
 from automl_gitops.evaluation.intervals import Estimate, Linear
 from automl_gitops.evaluation.jackknife import estimates_of_sums
 from automl_gitops.evaluation.ranking import areas
@@ -151,8 +151,7 @@ def _constant(truth: np.ndarray, shares: np.ndarray, clusters: Clusters | None) 
     brier = half * ((shares**2).sum() - 2 * shares + 1)
     by_class = np.stack((np.ones(len(shares)), loss, brier), axis=1)
     sums = ClusterSums(by_class.shape[1], clusters)
-    for span in spans(len(truth)):
-        sums.add(span.start, by_class[truth[span]])
+    sums.add_all(len(truth), lambda span: by_class[truth[span]])
     return sums.sums
 
 
@@ -192,8 +191,7 @@ def _mean_share(
     total, value = rows.sum(), float(rows[codes].sum() / rows.sum() / len(codes))
     influence = (np.isin(np.arange(len(rows)), codes) / len(codes) - value) / total
     sums = ClusterSums(1, clusters)
-    for span in spans(len(truth)):
-        sums.add(span.start, influence[truth[span]][:, None])
+    sums.add_all(len(truth), lambda span: influence[truth[span]][:, None])
     return Linear(value, sums.sums[:, 0])
 
 

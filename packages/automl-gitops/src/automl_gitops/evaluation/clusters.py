@@ -6,12 +6,14 @@ groups, and buckets are left out (P. S. Kott, The delete-a-group jackknife, Jour
 more. Of rows without groups, each row counts for a group.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from automl_gitops.evaluation.counts import DENSE_CELLS, Counts, count
+from automl_gitops.evaluation.ahead import in_order
+from automl_gitops.evaluation.counts import DENSE_CELLS, Counts, count, spans
 from automl_gitops.evaluation.labels import code_type
 
 BUCKETS = 4096
@@ -84,6 +86,11 @@ class ClusterSums:
         self._sums += values[:whole].reshape(-1, BUCKETS, values.shape[1]).sum(axis=0)
         self._sums[: len(values) - whole] += values[whole:]
         self._rows = max(self._rows, start + len(values))
+
+    def add_all(self, rows: int, quantities: Callable[[slice], np.ndarray]) -> None:
+        """Add the quantities of all rows, which ``quantities`` gives of a span of them on any thread."""
+        for span, values in zip(spans(rows), in_order(quantities, spans(rows)), strict=True):
+            self.add(span.start, values)
 
     @property
     def sums(self) -> np.ndarray:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 
 from automl_gitops.evaluation.ahead import in_order
 from automl_gitops.evaluation.errors import EvaluationError, PredictionError
+from automl_gitops.evaluation.lists import read_list, read_lists
 from automl_gitops.evaluation.reading import (
+    Distinct,
     Encoder,
     Labels,
     Part,
@@ -21,15 +21,12 @@ from automl_gitops.evaluation.reading import (
     concatenate,
     decoded,
     numbers,
-    plain,
     read_numbers,
-    text_bytes,
 )
 
 # How far the probabilities of a row may be from 1 in sum: answers are rounded, some are float32.
 SUM_TOLERANCE = 1e-2
 ROUNDING = 1e-6
-_TO_LINES = bytes.maketrans(b"]\n", b"\n;")
 
 
 @dataclass
@@ -97,10 +94,10 @@ class _ClassReader:
     def add(self, part: Part) -> int:
         """Read a part; returns its rows."""
         before, read = self._done, batches(part, len(self._column))
-        for batch, span, place in in_order(self._parsed, self._placed(part.name, read)):
-            self._codes.append(self._encoder(batch.column(self._column["predicted_label"])))
-            if span.stop <= self._rows and "probabilities" in self._column:
-                self._reorder(batch.column(self._column["labels"]), span, place)
+        for placed, predicted, orders in in_order(self._parsed, self._placed(part.name, read)):
+            self._codes.append(self._encoder.take(predicted))
+            if orders:
+                self._reorder(orders, placed)
         return self._done - before
 
     def _placed(self, name: str, found: Iterable[pa.RecordBatch]) -> Iterator["_Placed"]:
@@ -116,18 +113,20 @@ class _ClassReader:
             self._done = span.stop
             yield batch, span, place
 
-    def _parsed(self, placed: "_Placed") -> "_Placed":
-        """Write a batch's numbers to their rows; on any thread."""
+    def _parsed(self, placed: "_Placed") -> "tuple[_Placed, Distinct, Distinct | None]":
+        """Write a batch's numbers to their rows; on any thread. Returns its predicted labels and lists of labels."""
         batch, span, place = placed
+        predicted, orders = Distinct.of(batch.column(self._column["predicted_label"])), None
         if span.stop > self._rows:  # with more rows than labels the part fails anyway, once they are counted
-            return placed
+            return placed, predicted, None
         if self._probabilities is not None:
+            orders = Distinct.of(batch.column(self._column["labels"]))
             _add_lists(batch.column(self._column["probabilities"]), self._probabilities[:, span], place)
         if self._probability is not None:
             column = batch.column(self._column["probability"])
             self._probability[span] = numbers(column, place)
             _check_range(self._probability[span], column, "a probability", place)
-        return placed
+        return placed, predicted, orders
 
     def finish(self, place: RowLocator) -> ClassPredictions:
         """All predictions, once every part has been added."""
@@ -135,11 +134,14 @@ class _ClassReader:
         labels = Labels(codes, decoded(self._encoder, codes, place, "predicted label"), place)
         return ClassPredictions(labels, self._probabilities, self._labels or None, self._probability)
 
-    def _reorder(self, labels: pa.Array, span: slice, place: "_Place") -> None:
+    def _reorder(self, found: Distinct, placed: "_Placed") -> None:
         """Bring the probabilities of rows that name the labels in another order into that of the first row."""
-        orders = self._orders(labels)
+        _, span, place = placed
+        orders = self._orders.take(found)
+        if not orders.any():  # order 0 is that of the whole array
+            return
         target = self._probabilities[:, span]  # type: ignore[index]  # there is one as soon as there are labels
-        for order in np.unique(orders[orders > 0]):  # order 0 is that of the whole array
+        for order in np.unique(orders[orders > 0]):
             rows = np.flatnonzero(orders == order)
             given = self._label_list(int(order), place(int(rows[0])))
             if sorted(given) != sorted(self._labels):
@@ -183,36 +185,15 @@ def _add_lists(column: pa.Array, target: np.ndarray, place: _Place) -> None:
 
 
 def _parse_lists(column: pa.Array, target: np.ndarray, place: _Place) -> None:
-    # Made lines `0.2,0.8` in one pass over the bytes; a broken list is then a broken line.
-    lines = text_bytes(column).translate(_TO_LINES, b"[ ")
     wanted = f"{len(target)} probabilities"
-    table = None
-    # Quotes are of no list that a model gives: the reader goes faster without a look for them.
-    for quote in (False, '"'):
-        table = _table(lines, len(target), quote) if table is None else table
-    if table is None or not table.num_rows == len(column) == lines.count(b"\n"):
+    lists = read_lists(column, len(target))
+    if lists is None:
         values = column.to_pylist()
-        broken = next((row for row, value in enumerate(values) if not _is_list(value, len(target))), 0)
+        broken = next(row for row, value in enumerate(values) if len(read_list(value) or ()) != len(target))
         raise PredictionError(_complaint(place(broken), values[broken], wanted))
-    for given, row in zip(table.combine_chunks().columns, target, strict=True):
-        values = given.chunk(0)
-        row[:] = plain(values if not values.null_count else pc.fill_null(values, np.nan), np.float64)
+    for given, row in zip(lists.T, target, strict=True):
+        row[:] = given
         _check_range(row, column, wanted, place)
-
-
-def _table(lines: bytes, width: int, quote: str | bool) -> pa.Table | None:
-    """Lines of so many numbers; None where one is none."""
-    names = [str(number) for number in range(width)]
-    try:
-        return pa.csv.read_csv(
-            pa.py_buffer(lines),
-            # One thread: they are a batch of many that are read at the same time.
-            read_options=pa.csv.ReadOptions(column_names=names, use_threads=False),
-            parse_options=pa.csv.ParseOptions(ignore_empty_lines=False, quote_char=quote),
-            convert_options=pa.csv.ConvertOptions(column_types=dict.fromkeys(names, pa.float64())),
-        )
-    except pa.ArrowInvalid:
-        return None
 
 
 def _check_range(values: np.ndarray, column: pa.Array, wanted: str, place: _Place) -> None:
@@ -225,14 +206,3 @@ def _check_range(values: np.ndarray, column: pa.Array, wanted: str, place: _Plac
 
 def _complaint(where: str, value: bytes, wanted: str) -> str:
     return f"{where}: expected {wanted} from 0 to 1, got {value.decode('utf-8', 'replace')!r}"
-
-
-def _is_list(text: bytes, length: int) -> bool:
-    """Whether a text is a list of so many numbers; for finding the row that the fast reader refused."""
-    items = text.strip()
-    if not (items.startswith(b"[") and items.endswith(b"]")):
-        return False
-    try:
-        return len([float(item) for item in items[1:-1].split(b",")]) == length
-    except ValueError:
-        return False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl_gitops.evaluation.ahead import in_order
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
 from automl_gitops.evaluation.counts import spans
 from automl_gitops.evaluation.layout import INTERVAL_CONFIDENCE, CalibrationBin
@@ -64,7 +65,8 @@ def pointwise(
     place[codes] = np.arange(len(codes))
     half = 0.5 if len(codes) < 3 else 1.0
     sums = ClusterSums(len(QUANTITIES), clusters)
-    for span in spans(len(truth)):
+
+    def quantities(span: slice) -> np.ndarray:
         chunk = probabilities[:, span]
         at = place[truth[span]]
         known = at < len(codes)
@@ -72,7 +74,9 @@ def pointwise(
         loss = -np.log(np.clip(right, TINY, 1 - TINY))
         # The square of the distance from (0, ..., 1, ..., 0), without building that.
         brier = half * ((chunk**2).sum(axis=0) - 2 * right + 1)
-        sums.add(span.start, np.stack((np.ones(len(loss)), loss, brier), axis=1))
+        return np.stack((np.ones(len(loss)), loss, brier), axis=1)
+
+    sums.add_all(len(truth), quantities)
     return sums.sums
 
 
@@ -102,10 +106,14 @@ def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndar
     place = np.full(int(max(predicted.max(initial=0), max(codes))) + 1, -1)
     place[codes] = np.arange(len(codes))
     given = np.empty(len(predicted))
-    for span in spans(len(predicted)):
+
+    def take(span: slice) -> None:
         at = place[predicted[span]]
         values = np.take_along_axis(probabilities[:, span], np.maximum(at, 0)[None], axis=0)[0]
         given[span] = np.where(at < 0, 0.0, values)
+
+    for _ in in_order(take, spans(len(predicted))):
+        pass
     return given
 
 

@@ -266,8 +266,7 @@ def _areas_of_class(
             columns = (of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit)
         return np.stack(columns, axis=1)
 
-    for span, values in zip(spans(len(truth)), in_order(quantities, spans(len(truth))), strict=True):
-        sums.add(span.start, values)
+    sums.add_all(len(truth), quantities)
     roc, precision = ranking.areas()
     curves = None
     if draw:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from automl_gitops.evaluation.ahead import in_order
 from automl_gitops.evaluation.clusters import Clusters
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
@@ -124,6 +125,22 @@ def header_of(part: Part) -> tuple[list[str], int]:
             raise EvaluationError(f"{part.name}: empty, not even a header") from None
 
 
+@dataclass(frozen=True)
+class Distinct:
+    """The byte strings that occur in an array, and which of them each row has (rows,)."""
+
+    values: list[bytes]
+    places: np.ndarray
+
+    @classmethod
+    def of(cls, array: pa.Array) -> "Distinct":
+        """Of a binary array."""
+        if _alike(array):
+            return cls(array[:1].to_pylist(), np.zeros(len(array), np.uint8))
+        encoded = array.dictionary_encode()
+        return cls(encoded.dictionary.to_pylist(), plain(encoded.indices, np.int32))
+
+
 class Encoder:
     """Gives byte strings numbers in the order in which they are met."""
 
@@ -132,14 +149,17 @@ class Encoder:
         self._codes: dict[bytes, int] = {}
 
     def __call__(self, array: pa.Array) -> np.ndarray:
-        """The codes of a binary array (rows,), in the smallest type that holds all so far."""
-        rows, array = len(array), array[:1] if _alike(array) else array
-        encoded = array.dictionary_encode()
-        table = [self._codes.setdefault(value, len(self._codes)) for value in encoded.dictionary.to_pylist()]
-        codes: np.ndarray = np.array(table, dtype=code_type(len(self._codes)))[
-            plain(encoded.indices, np.int32)
-        ]
-        return codes if len(codes) == rows else np.repeat(codes, rows)
+        """`take`, of a binary array."""
+        return self.take(Distinct.of(array))
+
+    def take(self, found: Distinct) -> np.ndarray:
+        """The codes of an array's byte strings (rows,), in the smallest type that holds all so far."""
+        table = [self._codes.setdefault(value, len(self._codes)) for value in found.values]
+        kind = code_type(len(self._codes))
+        if len(table) == 1:
+            return np.full(len(found.places), table[0], kind)
+        codes: np.ndarray = np.array(table, kind)[found.places]
+        return codes
 
     @property
     def values(self) -> list[bytes]:
@@ -209,14 +229,19 @@ def read_labels(found: Sequence[Part]) -> Labels:
     counts: list[int] = []
     for part in found:
         count = 0
-        for batch in batches(part, groups.columns, header=True):
-            codes.append(encoder(batch.column(0)))
+        found_in = in_order(_first_column, batches(part, groups.columns, header=True))
+        for batch, distinct in found_in:
+            codes.append(encoder.take(distinct))
             groups.add(batch, partial(_row, part.name, count))
             count += batch.num_rows
         counts.append(count)
     place = RowLocator([part.name for part in found], counts)
     joined = concatenate(codes)
     return Labels(joined, decoded(encoder, joined, place, "label"), place, groups.clusters)
+
+
+def _first_column(batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Distinct]:
+    return batch, Distinct.of(batch.column(0))
 
 
 def read_truth(found: Sequence[Part]) -> tuple[np.ndarray, RowLocator, Clusters | None]:
@@ -297,19 +322,25 @@ def plain(array: pa.Array, dtype: type[np.generic]) -> np.ndarray:
 
 def text_bytes(column: pa.Array) -> bytes:
     """The values of a binary array, one after the other."""
-    offsets = _offsets(column)
-    return bytes(column.buffers()[2][int(offsets[0]) : int(offsets[-1])].to_pybytes())
+    places = offsets(column)
+    return bytes(column.buffers()[2][int(places[0]) : int(places[-1])].to_pybytes())
 
 
-def _offsets(column: pa.Array) -> np.ndarray:
+def offsets(column: pa.Array) -> np.ndarray:
+    """Where the values of a binary array begin in its text, and where the last one ends (rows + 1,)."""
     return np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4)
 
 
 def _alike(column: pa.Array) -> bool:
-    """Whether all values of a binary array are the same: a comparison of bytes, without counting them."""
-    lengths = np.diff(_offsets(column))
-    first = column[0].as_py() if len(column) else b""
-    return bool((lengths == len(first)).all()) and text_bytes(column) == first * len(column)
+    """Whether all values of a binary array are the same: its text is then, moved by one of them, the text again."""
+    places = offsets(column)
+    lengths = np.diff(places)
+    if not len(lengths) or (lengths != lengths[0]).any():
+        return False
+    if not lengths[0]:
+        return True
+    text = np.frombuffer(column.buffers()[2], np.uint8)[places[0] : places[-1]]
+    return bool((text[lengths[0] :] == text[: -lengths[0]]).all())
 
 
 def concatenate(chunks: list[np.ndarray]) -> np.ndarray:

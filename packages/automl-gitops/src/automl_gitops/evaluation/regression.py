@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from automl_gitops.evaluation.clusters import Clusters, ClusterSums
-from automl_gitops.evaluation.counts import spans
 from automl_gitops.evaluation.intervals import Estimate
 from automl_gitops.evaluation.jackknife import estimates_of_sums
 from automl_gitops.evaluation.layout import Band, Histogram, Residuals
@@ -27,13 +26,16 @@ def sums_by_cluster(
     """
     centre = truth.mean()
     sums = ClusterSums(3 + 3 * len(models), clusters)
-    for span in spans(len(truth)):
+
+    def quantities(span: slice) -> np.ndarray:
         target = truth[span] - centre
         columns = [np.ones(len(target)), target, target**2]
         for model in models:
             error = model[span] - truth[span]
             columns += [error, np.abs(error), error**2]
-        sums.add(span.start, np.stack(columns, axis=1))
+        return np.stack(columns, axis=1)
+
+    sums.add_all(len(truth), quantities)
     return sums.sums
 
 
