@@ -390,6 +390,23 @@ def test_a_version_that_answers_wrongly_once_it_serves_is_taken_back(world, veri
     assert world.package(second)["ModelLifeCycle"]["StageStatus"] == "RolledBack"
 
 
+def test_one_request_that_fails_takes_no_version_back(world, verified, monkeypatch):
+    arn, predict = verified(), RulePredictor.predict
+    failures = iter(["out of memory"])
+
+    def fails_once(self, *request):
+        for reason in failures:
+            raise ModelError(reason)
+        return predict(self, *request)
+
+    monkeypatch.setattr(RulePredictor, "predict", fails_once)
+
+    put_into_production(world, arn)
+
+    assert list(failures) == []
+    assert [key.split("-v")[1] for key in world.objects("deployments/")] == ["1-deployed.json"]
+
+
 def test_a_reason_of_several_lines_is_kept_by_the_registry(world, verified):
     arn = verified()
     registry = Registry(world.project().aws, world.project().names)
