@@ -159,7 +159,9 @@ class Table:
                     number += bool(one)
                     if number == row:
                         return
-            except csv.Error:
+            except csv.Error as error:
+                if "expected after" not in str(error):  # such as a value that is too long for it
+                    return
                 said = stray_quote(f"row {number + 1}", opened if number + 1 == row else "")
                 raise UserError(f"{self.name}: {said}") from None
 
