@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from making import automl_toml, lenient
 
@@ -16,6 +17,7 @@ from automl_gitops.data.inspect import MOST_LINES, inspect, show
 from automl_gitops.data.lock import Column, DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.profile import profile
+from automl_gitops.data.rules.times import Times
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -262,6 +264,31 @@ def test_inspect_notices_what_to_look_at(tmp_path: Path, text: str, notice: str)
     (tmp_path / "t.csv").write_text(text)
 
     assert any(notice in found for found in inspect(tmp_path / "t.csv")["notices"])
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        *("2024-01-{:02}", "2024-01-{:02} 03:04", "2024-01-{:02}T03:04:05.678Z", "202401{:02}"),
+        *("2024-01-{:02}T03:04:05+01:00", "{:02}.06.2023", "2024/01/{:02}", "{} March 2024", "2024-1-{}"),
+    ],
+)
+def test_dates_that_a_rule_does_not_take_are_to_be_written_otherwise(tmp_path: Path, day: str) -> None:
+    days = [day.format(n % 28 + 1) for n in range(99)]
+    pd.DataFrame({"day": days, "y": ["a", "b", "b"] * 33}).to_csv(tmp_path / "t.csv", index=False)
+    try:
+        Times("t.csv", "day").see(pa.array(days), 0)
+    except UserError:
+        taken = False
+    else:
+        taken = True
+
+    facts = inspect(tmp_path / "t.csv")
+
+    notice = next(one for one in facts["notices"] if "day has dates" in one)
+    finding = next(one for one in facts["findings"] if one["kind"] == "date")
+    assert ("write them as ISO 8601 first (2023-06-04)" not in notice) == taken
+    assert ("(`[dataset] time`, once they are ISO 8601: 2023-06-04)" not in finding["advice"]) == taken
 
 
 @pytest.mark.parametrize("columns", [3, 40, 400])

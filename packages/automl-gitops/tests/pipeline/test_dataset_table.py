@@ -20,6 +20,7 @@ import pytest
 
 from automl_gitops.data import parts, table
 from automl_gitops.data.buffers import text_bytes
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.errors import UserError
 
@@ -137,7 +138,23 @@ REFUSED = [
     ),
     pytest.param("größe,b\n1,2\n".encode("latin-1"), "is not UTF-8", id="header in another encoding"),
     pytest.param("a,b\n1,größe\n".encode("latin-1"), "is not UTF-8", id="value in another encoding"),
-    pytest.param(b"a,b\n1,2\n3\n", "row 2 has 1 column instead of 2", id="short row"),
+    pytest.param(
+        b"a,b\n1,2\n3\n", "row 2 has 1 column instead of 2: a value or a delimiter is missing", id="short row"
+    ),
+    pytest.param(
+        b"# Export of 1.1.2024\na,b\n1,2\n",
+        'its first line, "# Export of 1.1.2024", looks like a title, as the next has 2 columns: take it out',
+        id="title",
+    ),
+    pytest.param(
+        b"Export,,\na,b,c\n1,2,3\n", 'its first line, "Export", looks like a title', id="title of Excel"
+    ),
+    pytest.param(
+        b"Export, Berlin\na,b,c\n1,2,3\n",
+        "row 1 has 3 columns instead of 2: quote values that contain commas, or "
+        "take the first line out if it is a title",
+        id="title with a comma",
+    ),
     pytest.param(
         b"a,b\n1,2\n3,4\n5,6,7\n",
         "row 3 has 3 columns instead of 2: quote values that contain commas",
@@ -315,6 +332,42 @@ def test_the_first_row_with_a_line_break_is_known(tmp_path: Path) -> None:
 
     assert sum(batch.num_rows for batch in table.batches()) == 15
     assert (table.broken, table.broken_row) == (1, 8)
+    assert table.swallowed.startswith(
+        "row 8 has a value of 6 lines, with as many delimiters as rows have: is a quote"
+    )
+    assert table.swallowed.endswith("Then 5 rows went into that value")
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize(("delimiter", "end"), [(",", "\n"), (";", "\r\n")])
+@pytest.mark.parametrize("packed", [False, True])
+def test_rows_between_a_stray_quote_and_the_next_are_refused(
+    tmp_path: Path, place: int, delimiter: str, end: str, packed: bool
+) -> None:
+    lines = [[f"a{row}", f"b{row}", f"c{row}"] for row in range(30)]
+    lines[7][place] = '"Month'
+    lines[12][place] = '5"x8"'
+    text = end.join(delimiter.join(line) for line in (["a", "b", "c"], *lines)).encode()
+    path = write(tmp_path / "t.csv", gzip.compress(text) if packed else text)
+
+    with pytest.raises(UserError) as caught:
+        list(Table.open(path, dialect=Dialect(delimiter)).batches())
+
+    assert 'row 8 has text behind a closing quote, which closes the one before "Month": take out' in str(
+        caught.value
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["Dear all,\nso, it ends", "one,\ntwo,\nthree", "x\ny", "1,2\n3\n4", ",,\n,,\n,,"]
+)
+def test_texts_of_several_lines_are_no_rows(tmp_path: Path, text: str) -> None:
+    path = write(tmp_path / "t.csv", f'a,b,c\n1,"{text}",2\n'.encode())
+
+    table = Table.open(path)
+
+    assert [batch.num_rows for batch in table.batches()] == [1]
+    assert (table.broken, table.swallowed) == (1, "")
 
 
 def test_content_of_a_slice_is_its_own() -> None:

@@ -460,25 +460,62 @@ def test_a_name_that_nothing_draws_is_refused_with_its_place(tmp_path, character
     of_column = refused(tmp_path, make(named.encode()))
     of_class = refused(tmp_path, make(csv_text(classes).encode()), MANY)
 
-    if character == "\x00":  # which no text has
-        assert "is binary, no CSV" in of_column.replace("gzip around what is ", "")
-        assert "is binary, no CSV" in of_class.replace("gzip around what is ", "")
+    unfit = f', "x{ascii(character)[1:-1]}y", has U+{ord(character):04X}'
+    if character in "\x85\u2028":
+        unfit = " has a line break"
+    assert f"the name of column 1{unfit}" in of_column
+    if character == "\x00":
+        assert r'row 71 has "y\x00es" in the column "label", with the byte 0' in of_class
     else:
-        unfit = f', "x{ascii(character)[1:-1]}y", has U+{ord(character):04X}'
-        if character in "\x85\u2028":
-            unfit = " has a line break"
-        assert f"the name of column 1{unfit}" in of_column
         assert re.search(r'row 71 has "y\S+es" in the target column "label", with U\+', of_class)
     assert character not in of_column + of_class
 
 
-def test_the_byte_0_in_any_value_is_refused_with_row_and_column(tmp_path):
+@pytest.mark.parametrize("row", [1, 901])
+def test_the_byte_0_in_any_value_is_refused_with_row_and_column(tmp_path, row):
     rows = [f"{n},{'y' * 100},{'yes' if n % 2 else 'no'}" for n in range(1_000)]
-    rows[900] = "900,a\x00b,yes"
+    rows[row - 1] = "900,a\x00b,yes"
 
     report = refused(tmp_path, "n,note,label\n" + "\n".join(rows) + "\n")
 
-    assert r'row 901 has "a\x00b" in the column "note"' in report
+    assert rf'row {row} has "a\x00b" in the column "note"' in report
+
+
+def test_rows_that_went_into_one_value_are_told_loudly(tmp_path, capsys):
+    lines = [f"{n},a{n},{'yes' if n % 2 else 'no'}" for n in range(100)]
+    lines[0], lines[12] = '0,"Monat,yes', '12,5",no'
+    text = "n,note,label\n" + "\n".join(lines) + "\n"
+
+    prepared = pushed(tmp_path, text, BINARY)
+
+    said = "row 1 has a value of 13 lines, with as many delimiters as rows have: is a quote opened that nothing closes?"
+    assert prepared.profile.rows == 88
+    assert said in " ".join("".join(capsys.readouterr()).split())
+    assert f"{said} Then 12 rows went into that value" in inspect(tmp_path / "t.csv")["notices"]
+
+
+@pytest.mark.parametrize("first", [2**63, 10**30])
+def test_whole_numbers_that_lose_their_digits_are_told(tmp_path, capsys, first):
+    text = "customer,x,label\n" + "".join(f"{first + n},{n % 7},{'ab'[n % 2]}\n" for n in range(100))
+    said = 'column "customer" has whole numbers beyond 64 bits, whose last digits are lost as numbers'
+
+    prepared = pushed(tmp_path, text, MANY)
+
+    assert ["customer"] in [one.columns for one in prepared.findings if one.kind == "identifier"]
+    assert said in " ".join("".join(capsys.readouterr()).split())
+    assert [one for one in inspect(tmp_path / "t.csv")["notices"] if said in one]
+    as_names = {"autopilot": {**MANY, "types": {"customer": "categorical"}}}
+    prepare(config(**as_names), tmp_path / "t.csv", Output())
+    assert said not in " ".join("".join(capsys.readouterr()).split())
+
+
+@pytest.mark.parametrize("values", [["1e20", "3e20"], ["1.5", "99999999999999999999"], ["1", str(2**63 - 1)]])
+def test_quantities_and_numbers_of_64_bits_lose_no_identity(tmp_path, values):
+    text = "x,label\n" + "".join(f"{values[n % 2]},{'ab'[n % 3 == 0]}\n" for n in range(100))
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+
+    assert not [one for one in inspect(path)["notices"] if "64 bits" in one]
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\udcff.csv", "a\u2028.csv"])

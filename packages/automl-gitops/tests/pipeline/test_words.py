@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from automl_gitops.kernel.words import counted, nearest, one_line, visible
+from automl_gitops.kernel.words import counted, meant, nearest, one_line, visible
 
 
 @pytest.mark.parametrize(
@@ -23,6 +23,18 @@ def test_a_count_has_the_right_ending(number, words, text):
 def test_the_nearest_word_whatever_its_case():
     assert nearest("F1Makro", ["F1macro", "Accuracy"]) == "F1macro"
     assert nearest("Kappa", ["F1macro", "Accuracy"]) is None
+
+
+def test_letters_that_look_the_same_are_told_apart_by_their_form():
+    composed, taken_apart = "K\u00fcndigt wohl?", "Ku\u0308ndigt wohl?"
+
+    assert f'"{taken_apart}", the same letters in another Unicode form (NFD)?' in meant(
+        composed, [taken_apart]
+    )
+    assert f'"{composed}", the same letters in another Unicode form (NFC)?' in meant(taken_apart, [composed])
+    assert meant("kundigt wohl?", [composed]) == f'did you mean "{composed}"?'
+    assert meant("\u00fc", ["u\u0308"])  # however short
+    assert not meant("Age", [composed])
 
 
 @pytest.mark.parametrize(

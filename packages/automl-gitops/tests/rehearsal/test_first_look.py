@@ -133,6 +133,8 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         (b"a,b,a\n1,2,3\n", 'column "a" is there 2 times'),
         (b"a,b,c\n1,2,3\n4,5\n", "row 2 has 2 columns instead of 3"),
         (b"\x1f\x8bnothing", "cannot be read"),
+        (b"# Export of 1.1.2024\na,b\n1,2\n", 'its first line, "# Export of 1.1.2024", looks like a title'),
+        (b'a,b\n1,2\n\n3,"4"5\n', "line 4 has text behind a closing quote: take out"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, sentence: str) -> None:
@@ -145,6 +147,12 @@ def test_what_is_no_table_is_refused(tmp_path: Path, content: bytes, sentence: s
 def test_a_target_that_is_no_column_is_refused_with_the_one_that_was_meant(table: Path) -> None:
     assert 'has no column "hit": did you mean "Hit"?' in refused(Wish(str(table)), Task("hit"))
     assert "its columns are Age, Hit, Stars" in refused(Wish(str(table)), Task("zzzzzz"))
+
+
+def test_a_target_of_the_same_letters_in_another_form_is_told(table: Path) -> None:
+    table.write_text(TABLE.replace("Hit", "e\u0301lan"))
+
+    assert "the same letters in another Unicode form (NFD)?" in refused(Wish(str(table)), Task("\u00e9lan"))
 
 
 def test_a_problem_type_that_the_target_cannot_have_is_refused(table: Path) -> None:

@@ -72,6 +72,16 @@ def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
             )
 
 
+def digits_notices(columns: Iterable[Statistics]) -> Iterator[str]:
+    """Sentences about whole numbers that no number of a trainer tells apart."""
+    for seen in columns:
+        if seen.loses_digits:
+            yield (
+                f'column "{seen.name}" has whole numbers beyond 64 bits, whose last digits are lost as numbers'
+                f"{_or_names(seen.name)}, or name it in [dataset] exclude"
+            )
+
+
 def refuse_spellings(table: Table, target: str, classes: Mapping[str, int]) -> None:
     """Raise `UserError` where labels are one class to a trainer and several in the file; ``classes`` are rows by
     label.

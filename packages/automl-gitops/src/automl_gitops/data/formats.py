@@ -174,7 +174,7 @@ def _known(start: bytes, *, packed: bool) -> tuple[str, str] | None:
         return "a Python pickle", "write the table as Parquet or CSV"
     if start.startswith(_UTF_16) or _is_utf_16(start):
         return _IN_UTF_16
-    if b"\x00" in start or strange > _FEW * len(start):
+    if strange > _FEW * len(start):
         return "binary", WANTED
     text = start.removeprefix(codecs.BOM_UTF8)
     if _MARKUP.match(text):

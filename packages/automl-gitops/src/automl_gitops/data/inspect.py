@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_gitops.data import hospital
-from automl_gitops.data.cells import infinite_notices, mixture_notices
+from automl_gitops.data.cells import digits_notices, infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
@@ -124,7 +124,7 @@ def _reason(target: Target) -> str:
 
 def _notices(seen: Profile, table: Table) -> list[str]:
     """What to look at before a push."""
-    notices, target = [], seen.target.name
+    notices, target = [table.swallowed] if table.swallowed else [], seen.target.name
     missing = seen.statistics[target].missing
     if missing:
         notices.append(
@@ -142,6 +142,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
         )
     notices += mixture_notices(seen.mixtures)
     notices += infinite_notices(seen.statistics.values())
+    notices += digits_notices(one for one in seen.statistics.values() if one.name != target)
     notices += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:
@@ -152,6 +153,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
         elif one.looks_like == "date" and one.name != target:
             notices.append(
                 f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
+                + ("" if one.are_times else "; write them as ISO 8601 first (2023-06-04)")
             )
     names = [name.strip() for name in table.columns]
     if len(names) > 1 and all(values.number(name) is not None for name in names) and not _is_running(names):

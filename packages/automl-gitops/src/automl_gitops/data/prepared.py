@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from automl_gitops.data import consistency
 from automl_gitops.data.aside import ahead, aside
-from automl_gitops.data.cells import mixture_notices
+from automl_gitops.data.cells import digits_notices, mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
@@ -266,9 +266,11 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
             f"{path}: line breaks in {counted(table.broken, 'value')}, the first in row {table.broken_row}; batch "
             "transform reads by lines, so spaces stand for them"
         )
+    if table.swallowed:
+        output.notice(f"{path}: {table.swallowed}")
     if warning := check_weight(config, table, seen):
         output.notice(warning)
-    for sentence in mixture_notices(seen.mixtures_of(config)):
+    for sentence in (*mixture_notices(seen.mixtures_of(config)), *digits_notices(seen.numbers_of(config))):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
     kept = contract.sha256 if contract else None

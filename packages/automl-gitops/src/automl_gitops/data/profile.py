@@ -35,7 +35,7 @@ from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
-from automl_gitops.kernel.words import counted, nearest, quoted
+from automl_gitops.kernel.words import counted, meant, quoted
 
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
@@ -147,8 +147,12 @@ class Profile:
     def refuse_cells(self, config: Config, source: str) -> None:
         """Raise `UserError` for values of such features at which a training or its model fails."""
         refuse_mixtures(source, self.mixtures_of(config))
+        refuse_infinite(source, self.numbers_of(config))
+
+    def numbers_of(self, config: Config) -> list[Statistics]:
+        """The features that are numbers where they look so."""
         others = {*_no_numbers(config), self.target.name}
-        refuse_infinite(source, (seen for name, seen in self.statistics.items() if name not in others))
+        return [seen for name, seen in self.statistics.items() if name not in others]
 
     def columns(self, types: Mapping[str, str], *, has_classes: bool) -> list[Column]:
         """The entries of dataset.lock for the columns of ``types``, which may be wider than what was seen here."""
@@ -181,8 +185,7 @@ def profile(
     where there are no rows.
     """
     if target not in table.columns:
-        near = nearest(target, table.columns)
-        hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(table.columns[:20])}"
+        hint = meant(target, table.columns) or f"its columns are {', '.join(table.columns[:20])}"
         raise UserError(f'{table.name}: has no column "{target}", the target ({named}); {hint}')
     seen, rows = Target(target), 0
     statistics = {name: Statistics(name) for name in table.columns}
@@ -291,8 +294,7 @@ def check_columns(config: Config, columns: Sequence[str], source: str) -> None:
     for name in (*dataset.exclude, *([dataset.weight] if dataset.weight else [])):
         if name not in columns:
             key = "weight" if name == dataset.weight else "exclude"
-            near = nearest(name, columns)
-            hint = f'did you mean "{near}"?' if near else "remove it there"
+            hint = meant(name, columns) or "remove it there"
             raise UserError(
                 f'{source}: has no column "{name}", which [dataset] {key} in automl.toml names; {hint}'
             )

@@ -62,6 +62,12 @@ _DATE = "^(" + "|".join(
 ) + f"){_TIME}$"  # fmt: skip
 
 
+# Of a date, as `rules.times` reads it.
+_ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+)
+_WHOLE = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
+
 _MOST_TEXTS_AMONG_NUMBERS = 0.1
 
 
@@ -240,6 +246,17 @@ class Statistics:
             return "date"
         return "identifier" if self._is_identifier() else None
 
+    @property
+    def are_times(self) -> bool:
+        """Whether dates are written as [dataset] time takes them, as far as values are known."""
+        return self.kind != "text" or _all_match(self._known, _ISO)
+
+    @property
+    def loses_digits(self) -> bool:
+        """Whether it has whole numbers alone, as far as values are known, and some beyond 64 bits."""
+        beyond = max(self.most or 0, -(self.least or 0)) >= 2**63
+        return beyond and self.kind == "number" and _all_match(self._known, _WHOLE)
+
     def _is_identifier(self) -> bool:
         """Values that all differ and have the form of a number or key; or many of them, and a name that says so."""
         present = self.rows - self.missing
@@ -250,8 +267,9 @@ class Statistics:
             return True
         if not self._differ:
             return False
-        if self.kind == "integer" and self.least is not None and self.most is not None:
-            equally_long = len(str(self.least)) == len(str(self.most)) >= _DIGITS
+        whole = self.kind == "integer" or self.loses_digits
+        if whole and self.least is not None and self.most is not None:
+            equally_long = len(str(int(self.least))) == len(str(int(self.most))) >= _DIGITS
             return equally_long or self.most - self.least < _GAPS * present
         return self.kind == "text" and self._tokens and self.length <= _LONGEST_IDENTIFIER
 
@@ -261,7 +279,7 @@ class Statistics:
         independent.
         """
         many = self.distinct is None or self.distinct >= _LEAST_GROUPS
-        if not many or self._differ or self.kind not in ("integer", "text"):
+        if not many or self._differ or not (self.kind in ("integer", "text") or self.loses_digits):
             return False
         if {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS:
             return True

@@ -5,6 +5,7 @@ size.
 """
 
 import contextlib
+import csv
 import gzip
 import re
 import zlib
@@ -20,7 +21,7 @@ import pyarrow.parquet
 
 from automl_gitops.data.buffers import has_any, least_byte
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
-from automl_gitops.data.refusals import UNCLOSED, wrong_width
+from automl_gitops.data.refusals import UNCLOSED, stray_quote, swallowed, title, wrong_width
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted, unfit_character
@@ -31,6 +32,7 @@ _INDEX = "__index_level_"  # pandas saves the index of a frame as a column of th
 
 
 _BREAK = "\r\n|\r|\n"
+_LEAST = 4  # delimiters of a value that reads as rows: two lines of prose may have fewer
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Table:
 
     ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, the first in
     ``broken_row`` (from 1), and ``has_control`` says whether a value had one of the control characters up to them.
+    ``swallowed`` says of a value that reads as rows; "" without.
     """
 
     path: Path
@@ -49,6 +52,7 @@ class Table:
     broken: int = 0
     broken_row: int = 0
     has_control: bool = False
+    swallowed: str = ""
 
     @classmethod
     def open(cls, path: Path, name: str = "", dialect: Dialect | None = None) -> "Table":
@@ -99,7 +103,7 @@ class Table:
 
         A space stands for every line break within a value: batch transform cuts its input at line ends,
         quoted or not, so a row has to be one line. Raises `UserError` at a row that has another number of
-        columns, or that is not UTF-8.
+        columns, that is not UTF-8, or of which a quote that is opened by mistake made a value of several rows.
         """
         names = self.columns if only is None else list(only)
         source = (
@@ -109,11 +113,13 @@ class Table:
         self.has_control = False
         for batch in source:
             if batch.num_rows:
-                columns = [self._flat(column, rows) for column in batch.columns]
+                columns = [
+                    self._flat(column, rows, name) for name, column in zip(names, batch.columns, strict=True)
+                ]
                 rows += batch.num_rows
                 yield pa.RecordBatch.from_arrays(columns, names=names)
 
-    def _flat(self, column: pa.Array, before: int) -> pa.Array:
+    def _flat(self, column: pa.Array, before: int, name: str) -> pa.Array:
         if least_byte(column) > ord("\r"):
             return column
         self.has_control = True
@@ -123,7 +129,41 @@ class Table:
         row = before + pc.index(flags, True).as_py() + 1
         self.broken_row = min(self.broken_row, row) if self.broken else row
         self.broken += pc.sum(flags).as_py()
+        if not self.swallowed and self.format != "parquet":
+            self._look_for_rows(column, flags, before, self.columns.index(name))
         return pc.replace_substring_regex(column, _BREAK, " ")
+
+    def _look_for_rows(self, column: pa.Array, flags: pa.Array, before: int, place: int) -> None:
+        """Whether a value is rows, from the column ``place`` of one up to there of another."""
+        delimiter, most = (self.dialect or Dialect()).delimiter, len(self.columns) - 1
+        values = column.filter(flags)
+        breaks = pc.count_substring_regex(values, _BREAK)
+        found = pc.count_substring(values, delimiter)
+        like = pc.equal(pc.multiply(breaks, most), found)
+        for value in values.filter(pc.and_(like, pc.greater_equal(found, _LEAST))).to_pylist():
+            lines = re.split(_BREAK, value)
+            counts = [line.count(delimiter) for line in lines]
+            if counts == [most - place, *[most] * (len(lines) - 2), place]:
+                row = before + pc.index(column, value).as_py() + 1
+                self._refuse_stray_quote(row, lines[0].split(delimiter)[0])
+                self.swallowed = swallowed(row, len(lines))
+                return
+
+    def _refuse_stray_quote(self, row: int, opened: str) -> None:
+        """Read up to a row as Python does: Arrow takes what is behind a closing quote into the value."""
+        dialect, number = self.dialect or Dialect(), -1
+        options = {"encoding": "utf-8-sig" if dialect.is_utf_8 else dialect.encoding, "errors": "replace"}
+        with _opened(self.path, self.format, "rt", newline="", **options) as text:
+            try:
+                for one in csv.reader(text, strict=True, delimiter=dialect.delimiter):
+                    number += bool(one)
+                    if number == row:
+                        return
+            except csv.Error as error:
+                if "expected after" not in str(error):  # such as a value that is too long for it
+                    return
+                said = stray_quote(f"row {number + 1}", opened if number + 1 == row else "")
+                raise UserError(f"{self.name}: {said}") from None
 
     def _csv_batches(self, names: list[str], checked: bool) -> Iterator[pa.RecordBatch]:
         dialect = self.dialect or Dialect()
@@ -224,6 +264,8 @@ def _csv_columns(path: Path, kind: str, name: str, options: Dialect | None) -> l
         )
     if refused:
         raise UserError(f"{name}: has no readable header ({refused}): {WANTED}")
+    if said := title(found):
+        raise UserError(f"{name}: {said}")
     if not found:
         raise UserError(f"{name}: is empty: give a file with a header and rows")
     return found[0]

@@ -82,5 +82,22 @@ def nearest(word: object, known: Iterable[str]) -> str | None:
     return plain[close[0]] if close else None
 
 
+def meant(word: str, known: Iterable[str]) -> str:
+    """Whether the nearest known word was meant, as a question; "" where there is none."""
+    near = nearest(word, known)
+    return meant_one(word, near) if near else ""
+
+
+def meant_one(word: str, near: str) -> str:
+    """Whether ``near`` was meant, which may look the same."""
+    if unicodedata.normalize("NFC", word) != unicodedata.normalize("NFC", near):
+        return f'did you mean "{near}"?'
+    form = "NFC" if unicodedata.is_normalized("NFC", near) else "NFD"  # as macOS writes names
+    return (
+        f'did you mean "{near}", the same letters in another Unicode form ({form})? Copy it from its file, or rename '
+        "it there"
+    )
+
+
 def _plain(word: str) -> str:
-    return re.sub(r"[\s_-]+", "", word.lower()) or word
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFC", word).lower()) or word

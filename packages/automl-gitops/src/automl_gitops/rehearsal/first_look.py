@@ -24,13 +24,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from automl_gitops.data.refusals import UNCLOSED, missing_target, wrong_width
+from automl_gitops.data.refusals import UNCLOSED, missing_target, stray_quote, title, wrong_width
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
-from automl_gitops.kernel.words import quoted, visible
+from automl_gitops.kernel.words import meant_one, quoted, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -151,12 +151,15 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
         with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
             _check_delimiter(wish, text.read(START))
             text.seek(0)
-            return _read(wish, task, csv.reader(text, strict=True))
+            rows = csv.reader(text, strict=True)
+            return _read(wish, task, rows)
     except UnicodeDecodeError:
         raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         if str(error) == "unexpected end of data":  # of csv
             raise RefusedError(f"{wish.data}: cannot be read to its end: {UNCLOSED}") from None
+        if "expected after" in str(error):
+            raise RefusedError(f"{wish.data}: {stray_quote(f'line {rows.line_num}')}") from None
         raise RefusedError(
             f"{wish.data}: cannot be read as CSV ({error}): give CSV, gzipped CSV or Parquet"
         ) from None
@@ -193,12 +196,15 @@ def _siblings(path: Path) -> Iterator[Path]:
 
 
 def _check_delimiter(wish: Wish, start: str) -> None:
-    mark = other_delimiter(start, first_rows(start, ",")[0])
+    first = first_rows(start, ",")[0]
+    mark = other_delimiter(start, first)
     if mark:
         raise RefusedError(
             f"{wish.data}: columns are separated by {mark}: export it with commas (in a project, `automl data push` "
             "takes --delimiter)"
         )
+    if said := title(first):
+        raise RefusedError(f"{wish.data}: {said}")
 
 
 def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
@@ -303,7 +309,7 @@ def _near(word: str, known: list[str], ending: str = "") -> str:
     """A hint at the known word that is most like ``word``; what both may end in makes nothing alike."""
     by_lower = {name.lower().removesuffix(ending.lower()): name for name in known}
     found = difflib.get_close_matches(word.lower().removesuffix(ending.lower()), by_lower, n=1, cutoff=0.5)
-    return f': did you mean "{by_lower[found[0]]}"?' if found else ""
+    return f": {meant_one(word, by_lower[found[0]])}" if found else ""
 
 
 def require_git() -> None:

@@ -19,7 +19,7 @@ from automl_gitops.evaluation.metrics import (
 )
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
-from automl_gitops.kernel.words import counted, nearest, quoted
+from automl_gitops.kernel.words import counted, meant, quoted
 
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class
@@ -93,8 +93,7 @@ def roles(case: Case) -> Checks:
         path = ("autopilot", "types", name)
         column = case.features.get(name)
         if column is None:
-            near = nearest(name, case.features)
-            hint = f'did you mean "{near}"?' if near else "remove it, or name a column"
+            hint = meant(name, case.features) or "remove it, or name a column"
             yield case.wrong(path, f'types has "{name}", which is no input column of {lock.source}: {hint}')
         elif kind == "numeric" and column.type == "text":
             yield case.wrong(
@@ -121,9 +120,10 @@ def columns(case: Case) -> Checks:
     if case.lock is None or case.lock.target != case.config.dataset.target:
         return
     if case.target is None:
-        near = nearest(case.lock.target, [column.name for column in case.lock.columns])
-        hint = f'did you mean "{near}"? ' if near else ""
-        yield _of_lock(case, f'has no column "{case.lock.target}", the target: {hint}{_again(case)}')
+        hint = meant(case.lock.target, [column.name for column in case.lock.columns])
+        yield _of_lock(
+            case, f'has no column "{case.lock.target}", the target: {hint}{" " if hint else ""}{_again(case)}'
+        )
         return
     constant = [name for name, column in case.features.items() if _is_constant(column)]
     if not case.features:
@@ -240,11 +240,10 @@ def decision(case: Case) -> Checks:
     # Of data by reference the holdout alone was counted, which may lack a class.
     classes = case.classes or {}
     if positive not in classes and (case.lock.classes or len(classes) > 1):
-        near = nearest(positive, classes)
         yield case.wrong(
             path,
             f'{said} is none of the classes of "{case.target.name}" ({some(sorted(classes))}): '
-            + (f'did you mean "{near}"?' if near else "name one of them"),
+            + (meant(positive, classes) or "name one of them"),
         )
     elif case.problems != (BINARY,):
         yield case.odd(

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 from automl_gitops.data.consistency.case import Case, Checks, some
 from automl_gitops.data.lock import Column
-from automl_gitops.kernel.words import counted, nearest
+from automl_gitops.kernel.words import counted, meant, nearest
 
 # evaluation/slices.py: a column of texts has a slice for each of its most frequent values, and one for the others.
 MOST_VALUES = 20
@@ -28,8 +28,7 @@ def names(case: Case) -> Checks:
             what, hint = "matches", _near_pattern(entry, case)
         else:
             what = "is"
-            near = nearest(entry, case.features)
-            hint = f'did you mean "{near}"?' if near else "remove it there, or name a column"
+            hint = meant(entry, case.features) or "remove it there, or name a column"
         yield case.wrong(
             path, f'slices names "{entry}", which {what} no input column of {case.lock.source}: {hint}'
         )

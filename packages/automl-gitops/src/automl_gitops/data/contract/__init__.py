@@ -20,7 +20,7 @@ from automl_gitops.kernel.config import parse_toml, read_text
 from automl_gitops.kernel.config_errors import complaint, describe, line_of, telling
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
-from automl_gitops.kernel.words import nearest
+from automl_gitops.kernel.words import meant, nearest
 
 FILE = Path("contract.toml")
 Bound = int | float | datetime.date
@@ -172,8 +172,7 @@ class Contract(SettingsSection):
         for key in self.table.keys:
             for name in key:
                 if name not in self.columns:
-                    near = nearest(name, self.columns)
-                    hint = f'did you mean "{near}"?' if near else "list it there"
+                    hint = meant(name, self.columns) or "list it there"
                     yield (
                         ("table", "keys"),
                         f'[table] keys has "{name}", which is no column in [columns]: {hint}',

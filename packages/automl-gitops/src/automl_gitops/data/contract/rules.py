@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from automl_gitops.kernel.words import nearest
+from automl_gitops.kernel.words import meant
 
 COMPARISONS: dict[type[ast.cmpop], str] = {
     ast.Lt: "less",
@@ -135,11 +135,8 @@ def _kind(operand: ast.expr, columns: Mapping[str, str], types: Mapping[str, str
     if isinstance(operand, ast.Name):
         name = columns[operand.id]
         if name not in types:
-            near = nearest(name, types)
-            raise ValueError(
-                f'has "{name}", which is no column in [columns]'
-                + (f'; did you mean "{near}"?' if near else "")
-            )
+            hint = meant(name, types)
+            raise ValueError(f'has "{name}", which is no column in [columns]' + (hint and f"; {hint}"))
         return KINDS[types[name]]
     value = literal(operand)
     if value is None:

@@ -163,6 +163,9 @@ def column_findings(
                     advice="Write them alike.",
                 )
     dates = [one.name for one in inputs if one.looks_like == "date"]
+    as_times = (
+        "" if all(statistics[name].are_times for name in dates) else ", once they are ISO 8601: 2023-06-04"
+    )
     if dates:
         yield DataFinding(
             kind="date",
@@ -174,7 +177,11 @@ def column_findings(
                 if {"time", "split"} & {*rule}
                 else ", and a random holdout, which is not of tomorrow, does not show it."
             ),
-            advice=("Give" if "time" in rule else "Hold out the latest rows (`[dataset] time`), and give")
+            advice=(
+                "Give"
+                if "time" in rule
+                else f"Hold out the latest rows (`[dataset] time`{as_times}), and give"
+            )
             + " what recurs in their place (month, weekday, days since an event).",
         )
 

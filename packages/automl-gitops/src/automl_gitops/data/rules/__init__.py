@@ -20,7 +20,7 @@ from automl_gitops.data.rules.times import Times, latest_from
 from automl_gitops.data.statistics import NOTHING, Encoded
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
-from automl_gitops.kernel.words import nearest
+from automl_gitops.kernel.words import meant
 
 SIDES = range(5)
 TRAIN, VALIDATE, TEST, IN_GAP, OF_OTHER_SIDE = SIDES  # the last two are left out
@@ -71,8 +71,7 @@ def require_columns(dataset: DatasetSettings, columns: list[str], name: str) -> 
     for column in dataset.rule_columns:
         if column not in columns:
             key = "time" if column == dataset.time else "split" if column == dataset.split else "group"
-            near = nearest(column, columns)
-            hint = f'did you mean "{near}"?' if near else f"its columns are {', '.join(columns[:20])}"
+            hint = meant(column, columns) or f"its columns are {', '.join(columns[:20])}"
             raise UserError(f'{name}: has no column "{column}" ([dataset] {key} in automl.toml); {hint}')
 
 
