@@ -117,8 +117,8 @@ def test_hash_tells_names_from_contents() -> None:
     assert bundle.Bundle({"ab": b"c"}).sha256 != bundle.Bundle({"a": b"bc"}).sha256
 
 
-def test_missing_code_says_where_to_run(config, folder: Path) -> None:
-    with pytest.raises(UserError, match=r"evaluate.py: not found; run the command in the project's folder"):
+def test_missing_code_is_taken_from_git(config, folder: Path) -> None:
+    with pytest.raises(UserError, match=r"evaluate.py: not found; take it .*`git checkout -- evaluation/eval"):
         bundle.build(config(), lock())
 
 
