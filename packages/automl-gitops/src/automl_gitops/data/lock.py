@@ -221,7 +221,9 @@ class DatasetLock(_Entry):
             return lock
         wrong = lock._contradiction()
         if not wrong and checksum is not None:
-            wrong = "checksum: is not that of the other lines, so that one was changed since they were written"
+            wrong = (
+                "checksum: is not that of the other lines, so that one was changed since they were written"
+            )
         if wrong:
             mend = _MEND.replace("push FILE", "refer") if lock.reference else _MEND
             raise UserError(f"{file}: {wrong}; {mend}", file=file)
@@ -239,12 +241,12 @@ class DatasetLock(_Entry):
         parts = [one or 0 for one in (rows.train_validation, rows.validation, rows.test, rows.left_out)]
         if rows.total is not None and rows.total != sum(parts):
             return f"rows.total: is {rows.total}, but the parts have {sum(parts)} rows"
-        for key, classes, counted in (
+        for key, classes, there in (
             ("classes", self.classes, rows.total),
             ("holdout_classes", self.holdout_classes, rows.test),
         ):
-            if classes and counted is not None and sum(classes.values()) != counted:
-                return f"{key}: have {sum(classes.values())} rows, but there are {counted}"
+            if classes and there is not None and sum(classes.values()) != there:
+                return f"{key}: have {sum(classes.values())} rows, but there are {there}"
         for uri in (uris.x_test, uris.y_test, *([] if self.reference else [uris.train_validation])):
             named = _OF_CONTENT.search(uri)
             if named and named[1] != self.sha256:

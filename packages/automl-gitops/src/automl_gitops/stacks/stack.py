@@ -254,7 +254,9 @@ def require_functions(aws: Aws, names: Names) -> None:
             raise
         return
     if lacking:
-        raise UserError(f"stack {names.stack} has no functions yet, which the pipeline calls: run `automl stack` first")
+        raise UserError(
+            f"stack {names.stack} has no functions yet, which the pipeline calls: run `automl stack` first"
+        )
 
 
 def reduce_to_storage(project: ServingProject) -> Outcome:
