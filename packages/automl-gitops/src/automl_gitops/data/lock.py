@@ -202,7 +202,7 @@ class DatasetLock(_Entry):
     def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
         """Check the text of a file that is called ``file`` in messages.
 
-        An older one has no checksum; of that alone is seen what contradicts itself.
+        An older one has no checksum, so that only what contradicts itself is seen.
         """
         try:
             document = parse_toml(text, file, _CONFLICT)
@@ -221,9 +221,7 @@ class DatasetLock(_Entry):
             return lock
         wrong = lock._contradiction()
         if not wrong and checksum is not None:
-            wrong = (
-                "checksum: is not that of the other lines, so that one was changed since they were written"
-            )
+            wrong = "checksum: is not that of the other lines: one was changed"
         if wrong:
             mend = _MEND.replace("push FILE", "refer") if lock.reference else _MEND
             raise UserError(f"{file}: {wrong}; {mend}", file=file)

@@ -97,7 +97,7 @@ def run(
     ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same
     commit; with ``retry`` an execution that failed or was stopped is followed by another one. Files that
     differ from the commit make it a run of its own, named by their content. ``ready`` raises `UserError` where what
-    the pipeline calls is not there yet; it is asked before a start alone.
+    the pipeline calls is not there; only a start asks it.
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
     given = _checked(project.config, project.lock, changes, defaults)

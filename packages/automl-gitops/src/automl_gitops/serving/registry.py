@@ -114,8 +114,8 @@ class Registry:
             way = f"{NAME_ANOTHER}; " if source.startswith(PRODUCTION_FILE.as_posix()) else ""
             raise UserError(
                 f'{source} = "{arn}": the group {group} has no version {version}: {way}'
-                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them, unless a "
-                "teardown took the group"
+                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them, if "
+                "no teardown took them"
             ) from None
 
     def latest(self) -> ModelPackage:
