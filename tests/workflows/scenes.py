@@ -112,6 +112,7 @@ class Life:
             path = project / "dataset.lock"
             lock = tomlkit.parse(path.read_text()).unwrap()
             lock["columns"].append({"name": "weight", "type": "number"})
+            lock.pop("checksum", None)
             path.write_text(tomlkit.dumps(lock))
 
         return self.propose_change("column", "Train on the weight too", add)

@@ -95,6 +95,9 @@ def test_after_the_bootstrap_nothing_stops_the_first_training(project: DeployedP
     }
     assert [row.asked for row in rows(found, "later")] == ["dataset.lock"]
     assert only(rows(found, "unknown")).found == "not asked: GITHUB_TOKEN is not set"
+    (stack,) = [row for row in found.rows if row.asked == f"stack {project.name}"]
+    assert stack.found.endswith("with bucket and registry alone: Retrain makes the functions")
+    assert "`automl stack`" in stack.todo
 
 
 def test_an_account_without_the_roles_is_told_to_make_them(

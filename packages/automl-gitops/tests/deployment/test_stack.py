@@ -53,6 +53,16 @@ def test_an_administrator_makes_bucket_and_registry_and_the_workflow_the_rest(
     assert held(project) > STORAGE
 
 
+def test_what_the_pipeline_calls_has_to_be_there_before_a_run(project: DeployedProject) -> None:
+    signed_in = project.sign_in("RetrainRole")
+
+    with pytest.raises(UserError, match=rf"stack {project.name} has no functions.*run `automl stack` first"):
+        stack.require_functions(signed_in.aws, project.names)
+    stack.deploy(signed_in)
+
+    stack.require_functions(signed_in.aws, project.names)
+
+
 def test_without_bucket_and_registry_the_workflow_asks_for_an_administrator(project: DeployedProject) -> None:
     stack.remove(project.sign_in())
 

@@ -152,7 +152,7 @@ def name_what_is_not_there(world, arn):
         (replace_archive, "a new instance loads other bytes"),
         (delete_archive, "autopilot/model.tar.gz is gone"),
         (name_nothing, "Git names no version"),
-        (name_what_is_not_there, "has no version 9"),
+        (name_what_is_not_there, 'has no version 9: commit `model_package_arn = ""`'),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )

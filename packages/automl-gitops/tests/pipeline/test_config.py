@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from making import automl_toml, lock
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel import service
-from automl_gitops.kernel.config import Config
+from automl_gitops.kernel.config import Config, read_text
 from automl_gitops.kernel.config_errors import line_of
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import ALGORITHMS
@@ -499,6 +500,16 @@ def test_missing_file_says_where_to_run(folder) -> None:
 
     with pytest.raises(UserError, match=r"automl.toml: not found; run the command in the project's folder"):
         Config.load()
+
+
+@pytest.mark.parametrize("name", ["automl.toml", "environments/production.toml"])
+def test_a_file_that_was_deleted_in_a_project_is_taken_from_git(folder: Path, name: str) -> None:
+    (folder / "infrastructure").mkdir()
+    (folder / "infrastructure" / "stack.yaml").write_text("")
+    (folder / "automl.toml").unlink()
+
+    with pytest.raises(UserError, match=rf"{name}: not found; take it from Git: `git checkout -- {name}`"):
+        read_text(Path(name))
 
 
 def test_wrong_profile_does_not_matter_to_the_check(monkeypatch: pytest.MonkeyPatch) -> None:

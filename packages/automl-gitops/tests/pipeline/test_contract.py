@@ -18,6 +18,7 @@ from automl_gitops.data.lock import Column, DatasetLock
 from automl_gitops.data.prepared import prepare
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.rehearsal.life import _Unheard
 
 STAYS = """
 [table]
@@ -452,6 +453,12 @@ def test_findings_stop_a_push_where_the_contract_says_so(folder: Path, config) -
 
     Path("contract.toml").write_text('block = ["target_leak"]\n')
     assert prepare(config(), path, Output()).findings
+
+
+def test_a_rehearsals_check_leaves_the_findings_to_the_push(folder: Path, config, capsys) -> None:
+    assert prepare(config(), table(folder / "patients.csv"), _Unheard()).findings
+
+    assert capsys.readouterr().out == ""
 
 
 def test_the_contract_makes_no_other_model(folder: Path, config) -> None:

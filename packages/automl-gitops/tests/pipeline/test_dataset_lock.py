@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from making import lock, lock_by_reference
 
-from automl_gitops.data.lock import Column, DataFinding, DatasetLock
+from automl_gitops.data.lock import Column, DataFinding, DatasetLock, Rows
 from automl_gitops.kernel.errors import UserError
 
 
@@ -56,9 +57,11 @@ def test_data_by_reference_reads_back(classes: dict[str, int] | None) -> None:
 
 
 def test_a_column_is_a_line() -> None:
-    before, after = lock().text(), lock(columns=[*lock().columns, Column(name="new", type="text")]).text()
+    wider = lock(columns=[*lock().columns, Column(name="new", type="text")])
 
-    assert set(after.splitlines()) - set(before.splitlines()) == {'    {name = "new", type = "text"},'}
+    new = set(wider.text().splitlines()) - set(lock().text().splitlines())
+
+    assert new == {'    {name = "new", type = "text"},', f'checksum = "{wider.checksum}"'}
 
 
 def test_findings_make_no_other_model() -> None:
@@ -104,6 +107,63 @@ def test_a_damaged_lock_says_how_to_make_it(text: str, sentence: str) -> None:
         DatasetLock.parse(text)
 
     assert sentence in str(caught.value)
+
+
+def _by_hand(written: DatasetLock, old: str, new: str, *, checked: bool) -> str:
+    """The file after somebody's edit; one without a checksum, as older versions wrote it, unless ``checked``."""
+    text = written.text()
+    assert text.count(old) == 1
+    text = text.replace(old, new)
+    return text if checked else re.sub(r"^checksum = .*\n", "", text, flags=re.MULTILINE)
+
+
+BY_RULE = lock(rows=Rows(total=1000, train_validation=600, validation=100, test=200, left_out=100))
+
+
+@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize(
+    ("written", "old", "new", "sentence"),
+    [
+        (lock(), "total = 1000", "total = 1600", "rows.total: is 1600, but the parts have 1000 rows"),
+        (BY_RULE, "left_out = 100", "left_out = 90", "rows.total: is 1000, but the parts have 990 rows"),
+        (lock(), "no = 500", "no = 400", "classes: have 900 rows, but there are 1000"),
+        (lock_by_reference(), "no = 500", "no = 400", "holdout_classes: have 900 rows, but there are 1000"),
+        (lock(), 'sha256 = "ab', 'sha256 = "cd', f'sha256: is "cd{"ab" * 31}", but uris has s3://'),
+    ],
+)
+def test_numbers_that_contradict_each_other_are_named(
+    written: DatasetLock, old: str, new: str, sentence: str, *, checked: bool
+) -> None:
+    with pytest.raises(UserError) as caught:
+        DatasetLock.parse(_by_hand(written, old, new, checked=checked))
+
+    way = "refer`" if written.reference else "push FILE`"
+    assert str(caught.value).startswith(f"dataset.lock: {sentence}")
+    assert str(caught.value).endswith(
+        f"it is not to be edited by hand: take it from Git, or run `automl data {way}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"age"', '"ag"'), ('type = "integer"', 'type = "number"'), ("seed = 42", "seed = 43")],
+)
+def test_what_contradicts_nothing_does_not_fit_the_checksum(old: str, new: str) -> None:
+    with pytest.raises(UserError, match=r"dataset.lock: checksum: is not that of the other lines.*from Git"):
+        DatasetLock.parse(_by_hand(lock(), old, new, checked=True))
+
+
+@pytest.mark.parametrize(
+    "written", [lock(), BY_RULE, lock_by_reference(), lock(classes=None), lock(weight="w", exclude=["x"])]
+)
+def test_an_older_lock_without_a_checksum_holds(written: DatasetLock) -> None:
+    assert DatasetLock.parse(_by_hand(written, "target =", "target =", checked=False)) == written
+
+
+def test_the_layout_is_not_in_the_checksum() -> None:
+    text = "# Ours\n" + lock().text().replace("\n", "\r\n").replace(" = ", "  =  ")
+
+    assert DatasetLock.parse(text) == lock()
 
 
 def test_a_missing_lock_says_how_to_make_it(folder: Path) -> None:

@@ -463,6 +463,7 @@ def test_the_parts_and_what_is_left_out_are_the_table(
     assert [column.name for column in lock.columns] == keeps
     assert [column.name for column in lock.split.columns] == wanted.dataset.no_features  # type: ignore[union-attr]
     assert type(lock).parse(lock.text()) == lock
+    assert lock._contradiction() == ""
     if grouped:
         named = RULES[rule]["group"]
         columns = [0, 2] if isinstance(named, list) else [0]

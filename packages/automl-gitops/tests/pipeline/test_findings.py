@@ -15,10 +15,12 @@ from automl_gitops.data.findings import sample as sample_module
 from automl_gitops.data.findings.equal_rows import equal_rows
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.findings.show import show
 from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
+from automl_gitops.kernel.console import Output
 
 ROWS = 2_000
 
@@ -507,3 +509,23 @@ def test_long_texts_fill_no_memory(tmp_path: Path) -> None:
         sample.see(batch)
 
     assert sample.table().nbytes < 100_000
+
+
+def test_what_a_contract_blocks_is_told_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = [
+        DataFinding(kind="date", text=f"{number} is a date.", advice="Leave it out.") for number in range(12)
+    ]
+
+    show(Output(), found)
+    without = capsys.readouterr().out.splitlines()
+    (tmp_path / "contract.toml").write_text("")
+    show(Output(), found)
+    with_one = capsys.readouterr().out.splitlines()
+
+    assert without[:-1] == with_one[:-1] == [f"notice: {number} is a date." for number in range(10)]
+    way = "after a push `automl data show` says what to do"
+    assert without[-1] == f"2 more findings; {way}"
+    assert with_one[-1] == f"2 more findings; what contract.toml has in `block` stops a push; {way}"

@@ -117,8 +117,10 @@ def test_hash_tells_names_from_contents() -> None:
     assert bundle.Bundle({"ab": b"c"}).sha256 != bundle.Bundle({"a": b"bc"}).sha256
 
 
-def test_missing_code_says_where_to_run(config, folder: Path) -> None:
-    with pytest.raises(UserError, match=r"evaluate.py: not found; run the command in the project's folder"):
+def test_missing_code_is_taken_from_git(config, folder: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"evaluate.py: not found; take it .*`git checkout -- evaluation/eval"
+    ):
         bundle.build(config(), lock())
 
 
@@ -152,6 +154,19 @@ def test_run_url_is_githubs(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.delenv("GITHUB_RUN_ID")
     assert run_url() == ""
+
+
+def test_a_deleted_production_toml_is_not_taken_for_no_champion(project: Project, folder: Path) -> None:
+    named = folder / "environments" / "production.toml"
+    named.parent.mkdir()
+    named.write_text(f'model_package_arn = "{CHAMPION}"\n')
+    git(folder, "init", "-q", "-b", "main")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "Start")
+    named.unlink()
+
+    with pytest.raises(UserError, match=r"`git checkout -- environments/production\.toml`"):
+        _ = project.champion
 
 
 def test_champion_comes_from_production_toml(project: Project, folder: Path) -> None:

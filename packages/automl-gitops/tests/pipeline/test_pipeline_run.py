@@ -13,6 +13,7 @@ from moto.core.models import botocore_stubber
 from moto.sagemaker.models import sagemaker_backends
 
 import automl_gitops.runs.run as run_module
+from automl_gitops.commands.main import main
 from automl_gitops.data.push import push
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.console import Output
@@ -21,6 +22,7 @@ from automl_gitops.runs import definition
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import Source, Started, parse_changes, repeat, run
 from automl_gitops.runs.upsert import describe, differing, upsert
+from automl_gitops.stacks.stack import require_functions
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 
@@ -82,6 +84,28 @@ def test_upsert_says_what_it_did(project: Project, folder: Path, aws: Aws) -> No
     told = aws.client("sagemaker").describe_pipeline(PipelineName="hospital")
     assert json.loads(told["PipelineDefinition"])["Parameters"]["MaxCandidates"] == 3
     assert told["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
+
+
+def test_nothing_is_started_before_the_stack_has_its_functions(
+    project: Project, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    upsert(project)
+    cloudformation = aws.client("cloudformation")
+    template = {
+        "Parameters": {"StartAutopilotCode": {"Type": "String"}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+    }
+    made = {"StackName": "hospital", "TemplateBody": json.dumps(template)}
+    code = {"ParameterKey": "StartAutopilotCode", "ParameterValue": "none"}
+    cloudformation.create_stack(**made, Parameters=[code])
+
+    assert main(["run"]) == 2
+    assert "run `automl stack` first" in " ".join(capsys.readouterr().err.split())
+    listed = aws.client("sagemaker").list_pipeline_executions(PipelineName="hospital")
+    assert listed["PipelineExecutionSummaries"] == []
+
+    cloudformation.update_stack(**made, Parameters=[code | {"ParameterValue": "code/lambdas/1.zip"}])
+    require_functions(aws, project.names)
 
 
 def test_a_pipeline_changed_by_hand_is_set_right(project: Project, aws: Aws) -> None:

@@ -147,10 +147,18 @@ def run(
     step's output `execution`.
     """
     from automl_gitops.runs.run import parse_changes, repeat, run
+    from automl_gitops.stacks.stack import require_functions
 
     seconds = _seconds(at_most, wait)
     output, project = Output(as_json=as_json), Project()
-    started = run(project, output, parse_changes(parameter or []), again, retry=retry)
+    started = run(
+        project,
+        output,
+        parse_changes(parameter or []),
+        again,
+        retry=retry,
+        ready=lambda: require_functions(project.aws, project.names),
+    )
     execution = _read(project, started.arn)
     if started.new:
         output.say(f"execution {execution.id} started")

@@ -1,5 +1,8 @@
 """dataset.lock: which data the model is made from; `automl data push` or `refer` writes it."""
 
+import hashlib
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,6 +18,7 @@ from automl_gitops.kernel.words import counted
 FILE = Path("dataset.lock")
 _PUSH = "run `automl data push FILE`"
 _MEND = f"it is not to be edited by hand: take it from Git, or {_PUSH}"
+_OF_CONTENT = re.compile(r"/datasets/([0-9a-f]{64})/")
 _CONFLICT = f"take one side as a whole (`git checkout --ours dataset.lock` or `--theirs`), or {_PUSH} again"
 NOT_COUNTED = "not counted"
 MOST_DISTINCT = 1_000  # different values of a column that are counted
@@ -196,19 +200,56 @@ class DatasetLock(_Entry):
 
     @classmethod
     def parse(cls, text: str, file: str = FILE.name) -> "DatasetLock":
-        """Check the text of a file that is called ``file`` in messages."""
+        """Check the text of a file that is called ``file`` in messages.
+
+        An older one has no checksum, so that only what contradicts itself is seen.
+        """
         try:
             document = parse_toml(text, file, _CONFLICT)
         except UserError as error:
             mend = "" if str(error).endswith(_CONFLICT) else f"; {_MEND}"
             raise UserError(f"{error}{mend}", file=file, line=error.line) from None
+        checksum = document.pop("checksum", None)
         try:
-            return cls.model_validate(document)
+            lock = cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             reason = first["msg"].lower().removeprefix("value error, ")
             raise UserError(f"{file}: {f'{place}: ' if place else ''}{reason}; {_MEND}", file=file) from None
+        if checksum is not None and checksum == lock.checksum:
+            return lock
+        wrong = lock._contradiction()
+        if not wrong and checksum is not None:
+            wrong = "checksum: is not that of the other lines: one was changed"
+        if wrong:
+            mend = _MEND.replace("push FILE", "refer") if lock.reference else _MEND
+            raise UserError(f"{file}: {wrong}; {mend}", file=file)
+        return lock
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 (hexadecimal) of all that the file says, however it is laid out."""
+        facts = json.dumps(self.model_dump(exclude_none=True), sort_keys=True)
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    def _contradiction(self) -> str:
+        """What does not fit with what else the file says; "" where all does."""
+        rows, uris = self.rows, self.uris
+        parts = [one or 0 for one in (rows.train_validation, rows.validation, rows.test, rows.left_out)]
+        if rows.total is not None and rows.total != sum(parts):
+            return f"rows.total: is {rows.total}, but the parts have {sum(parts)} rows"
+        for key, classes, there in (
+            ("classes", self.classes, rows.total),
+            ("holdout_classes", self.holdout_classes, rows.test),
+        ):
+            if classes and there is not None and sum(classes.values()) != there:
+                return f"{key}: have {sum(classes.values())} rows, but there are {there}"
+        for uri in (uris.x_test, uris.y_test, *([] if self.reference else [uris.train_validation])):
+            named = _OF_CONTENT.search(uri)
+            if named and named[1] != self.sha256:
+                return f'sha256: is "{self.sha256}", but uris has {uri}'
+        return ""
 
     def text(self) -> str:
         """The file's text: deterministic, one column a line, so that a change of the schema reads well in a
@@ -220,6 +261,7 @@ class DatasetLock(_Entry):
         values: dict[str, Any] = self.model_dump(exclude_none=True)
         for key in [key for key, value in values.items() if not isinstance(value, (dict, list))]:
             document.add(key, values[key])
+        document.add("checksum", self.checksum)
         if self.exclude:
             document.add("exclude", self.exclude)
         for key in ("columns", "findings"):

@@ -13,12 +13,12 @@ from automl_gitops.data.lock import DatasetLock
 from automl_gitops.doctor.rows import Outcome, Row, look
 from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import is_missing, listed
-from automl_gitops.kernel.environments import PRODUCTION_FILE, Environment, ServingProject
+from automl_gitops.kernel.environments import NAME_ANOTHER, PRODUCTION_FILE, Environment, ServingProject
 from automl_gitops.kernel.words import counted
-from automl_gitops.runs.project import NAME_ANOTHER, Project
+from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import pushed
 from automl_gitops.stacks.cloudformation import Stack
-from automl_gitops.stacks.stack import known_key
+from automl_gitops.stacks.stack import known_key, lacks_functions
 
 AREA, ENCRYPTION = "state", "encryption"
 _NO_KEY = "there is no such key"
@@ -112,6 +112,9 @@ def _stack(project: ServingProject, name: str) -> Iterator[Row]:
     elif state.status.endswith(_STUCK) and state.status not in _FINE:
         todo = "an administrator runs `make bootstrap`, which goes on from there"
         yield Row(AREA, asked, "stops", f"is stuck in {state.status}{reason}", todo)
+    elif name == project.names.stack and lacks_functions(state):
+        found = f"is {state.status}, with bucket and registry alone: Retrain makes the functions"
+        yield Row(AREA, asked, "good", found, "before a run by hand `automl stack`")
     else:
         yield Row(AREA, asked, "good", f"is {state.status}")
 

@@ -24,6 +24,7 @@ from automl_gitops.kernel.settings.model import (
 )
 
 FILE = Path("automl.toml")
+_STACK = Path("infrastructure/stack.yaml")
 # What people do most often, by the beginning of what tomllib says.
 _HINTS = {
     "Invalid value": 'a text stands in "quotes"',
@@ -118,6 +119,16 @@ class Config(SettingsSection):
         return Finding(f"{self._file}: [{'.'.join(section)}] {sentence}", self._file, line)
 
 
+def not_found(path: Path) -> UserError:
+    """Of a file that every project has; in a project's folder it was deleted."""
+    folder = path.parent if path.name == FILE.name else Path()
+    others = {folder / FILE, folder / _STACK} - {path}
+    way = "run the command in the project's folder"
+    if any(other.exists() for other in others):
+        way = f"take it from Git: `git checkout -- {path.as_posix()}`"
+    return UserError(f"{path}: not found; {way}")
+
+
 def read_text(path: Path) -> str:
     """The text of a file of the project, without the mark (BOM) that editors on Windows begin it with; a missing or
     unreadable one is a `UserError`.
@@ -125,7 +136,7 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise UserError(f"{path}: not found; run the command in the project's folder") from None
+        raise not_found(path) from None
     except UnicodeDecodeError as error:
         raise UserError(
             f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8", file=path.name

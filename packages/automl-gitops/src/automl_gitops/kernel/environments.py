@@ -30,6 +30,7 @@ PRODUCTION_CONFLICT = (
     "take the side of the version that production is to serve as a whole (`git checkout --ours "
     f"{PRODUCTION_FILE.as_posix()}` or `--theirs`)"
 )
+NAME_ANOTHER = 'commit `model_package_arn = ""` (nothing in production), or a version that is there'
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/[\w+=,.@/-]+")
 
 

@@ -333,9 +333,9 @@ def _lenient(config: Config) -> Config:
 
 
 class _Unheard(Output):
-    """For a check whose notices `automl data push` will give again, at the step where they belong."""
+    """For a check of which `automl data push` will say all again, at the step where it belongs."""
 
-    def notice(self, text: str) -> None:
+    def say(self, text: str, style: str = "") -> None:
         pass
 
 

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from automl_gitops.data.lock import DatasetLock
-from automl_gitops.kernel.config import Config
-from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.config import Config, not_found
 from automl_gitops.kernel.settings.model import RESOURCES
 
 FOLDER = Path("evaluation")
@@ -69,7 +68,7 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
     """The bundle of the project; a missing entry point is a `UserError`."""
     if not (folder / ENTRY_POINT).is_file():
-        raise UserError(f"{folder / ENTRY_POINT}: not found; run the command in the project's folder")
+        raise not_found(folder / ENTRY_POINT)
     own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
     document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
     return Bundle({**of_package(), **own, SETTINGS: document.encode()})

@@ -11,15 +11,15 @@ from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import DatasetLock
+from automl_gitops.kernel import git
 from automl_gitops.kernel.aws import Aws, is_missing
-from automl_gitops.kernel.config import Config, parse_toml, read_text
-from automl_gitops.kernel.environments import PRODUCTION_CONFLICT, PRODUCTION_FILE
+from automl_gitops.kernel.config import Config, not_found, parse_toml, read_text
+from automl_gitops.kernel.environments import NAME_ANOTHER, PRODUCTION_CONFLICT, PRODUCTION_FILE
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.runs import bundle, definition
 from automl_gitops.runs.bundle import Bundle
 
-NAME_ANOTHER = 'commit `model_package_arn = ""` (nothing in production), or a version that is there'
 _VERSION = re.compile(r"arn:[a-z-]+:sagemaker:([a-z0-9-]+):\d{12}:model-package/([^/]+)/\d+")
 
 
@@ -54,6 +54,8 @@ class Project:
         """
         file = PRODUCTION_FILE.as_posix()
         if not PRODUCTION_FILE.exists():
+            if git.committed(PRODUCTION_FILE):
+                raise not_found(PRODUCTION_FILE)
             return ""
         document = parse_toml(read_text(PRODUCTION_FILE), file, PRODUCTION_CONFLICT)
         if document and "model_package_arn" not in document:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shlex
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -84,13 +84,20 @@ class Started:
 
 
 def run(
-    project: Project, output: Output, changes: dict[str, str], again: int | None, *, retry: bool = False
+    project: Project,
+    output: Output,
+    changes: dict[str, str],
+    again: int | None,
+    *,
+    retry: bool = False,
+    ready: Callable[[], None] = lambda: None,
 ) -> Started:
     """Start the pipeline for the current commit, or find the execution that was.
 
     ``changes`` are parameters for this run alone; ``again`` (from 2) numbers another attempt at the same
     commit; with ``retry`` an execution that failed or was stopped is followed by another one. Files that
-    differ from the commit make it a run of its own, named by their content.
+    differ from the commit make it a run of its own, named by their content. ``ready`` raises `UserError` where what
+    the pipeline calls is not there; only a start asks it.
     """
     defaults = definition.parameters(project.config, project.lock, project.champion)
     given = _checked(project.config, project.lock, changes, defaults)
@@ -113,6 +120,7 @@ def run(
     _require_data(project, given)
     if "ChampionModelPackageArn" not in given:
         project.require_champion()
+    ready()
     if not came_from.is_committed:
         why = "files differ from the last commit" if came_from.commit else "there is no commit here"
         output.notice(f"{why}: this run cannot be repeated from Git")

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.kernel.aws import Aws, is_missing, listed
+from automl_gitops.kernel.environments import NAME_ANOTHER, PRODUCTION_FILE
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.words import one_line
@@ -110,9 +111,11 @@ class Registry:
         except ClientError as error:
             if not is_missing(error):
                 raise
+            way = f"{NAME_ANOTHER}; " if source.startswith(PRODUCTION_FILE.as_posix()) else ""
             raise UserError(
-                f'{source} = "{arn}": the group {group} has no version {version}; '
-                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them"
+                f'{source} = "{arn}": the group {group} has no version {version}: {way}'
+                f"`aws sagemaker list-model-packages --model-package-group-name {group}` lists them, if "
+                "no teardown took them"
             ) from None
 
     def latest(self) -> ModelPackage:

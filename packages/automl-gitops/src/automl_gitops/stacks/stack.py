@@ -21,7 +21,8 @@ from automl_gitops.kernel.aws import Aws, is_missing, may_not
 from automl_gitops.kernel.config import Config, read_text
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.stacks.cloudformation import Outcome, Stack, StackState
+from automl_gitops.kernel.names import Names
+from automl_gitops.stacks.cloudformation import Outcome, Stack, StackState, state_of
 
 LAMBDAS = Path("lambdas")
 CODE = "Code"  # of the stack's parameters that take a function's code
@@ -236,6 +237,26 @@ def _with_storage(project: ServingProject) -> Outcome:
             f"stack {project.names.stack} has no bucket and registry yet, which {project.aws.identity['Arn']} may not "
             "make: an administrator runs `make bootstrap`"
         ) from None
+
+
+def lacks_functions(state: StackState) -> bool:
+    """Whether the stack holds no more than `deploy_storage` makes."""
+    code = (value for name, value in state.parameters.items() if name.endswith(CODE))
+    return state.exists and all(value == _NO_CODE for value in code)
+
+
+def require_functions(aws: Aws, names: Names) -> None:
+    """Raise `UserError` where an execution would find no function to call; whoever may not look is not told."""
+    try:
+        lacking = lacks_functions(state_of(aws.client("cloudformation"), names.stack))
+    except ClientError as error:
+        if not may_not(error):
+            raise
+        return
+    if lacking:
+        raise UserError(
+            f"stack {names.stack} has no functions yet, which the pipeline calls: run `automl stack` first"
+        )
 
 
 def reduce_to_storage(project: ServingProject) -> Outcome:

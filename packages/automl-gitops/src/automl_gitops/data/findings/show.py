@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from automl_gitops.data.contract import FILE as CONTRACT
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.words import counted
@@ -16,6 +17,5 @@ def show(output: Output, findings: Sequence[DataFinding]) -> None:
     if findings:
         more = len(findings) - MOST_SHOWN
         shown = f"{more:,} more findings" if more > 0 else counted(len(findings), "finding")
-        output.say(
-            f"{shown}; what contract.toml has in `block` stops a push, and `automl data show` says what to do after one"
-        )
+        stops = "what contract.toml has in `block` stops a push; " if CONTRACT.exists() else ""
+        output.say(f"{shown}; {stops}after a push `automl data show` says what to do")
