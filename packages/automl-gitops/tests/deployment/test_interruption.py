@@ -47,7 +47,7 @@ def state(world):
         "records": world.objects("deployments/") + world.objects("verifications/"),
     }
     text = repr(found).replace(world.name, "PROJECT")
-    return re.sub(r"\d{8}T\d{6}Z", "TIME", re.sub(r"-[0-9a-f]{10}\b", "-HASH", text))
+    return re.sub(r"\d{8}T\d{6}(\.\d{3})?Z", "TIME", re.sub(r"-[0-9a-f]{10}\b", "-HASH", text))
 
 
 def prepare_promotion(world):
