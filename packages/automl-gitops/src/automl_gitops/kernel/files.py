@@ -53,6 +53,24 @@ def replace_text(path: Path, text: str) -> bool:
     return True
 
 
+def read_python(path: Path) -> bytes:
+    """A module of the project as it lies there. Raises `UserError` where it is no Python, or cannot be read."""
+    try:
+        source = path.read_bytes()
+        compile(source, path.name, "exec")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    except (SyntaxError, ValueError) as error:
+        raise no_python(path.as_posix(), error) from None
+    return source
+
+
+def no_python(path: str, error: SyntaxError | ValueError) -> UserError:
+    """What to say of a module of the project that is no Python."""
+    line, told = getattr(error, "lineno", None), getattr(error, "msg", None) or error
+    return UserError(f"{path}{f':{line}' if line else ''}: not valid Python: {told}", file=path, line=line)
+
+
 def refused(path: Path, error: OSError) -> UserError:
     """What to say where a file cannot be written."""
     return UserError(

@@ -5,8 +5,10 @@ The bundle lies in S3 under the hash of its content, so that a definition names 
 made with.
 """
 
+import ast
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +17,13 @@ from typing import Any
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import read_python
 from automl_gitops.kernel.settings.model import RESOURCES
 
 FOLDER = Path("evaluation")
 ENTRY_POINT = "evaluate.py"
 SETTINGS = "settings.json"
+_BROUGHT = frozenset({"gate", "metrics"})
 
 
 @dataclass(frozen=True)
@@ -67,12 +71,34 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 
 
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
-    """The bundle of the project; a missing entry point is a `UserError`."""
+    """The bundle of the project. A module that is missing, or is no Python, is a `UserError`; so is a function's code,
+    which runs in the same pipeline: all of it is said before anything is paid for.
+    """
     if not (folder / ENTRY_POINT).is_file():
         raise UserError(f"{folder / ENTRY_POINT}: not found; run the command in the project's folder")
-    own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
+    own = {path.name: read_python(path) for path in sorted(folder.glob("*.py"))}
+    for name, source in own.items():
+        _require_modules(folder, name, source, own)
+    for path in sorted(folder.with_name("lambdas").glob("*.py")):
+        read_python(path)
     document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
     return Bundle({**of_package(), **own, SETTINGS: document.encode()})
+
+
+def _require_modules(folder: Path, name: str, source: bytes, own: Mapping[str, bytes]) -> None:
+    """Those that the template brings, by name: what else the container has is not known here."""
+    for node in ast.walk(ast.parse(source)):
+        modules = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
+        if isinstance(node, ast.Import):
+            modules = [one.name for one in node.names]
+        for module in _BROUGHT.intersection(modules):
+            if f"{module}.py" not in own:
+                place = folder / name
+                raise UserError(
+                    f"{folder / module}.py: not found, but {place}:{node.lineno} imports it: take the file from Git",
+                    file=str(place),
+                    line=node.lineno,
+                )
 
 
 def of_package() -> dict[str, bytes]:

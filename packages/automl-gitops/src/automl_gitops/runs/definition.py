@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ import botocore.session
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import no_python
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import limits
 from automl_gitops.runs.bundle import Bundle
@@ -209,12 +211,39 @@ class Shared:
         )
 
 
+@contextmanager
+def _placed() -> Iterator[None]:
+    """Say file and line where the project's own code cannot be imported."""
+    try:
+        yield
+    except SyntaxError as error:
+        path = _own(error.filename or "")
+        if not path:
+            raise
+        raise no_python(path, error) from None
+    except ImportError as error:
+        places = [(_own(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+        path, line = next((place for place in reversed(places) if place[0]), ("", None))
+        if not path:
+            raise
+        raise UserError(f"{path}:{line}: {error}", file=path, line=line) from None
+
+
+def _own(file: str) -> str:
+    """The path of a file in the project's folder as its messages have it, "" of another's."""
+    path, folder = Path(file), Path.cwd()
+    inside = path.is_relative_to(folder) and "site-packages" not in path.parts
+    return path.relative_to(folder).as_posix() if inside else ""
+
+
+@_placed()
 def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
     """The pipeline's parameters with their defaults, as the project has them."""
     defaults: Parameters = _of_project().parameters(config, lock, champion)
     return defaults
 
 
+@_placed()
 def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:
     """The definition as JSON (version 2020-12-01) without spaces.
 
