@@ -125,9 +125,10 @@ def _pipe_closed() -> int:
 def _report(error: UserError | RunError) -> int:
     from rich.text import Text
 
+    from automl_gitops.kernel.config_errors import placed
     from automl_gitops.kernel.console import Output, console, printed
 
-    findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
+    findings = tuple(map(placed, error.findings)) if isinstance(error, UserError) else (Finding(str(error)),)
     message = "\n".join(map(str, findings))
     console(stderr=True).print(Text.assemble(("error: ", "bold red"), printed(message)), soft_wrap=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -5,10 +5,12 @@ import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.words import nearest
 
 _TYPES = {
@@ -89,6 +91,34 @@ def line_of(text: str, location: Sequence[Any]) -> int | None:
             for size in range(1, len(keys) + 1):
                 places.setdefault((*section, *keys[:size]), number)
     return next((places[path[:size]] for size in range(len(path), 0, -1) if path[:size] in places), None)
+
+
+def line_of_error(text: str, error: Mapping[str, Any]) -> int | None:
+    """The line in a TOML text of what a finding is about: of one about a section, the first of its keys that the
+    sentence names and the text sets.
+    """
+    heading = line_of(text, error["loc"])
+    if error["type"] == "value_error":
+        sentence = str(error["ctx"]["error"])
+        words = re.findall(r"[\w.]+", re.sub(r'"[^"]*"|the \w+', "", sentence))
+        quoted = re.findall(r'"([^"]*)"', sentence)
+        for key in (*(word.split(".") for word in words), *([name] for name in quoted)):
+            line = line_of(text, (*error["loc"], *key))
+            if line != heading:
+                return line
+    return heading
+
+
+def placed(finding: Finding) -> Finding:
+    """A finding that names a section and a key of automl.toml with the line that the file has the key in."""
+    named = re.match(r"(automl\.toml): \[([\w.]+)\] (\w+)", finding.sentence)
+    if not named or finding.line:
+        return finding
+    try:
+        text = Path(named[1]).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return finding
+    return Finding(finding.sentence, named[1], line_of(text, (*named[2].split("."), named[3])))
 
 
 def _keys(dotted: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import importlib
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 import warnings
@@ -130,7 +131,8 @@ def evaluation_image(version: str, region: str, session: Any = None) -> str:
     try:
         return image_uris.retrieve("sklearn", region, version=version, sagemaker_session=session)
     except ValueError as error:
-        known = " ".join(str(error).split())
+        # Without the advice to upgrade the SDK, which the lock file has.
+        known = re.sub(r"You may need .*?\. (?=Supported)", "", " ".join(str(error).split()))
         raise UserError(
             f'automl.toml: [evaluation] container_version = "{version}" is no image in {region}: {known}',
             file="automl.toml",
