@@ -353,6 +353,11 @@ def test_points_at_the_line() -> None:
     assert text.splitlines()[caught.value.line - 1] == "max_candidates = 0"
 
 
+def test_a_column_of_weights_may_have_to_be_renamed() -> None:
+    with pytest.raises(UserError, match=r'weight = "Umsatz \(EUR\)" .*: rename it with letters'):
+        Config.parse(automl_toml(dataset={"weight": "Umsatz (EUR)"}))
+
+
 @pytest.mark.parametrize(
     ("changes", "line"),
     [

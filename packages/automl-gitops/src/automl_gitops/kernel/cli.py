@@ -20,6 +20,7 @@ INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
 @runtime_checkable
 class _UsageProblem(Protocol):
     exit_code: int
+    message: str
 
     def show(self) -> None: ...
 
@@ -83,6 +84,7 @@ def _run(
         # What Click finds wrong with the arguments; its class has no public name in Typer.
         if not isinstance(error, _UsageProblem):
             raise
+        error.message = error.message.removeprefix("Value error, ")  # pydantic's, of a choice
         error.show()
         return error.exit_code
     return status if isinstance(status, int) else 0

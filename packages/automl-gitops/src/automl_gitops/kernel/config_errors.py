@@ -167,6 +167,8 @@ def complaint(error: Mapping[str, Any]) -> str:
         return f"is above the most allowed, {context['le']:g}{_share(value, context['le'])}"
     if kind == "less_than":
         return f"has to be below {context['lt']:g}{_share(value, context['lt'])}"
+    if kind == "multiple_of":
+        return f"is no multiple of {context['multiple_of']:g}"
     if kind in ("string_too_short", "too_short"):
         return "is empty"
     if kind in ("string_too_long", "too_long"):
