@@ -127,7 +127,7 @@ def test_a_module_that_is_imported_has_to_be_there(config, folder: Path, imports
     evaluation(folder, evaluate=f"import json\n{imports}\n", metrics="")
 
     with pytest.raises(
-        UserError, match=r"^evaluation/gate\.py: not found, but evaluation/evaluate\.py:2 imports it: take"
+        UserError, match=r"^evaluation/gate\.py: not found, but evaluate\.py imports it: take"
     ):
         bundle.build(config(), lock())
 

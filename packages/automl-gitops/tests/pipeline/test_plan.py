@@ -343,7 +343,7 @@ def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("\nx = = 1\n", "pipeline/evaluate_model.py:2: not valid Python: invalid syntax"),
+        ("\nx = = 1\n", "pipeline/evaluate_model.py:2: invalid syntax"),
         ("import nope\n", "pipeline/evaluate_model.py:1: No module named 'nope'"),
         ("\n\n1 / 0\n", "pipeline/evaluate_model.py:3: ZeroDivisionError: division by zero"),
     ],

@@ -94,16 +94,12 @@ def line_of(text: str, location: Sequence[Any]) -> int | None:
 
 
 def line_of_error(text: str, error: Mapping[str, Any]) -> int | None:
-    """The line in a TOML text of what a finding is about: of one about a section, the first of its keys that the
-    sentence names and the text sets.
-    """
+    """The line of a finding; of one about a section that of the first key that it names and the text sets."""
     heading = line_of(text, error["loc"])
     if error["type"] == "value_error":
-        sentence = str(error["ctx"]["error"])
-        words = re.findall(r"[\w.]+", re.sub(r'"[^"]*"|the \w+', "", sentence))
-        quoted = re.findall(r'"([^"]*)"', sentence)
-        for key in (*(word.split(".") for word in words), *([name] for name in quoted)):
-            line = line_of(text, (*error["loc"], *key))
+        sentence = re.sub(r"the \w+", "", str(error["ctx"]["error"]))
+        for word in re.findall(r'"[^"]*"|[\w.]+', sentence):
+            line = line_of(text, (*error["loc"], *_keys(word)))
             if line != heading:
                 return line
     return heading

@@ -54,21 +54,15 @@ def replace_text(path: Path, text: str) -> bool:
 
 
 def read_python(path: Path) -> bytes:
-    """A module of the project as it lies there. Raises `UserError` where it is no Python, or cannot be read."""
+    """A module of the project. Raises `UserError` where it is no Python."""
+    source = path.read_bytes()
     try:
-        source = path.read_bytes()
         compile(source, path.name, "exec")
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
     except (SyntaxError, ValueError) as error:
-        raise no_python(path.as_posix(), error) from None
+        line, told = getattr(error, "lineno", None), getattr(error, "msg", error)
+        place = f"{path}:{line}" if line else str(path)
+        raise UserError(f"{place}: not valid Python: {told}", file=str(path), line=line) from None
     return source
-
-
-def no_python(path: str, error: SyntaxError | ValueError) -> UserError:
-    """What to say of a module of the project that is no Python."""
-    line, told = getattr(error, "lineno", None), getattr(error, "msg", None) or error
-    return UserError(f"{path}{f':{line}' if line else ''}: not valid Python: {told}", file=path, line=line)
 
 
 def refused(path: Path, error: OSError) -> UserError:

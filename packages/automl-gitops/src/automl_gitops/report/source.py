@@ -67,8 +67,5 @@ def of_execution(s3: Any, names: Names, execution: Execution) -> Evaluation:
     evaluation = evaluation_file.find(s3, names.bucket, execution.id)
     if evaluation is None:
         why = f": {execution.reason}" if execution.reason else ""
-        how = {"Failed": "failed", "Stopped": "was stopped", "Succeeded": "succeeded"}.get(
-            execution.status, f"is {execution.status.lower()}"
-        )
-        raise RunError(f"execution {execution.id} has no evaluation, it {how}{why}")
+        raise RunError(f"execution {execution.id} has no evaluation (status {execution.status}){why}")
     return evaluation

@@ -8,7 +8,6 @@ made with.
 import ast
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +22,6 @@ from automl_gitops.kernel.settings.model import RESOURCES
 FOLDER = Path("evaluation")
 ENTRY_POINT = "evaluate.py"
 SETTINGS = "settings.json"
-_BROUGHT = frozenset({"gate", "metrics"})
 
 
 @dataclass(frozen=True)
@@ -77,28 +75,21 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
     if not (folder / ENTRY_POINT).is_file():
         raise UserError(f"{folder / ENTRY_POINT}: not found; run the command in the project's folder")
     own = {path.name: read_python(path) for path in sorted(folder.glob("*.py"))}
-    for name, source in own.items():
-        _require_modules(folder, name, source, own)
+    imported: set[str | None] = set()
+    for node in ast.walk(ast.parse(own[ENTRY_POINT])):
+        if isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+        elif isinstance(node, ast.Import):
+            imported.update(one.name for one in node.names)
+    for name in ("gate", "metrics"):  # the template's; what else the container has is not known here
+        if name in imported and f"{name}.py" not in own:
+            raise UserError(
+                f"{folder / name}.py: not found, but {ENTRY_POINT} imports it: take the file from Git"
+            )
     for path in sorted(folder.with_name("lambdas").glob("*.py")):
         read_python(path)
     document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
     return Bundle({**of_package(), **own, SETTINGS: document.encode()})
-
-
-def _require_modules(folder: Path, name: str, source: bytes, own: Mapping[str, bytes]) -> None:
-    """Those that the template brings, by name: what else the container has is not known here."""
-    for node in ast.walk(ast.parse(source)):
-        modules = [node.module] if isinstance(node, ast.ImportFrom) and not node.level else []
-        if isinstance(node, ast.Import):
-            modules = [one.name for one in node.names]
-        for module in _BROUGHT.intersection(modules):
-            if f"{module}.py" not in own:
-                place = folder / name
-                raise UserError(
-                    f"{folder / module}.py: not found, but {place}:{node.lineno} imports it: take the file from Git",
-                    file=str(place),
-                    line=node.lineno,
-                )
 
 
 def of_package() -> dict[str, bytes]:

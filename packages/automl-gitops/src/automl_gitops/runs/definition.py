@@ -29,7 +29,6 @@ import botocore.session
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.files import no_python
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import limits
 from automl_gitops.runs.bundle import Bundle
@@ -218,24 +217,16 @@ def _placed() -> Iterator[None]:
     """Say file and line where the project's own code cannot be imported."""
     try:
         yield
-    except SyntaxError as error:
-        path = _own(error.filename or "")
-        if not path:
+    except (ImportError, SyntaxError) as error:
+        frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+        if isinstance(error, SyntaxError):
+            frames.append((error.filename or "", error.lineno))
+        folder = f"{Path.cwd()}{os.sep}"
+        own = [one for one in frames if one[0].startswith(folder) and "site-packages" not in one[0]]
+        if not own:
             raise
-        raise no_python(path, error) from None
-    except ImportError as error:
-        places = [(_own(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-        path, line = next((place for place in reversed(places) if place[0]), ("", None))
-        if not path:
-            raise
-        raise UserError(f"{path}:{line}: {error}", file=path, line=line) from None
-
-
-def _own(file: str) -> str:
-    """The path of a file in the project's folder as its messages have it, "" of another's."""
-    path, folder = Path(file), Path.cwd()
-    inside = path.is_relative_to(folder) and "site-packages" not in path.parts
-    return path.relative_to(folder).as_posix() if inside else ""
+        file, line = own[-1][0].removeprefix(folder), own[-1][1]
+        raise UserError(f"{file}:{line}: {error.msg}", file=file, line=line) from None
 
 
 @_placed()
