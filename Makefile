@@ -41,8 +41,8 @@ $(VENV)/template: requirements.lock
 
 # The project's packages, with the two of this repository as their sources, so that a change works at once.
 $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
-	@$(ANY_PYTHON) -B -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > $(VENV)/others.lock
-	@$(INSTALL) $(VENV)/others.lock
+	@$(ANY_PYTHON) -B -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > $(VENV)/project.lock
+	@$(INSTALL) $(VENV)/project.lock
 	@$(VENV)/bin/uv pip install --quiet --python $(RUN) --no-deps --no-build-isolation --offline \
 		$(addprefix --editable ,$(PACKAGES))
 	@touch $@

@@ -167,6 +167,9 @@ def main() -> int:
     refused = [(question, answer, reason) for question, answer, reason in problems if reason]
     if not refused:
         return 0
+    # The description that is offered repeats the target, which is refused by itself.
+    offered = "Predict " + ANSWERS["target"]
+    refused = [one for one in refused if one[:2] != ("description", offered)]
     for question, answer, reason in refused:
         print('%s = "%s" is refused: %s.' % (question, shown(answer), reason), file=sys.stderr)
     print("Nothing was written. What follows is only how cookiecutter says that it stopped.", file=sys.stderr)

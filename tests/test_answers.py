@@ -225,6 +225,20 @@ def test_blanks_at_the_ends_of_answers_are_gone(template, tmp_path):
     assert config["dataset"]["target"] == "left"
 
 
+@pytest.mark.parametrize(
+    ("target", "description"),
+    [
+        ("readmitted", "Predict hospital readmission from a tabular data set"),
+        (' a "b" \\ {x} ', 'Predict a "b" \\ {x}'),
+        ("x" * 200, "Predict " + "x" * 192),
+    ],
+)
+def test_the_description_offered_is_that_of_the_target(target, description):
+    files = render(target=target)
+
+    assert tomllib.loads(files["automl.toml"])["project"]["description"] == description
+
+
 def asked(template: Path, output: Path, *answers: str) -> subprocess.CompletedProcess[str]:
     """The seven questions with typed answers; what is not given is answered by the return key."""
     return subprocess.run(
@@ -252,7 +266,7 @@ def test_the_last_question_offers_the_metrics_of_the_problem_type_alone(template
 
 def test_typed_answers_are_taken_as_they_are(template, tmp_path):
     """cookiecutter renders answers on the command line, and not those that are typed."""
-    result = asked(template, tmp_path, " churn ", "100 % of {#1}", "", "", "a `b` | {x}", "binary", "auc")
+    result = asked(template, tmp_path, " churn ", "a `b` | {x}", "100 % of {#1}", "", "", "binary", "auc")
 
     assert result.returncode == 0, result.stderr
     config = read(tmp_path / "churn")
@@ -263,7 +277,7 @@ def test_typed_answers_are_taken_as_they_are(template, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{{", "a {{ b }}", "{% if", "{{ cookiecutter.project }}"])
-@pytest.mark.parametrize("place", [1, 4], ids=["description", "target"])
+@pytest.mark.parametrize("place", [1, 2], ids=["target", "description"])
 def test_what_the_next_update_would_run_is_refused(template, tmp_path, place, text):
     result = asked(template, tmp_path, *[""] * place, text)
 

@@ -19,10 +19,10 @@ def test_an_answer_that_is_refused_is_asked_for_again(template, tmp_path):
     (tmp_path / "taken").mkdir()
     lines = {
         "project": ["taken", "con", "  churn "],
+        "target": ["a\u202eb", "left `at` | {x}"],
         "description": ["who {{ leaves", b"gr\xfcn", 'who "leaves" \\ 😀 {#'],
         "repository": ["churn", ""],
         "region": ["moon", "us-east-1"],
-        "target": ["a\u202eb", "left `at` | {x}"],
         "problem_type": ["Binry", "BinaryClassification"],
         "objective": ["RMSE", "auc"],
     }
@@ -45,7 +45,7 @@ def test_an_answer_that_is_refused_is_asked_for_again(template, tmp_path):
 
 
 def test_the_project_is_the_one_that_cookiecutter_generates(template, tmp_path):
-    asked = ask(template, tmp_path / "asked", "churn", "Who leaves", "", "", "left", "regression", "default")
+    asked = ask(template, tmp_path / "asked", "churn", "left", "Who leaves", "", "", "regression", "default")
     answers = {
         "project": "churn",
         "description": "Who leaves",

@@ -141,6 +141,14 @@ def test_a_default_path_is_the_projects(
     assert [path.relative_to(tmp_path).parts[:2] for path in tmp_path.rglob("*.csv")] == [("build", "data")]
 
 
+def test_a_choice_that_is_none_is_said_without_the_library_s_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["rehearse", "--until", "foo"]) == 2
+
+    assert "Invalid value for '--until': 'foo' is not one of 'staging', " in capsys.readouterr().err
+
+
 def test_outside_a_project_a_command_says_which_file_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,7 +61,7 @@ def test_everything_may_be_left_out():
         ),
         ('[production.deployment]\npolicy = "BLUE_GREEN"', "policy"),
         ("[production.deployment]\npercent = 51", "percent = 51"),
-        ("[production.alarms]\nperiod_seconds = 90", "period_seconds = 90"),
+        ("[production.alarms]\nperiod_seconds = 90", "period_seconds = 90 is no multiple of 60"),
         ("[production.alarms]\nmax_5xx_share = 1.5", "max_5xx_share = 1.5"),
         ("[verification]\nconcurrency = 0", "concurrency = 0"),
     ],

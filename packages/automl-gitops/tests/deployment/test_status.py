@@ -47,6 +47,15 @@ def test_production_as_git_names_it_is_no_difference(world, in_production, capsy
     assert production["since"]
 
 
+def test_a_narrow_terminal_breaks_no_time(world, in_production, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    capsys.readouterr()
+
+    assert main(["status"]) == 0
+
+    assert "UTC" in capsys.readouterr().out
+
+
 def test_it_writes_nothing(world, in_production, writes):
     with writes() as made:
         status(world.project())

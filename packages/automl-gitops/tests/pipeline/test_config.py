@@ -9,8 +9,8 @@ from making import automl_toml, lock
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel import service
 from automl_gitops.kernel.config import Config, read_text
-from automl_gitops.kernel.config_errors import line_of
-from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.config_errors import line_of, placed
+from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings.model import ALGORITHMS
 
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/0a1b"
@@ -351,6 +351,47 @@ def test_points_at_the_line() -> None:
         Config.parse(text)
 
     assert text.splitlines()[caught.value.line - 1] == "max_candidates = 0"
+
+
+def test_a_column_of_weights_may_have_to_be_renamed() -> None:
+    with pytest.raises(UserError, match=r'weight = "Umsatz \(EUR\)" .*: rename it with letters'):
+        Config.parse(automl_toml(dataset={"weight": "Umsatz (EUR)"}))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"dataset": {"exclude": ["label"]}}, 'exclude = ["label"]'),
+        ({"dataset": {"exclude": ["age"], "group": "age"}}, 'exclude = ["age"]'),
+        ({"dataset": {"gap": "7 days"}}, 'gap = "7 days"'),
+        ({"dataset": {"group": "age", "split": "set"}}, 'split = "set"'),
+        ({"dataset": {"time": "label"}}, 'time = "label"'),
+        ({"dataset": {"also_features": ["age"]}}, 'also_features = ["age"]'),
+        ({"autopilot": {"algorithms": ["lightgmb"]}}, 'algorithms = ["lightgmb"]'),
+        ({"autopilot": {"mode": "AUTO", "algorithms": ["xgboost"]}}, 'algorithms = ["xgboost"]'),
+        ({"decision": {"threshold": 0.3}}, "threshold = 0.3"),
+        ({"gate": {"maximum": 0.3}}, "minimum = 0.3"),
+        ({"prices": {"ml.m5.xlage": 0.3}}, '"ml.m5.xlage" = 0.3'),
+        ({"project": {"tags": {"project": "x"}}}, 'project = "x"'),
+    ],
+)
+def test_what_is_wrong_between_keys_points_at_one_of_them(changes: dict[str, Any], line: str) -> None:
+    text = automl_toml(**changes)
+
+    with pytest.raises(UserError) as caught:
+        Config.parse(text)
+
+    assert text.splitlines()[caught.value.line - 1] == line
+
+
+def test_a_sentence_that_names_a_key_is_placed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    finding = Finding('automl.toml: [evaluation] container_version = "9.9-9" is no image')
+
+    assert placed(finding) == finding
+    Path("automl.toml").write_text('[evaluation]\n\ncontainer_version = "9.9-9"\n')
+    assert str(placed(finding)).startswith("automl.toml:3: [evaluation] container_version = ")
+    assert placed(Finding("other: [a] b")) == Finding("other: [a] b")
 
 
 @pytest.mark.parametrize(

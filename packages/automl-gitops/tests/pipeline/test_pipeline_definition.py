@@ -299,7 +299,9 @@ def test_nothing_of_the_moment_is_in_it(plain: dict[str, Any]) -> None:
 
 def test_unknown_container_is_named() -> None:
     with pytest.raises(
-        UserError, match=r'\[evaluation\] container_version = "7.7-7" is no image in eu-west-1'
+        UserError,
+        match=r'\[evaluation\] container_version = "7.7-7" is no image in eu-west-1: '
+        r"Unsupported sklearn version: 7\.7-7\. Supported",
     ):
         build(evaluation={"container_version": "7.7-7"})
 

@@ -124,6 +124,31 @@ def test_missing_code_is_taken_from_git(config, folder: Path) -> None:
         bundle.build(config(), lock())
 
 
+@pytest.mark.parametrize("imports", ["from gate import judge", "import metrics, gate"])
+def test_a_module_that_is_imported_has_to_be_there(config, folder: Path, imports: str) -> None:
+    evaluation(folder, evaluate=f"import json\n{imports}\n", metrics="")
+
+    with pytest.raises(
+        UserError, match=r"^evaluation/gate\.py: not found, but evaluate\.py imports it: take"
+    ):
+        bundle.build(config(), lock())
+
+    evaluation(folder, gate="")
+    assert "gate.py" in bundle.build(config(), lock()).files
+
+
+@pytest.mark.parametrize("place", ["evaluation/costs.py", "lambdas/check_autopilot.py"])
+def test_code_that_is_no_python_is_placed(config, folder: Path, place: str) -> None:
+    evaluation(folder)
+    (folder / "lambdas").mkdir()
+    (folder / place).write_text("y = 1\nx = = 1\n")
+
+    with pytest.raises(UserError, match=f"^{place}:2: not valid Python: invalid syntax$") as raised:
+        bundle.build(config(), lock())
+
+    assert (raised.value.file, raised.value.line) == (place, 2)
+
+
 def test_commit_and_changes_are_found(folder: Path) -> None:
     assert run.find_source() == run.Source("", True)
     (folder / ".gitignore").write_text("build/\n")

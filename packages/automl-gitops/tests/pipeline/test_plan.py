@@ -340,6 +340,27 @@ def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
     assert plan(Project(), "change").definition == {"new": [Change("the step itself", None, "new")]}
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("\nx = = 1\n", "pipeline/evaluate_model.py:2: invalid syntax"),
+        ("import nope\n", "pipeline/evaluate_model.py:1: No module named 'nope'"),
+        ("\n\n1 / 0\n", "pipeline/evaluate_model.py:3: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_a_mistake_in_the_project_s_own_code_is_placed(folder, code, said):
+    lock().save(folder / "dataset.lock")
+    for name, text in {
+        "evaluation/evaluate.py": "",
+        "pipeline/definition.py": "import pipeline.evaluate_model\n",
+        "pipeline/evaluate_model.py": code,
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text)
+
+    assert building.Building(folder, ACCOUNT).result() == (None, said)
+
+
 def test_a_link_out_of_the_project_is_left_alone(git, folder):
     (folder / "data").symlink_to("/somewhere/else")
     (folder / "up").symlink_to("../..")

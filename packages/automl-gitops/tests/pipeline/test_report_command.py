@@ -152,7 +152,7 @@ def test_an_execution_without_an_evaluation_says_why_it_has_none(aws, config):
     failed = execution(status="Failed", failure_reason="no candidate trained")
 
     with pytest.raises(
-        RunError, match=r"abcdefghijkl has no evaluation, it is failed: .*no candidate trained"
+        RunError, match=r"abcdefghijkl has no evaluation \(status Failed\): .*no candidate trained"
     ):
         of_execution(aws.client("s3"), Names(config(), ACCOUNT), failed)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import evaluations
@@ -138,6 +139,15 @@ def test_many_classes_are_not_a_table():
     text = markdown(RunSummary(execution(), evaluation(confusion={"labels": many, "rows": []}), names()))
 
     assert "30 classes" in text
+
+
+def test_a_run_without_instances_says_so():
+    nothing = replace(execution(status="Failed"), autopilot=None, steps=[])
+
+    section = markdown(RunSummary(nothing, None, names())).split("Cost so far")[1]
+
+    assert section.split("\n\n")[1] == "No instances so far."
+    assert "| instances |" not in section
 
 
 @pytest.mark.parametrize(("compared", "hours"), [(False, 1.5), (True, 3.0)])

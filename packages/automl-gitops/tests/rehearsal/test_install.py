@@ -42,7 +42,8 @@ def test_what_is_missing_is_installed(environment: Path, tmp_path: Path, capfd) 
 
     assert status == 0
     assert not (environment / "asked").exists(), "the locked uv is there"
-    assert "the packages are installed" in capfd.readouterr().out
+    lock = tmp_path / "requirements.lock"
+    assert f"the packages of {lock} are installed in {environment} in " in capfd.readouterr().out
 
 
 def test_another_uv_is_replaced_by_the_locked_one(environment: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`automl ...`: from a registered version to one in production, and back."""
 
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -232,7 +233,7 @@ def status(as_json: Json = False) -> None:
                     served.version or served.model_package_arn,
                     served.threshold and f"{served.positive_class} from {served.threshold}",
                     served.commit[:12],
-                    served.since and served.since.isoformat(timespec="seconds"),
+                    served.since and served.since.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
                     served.instances,
                     ", ".join(
                         f"{name.rsplit('-production-')[-1]} {state}" for name, state in served.alarms.items()

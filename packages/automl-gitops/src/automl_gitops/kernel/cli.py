@@ -20,6 +20,7 @@ INTERRUPTED, PIPE_CLOSED = 130, 141  # what shells give for SIGINT and SIGPIPE
 @runtime_checkable
 class _UsageProblem(Protocol):
     exit_code: int
+    message: str
 
     def show(self) -> None: ...
 
@@ -83,6 +84,7 @@ def _run(
         # What Click finds wrong with the arguments; its class has no public name in Typer.
         if not isinstance(error, _UsageProblem):
             raise
+        error.message = error.message.removeprefix("Value error, ")  # pydantic's, of a choice
         error.show()
         return error.exit_code
     return status if isinstance(status, int) else 0
@@ -125,9 +127,10 @@ def _pipe_closed() -> int:
 def _report(error: UserError | RunError) -> int:
     from rich.text import Text
 
+    from automl_gitops.kernel.config_errors import placed
     from automl_gitops.kernel.console import Output, console, printed
 
-    findings = error.findings if isinstance(error, UserError) else (Finding(str(error)),)
+    findings = tuple(map(placed, error.findings)) if isinstance(error, UserError) else (Finding(str(error)),)
     message = "\n".join(map(str, findings))
     console(stderr=True).print(Text.assemble(("error: ", "bold red"), printed(message)), soft_wrap=True)
     if os.environ.get("GITHUB_ACTIONS") == "true":

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from automl_gitops.evaluation.metrics import BINARY, METRICS, metric_of
-from automl_gitops.kernel.config_errors import describe, line_of, sections, telling
+from automl_gitops.kernel.config_errors import describe, line_of, line_of_error, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
 from automl_gitops.kernel.settings.account import Encryption, Network, Prices, ProjectSettings
@@ -89,7 +89,7 @@ class Config(SettingsSection):
             config = cls.model_validate(document)
         except ValidationError as error:
             findings = [
-                Finding(describe(cls, file, item), file, line_of(text, item["loc"]))
+                Finding(describe(cls, file, item), file, line_of_error(text, item))
                 for item in telling(cls, error.errors())
             ]
             raise UserError.of(findings) from None

@@ -5,10 +5,12 @@ import re
 import types
 import typing
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.words import nearest
 
 _TYPES = {
@@ -91,6 +93,30 @@ def line_of(text: str, location: Sequence[Any]) -> int | None:
     return next((places[path[:size]] for size in range(len(path), 0, -1) if path[:size] in places), None)
 
 
+def line_of_error(text: str, error: Mapping[str, Any]) -> int | None:
+    """The line of a finding; of one about a section that of the first key that it names and the text sets."""
+    heading = line_of(text, error["loc"])
+    if error["type"] == "value_error":
+        sentence = re.sub(r"the \w+", "", str(error["ctx"]["error"]))
+        for word in re.findall(r'"[^"]*"|[\w.]+', sentence):
+            line = line_of(text, (*error["loc"], *_keys(word)))
+            if line != heading:
+                return line
+    return heading
+
+
+def placed(finding: Finding) -> Finding:
+    """A finding that names a section and a key of automl.toml with the line that the file has the key in."""
+    named = re.match(r"(automl\.toml): \[([\w.]+)\] (\w+)", finding.sentence)
+    if not named or finding.line:
+        return finding
+    try:
+        text = Path(named[1]).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError):
+        return finding
+    return Finding(finding.sentence, named[1], line_of(text, (*named[2].split("."), named[3])))
+
+
 def _keys(dotted: str) -> tuple[str, ...]:
     """The parts of a TOML key such as `bands."the age"`."""
     return tuple(
@@ -137,6 +163,8 @@ def complaint(error: Mapping[str, Any]) -> str:
         return f"is above the most allowed, {context['le']:g}{_share(value, context['le'])}"
     if kind == "less_than":
         return f"has to be below {context['lt']:g}{_share(value, context['lt'])}"
+    if kind == "multiple_of":
+        return f"is no multiple of {context['multiple_of']:g}"
     if kind in ("string_too_short", "too_short"):
         return "is empty"
     if kind in ("string_too_long", "too_long"):

@@ -53,6 +53,18 @@ def replace_text(path: Path, text: str) -> bool:
     return True
 
 
+def read_python(path: Path) -> bytes:
+    """A module of the project. Raises `UserError` where it is no Python."""
+    source = path.read_bytes()
+    try:
+        compile(source, path.name, "exec")
+    except (SyntaxError, ValueError) as error:
+        line, told = getattr(error, "lineno", None), getattr(error, "msg", error)
+        place = f"{path}:{line}" if line else str(path)
+        raise UserError(f"{place}: not valid Python: {told}", file=str(path), line=line) from None
+    return source
+
+
 def refused(path: Path, error: OSError) -> UserError:
     """What to say where a file cannot be written."""
     return UserError(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -86,5 +87,8 @@ def _ended(process: "subprocess.Popen[str]", given: str = "") -> tuple[int, str,
 def _result(status: int, printed: str, said: str) -> Result:
     if status:
         lines = said.strip().splitlines() or ["no reason given"]
-        return None, lines[-1].removeprefix("error: ")
+        last = lines[-1].removeprefix("error: ")
+        # A traceback: the last line of the project's own code in it.
+        places = re.findall(r'/(pipeline/[^/"]+\.py)", line (\d+)', said) if last == lines[-1] else []
+        return None, ":".join([*places[-1], f" {last}"]) if places else last
     return json.loads(printed), ""

@@ -115,7 +115,7 @@ def install(environment: Path, locks: Sequence[Path]) -> None:
         "installing the packages", [uv, "pip", "install", "--require-hashes", "--python", python, *given]
     )
     done.write_text(content, encoding="utf-8")
-    steps.done(f"the packages are installed in {environment}")
+    steps.done(f"the packages of {' and '.join(map(str, locks))} are installed in {environment}")
 
 
 def _content(locks: Sequence[Path]) -> str:

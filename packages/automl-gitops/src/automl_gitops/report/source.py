@@ -67,5 +67,5 @@ def of_execution(s3: Any, names: Names, execution: Execution) -> Evaluation:
     evaluation = evaluation_file.find(s3, names.bucket, execution.id)
     if evaluation is None:
         why = f": {execution.reason}" if execution.reason else ""
-        raise RunError(f"execution {execution.id} has no evaluation, it is {execution.status.lower()}{why}")
+        raise RunError(f"execution {execution.id} has no evaluation (status {execution.status}){why}")
     return evaluation

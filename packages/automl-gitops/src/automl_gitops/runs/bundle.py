@@ -5,6 +5,7 @@ The bundle lies in S3 under the hash of its content, so that a definition names 
 made with.
 """
 
+import ast
 import hashlib
 import json
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Any
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config, not_found
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import read_python
 from automl_gitops.kernel.settings.model import RESOURCES
 
 FOLDER = Path("evaluation")
@@ -66,10 +69,25 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 
 
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
-    """The bundle of the project; a missing entry point is a `UserError`."""
+    """The bundle of the project. A module that is missing, or is no Python, is a `UserError`; so is a function's code,
+    which runs in the same pipeline: all of it is said before anything is paid for.
+    """
     if not (folder / ENTRY_POINT).is_file():
         raise not_found(folder / ENTRY_POINT)
-    own = {path.name: path.read_bytes() for path in sorted(folder.glob("*.py"))}
+    own = {path.name: read_python(path) for path in sorted(folder.glob("*.py"))}
+    imported: set[str | None] = set()
+    for node in ast.walk(ast.parse(own[ENTRY_POINT])):
+        if isinstance(node, ast.ImportFrom):
+            imported.add(node.module)
+        elif isinstance(node, ast.Import):
+            imported.update(one.name for one in node.names)
+    for name in ("gate", "metrics"):  # the template's; what else the container has is not known here
+        if name in imported and f"{name}.py" not in own:
+            raise UserError(
+                f"{folder / name}.py: not found, but {ENTRY_POINT} imports it: take the file from Git"
+            )
+    for path in sorted(folder.with_name("lambdas").glob("*.py")):
+        read_python(path)
     document = json.dumps(settings(config, lock), indent=1, sort_keys=True, ensure_ascii=False)
     return Bundle({**of_package(), **own, SETTINGS: document.encode()})
 

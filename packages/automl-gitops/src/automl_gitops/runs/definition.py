@@ -10,7 +10,9 @@ import importlib
 import json
 import logging
 import os
+import re
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,7 +130,8 @@ def evaluation_image(version: str, region: str, session: Any = None) -> str:
     try:
         return image_uris.retrieve("sklearn", region, version=version, sagemaker_session=session)
     except ValueError as error:
-        known = " ".join(str(error).split())
+        # Without the advice to upgrade the SDK, which the lock file has.
+        known = re.sub(r"You may need .*?\. (?=Supported)", "", " ".join(str(error).split()))
         raise UserError(
             f'automl.toml: [evaluation] container_version = "{version}" is no image in {region}: {known}',
             file="automl.toml",
@@ -209,12 +212,31 @@ class Shared:
         )
 
 
+@contextmanager
+def _placed() -> Iterator[None]:
+    """Say file and line where the project's own code cannot be imported."""
+    try:
+        yield
+    except (ImportError, SyntaxError) as error:
+        frames = [(one.filename, one.lineno) for one in traceback.extract_tb(error.__traceback__)]
+        if isinstance(error, SyntaxError):
+            frames.append((error.filename or "", error.lineno))
+        folder = f"{Path.cwd()}{os.sep}"
+        own = [one for one in frames if one[0].startswith(folder) and "site-packages" not in one[0]]
+        if not own:
+            raise
+        file, line = own[-1][0].removeprefix(folder), own[-1][1]
+        raise UserError(f"{file}:{line}: {error.msg}", file=file, line=line) from None
+
+
+@_placed()
 def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
     """The pipeline's parameters with their defaults, as the project has them."""
     defaults: Parameters = _of_project().parameters(config, lock, champion)
     return defaults
 
 
+@_placed()
 def build(config: Config, lock: DatasetLock, account: str, bundle: Bundle, champion: str = "") -> str:
     """The definition as JSON (version 2020-12-01) without spaces.
 

@@ -298,7 +298,7 @@ def _cost(facts: RunSummary) -> Iterator[Block]:
     rows = list(cost_rows(facts.execution, facts.names, facts.evaluation))
     known = [money for *_, money in rows if money is not None]
     cells = [(what, kind, f"{hours:.2f}", facts.prices.money(money)) for what, kind, hours, money in rows]
-    yield Table(("", "instances", "hours", "money"), cells, "llrr")
+    yield Table(("", "instances", "hours", "money"), cells, "llrr") if cells else "No instances so far."
     if known:
         rest = "." if len(known) == len(rows) else ", without what has no price in automl.toml [prices]."
         yield f"About {facts.prices.money(sum(known))}{rest}"

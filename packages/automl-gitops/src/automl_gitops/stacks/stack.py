@@ -21,6 +21,7 @@ from automl_gitops.kernel.aws import Aws, is_missing, may_not
 from automl_gitops.kernel.config import Config, read_text
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import read_python
 from automl_gitops.kernel.names import Names
 from automl_gitops.stacks.cloudformation import Outcome, Stack, StackState, state_of
 
@@ -85,13 +86,7 @@ def code_keys(codes: Sequence[LambdaCode]) -> dict[str, str]:
 
 
 def _zip(path: Path) -> bytes:
-    try:
-        source = path.read_bytes()
-        compile(source, path.name, "exec")
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        place = f"{path}:{line}" if line else str(path)
-        raise UserError(f"{place}: not valid Python: {error}", file=str(path), line=line) from None
+    source = read_python(path)
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         entry = zipfile.ZipInfo(path.name, _EPOCH)

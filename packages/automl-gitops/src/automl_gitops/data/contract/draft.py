@@ -25,6 +25,7 @@ block = []
 # least_rows = {least_rows} # as there were; most_rows is the other bound
 # keys = [["patient", "admitted"]] # columns that are unique together
 # rules = ["admitted <= discharged", "if state == 'dead' then days == 0"] # a missing value breaks none; x == "" is one
+# In rules a column whose name is more than letters, digits and _ stands in backticks: "`Kunden-Nr` > 0".
 # other_columns = false # no column but those below
 
 [columns]

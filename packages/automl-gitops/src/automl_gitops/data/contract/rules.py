@@ -23,6 +23,7 @@ COMPARISONS: dict[type[ast.cmpop], str] = {
 }
 KINDS = {"integer": "number", "number": "number", "text": "text", "date": "date"}
 _NAME = "_column_{}_"
+_BACKTICKS = "a column whose name is more than letters, digits and _ stands in `backticks`"
 _MOST_LEVELS = 50  # of a rule's tree: whoever judges it goes down by recursion
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?")
 
@@ -77,8 +78,8 @@ def _expression(text: str) -> ast.expr:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         hint = "; equality is ==" if re.search(r"[^=<>!]=[^=]", text) else ""
         raise ValueError(
-            'cannot be read: write comparisons such as admitted <= discharged, joined by "and" or "or"; a column '
-            f"whose name is no word stands in `backticks`{hint}"
+            'cannot be read: write comparisons such as admitted <= discharged, joined by "and" or "or"; '
+            f"{_BACKTICKS}{hint}"
         ) from None
     level: list[ast.AST] = [tree]
     for _ in range(_MOST_LEVELS):
@@ -99,8 +100,13 @@ def _check(node: ast.expr, columns: Mapping[str, str], types: Mapping[str, str])
             _check_comparison(left, operator, right, columns, types)
     else:
         raise ValueError(
-            f'has "{ast.unparse(node)}" where a comparison is wanted, such as admitted <= discharged'
+            f'has "{_written(node, columns)}" where a comparison is wanted, such as admitted <= discharged'
         )
+
+
+def _written(node: ast.expr, columns: Mapping[str, str]) -> str:
+    """A part of a rule, with its columns as the rule has them."""
+    return re.sub(_NAME.format(r"\d+"), lambda match: f"`{columns[match[0]]}`", ast.unparse(node))
 
 
 def comparisons(node: ast.Compare) -> Iterator[tuple[ast.expr, ast.cmpop, ast.expr]]:
@@ -141,7 +147,8 @@ def _kind(operand: ast.expr, columns: Mapping[str, str], types: Mapping[str, str
     value = literal(operand)
     if value is None:
         raise ValueError(
-            f'has "{ast.unparse(operand)}" where a column, a number or a text in quotes is wanted'
+            f'has "{_written(operand, columns)}" where a column, a number or a text in quotes is wanted; '
+            + _BACKTICKS
         )
     if not isinstance(value, str) and not is_representable(value):
         raise ValueError(f"has {value}, which is no finite number, or a whole one beyond 64 bits")

@@ -71,7 +71,7 @@ class DatasetSettings(SettingsSection):
     def _weight(cls, value: str) -> str:
         if not service.matches("SampleWeightAttributeName", value):
             raise ValueError(
-                "is no name that Autopilot takes for a column of weights: letters, digits, _ and - alone"
+                "is no name that Autopilot takes for a column of weights: rename it with letters, digits, _ and - alone"
             )
         return value
 

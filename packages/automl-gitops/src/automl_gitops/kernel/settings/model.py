@@ -209,7 +209,9 @@ class DecisionSettings(SettingsSection):
             )
         given = "threshold" if self.threshold is not None else "costs"
         if (self.threshold or self.costs) and self.positive is None:
-            raise ValueError(f"has {given} without positive: name the class whose probability it is about")
+            raise ValueError(
+                f'has {given} without positive: name the class whose probability it is about, positive = "..."'
+            )
         return self
 
     @property
