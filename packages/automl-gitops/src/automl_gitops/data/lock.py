@@ -229,10 +229,7 @@ class DatasetLock(_Entry):
 
     @property
     def checksum(self) -> str:
-        """SHA-256 (hexadecimal) of all that the file says, however it is laid out.
-
-        A key that is added here later has to be absent (None) by default, or files from before no longer fit.
-        """
+        """SHA-256 (hexadecimal) of all that the file says; a key added later is None by default, for older files."""
         facts = json.dumps(self.model_dump(exclude_none=True), sort_keys=True)
         return hashlib.sha256(facts.encode()).hexdigest()
 

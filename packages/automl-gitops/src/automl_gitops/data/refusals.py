@@ -11,9 +11,7 @@ def wrong_width(where: str, has: int, wanted: int, *, is_open: bool) -> str:
     """That the row ``where`` has another number of columns; ``is_open``: a quote in it goes on beyond its line."""
     columns, commas = f"{counted(has, 'column')} instead of {wanted}", "quote values that contain commas"
     if not is_open:
-        title = ", or take the first line out if it is a title" if where == "row 1" else ""
-        cause = f"{commas}{title}" if has > wanted else "a value or a delimiter is missing"
-        return f"{where} has {columns}: {cause}"
+        return f"{where} has {columns}: {commas if has > wanted else 'a value or a delimiter is missing'}"
     way = f", or {commas}" if has > wanted else ""
     return (
         f"a quote that is opened in {where} is not closed in its line, so that the row has {columns}: close it or "

@@ -160,7 +160,7 @@ class Table:
                     if number == row:
                         return
             except csv.Error as error:
-                if "expected after" not in str(error):  # such as a value that is too long for it
+                if "expected after" not in str(error):
                     return
                 said = stray_quote(f"row {number + 1}", opened if number + 1 == row else "")
                 raise UserError(f"{self.name}: {said}") from None

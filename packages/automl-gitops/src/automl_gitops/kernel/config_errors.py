@@ -108,12 +108,9 @@ def line_of_error(text: str, error: Mapping[str, Any]) -> int | None:
 def placed(finding: Finding) -> Finding:
     """A finding that names a section and a key of automl.toml with the line that the file has the key in."""
     named = re.match(r"(automl\.toml): \[([\w.]+)\] (\w+)", finding.sentence)
-    if not named or finding.line:
+    if not named or finding.line or not Path(named[1]).exists():
         return finding
-    try:
-        text = Path(named[1]).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError):
-        return finding
+    text = Path(named[1]).read_text(encoding="utf-8-sig")
     return Finding(finding.sentence, named[1], line_of(text, (*named[2].split("."), named[3])))
 
 
