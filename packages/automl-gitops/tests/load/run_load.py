@@ -119,19 +119,26 @@ class _Account:
 
         def running() -> list[str]:
             nonlocal most
-            pages = self._sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=NAME)
-            found = [one for page in pages for one in page["PipelineExecutionSummaries"]]
-            left = [
-                one["PipelineExecutionArn"] for one in found if one["PipelineExecutionStatus"] == "Executing"
-            ]
+            left = self._executions("Executing")
             most = max(most, len(left))
             return left
 
         wait_until(running, lambda left: not left, pause=1.0, patience=PATIENCE)
         registered = self._versions() - before
-        assert registered == count, f"{registered} versions of {count} executions"
+        failed = [self._reason(execution) for execution in self._executions("Failed")]
+        assert registered == count, (f"{registered} versions of {count} executions", failed)
         return {"count": count, "at once": most, "versions": registered, "started in": started - began,
                 "ended in": time.monotonic() - began}  # fmt: skip
+
+    def _executions(self, status: str) -> list[str]:
+        pages = self._sagemaker.get_paginator("list_pipeline_executions").paginate(PipelineName=NAME)
+        found = [one for page in pages for one in page["PipelineExecutionSummaries"]]
+        return [one["PipelineExecutionArn"] for one in found if one["PipelineExecutionStatus"] == status]
+
+    def _reason(self, execution: str) -> str:
+        steps = self._sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)
+        said = (one.get("FailureReason", "") for one in steps["PipelineExecutionSteps"])
+        return "; ".join(filter(None, said))
 
     def _versions(self) -> int:
         pages = self._sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=NAME)
