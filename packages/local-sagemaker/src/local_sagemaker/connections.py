@@ -18,8 +18,9 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
-# How long a connection waits for another request. SDKs notice that it was closed, and connect again.
-REST_SECONDS = 5.0
+# How long a connection waits for another request. SDKs notice that it was closed, and connect again. One that is sent
+# in that very moment fails where its client makes one attempt: so this is longer than anybody waits between two.
+REST_SECONDS = 60.0
 # How long what is left of a body that nobody reads may stop to come.
 DRAIN_SECONDS = 0.01
 WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
