@@ -95,7 +95,7 @@ class _ClassReader:
         """Read a part; returns its rows."""
         before, read = self._done, batches(part, len(self._column))
         for placed, predicted, orders in in_order(self._parsed, self._placed(part.name, read)):
-            self._codes.append(self._encoder.take(predicted))
+            self._codes.append(self._encoder(predicted))
             if orders:
                 self._reorder(orders, placed)
         return self._done - before
@@ -106,7 +106,7 @@ class _ClassReader:
         for batch in found:
             place = _Place(name, self._done - before)
             if self._probabilities is None and "probabilities" in self._column and batch.num_rows:
-                self._orders(batch.column(self._column["labels"])[:1])
+                self._orders(Distinct.of(batch.column(self._column["labels"])[:1]))
                 self._labels = self._label_list(0, place(0))
                 self._probabilities = np.empty((len(self._labels), self._rows))
             span = slice(self._done, self._done + batch.num_rows)
@@ -137,7 +137,7 @@ class _ClassReader:
     def _reorder(self, found: Distinct, placed: "_Placed") -> None:
         """Bring the probabilities of rows that name the labels in another order into that of the first row."""
         _, span, place = placed
-        orders = self._orders.take(found)
+        orders = self._orders(found)
         if not orders.any():  # order 0 is that of the whole array
             return
         target = self._probabilities[:, span]  # type: ignore[index]  # there is one as soon as there are labels

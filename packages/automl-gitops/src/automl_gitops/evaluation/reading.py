@@ -148,11 +148,7 @@ class Encoder:
         """With no byte string met."""
         self._codes: dict[bytes, int] = {}
 
-    def __call__(self, array: pa.Array) -> np.ndarray:
-        """`take`, of a binary array."""
-        return self.take(Distinct.of(array))
-
-    def take(self, found: Distinct) -> np.ndarray:
+    def __call__(self, found: Distinct) -> np.ndarray:
         """The codes of an array's byte strings (rows,), in the smallest type that holds all so far."""
         table = [self._codes.setdefault(value, len(self._codes)) for value in found.values]
         kind = code_type(len(self._codes))
@@ -231,7 +227,7 @@ def read_labels(found: Sequence[Part]) -> Labels:
         count = 0
         found_in = in_order(_first_column, batches(part, groups.columns, header=True))
         for batch, distinct in found_in:
-            codes.append(encoder.take(distinct))
+            codes.append(encoder(distinct))
             groups.add(batch, partial(_row, part.name, count))
             count += batch.num_rows
         counts.append(count)

@@ -15,7 +15,7 @@ import numpy as np
 
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.labels import code_type
-from automl_gitops.evaluation.reading import Encoder, Part, batches
+from automl_gitops.evaluation.reading import Distinct, Encoder, Part, batches
 from automl_gitops.evaluation.values import MISSING as READ_AS_MISSING
 from automl_gitops.evaluation.values import number
 
@@ -85,7 +85,7 @@ def _read(
         for batch in batches(part, len(features)):
             read += batch.num_rows
             for column in columns:
-                chunks[column].append(encoders[column](batch.column(features.index(column))))
+                chunks[column].append(encoders[column](Distinct.of(batch.column(features.index(column)))))
         if read != rows:
             raise EvaluationError(f"{part.name}: {read} rows of inputs for {rows} labels")
     return {
