@@ -7,6 +7,7 @@ import io
 import json
 import random
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,10 @@ from hypothesis import strategies as st
 from making import automl_toml, lenient
 
 from automl_gitops.data import consistency, parts
+from automl_gitops.data import table as table_module
+from automl_gitops.data.hashes import dense, seeded_hashes, shares
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
-from automl_gitops.data.rules.groups import dense, hash_rows, shares
 from automl_gitops.data.rules.times import latest_from
 from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
@@ -134,9 +136,9 @@ def test_the_hash_is_the_same_in_years() -> None:
         pa.array(["a", "b", "a", "", "b"]),
     ]
 
-    assert [f"{one:016x}" for one in hash_rows(columns[:1], 42)] == PINNED[0]
-    assert [f"{one:016x}" for one in hash_rows(columns, 42)] == PINNED[1]
-    assert hash_rows(columns, 43).tolist() != hash_rows(columns, 42).tolist()
+    assert [f"{one:016x}" for one in seeded_hashes(columns[:1], 42)] == PINNED[0]
+    assert [f"{one:016x}" for one in seeded_hashes(columns, 42)] == PINNED[1]
+    assert seeded_hashes(columns, 43).tolist() != seeded_hashes(columns, 42).tolist()
 
 
 PINNED = [
@@ -157,16 +159,17 @@ def test_the_hash_knows_columns_lengths_and_order() -> None:
     ]
     columns = [pa.array([pair[place] for pair in pairs]) for place in (0, 1)]
 
-    assert len(set(hash_rows(columns, 42).tolist())) == len(pairs)
+    assert len(set(seeded_hashes(columns, 42).tolist())) == len(pairs)
     assert (
-        hash_rows([column.slice(2) for column in columns], 42).tolist() == hash_rows(columns, 42).tolist()[2:]
+        seeded_hashes([column.slice(2) for column in columns], 42).tolist()
+        == seeded_hashes(columns, 42).tolist()[2:]
     )
 
 
 def test_hashes_are_spread_evenly() -> None:
     running = pa.array([str(number) for number in range(200_000)])
 
-    hashes = hash_rows([running], 42)
+    hashes = seeded_hashes([running], 42)
     counts, _ = np.histogram(shares(hashes), 100, (0, 1))
 
     assert len(np.unique(hashes)) == len(running)
@@ -503,6 +506,62 @@ def test_a_class_that_a_part_lacks_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"\[dataset\] group leaves no row of 1 class \(rare\) among the"):
         prepare(config(group="who"), tmp_path / "t.csv", Output())
+
+
+def later(
+    tmp_path: Path,
+    cell: Callable[[int], str],
+    *,
+    rule: dict[str, Any] | None = None,
+    types: dict[str, str] | None = None,
+) -> Prepared:
+    """A table of 600 rows in the order of their months, of which the last 100 are held out; ``cell`` is its text x."""
+    rows = [f"{cell(row)},{row * 7 % 11},2020-{1 + row // 50:02d}-01,{'ab'[row % 2]}" for row in range(600)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,z,when,label", *rows, ""]))
+    settings = automl_toml(
+        dataset=rule or {"time": "when"},
+        autopilot={"problem_type": "BinaryClassification", "objective": "F1", "types": types or {}},
+    )
+    return prepare(lenient(Config.parse(settings)), tmp_path / "t.csv", Output())
+
+
+@pytest.mark.parametrize(
+    ("cell", "where"),
+    [
+        (lambda row: f"{row}" if row < 500 else "n.v.", 'row 501 of the holdout has "n.v."'),
+        (lambda row: f"{row}" if row < 590 else "C5", 'row 591 of the holdout has "C5"'),
+        (lambda row: f"{row}" if row < 400 else "C5", 'row 401 of the validation rows has "C5"'),
+        (
+            lambda row: "NA" if row < 300 else "7" if row < 405 else "C5",
+            'row 406 of the validation rows has "C5"',
+        ),
+    ],
+)
+def test_texts_that_come_after_the_numbers_to_train_on_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cell: Callable[[int], str], where: str
+) -> None:
+    monkeypatch.setattr(table_module, "BLOCK", 2000)
+
+    with pytest.raises(UserError) as caught:
+        later(tmp_path, cell)
+
+    assert 'column "x" has numbers alone in the rows to train on' in str(caught.value)
+    assert where in str(caught.value)
+    assert 'types = {x = "categorical"}' in str(caught.value)
+    later(tmp_path, cell, types={"x": "categorical"})
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        lambda row: "n.v." if row % 60 == 0 else f"{row}",  # some to train on
+        lambda row: "" if row < 500 else "n.v.",  # no number to train on
+        lambda row: f"{row}" if row > 50 else "n.v.",  # numbers alone in the holdout
+        lambda row: f"{row}",
+    ],
+)
+def test_texts_that_are_trained_on_may_come_later_too(tmp_path: Path, cell: Callable[[int], str]) -> None:
+    assert later(tmp_path, cell).profile.rows == 600
 
 
 def test_one_group_is_refused(tmp_path: Path) -> None:

@@ -137,12 +137,12 @@ def test_what_is_counted_of_columns_makes_no_other_model(
 
 @pytest.mark.parametrize("many", [False, True], ids=["few values", "many values"])
 @pytest.mark.parametrize("value", ["-Infinity", " inf", "1e39", "-4" + "0" * 38])
-def test_what_no_float32_holds_is_placed_and_counted(
+def test_what_no_trainer_holds_is_placed_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, many: bool, value: str
 ) -> None:
     path = tmp_path / "t.csv"
     values = [f"{row if many else row % 9}.5" for row in range(3000)]
-    values[2000], values[2003], values[2500], values[2999] = value, value, "inf", "3.4e38"
+    values[2000], values[2003], values[2500], values[2999] = value, value, "inf", "9.9e37"
     values[7] = values[2400] = ""
     path.write_text("\n".join(["x,y", *(f"{one},{row % 2}" for row, one in enumerate(values)), ""]))
     monkeypatch.setattr(reading, "BLOCK", 9000)
@@ -154,12 +154,12 @@ def test_what_no_float32_holds_is_placed_and_counted(
     with pytest.raises(UserError) as caught:
         prepare(lenient(Config.parse(settings)), path, Output())
 
-    said = f'column "x" has 3 numbers that are infinite or beyond 3.4e+38 (the first in row 2001: "{value}")'
+    said = f'column "x" has 3 numbers that are infinite or beyond 1e+38 (the first in row 2001: "{value}")'
     assert [notice for notice in facts["notices"] if said in notice]
     assert said in str(caught.value)
     assert "correct them or leave them empty" in str(caught.value)
     assert 'types = {x = "categorical"}' in str(caught.value)
-    finite = [3.4e38, *([float(value)] if "nf" not in value else [])]
+    finite = [9.9e37, *([float(value)] if "nf" not in value else [])]
     assert facts["columns"][0]["least"] == min(0.5, *finite)
     assert facts["columns"][0]["most"] == max(finite)
 

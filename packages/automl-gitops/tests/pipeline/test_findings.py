@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from automl_gitops.data.contract import show_findings
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings import sample as sample_module
 from automl_gitops.data.findings.equal_rows import equal_rows
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.sample import Sample
-from automl_gitops.data.findings.show import show
 from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import profile
@@ -519,10 +519,10 @@ def test_what_a_contract_blocks_is_told_where_there_is_one(
         DataFinding(kind="date", text=f"{number} is a date.", advice="Leave it out.") for number in range(12)
     ]
 
-    show(Output(), found)
+    show_findings(Output(), found)
     without = capsys.readouterr().out.splitlines()
     (tmp_path / "contract.toml").write_text("")
-    show(Output(), found)
+    show_findings(Output(), found)
     with_one = capsys.readouterr().out.splitlines()
 
     assert without[:-1] == with_one[:-1] == [f"notice: {number} is a date." for number in range(10)]

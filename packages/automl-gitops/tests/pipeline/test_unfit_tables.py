@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from making import automl_toml, lenient
 
@@ -63,8 +65,9 @@ TARGETS = [
         [f"{n}_000" for n in range(60)], NUMBERS, 'row 1 has "0_000"', "underscores", id="underscores"
     ),
     pytest.param(["7", *["0x1f"] * 60], NUMBERS, 'row 2 has "0x1f"', "write 31", id="hexadecimal"),
+    pytest.param([*map(str, range(60)), "64e200"], NUMBERS, 'row 61 has "64e200"', "beyond 1e+38", id="huge"),
     pytest.param(
-        [*map(str, range(60)), "64e200"], NUMBERS, 'row 61 has "64e200"', "beyond 1e+150", id="huge"
+        [*map(str, range(60)), "-1e39"], NUMBERS, 'row 61 has "-1e39"', "beyond 1e+38", id="no float32"
     ),
     pytest.param([*map(str, range(60)), "1e400"], NUMBERS, 'row 61 has "1e400"', "no number", id="no float"),
     pytest.param([f"$ {n}" for n in range(60)], NUMBERS, 'row 1 has "$ 0"', "a currency sign", id="currency"),
@@ -78,6 +81,13 @@ TARGETS = [
     pytest.param(["no", "?"] * 30, BINARY, 'row 2 has "?"', "reads as no value", id="question mark"),
     pytest.param(
         ["TRUE", "True", "FALSE"] * 30, MANY, 'row 1 has "TRUE" and row 2 "True"', "one class", id="TRUE"
+    ),
+    pytest.param(
+        ["0.1", "0.3", "0.30000000000000004"] * 30,
+        BINARY,
+        'row 2 has "0.3" and row 3 "0.30000000000000004"',
+        "one class",
+        id="floats",
     ),
     pytest.param(["1", "01.0"] * 30, BINARY, "", "has the same value in all rows", id="one number"),
 ]
@@ -255,7 +265,7 @@ def test_an_infinite_number_is_refused_in_a_feature_alone(tmp_path: Path, change
 
     if used:
         said = refused(tmp_path, "k,x,label\n" + rows, autopilot)
-        assert 'column "x" has 1 number that is infinite or beyond 3.4e+38 (row 10: "inf")' in said
+        assert 'column "x" has 1 number that is infinite or beyond 1e+38 (row 10: "inf")' in said
     else:
         pushed(tmp_path, "k,x,label\n" + rows, autopilot, changes=changes)
 
@@ -516,6 +526,45 @@ def test_quantities_and_numbers_of_64_bits_lose_no_identity(tmp_path, values):
     path.write_text(text)
 
     assert not [one for one in inspect(path)["notices"] if "64 bits" in one]
+
+
+@pytest.mark.parametrize(
+    ("values", "fits"),
+    [
+        (["1", str(2**65)], False),
+        (["-1", str(-(2**64))], False),
+        (["1", str(2**64 - 1)], True),
+        (["1", "1.8e25"], True),
+    ],
+)
+def test_whole_numbers_that_are_texts_to_a_trainer_are_no_quantity(
+    tmp_path: Path, values: list[str], fits: bool
+) -> None:
+    text = csv_text([values[n % 7 == 0] for n in range(100)])
+    assert (pd.read_csv(io.StringIO(text))["label"].dtype != object) == fits
+
+    refusal = pytest.raises(UserError, match="beyond 64 bits, which a trainer takes for texts")
+    with contextlib.nullcontext() if fits else refusal:
+        pushed(tmp_path, text, NUMBERS)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        (pa.array([b"\xff\xfe"] * 100), "binary"),
+        (pa.array([bytes(16)[:-1] + b"\xff"] * 100, pa.binary(16)), "fixed_size_binary[16]"),
+        (pa.array(range(100), pa.timestamp("us", tz="Mars/City")), "timestamp[us, tz=Mars/City]"),
+    ],
+    ids=["bytes", "uuid", "time zone"],
+)
+def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path, column: pa.Array, kind: str) -> None:
+    pq.write_table(pa.table({"x": column, "label": ["a", "b"] * 50}), tmp_path / "t.parquet")
+
+    with pytest.raises(UserError) as caught:
+        prepare(config(BINARY), tmp_path / "t.parquet", Output())
+
+    assert f'column "x" holds {kind}, which reads as no text' in str(caught.value)
+    assert "write it as text, or remove it" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\udcff.csv", "a\u2028.csv"])

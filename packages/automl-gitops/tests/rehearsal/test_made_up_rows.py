@@ -106,7 +106,7 @@ KINDS: dict[str, Callable[[Random, int], list[object]]] = {
     "all of int64": lambda random, rows: some([-(2**63), 2**63 - 1, 0, 12], random, rows),
     "fractions": lambda random, rows: list(random.normal(size=rows).round(2)),
     "tiny": lambda random, rows: list(random.random_sample(rows) * 1e-12),
-    "huge": lambda random, rows: list((random.random_sample(rows) - 0.5) * 6e38),
+    "huge": lambda random, rows: list((random.random_sample(rows) - 0.5) * 1.9e38),
     "exponents": lambda random, rows: some(["1e30", "1.5", "-1E-30"], random, rows),
     "prices": lambda random, rows: list(random.lognormal(5, 2, rows).round(2)),
     "leading zeros": lambda random, rows: [f"{code:05}" for code in random.randint(0, 99_999, rows)],

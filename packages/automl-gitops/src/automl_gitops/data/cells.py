@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import tomlkit
 
 from automl_gitops.data.buffers import has_any
-from automl_gitops.data.statistics import GREATEST, Mixture, Statistics
+from automl_gitops.data.statistics import Mixture, Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.errors import UserError
@@ -27,12 +27,11 @@ def refuse_mixtures(source: str, mixtures: Mapping[str, Mixture]) -> None:
     for name, mixture in mixtures.items():
         few = max(_FEW, _FEW_SHARE * mixture.numbers)
         if mixture.texts <= few and mixture.texts * _NUMBERS_TO_A_TEXT <= mixture.numbers:
-            raise UserError(
-                f"{source}: {_said(name, mixture)}: correct it or leave it empty{_or_names(name)}"
-            )
+            raise UserError(f"{source}: {_said(name, mixture)}: correct it or leave it empty{or_names(name)}")
 
 
-def _or_names(column: str) -> str:
+def or_names(column: str) -> str:
+    """The other way out of a text among numbers."""
     types = tomlkit.inline_table()
     types.add(column, "categorical")
     return (
@@ -56,7 +55,7 @@ def refuse_infinite(source: str, columns: Iterable[Statistics]) -> None:
     """Raise `UserError` for a number that is infinite to a trainer, which computes in float32."""
     for seen in columns:
         for sentence in infinite_notices([seen]):
-            raise UserError(f"{source}: {sentence}{_or_names(seen.name)}")
+            raise UserError(f"{source}: {sentence}{or_names(seen.name)}")
 
 
 def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
@@ -67,8 +66,8 @@ def infinite_notices(columns: Iterable[Statistics]) -> Iterator[str]:
             where = f"{'the first in ' if several else ''}row {row}: {quoted(value)}"
             what, it = ("numbers that are", "them") if several else ("number that is", "it")
             yield (
-                f'column "{seen.name}" has {seen.rows_too_large:,} {what} infinite or beyond {GREATEST:.1e} ({where}), '
-                f"at which a training or its predictions fail: correct {it} or leave {it} empty"
+                f'column "{seen.name}" has {seen.rows_too_large:,} {what} infinite or beyond {reading.GREATEST:g} '
+                f"({where}), at which a training or its predictions fail: correct {it} or leave {it} empty"
             )
 
 
@@ -78,7 +77,7 @@ def digits_notices(columns: Iterable[Statistics]) -> Iterator[str]:
         if seen.loses_digits:
             yield (
                 f'column "{seen.name}" has whole numbers beyond 64 bits, whose last digits are lost as numbers'
-                f"{_or_names(seen.name)}, or name it in [dataset] exclude"
+                f"{or_names(seen.name)}, or name it in [dataset] exclude"
             )
 
 

@@ -113,7 +113,7 @@ class Heads:
         seen = profile(table, self._config.dataset.target, watch)
         if checker:
             checker.require()
-        check_number(self._config, table, seen.target)
+        check_number(self._config, table, seen)
         seen.refuse_cells(self._config, uri)
         path.unlink()
         return seen.types

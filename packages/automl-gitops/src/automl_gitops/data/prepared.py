@@ -14,10 +14,9 @@ import pyarrow as pa
 from automl_gitops.data import consistency
 from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import digits_notices, mixture_notices
-from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (
@@ -44,7 +43,7 @@ from automl_gitops.data.rules import (
     require_columns,
 )
 from automl_gitops.data.rules.at_random import Split
-from automl_gitops.data.rules.check import notices, require_whole
+from automl_gitops.data.rules.check import notices, refuse_later_texts, require_whole
 from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
@@ -282,6 +281,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)
+        texts = [one.name for one in seen.numbers_of(config) if one.kind == "text"]
+        refuse_later_texts(table, texts, assigned.sides)
         for notice in notices(dataset, assigned, has_classes=has_classes):
             output.notice(notice)
     lock = prepared.lock(config, synthetic=False)
@@ -295,7 +296,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         left_out=np.isin(assigned.sides, (IN_GAP, OF_OTHER_SIDE)) if assigned else None,
         metric=consistency.metric(config, lock),
     )
-    show(output, findings)
+    show_findings(output, findings)
     require_unblocked(contract, findings)
     return replace(prepared, findings=findings)
 

@@ -52,7 +52,7 @@ class Target:
     whole: bool = True  # every number has no fraction
     least: float = math.inf
     most: float = -math.inf
-    # The first row (from 1) and value that is not a finite number, or one whose square has no sum.
+    # The first row (from 1) and value that is not a finite number, or one that no trainer holds.
     no_number: tuple[int, str] | None = None
     too_large: tuple[int, str] | None = None
 
@@ -330,9 +330,9 @@ def check_weight(config: Config, table: Table, seen: Profile) -> str:
     return f'{table.name}: {counted(weights.missing, "row")} without a weight in "{name}": Autopilot leaves them out'
 
 
-def check_number(config: Config, table: Table, target: Target) -> None:
+def check_number(config: Config, table: Table, seen: Profile) -> None:
     """Raise `UserError` where the problem is a regression and a row of the target is no number, or too large."""
-    problem = config.autopilot.problem_type
+    target, problem = seen.target, config.autopilot.problem_type
     of_classes = target.classes is not None and len(target.classes) <= MANY
     if target.written and (problem == "Regression" or (problem == INFER and not of_classes)):
         row, value, signs, plain = target.written
@@ -346,11 +346,18 @@ def check_number(config: Config, table: Table, target: Target) -> None:
             f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", which is no number, '
             'but automl.toml has [autopilot] problem_type = "Regression": correct the row or the problem type'
         )
-    if target.too_large and "Regression" in (problem, problem == INFER and target.problem_type):
+    if "Regression" not in (problem, problem == INFER and target.problem_type):
+        return
+    if target.too_large:
         row, value = target.too_large
         raise UserError(
             f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", beyond '
-            f"{reading.GREATEST:g}, whose squares have no finite sum: correct the row, or take a larger unit"
+            f"{reading.GREATEST:g}, which a trainer cannot hold: correct the row, or take a larger unit"
+        )
+    if seen.statistics[target.name].loses_digits and max(target.most / 2, -target.least) > 2**63:
+        raise UserError(
+            f'{table.name}: the target "{target.name}" has whole numbers beyond 64 bits, which a trainer takes for '
+            "texts: take a larger unit, or write them with an exponent"
         )
 
 
@@ -362,7 +369,7 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
             f'{table.name}: the target "{target.name}" has the same value in all rows, so there is nothing to '
             "learn: give rows of two classes or more, or another [dataset] target in automl.toml"
         )
-    check_number(config, table, target)
+    check_number(config, table, seen)
     if problem == "Regression" or (problem == INFER and target.problem_type == "Regression"):
         return None
     classes = target.classes

@@ -14,8 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from automl_gitops import __version__
 from automl_gitops.data import consistency
-from automl_gitops.data.contract import Contract
-from automl_gitops.data.findings.show import show
+from automl_gitops.data.contract import Contract, show_findings
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import FILE, DatasetLock, Uris
 from automl_gitops.data.prepared import prepare
@@ -173,7 +172,7 @@ def push(
         output.say(f"{path} was pushed with these settings, and S3 has all of it")
         for finding in consistency.notices(config, known):
             output.notice(str(finding))
-        show(output, known.findings or [])
+        show_findings(output, known.findings or [])
         return Pushed(known, 0, changed=False)
     begun = _stamp(path)
     prepared = prepare(config, path, output, dialect)

@@ -13,10 +13,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
-from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.show import show
+from automl_gitops.data.hashes import dense, distinct
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
@@ -34,7 +34,6 @@ from automl_gitops.data.profile import (
 )
 from automl_gitops.data.push import Pushed, Store
 from automl_gitops.data.rules import require_columns
-from automl_gitops.data.rules.groups import dense, distinct
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
@@ -178,7 +177,7 @@ def refer(
             metric=consistency.metric(config, lock),
             rows_are=" of the holdout",
         )
-        show(output, findings)
+        show_findings(output, findings)
         require_unblocked(holdout.contract, findings)
         kept = holdout.contract.sha256 if holdout.contract else None
         lock = lock.model_copy(update={"findings": findings, "contract": kept})

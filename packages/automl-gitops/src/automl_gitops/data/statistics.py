@@ -22,7 +22,6 @@ _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
 _FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
 _INFINITE = rf"^[ \t]*{reading.INFINITE}[ \t]*$"
 _MAY_BE_TOO_LARGE = "[0-9.][eE][+]?[0-9]|[0-9]{309}"  # for a float
-GREATEST = float(np.finfo(np.float32).max)  # that a trainer computes with
 _MISSING = pa.array(reading.MISSING)
 # The columns of a batch that have few values so far, each value once: whoever looks at it need not look at every row.
 Encoded = Mapping[str, pa.DictionaryArray]
@@ -90,7 +89,7 @@ class Statistics:
     """A column, batch after batch.
 
     ``kind`` is `integer`, `number`, `text`, or `empty` while no row has a value; ``least`` and ``most`` are of its
-    finite numbers, ``too_large`` is the row (from 1) and text of the first one that no float32 holds, in
+    finite numbers, ``too_large`` is the row (from 1) and text of the first one that no trainer holds, in
     ``rows_too_large`` rows, and ``length`` the longest text's.
     """
 
@@ -181,7 +180,7 @@ class Statistics:
         whole = pa.types.is_integer(numbers.type)
         self.kind = "integer" if whole else "number"
         bounds = pc.min_max(numbers).as_py()
-        if not whole and max(bounds["max"], -bounds["min"]) > GREATEST:
+        if not whole and max(bounds["max"], -bounds["min"]) > reading.GREATEST:
             if self.too_large is None:
                 text = values[pc.index(_too_large(numbers), True).as_py()]
                 self.too_large = before + pc.index(column, text).as_py() + 1, text.as_py()
@@ -199,7 +198,7 @@ class Statistics:
         if self.kind != "text":
             mixture.numbers += total
             return
-        is_text = _are_texts(values)
+        is_text = are_texts(values)
         flags = is_text.to_numpy(zero_copy_only=False)
         texts = int(np.count_nonzero(flags) if rows is None else rows[flags].sum())
         if texts and not mixture.texts:
@@ -367,7 +366,7 @@ def _cast(values: pa.Array, whole: bool) -> pa.Array | None:
     return None
 
 
-def _are_texts(values: pa.Array) -> pa.Array:
+def are_texts(values: pa.Array) -> pa.Array:
     """Whether a value is no number; one that no float holds, such as `1e400`, is none either."""
     texts = pc.invert(pc.match_substring_regex(values, _NUMBER))
     if not _any(pc.match_substring_regex(values, _MAY_BE_TOO_LARGE)):
@@ -378,7 +377,7 @@ def _are_texts(values: pa.Array) -> pa.Array:
 
 
 def _too_large(numbers: pa.Array) -> pa.Array:
-    return pc.greater(pc.abs(numbers), GREATEST)
+    return pc.greater(pc.abs(numbers), reading.GREATEST)
 
 
 def _any(flags: pa.Array) -> bool:

@@ -225,7 +225,7 @@ class Table:
     def _parquet_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
             for batch in pa.parquet.ParquetFile(self.path).iter_batches(_BATCH, columns=names):
-                texts = [_text(batch.column(name)) for name in names]
+                texts = [_text(batch.column(name), f'{self.name}: column "{name}"') for name in names]
                 yield pa.RecordBatch.from_arrays(texts, names=names)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.name, error) from None
@@ -284,12 +284,18 @@ def _parquet_columns(path: Path, name: str) -> list[str]:
     return [column for column in schema.names if not column.startswith(_INDEX)]
 
 
-def _text(column: pa.Array) -> pa.Array:
+def _text(column: pa.Array, where: str) -> pa.Array:
+    kind = column.type
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if pa.types.is_null(column.type):
         return pa.array([""] * len(column), pa.string())
-    return pc.fill_null(column.cast(pa.string()), "")
+    try:
+        return pc.fill_null(column.cast(pa.string()), "")
+    except pa.ArrowException as error:
+        raise UserError(
+            f"{where} holds {kind}, which reads as no text ({error}): write it as text, or remove it"
+        ) from None
 
 
 def _is_about_encoding(error: Exception) -> bool:

@@ -17,7 +17,7 @@ MISSING = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", UNKNOWN, "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 )  # fmt: skip
-GREATEST = 1e150  # ten million squares of such numbers still have a finite sum
+GREATEST = 1e38  # trainers compute in float32, in which what is greater is infinite or cut
 LONGEST_ROW = 1_000_000  # bytes; the feature container of the tuning mode takes requests of 1 MB
 csv.field_size_limit(2**31 - 1)  # Python's own bound for a value is lower
 BLANKS = " \t"  # that may stand around a number
@@ -28,7 +28,7 @@ INFINITE = r"[+-]?[iI][nN][fF]([iI][nN][iI][tT][yY])?"
 _FINITE, _INFINITE = re.compile(FINITE), re.compile(INFINITE)
 _BOOLEANS = {"false": False, "true": True}
 
-Key = Decimal | bool | str
+Key = Decimal | float | bool | str
 
 
 def number(text: str) -> float | None:
@@ -44,12 +44,12 @@ def number(text: str) -> float | None:
 
 
 def kind(labels: Iterable[str]) -> str:
-    """`number`, `boolean` or `text`: what a reader with type inference would take these labels for."""
+    """`integer`, `number`, `boolean` or `text`: what a reader with type inference would take these labels for."""
     texts = list(labels)
     if texts and all(label.strip().lower() in _BOOLEANS for label in texts):
         return "boolean"
     if texts and all(_is_number(label) for label in texts):
-        return "number"
+        return "number" if set(".eE") & set("".join(texts)) else "integer"
     return "text"
 
 
@@ -60,12 +60,14 @@ def _is_number(label: str) -> bool:
 
 
 def key(label: str, of_kind: str) -> Key:
-    """What two spellings of one class have in common (`Decimal`, so that large whole numbers stay apart); a label that
-    is not of the kind is itself.
+    """What two spellings of one class have in common (of whole numbers all digits, of others the 15 that every float
+    keeps); a label that is not of the kind is itself.
     """
     if of_kind == "boolean":
         return _BOOLEANS.get(label.strip().lower(), label)
-    return Decimal(label.strip()) if of_kind == "number" and _is_number(label) else label
+    if of_kind == "text" or not _is_number(label):
+        return label
+    return Decimal(label.strip()) if of_kind == "integer" else float(f"{float(label):.15g}")
 
 
 def sorted_labels(labels: Iterable[str]) -> list[str]:

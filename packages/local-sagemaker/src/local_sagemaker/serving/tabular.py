@@ -32,13 +32,15 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 def one_spelling(labels: list[str]) -> dict[str, str]:
     """The first spelling of each label's class: in a column of numbers `1`, `1.0` and `01` are one, in one of booleans
     `True` and `true`, since a reader with type inference tells them no more apart.
+    Of numbers with fractions 15 digits count.
     """
     plain = [label.strip() for label in labels]
     keys: list[Any] = labels
     if all(label.lower() in ("true", "false") for label in plain):
         keys = [label.lower() for label in plain]
     elif all(_NUMBER.fullmatch(label) and math.isfinite(float(label)) for label in plain):
-        keys = [Decimal(label) for label in plain]
+        whole = not set(".eE") & set("".join(plain))
+        keys = [Decimal(label) if whole else float(f"{float(label):.15g}") for label in plain]
     first: dict[Any, str] = {}
     return {label: first.setdefault(key, label) for label, key in zip(labels, keys, strict=True)}
 

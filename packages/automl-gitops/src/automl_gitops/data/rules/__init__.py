@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_gitops.data.hashes import dense, distinct, is_among, shares
 from automl_gitops.data.profile import MOST_CLASSES
-from automl_gitops.data.rules.groups import dense, distinct, is_among, shares
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.times import Times, latest_from
 from automl_gitops.data.statistics import NOTHING, Encoded

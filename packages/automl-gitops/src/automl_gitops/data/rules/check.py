@@ -1,12 +1,17 @@
 """Whether a rule leaves every part what it needs, and what has to be said of the parts."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+import numpy as np
+
+from automl_gitops.data.cells import or_names
 from automl_gitops.data.rules import PARTS, TEST, TRAIN, VALIDATE, Assignment
+from automl_gitops.data.statistics import are_texts, is_missing
+from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, quoted
 
 LEAST_VALIDATION_ROWS = 20  # fewer choose no candidate
 _MOST_CLASSES = 5  # whose shares are said one by one
@@ -39,6 +44,42 @@ def require_whole(dataset: DatasetSettings, assigned: Assignment, source: str, *
             f"{source}: {_rule(dataset)} leaves {counted(groups, 'group')} for the holdout, which judges nothing: "
             f"{_way_out(dataset)}"
         )
+
+
+def refuse_later_texts(table: Table, names: Iterable[str], sides: np.ndarray) -> None:
+    """Raise `UserError` for a column of ``names`` that is of numbers in the rows to train on, and has a text in another
+    part: a model that learns numbers refuses it. Reads as far as that is open.
+    """
+    texts: dict[str, str] = dict.fromkeys(
+        names, ""
+    )  # where the first is, of columns that have none to train on yet
+    numbers: set[str] = set()
+    done = 0
+    for batch in table.batches(list(texts), checked=True) if texts else ():
+        part = sides[done : done + batch.num_rows]
+        for name in list(texts):
+            column = batch.column(name)
+            given = ~np.asarray(is_missing(column))
+            found = given & np.asarray(are_texts(column))
+            if found[part == TRAIN].any():
+                del texts[name]
+                continue
+            if given[part == TRAIN].any():
+                numbers.add(name)
+            if not texts[name] and (found & (part <= TEST)).any():
+                row = int(np.argmax(found & (part <= TEST)))
+                texts[name] = (
+                    f"row {done + row + 1} of the {PARTS[part[row]]} has {quoted(column[row].as_py())}"
+                )
+        done += batch.num_rows
+        if not texts:
+            return
+    for name, where in texts.items():
+        if where and name in numbers:
+            raise UserError(
+                f'{table.name}: column "{name}" has numbers alone in the rows to train on, and {where}, which a model '
+                f"of numbers refuses: correct it or leave it empty{or_names(name)}"
+            )
 
 
 def notices(dataset: DatasetSettings, assigned: Assignment, *, has_classes: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.buffers import Growing
-from automl_gitops.data.rules.groups import distinct, hash_rows, is_among
+from automl_gitops.data.hashes import distinct, is_among, seeded_hashes
 from automl_gitops.data.rules.times import Times
 from automl_gitops.data.statistics import NOTHING, Encoded, is_missing
 from automl_gitops.kernel.errors import UserError
@@ -28,7 +28,7 @@ def group_hashes(
                 f'{source}: row {before + missing + 1} has no value in the group column "{name}": fill it '
                 "(where nothing is known, with a value of the row's own) or remove the row"
             )
-    return hash_rows([batch.column(name) for name in names], seed)
+    return seeded_hashes([batch.column(name) for name in names], seed)
 
 
 class Keys:
@@ -59,7 +59,9 @@ class Keys:
         ]
         padded = np.flatnonzero(np.logical_or.reduce(differ))
         if len(padded):
-            self._bare.add(hash_rows([column.take(pa.array(padded)) for column in bare], self._dataset.seed))
+            self._bare.add(
+                seeded_hashes([column.take(pa.array(padded)) for column in bare], self._dataset.seed)
+            )
             self._padded.add(self.rows + padded + 1)
 
     def require_one_spelling(self) -> None:

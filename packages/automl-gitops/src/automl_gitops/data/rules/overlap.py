@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv
 from botocore.exceptions import ClientError
 
+from automl_gitops.data.hashes import distinct, is_among
 from automl_gitops.data.heads import whole_lines
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.rules.groups import distinct, is_among
 from automl_gitops.data.rules.keys import Keys, group_hashes
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
