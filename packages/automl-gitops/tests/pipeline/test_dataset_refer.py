@@ -339,6 +339,18 @@ UNFIT = [
         id="no number",
     ),
     pytest.param(
+        {"test.csv": "age,ward,label\n" + "1,w,no\n2,w,>30\n" * 40},
+        {"autopilot": {"problem_type": "BinaryClassification", "objective": "F1"}},
+        r'train/: the target "label" has 3 classes with those of the holdout \("<30", ">30", "no"\), but automl.toml',
+        id="a third class",
+    ),
+    pytest.param(
+        {"test.csv": "age,ward,label\n" + "1,w,no\n2,w,later\n" * 40},
+        {},
+        'train/: the target "label" has no "later", which the holdout has',
+        id="a class of the holdout alone",
+    ),
+    pytest.param(
         {},
         {"evaluation": {"slices": ["wards"]}},
         'slices names "wards", which is no input column of s3://',
@@ -389,7 +401,7 @@ def test_unfit_data_is_refused_and_nothing_is_written(
     assert not (folder / "dataset.lock").exists()
 
 
-# What is trained on is looked at as far as numbers go: its classes may lie behind the rows that are read.
+# What is trained on is looked at as far as numbers go: other spellings may lie behind the rows that are read.
 TARGETS_BY_PART = [
     pytest.param(part, *case.values, id=f"{case.id} in {part}")
     for part in ("own/a.csv", "own.csv")
@@ -413,6 +425,30 @@ def test_a_target_that_fails_later_is_refused_with_its_row(
     assert where in str(caught.value)
     assert why in str(caught.value)
     assert keys(aws) == []
+
+
+def test_a_class_may_lie_behind_the_rows_that_are_read(
+    config, aws: Aws, lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = "age,ward,label\n" + "30,w,no\n" * 4000
+    lake(**{"own/a.csv": rows + "31,w,>30\n" * 100})
+    monkeypatch.setattr(heads, "SAMPLE", 1000)
+    monkeypatch.setattr(heads, "LEAST_HEAD", 1000)
+
+    assert refer_to(config(**NAMED), aws, f"s3://{LAKE}/own/").lock.holdout_classes
+
+
+@pytest.mark.parametrize(("one", "other"), [("1", "1.0"), ("True", "TRUE")])
+def test_the_parts_may_spell_a_class_each_in_its_way(config, aws: Aws, lake, one: str, other: str) -> None:
+    no = {"1": "0", "1.0": "0.0", "True": "False", "TRUE": "FALSE"}
+    lake(**{"own/a.csv": csv_text([one, no[one]] * 40), "own.csv": csv_text([other, no[other]] * 40)})
+    binary = {"problem_type": "BinaryClassification", "objective": "F1"}
+
+    lock = refer_to(
+        lenient(config(autopilot=binary, **NAMED)), aws, f"s3://{LAKE}/own/", f"s3://{LAKE}/own.csv"
+    ).lock
+
+    assert lock.holdout_classes == {other: 40, no[other]: 40}
 
 
 def test_blanks_and_long_cells_of_the_holdout_are_kept(config, aws: Aws, lake) -> None:

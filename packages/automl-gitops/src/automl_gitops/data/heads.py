@@ -31,13 +31,16 @@ _THREADS = 8
 class Heads:
     """The heads of all objects of a listing, which have to be CSV with one and the same header.
 
-    ``columns`` are the header's, ``types`` the narrowest of each column in the rows that were read.
+    ``columns`` are the header's, ``types`` the narrowest of each column in the rows that were read, and ``labels`` are
+    what the target has in these; ``is_whole``: there are no others.
     """
 
     def __init__(
         self, s3: Any, listing: Listing, config: Config, contract: Contract | None, output: Output
     ) -> None:
         self._s3, self._listing, self._config, self._contract = s3, listing, config, contract
+        self.labels: set[str] = set()
+        self.is_whole = True
         self._marked: list[int] = []  # the objects that begin with a byte order mark
         self._unknown: dict[str, int] = {}  # columns with a question mark, and an object that has it
         self._size = min(max(SAMPLE // len(listing.items), LEAST_HEAD), MOST_HEAD)
@@ -94,6 +97,7 @@ class Heads:
             if not lines:
                 raise UserError(f"{uri}: no line ends in its first {len(head):,} bytes: is it CSV?")
             path.write_bytes(lines)
+            self.is_whole = False
         table = Table.open(path, uri)
         # What splits the rows may be the holdout's alone.
         unused = self._config.dataset.only_split
@@ -113,6 +117,8 @@ class Heads:
         seen = profile(table, self._config.dataset.target, watch)
         if checker:
             checker.require()
+        self.labels.update(seen.target.classes or ())
+        self.is_whole &= seen.target.classes is not None
         check_number(self._config, table, seen)
         seen.refuse_cells(self._config, uri)
         path.unlink()

@@ -37,13 +37,16 @@ from automl_gitops.data.rules import require_columns
 from automl_gitops.data.rules.keys import Keys
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
+from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import FEWEST_GROUPS
+from automl_gitops.evaluation.metrics import BINARY
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.dataset import DatasetSettings
+from automl_gitops.kernel.words import quoted
 
 MOST_HOLDOUT_BYTES = 5 * 10**9  # goes through this machine's disk
 
@@ -127,6 +130,7 @@ def refer(
         check_header(test, features, train_validation, without(heads[0].columns, dataset.no_features))
         holdout = _prepare(config, contract, table, features, listings)
         listed = [*(one.types for one in heads), holdout.profile.types]
+        _check_labels(config, heads, listings[0].uri, holdout)
         types = widest([{name: one[name] for name in features} for one in listed])
         types |= {name: holdout.profile.types[name] for name in dataset.only_split}
         heads_types = widest([{name: one.types[name] for name in features} for one in heads])
@@ -186,6 +190,27 @@ def refer(
         if not store.is_complete():
             uploaded = store.upload(Path(folder), holdout.write(Path(folder)), output)
     return Pushed(lock, uploaded, lock.save())
+
+
+def _check_labels(config: Config, heads: list[Heads], uri: str, holdout: _Holdout) -> None:
+    """Raise `UserError` where the rows that were read have too many classes, or those to train on too few."""
+    if holdout.classes is None:
+        return
+    labels = sorted({*holdout.classes}.union(*(one.labels for one in heads)))
+    of_kind, said = values.kind(labels), f'{uri}: the target "{config.dataset.target}" has'
+    classes = {values.key(label, of_kind) for label in labels}
+    if config.autopilot.problem_type == BINARY and len(classes) > 2:
+        raise UserError(
+            f"{said} {len(classes):,} classes with those of the holdout ({', '.join(map(quoted, labels[:5]))}), but "
+            f'automl.toml has [autopilot] problem_type = "{BINARY}": correct the rows, or use MulticlassClassification'
+        )
+    trained = {values.key(label, of_kind) for label in heads[0].labels}
+    lacking = [label for label in holdout.classes if values.key(label, of_kind) not in trained]
+    if lacking and heads[0].is_whole:
+        raise UserError(
+            f"{said} no {quoted(lacking[0])}, which the holdout has, and a model predicts only what it learns: add "
+            "such rows, or take them out of the holdout"
+        )
 
 
 def _check_overlap(

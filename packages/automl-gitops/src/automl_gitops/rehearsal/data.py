@@ -14,14 +14,13 @@ import pandas as pd
 from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
 from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
-from automl_gitops.data.rules.made_up import sides
+from automl_gitops.data.rules.made_up import by_rule, sides
 from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
-from automl_gitops.rehearsal.by_rule import by_rule, not_trained_on
 
 _LEAST_PRESENT = 20  # rows with a value, so that there are some to train on and some held out
 _LONGEST_TEXT = 300  # characters; a longer text shows no more
@@ -217,7 +216,7 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
     columns, with noise, so that there is something to learn.
     """
     random = np.random.default_rng(SEED)
-    rows = max(rows, _needed(lock, not_trained_on(lock, config)))
+    rows = max(rows, _needed(lock, _not_trained_on(lock, config)))
     rule: dict[str, np.ndarray] = {}
     placed = None
     if config.dataset.rule:
@@ -347,3 +346,10 @@ def _target(lock: DatasetLock, holdout: float, signal: np.ndarray, random: np.ra
     labels = np.empty(rows, dtype=object)
     labels[np.argsort(signal, kind="stable")] = ordered
     return labels
+
+
+def _not_trained_on(lock: DatasetLock, config: Config) -> float:
+    """The share of rows that are not in the object to train on."""
+    if (lock.split or lock.rows.validation) and lock.rows.total and lock.rows.train_validation:
+        return 1 - lock.rows.train_validation / lock.rows.total
+    return 1 - config.training_share if config.sets_validation_apart else config.dataset.holdout
