@@ -151,7 +151,7 @@ def _constant(truth: np.ndarray, shares: np.ndarray, clusters: Clusters | None) 
     brier = half * ((shares**2).sum() - 2 * shares + 1)
     by_class = np.stack((np.ones(len(shares)), loss, brier), axis=1)
     sums = ClusterSums(by_class.shape[1], clusters)
-    sums.add_all(len(truth), lambda span: by_class[truth[span]])
+    sums.add_all(len(truth), lambda span: by_class.take(truth[span], axis=0))
     return sums.sums
 
 

@@ -40,7 +40,7 @@ def _in_place(column: pa.Array, width: int) -> np.ndarray | None:
     if (ends <= bounds[:-1]).any():
         return None
     data = np.frombuffer(text, np.uint8)
-    if (data[bounds[:-1]] != _OPENED).any() or (data[ends] != _CLOSED).any():
+    if (data.take(bounds[:-1]) != _OPENED).any() or (data.take(ends) != _CLOSED).any():
         return None
     commas = np.flatnonzero(data[bounds[0] : bounds[-1]] == _COMMA) + bounds[0]
     if len(commas) != len(column) * (width - 1):
@@ -48,8 +48,8 @@ def _in_place(column: pa.Array, width: int) -> np.ndarray | None:
     edges = np.empty((len(column), width, 2), np.int32)  # where each number begins and ends
     edges[:, 0, 0], edges[:, -1, 1] = bounds[:-1] + 1, ends
     edges[:, :-1, 1] = commas.reshape(len(column), width - 1)
-    edges[:, 1:, 0] = edges[:, :-1, 1] + 1
-    edges[:, 1:, 0] += data[edges[:, 1:, 0]] == _BLANK
+    behind = commas + 1
+    edges[:, 1:, 0] = (behind + (data.take(behind) == _BLANK)).reshape(len(column), width - 1)
     places = edges.ravel()
     if (places[1:] < places[:-1]).any():  # a comma of another row's
         return None

@@ -61,16 +61,13 @@ def pointwise(
     further classes, which the model gives no probability. The Brier score is halved for two classes, as
     usual.
     """
-    place = np.full(int(max(truth.max(initial=0), max(codes))) + 1, len(codes))
-    place[codes] = np.arange(len(codes))
+    place = _places(codes, truth)
     half = 0.5 if len(codes) < 3 else 1.0
     sums = ClusterSums(len(QUANTITIES), clusters)
 
     def quantities(span: slice) -> np.ndarray:
         chunk = probabilities[:, span]
-        at = place[truth[span]]
-        known = at < len(codes)
-        right = np.where(known, np.take_along_axis(chunk, np.where(known, at, 0)[None], axis=0)[0], 0.0)
+        right = _of_places(chunk, place[truth[span]])
         loss = -np.log(np.clip(right, TINY, 1 - TINY))
         # The square of the distance from (0, ..., 1, ..., 0), without building that.
         brier = half * ((chunk**2).sum(axis=0) - 2 * right + 1)
@@ -103,18 +100,29 @@ def calibration(given: np.ndarray, came_true: np.ndarray, clusters: Clusters | N
 
 def of_predicted(probabilities: np.ndarray, codes: list[int], predicted: np.ndarray) -> np.ndarray:
     """The probability that the model gave the class that it predicted (rows,), 0 for one without."""
-    place = np.full(int(max(predicted.max(initial=0), max(codes))) + 1, -1)
-    place[codes] = np.arange(len(codes))
-    given = np.empty(len(predicted))
+    place, given = _places(codes, predicted), np.empty(len(predicted))
 
     def take(span: slice) -> None:
-        at = place[predicted[span]]
-        values = np.take_along_axis(probabilities[:, span], np.maximum(at, 0)[None], axis=0)[0]
-        given[span] = np.where(at < 0, 0.0, values)
+        given[span] = _of_places(probabilities[:, span], place[predicted[span]])
 
     for _ in in_order(take, spans(len(predicted))):
         pass
     return given
+
+
+def _places(codes: list[int], rows: np.ndarray) -> np.ndarray:
+    """Where each class stands in ``codes``, as many as these for a class of ``rows`` (rows,) that is not among them."""
+    place = np.full(int(max(rows.max(initial=0), max(codes))) + 1, len(codes))
+    place[codes] = np.arange(len(codes))
+    return place
+
+
+def _of_places(probabilities: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Of each row the probability (classes, rows) in the place ``at`` (rows,), 0 behind the last."""
+    rows = len(at)
+    flat = np.concatenate((probabilities.ravel(), np.zeros(rows)))
+    chosen: np.ndarray = flat.take(at * rows + np.arange(rows))
+    return chosen
 
 
 def means(sums: np.ndarray) -> np.ndarray:

@@ -39,12 +39,18 @@ class Ranking:
     def of(cls, scores: np.ndarray, truth: np.ndarray, code: int) -> "Ranking":
         """Of the class ``code``, from the scores of all rows (rows,) and their codes (rows,)."""
 
-        def ordered(kind: bool) -> np.ndarray:
-            chosen: np.ndarray = scores[truth == code if kind else truth != code]
-            chosen.sort()
-            return chosen
+        def chosen(kind: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+            values: np.ndarray = scores[truth == code if kind else truth != code]
+            middle = len(values) // 2
+            if middle:
+                values.partition(middle)
+            return values, values[:middle], values[middle:]
 
-        return cls(*in_order(ordered, (True, False)))
+        # Halves, since one kind may have nearly all rows, and then one core nearly all the work.
+        kinds = list(in_order(chosen, (True, False)))
+        for _ in in_order(np.ndarray.sort, [half for _, *halves in kinds for half in halves]):
+            pass
+        return cls(*(values for values, *_ in kinds))
 
     @property
     def defined(self) -> bool:
@@ -135,7 +141,8 @@ class Ranking:
         edges = self._quantiles(QUANTILES)
         positive, negative = self._histogram(self.positive, edges), self._histogram(self.negative, edges)
         bins = Bins(edges, min(len(self.positive) + len(self.negative), MOST_CELLS))
-        return Influence(bins, _roc_gradient(positive, negative), _precision_gradient(positive, negative))
+        gradients = (_roc_gradient(positive, negative), _precision_gradient(positive, negative))
+        return Influence(bins, np.stack([gradient.ravel() for gradient in gradients], axis=1))
 
     def at(self, thresholds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the class, and other rows, with a score of at least each threshold."""
@@ -175,8 +182,8 @@ class Bins:
 
     def __call__(self, scores: np.ndarray) -> np.ndarray:
         """How many edges are no greater than each score (rows,)."""
-        bins = self._before[self._cells(scores)]
-        bins += scores >= self._edges[bins]
+        bins = self._before.take(self._cells(scores))
+        bins += scores >= self._edges.take(bins)
         unknown = np.flatnonzero(bins < 0)
         bins[unknown] = np.searchsorted(self._edges, scores[unknown], "right")
         return bins
@@ -189,16 +196,16 @@ class Bins:
 
 @dataclass(frozen=True)
 class Influence:
-    """Gradients of both areas by kind of row (0 other, 1 of the class) and bin of the score (2, bins)."""
+    """Gradients of both areas by bin of the score, of the other rows and then of those of the class (2 * bins, 2)."""
 
     bins: Bins
-    roc: np.ndarray
-    precision: np.ndarray
+    gradients: np.ndarray
 
-    def of_rows(self, scores: np.ndarray, is_positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The influence of rows on both areas, (rows,) each."""
-        cells = self.bins(scores) + is_positive * np.intp(self.roc.shape[1])
-        return self.roc.ravel()[cells], self.precision.ravel()[cells]
+    def of_rows(self, scores: np.ndarray, is_positive: np.ndarray) -> np.ndarray:
+        """The influence of rows on both areas (rows, 2)."""
+        cells = self.bins(scores) + is_positive * np.intp(len(self.gradients) // 2)
+        influences: np.ndarray = self.gradients.take(cells, axis=0)
+        return influences
 
 
 def _roc_gradient(positive: np.ndarray, negative: np.ndarray) -> np.ndarray:
@@ -260,11 +267,11 @@ def _areas_of_class(
 
     def quantities(span: slice) -> np.ndarray:
         hit = truth[span] == code
-        columns: tuple[np.ndarray, ...] = influence.of_rows(scores[span], hit)
-        if clusters:
-            of_roc, of_precision = columns
-            columns = (of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit)
-        return np.stack(columns, axis=1)
+        influences = influence.of_rows(scores[span], hit)
+        if not clusters:
+            return influences
+        of_roc, of_precision = influences.T
+        return np.stack((of_roc * hit, of_precision, of_roc * ~hit, hit, ~hit), axis=1)
 
     sums.add_all(len(truth), quantities)
     roc, precision = ranking.areas()
