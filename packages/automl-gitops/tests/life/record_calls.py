@@ -81,8 +81,9 @@ class RecordedLife(Life):
 
     def fail_and_stop(self) -> None:
         """Executions that end before their time: by Autopilot, by the evaluation, and by somebody's wish."""
-        nothing = f"s3://{self.names.bucket}/datasets/nothing/"
-        for attempt, wrong in enumerate((f"TrainValidationUri={nothing}", f"YTestUri={nothing}"), start=2):
+        assert self.lock is not None  # `train` pushed it
+        nothing, features = f"s3://{self.names.bucket}/datasets/nothing/", self.lock.uris.x_test
+        for attempt, wrong in enumerate((f"TrainValidationUri={nothing}", f"YTestUri={features}"), start=2):
             options = (*self._training, "--again", str(attempt), "--parameter", wrong)
             self._fails("run", "--wait", *options)
         run = self._as_retrain("run", "--again", "4")

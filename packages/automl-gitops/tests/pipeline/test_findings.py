@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from automl_gitops.data.contract import show
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings import sample as sample_module
 from automl_gitops.data.findings.equal_rows import equal_rows
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.sample import Sample
-from automl_gitops.data.findings.show import show
 from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import profile

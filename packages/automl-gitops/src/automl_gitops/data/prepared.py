@@ -14,10 +14,9 @@ import pyarrow as pa
 from automl_gitops.data import consistency
 from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import digits_notices, mixture_notices
-from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract import Contract, require_unblocked, show
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (

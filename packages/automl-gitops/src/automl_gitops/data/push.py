@@ -14,8 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from automl_gitops import __version__
 from automl_gitops.data import consistency
-from automl_gitops.data.contract import Contract
-from automl_gitops.data.findings.show import show
+from automl_gitops.data.contract import Contract, show
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import FILE, DatasetLock, Uris
 from automl_gitops.data.prepared import prepare

@@ -13,10 +13,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from automl_gitops.data import consistency
-from automl_gitops.data.contract import Contract, require_unblocked
+from automl_gitops.data.contract import Contract, require_unblocked, show
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.show import show
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris

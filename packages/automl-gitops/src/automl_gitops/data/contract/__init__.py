@@ -18,11 +18,13 @@ from automl_gitops.data.findings import KINDS
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.kernel.config import parse_toml, read_text
 from automl_gitops.kernel.config_errors import complaint, describe, line_of, telling
+from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection
-from automl_gitops.kernel.words import meant, nearest
+from automl_gitops.kernel.words import counted, meant, nearest
 
 FILE = Path("contract.toml")
+MOST_SHOWN = 10  # findings, on a terminal
 Bound = int | float | datetime.date
 
 
@@ -189,6 +191,17 @@ def require_unblocked(contract: Contract | None, findings: Sequence[DataFinding]
                 for one in blocking
             ]
         )
+
+
+def show(output: Output, findings: Sequence[DataFinding]) -> None:
+    """A line for each of the first findings, and where to find what to do."""
+    for one in findings[:MOST_SHOWN]:
+        output.notice(one.text)
+    if findings:
+        more = len(findings) - MOST_SHOWN
+        shown = f"{more:,} more findings" if more > 0 else counted(len(findings), "finding")
+        stops = "what contract.toml has in `block` stops a push; " if FILE.exists() else ""
+        output.say(f"{shown}; {stops}after a push `automl data show` says what to do")
 
 
 def _sentence(file: str, error: Any) -> str:
