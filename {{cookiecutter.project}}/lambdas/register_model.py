@@ -171,7 +171,9 @@ def model_card(content: str) -> dict[str, Any]:
             "the model card has %d characters, %d fit: it is left out", len(content), MODEL_CARD_LENGTH
         )
         return {}
-    return {"ModelCard": {"ModelCardContent": content, "ModelCardStatus": "PendingReview"}}
+    # Of any kind of line break, one within a text such as a class's name, the service takes none (`.*`).
+    line = "".join(c if c.isprintable() else " " for c in content)
+    return {"ModelCard": {"ModelCardContent": line, "ModelCardStatus": "PendingReview"}}
 
 
 def properties(event: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, str]:

@@ -143,6 +143,25 @@ def test_roles_that_somebody_deleted_are_named(project: DeployedProject) -> None
     assert row.found == f"there is no role {role} in account {project.aws.account}"
 
 
+def test_a_provider_that_somebody_deleted_stops_with_the_command_that_makes_it(
+    project: DeployedProject,
+) -> None:
+    iam = project.client("iam")
+    arn = bootstrap.provider(project.sign_in().aws)
+    assert arn
+    iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    try:
+        row = only(rows(examine(project.sign_in()), "stops"))
+    finally:
+        url = f"https://{bootstrap.ISSUER}"
+        iam.create_open_id_connect_provider(Url=url, ClientIDList=["sts.amazonaws.com"])
+
+    assert row.found == "not there: no workflow can sign in"
+    assert row.todo == (
+        f"aws iam create-open-id-connect-provider --url {url} --client-id-list sts.amazonaws.com"
+    )
+
+
 def test_a_quota_of_nothing_stops_before_the_training_is_paid(
     project: DeployedProject, local_aws: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -633,9 +633,14 @@ def test_production_elsewhere_deploys_from_the_shared_registry(project: Deployed
     [
         ("/aws/sagemaker/ProcessingJobs", "pipelines-abcdefghijkl-EvaluateModel-x/algo-1-1", True),
         ("/aws/sagemaker/TransformJobs", "{project}-abcdefghijkl-candidate-1/i-1", True),
-        ("/aws/sagemaker/TrainingJobs", "{project}-abcdefghijkl-t1-1/algo-1-1", True),
-        ("/aws/sagemaker/TrainingJobs", "another-project-abcdefghijkl-t1-1/algo-1-1", False),
-        ("/aws/sagemaker/TrainingJobs", "{project}-x-abcdefghijkl-t1-1/algo-1-1", False),
+        # As accounts have been seen to name what Autopilot starts.
+        ("/aws/sagemaker/TrainingJobs", "{project}-abcdefghijkl-dpp0-1-8dc6e39238ce47a4/algo-1-1", True),
+        ("/aws/sagemaker/TrainingJobs", "{project}-abcdefghijkl-trial-t1-1/algo-1-1", True),
+        ("/aws/sagemaker/ProcessingJobs", "{project}-abcdefghijkl-pr-1-413c3523dc0542d6/algo-1-1", True),
+        ("/aws/sagemaker/ProcessingJobs", "{project}-abcdefghijkl-db-1-8fc3bb8155c645f2/algo-1-1", True),
+        ("/aws/sagemaker/TrainingJobs", "another-project-abcdefghijkl-trial-t1-1/algo-1-1", False),
+        ("/aws/sagemaker/TrainingJobs", "{project}-x-abcdefghijkl-trial-t1-1/algo-1-1", False),
+        ("/aws/sagemaker/ProcessingJobs", "{project}-x-abcdefghijkl-pr-1-413c3523dc0542d6/algo-1-1", False),
         ("/aws/sagemaker/ProcessingJobs", "pipelines-abcdefghijkl-PrepareSalaries-x/algo-1-1", False),
         ("/aws/sagemaker/Endpoints/{project}-production", "AllTraffic/i-1", False),
     ],

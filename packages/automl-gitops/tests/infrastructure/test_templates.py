@@ -347,6 +347,7 @@ BY_TAG = {"RunJobs", "ExplainModels", "TagMappings", "Scale", "RemoveScaling"}
         "ab1-production-x",
         "ab1-abcdefghijkl",
         "ab1-abcdefghijkl-t1",
+        "ab1-abcdefghijkl-pr",
         "ab1-x-candidate",
     ],
 )

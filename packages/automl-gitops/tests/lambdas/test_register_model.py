@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 from lambdas import register_model
 
+from local_sagemaker.constraints import check
 from support.stubbed_aws import ACCOUNT, REGION, StubbedAws
 
 EXECUTION = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:pipeline/readmission/execution/abcdefghijkl"
@@ -217,6 +218,20 @@ def test_the_model_card_is_attached(registration: Registration) -> None:
         "ModelCardContent": '{"model_overview": {}}',
         "ModelCardStatus": "PendingReview",
     }
+
+
+@pytest.mark.parametrize("line_break", ["\u2028", "\u2029", "\u0085"])
+def test_a_text_with_any_kind_of_line_break_costs_no_model_card(
+    registration: Registration, line_break: str
+) -> None:
+    card = json.dumps({"classes": [f"two{line_break}lines"]}, ensure_ascii=False)
+    registration.objects["model_card.json"] = card.encode()
+
+    registration.run()
+
+    sent = registration.request["ModelCard"]
+    assert json.loads(sent["ModelCardContent"]) == {"classes": ["two lines"]}
+    check("sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "group", "ModelCard": sent})
 
 
 def test_a_model_card_that_is_too_long_is_left_out(registration: Registration) -> None:

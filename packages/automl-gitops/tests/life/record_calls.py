@@ -70,6 +70,33 @@ class RecordedLife(Life):
             "y_test": header.split(","),
         }
 
+    def train_again(self) -> None:
+        """The next training, which is compared with what production serves, once a function was changed."""
+        with (self.copy.directory / "lambdas" / "start_autopilot.py").open("a") as function:
+            function.write("# changed\n")
+        self.copy.commit("Change a function")
+        self._as_retrain("stack")
+        self._as_retrain("upsert")
+        self._as_retrain("run", "--wait", *self._training)
+
+    def fail_and_stop(self) -> None:
+        """Executions that end before their time: by Autopilot, by the evaluation, and by somebody's wish."""
+        assert self.lock is not None  # `train` pushed it
+        nothing, features = f"s3://{self.names.bucket}/datasets/nothing/", self.lock.uris.x_test
+        for attempt, wrong in enumerate((f"TrainValidationUri={nothing}", f"YTestUri={features}"), start=2):
+            options = (*self._training, "--again", str(attempt), "--parameter", wrong)
+            self._fails("run", "--wait", *options)
+        run = self._as_retrain("run", "--again", "4")
+        self._as_retrain("stop", run["execution"]["id"])
+        self._fails("execution", run["execution"]["id"], "--wait")
+
+    @property
+    def _training(self) -> tuple[str, str]:
+        return "--parameter", f"MaxSeconds={self.training_seconds}"
+
+    def _fails(self, *arguments: str) -> None:
+        self._call(self._role("RetrainRole", "ref:refs/heads/main"), *arguments, status=1)
+
     def plan_and_tear_down(self) -> None:
         """What pull requests, the daily comparison and the teardown ask for."""
         plan = self._role("PlanRole", "pull_request")
@@ -113,6 +140,8 @@ def main(folder: Path) -> None:
         life.verify()
         life.promote()
         life.break_and_go_back()
+        life.train_again()
+        life.fail_and_stop()
         life.plan_and_tear_down()
 
 

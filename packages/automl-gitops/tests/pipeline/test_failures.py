@@ -114,12 +114,27 @@ def waited(reason: str) -> Step:
 
 def test_of_autopilot_its_whole_reason_and_the_logs_of_its_jobs(aws: Aws, found: Any) -> None:
     job = AutopilotProgress(f"hospital-{ID}", "Failed", "Failed", 60, 0, failure_reason="x" * 500)
-    write(aws, logs.TRAINING, f"hospital-{ID}-t1-1/algo-1-1", "ValueError: one class")
+    write(aws, logs.TRAINING, f"hospital-{ID}-trial-t1-1/algo-1-1", "ValueError: one class")
 
     failure = found(waited("Autopilot job failed: xx…"), job)
 
     assert failure.reason == "x" * 500
     assert [tail.lines for tail in failure.tails] == [("ValueError: one class",)]
+
+
+def test_of_autopilot_s_jobs_a_log_that_may_not_be_read_is_said(
+    found: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(client: Any, what: str, group: str, prefix: str) -> logs.Tail:
+        return logs.Tail(what, group, problem="these credentials may not read its log")
+
+    monkeypatch.setattr(logs, "of_job", denied)
+    job = AutopilotProgress(f"hospital-{ID}", "Failed", "Failed", 60, 0, failure_reason="x")
+
+    tails = found(waited("x"), job).tails
+
+    assert [tail.group for tail in tails] == [logs.TRAINING, logs.PROCESSING]
+    assert {tail.problem for tail in tails} == {"these credentials may not read its log"}
 
 
 def test_of_a_wait_that_was_given_up_the_log_of_the_function_that_waited(aws: Aws, found: Any) -> None:

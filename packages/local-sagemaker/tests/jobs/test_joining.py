@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from jobs_kit import SPECIES, Site, rows, text
 
-from local_sagemaker.serving import BadInput, Predictor, joining
+from local_sagemaker.serving import BadInput, ModelError, Predictor, joining
 from local_sagemaker.serving import predictor as serving_predictor
 from support.waiting import wait_until
 
@@ -155,7 +155,7 @@ def test_waiting_requests_get_what_each_gets_alone(predictor, monkeypatch):
     assert together == alone
     assert sizes[0] == 1
     assert max(sizes) >= sum(joining.kind((body, CSV, "")) is not None for body in bodies) - 1
-    assert [kind for kind, _ in alone].count("refused") == 2
+    assert [kind for kind, _ in alone].count("ModelError") == 2
 
 
 @pytest.mark.slow
@@ -185,5 +185,5 @@ def test_where_the_process_dies_with_several_in_it_each_is_asked_by_itself(predi
 def outcome_of(predictor: Predictor, body: bytes) -> tuple[str, Any]:
     try:
         return "answer", predictor.predict(body)
-    except BadInput as error:
-        return "refused", str(error)
+    except (BadInput, ModelError) as error:
+        return type(error).__name__, str(error)

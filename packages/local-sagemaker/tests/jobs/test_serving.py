@@ -172,31 +172,50 @@ def test_containers_whose_keys_do_not_fit_fail(start: Start) -> None:
         predictor.predict(body)
 
 
+UNREADABLE = [
+    (b"", "text/csv", "no row"),
+    (b"\n", "text/csv", "no row"),
+    (b"1,red", "text/csv", "with 3 columns: .*Expected 3 columns, got 2"),
+    (b"1,red,1,01", "text/csv", "Expected 3 columns, got 4"),
+    (b"1,red,1\n1,red\n", "text/csv", "Expected 3 columns, got 2"),
+    (b"1,red,1\n1,red,1,1\n", "text/csv", "Expected 3 columns, got 4"),
+    (b"1,red,1\nlong,red,1\n", "text/csv", "row 2: 'long' in column 'length' is not a number"),
+    (b"length,colour,spots\n1,red,1\n", "text/csv", "row 1: 'length'"),
+    (b"{", "application/json", "not JSON"),
+    (b"[]", "application/json", "not a list of rows"),
+    (b'[{"length": 1}]', "application/json", "column 'colour' is missing"),
+    (b"[[1, 2]]", "application/json", "not every row"),
+    (b"1,\xff\xfe,1", "text/csv", "invalid UTF8"),
+]
+
+
+@pytest.mark.parametrize(("body", "content_type", "reason"), UNREADABLE)
+def test_rows_that_an_ensemble_cannot_read_are_its_error(
+    shared: Predictor, body: bytes, content_type: str, reason: str
+) -> None:
+    with pytest.raises(ModelError, match=f"ValueError: .*{reason}"):
+        shared.predict(body, content_type)
+
+
 @pytest.mark.parametrize(
-    ("body", "content_type", "accept", "reason"),
-    [
-        (b"", "text/csv", "", "no row"),
-        (b"\n", "text/csv", "", "no row"),
-        (b"1,red", "text/csv", "", "with 3 columns: .*Expected 3 columns, got 2"),
-        (b"1,red,1,01", "text/csv", "", "Expected 3 columns, got 4"),
-        (b"1,red,1\n1,red\n", "text/csv", "", "Expected 3 columns, got 2"),
-        (b"1,red,1\n1,red,1,1\n", "text/csv", "", "Expected 3 columns, got 4"),
-        (b"1,red,1\nlong,red,1\n", "text/csv", "", "row 2: 'long' in column 'length' is not a number"),
-        (b"length,colour,spots\n1,red,1\n", "text/csv", "", "row 1: 'length'"),
-        (b"1,red,1", "image/png", "", "Content type 'image/png'"),
-        (b"1,red,1", "text/csv", "image/png", "Accept 'image/png'"),
-        (b"{", "application/json", "", "not JSON"),
-        (b"[]", "application/json", "", "not a list of rows"),
-        (b'[{"length": 1}]', "application/json", "", "column 'colour' is missing"),
-        (b"[[1, 2]]", "application/json", "", "not every row"),
-        (b"1,\xff\xfe,1", "text/csv", "", "invalid UTF8"),
-    ],
+    ("content_type", "accept", "reason"),
+    [("image/png", "", "Content type 'image/png'"), ("text/csv", "image/png", "Accept 'image/png'")],
 )
-def test_request_that_the_container_refuses(
-    shared: Predictor, body: bytes, content_type: str, accept: str, reason: str
+def test_a_type_that_the_container_does_not_know_is_refused(
+    shared: Predictor, content_type: str, accept: str, reason: str
 ) -> None:
     with pytest.raises(BadInput, match=reason):
-        shared.predict(body, content_type, accept)
+        shared.predict(b"1,red,1", content_type, accept)
+
+
+def test_rows_that_the_tuning_mode_s_containers_cannot_read_are_refused(start: Start) -> None:
+    predictor = start(RETURNS)
+    body, _ = features(RETURNS, 1)
+    row = body.rstrip()
+
+    for wrong in (row + b",1", row.rpartition(b",")[0]):
+        with pytest.raises(BadInput, match="columns, got"):
+            predictor.predict(wrong)
 
 
 def test_missing_values_and_unknown_categories_are_no_error(shared: Predictor) -> None:

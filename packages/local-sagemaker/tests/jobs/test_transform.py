@@ -119,7 +119,7 @@ def test_zipped_input_and_json_output(site: Site) -> None:
     assert len(predictions) == 4
 
 
-def test_record_that_the_model_refuses_fails_the_job_and_keeps_the_other_outputs(site: Site) -> None:
+def test_record_that_the_model_cannot_read_fails_the_job_and_keeps_the_other_outputs(site: Site) -> None:
     site.put("half-bad/good.csv", features(3, 6))
     # A request for each line cuts at the newline inside the quotes, as the service does.
     site.put("half-bad/quoted.csv", '5,"two\nlines",1\n')
@@ -128,9 +128,18 @@ def test_record_that_the_model_refuses_fails_the_job_and_keeps_the_other_outputs
     job = ended(site, name)
 
     assert job["TransformJobStatus"] == "Failed"
-    assert job["FailureReason"] == "ClientError: See job logs for more information"
+    assert job["FailureReason"] == "AlgorithmError: See job logs for more information"
     assert site.keys(f"s3://{BUCKET}/{name}/") == [f"{name}/good.csv.out"]
-    assert "half-bad/quoted.csv" in site.logged(LOGS, name)
+    assert "half-bad/quoted.csv: Bad HTTP status received from algorithm: 500" in site.logged(LOGS, name)
+
+
+def test_type_that_the_model_refuses_is_the_senders_fault(site: Site) -> None:
+    uri = site.put("pictures/rows.csv", features(3, 6))
+
+    job = ended(site, create(site, site.model(SPECIES), uri, TransformInput={"ContentType": "image/png"}))
+
+    assert job["TransformJobStatus"] == "Failed"
+    assert job["FailureReason"] == "ClientError: See job logs for more information"
 
 
 def test_model_that_fails_is_not_the_senders_fault(site: Site) -> None:

@@ -26,7 +26,7 @@ _PASSING_PARTS = (
     (re.compile(r"(?<=-candidate-)\d+"), "1"),
     (re.compile(r"(?<=-)\w*(?=-explain$)"), "0"),
     (re.compile(r"(?<=/algo-1-)\d+"), "0000000000"),
-    (re.compile(r"(?<=0000-t)\d+-\d+"), "1-1"),
+    (re.compile(r"(?<=0000-trial-t)\d+-\d+"), "1-1"),
     (re.compile(r"(?<=log-stream:)\d{4}/\d\d/\d\d/\[\$LATEST\]\w+"), "0000/00/00/[$LATEST]0"),
     (re.compile(r"(?<=/i-)[0-9a-f]+"), "00000000000000000"),
     (re.compile(r"(scalable-target/)[0-9a-z]{36}$"), r"\g<1>*"),

@@ -26,6 +26,7 @@ from automl_gitops.stacks.stack import known_key
 
 ROLES = "roles"
 DATA_SCIENTIST = "DataScientistRole"  # where an administrator named any
+_ISSUER = "GitHub's identity provider"
 _MAKE = "an administrator runs `make bootstrap`"
 # A version goes to staging right behind its training, which is paid by then.
 _OUTCOMES: dict[Name, Outcome] = {"staging": "stops", "production": "later"}
@@ -50,6 +51,7 @@ def roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> li
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     rows = look(ROLES, "the roles", lambda: _roles(project, stack, wanted, seen))
     rows += look(ROLES, f"stack {stack.name}", lambda: _bootstrap(project, stack, seen))
+    rows += look(ROLES, _ISSUER, lambda: _issuer(project, stack))
     services = Stack(project.aws, project.names.services_stack, project.output)
     rows += look(ROLES, f"stack {services.name}", lambda: _services(project, services, seen))
     people_stack = Stack(project.aws, project.names.people_stack, project.output)
@@ -96,6 +98,18 @@ def _bootstrap(project: ServingProject, stack: Stack, seen: RolesSeen) -> Iterat
     yield _template(stack, bootstrap.FILE)
     yield from _parameters(asked, state, bootstrap.decided(bootstrap.FILE, project.names, seen.key))
     seen.knows_key = state.parameters.get("KmsKeyArn", "") == seen.key
+
+
+def _issuer(project: ServingProject, stack: Stack) -> Iterator[Row]:
+    """By whose tokens workflows sign in; `make bootstrap` makes it with the roles, and not again."""
+    if not stack.look().exists:
+        return
+    if bootstrap.provider(project.aws):
+        yield Row(ROLES, _ISSUER, "good", "there")
+    else:
+        way = f"--url https://{bootstrap.ISSUER} --client-id-list sts.amazonaws.com"
+        todo = f"aws iam create-open-id-connect-provider {way}"
+        yield Row(ROLES, _ISSUER, "stops", "not there: no workflow can sign in", todo)
 
 
 def _services(project: ServingProject, stack: Stack, seen: RolesSeen) -> Iterator[Row]:

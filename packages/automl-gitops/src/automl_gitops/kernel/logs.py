@@ -15,6 +15,7 @@ PROCESSING, TRAINING, TRANSFORM = (
     f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform")
 )
 LINES = 30
+NO_LOG = "it has left no log in"
 LONGEST = 300  # characters of a line
 _STREAMS = 3  # of many, those that said something last
 _PAGES = 5  # CloudWatch answers with empty pages at times
@@ -65,7 +66,7 @@ def _tail(what: str, group: str, look: Any) -> Tail:
         events = sorted(look(), key=lambda event: event["timestamp"])
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_missing(error):
-            return Tail(what, group, problem=f"it has left no log in {group}")
+            return Tail(what, group, problem=f"{NO_LOG} {group}")
         if isinstance(error, ClientError) and may_not(error):
             return Tail(
                 what,
@@ -75,7 +76,7 @@ def _tail(what: str, group: str, look: Any) -> Tail:
             )
         return Tail(what, group, problem=f"its log in {group} could not be read: {explain(error)}")
     lines = tuple(shown(event["message"] for event in events))
-    return Tail(what, group, lines[-LINES:], "" if lines else f"it has left no log in {group}")
+    return Tail(what, group, lines[-LINES:], "" if lines else f"{NO_LOG} {group}")
 
 
 def _last(client: Any, group: str, stream: str) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -204,10 +205,20 @@ def _job_logs(seen: FlightSeen) -> AssumptionAnswer | None:
     step = _step(seen, "EvaluateModel")
     if not step or not step["job"]:
         return None
-    streams = seen.client("logs").describe_log_streams(
-        logGroupName=logs.PROCESSING, logStreamNamePrefix=f"{step['job']}/"
-    )["logStreams"]
-    told = f"{len(streams)} streams of {logs.PROCESSING} begin with the job's name and a slash"
+    client = seen.client("logs")
+
+    def streams_of(group: str, prefix: str) -> list[str]:
+        told = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
+        return [one["logStreamName"] for one in told]
+
+    streams = streams_of(logs.PROCESSING, f"{step['job']}/")
+    job = seen.results["run"]["autopilot"]["job"]
+    own: list[str] = []
+    for group in (logs.PROCESSING, logs.TRAINING):
+        with suppress(ClientError):  # there is none
+            own += streams_of(group, job)
+    told = f"{len(streams)} streams of {logs.PROCESSING} begin with the job's name and a slash; Autopilot's: "
+    told += ", ".join(own)
     return AssumptionAnswer("as assumed" if streams else "not as assumed", told)
 
 
@@ -453,6 +464,7 @@ ASSUMPTIONS = (
         "What do the containers answer to rows that cannot be read?",
         "Nothing that looks like a prediction.",
         _check("predicts nothing for malformed rows", ("passed", "warning")),
+        row="Rows that cannot be read",
     ),
     Assumption(
         "6",
@@ -616,6 +628,14 @@ ASSUMPTIONS = (
         "Yes, of a metric to be minimised too.",
         _order,
         row="Candidates by FinalObjectiveMetricValue",
+    ),
+    Assumption(
+        "autopilot-4",
+        "Which columns has a request, where a specification chooses some?",
+        "Those alone.",
+        None,
+        "a flight's data have no other columns",
+        row="FeatureSpecificationS3Uri",
     ),
     Assumption(
         "processing-1",

@@ -23,7 +23,7 @@ from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.serving.endpoint import Endpoint
 from automl_gitops.serving.scaling import Scaling
 from automl_gitops.stacks import teardown
-from automl_gitops.stacks.bootstrap import ISSUER
+from automl_gitops.stacks.bootstrap import ISSUER, PROVIDER, provider
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.stack import PROJECT_TAG
 from automl_gitops.stacks.teardown import Resource
@@ -32,7 +32,6 @@ TAG = "rehearsal-of"  # on all that a flight's stacks make; the value is the nam
 NAME = re.compile(r"flight-[a-z0-9]{6}")
 _TURNS = 4  # what is stopped may leave something that is found only then
 _LONGEST_FLIGHT = timedelta(days=7)  # how far back jobs are looked for where no stack says when it began
-_PROVIDER = "GitHubProvider"  # of infrastructure/bootstrap.yaml
 
 
 @dataclass(frozen=True)
@@ -305,11 +304,10 @@ def _provider(project: ServingProject) -> Iterator[Resource]:
     """GitHub's identity provider, of which an account has one: only where this flight made it, and nobody else has
     come to use it.
     """
-    if _PROVIDER not in Stack(project.aws, project.names.bootstrap_stack, project.output).resources():
+    if PROVIDER not in Stack(project.aws, project.names.bootstrap_stack, project.output).resources():
         return
     iam = project.client("iam")
-    providers = iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    arn = next((one["Arn"] for one in providers if one["Arn"].endswith(f"/{ISSUER}")), None)
+    arn = provider(project.aws)
     if arn is None:
         return
     for role in listed(iam, "list_roles", "Roles"):

@@ -20,7 +20,7 @@ FILE = Path("infrastructure/bootstrap.yaml")
 SERVICES_FILE = Path("infrastructure/services.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
 ISSUER = "token.actions.githubusercontent.com"
-_PROVIDER = "GitHubProvider"
+PROVIDER = "GitHubProvider"
 # To StringEquals a star is no wildcard, but a reader would take it for one; a colon would end the prefix.
 _SUBJECT = re.compile(r"repo:[^*?:/\s]+/[^*?:/\s]+")
 
@@ -162,10 +162,13 @@ def _default_prefix(config: Config) -> str:
 
 def _makes_provider(aws: Aws, stack: Stack) -> bool:
     """Whether the stack is to hold GitHub's provider: it does already, or the account has none."""
-    if _PROVIDER in stack.resources():
-        return True
-    providers = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
-    return not any(provider["Arn"].endswith(f"/{ISSUER}") for provider in providers)
+    return PROVIDER in stack.resources() or provider(aws) is None
+
+
+def provider(aws: Aws) -> str | None:
+    """The ARN of GitHub's identity provider, `None` where the account has none."""
+    told = aws.client("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    return next((one["Arn"] for one in told if one["Arn"].endswith(f"/{ISSUER}")), None)
 
 
 def _tell_new_buckets(project: ServingProject, wanted: str, state: StackState) -> None:

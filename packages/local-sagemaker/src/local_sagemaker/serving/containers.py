@@ -17,7 +17,7 @@ import pandas as pd
 
 from local_sagemaker.serving import responses, tabular
 from local_sagemaker.serving.archive import Description
-from local_sagemaker.serving.errors import BadInput
+from local_sagemaker.serving.errors import BadInput, UnreadableRowsError
 
 BINARY = "BinaryClassification"
 REGRESSION = "Regression"
@@ -75,7 +75,12 @@ class Ensemble:
     def __call__(self, body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
         """See :class:`Container`."""
         kind = responses.content_type(accept, self._environment)
-        rows = rows_of(body, content_type, self._description.columns)
+        try:
+            rows = rows_of(body, content_type, self._description.columns)
+        except UnreadableRowsError as error:
+            # AutoGluon's containers let such an error end the request: 500, where those of the tuning mode answer 400.
+            # Source: "could not convert string to float", amazon-sagemaker-examples#3948.
+            raise ValueError(str(error)) from error
         if self._description.problem_type == REGRESSION:
             values = self._predictor.predict(rows, model=self._model, as_pandas=False)
             return _scores(values, kind), kind

@@ -7,6 +7,10 @@ class BadInput(Exception):  # noqa: N818 - named for what is wrong, as HTTP's re
     """The container refuses the request: HTTP 4xx, the sender's fault."""
 
 
+class UnreadableRowsError(BadInput):
+    """The rows of a request are not as the model's columns are."""
+
+
 class ModelError(Exception):
     """The container cannot answer: it did not start, raised, died or took too long. HTTP 5xx."""
 

@@ -15,7 +15,7 @@ import pyarrow
 from pyarrow import compute as pc
 from pyarrow import csv as arrow_csv
 
-from local_sagemaker.serving.errors import BadInput
+from local_sagemaker.serving.errors import UnreadableRowsError
 
 # How a missing value is written: what pandas reads as one.
 MISSING = (
@@ -46,7 +46,7 @@ def one_spelling(labels: list[str]) -> dict[str, str]:
 
 
 def typed(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
-    """A frame of text as the columns' types say. Raises BadInput where a number is none."""
+    """A frame of text as the columns' types say. Raises UnreadableRowsError where a number is none."""
     result = {}
     for column in columns:
         values = frame[column["name"]]
@@ -55,14 +55,14 @@ def typed(frame: pd.DataFrame, columns: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def numbers(values: pd.Series) -> pd.Series:
-    """Text as float64, missing as NaN. Raises BadInput, naming the first row (from 1) that is no number."""
+    """Text as float64, missing as NaN. Raises UnreadableRowsError, naming the first row (from 1) that is no number."""
     if values.dtype == object:
         stripped = values.where(~values.isin(MISSING))
         parsed = pd.to_numeric(stripped, errors="coerce").astype("float64")
         wrong = parsed.isna() & stripped.notna()
         if wrong.any():
             row = int(wrong.to_numpy().argmax())
-            raise BadInput(
+            raise UnreadableRowsError(
                 f"row {row + 1}: {values.iloc[row]!r:.100} in column {values.name!r} is not a number"
             )
         # Of the digits pandas makes a number that may be the next one to it.
@@ -113,9 +113,9 @@ def _block(table: pyarrow.Table, names: list[str], *, number: bool) -> pd.DataFr
 
 
 def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows of a CSV without a header, in the columns' order. Raises BadInput."""
+    """The rows of a CSV without a header, in the columns' order. Raises UnreadableRowsError."""
     if not body.strip():
-        raise BadInput("the request has no row")
+        raise UnreadableRowsError("the request has no row")
     names = [column["name"] for column in columns]
     try:
         # pandas would fill up a row that is too short.
@@ -126,27 +126,27 @@ def from_csv(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
             arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pyarrow.string())),
         )
     except pyarrow.ArrowInvalid as error:
-        raise BadInput(f"the request is not a CSV with {len(names)} columns: {error}") from error
+        raise UnreadableRowsError(f"the request is not a CSV with {len(names)} columns: {error}") from error
     frame = _typed_at_once(table, columns)
     return typed(table.to_pandas(), columns) if frame is None else frame
 
 
 def from_json(body: bytes, columns: list[dict[str, Any]]) -> pd.DataFrame:
-    """The rows of a JSON list: objects by column name, or lists in the columns' order. Raises BadInput."""
+    """The rows of a JSON list: objects by column name, or lists in the columns' order. Raises UnreadableRowsError."""
     try:
         rows = json.loads(body)
     except ValueError as error:
-        raise BadInput(f"the request is not JSON: {error}") from error
+        raise UnreadableRowsError(f"the request is not JSON: {error}") from error
     names = [column["name"] for column in columns]
     if not isinstance(rows, list) or not rows:
-        raise BadInput("the request is not a list of rows")
+        raise UnreadableRowsError("the request is not a list of rows")
     if all(isinstance(row, dict) for row in rows):
         missing = [name for name in names if name not in rows[0]]
         if missing:
-            raise BadInput(f"column {missing[0]!r} is missing")
+            raise UnreadableRowsError(f"column {missing[0]!r} is missing")
         raw = pd.DataFrame(rows)[names]
     elif all(isinstance(row, list) and len(row) == len(names) for row in rows):
         raw = pd.DataFrame(rows, columns=names)
     else:
-        raise BadInput(f"not every row has the model's {len(names)} columns")
+        raise UnreadableRowsError(f"not every row has the model's {len(names)} columns")
     return typed(raw.astype(object).where(raw.notna(), ""), columns)

@@ -94,7 +94,7 @@ class AutoMLJob(jobs.Job):
 
     def _ship_log(self, credentials: Any, file: Path) -> None:
         """Leave the log where the training jobs of an AutoML job have theirs, under names that begin with its own."""
-        stream = f"{self.name}-t1-1/algo-1-{int(time.time())}"
+        stream = f"{self.name}-trial-t1-1/algo-1-{int(time.time())}"
         with contextlib.suppress(OSError):  # it never began
             text = file.read_text(encoding="utf-8", errors="replace")
             Log(credentials, LOG_GROUP, stream).write(text.splitlines())

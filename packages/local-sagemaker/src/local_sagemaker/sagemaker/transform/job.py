@@ -81,7 +81,8 @@ def _transform(
         log.write([f"{item.bucket}/{item.key}: ClientError: 400", f"{item.bucket}/{item.key}: {error}"])
         return REFUSED
     except serving.ModelError as error:
-        log.write([f"{item.bucket}/{item.key}: {error}"])
+        place = f"{item.bucket}/{item.key}"
+        log.write([f"{place}: Bad HTTP status received from algorithm: 500", f"{place}: {error}"])
         return FAILED
     if not job.stopping.is_set():
         content = records.assemble(answers, output["AssembleWith"])
