@@ -171,7 +171,7 @@ def model_card(content: str) -> dict[str, Any]:
             "the model card has %d characters, %d fit: it is left out", len(content), MODEL_CARD_LENGTH
         )
         return {}
-    # Of any kind of line break, one within a text such as a class's name, the service takes none (`.*`).
+    # The service refuses every kind of line break (`.*`), one of Unicode in the name of a class too.
     line = "".join(c if c.isprintable() else " " for c in content)
     return {"ModelCard": {"ModelCardContent": line, "ModelCardStatus": "PendingReview"}}
 
