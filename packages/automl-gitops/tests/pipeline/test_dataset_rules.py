@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from making import automl_toml, lenient
 
 from automl_gitops.data import consistency, parts
+from automl_gitops.data.hashes import dense, group_hashes, shares
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
-from automl_gitops.data.rules.groups import dense, hash_rows, shares
 from automl_gitops.data.rules.times import latest_from
 from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
@@ -134,9 +134,9 @@ def test_the_hash_is_the_same_in_years() -> None:
         pa.array(["a", "b", "a", "", "b"]),
     ]
 
-    assert [f"{one:016x}" for one in hash_rows(columns[:1], 42)] == PINNED[0]
-    assert [f"{one:016x}" for one in hash_rows(columns, 42)] == PINNED[1]
-    assert hash_rows(columns, 43).tolist() != hash_rows(columns, 42).tolist()
+    assert [f"{one:016x}" for one in group_hashes(columns[:1], 42)] == PINNED[0]
+    assert [f"{one:016x}" for one in group_hashes(columns, 42)] == PINNED[1]
+    assert group_hashes(columns, 43).tolist() != group_hashes(columns, 42).tolist()
 
 
 PINNED = [
@@ -157,16 +157,17 @@ def test_the_hash_knows_columns_lengths_and_order() -> None:
     ]
     columns = [pa.array([pair[place] for pair in pairs]) for place in (0, 1)]
 
-    assert len(set(hash_rows(columns, 42).tolist())) == len(pairs)
+    assert len(set(group_hashes(columns, 42).tolist())) == len(pairs)
     assert (
-        hash_rows([column.slice(2) for column in columns], 42).tolist() == hash_rows(columns, 42).tolist()[2:]
+        group_hashes([column.slice(2) for column in columns], 42).tolist()
+        == group_hashes(columns, 42).tolist()[2:]
     )
 
 
 def test_hashes_are_spread_evenly() -> None:
     running = pa.array([str(number) for number in range(200_000)])
 
-    hashes = hash_rows([running], 42)
+    hashes = group_hashes([running], 42)
     counts, _ = np.histogram(shares(hashes), 100, (0, 1))
 
     assert len(np.unique(hashes)) == len(running)

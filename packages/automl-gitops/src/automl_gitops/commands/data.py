@@ -1,9 +1,8 @@
 """`automl data ...`."""
 
 import sys
-from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -35,27 +34,18 @@ Encoding = Annotated[
 _FOLDER = Path("build/data")
 
 
-class _NoPandas(MetaPathFinder):
-    """Finds no pandas."""
-
-    def find_spec(self, fullname: str, *_: Any) -> None:
-        """Refuse pandas, and leave other modules to the finders after this one."""
-        if fullname == "pandas":
-            raise ModuleNotFoundError(fullname, name=fullname)
-
-
 def _start_without_pandas() -> None:
     """Let pyarrow look for pandas, as it does once, with its first array, where there is none: nothing here gives it a
     frame, and the import takes longer than to read a million rows.
     """
     import pyarrow as pa
 
-    finder = _NoPandas()
-    sys.meta_path.insert(0, finder)
-    try:
-        pa.array([""])
-    finally:
-        sys.meta_path.remove(finder)
+    if "pandas" not in sys.modules:
+        sys.modules["pandas"] = None  # type: ignore[assignment]
+        try:
+            pa.array([""])
+        finally:
+            del sys.modules["pandas"]
 
 
 @app.command(epilog="Example: automl data push customers.parquet")
@@ -161,10 +151,9 @@ def _rows(lock: DatasetLock) -> str:
 def _report(output: Output, pushed: "Pushed", to_train_on: str) -> None:
     lock = pushed.lock
     output.done(
-        f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, "
-        f"{counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
-        f"{counted(pushed.uploaded, 'file')} uploaded, "
-        f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
+        f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, {counted(len(lock.columns), 'column')}, sha256 "
+        f"{lock.sha256[:12]}: {counted(pushed.uploaded, 'file')} uploaded, dataset.lock "
+        f"{'written' if pushed.changed else 'unchanged'}"
     )
     output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})
 

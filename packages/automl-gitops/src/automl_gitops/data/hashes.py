@@ -4,7 +4,7 @@ Among ten million different ones two have the same hash with a chance of 3 in a 
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -36,8 +36,7 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     Its length and its bytes, eight at a time in little-endian order, are mixed in one after the other.
     """
     if pa.types.is_dictionary(column.type):
-        hashes: np.ndarray = text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
-        return hashes
+        return text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
     rows = len(column)
     if not rows:
         return np.zeros(0, np.uint64)
@@ -80,3 +79,41 @@ def row_hashes(columns: Iterable[np.ndarray]) -> np.ndarray:
             combined ^= hashes  # which are spread already
     assert combined is not None  # noqa: S101 - a table has columns
     return combined
+
+
+def group_hashes(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
+    """The hash of each row's group, which are its values in these string columns: uint64, shape (rows,). It decides
+    the group's side.
+
+    Two groups that share a hash are one group: that puts none on two sides.
+    """
+    state = mix(np.full(len(columns[0]), seed, dtype=np.uint64))
+    for column in columns:
+        state = mix(state ^ text_hashes(column))
+    return state
+
+
+def shares(hashes: np.ndarray) -> np.ndarray:
+    """Hashes as evenly spread numbers from 0 to below 1: float64."""
+    return (hashes >> np.uint64(11)) * 2.0**-53
+
+
+def is_among(hashes: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """Whether each of ``hashes`` is one of ``ordered``, which rise: booleans."""
+    if not len(ordered):
+        return np.zeros(len(hashes), dtype=bool)
+    places = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
+    return ordered[places] == hashes
+
+
+def distinct(hashes: np.ndarray) -> np.ndarray:
+    """The different ones, which rise; `np.unique`'s hash table takes forty times as long on ten million."""
+    ordered = np.sort(hashes)
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
+
+
+def dense(hashes: np.ndarray) -> np.ndarray:
+    """Numbers in the place of hashes, 0, 1, 2 in the order in which each first appears: int64."""
+    return pa.array(hashes).dictionary_encode().indices.to_numpy().astype(np.int64)

@@ -34,9 +34,7 @@ class Heads:
     ``columns`` are the header's, ``types`` the narrowest of each column in the rows that were read.
     """
 
-    def __init__(
-        self, s3: Any, listing: Listing, config: Config, contract: Contract | None, output: Output
-    ) -> None:
+    def __init__(self, s3: Any, listing: Listing, config: Config, contract: Contract, output: Output) -> None:
         self._s3, self._listing, self._config, self._contract = s3, listing, config, contract
         self._marked: list[int] = []  # the objects that begin with a byte order mark
         self._unknown: dict[str, int] = {}  # columns with a question mark, and an object that has it
@@ -97,22 +95,16 @@ class Heads:
         table = Table.open(path, uri)
         # What splits the rows may be the holdout's alone.
         unused = self._config.dataset.only_split
-        checker = (
-            Checker(self._contract, table.columns, uri, scope="rows", without=unused)
-            if self._contract
-            else None
-        )
+        checker = Checker(self._contract, table.columns, uri, scope="rows", without=unused)
 
         def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
             for name in table.columns:
                 if name not in self._config.dataset.exclude and has_unknown(batch.column(name)):
                     self._unknown[name] = number
-            if checker:
-                checker.see(batch, encoded)
+            checker.see(batch, encoded)
 
         seen = profile(table, self._config.dataset.target, watch)
-        if checker:
-            checker.require()
+        checker.require()
         check_number(self._config, table, seen.target)
         seen.refuse_cells(self._config, uri)
         path.unlink()

@@ -19,7 +19,7 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.refusals import missing_target
+from automl_gitops.data.refusals import in_target, missing_target
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import (
     WIDTHS,
@@ -337,20 +337,20 @@ def check_number(config: Config, table: Table, target: Target) -> None:
     if target.written and (problem == "Regression" or (problem == INFER and not of_classes)):
         row, value, signs, plain = target.written
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", a number with {signs}, '
-            f"which a trainer takes for a text: write {plain}, and all others so"
+            f"{table.name}: {in_target(row, value, target.name)}, a number with {signs}, which a trainer takes for a "
+            f"text: write {plain}, and all others so"
         )
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", which is no number, '
+            f"{table.name}: {in_target(row, value, target.name)}, which is no number, "
             'but automl.toml has [autopilot] problem_type = "Regression": correct the row or the problem type'
         )
     if target.too_large and "Regression" in (problem, problem == INFER and target.problem_type):
         row, value = target.too_large
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", beyond '
-            f"{reading.GREATEST:g}, whose squares have no finite sum: correct the row, or take a larger unit"
+            f"{table.name}: {in_target(row, value, target.name)}, beyond {reading.GREATEST:g}, whose "
+            f"squares have no finite sum: correct the row, or take a larger unit"
         )
 
 

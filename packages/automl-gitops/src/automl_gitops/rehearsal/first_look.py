@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from automl_gitops.data.formats import format_of
-from automl_gitops.data.refusals import UNCLOSED, missing_target, stray_quote, title, wrong_width
+from automl_gitops.data.refusals import UNCLOSED, in_target, missing_target, stray_quote, title, wrong_width
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.majority import unnamed
@@ -231,7 +231,7 @@ def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> N
         raise UserError(f"{wish.data}: {missing_target(row, value, target)}")
     if task.problem != PROBLEMS["regression"]:
         return
-    number, said = values.number(value), f'row {row} has {quoted(value)} in the target column "{target}"'
+    number, said = values.number(value), in_target(row, value, target)
     if number is None or abs(number) == float("inf"):
         signs = written(value)
         way = f"write {signs[1]}, and all others so" if signs else "correct the row"

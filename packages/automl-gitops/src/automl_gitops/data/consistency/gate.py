@@ -28,15 +28,12 @@ def side(case: Case) -> Checks:
     if not misfits or case.config.autopilot.metric:
         return  # config says so of an objective that is named
     better = "less" if wanted == "maximum" else "more"
-    sentence = (
-        f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which "
-        "Autopilot "
-    )
+    sentence = f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which Autopilot"
     if len(misfits) == len(case.objectives):
-        yield case.wrong(("gate", given), f"{sentence}chooses for this target: use {wanted}")
+        yield case.wrong(("gate", given), f"{sentence} chooses for this target: use {wanted}")
     else:
         yield case.odd(
-            ("gate", given), f"{sentence}may choose: name the problem type in [autopilot] problem_type"
+            ("gate", given), f"{sentence} may choose: name the problem type in [autopilot] problem_type"
         )
 
 
@@ -198,9 +195,8 @@ def holdout(case: Case) -> Checks:
         given = "" if "minimum_rows" in gate.model_fields_set else " (the default)"
         yield case.wrong(
             key,
-            f"minimum_rows = {gate.minimum_rows:,}{given} is more than the {counted(test, 'row')} of the "
-            f"holdout, so that "
-            "every model would be rejected: lower it, "
+            f"minimum_rows = {gate.minimum_rows:,}{given} is more than the {counted(test, 'row')} of the holdout, so "
+            "that every model would be rejected: lower it, "
             + (
                 "refer to a larger holdout"
                 if case.lock and case.lock.reference
@@ -240,8 +236,7 @@ def twice(case: Case) -> Checks:
             yield case.odd(
                 ("gate", key, case.metric or ""),
                 f"{key} bounds {case.metric}, which is the objective that {key[:-1]} bounds: the stricter one "
-                f"decides, so "
-                "keep one",
+                "decides, so keep one",
             )
 
 

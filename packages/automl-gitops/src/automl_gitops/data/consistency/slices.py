@@ -185,9 +185,8 @@ def sizes(case: Case) -> Checks:
     if least > test:
         yield case.wrong(
             path,
-            f"minimum_slice_rows = {least:,} is more than the {counted(test, 'row')} of the holdout, so that no "
-            f"slice can "
-            f"be judged by [gate] worst_slice: lower it, or remove worst_slice",
+            f"minimum_slice_rows = {least:,} is more than the {counted(test, 'row')} of the holdout, so that no slice "
+            "can be judged by [gate] worst_slice: lower it, or remove worst_slice",
         )
         return
     largest = [_largest(case, entry) for entry in evaluation.slices]

@@ -34,8 +34,20 @@ def group_numbers(rows: int, rows_of_a_group: float, random: np.random.RandomSta
     """The number of each row's group; groups have a geometric number of rows, and their rows are anywhere."""
     mean = max(1.0, min(rows_of_a_group, rows / _LEAST_GROUPS))
     sizes = random.geometric(1 / mean, rows)
-    numbers: np.ndarray = random.permutation(np.repeat(np.arange(rows), sizes)[:rows])
-    return numbers
+    return random.permutation(np.repeat(np.arange(rows), sizes)[:rows])
+
+
+def shared_out(shares: Mapping[str, float], rows: int) -> np.ndarray:
+    """Each of the labels in its share of the rows, one label after the other."""
+    ends = np.round(np.cumsum(list(shares.values())) * rows).astype(int)
+    return np.repeat(np.array(list(shares), dtype=object), np.diff(ends, prepend=0))
+
+
+def in_order(of: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """``ordered`` values, the first where ``of`` is least."""
+    values = np.empty(len(of), dtype=object)
+    values[np.argsort(of, kind="stable")] = ordered
+    return values
 
 
 def columns(
@@ -56,9 +68,8 @@ def columns(
     if dataset.split:
         train, test = 1 - dataset.holdout, dataset.holdout
         parts = kind.parts or (train * (1 - VALIDATION), train * VALIDATION, test)
-        ends = np.round(np.cumsum(parts) / sum(parts) * rows).astype(int)
-        values = np.repeat(np.array(SPLIT_VALUES), np.diff(ends, prepend=0))
-        made[dataset.split] = random.permutation(values)
+        shares = {value: part / sum(parts) for value, part in zip(SPLIT_VALUES, parts, strict=True)}
+        made[dataset.split] = random.permutation(shared_out(shares, rows))
     return {name: values.astype(object) for name, values in made.items()}
 
 
