@@ -5,8 +5,6 @@ README of local-sagemaker by which an account may differ from the local AWS. A q
 beyond the flight itself; the others say why not.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
