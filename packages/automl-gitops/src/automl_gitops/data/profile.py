@@ -35,7 +35,7 @@ from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
-from automl_gitops.kernel.words import counted, meant, quoted
+from automl_gitops.kernel.words import counted, meant, quoted, some
 
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
@@ -393,5 +393,4 @@ def _or_number(target: Target) -> str:
 
 
 def _some(labels: Iterable[str]) -> str:
-    names = [quoted(label, 40)[1:-1] for label in sorted(labels)]
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return some(quoted(label, 40)[1:-1] for label in sorted(labels))

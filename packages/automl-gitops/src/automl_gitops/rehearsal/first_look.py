@@ -33,7 +33,7 @@ from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import meant_one, quoted, visible
+from automl_gitops.kernel.words import meant_one, quoted, some, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -281,10 +281,9 @@ def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, 
             "class: write it alike in all rows"
         )
     if task.problem == PROBLEMS["binary"] and len(labels) > 2:
-        some = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")
         raise UserError(
-            f'{wish.data}: the target "{target}" has more than two classes ({some}), so this is not binary: '
-            "take multiclass, or regression for a number"
+            f'{wish.data}: the target "{target}" has more than two classes ({some(sorted(labels))}), so this is not '
+            "binary: take multiclass, or regression for a number"
         )
 
 

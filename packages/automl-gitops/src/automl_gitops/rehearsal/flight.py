@@ -102,11 +102,11 @@ class Remembered:
         replace_text(file, json.dumps(asdict(self)) + "\n")
 
 
-class Account:
+class Account(Aws):
     """The account of the current credentials, for commands of a flight."""
 
     def __init__(self, region: str) -> None:
-        self._aws = Aws(region)
+        super().__init__(region)
         self.refused: dict[str, str] = {}  # by role: why nobody could act as it
         home = Path.home() / ".aws"
         self.environment = {
@@ -116,20 +116,6 @@ class Account:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
         }
-
-    @property
-    def account(self) -> str:
-        """Twelve digits."""
-        return self._aws.account
-
-    @property
-    def caller(self) -> str:
-        """The ARN of whoever calls."""
-        return self._aws.identity["Arn"]
-
-    def client(self, service: str) -> Any:
-        """A client that acts as the administrator."""
-        return self._aws.client(service)
 
     def act_as(self, role_arn: str) -> dict[str, str] | None:
         """The environment of a session of the role: as whoever calls, else by GitHub's token where there is one.
@@ -146,7 +132,8 @@ class Account:
             if token is None:
                 return None
             try:
-                given = self._without_signature().assume_role_with_web_identity(
+                sts = self.session.client("sts", config=ClientConfig(signature_version=UNSIGNED))
+                given = sts.assume_role_with_web_identity(
                     **session, WebIdentityToken=token, DurationSeconds=_SESSION_SECONDS
                 )
             except ClientError as refusal:
@@ -155,9 +142,6 @@ class Account:
         self.refused.pop(role, None)
         kept = {name: value for name, value in self.environment.items() if name != "AWS_PROFILE"}
         return with_credentials(kept, given["Credentials"])
-
-    def _without_signature(self) -> Any:
-        return self._aws.session.client("sts", config=ClientConfig(signature_version=UNSIGNED))
 
 
 def _github_token() -> str | None:
@@ -458,7 +442,7 @@ def clean(source: Path, output: Path, *, confirm: str | None) -> None:
     memory = output / "flight.json"
     known = _remembered(memory, account)
     if known is None:
-        flights = remains.flights(Aws(config.project.region))
+        flights = remains.flights(account)
         if confirm is None and not flights:
             say.done(f"no flight is remembered in {output}, and none left a stack in this account and region")
             return
@@ -522,7 +506,7 @@ def _confirm(flight: Flight, most: int, items: list[tuple[str, str, float]], giv
     say.table(("what", "at most", currency), [*rows, ("together, rounded up", "", most)])
     say.say(
         f"flight {flight.names.project} in account {flight.aws.account}, region {flight.names.region}, as "
-        f"{flight.aws.caller}; it ends by itself after {HOURS} hours"
+        f"{flight.aws.identity['Arn']}; it ends by itself after {HOURS} hours"
     )
     if given is not None:
         if given < most:
@@ -632,7 +616,7 @@ class _Report:
             **flight.rows_found,
         }
         assumptions.write(
-            assumptions.masked(document, flight.aws.account, *_who(flight.aws.caller)), self._folder
+            assumptions.masked(document, flight.aws.account, *_who(flight.aws.identity["Arn"])), self._folder
         )
 
     def close(self, left: list[Left]) -> None:

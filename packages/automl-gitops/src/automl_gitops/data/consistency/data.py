@@ -4,7 +4,7 @@
 import json
 from collections.abc import Mapping
 
-from automl_gitops.data.consistency.case import Case, Checks, Said, some
+from automl_gitops.data.consistency.case import Case, Checks, Said
 from automl_gitops.data.lock import Column
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import ON_VALIDATION
@@ -19,7 +19,7 @@ from automl_gitops.evaluation.metrics import (
 )
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
-from automl_gitops.kernel.words import counted, meant, quoted
+from automl_gitops.kernel.words import counted, meant, quoted, some
 
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class

@@ -1,6 +1,6 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import (
     BINARY,
@@ -10,7 +10,7 @@ from automl_gitops.evaluation.metrics import (
     Metric,
     metric_of,
 )
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, some
 
 _TEMPLATES_MAXIMUM = 1e12  # stands for "not decided yet"
 _SIMILAR = {"f1": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
@@ -28,7 +28,8 @@ def side(case: Case) -> Checks:
     if not misfits or case.config.autopilot.metric:
         return  # config says so of an objective that is named
     better = "less" if wanted == "maximum" else "more"
-    sentence = f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which Autopilot"
+    misfit = f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better"
+    sentence = f"{misfit} and which Autopilot"
     if len(misfits) == len(case.objectives):
         yield case.wrong(("gate", given), f"{sentence} chooses for this target: use {wanted}")
     else:

@@ -1,9 +1,10 @@
 """What runs where: are budgets, endpoints, verification and alarms possible, and prices those of what is used."""
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.data.lock import PART_ROWS
 from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
+from automl_gitops.kernel.words import some
 
 # Instances take minutes to start, which counts.
 _SHORT_TRAINING, _SHORT_EVALUATION = 600, 900

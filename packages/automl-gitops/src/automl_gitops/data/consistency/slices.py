@@ -2,9 +2,9 @@
 
 from fnmatch import fnmatchcase
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.data.lock import Column
-from automl_gitops.kernel.words import counted, meant, nearest
+from automl_gitops.kernel.words import counted, meant, nearest, some
 
 # evaluation/slices.py: a column of texts has a slice for each of its most frequent values, and one for the others.
 MOST_VALUES = 20
