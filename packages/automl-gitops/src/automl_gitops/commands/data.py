@@ -1,8 +1,9 @@
 """`automl data ...`."""
 
 import sys
+from importlib.abc import MetaPathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -34,18 +35,27 @@ Encoding = Annotated[
 _FOLDER = Path("build/data")
 
 
+class _NoPandas(MetaPathFinder):
+    """Finds no pandas; a `None` in `sys.modules`, which Python takes so, Cython takes for a module."""
+
+    def find_spec(self, fullname: str, *_: Any) -> None:
+        """Refuse pandas, and leave other modules to the finders after this one."""
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
+
+
 def _start_without_pandas() -> None:
     """Let pyarrow look for pandas, as it does once, with its first array, where there is none: nothing here gives it a
     frame, and the import takes longer than to read a million rows.
     """
     import pyarrow as pa
 
-    if "pandas" not in sys.modules:
-        sys.modules["pandas"] = None  # type: ignore[assignment]
-        try:
-            pa.array([""])
-        finally:
-            del sys.modules["pandas"]
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        pa.array([""])
+    finally:
+        sys.meta_path.remove(finder)
 
 
 @app.command(epilog="Example: automl data push customers.parquet")
