@@ -161,9 +161,10 @@ def _rows(lock: DatasetLock) -> str:
 def _report(output: Output, pushed: "Pushed", to_train_on: str) -> None:
     lock = pushed.lock
     output.done(
-        f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, {counted(len(lock.columns), 'column')}, sha256 "
-        f"{lock.sha256[:12]}: {counted(pushed.uploaded, 'file')} uploaded, dataset.lock "
-        f"{'written' if pushed.changed else 'unchanged'}"
+        f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, "
+        f"{counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
+        f"{counted(pushed.uploaded, 'file')} uploaded, "
+        f"dataset.lock {'written' if pushed.changed else 'unchanged'}"
     )
     output.result({**lock.model_dump(mode="json"), "uploaded": pushed.uploaded, "changed": pushed.changed})
 
