@@ -12,9 +12,9 @@ from rich.progress import track
 
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import has_unknown
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.parts import has_unknown
 from automl_gitops.data.profile import check_number, profile, widest
 from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table

@@ -16,10 +16,18 @@ from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import digits_notices, mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import (
+    Lines,
+    OtherTextError,
+    Parts,
+    SourceText,
+    csv_text,
+    lines,
+    rows_text,
+)
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (
     Column,
     DataFinding,
@@ -30,7 +38,6 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.parts import Parts, csv_text, rows_text
 from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,

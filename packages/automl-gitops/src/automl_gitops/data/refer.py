@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 from automl_gitops.data import consistency
 from automl_gitops.data.contract import Contract, require_unblocked
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import Parts
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.findings.show import show
 from automl_gitops.data.hashes import dense, distinct
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
-from automl_gitops.data.parts import Parts
 from automl_gitops.data.prepared import identity, read, require_consistent, tell_line_breaks
 from automl_gitops.data.profile import (
     Profile,
