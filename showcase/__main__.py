@@ -22,7 +22,7 @@ from automl_gitops.evaluation.metrics import BINARY
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted
 from automl_gitops.rehearsal.commands import Leash
-from automl_gitops.rehearsal.first_look import RefusedError, Wish, refuse, show_anything
+from automl_gitops.rehearsal.first_look import Wish, refuse, show_anything
 from showcase import RESULTS, ROOT, TEMPLATE
 from showcase.answers import POSITIVE, answerable, arguments, of_table, of_target, rarer
 
@@ -40,8 +40,8 @@ def main() -> int:
         print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
         answers = answer(wish)
         project = generate(answers)
-    except (UserError, RefusedError) as error:
-        refuse(RefusedError(str(error)))
+    except UserError as error:
+        refuse(error)
     print(f"{RESULTS / project.name} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
     if POSITIVE in answers:
         print(

@@ -9,8 +9,8 @@ import os
 import shlex
 from pathlib import Path
 
+from automl_gitops.kernel.errors import UserError
 from automl_gitops.rehearsal.first_look import (
-    RefusedError,
     Task,
     Wish,
     look,
@@ -29,7 +29,7 @@ def main() -> None:
         require_git()
         wish = Wish.of(os.environ)
         seen = look(wish, Task(wish.target, wish.problem)) if wish.data else None
-    except RefusedError as error:
+    except UserError as error:
         refuse(error)
     say_what_comes(_rows_of(wish, seen.target if seen else ""), Path(".venv/project"), results=str(RESULTS))
 

@@ -73,7 +73,7 @@ REFUSED = [
     (['DATA=gone/it\'s $HOME "x" é.csv'], 'gone/it\'s $HOME "x" é.csv: not found'),
     (["DATA=."], "is a folder"),
     (["DATA=tests/generated_files.txt"], "has one column"),
-    (["DATA=docs/report.png"], "is no CSV"),
+    (["DATA=docs/report.png"], "is a PNG image, no CSV"),
     (["DATA=movies.csv", "TARGET=hit"], 'did you mean "Hit"?'),
     (["DATA=movies.csv", "PROBLEM=Regression"], 'row 1 has "No"'),
     (["DATA=movies.csv", "PROBLEM=BinaryClassification", "TARGET=Stars"], "more than two classes"),

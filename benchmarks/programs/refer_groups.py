@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from automl_gitops.data.listing import Listing, S3Object
-from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules import Keys
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.settings.dataset import DatasetSettings

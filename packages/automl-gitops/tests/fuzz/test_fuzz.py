@@ -34,7 +34,7 @@ from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.words import is_unseen, one_line, quoted
 from automl_gitops.promotion.production_file import ProductionFile
 from automl_gitops.rehearsal import first_look
-from automl_gitops.rehearsal.first_look import RefusedError, Task, Wish
+from automl_gitops.rehearsal.first_look import Task, Wish
 from automl_gitops.verification.agreement import numbers
 from automl_gitops.verification.payload import parse_csv, parse_json
 from local_sagemaker.serving import archive
@@ -325,12 +325,12 @@ def test_a_demo_s_file(
     note("a demo's file and its name")
     folder = tmp_path_factory.getbasetemp()
     (folder / "looked.toml").write_bytes(text.encode("utf-8", "replace"))
-    with contextlib.suppress(RefusedError):
+    with contextlib.suppress(UserError):
         first_look.of_project(Wish(), folder / "looked.toml")
     (folder / "looked.csv").write_bytes(content)
     task = Task("label", "")
     for data in (str(folder / "looked.csv"), name):
-        with contextlib.suppress(RefusedError):
+        with contextlib.suppress(UserError):
             first_look.look(Wish(data), task)
 
 

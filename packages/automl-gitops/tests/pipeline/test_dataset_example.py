@@ -77,7 +77,7 @@ def test_sample_is_the_same_each_time_and_in_the_files_order(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("column", "value", "sentence"),
     [
-        ("age", "70", 'row 4 has the age "70", expected a band such as [70-80)'),
+        ("age", "70", 'row 4 has "70" in age, not a band such as [70-80)'),
         ("num_medications", "many", 'row 4 has "many" in num_medications, which is no number'),
         ("readmitted", "maybe", 'row 4 has "maybe" in readmitted, not NO or >30 or <30'),
         ("change", "?", 'row 4 has "?" in change, not Ch or No'),

@@ -14,10 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
-from automl_gitops.data import lines as cut
+from automl_gitops.data import csv_rows as cut
 from automl_gitops.data import table as tables
-from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
-from automl_gitops.data.parts import csv_text, rows_text
+from automl_gitops.data.csv_rows import Lines, OtherTextError, SourceText, csv_text, lines, rows_text
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config

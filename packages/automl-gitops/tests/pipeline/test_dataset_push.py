@@ -13,7 +13,7 @@ from boto3.exceptions import S3UploadFailedError
 from botocore.exceptions import ClientError
 from making import ACCOUNT, BUCKET, REGION, lenient, table
 
-from automl_gitops.data import parts
+from automl_gitops.data import csv_rows
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.push import Pushed, push
 from automl_gitops.kernel.aws import Aws, explain
@@ -329,7 +329,7 @@ def test_a_damaged_object_is_replaced(config, folder: Path, aws: Aws) -> None:
 
 
 def test_parts_hold_the_same_rows(config, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "PART_ROWS", 17)
+    monkeypatch.setattr(csv_rows, "PART_ROWS", 17)
     path = folder / "numbers.csv"
     path.write_text("x,label\n" + "".join(f"{n},{n % 2}\n" for n in range(500)))
 

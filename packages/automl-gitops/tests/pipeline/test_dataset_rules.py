@@ -19,9 +19,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
-from automl_gitops.data import consistency, parts
+from automl_gitops.data import consistency, csv_rows
 from automl_gitops.data import table as table_module
-from automl_gitops.data.hashes import dense, seeded_hashes, shares
+from automl_gitops.data.hashes import dense, group_hashes, shares
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
 from automl_gitops.data.rules.times import latest_from
@@ -136,9 +136,9 @@ def test_the_hash_is_the_same_in_years() -> None:
         pa.array(["a", "b", "a", "", "b"]),
     ]
 
-    assert [f"{one:016x}" for one in seeded_hashes(columns[:1], 42)] == PINNED[0]
-    assert [f"{one:016x}" for one in seeded_hashes(columns, 42)] == PINNED[1]
-    assert seeded_hashes(columns, 43).tolist() != seeded_hashes(columns, 42).tolist()
+    assert [f"{one:016x}" for one in group_hashes(columns[:1], 42)] == PINNED[0]
+    assert [f"{one:016x}" for one in group_hashes(columns, 42)] == PINNED[1]
+    assert group_hashes(columns, 43).tolist() != group_hashes(columns, 42).tolist()
 
 
 PINNED = [
@@ -159,17 +159,17 @@ def test_the_hash_knows_columns_lengths_and_order() -> None:
     ]
     columns = [pa.array([pair[place] for pair in pairs]) for place in (0, 1)]
 
-    assert len(set(seeded_hashes(columns, 42).tolist())) == len(pairs)
+    assert len(set(group_hashes(columns, 42).tolist())) == len(pairs)
     assert (
-        seeded_hashes([column.slice(2) for column in columns], 42).tolist()
-        == seeded_hashes(columns, 42).tolist()[2:]
+        group_hashes([column.slice(2) for column in columns], 42).tolist()
+        == group_hashes(columns, 42).tolist()[2:]
     )
 
 
 def test_hashes_are_spread_evenly() -> None:
     running = pa.array([str(number) for number in range(200_000)])
 
-    hashes = seeded_hashes([running], 42)
+    hashes = group_hashes([running], 42)
     counts, _ = np.histogram(shares(hashes), 100, (0, 1))
 
     assert len(np.unique(hashes)) == len(running)
@@ -426,7 +426,7 @@ def written(prepared: Prepared, folder: Path) -> dict[str, list[list[str]]]:
 def test_the_parts_and_what_is_left_out_are_the_table(
     rule: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parts, "PART_ROWS", 37)
+    monkeypatch.setattr(csv_rows, "PART_ROWS", 37)
     rows = write_table(tmp_path / "t.csv", seed)
     wanted = config(**RULES[rule])
 

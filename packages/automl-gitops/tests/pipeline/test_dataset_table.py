@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from automl_gitops.data import parts, table
+from automl_gitops.data import csv_rows, table
 from automl_gitops.data.buffers import text_bytes
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.table import Table
@@ -303,7 +303,7 @@ def test_lines_read_back_as_the_values() -> None:
     values = [["".join(random.choice(letters, random.randint(0, 6))) for _ in range(3)] for _ in range(500)]
     columns = [pa.array(list(column), pa.string()) for column in zip(*values, strict=True)]
 
-    text = bytes(parts.csv_text(columns)).decode()
+    text = bytes(csv_rows.csv_text(columns)).decode()
 
     assert list(csv.reader(io.StringIO(text))) == values
 
@@ -311,7 +311,7 @@ def test_lines_read_back_as_the_values() -> None:
 def test_a_line_is_never_empty() -> None:
     column = pa.array(["", "x"])
 
-    assert bytes(parts.csv_text([column])) == b'""\nx\n'
+    assert bytes(csv_rows.csv_text([column])) == b'""\nx\n'
 
 
 def test_the_first_row_with_a_line_break_is_known(tmp_path: Path) -> None:

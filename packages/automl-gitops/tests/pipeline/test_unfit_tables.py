@@ -29,7 +29,7 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal.first_look import FileSeen, RefusedError, Task, Wish, look
+from automl_gitops.rehearsal.first_look import FileSeen, Task, Wish, look
 from automl_gitops.verification.payload import feature_rows
 from local_sagemaker.sagemaker.transform import records
 from local_sagemaker.serving import tabular
@@ -111,7 +111,7 @@ def test_the_first_look_refuses_it_too(
     path.write_text(csv_text(labels))
     problem = autopilot["problem_type"]
 
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(UserError) as caught:
         look(Wish(str(path), "label", problem, lenient=True), Task("label", problem))
 
     # It counts the spellings of a class, and keeps no row of theirs.
@@ -401,7 +401,7 @@ def test_another_delimiter_is_named_and_read(tmp_path: Path, mark: str) -> None:
     path = tmp_path / "t.csv"
     path.write_text(text)
     assert inspect(path, dialect=Dialect.of(mark, "utf-8"))["rows"] == 60
-    with pytest.raises(RefusedError, match="columns are separated by"):
+    with pytest.raises(UserError, match="columns are separated by"):
         look(Wish(str(path)), Task())
 
 
@@ -616,5 +616,5 @@ def test_the_first_look_at_a_damaged_gzip_is_a_sentence(tmp_path, encoding):
         path = tmp_path / "t.csv.gz"
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
 
-        with pytest.raises(RefusedError):
+        with pytest.raises(UserError):
             look(Wish(str(path)), Task("label", "BinaryClassification", least=1))

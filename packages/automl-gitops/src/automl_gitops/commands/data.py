@@ -36,7 +36,7 @@ _FOLDER = Path("build/data")
 
 
 class _NoPandas(MetaPathFinder):
-    """Finds no pandas."""
+    """Finds no pandas; a `None` in `sys.modules`, which Python takes so, Cython takes for a module."""
 
     def find_spec(self, fullname: str, *_: Any) -> None:
         """Refuse pandas, and leave other modules to the finders after this one."""

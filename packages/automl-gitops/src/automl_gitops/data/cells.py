@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 import tomlkit
 
 from automl_gitops.data.buffers import has_any
+from automl_gitops.data.refusals import in_target
 from automl_gitops.data.statistics import Mixture, Statistics
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values as reading
@@ -104,10 +105,7 @@ def refuse_unfit_labels(table: Table, target: str, classes: Mapping[str, int]) -
         unfit = unfit_character(label)
         if unfit:
             row = _first_rows(table, target, [label])[label]
-            raise UserError(
-                f'{table.name}: row {row} has {quoted(label)} in the target column "{target}", with {unfit}: '
-                "take it out"
-            )
+            raise UserError(f"{table.name}: {in_target(row, label, target)}, with {unfit}: take it out")
 
 
 def placed(table: Table, target: str, classes: Mapping[str, int]) -> str:

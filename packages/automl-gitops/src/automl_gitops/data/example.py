@@ -20,7 +20,7 @@ import pandas as pd
 
 from automl_gitops.data import hospital
 from automl_gitops.data.profile import without
-from automl_gitops.data.rules.made_up import Kind
+from automl_gitops.data.rules.made_up import Kind, in_order, shared_out
 from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
@@ -255,8 +255,4 @@ def _banded(bands: int | list[float], random: np.random.RandomState, rows: int) 
 def _target(problem: str, score: np.ndarray) -> np.ndarray:
     if problem == REGRESSION:
         return (100.0 + 25.0 * score).round(2)
-    shares = _CLASSES[problem]
-    ends = np.round(np.cumsum(list(shares.values())) * len(score)).astype(int)
-    labels = np.empty(len(score), dtype=object)
-    labels[np.argsort(score, kind="stable")] = np.repeat(list(shares), np.diff(ends, prepend=0))
-    return labels
+    return in_order(score, shared_out(_CLASSES[problem], len(score)))

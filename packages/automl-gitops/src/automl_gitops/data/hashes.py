@@ -36,8 +36,7 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     Its length and its bytes, eight at a time in little-endian order, are mixed in one after the other.
     """
     if pa.types.is_dictionary(column.type):
-        hashes: np.ndarray = text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
-        return hashes
+        return text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
     rows = len(column)
     if not rows:
         return np.zeros(0, np.uint64)
@@ -82,10 +81,11 @@ def row_hashes(columns: Iterable[np.ndarray]) -> np.ndarray:
     return combined
 
 
-def seeded_hashes(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
-    """The hash of each row's group, whose values in string columns are compared as text: uint64, shape (rows,).
+def group_hashes(columns: Sequence[pa.Array], seed: int) -> np.ndarray:
+    """The hash of each row's group, which are its values in these string columns: uint64, shape (rows,). It decides
+    the group's side.
 
-    It decides the group's side. Two groups that share a hash are one group: that puts none on two sides.
+    Two groups that share a hash are one group: that puts none on two sides.
     """
     state = mix(np.full(len(columns[0]), seed, dtype=np.uint64))
     for column in columns:
@@ -103,8 +103,7 @@ def is_among(hashes: np.ndarray, ordered: np.ndarray) -> np.ndarray:
     if not len(ordered):
         return np.zeros(len(hashes), dtype=bool)
     places = np.minimum(np.searchsorted(ordered, hashes), len(ordered) - 1)
-    among: np.ndarray = ordered[places] == hashes
-    return among
+    return ordered[places] == hashes
 
 
 def distinct(hashes: np.ndarray) -> np.ndarray:
@@ -112,11 +111,9 @@ def distinct(hashes: np.ndarray) -> np.ndarray:
     ordered = np.sort(hashes)
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered[1:] != ordered[:-1]
-    different: np.ndarray = ordered[first]
-    return different
+    return ordered[first]
 
 
 def dense(hashes: np.ndarray) -> np.ndarray:
     """Numbers in the place of hashes, 0, 1, 2 in the order in which each first appears: int64."""
-    codes: np.ndarray = pa.array(hashes).dictionary_encode().indices.to_numpy().astype(np.int64)
-    return codes
+    return pa.array(hashes).dictionary_encode().indices.to_numpy().astype(np.int64)

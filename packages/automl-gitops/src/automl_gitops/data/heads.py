@@ -12,9 +12,9 @@ from rich.progress import track
 
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import has_unknown
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.parts import has_unknown
 from automl_gitops.data.profile import check_number, profile, widest
 from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
@@ -35,9 +35,7 @@ class Heads:
     what the target has in these; ``is_whole``: there are no others.
     """
 
-    def __init__(
-        self, s3: Any, listing: Listing, config: Config, contract: Contract | None, output: Output
-    ) -> None:
+    def __init__(self, s3: Any, listing: Listing, config: Config, contract: Contract, output: Output) -> None:
         self._s3, self._listing, self._config, self._contract = s3, listing, config, contract
         self.labels: set[str] = set()
         self.is_whole = True
@@ -101,22 +99,16 @@ class Heads:
         table = Table.open(path, uri)
         # What splits the rows may be the holdout's alone.
         unused = self._config.dataset.only_split
-        checker = (
-            Checker(self._contract, table.columns, uri, scope="rows", without=unused)
-            if self._contract
-            else None
-        )
+        checker = Checker(self._contract, table.columns, uri, scope="rows", without=unused)
 
         def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
             for name in table.columns:
                 if name not in self._config.dataset.exclude and has_unknown(batch.column(name)):
                     self._unknown[name] = number
-            if checker:
-                checker.see(batch, encoded)
+            checker.see(batch, encoded)
 
         seen = profile(table, self._config.dataset.target, watch)
-        if checker:
-            checker.require()
+        checker.require()
         self.labels.update(seen.target.classes or ())
         self.is_whole &= seen.target.classes is not None
         check_number(self._config, table, seen)

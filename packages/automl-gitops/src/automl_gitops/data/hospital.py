@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, group_numbers
+from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, group_numbers, in_order, shared_out
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.files import refused
+from automl_gitops.kernel.files import replacing
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
 TARGET = "readmitted"
@@ -62,8 +62,7 @@ def prepare(path: Path, output: Path, rows: int = ROWS, *, patients: bool = True
             f"{path}: has no column {', '.join(missing)}: give UCI's diabetic_data.csv "
             "(https://archive.ics.uci.edu/dataset/296)"
         )
-    batches = (batch.select(list(_SOURCE)).to_pandas() for batch in table.batches())
-    frames = list(batches)
+    frames = [batch.select(list(_SOURCE)).to_pandas() for batch in table.batches()]
     if not frames:
         raise UserError(f"{path}: has a header but no rows")
     return save(transform(pd.concat(frames, ignore_index=True), str(path), patients=patients), output, rows)
@@ -73,30 +72,23 @@ def transform(source: pd.DataFrame, name: str, *, patients: bool = True) -> pd.D
     """The 15 columns from UCI's, given as text, behind the patient's number where it is asked for. An age is the middle
     of its ten-year band; no race is five zeros.
     """
-    for column, known in {**dict.fromkeys(_FLAGS), TARGET: _LABELS}.items():
-        values = known or {"change": ("Ch", "No"), "diabetesMed": ("Yes", "No")}[column]
-        strange = ~source[column].isin(list(values))
-        if strange.any():
-            row = int(np.argmax(strange))
-            value = source[column].iloc[row]
-            raise UserError(f'{name}: row {row + 1} has "{value}" in {column}, not {" or ".join(values)}')
+
+    def refuse(column: str, wrong: pd.Series, what: str) -> None:
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise UserError(f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, {what}')
+
+    for column, values in {**{flag: (yes, "No") for flag, yes in _FLAGS.items()}, TARGET: _LABELS}.items():
+        refuse(column, ~source[column].isin(list(values)), f"not {' or '.join(values)}")
     made: dict[str, pd.Series] = {
         column: (source["race"] == race).astype(int) for column, race in _RACES.items()
     }
     bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
-    if bands.isna().any(axis=None):
-        row = int(np.argmax(bands.isna().any(axis=1)))
-        raise UserError(
-            f'{name}: row {row + 1} has the age "{source["age"].iloc[row]}", expected a band such as [70-80)'
-        )
+    refuse("age", bands.isna().any(axis=1), "not a band such as [70-80)")
     made["age"] = (bands.sum(axis=1) / 2).astype(int)
     for column in _COUNTS:
         numbers = pd.to_numeric(source[column], errors="coerce")
-        if numbers.isna().any():
-            row = int(np.argmax(numbers.isna()))
-            raise UserError(
-                f'{name}: row {row + 1} has "{source[column].iloc[row]}" in {column}, which is no number'
-            )
+        refuse(column, numbers.isna(), "which is no number")
         made[column] = numbers.astype(int)
     made |= {column: (source[column] == yes).astype(int) for column, yes in _FLAGS.items()}
     made[TARGET] = source[TARGET].map(_LABELS)
@@ -116,13 +108,8 @@ def save(frame: pd.DataFrame, output: Path, rows: int) -> int:
         # RandomState's stream is frozen (NEP 19): the sample stays the same.
         chosen = np.random.RandomState(SEED).permutation(len(frame))[:rows]
         frame = frame.iloc[np.sort(chosen)]
-    half = output.with_name(f".{output.name}.writing")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(output) as half:
         frame.to_csv(half, index=False, lineterminator="\n")
-        half.replace(output)
-    except OSError as error:
-        raise refused(output, error) from None
     return len(frame)
 
 
@@ -167,11 +154,7 @@ def synthetic(rows: int, seed: int, *, patients: bool = True) -> pd.DataFrame:
         + 0.008 * made["age"]
     )
     risk = signal + random.normal(0, 0.6 * signal.std(), rows)
-    order = np.argsort(risk, kind="stable")
-    ends = np.round(np.cumsum(list(CLASS_SHARES.values())) * rows).astype(int)
-    label = np.empty(rows, dtype=object)
-    label[order] = np.repeat(list(CLASS_SHARES), np.diff(ends, prepend=0))
-    made[TARGET] = label
+    made[TARGET] = in_order(risk, shared_out(CLASS_SHARES, rows))
     # Drawn by itself, so that the other columns are the same with and without patients.
     made[PATIENT] = 1_000 + 37 * group_numbers(rows, ROWS_OF_A_GROUP, np.random.RandomState(seed + 1))
     return pd.DataFrame(made, columns=_columns(patients=patients))

@@ -16,9 +16,17 @@ from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import digits_notices, mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import (
+    Lines,
+    OtherTextError,
+    Parts,
+    SourceText,
+    csv_text,
+    lines,
+    rows_text,
+)
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.formats import Dialect
-from automl_gitops.data.lines import Lines, OtherTextError, SourceText, lines
 from automl_gitops.data.lock import (
     Column,
     DataFinding,
@@ -29,7 +37,6 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.parts import Parts, csv_text, rows_text
 from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
 from automl_gitops.data.rules import (
     IN_GAP,
@@ -173,23 +180,16 @@ class Prepared:
         )
 
     def _rows(self) -> Rows:
-        total = self.profile.rows
-        if self.assigned is None:
+        total, validation, left_out = self.profile.rows, None, None
+        if self.assigned is not None:
+            train, validation, test = (self.assigned.rows(side) for side in PARTS)
+            left_out = total - train - validation - test
+        else:
             test = int(self.split().test_rows.sum())
-            if not self.draws_validation:
-                return Rows(total=total, train_validation=total - test, test=test)
-            validation = int(self.validation_split().test_rows.sum())
-            return Rows(
-                total=total, train_validation=total - test - validation, validation=validation, test=test
-            )
-        train, validation, test = (self.assigned.rows(side) for side in PARTS)
-        return Rows(
-            total=total,
-            train_validation=train,
-            validation=validation,
-            test=test,
-            left_out=total - train - validation - test,
-        )
+            if self.draws_validation:
+                validation = int(self.validation_split().test_rows.sum())
+            train = total - test - (validation or 0)
+        return Rows(total=total, train_validation=train, validation=validation, test=test, left_out=left_out)
 
 
 def describe(dataset: DatasetSettings, assigned: Assignment, columns: Sequence[Column]) -> SplitRule:
@@ -247,24 +247,21 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
-    checker = Checker(contract, table.columns, table.name) if contract else None
+    checker = Checker(contract, table.columns, table.name)
     seen, digest, source = read(table, target, [one.see for one in (assigner, finder, checker) if one])
-    if checker:
-        checker.require()
+    checker.require()
     strata = check(config, table, seen)
-    identity = _identity(dataset, stratified=None not in strata)
+    drawn: dict[str, Any] = {} if dataset.split else {"holdout": dataset.holdout, "seed": dataset.seed}
+    if not dataset.rule:
+        drawn["stratified"] = None not in strata
     draws = config.sets_validation_apart and not dataset.rule
     if draws:
-        identity["validation"] = VALIDATION
+        drawn["validation"] = VALIDATION
     if _has_blank_lines(seen, dataset):
         # They were not once, and what lies in S3 under that hash is another content.
-        identity["blank_lines"] = "quoted"
-    digest.update(json.dumps(identity, sort_keys=True).encode())
-    if table.broken:
-        output.notice(
-            f"{path}: line breaks in {counted(table.broken, 'value')}, the first in row {table.broken_row}; batch "
-            "transform reads by lines, so spaces stand for them"
-        )
+        drawn["blank_lines"] = "quoted"
+    digest.update(json.dumps(identity(dataset, **drawn), sort_keys=True).encode())
+    tell_line_breaks(table, output)
     if table.swallowed:
         output.notice(f"{path}: {table.swallowed}")
     if warning := check_weight(config, table, seen):
@@ -272,9 +269,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     for sentence in (*mixture_notices(seen.mixtures_of(config)), *digits_notices(seen.numbers_of(config))):
         output.notice(f"{path}: {sentence}")
     assigned = assigner.assign() if assigner else None
-    kept = contract.sha256 if contract else None
     prepared = Prepared(
-        table, seen, strata, digest.hexdigest(), dataset, assigned, [], kept, draws, source.sizes
+        table, seen, strata, digest.hexdigest(), dataset, assigned, [], contract.sha256, draws, source.sizes
     )
     if draws:
         _require_every_class(prepared, str(path))
@@ -286,9 +282,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
         for notice in notices(dataset, assigned, has_classes=has_classes):
             output.notice(notice)
     lock = prepared.lock(config, synthetic=False)
-    consistency.require(config, lock, str(path))
-    for finding in consistency.notices(config, lock):
-        output.notice(str(finding))
+    require_consistent(config, lock, str(path), output)
     findings = finder.findings(
         seen.statistics,
         prepared.classes,
@@ -301,6 +295,24 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     return replace(prepared, findings=findings)
 
 
+def tell_line_breaks(table: Table, output: Output) -> None:
+    """Say what stands for line breaks within values, where there were some."""
+    if table.broken:
+        output.notice(
+            f"{table.name}: line breaks in {counted(table.broken, 'value')}, the first in row {table.broken_row}; "
+            "batch transform reads by lines, so spaces stand for them"
+        )
+
+
+def require_consistent(config: Config, lock: DatasetLock, data: str, output: Output) -> None:
+    """Raise `UserError` for what automl.toml and the data set, called ``data``, cannot come to together; say what is
+    hardly meant.
+    """
+    consistency.require(config, lock, data)
+    for finding in consistency.notices(config, lock):
+        output.notice(str(finding))
+
+
 def _require_every_class(prepared: Prepared, source: str) -> None:
     """Raise `UserError` where the validation rows that are drawn would lack a class."""
     lacking = [label for label, rows in prepared.validation_split().by_label.items() if rows < 1]
@@ -311,22 +323,12 @@ def _require_every_class(prepared: Prepared, source: str) -> None:
         )
 
 
-def roles(dataset: DatasetSettings) -> dict[str, Any]:
-    """The columns that are no features: what makes another data set of the same rows; nothing where all are."""
-    named = {"exclude": dataset.exclude, "weight": dataset.weight}
-    return {key: value for key, value in named.items() if value}
-
-
-def _identity(dataset: DatasetSettings, *, stratified: bool) -> dict[str, Any]:
-    """What makes another data set of the same rows."""
-    drawn = {"holdout": dataset.holdout, "seed": dataset.seed}
-    if not dataset.rule:
-        return {
-            "target": dataset.target,
-            **drawn,
-            **roles(dataset),
-            "stratified": stratified,
-            "format": FORMAT,
-        }
-    share = {} if dataset.split else drawn
-    return {"target": dataset.target, **share, **roles(dataset), "rule": dataset.rule, "format": FORMAT}
+def identity(dataset: DatasetSettings, **of_parts: Any) -> dict[str, Any]:
+    """What makes another data set of the same rows, ``of_parts`` the way in which its parts came to be."""
+    named = {"exclude": dataset.exclude, "weight": dataset.weight, "rule": dataset.rule}
+    return {
+        "target": dataset.target,
+        "format": FORMAT,
+        **{key: value for key, value in named.items() if value},
+        **of_parts,
+    }

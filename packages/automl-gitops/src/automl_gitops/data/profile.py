@@ -19,7 +19,7 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.refusals import missing_target
+from automl_gitops.data.refusals import in_target, missing_target
 from automl_gitops.data.spelling import are_written_numbers, written
 from automl_gitops.data.statistics import (
     WIDTHS,
@@ -35,7 +35,7 @@ from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER
-from automl_gitops.kernel.words import counted, meant, quoted
+from automl_gitops.kernel.words import counted, meant, quoted, some
 
 MANY = 20  # different whole numbers above which a target reads as a quantity, not as classes
 MOST_CLASSES = 10_000
@@ -337,13 +337,13 @@ def check_number(config: Config, table: Table, seen: Profile) -> None:
     if target.written and (problem == "Regression" or (problem == INFER and not of_classes)):
         row, value, signs, plain = target.written
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", a number with {signs}, '
-            f"which a trainer takes for a text: write {plain}, and all others so"
+            f"{table.name}: {in_target(row, value, target.name)}, a number with {signs}, which a trainer takes for a "
+            f"text: write {plain}, and all others so"
         )
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", which is no number, '
+            f"{table.name}: {in_target(row, value, target.name)}, which is no number, "
             'but automl.toml has [autopilot] problem_type = "Regression": correct the row or the problem type'
         )
     if "Regression" not in (problem, problem == INFER and target.problem_type):
@@ -351,8 +351,8 @@ def check_number(config: Config, table: Table, seen: Profile) -> None:
     if target.too_large:
         row, value = target.too_large
         raise UserError(
-            f'{table.name}: row {row} has {quoted(value)} in the target column "{target.name}", beyond '
-            f"{reading.GREATEST:g}, which a trainer cannot hold: correct the row, or take a larger unit"
+            f"{table.name}: {in_target(row, value, target.name)}, beyond {reading.GREATEST:g}, which a trainer cannot "
+            "hold: correct the row, or take a larger unit"
         )
     if seen.statistics[target.name].loses_digits and max(target.most / 2, -target.least) > 2**63:
         raise UserError(
@@ -400,5 +400,4 @@ def _or_number(target: Target) -> str:
 
 
 def _some(labels: Iterable[str]) -> str:
-    names = [quoted(label, 40)[1:-1] for label in sorted(labels)]
-    return ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return some(quoted(label, 40)[1:-1] for label in sorted(labels))

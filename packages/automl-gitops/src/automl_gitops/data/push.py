@@ -127,8 +127,7 @@ class LastPush:
     @classmethod
     def of(cls, config: Config, path: Path, lock: str, *more: Any) -> "LastPush":
         """Of a push whose file is hashed now."""
-        contract = Contract.load()
-        kept = contract.sha256 if contract else None
+        kept = Contract.load().sha256
         given = [__version__, path.name, repr(more), config.model_dump_json(), kept, _sha256(path)]
         return cls(path.stat().st_size, hashlib.sha256(json.dumps(given).encode()).hexdigest(), lock)
 

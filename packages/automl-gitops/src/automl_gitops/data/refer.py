@@ -15,13 +15,13 @@ from botocore.exceptions import ClientError
 from automl_gitops.data import consistency
 from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
+from automl_gitops.data.csv_rows import Parts
 from automl_gitops.data.findings.finder import Finder
 from automl_gitops.data.hashes import dense, distinct
 from automl_gitops.data.heads import Heads, check_header
 from automl_gitops.data.listing import MOST_BYTES, Listing, look, refusal, require_named, split
 from automl_gitops.data.lock import Column, DatasetLock, GroupCounts, Rows, SplitRule, TimeRange, Uris
-from automl_gitops.data.parts import Parts
-from automl_gitops.data.prepared import FORMAT, read, roles
+from automl_gitops.data.prepared import identity, read, require_consistent, tell_line_breaks
 from automl_gitops.data.profile import (
     Profile,
     check_columns,
@@ -33,8 +33,7 @@ from automl_gitops.data.profile import (
     without,
 )
 from automl_gitops.data.push import Pushed, Store
-from automl_gitops.data.rules import require_columns
-from automl_gitops.data.rules.keys import Keys
+from automl_gitops.data.rules import Keys, require_columns
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
@@ -64,7 +63,7 @@ class _Holdout:
     columns: list[str]
     sha256: str
     finder: Finder
-    contract: Contract | None
+    contract: Contract
 
     def write(self, folder: Path) -> list[str]:
         """Write x_test and y_test below ``folder``; returns the files' relative names."""
@@ -141,11 +140,7 @@ def refer(
                     "that learns a column of numbers refuses them"
                 )
         check_types(f"{train_validation} and {test}, as far as they were read", types)
-        if table.broken:
-            output.notice(
-                f"{test}: {table.broken} values have line breaks, the first in row {table.broken_row}; spaces "
-                "stand for them"
-            )
+        tell_line_breaks(table, output)
         if dataset.rule:
             _check_overlap(Overlap(s3, dataset, heads[0].columns, holdout.keys), listings, dataset, output)
         store = Store(s3, names.bucket, holdout.sha256)
@@ -172,9 +167,7 @@ def refer(
             validation_reference=listings[1].reference if validation else None,
             split=holdout.split(dataset, columns),
         )
-        consistency.require(config, lock, f"{train_validation} and {test}")
-        for notice in consistency.notices(config, lock):
-            output.notice(str(notice))
+        require_consistent(config, lock, f"{train_validation} and {test}", output)
         findings = holdout.finder.findings(
             holdout.profile.statistics,
             holdout.classes,
@@ -183,8 +176,7 @@ def refer(
         )
         show_findings(output, findings)
         require_unblocked(holdout.contract, findings)
-        kept = holdout.contract.sha256 if holdout.contract else None
-        lock = lock.model_copy(update={"findings": findings, "contract": kept})
+        lock = lock.model_copy(update={"findings": findings, "contract": holdout.contract.sha256})
         store.check()
         uploaded = 0
         if not store.is_complete():
@@ -302,19 +294,16 @@ def _download(s3: Any, uri: str, folder: Path) -> Path:
 
 
 def _prepare(
-    config: Config, contract: Contract | None, table: Table, features: list[str], listings: list[Listing]
+    config: Config, contract: Contract, table: Table, features: list[str], listings: list[Listing]
 ) -> _Holdout:
     """Read and check the holdout; the hash is of its rows and of the listings that the model is trained on."""
     target, keys = config.dataset.target, Keys(config.dataset, table.name)
     finder = Finder.of(config, table.columns)
     # What no prediction is made from need not be in the holdout.
     unused = [*config.dataset.exclude, *([config.dataset.weight] if config.dataset.weight else [])]
-    checker = (
-        Checker(contract, table.columns, table.name, scope="sample", without=unused) if contract else None
-    )
-    seen, digest, _ = read(table, target, [one.see for one in (keys, finder, checker) if one])
-    if checker:
-        checker.require()
+    checker = Checker(contract, table.columns, table.name, scope="sample", without=unused)
+    seen, digest, _ = read(table, target, [keys.see, finder.see, checker.see])
+    checker.require()
     check_rows(table, seen, "a judgement")
     groups = FEWEST_GROUPS if keys.groups is None else len(distinct(keys.groups))
     if groups < FEWEST_GROUPS:
@@ -325,17 +314,9 @@ def _prepare(
     check_weight(config, table, seen)
     seen.refuse_cells(config, table.name)
     classes = check_target(config, table, seen)
-    identity: dict[str, Any] = {
-        "target": target,
-        "train_validation": listings[0].reference.sha256,
-        "format": FORMAT,
-        **roles(config.dataset),
-    }
-    if len(listings) > 1:
-        identity["validation"] = listings[1].reference.sha256
-    if config.dataset.rule:
-        identity["rule"] = config.dataset.rule
-    digest.update(json.dumps(identity, sort_keys=True).encode())
+    hashes = [listing.reference.sha256 for listing in listings]
+    trained = dict(zip(("train_validation", "validation"), hashes, strict=False))
+    digest.update(json.dumps(identity(config.dataset, **trained), sort_keys=True).encode())
     return _Holdout(
         table,
         seen,

@@ -41,6 +41,11 @@ def swallowed(row: int, lines: int) -> str:
     )
 
 
+def in_target(row: int, value: str, target: str) -> str:
+    """That a row has a ``value`` in the target column."""
+    return f'row {row} has {quoted(value)} in the target column "{target}"'
+
+
 def missing_target(row: int, value: str, target: str, how_many: str = "") -> str:
     """That a row has no value in the target column, or one (``value``) that trainers read so."""
     what = f"has {quoted(value)}, which reads as no value," if value else "has no value"

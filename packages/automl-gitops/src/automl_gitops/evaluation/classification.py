@@ -75,14 +75,12 @@ def metrics(correct: np.ndarray, true: np.ndarray, predicted: np.ndarray, positi
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    shares: np.ndarray = np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
-    return shares
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
 
 
 def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
     """The mean over classes that count."""
-    means: np.ndarray = np.where(where, values, 0).sum(axis=-1) / np.maximum(where.sum(axis=-1), 1)
-    return means
+    return np.where(where, values, 0).sum(axis=-1) / np.maximum(where.sum(axis=-1), 1)
 
 
 class Margins:

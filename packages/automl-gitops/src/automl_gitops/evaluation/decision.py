@@ -57,8 +57,7 @@ class Decision:
             return predicted
         called = scores(probabilities, codes, positive) >= self.threshold.value
         negative = next(code for code in codes if code != positive)
-        decided: np.ndarray = np.where(called, np.asarray(positive), negative).astype(predicted.dtype)
-        return decided
+        return np.where(called, np.asarray(positive), negative).astype(predicted.dtype)
 
     def notes(self, labels: Sequence[str], positive: int | None, autopilots: int | None) -> Iterator[str]:
         """Where that differs from what Autopilot does, as sentences; the last two are codes of positive classes."""
@@ -86,8 +85,7 @@ def scores(probabilities: np.ndarray | None, codes: Sequence[int], positive: int
         raise PredictionError(
             "the model does not answer with the probabilities of two classes that a threshold needs"
         )
-    of_positive: np.ndarray = probabilities[list(codes).index(positive)]
-    return of_positive
+    return probabilities[list(codes).index(positive)]
 
 
 def _why(threshold: Threshold) -> str:

@@ -101,8 +101,7 @@ def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, bloc
     difference = np.nansum(weights * left, axis=0) / rows.sum() - left
     difference[~np.isfinite(difference)] = 0
     cubes, squares = (weights * difference**3).sum(axis=0), (weights * difference**2).sum(axis=0)
-    skewness: np.ndarray = np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
-    return skewness
+    return np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
 
 
 def _bca(
@@ -159,14 +158,12 @@ def degrees(influences: np.ndarray) -> np.ndarray:
     squares = np.divide(influences, greatest, out=np.zeros_like(influences), where=greatest > 0) ** 2
     mean = squares.mean(axis=0)
     excess = np.divide((squares**2).mean(axis=0), mean**2, out=np.full_like(mean, 3.0), where=mean > 0) - 3
-    freedom: np.ndarray = 2 / (2 / max(groups - 1, 1) + np.maximum(excess, 0) / groups)
-    return freedom
+    return 2 / (2 / max(groups - 1, 1) + np.maximum(excess, 0) / groups)
 
 
 def student(confidence: float, freedom: np.ndarray | float) -> np.ndarray:
     """How many standard errors an interval of Student's reaches to either side."""
-    reach: np.ndarray = -stdtrit(freedom, (1 - confidence) / 2)
-    return reach
+    return -stdtrit(freedom, (1 - confidence) / 2)
 
 
 @dataclass(frozen=True)

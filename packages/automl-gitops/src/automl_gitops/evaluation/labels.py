@@ -47,8 +47,7 @@ class Classes:
     def recode(self, codes: np.ndarray, labels: Sequence[str]) -> np.ndarray:
         """``codes`` that count in ``labels``, as codes of these classes in the smallest type."""
         table = np.array([self.code(label) for label in labels], dtype=code_type(len(self)))
-        recoded: np.ndarray = table[codes]
-        return recoded
+        return table[codes]
 
 
 def code_type(classes: int) -> type[np.unsignedinteger]:

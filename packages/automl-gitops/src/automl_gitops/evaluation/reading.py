@@ -154,8 +154,7 @@ class Encoder:
         kind = code_type(len(self._codes))
         if len(table) == 1:
             return np.full(len(found.places), table[0], kind)
-        codes: np.ndarray = np.array(table, kind)[found.places]
-        return codes
+        return np.array(table, kind)[found.places]
 
     @property
     def values(self) -> list[bytes]:

@@ -72,8 +72,7 @@ def _degrees(sizes: np.ndarray) -> np.ndarray:
     """Of sums of groups of such sizes (groups, ...): (...)."""
     shares = sizes / np.maximum(sizes.max(axis=0), 1)
     squares, fourths = (shares**2).sum(axis=0), (shares**4).sum(axis=0)
-    freedom: np.ndarray = np.divide(squares**2, fourths, out=np.ones_like(squares), where=fourths > 0) - 1
-    return freedom
+    return np.divide(squares**2, fourths, out=np.ones_like(squares), where=fourths > 0) - 1
 
 
 def influences(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
@@ -81,10 +80,7 @@ def influences(successes: np.ndarray, trials: np.ndarray) -> np.ndarray:
     total = trials.sum(axis=0)
     share = successes.sum(axis=0) / np.maximum(total, 1)
     left = 1 - trials / np.maximum(total, 1)
-    added: np.ndarray = np.divide(
-        successes - share * trials, left, out=np.zeros(trials.shape), where=left > 0
-    )
-    return added
+    return np.divide(successes - share * trials, left, out=np.zeros(trials.shape), where=left > 0)
 
 
 def share(successes: float, trials: float, worth: Worth | None = None) -> Estimate:
@@ -117,8 +113,7 @@ def f1(correct: float, true: float, predicted: float, worth: Worth | None = None
 
 def dice(shares: np.ndarray) -> np.ndarray:
     """The F1 of such shares as `f1`'s."""
-    scores: np.ndarray = 2 * shares / (1 + shares)
-    return scores
+    return 2 * shares / (1 + shares)
 
 
 def mean_of_shares(

@@ -38,8 +38,7 @@ class Slicing:
 
     def mask(self, code: int) -> np.ndarray:
         """Which rows are of a slice (rows,)."""
-        mask: np.ndarray = self.codes == code
-        return mask
+        return self.codes == code
 
 
 def read_slicings(

@@ -56,8 +56,7 @@ def choose(scores: np.ndarray, is_positive: np.ndarray, metric: str, costs: Cost
         correct = np.stack([negatives - false, true], axis=-1)
         truth = np.broadcast_to(np.array([negatives, positives]), correct.shape)
         place = classification.metric_names(_POSITIVE).index(metric)
-        figures: np.ndarray = classification.metrics(correct, truth, predicted, _POSITIVE)[..., place]
-        return figures
+        return classification.metrics(correct, truth, predicted, _POSITIVE)[..., place]
 
     usual = costs.false_positive / (costs.false_positive + costs.false_negative) if costs else 0.5
     low, high = _gaps(np.unique(np.concatenate((ranking.positive, ranking.negative))))

@@ -4,6 +4,8 @@ One rule for every file or folder that a command is told to write: below the pro
 it are made, elsewhere they have to be there, so that a misspelt path makes none.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from automl_gitops.kernel.errors import UserError
@@ -36,20 +38,33 @@ def prepare(path: Path) -> None:
         raise refused(path, error) from None
 
 
-def replace_text(path: Path, text: str) -> bool:
-    """Write a file of the project as a whole or not at all; tells whether its text changed.
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside ``path`` that takes its place in the end, so that this is written as a whole or not at all.
 
     Raises `UserError` where it cannot be written.
     """
     half = path.with_name(f".{path.name}.writing")
     try:
-        if path.exists() and path.read_text(encoding="utf-8") == text:
-            return False
         path.parent.mkdir(parents=True, exist_ok=True)
-        half.write_text(text, encoding="utf-8")
+        yield half
         half.replace(path)
     except OSError as error:
         raise refused(path, error) from None
+
+
+def replace_text(path: Path, text: str) -> bool:
+    """Write a file of the project as a whole or not at all; tells whether its text changed.
+
+    Raises `UserError` where it cannot be written.
+    """
+    try:
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return False
+    except OSError as error:
+        raise refused(path, error) from None
+    with replacing(path) as half:
+        half.write_text(text, encoding="utf-8")
     return True
 
 

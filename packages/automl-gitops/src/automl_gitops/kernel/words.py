@@ -11,6 +11,12 @@ def counted(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def some(names: Iterable[str], most: int = 5) -> str:
+    """The first few names."""
+    listed = list(names)
+    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")
+
+
 def one_line(text: str, most: int) -> str:
     """``text`` as AWS takes a description: on one line, of characters that can be seen, ``most`` at most.
 

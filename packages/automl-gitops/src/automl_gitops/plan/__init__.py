@@ -124,7 +124,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             deployed=deployed,
             notices=consistency.notices(config, lock),
             contract=list(key_changes(before.contract, _contract(project.folder))),
-            contract_sha256=contract.sha256 if contract else None,
+            contract_sha256=contract.sha256,
             positive=positive.of_project(config, lock.classes or lock.holdout_classes) if lock else None,
         )
 

@@ -55,9 +55,8 @@ def body(project: ServingProject, seen: Status) -> str:
     lines = [
         bullets(escape(difference) for difference in seen.differences),
         "",
-        "Either bring AWS back to what Git says: run the workflow **Promote** by hand. Or bring Git to what "
-        "AWS has, by a pull request that changes `environments/production.toml` or `automl.toml`. "
-        "`docs/operate.md` says more.",
+        "Either bring AWS back to what Git says: run the workflow **Promote** by hand. Or bring Git to what AWS has, "
+        "by a pull request that changes `environments/production.toml` or `automl.toml`. `docs/operate.md` says more.",
         "",
         f"Seen by `automl status` in project {project.config.project.name}"
         + (f"; the newest runs are [here]({run.rsplit('/', 1)[0].removesuffix('/runs')})." if run else "."),

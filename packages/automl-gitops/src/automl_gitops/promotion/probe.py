@@ -3,7 +3,6 @@
 import io
 import math
 import time
-from types import TracebackType
 from typing import Any
 
 from automl_gitops.kernel.console import Output
@@ -55,11 +54,9 @@ class Probe:
         self._stream.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop, once the answer that is under way is there."""
-        self._stream.__exit__(kind, error, trace)
+        self._stream.__exit__()
         if self._stream.error:
             # The update has its other alarms; it must not end for want of this one.
             self._output.notice(f"production was not probed to the end: {self._stream.error}")

@@ -62,8 +62,7 @@ def rollback(*, further: bool = False) -> Rollback:
     # An interrupted run of this command leaves the text that it was about to commit.
     if git.has_changes(FILE.as_posix()) and read_text(FILE) != text:
         raise UserError(
-            f"{FILE}: has changes that are not committed; commit them, or drop them with `git checkout -- "
-            f"{FILE}`"
+            f"{FILE}: has changes that are not committed; commit them, or drop them with `git checkout -- {FILE}`"
         )
     git.require_branch()
     git.require_author()

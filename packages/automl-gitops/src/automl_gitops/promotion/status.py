@@ -175,8 +175,7 @@ def _compare(
         differences.append(f"{seen.who} names {package.arn}, but {served.endpoint} serves {what}")
     elif state.config != wanted.config_name:
         differences.append(
-            f"{served.endpoint} has config {state.config}, but automl.toml [production] gives "
-            f"{wanted.config_name}"
+            f"{served.endpoint} has config {state.config}, but automl.toml [production] gives {wanted.config_name}"
         )
     elif not current or current.endpoint_config != wanted.config_name:
         differences.append(f"{served.endpoint} serves {package.label}, but no deployment of it is recorded")

@@ -5,15 +5,13 @@ README of local-sagemaker by which an account may differ from the local AWS. A q
 beyond the flight itself; the others say why not.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,6 +23,7 @@ from automl_gitops.kernel.names import Names
 
 Outcome = Literal["as assumed", "not as assumed", "unclear", "not reached", "not asked"]
 _TUNING = "HYPERPARAMETER_TUNING"
+T = TypeVar("T")
 _LONGEST = 600  # characters of an answer in the report
 
 
@@ -49,15 +48,20 @@ class AssumptionAnswer:
     evidence: str
 
 
+class _NotReachedError(Exception):
+    """The flight ended before it could see what a question is about."""
+
+
 @dataclass(frozen=True)
 class Assumption:
-    """A question; ``row`` is its row in the README of local-sagemaker where it has one."""
+    """A question, and how it is asked or why it is not; ``row`` is its row in the README of local-sagemaker where it
+    has one.
+    """
 
     key: str
     question: str
     assumed: str
-    ask: Callable[[FlightSeen], AssumptionAnswer | None] | None
-    why_not: str = ""
+    ask: Callable[[FlightSeen], AssumptionAnswer] | str
     row: str = ""
 
     def document(self, seen: FlightSeen) -> dict[str, str]:
@@ -67,12 +71,14 @@ class Assumption:
         return told | asdict(answer) | ({"row": self.row} if self.row else {})
 
     def _answer(self, seen: FlightSeen) -> AssumptionAnswer:
-        if self.ask is None:
-            return AssumptionAnswer("not asked", self.why_not)
+        if isinstance(self.ask, str):
+            return AssumptionAnswer("not asked", self.ask)
         try:
-            return self.ask(seen) or AssumptionAnswer("not reached", "the flight ended before")
+            return self.ask(seen)
+        except _NotReachedError:
+            return AssumptionAnswer("not reached", "the flight ended before")
         except ClientError as error:
-            return AssumptionAnswer("unclear", f"{error.operation_name} answered {_told(error)}")
+            return AssumptionAnswer("unclear", _told(error))
         except BotoCoreError as error:
             return AssumptionAnswer("unclear", str(explain(error)))
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -87,23 +93,33 @@ def answers(seen: FlightSeen) -> list[dict[str, str]]:
 # --- What the life itself showed --------------------------------------------------------------------------------------
 
 
-def _step(seen: FlightSeen, name: str) -> dict[str, Any] | None:
-    steps = seen.results.get("run", {}).get("steps", [])
-    return next((step for step in steps if step["name"] == name), None)
+def _judged(good: object, evidence: str) -> AssumptionAnswer:
+    return AssumptionAnswer("as assumed" if good else "not as assumed", evidence)
+
+
+def _reached(value: T | None) -> T:
+    """What a flight saw; raises `_NotReachedError` where that is nothing."""
+    if not value:
+        raise _NotReachedError
+    return value
+
+
+def _run(seen: FlightSeen, key: str) -> Any:
+    """What the run of the pipeline told."""
+    return _reached(seen.results.get("run", {}).get(key))
+
+
+def _step(seen: FlightSeen, name: str) -> dict[str, Any]:
+    return _reached(next((step for step in _run(seen, "steps") if step["name"] == name), None))
 
 
 def _succeeded(name: str, more: Callable[[FlightSeen, dict[str, Any]], str] | None = None) -> Any:
     """Asks whether a step of the pipeline succeeded."""
 
-    def ask(seen: FlightSeen) -> AssumptionAnswer | None:
+    def ask(seen: FlightSeen) -> AssumptionAnswer:
         step = _step(seen, name)
-        if step is None:
-            return None
-        good = step["status"] == "Succeeded"
         told = f"{name} {step['status']}" + (f": {step['failure_reason']}" if step["failure_reason"] else "")
-        return AssumptionAnswer(
-            "as assumed" if good else "not as assumed", told + (more(seen, step) if more else "")
-        )
+        return _judged(step["status"] == "Succeeded", told + (more(seen, step) if more else ""))
 
     return ask
 
@@ -116,38 +132,28 @@ def _environment(seen: FlightSeen, step: dict[str, Any]) -> str:
 def _check(name: str, good: Sequence[str] = ("passed",)) -> Any:
     """Asks for the outcome of one of the checks of staging."""
 
-    def ask(seen: FlightSeen) -> AssumptionAnswer | None:
+    def ask(seen: FlightSeen) -> AssumptionAnswer:
         checks = seen.results.get("verify", {}).get("checks", [])
-        named = next((check for check in checks if check["name"] == name), None)
-        if named is None:
-            return None
-        outcome: Outcome = "as assumed" if named["outcome"] in good else "not as assumed"
-        return AssumptionAnswer(outcome, f"{named['outcome']}: {named['detail']}")
+        named = _reached(next((check for check in checks if check["name"] == name), None))
+        return _judged(named["outcome"] in good, f"{named['outcome']}: {named['detail']}")
 
     return ask
 
 
-def _job(seen: FlightSeen) -> dict[str, Any] | None:
-    job = seen.results.get("run", {}).get("autopilot")
-    if not job:
-        return None
-    described: dict[str, Any] = seen.client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=job["job"])
-    return described
+def _job(seen: FlightSeen) -> dict[str, Any]:
+    name = _run(seen, "autopilot")["job"]
+    return seen.client("sagemaker").describe_auto_ml_job_v2(AutoMLJobName=name)
 
 
-def _tuning(seen: FlightSeen) -> AssumptionAnswer | None:
-    if seen.config.autopilot.mode != _TUNING:
-        return AssumptionAnswer(
-            "not asked", f"the flight's mode is {seen.config.autopilot.mode}, as in automl.toml"
-        )
-    answer: AssumptionAnswer | None = _succeeded("EvaluateModel")(seen)
-    return answer
+def _tuning(seen: FlightSeen) -> AssumptionAnswer:
+    mode = seen.config.autopilot.mode
+    if mode != _TUNING:
+        return AssumptionAnswer("not asked", f"the flight's mode is {mode}, as in automl.toml")
+    return _succeeded("EvaluateModel")(seen)
 
 
-def _explanation(seen: FlightSeen) -> AssumptionAnswer | None:
+def _explanation(seen: FlightSeen) -> AssumptionAnswer:
     job = _job(seen)
-    if job is None:
-        return None
     best = job.get("BestCandidate", {}).get("CandidateProperties", {}).get("CandidateArtifactLocations", {})
     prefix, partial = best.get("Explainability", ""), job.get("PartialFailureReasons", [])
     count = 0
@@ -157,16 +163,13 @@ def _explanation(seen: FlightSeen) -> AssumptionAnswer | None:
     told = f"job {job['AutoMLJobStatus']}; objects below CandidateArtifactLocations.Explainability: {count}"
     if partial:
         told += f"; PartialFailureReasons {json.dumps(partial)}"
-    return AssumptionAnswer("as assumed" if count and not partial else "not as assumed", told)
+    return _judged(count and not partial, told)
 
 
-def _start_time(seen: FlightSeen) -> AssumptionAnswer | None:
-    if _step(seen, "WaitForAutopilot") is None:
-        return None
+def _start_time(seen: FlightSeen) -> AssumptionAnswer:
+    _step(seen, "WaitForAutopilot")
     unread = [line for line in _said(seen, "check-autopilot") if "cannot be read: using the time" in line]
-    if unread:
-        return AssumptionAnswer("not as assumed", unread[0])
-    return AssumptionAnswer("as assumed", "the function read it as a time")
+    return _judged(not unread, unread[0] if unread else "the function read it as a time")
 
 
 def _denied(seen: FlightSeen, _: dict[str, Any]) -> str:
@@ -181,106 +184,82 @@ def _said(seen: FlightSeen, function: str) -> list[str]:
     return [event["message"].strip() for event in events]
 
 
-def _quotas(seen: FlightSeen) -> AssumptionAnswer | None:
-    rows = [row for row in seen.rows_found["before"] if row["area"] == "quotas"]
-    if not rows:
-        return None
+def _quotas(seen: FlightSeen) -> AssumptionAnswer:
+    rows = _reached([row for row in seen.rows_found["before"] if row["area"] == "quotas"])
     good = all(row["outcome"] in ("good", "later") for row in rows)
-    return AssumptionAnswer(
-        "as assumed" if good else "not as assumed", "; ".join(f"{r['asked']}: {r['found']}" for r in rows)
-    )
+    return _judged(good, "; ".join(f"{row['asked']}: {row['found']}" for row in rows))
 
 
-def _source_account(seen: FlightSeen) -> AssumptionAnswer | None:
+def _source_account(seen: FlightSeen) -> AssumptionAnswer:
     step = _step(seen, "EvaluateModel")
-    if step is None:
-        return None
     role = seen.client("iam").get_role(RoleName=seen.names.execution_role)["Role"]
     conditions = [one.get("Condition") for one in role["AssumeRolePolicyDocument"]["Statement"]]
-    told = f"a job ran as a role that is trusted on {json.dumps(conditions)}"
-    return AssumptionAnswer("as assumed" if step["job"] else "not as assumed", told)
+    return _judged(step["job"], f"a job ran as a role that is trusted on {json.dumps(conditions)}")
 
 
-def _job_logs(seen: FlightSeen) -> AssumptionAnswer | None:
-    step = _step(seen, "EvaluateModel")
-    if not step or not step["job"]:
-        return None
-    client = seen.client("logs")
+def _job_logs(seen: FlightSeen) -> AssumptionAnswer:
+    client, step = seen.client("logs"), _reached(_step(seen, "EvaluateModel")["job"])
 
     def streams_of(group: str, prefix: str) -> list[str]:
         told = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=prefix)["logStreams"]
         return [one["logStreamName"] for one in told]
 
-    streams = streams_of(logs.PROCESSING, f"{step['job']}/")
-    job = seen.results["run"]["autopilot"]["job"]
-    own: list[str] = []
+    streams, own = streams_of(logs.PROCESSING, f"{step}/"), list[str]()
     for group in (logs.PROCESSING, logs.TRAINING):
         with suppress(ClientError):  # there is none
-            own += streams_of(group, job)
+            own += streams_of(group, _run(seen, "autopilot")["job"])
     told = f"{len(streams)} streams of {logs.PROCESSING} begin with the job's name and a slash; Autopilot's: "
-    told += ", ".join(own)
-    return AssumptionAnswer("as assumed" if streams else "not as assumed", told)
+    return _judged(streams, told + ", ".join(own))
 
 
-def _optional_parts(seen: FlightSeen) -> AssumptionAnswer | None:
-    arn = seen.results.get("run", {}).get("model_package_arn")
-    if not arn:
-        return None
-    version = seen.client("sagemaker").describe_model_package(ModelPackageName=arn)
+def _optional_parts(seen: FlightSeen) -> AssumptionAnswer:
+    sagemaker = seen.client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName=_run(seen, "model_package_arn"))
     parts = {name: bool(version.get(name)) for name in ("ModelCard", "SourceUri", "ModelLifeCycle")}
-    asked = seen.client("sagemaker").list_model_packages(ModelPackageGroupName=seen.names.model_package_group)
+    asked = sagemaker.list_model_packages(ModelPackageGroupName=seen.names.model_package_group)
     count = len(asked["ModelPackageSummaryList"])
     told = f"registered with {json.dumps(parts)}; ListModelPackages of the group gave {count}"
     if seen.results.get("promote"):
         told += "; autoscaling was registered"
-    return AssumptionAnswer("as assumed" if all(parts.values()) else "not as assumed", told)
+    return _judged(all(parts.values()), told)
 
 
-def _rights(seen: FlightSeen) -> AssumptionAnswer | None:
-    rows = seen.rows_found["rights"]
-    if not rows:
-        return None
+def _rights(seen: FlightSeen) -> AssumptionAnswer:
+    rows = _reached(seen.rows_found["rights"])
     unseen = [row["found"] for row in rows if row["outcome"] == "unknown"]
     denied = [row["found"] for row in rows if row["outcome"] in ("stops", "later")]
-    if denied:
-        return AssumptionAnswer("not as assumed", "; ".join(denied))
-    if unseen:
+    if unseen and not denied:
         return AssumptionAnswer("unclear", "; ".join(unseen))
-    return AssumptionAnswer("as assumed", "; ".join(f"{row['asked']} allowed" for row in rows))
+    return _judged(not denied, "; ".join(denied or [f"{row['asked']} allowed" for row in rows]))
 
 
-def _back(seen: FlightSeen) -> AssumptionAnswer | None:
-    states = seen.endpoint_states
-    if not states:
-        return None
+def _back(seen: FlightSeen) -> AssumptionAnswer:
+    states = _reached(seen.endpoint_states)
     order = [state["status"] for state in states]
     told = " > ".join(status for status, before in zip(order, ["", *order], strict=False) if status != before)
     reason = next((state["reason"] for state in reversed(states) if state["reason"]), "")
     expected = set(order) <= {"InService", "Updating", "RollingBack"} and order[-1] == "InService"
-    outcome: Outcome = "as assumed" if expected and reason else "not as assumed"
-    return AssumptionAnswer(outcome, f"{told}; FailureReason: {reason or 'none'}")
+    return _judged(expected and reason, f"{told}; FailureReason: {reason or 'none'}")
 
 
-def _config_during_update(seen: FlightSeen) -> AssumptionAnswer | None:
+def _config_during_update(seen: FlightSeen) -> AssumptionAnswer:
     # At its creation, and once the old fleet has ended, there is only one that it could show.
-    updating = [
-        state
-        for state in seen.endpoint_states
-        if state["status"] in ("Updating", "RollingBack") and state["pending"]
-    ]
-    if not updating:
-        return None
+    updating = _reached(
+        [
+            state
+            for state in seen.endpoint_states
+            if state["status"] in ("Updating", "RollingBack") and state["pending"]
+        ]
+    )
     kept = all(state["config"] != state["pending"] for state in updating)
     told = "; ".join(
         f"{state['status']}: {state['config']} (pending {state['pending']})" for state in updating
     )
-    return AssumptionAnswer("as assumed" if kept else "not as assumed", told)
+    return _judged(kept, told)
 
 
-def _order(seen: FlightSeen) -> AssumptionAnswer | None:
-    job = seen.results.get("run", {}).get("autopilot")
-    if not job:
-        return None
+def _order(seen: FlightSeen) -> AssumptionAnswer:
+    job = _run(seen, "autopilot")
     candidates = seen.client("sagemaker").list_candidates_for_auto_ml_job(
         AutoMLJobName=job["job"], SortBy="FinalObjectiveMetricValue", SortOrder="Descending"
     )["Candidates"]
@@ -290,54 +269,44 @@ def _order(seen: FlightSeen) -> AssumptionAnswer | None:
     best = bool(candidates) and candidates[0]["CandidateName"] == job["best"]["name"]
     metric = job["best"]["objective"]
     told = f"{metric}: {', '.join(str(round(one['Value'], 5)) for one in values)}; the best is first: {best}"
-    return AssumptionAnswer("as assumed" if best else "not as assumed", told)
+    return _judged(best, told)
 
 
-def _inferred(seen: FlightSeen) -> AssumptionAnswer | None:
+def _inferred(seen: FlightSeen) -> AssumptionAnswer:
     if seen.config.autopilot.problem_type != "infer":
         return AssumptionAnswer("not asked", f"automl.toml says {seen.config.autopilot.problem_type}")
-    job = _job(seen)
-    if job is None:
-        return None
-    return AssumptionAnswer(
-        "unclear", f"ResolvedAttributes {json.dumps(job.get('ResolvedAttributes'), default=str)}"
-    )
+    resolved = _job(seen).get("ResolvedAttributes")
+    return AssumptionAnswer("unclear", f"ResolvedAttributes {json.dumps(resolved, default=str)}")
 
 
 # --- What is asked beside it, without cost ----------------------------------------------------------------------------
 
 
 def _told(error: ClientError) -> str:
-    return f"{error_code(error)}: {error.response['Error'].get('Message', '')}"
+    return (
+        f"{error.operation_name} answered {error_code(error)}: {error.response['Error'].get('Message', '')}"
+    )
 
 
 def _refused(
-    call: Callable[[], Any], codes: Sequence[str], undo: Callable[[], Any] | None = None
+    call: Callable[[], Any], codes: Sequence[str], undo: Callable[[], Any] = lambda: None
 ) -> AssumptionAnswer:
     """Asks whether a call is refused with one of some codes; ``undo`` takes back one that was not."""
     try:
         call()
     except ClientError as error:
-        good = error_code(error) in codes
-        return AssumptionAnswer(
-            "as assumed" if good else "not as assumed", f"{error.operation_name} answered {_told(error)}"
-        )
-    if undo:
-        undo()
-    return AssumptionAnswer("not as assumed", "the call was accepted")
+        return _judged(error_code(error) in codes, _told(error))
+    undo()
+    return _judged(False, "the call was accepted")
 
 
-def _line_break(seen: FlightSeen) -> AssumptionAnswer | None:
-    arn = seen.results.get("run", {}).get("model_package_arn")
-    if not arn:
-        return None
-    change = {"ModelPackageArn": arn, "ApprovalDescription": "two\nlines"}
+def _line_break(seen: FlightSeen) -> AssumptionAnswer:
+    change = {"ModelPackageArn": _run(seen, "model_package_arn"), "ApprovalDescription": "two\nlines"}
     return _refused(lambda: seen.client("sagemaker").update_model_package(**change), ["ValidationException"])
 
 
-def _bad_definition(seen: FlightSeen) -> AssumptionAnswer | None:
-    if "upsert" not in seen.results:
-        return None
+def _bad_definition(seen: FlightSeen) -> AssumptionAnswer:
+    _reached("upsert" in seen.results)
     sagemaker, name = seen.client("sagemaker"), f"{seen.names.pipeline}-refused"
     definition = {
         "Version": "2020-12-01",
@@ -355,16 +324,11 @@ def _bad_definition(seen: FlightSeen) -> AssumptionAnswer | None:
     )
 
 
-def _second_answer(seen: FlightSeen) -> AssumptionAnswer | None:
-    run = seen.results.get("run")
-    if not run:
-        return None
-    sagemaker = seen.client("sagemaker")
-    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=run["execution"]["arn"])
+def _second_answer(seen: FlightSeen) -> AssumptionAnswer:
+    sagemaker, execution = seen.client("sagemaker"), _run(seen, "execution")
+    steps = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution["arn"])
     callbacks = [step.get("Metadata", {}).get("Callback", {}) for step in steps["PipelineExecutionSteps"]]
-    token = next((one["CallbackToken"] for one in callbacks if one.get("CallbackToken")), None)
-    if token is None:
-        return None
+    token = _reached(next((one["CallbackToken"] for one in callbacks if one.get("CallbackToken")), ""))
 
     def send(token: str) -> AssumptionAnswer:
         return _refused(
@@ -376,16 +340,12 @@ def _second_answer(seen: FlightSeen) -> AssumptionAnswer | None:
 
     again, unknown = send(token), send(token[::-1])
     good = {again.outcome, unknown.outcome} == {"as assumed"}
-    told = f"again: {again.evidence}; a token that nobody gave: {unknown.evidence}"
-    return AssumptionAnswer("as assumed" if good else "not as assumed", told)
+    return _judged(good, f"again: {again.evidence}; a token that nobody gave: {unknown.evidence}")
 
 
-def _unapproved(seen: FlightSeen) -> AssumptionAnswer | None:
-    run = seen.results.get("run", {})
-    if not run.get("model_package_arn"):
-        return None
+def _unapproved(seen: FlightSeen) -> AssumptionAnswer:
     sagemaker, name = seen.client("sagemaker"), f"{seen.names.project}-unapproved"
-    arn = _register(seen, f"unapproved-{run['execution']['id']}")
+    arn = _register(seen, "unapproved-")
     return _refused(
         lambda: sagemaker.create_model(
             ModelName=name,
@@ -397,27 +357,25 @@ def _unapproved(seen: FlightSeen) -> AssumptionAnswer | None:
     )
 
 
-def _same_token(seen: FlightSeen) -> AssumptionAnswer | None:
-    run = seen.results.get("run", {})
-    if not run.get("model_package_arn"):
-        return None
-    again = _register(seen, run["execution"]["id"])
-    same = again == run["model_package_arn"]
-    return AssumptionAnswer(
-        "as assumed" if same else "not as assumed", f"gave version {again.rsplit('/', 1)[-1]}"
-    )
+def _same_token(seen: FlightSeen) -> AssumptionAnswer:
+    again = _register(seen)
+    return _judged(again == _run(seen, "model_package_arn"), f"gave version {again.rsplit('/', 1)[-1]}")
 
 
-def _register(seen: FlightSeen, token: str) -> str:
-    """Register the run's version again, by another description; returns its ARN."""
+def _register(seen: FlightSeen, before: str = "") -> str:
+    """Register the run's version again, by another description; returns its ARN.
+
+    The token is the run's own, which has something ``before`` it.
+    """
     sagemaker = seen.client("sagemaker")
-    first = sagemaker.describe_model_package(ModelPackageName=seen.results["run"]["model_package_arn"])
+    first = sagemaker.describe_model_package(ModelPackageName=_run(seen, "model_package_arn"))
+    token = before + _run(seen, "execution")["id"]
     keys = ("Image", "ModelDataUrl", "Environment")
     containers = [
         {key: one[key] for key in keys if one.get(key)}
         for one in first["InferenceSpecification"]["Containers"]
     ]
-    arn: str = sagemaker.create_model_package(
+    return sagemaker.create_model_package(
         ModelPackageGroupName=seen.names.model_package_group,
         ModelApprovalStatus="PendingManualApproval",
         ModelPackageDescription=f"Asked by a flight with the token {token}",
@@ -428,7 +386,6 @@ def _register(seen: FlightSeen, token: str) -> str:
         },
         ClientToken=token,
     )["ModelPackageArn"]
-    return arn
 
 
 _GITHUB = "it is a question to GitHub, not to AWS"
@@ -482,14 +439,12 @@ ASSUMPTIONS = (
         "8",
         "May Autopilot write with the account's KMS key?",
         "Yes, with kms:Encrypt and kms:ReEncrypt*.",
-        None,
         "a flight uses no key of the account",
     ),
     Assumption(
         "9",
         "Does a scheduled run replace one that waits?",
         "Not in a concurrency group of its own.",
-        None,
         _GITHUB,
     ),
     Assumption(
@@ -502,7 +457,6 @@ ASSUMPTIONS = (
         "11",
         "Has a job that was stopped at its limit a best candidate?",
         "Often, and then it is taken.",
-        None,
         "it would take a training beyond its limit, and its cost",
     ),
     Assumption(
@@ -515,7 +469,6 @@ ASSUMPTIONS = (
         "13",
         "What does it cost what stays up?",
         "What `automl plan` prints by [prices].",
-        None,
         "prices are AWS's list, not an answer of the account",
     ),
     Assumption(
@@ -534,7 +487,6 @@ ASSUMPTIONS = (
         "16",
         "Does GitHub protect who reaches production?",
         "On a plan with environments and branch rules.",
-        None,
         _GITHUB,
     ),
     Assumption("17", "Where is a job's log?", "In streams whose names begin with the job's.", _job_logs),
@@ -544,9 +496,7 @@ ASSUMPTIONS = (
         "Yes.",
         _optional_parts,
     ),
-    Assumption(
-        "19", "Does a training outlast a job of GitHub?", "The workflow goes on by itself.", None, _GITHUB
-    ),
+    Assumption("19", "Does a training outlast a job of GitHub?", "The workflow goes on by itself.", _GITHUB),
     Assumption(
         "rights",
         "May each role do what it does in the life, by IAM's simulation?",
@@ -564,7 +514,6 @@ ASSUMPTIONS = (
         "pipelines-2",
         "What becomes of other steps once one has failed?",
         "They run to their end, and no other starts.",
-        None,
         "no step of a flight is to fail",
         row="After a step has failed",
     ),
@@ -579,7 +528,6 @@ ASSUMPTIONS = (
         "pipelines-4",
         "What of outputs that are not as declared?",
         "Refused for a callback, and a function's fail the step.",
-        None,
         "it would take a pipeline that is wrong",
         row="Outputs of a callback or a function that are not as declared",
     ),
@@ -587,7 +535,6 @@ ASSUMPTIONS = (
         "pipelines-5",
         "What of a comparison of a text with a number?",
         "It fails the step.",
-        None,
         "it would take a pipeline that is wrong",
         row="Comparing a text with a number in a condition",
     ),
@@ -595,7 +542,6 @@ ASSUMPTIONS = (
         "pipelines-6",
         "What of the same start token with other parameters?",
         "It gives the execution that the token started.",
-        None,
         "were it otherwise, a second training would start",
         row="The same start token with other parameters",
     ),
@@ -603,7 +549,6 @@ ASSUMPTIONS = (
         "pipelines-7",
         "How long is a page of a List operation?",
         "10 items.",
-        None,
         _FEW,
         row="Pages of List operations",
     ),
@@ -618,7 +563,6 @@ ASSUMPTIONS = (
         "autopilot-2",
         "What becomes of a job that may not explain its model?",
         "It completes, and PartialFailureReasons says so.",
-        None,
         "the role of a flight has the rights",
         row="Explainability without the rights that it takes",
     ),
@@ -633,7 +577,6 @@ ASSUMPTIONS = (
         "autopilot-4",
         "Which columns has a request, where a specification chooses some?",
         "Those alone.",
-        None,
         "a flight's data have no other columns",
         row="FeatureSpecificationS3Uri",
     ),
@@ -641,7 +584,6 @@ ASSUMPTIONS = (
         "processing-1",
         "How does a job end at its MaxRuntimeInSeconds?",
         "As Stopped, after SIGTERM.",
-        None,
         "it would take a job beyond its limit",
         row="MaxRuntimeInSeconds",
     ),
@@ -663,7 +605,6 @@ ASSUMPTIONS = (
         "endpoints-1",
         "How is a canary's share rounded to instances?",
         "It does not matter to the project.",
-        None,
         "it takes traffic that is counted by instance",
         row="CAPACITY_PERCENT",
     ),
@@ -671,7 +612,6 @@ ASSUMPTIONS = (
         "endpoints-2",
         "What does an alarm do that fires before the deployment?",
         "It rolls back before any traffic moves.",
-        None,
         "no alarm of a flight is to fire",
         row="An alarm that fires before the deployment begins",
     ),
@@ -693,7 +633,6 @@ ASSUMPTIONS = (
         "endpoints-5",
         "Are failed requests captured?",
         "No.",
-        None,
         "a flight captures nothing",
         row="Capture of failed requests",
     ),

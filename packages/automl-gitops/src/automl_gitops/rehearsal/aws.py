@@ -1,7 +1,5 @@
 """The local AWS of a rehearsal: the command `local-sagemaker`, in a process of its own."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 import signal
@@ -9,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import boto3
@@ -43,7 +40,7 @@ class LocalAws:
         """Its account, twelve digits."""
         return self.client("sts").get_caller_identity()["Account"]
 
-    def start(self) -> LocalAws:
+    def start(self) -> "LocalAws":
         """Start it, and return once it answers."""
         ready = self.directory / "ready.env"
         log = self.directory / "output.log"
@@ -87,12 +84,10 @@ class LocalAws:
             self._process.kill()
             self._process.wait()
 
-    def __enter__(self) -> LocalAws:
+    def __enter__(self) -> "LocalAws":
         return self.start()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
 

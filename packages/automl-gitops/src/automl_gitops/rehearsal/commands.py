@@ -3,8 +3,6 @@
 An administrator calls them at first, then the roles of GitHub's workflows, as those assume them.
 """
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import fcntl
@@ -24,6 +22,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.stacks.bootstrap import ISSUER
 
 _ENDING_SECONDS = 60
 # They would take a rehearsal to other accounts, or into the repository; AWS's and GitHub's own variables besides.
@@ -175,7 +174,6 @@ def _end(process: subprocess.Popen[str]) -> None:
         sys.stderr.flush()
 
 
-ISSUER = "https://token.actions.githubusercontent.com"
 # The local AWS's variable with the secret that signs identity tokens; who acts as a role has no use for it.
 TOKEN_SECRET = "LOCAL_AWS_TOKEN_SECRET"  # noqa: S105 - a name
 
@@ -183,7 +181,13 @@ TOKEN_SECRET = "LOCAL_AWS_TOKEN_SECRET"  # noqa: S105 - a name
 def web_identity_token(subject: str, secret: str) -> str:
     """A token of the form that GitHub gives to a workflow, signed as the local AWS asks for (HS256, RFC 7515)."""
     issued = int(time.time())
-    claims = {"iss": ISSUER, "aud": "sts.amazonaws.com", "sub": subject, "iat": issued, "exp": issued + 3600}
+    claims = {
+        "iss": f"https://{ISSUER}",
+        "aud": "sts.amazonaws.com",
+        "sub": subject,
+        "iat": issued,
+        "exp": issued + 3600,
+    }
     parts = ({"alg": "HS256", "typ": "JWT"}, claims)
     text = ".".join(_segment(json.dumps(part).encode()) for part in parts)
     return f"{text}.{_segment(hmac.digest(secret.encode(), text.encode(), 'sha256'))}"
@@ -203,7 +207,13 @@ def assume(environment: dict[str, str], role_arn: str, subject: str) -> dict[str
         WebIdentityToken=web_identity_token(subject, environment[TOKEN_SECRET]),
     )["Credentials"]
     kept = {name: value for name, value in environment.items() if name != TOKEN_SECRET}
-    return kept | {
+    return with_credentials(kept, given)
+
+
+def with_credentials(environment: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """``environment`` of who acts with the credentials that STS has ``given``."""
+    return {
+        **environment,
         "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
         "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
         "AWS_SESSION_TOKEN": given["SessionToken"],

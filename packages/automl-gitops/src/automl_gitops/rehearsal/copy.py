@@ -6,8 +6,6 @@ only bounds on values are softened to what any model keeps: a condition that cou
 cost.
 """
 
-from __future__ import annotations
-
 import math
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Rows to rehearse with: a sample of a file, or made-up rows of the kind that dataset.lock describes."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -14,7 +12,8 @@ import pandas as pd
 from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
 from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
-from automl_gitops.data.rules.made_up import by_rule, sides
+from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, Kind, in_order, sides
+from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation.values import MISSING
@@ -220,10 +219,7 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
     rule: dict[str, np.ndarray] = {}
     placed = None
     if config.dataset.rule:
-        few = 2 * max(_LEAST_PRESENT, len(_classes(lock) or ()))
-        train = max(LEAST_TRAINING_ROWS, _LEAST_OF_A_CLASS * len(_classes(lock) or ()))
-        least = {TRAIN: train, VALIDATE: few, TEST: few}
-        rule, placed = by_rule(lock, config.dataset, least, rows, _MOST_ROWS, SEED)
+        rule, placed = _by_rule(lock, config.dataset, rows)
         rows = len(placed)
     columns = {**rule, **_one_hot(lock, config, rows, random)}
     for column in lock.features:
@@ -249,6 +245,51 @@ def stand_in(lock: DatasetLock, config: Config, rows: int, folder: Path) -> Path
 
 def _classes(lock: DatasetLock) -> dict[str, int] | None:
     return lock.classes or lock.holdout_classes
+
+
+def _by_rule(
+    lock: DatasetLock, dataset: DatasetSettings, rows: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The columns of the rule, and the part in which it puts each row: of ``rows`` rows, or more where a part would
+    have too few.
+    """
+    classes = len(_classes(lock) or ())
+    few = 2 * max(_LEAST_PRESENT, classes)
+    least = {TRAIN: max(LEAST_TRAINING_ROWS, _LEAST_OF_A_CLASS * classes), VALIDATE: few, TEST: few}
+    kind = _kind(lock)
+    while True:
+        made = rule_columns(dataset, rows, kind, np.random.RandomState(SEED))
+        placed = sides(dataset, made)
+        short = [side for side, wanted in least.items() if np.count_nonzero(placed == side) < wanted]
+        if lock.split and lock.split.split and not lock.rows.validation:
+            short = [side for side in short if side != VALIDATE]
+        if not short or rows >= _MOST_ROWS:
+            return made, placed
+        rows = min(math.ceil(1.3 * rows), _MOST_ROWS)
+
+
+def _kind(lock: DatasetLock) -> Kind:
+    """What ``lock`` knows of the columns by which its rows were split."""
+    split = lock.split
+    if split is None:
+        return Kind()
+    of_a_group = lock.rows.test / split.groups.test if split.groups and split.groups.test else ROWS_OF_A_GROUP
+    parts = (lock.rows.train_validation or 0, lock.rows.validation or 0, lock.rows.test)
+    return Kind(
+        rows_of_a_group=of_a_group,
+        times=(split.times.first, split.times.last) if split.times else Kind().times,
+        parts=parts if lock.rows.total else None,
+        integers=frozenset(
+            column.name for column in (*split.columns, *lock.columns) if column.type == "integer"
+        ),
+    )
+
+
+def _not_trained_on(lock: DatasetLock, config: Config) -> float:
+    """The share of rows that are not in the object to train on."""
+    if (lock.split or lock.rows.validation) and lock.rows.total and lock.rows.train_validation:
+        return 1 - lock.rows.train_validation / lock.rows.total
+    return 1 - config.training_share if config.sets_validation_apart else config.dataset.holdout
 
 
 def _needed(lock: DatasetLock, holdout: float) -> int:
@@ -343,13 +384,4 @@ def _target(lock: DatasetLock, holdout: float, signal: np.ndarray, random: np.ra
     else:
         ordered = present(column, rows, random)
         ordered = ordered[np.argsort([float(value) for value in ordered], kind="stable")]
-    labels = np.empty(rows, dtype=object)
-    labels[np.argsort(signal, kind="stable")] = ordered
-    return labels
-
-
-def _not_trained_on(lock: DatasetLock, config: Config) -> float:
-    """The share of rows that are not in the object to train on."""
-    if (lock.split or lock.rows.validation) and lock.rows.total and lock.rows.train_validation:
-        return 1 - lock.rows.train_validation / lock.rows.total
-    return 1 - config.training_share if config.sets_validation_apart else config.dataset.holdout
+    return in_order(signal, ordered)

@@ -2,12 +2,13 @@
 
 Python's standard library alone, since the packages may not be there yet. It reads the header and at most `MOST_ROWS`
 rows of a CSV file, and the first bytes of a Parquet file; `automl data push` checks the rest. For the same reason it
-reads CSV by itself, and not as `data.table` does; what is a number, a missing value or one class it asks where that
-does.
+reads CSV by itself, and not as `data.table` does; what kind of file it is, and what is a number, a missing value or one
+class it asks where that does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import difflib
 import gzip
@@ -24,13 +25,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from automl_gitops.data.refusals import UNCLOSED, missing_target, stray_quote, title, wrong_width
+from automl_gitops.data.formats import format_of
+from automl_gitops.data.refusals import UNCLOSED, in_target, missing_target, stray_quote, title, wrong_width
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
-from automl_gitops.kernel.words import meant_one, quoted, visible
+from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.words import meant_one, quoted, some, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
 MOST_ROWS = 100_000
@@ -44,11 +47,6 @@ PROBLEMS = {
     "multiclass": "MulticlassClassification",
     "regression": "Regression",
 }
-_NO_TABLES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"SQLite f", b"\x89PNG", b"\xff\xd8\xff")
-
-
-class RefusedError(Exception):
-    """One sentence: what is wrong, and what to type instead."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +60,13 @@ class Wish:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Wish:
-        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `RefusedError` for an unknown problem type, and for
+        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `UserError` for an unknown problem type, and for
         a variable that looks like one of these but is none.
         """
         for name in _typed(environment.get("MAKEFLAGS", "")):
             near = difflib.get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0.7)
             if near and name not in VARIABLES:
-                raise RefusedError(f"{name}= is no variable of make demo: did you mean {near[0]}=?")
+                raise UserError(f"{name}= is no variable of make demo: did you mean {near[0]}=?")
         lenient = environment.get("LENIENT", "").strip().lower() not in ("", "0", "no", "false")
         return cls(
             environment.get("DATA", ""),
@@ -116,7 +114,7 @@ def problem_type(text: str) -> str:
     if typed and typed not in known:
         near = difflib.get_close_matches(typed, PROBLEMS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? Else " if near else ""
-        raise RefusedError(
+        raise UserError(
             f"PROBLEM={shlex.quote(text)}: is no problem type: {hint}type PROBLEM=binary, multiclass or regression"
         )
     return known.get(typed, "")
@@ -140,52 +138,37 @@ class Task:
 def look(wish: Wish, task: Task) -> FileSeen | None:
     """What the file of ``wish`` holds, `None` for Parquet, which the standard library does not read.
 
-    Raises `RefusedError` for what cannot work.
+    Raises `UserError` for what cannot work.
     """
     path = wish.path
-    kind = _kind(wish.data, path)
+    _require_file(wish.data, path)
+    kind = format_of(path, wish.data)
     if kind == "parquet":
         return None
     try:
-        opened = gzip.open if kind == "gzip" else open
+        opened = gzip.open if kind == "csv.gz" else open
         with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
             _check_delimiter(wish, text.read(START))
             text.seek(0)
             rows = csv.reader(text, strict=True)
             return _read(wish, task, rows)
     except UnicodeDecodeError:
-        raise RefusedError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
+        raise UserError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         if str(error) == "unexpected end of data":  # of csv
-            raise RefusedError(f"{wish.data}: cannot be read to its end: {UNCLOSED}") from None
+            raise UserError(f"{wish.data}: cannot be read to its end: {UNCLOSED}") from None
         if "expected after" in str(error):
-            raise RefusedError(f"{wish.data}: {stray_quote(f'line {rows.line_num}')}") from None
-        raise RefusedError(
+            raise UserError(f"{wish.data}: {stray_quote(f'line {rows.line_num}')}") from None
+        raise UserError(
             f"{wish.data}: cannot be read as CSV ({error}): give CSV, gzipped CSV or Parquet"
         ) from None
 
 
-def _kind(name: str, path: Path) -> str:
-    """The format by the first bytes."""
-    try:
-        if path.is_dir():
-            raise RefusedError(f"{name}: is a folder: name one file in it")
+def _require_file(name: str, path: Path) -> None:
+    with contextlib.suppress(OSError):  # which reading it says
         if not path.exists():
             near = _near(path.name, [file.name for file in _siblings(path)], path.suffix)
-            raise RefusedError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
-        with path.open("rb") as file:
-            start = file.read(8)
-    except OSError as error:
-        raise RefusedError(
-            f"{name}: cannot be read ({error.strerror}): give a file that you may read"
-        ) from None
-    if not start:
-        raise RefusedError(f"{name}: is empty: give a file with a header and rows")
-    if start.startswith(_NO_TABLES):
-        raise RefusedError(f"{name}: is no CSV, CSV.gz or Parquet file: export the table as CSV with commas")
-    if start.startswith(b"PAR1"):
-        return "parquet"
-    return "gzip" if start.startswith(b"\x1f\x8b") else "csv"
+            raise UserError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
 
 
 def _siblings(path: Path) -> Iterator[Path]:
@@ -199,37 +182,37 @@ def _check_delimiter(wish: Wish, start: str) -> None:
     first = first_rows(start, ",")[0]
     mark = other_delimiter(start, first)
     if mark:
-        raise RefusedError(
+        raise UserError(
             f"{wish.data}: columns are separated by {mark}: export it with commas (in a project, `automl data push` "
             "takes --delimiter)"
         )
     if said := title(first):
-        raise RefusedError(f"{wish.data}: {said}")
+        raise UserError(f"{wish.data}: {said}")
 
 
 def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
     columns = next((row for row in rows if row), None)
     if columns is None:
-        raise RefusedError(f"{wish.data}: is empty: give a file with a header and rows")
+        raise UserError(f"{wish.data}: is empty: give a file with a header and rows")
     if len(columns) == 1:
-        raise RefusedError(
+        raise UserError(
             f"{wish.data}: has one column: give the target and at least one column to predict it from"
         )
     twice = next((name for name, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
-        raise RefusedError(
+        raise UserError(
             f'{wish.data}: column "{twice}" is there {columns.count(twice)} times: rename or remove one'
         )
     target = task.target or columns[-1]
     if target not in columns:
         near = _near(target, columns) or f": its columns are {', '.join(columns[:20])}"
-        raise RefusedError(f'{wish.data}: has no column "{target}"{near}')
+        raise UserError(f'{wish.data}: has no column "{target}"{near}')
     place, labels, count = columns.index(target), Counter[str](), 0
     for count, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(columns):
             is_open = any("\n" in value or "\r" in value for value in row)
             said = wrong_width(f"row {count}", len(row), len(columns), is_open=is_open)
-            raise RefusedError(f"{wish.data}: {said}")
+            raise UserError(f"{wish.data}: {said}")
         if place < len(row):
             _check_value(wish, task, target, row[place], count)
             if len(labels) <= MOST_LABELS:
@@ -245,33 +228,33 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
     if value in values.MISSING:
-        raise RefusedError(f"{wish.data}: {missing_target(row, value, target)}")
+        raise UserError(f"{wish.data}: {missing_target(row, value, target)}")
     if task.problem != PROBLEMS["regression"]:
         return
-    number, said = values.number(value), f'row {row} has {quoted(value)} in the target column "{target}"'
+    number, said = values.number(value), in_target(row, value, target)
     if number is None or abs(number) == float("inf"):
         signs = written(value)
         way = f"write {signs[1]}, and all others so" if signs else "correct the row"
         what = (
             f"a number with {signs[0]}, which a trainer takes for a text" if signs else "which is no number"
         )
-        raise RefusedError(
+        raise UserError(
             f"{wish.data}: {said}, {what}, so this is no regression: {way}, name another target, or take binary or "
             "multiclass"
         )
     if abs(number) > values.GREATEST:
-        raise RefusedError(
+        raise UserError(
             f"{wish.data}: {said}, beyond {values.GREATEST:g}: correct the row, or take a larger unit"
         )
 
 
 def _check_rows(wish: Wish, task: Task, rows: int) -> None:
     if rows == 0:
-        raise RefusedError(f"{wish.data}: has a header but no rows")
+        raise UserError(f"{wish.data}: has a header but no rows")
     to_train_on = rows - round(rows * task.holdout)
     if to_train_on >= task.least or wish.lenient:
         return
-    raise RefusedError(
+    raise UserError(
         f"{wish.data}: has {rows:,} {'row' if rows == 1 else 'rows'}, {to_train_on:,} of them to train on, and "
         f"Autopilot wants at least {task.least}: give more rows, or, to see how it works with fewer than the real one "
         f"takes, type {wish.command(LENIENT='1')}"
@@ -281,27 +264,26 @@ def _check_rows(wish: Wish, task: Task, rows: int) -> None:
 def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, whole: bool) -> None:
     spellings = values.spellings(labels)
     if whole and (len(labels) == 1 or [len(labels)] == [len(group) for group in spellings]):
-        raise RefusedError(
+        raise UserError(
             f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
             "name another target"
         )
     names = task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]) or None in map(values.number, labels)
     if whole and names and len(labels) == labels.total():
-        raise RefusedError(
+        raise UserError(
             f'{wish.data}: the target "{target}" has another value in each row, so there is nothing to learn: '
             "name another target"
         )
     if spellings and whole and task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]):
         one, other = spellings[0][:2]
-        raise RefusedError(
+        raise UserError(
             f'{wish.data}: the target "{target}" has {quoted(one)} and {quoted(other)}, which are two spellings of one '
             "class: write it alike in all rows"
         )
     if task.problem == PROBLEMS["binary"] and len(labels) > 2:
-        some = ", ".join(sorted(labels)[:5]) + (", ..." if len(labels) > 5 else "")
-        raise RefusedError(
-            f'{wish.data}: the target "{target}" has more than two classes ({some}), so this is not binary: '
-            "take multiclass, or regression for a number"
+        raise UserError(
+            f'{wish.data}: the target "{target}" has more than two classes ({some(sorted(labels))}), so this is not '
+            "binary: take multiclass, or regression for a number"
         )
 
 
@@ -313,14 +295,14 @@ def _near(word: str, known: list[str], ending: str = "") -> str:
 
 
 def require_git() -> None:
-    """Raise `RefusedError` where there is no git."""
+    """Raise `UserError` where there is no git."""
     if shutil.which("git") is None:
-        raise RefusedError(
+        raise UserError(
             "git is not installed, and a rehearsal commits in its copy of the project: install it"
         )
 
 
-def refuse(error: RefusedError) -> NoReturn:
+def refuse(error: UserError) -> NoReturn:
     """End the process with the sentence, in the way in which the project's commands say what the user has to change."""
     print(f"error: {visible(str(error))}", file=sys.stderr)
     raise SystemExit(2)
@@ -329,23 +311,23 @@ def refuse(error: RefusedError) -> NoReturn:
 def of_project(wish: Wish, file: Path) -> Task:
     """What automl.toml says is predicted.
 
-    Raises `RefusedError` where ``wish`` names something else: in a project that is changed in the file.
+    Raises `UserError` where ``wish`` names something else: in a project that is changed in the file.
     """
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise RefusedError(f"{file}: not found: type make demo in the project's folder") from None
+        raise UserError(f"{file}: not found: type make demo in the project's folder") from None
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"{file}: not valid TOML: {error}") from None
+        raise UserError(f"{file}: not valid TOML: {error}") from None
     target = _key(document, "dataset", "target", "")
     problem = _key(document, "autopilot", "problem_type", "")
     if wish.target not in ("", target):
-        raise RefusedError(
+        raise UserError(
             f"TARGET={shlex.quote(wish.target)}: in a project the target stands in {file}, "
             f'[dataset] target = "{target}": change it there'
         )
     if wish.problem not in ("", problem):
-        raise RefusedError(
+        raise UserError(
             f"PROBLEM={wish.problem}: in a project the problem type stands in {file}, "
             f'[autopilot] problem_type = "{problem}": change it there'
         )
@@ -391,7 +373,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
         wish = Wish.of(environment)
         task = of_project(wish, Path("automl.toml"))
         seen = look(wish, task) if wish.data else None
-    except RefusedError as error:
+    except UserError as error:
         refuse(error)
     say_what_comes(
         _rows_of(wish, task.target),

@@ -4,8 +4,6 @@ The life is that of `rehearsal.life`, on rows that are made up, in a project tha
 every resource, its tags stand on all that the stacks make, and everything goes when the flight ends, however it ends.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import math
@@ -16,12 +14,12 @@ import string
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Literal
 
 import tomlkit
@@ -42,14 +40,14 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.environments import ROLE_VARIABLES, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.kernel.files import write_text
+from automl_gitops.kernel.files import replace_text
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.kernel.waiting import repeating
 from automl_gitops.rehearsal import assumptions, remains
-from automl_gitops.rehearsal.commands import CommandFailedError, Leash
+from automl_gitops.rehearsal.commands import CommandFailedError, Leash, with_credentials
 from automl_gitops.rehearsal.copy import adapt
 from automl_gitops.rehearsal.data import stand_in
 from automl_gitops.rehearsal.life import Life
@@ -92,7 +90,7 @@ class Remembered:
     account: str
 
     @classmethod
-    def load(cls, file: Path) -> Remembered | None:
+    def load(cls, file: Path) -> "Remembered | None":
         """What the file says, `None` where there is none or it was cut off."""
         try:
             return cls(**json.loads(file.read_text(encoding="utf-8")))
@@ -101,16 +99,14 @@ class Remembered:
 
     def save(self, file: Path) -> None:
         """Write it, whole or not at all."""
-        write_text(file.with_suffix(".new"), json.dumps(asdict(self)) + "\n")
-        file.with_suffix(".new").replace(file)
+        replace_text(file, json.dumps(asdict(self)) + "\n")
 
 
-class Account:
+class Account(Aws):
     """The account of the current credentials, for commands of a flight."""
 
     def __init__(self, region: str) -> None:
-        self._aws = Aws(region)
-        self._region = region
+        super().__init__(region)
         self.refused: dict[str, str] = {}  # by role: why nobody could act as it
         home = Path.home() / ".aws"
         self.environment = {
@@ -120,20 +116,6 @@ class Account:
             "AWS_REGION": region,
             "AWS_DEFAULT_REGION": region,
         }
-
-    @property
-    def account(self) -> str:
-        """Twelve digits."""
-        return self._aws.account
-
-    @property
-    def caller(self) -> str:
-        """The ARN of whoever calls."""
-        return self._aws.identity["Arn"]
-
-    def client(self, service: str) -> Any:
-        """A client that acts as the administrator."""
-        return self._aws.client(service)
 
     def act_as(self, role_arn: str) -> dict[str, str] | None:
         """The environment of a session of the role: as whoever calls, else by GitHub's token where there is one.
@@ -150,23 +132,16 @@ class Account:
             if token is None:
                 return None
             try:
-                given = self._without_signature().assume_role_with_web_identity(
+                sts = self.session.client("sts", config=ClientConfig(signature_version=UNSIGNED))
+                given = sts.assume_role_with_web_identity(
                     **session, WebIdentityToken=token, DurationSeconds=_SESSION_SECONDS
                 )
             except ClientError as refusal:
                 self.refused[role] += f", and with GitHub's token {error_code(refusal)}"
                 return None
         self.refused.pop(role, None)
-        keys = given["Credentials"]
         kept = {name: value for name, value in self.environment.items() if name != "AWS_PROFILE"}
-        return kept | {
-            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
-            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
-            "AWS_SESSION_TOKEN": keys["SessionToken"],
-        }
-
-    def _without_signature(self) -> Any:
-        return self._aws.session.client("sts", config=ClientConfig(signature_version=UNSIGNED))
+        return with_credentials(kept, given["Credentials"])
 
 
 def _github_token() -> str | None:
@@ -221,14 +196,6 @@ class Flight(Life):
         self.rows_found: dict[str, list[dict[str, str]]] = {"before": [], "rights": []}
         self.endpoint_states: list[dict[str, str]] = []
         self.acts: list[dict[str, Any]] = []
-
-    def __enter__(self) -> Flight:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
     @cached_property
     def project(self) -> ServingProject:
@@ -377,33 +344,24 @@ def cost(config: Config, until: str) -> tuple[int, list[tuple[str, str, float]]]
         (one.what, one.instances, _money(config, one.what, one.instances, one.hours))
         for one in ceiling(config, has_champion=True).run
     ]
-    served = []
-    hostings: list[tuple[str, Hosting, int]] = [("staging", config.staging, config.staging.instance_count)]
+    staging, production = config.staging, config.production
+    items = [*run, *_served(config, "staging", staging, staging.instance_count)]
     if until == "rolled-back":
-        scaling = config.production.autoscaling
-        hostings.append(
-            (
-                "production",
-                config.production,
-                scaling.max_instances if scaling else config.production.instance_count,
-            )
-        )
-    for what, hosting, count in hostings:
-        if not hosting.serverless:
-            price = _price(config, hosting.instance_type)
-            served.append(
-                (
-                    f"{what} endpoint",
-                    f"{count} x {hosting.instance_type}, twice in an update",
-                    2 * count * HOURS * price,
-                )
-            )
-    items = [*run, *served, ("storage, requests, logs", "", _SMALL_CHANGE)]
+        scaling = production.autoscaling
+        most = scaling.max_instances if scaling else production.instance_count
+        items += _served(config, "production", production, most)
+    items.append(("storage, requests, logs", "", _SMALL_CHANGE))
     return math.ceil(sum(money for *_, money in items)), items
 
 
 def _money(config: Config, what: str, instances: str, hours: float) -> float:
     return hours * _price(config, AUTOPILOT if what == "training" else instances.split(" x ")[-1])
+
+
+def _served(config: Config, what: str, hosting: Hosting, count: int) -> Iterator[tuple[str, str, float]]:
+    if not hosting.serverless:
+        money = 2 * count * HOURS * _price(config, hosting.instance_type)
+        yield f"{what} endpoint", f"{count} x {hosting.instance_type}, twice in an update", money
 
 
 def _price(config: Config, kind: str) -> float:
@@ -484,7 +442,7 @@ def clean(source: Path, output: Path, *, confirm: str | None) -> None:
     memory = output / "flight.json"
     known = _remembered(memory, account)
     if known is None:
-        flights = remains.flights(Aws(config.project.region))
+        flights = remains.flights(account)
         if confirm is None and not flights:
             say.done(f"no flight is remembered in {output}, and none left a stack in this account and region")
             return
@@ -548,7 +506,7 @@ def _confirm(flight: Flight, most: int, items: list[tuple[str, str, float]], giv
     say.table(("what", "at most", currency), [*rows, ("together, rounded up", "", most)])
     say.say(
         f"flight {flight.names.project} in account {flight.aws.account}, region {flight.names.region}, as "
-        f"{flight.aws.caller}; it ends by itself after {HOURS} hours"
+        f"{flight.aws.identity['Arn']}; it ends by itself after {HOURS} hours"
     )
     if given is not None:
         if given < most:
@@ -658,15 +616,13 @@ class _Report:
             **flight.rows_found,
         }
         assumptions.write(
-            assumptions.masked(document, flight.aws.account, *_who(flight.aws.caller)), self._folder
+            assumptions.masked(document, flight.aws.account, *_who(flight.aws.identity["Arn"])), self._folder
         )
 
     def close(self, left: list[Left]) -> None:
         """Say how it ended; raises `RunError` where it did not reach its end, or left something."""
         say = self._flight.say
-        counts: dict[str, int] = {}
-        for answer in self._answers:
-            counts[answer["outcome"]] = counts.get(answer["outcome"], 0) + 1
+        counts = Counter(answer["outcome"] for answer in self._answers)
         say.table(("what was assumed", "questions"), list(counts.items()))
         say.say(f"the report is in {self._folder / 'report.md'} and report.json, without account numbers")
         problems = (

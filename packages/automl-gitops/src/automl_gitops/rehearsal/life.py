@@ -1,12 +1,9 @@
 """The life of a model, step by step, each by the command that people and workflows use."""
 
-from __future__ import annotations
-
 import io
 import tempfile
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from automl_gitops.data import hospital
@@ -76,25 +73,20 @@ class Life:
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
 
-    def __enter__(self) -> Life:
+    def __enter__(self) -> "Life":
         config = Config.load(self.copy.directory / "automl.toml")
-        self._files = tempfile.TemporaryDirectory(prefix="local-aws-")
-        self.aws = LocalAws(Path(self._files.name), config.project.region, lenient=self.lenient)
-        try:
-            self.aws.start()
-        except BaseException:
-            self._files.cleanup()
-            raise
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
+            region, lenient = config.project.region, self.lenient
+            self.aws = stack.enter_context(LocalAws(folder, region, lenient=lenient))
+            self._open = stack.pop_all()
         self.names = Names(config, self.aws.account)
         self.subject = f"repo:{config.project.repository}"
         self.say.done(f"a local AWS answers on {self.aws.url}")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.aws.stop()
-        self._files.cleanup()
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
 
     def train(self) -> None:
         """From the account's first day to a registered model package."""

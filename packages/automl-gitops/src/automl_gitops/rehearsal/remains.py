@@ -5,8 +5,6 @@ evaluation make themselves, and what was made when the flight was killed. The st
 long as anything is left it is there, and its tags say whose flight it was.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -138,6 +136,13 @@ def _words(error: Exception) -> str:
     return str(error if isinstance(error, RunError | UserError) else explain(error))
 
 
+def _resource(
+    project: ServingProject, kind: str, name: str, remove: Callable[..., Any], *given: Any, **named: Any
+) -> Resource:
+    """Something in the project's account, and the call that removes it."""
+    return Resource(kind, name, project.names.account, partial(remove, *given, **named))
+
+
 def _rest(project: ServingProject) -> Iterator[Resource]:
     """Nothing: only wait for stacks that are on their way, since the service deletes none meanwhile."""
     names = project.names
@@ -156,21 +161,16 @@ def _callbacks(project: ServingProject) -> Iterator[Resource]:
         for step in list(steps):
             token = step.get("Metadata", {}).get("Callback", {}).get("CallbackToken")
             if token and step["StepStatus"] in ("Starting", "Executing", "Stopping"):
-                fail = partial(
-                    sagemaker.send_pipeline_execution_step_failure,
-                    CallbackToken=token,
-                    FailureReason="The flight has ended",
-                )
-                yield Resource("waiting step", step["StepName"], project.names.account, fail)
+                fail, why = sagemaker.send_pipeline_execution_step_failure, "The flight has ended"
+                named = {"CallbackToken": token, "FailureReason": why}
+                yield _resource(project, "waiting step", step["StepName"], fail, **named)
 
 
 def _jobs(project: ServingProject) -> Iterator[Resource]:
     """Jobs that still run; the services keep the lists of what ran."""
     for job, name, status in _own_jobs(project):
         if status in teardown.RUNNING:
-            yield Resource(
-                f"running {job.word}", name, project.names.account, partial(job.stop, project, name)
-            )
+            yield _resource(project, f"running {job.word}", name, job.stop, project, name)
 
 
 def _own_jobs(project: ServingProject) -> Iterator[tuple[_Job, str, str]]:
@@ -202,27 +202,24 @@ def _since(project: ServingProject) -> datetime:
 def _scaling(project: ServingProject) -> Iterator[Resource]:
     scaling, endpoint = Scaling(project.production), project.names.production_endpoint
     if scaling.exists():
-        yield Resource("scaling", endpoint, project.names.account, scaling.remove)
+        yield _resource(project, "scaling", endpoint, scaling.remove)
 
 
 def _endpoints(project: ServingProject) -> Iterator[Resource]:
     for name in _named(project, "list_endpoints", "Endpoints", "EndpointName"):
-        endpoint = Endpoint(project.aws, name, project.output)
-        yield Resource("endpoint", name, project.names.account, endpoint.delete)
+        yield _resource(project, "endpoint", name, Endpoint(project.aws, name, project.output).delete)
 
 
 def _endpoint_configs(project: ServingProject) -> Iterator[Resource]:
     delete = project.client("sagemaker").delete_endpoint_config
     for name in _named(project, "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName"):
-        yield Resource(
-            "endpoint config", name, project.names.account, partial(delete, EndpointConfigName=name)
-        )
+        yield _resource(project, "endpoint config", name, delete, EndpointConfigName=name)
 
 
 def _models(project: ServingProject) -> Iterator[Resource]:
     delete = project.client("sagemaker").delete_model
     for name in _named(project, "list_models", "Models", "ModelName"):
-        yield Resource("model", name, project.names.account, partial(delete, ModelName=name))
+        yield _resource(project, "model", name, delete, ModelName=name)
 
 
 def _named(project: ServingProject, operation: str, key: str, name: str) -> list[str]:
@@ -238,8 +235,7 @@ def _experiments(project: ServingProject) -> Iterator[Resource]:
     experiments = listed(sagemaker, "list_experiments", "ExperimentSummaries", CreatedAfter=_since(project))
     for name in [one["ExperimentName"] for one in experiments]:
         if name.startswith(own):
-            remove = partial(_remove_experiment, sagemaker, name)
-            yield Resource("experiment", name, project.names.account, remove)
+            yield _resource(project, "experiment", name, _remove_experiment, sagemaker, name)
 
 
 def _remove_experiment(sagemaker: Any, name: str) -> None:
@@ -262,9 +258,7 @@ def _alarms(project: ServingProject) -> Iterator[Resource]:
     for prefix in (f"{own}-", f"TargetTracking-endpoint/{own}-"):
         alarms = listed(cloudwatch, "describe_alarms", "MetricAlarms", AlarmNamePrefix=prefix)
         for name in [one["AlarmName"] for one in alarms]:
-            yield Resource(
-                "alarm", name, project.names.account, partial(cloudwatch.delete_alarms, AlarmNames=[name])
-            )
+            yield _resource(project, "alarm", name, cloudwatch.delete_alarms, AlarmNames=[name])
 
 
 def _log_groups(project: ServingProject) -> Iterator[Resource]:
@@ -272,13 +266,12 @@ def _log_groups(project: ServingProject) -> Iterator[Resource]:
     for prefix in (f"/aws/lambda/{own}-", f"/aws/sagemaker/Endpoints/{own}-"):
         groups = listed(client, "describe_log_groups", "logGroups", logGroupNamePrefix=prefix)
         for name in [one["logGroupName"] for one in groups]:
-            remove = partial(client.delete_log_group, logGroupName=name)
-            yield Resource("log group", name, project.names.account, remove)
+            yield _resource(project, "log group", name, client.delete_log_group, logGroupName=name)
 
 
 def _log_streams(project: ServingProject) -> Iterator[Resource]:
     """What the flight's jobs wrote into the account's log groups, and such a group that began with the flight."""
-    client, account, since = project.client("logs"), project.names.account, _since(project)
+    client, since = project.client("logs"), _since(project)
     prefixes: dict[str, set[str]] = {job.group: {f"{project.names.project}-"} for job in _JOBS}
     for job, name, _ in _own_jobs(project):
         prefixes[job.group].add(f"{name}/")
@@ -291,13 +284,12 @@ def _log_streams(project: ServingProject) -> Iterator[Resource]:
             within = {"logGroupName": group, "logStreamNamePrefix": prefix}
             streams = listed(client, "describe_log_streams", "logStreams", **within)
             for stream in [one["logStreamName"] for one in streams]:
-                remove = partial(client.delete_log_stream, logGroupName=group, logStreamName=stream)
-                yield Resource("log stream", f"{group} {stream}", account, remove)
+                named = {"logGroupName": group, "logStreamName": stream}
+                yield _resource(project, "log stream", f"{group} {stream}", client.delete_log_stream, **named)
         owned = described.keys() & {"retentionInDays", "kmsKeyId"}
         new = described["creationTime"] >= since.timestamp() * 1000
         if new and not owned and not client.describe_log_streams(logGroupName=group, limit=1)["logStreams"]:
-            remove = partial(client.delete_log_group, logGroupName=group)
-            yield Resource("log group", group, account, remove)
+            yield _resource(project, "log group", group, client.delete_log_group, logGroupName=group)
 
 
 def _provider(project: ServingProject) -> Iterator[Resource]:
@@ -316,8 +308,8 @@ def _provider(project: ServingProject) -> Iterator[Resource]:
         ):
             project.output.notice(f"GitHub's identity provider stays: role {role['RoleName']} trusts it")
             return
-    remove = partial(iam.delete_open_id_connect_provider, OpenIDConnectProviderArn=arn)
-    yield Resource("identity provider", ISSUER, project.names.account, remove)
+    remove = iam.delete_open_id_connect_provider
+    yield _resource(project, "identity provider", ISSUER, remove, OpenIDConnectProviderArn=arn)
 
 
 def _roles(project: ServingProject) -> Iterator[Resource]:

@@ -1,7 +1,5 @@
 """A version that breaks after staging: somebody overwrites its archive while it is promoted."""
 
-from __future__ import annotations
-
 import subprocess
 import tempfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What happened in a rehearsal: summary.json, the closing table, and the report in a pull request's comment."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import json

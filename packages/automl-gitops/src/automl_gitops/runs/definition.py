@@ -232,8 +232,7 @@ def _placed() -> Iterator[None]:
 @_placed()
 def parameters(config: Config, lock: DatasetLock, champion: str = "") -> Parameters:
     """The pipeline's parameters with their defaults, as the project has them."""
-    defaults: Parameters = _of_project().parameters(config, lock, champion)
-    return defaults
+    return _of_project().parameters(config, lock, champion)
 
 
 @_placed()

@@ -1,6 +1,6 @@
 """What the checks ask about: automl.toml and dataset.lock together, and what follows from the two."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -115,9 +115,3 @@ class Case:
     def test_rows(self) -> int | None:
         """Rows of the holdout."""
         return self.lock.rows.test if self.lock else None
-
-
-def some(names: Iterable[str], most: int = 5) -> str:
-    """The first few names."""
-    listed = list(names)
-    return ", ".join(listed[:most]) + (", ..." if len(listed) > most else "")

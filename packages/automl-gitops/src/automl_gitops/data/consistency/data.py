@@ -4,7 +4,7 @@
 import json
 from collections.abc import Mapping
 
-from automl_gitops.data.consistency.case import Case, Checks, Said, some
+from automl_gitops.data.consistency.case import Case, Checks, Said
 from automl_gitops.data.lock import Column
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import ON_VALIDATION
@@ -19,7 +19,7 @@ from automl_gitops.evaluation.metrics import (
 )
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
-from automl_gitops.kernel.words import counted, meant, quoted
+from automl_gitops.kernel.words import counted, meant, quoted, some
 
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
 FEW_ROWS_HELD_OUT = 5  # of a class
@@ -66,8 +66,7 @@ def split(case: Case) -> Checks:
         yield _of_lock(
             case,
             f"made for rows split {_rule(rule) or 'at random'}, but automl.toml: [dataset] has "
-            f"{_rule(wanted.rule) or 'no rule by which they are split'}: "
-            f"{_again(case)}, or change it back",
+            f"{_rule(wanted.rule) or 'no rule by which they are split'}: {_again(case)}, or change it back",
         )
 
 
@@ -177,8 +176,7 @@ def bucket(case: Case) -> Checks:
     if others:
         yield case.odd(
             ("dataset", "buckets"),
-            f"buckets lets the pipeline read {some(others)}, which dataset.lock does not use: remove what "
-            f"nobody needs",
+            f"buckets lets the pipeline read {some(others)}, which dataset.lock does not use: remove what nobody needs",
         )
 
 
@@ -391,11 +389,9 @@ def small(case: Case) -> Checks:
         if rare:
             yield case.odd(
                 ("dataset", "target"),
-                f"target has {counted(len(rare), 'class', 'classes')} of fewer than {FEW_ROWS_TO_TRAIN_ON} rows "
-                f"to train "
-                f"on ({some(sorted(rare))}), which Autopilot may leave out and then never predicts: give more "
-                f"rows, or "
-                "merge classes",
+                f"target has {counted(len(rare), 'class', 'classes')} of fewer than {FEW_ROWS_TO_TRAIN_ON} rows to "
+                f"train on ({some(sorted(rare))}), which Autopilot may leave out and then never predicts: give more "
+                "rows, or merge classes",
             )
 
 

@@ -1,6 +1,6 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import (
     BINARY,
@@ -10,7 +10,7 @@ from automl_gitops.evaluation.metrics import (
     Metric,
     metric_of,
 )
-from automl_gitops.kernel.words import counted
+from automl_gitops.kernel.words import counted, some
 
 _TEMPLATES_MAXIMUM = 1e12  # stands for "not decided yet"
 _SIMILAR = {"f1": "f1_macro", "precision": "precision_macro", "recall": "recall_macro"}
@@ -28,15 +28,13 @@ def side(case: Case) -> Checks:
     if not misfits or case.config.autopilot.metric:
         return  # config says so of an objective that is named
     better = "less" if wanted == "maximum" else "more"
-    sentence = (
-        f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better and which "
-        "Autopilot "
-    )
+    misfit = f"{given} = {gate.threshold:g} does not fit {some(misfits)}, of which {better} is better"
+    sentence = f"{misfit} and which Autopilot"
     if len(misfits) == len(case.objectives):
-        yield case.wrong(("gate", given), f"{sentence}chooses for this target: use {wanted}")
+        yield case.wrong(("gate", given), f"{sentence} chooses for this target: use {wanted}")
     else:
         yield case.odd(
-            ("gate", given), f"{sentence}may choose: name the problem type in [autopilot] problem_type"
+            ("gate", given), f"{sentence} may choose: name the problem type in [autopilot] problem_type"
         )
 
 
@@ -198,9 +196,8 @@ def holdout(case: Case) -> Checks:
         given = "" if "minimum_rows" in gate.model_fields_set else " (the default)"
         yield case.wrong(
             key,
-            f"minimum_rows = {gate.minimum_rows:,}{given} is more than the {counted(test, 'row')} of the "
-            f"holdout, so that "
-            "every model would be rejected: lower it, "
+            f"minimum_rows = {gate.minimum_rows:,}{given} is more than the {counted(test, 'row')} of the holdout, so "
+            "that every model would be rejected: lower it, "
             + (
                 "refer to a larger holdout"
                 if case.lock and case.lock.reference
@@ -240,8 +237,7 @@ def twice(case: Case) -> Checks:
             yield case.odd(
                 ("gate", key, case.metric or ""),
                 f"{key} bounds {case.metric}, which is the objective that {key[:-1]} bounds: the stricter one "
-                f"decides, so "
-                "keep one",
+                "decides, so keep one",
             )
 
 

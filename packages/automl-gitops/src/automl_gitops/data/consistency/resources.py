@@ -1,9 +1,10 @@
 """What runs where: are budgets, endpoints, verification and alarms possible, and prices those of what is used."""
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.data.lock import PART_ROWS
 from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
+from automl_gitops.kernel.words import some
 
 # Instances take minutes to start, which counts.
 _SHORT_TRAINING, _SHORT_EVALUATION = 600, 900
@@ -21,16 +22,14 @@ def budget(case: Case) -> Checks:
     if limits.max_seconds < _SHORT_TRAINING:
         yield case.odd(
             (*path, "max_seconds"),
-            f"max_seconds = {limits.max_seconds} leaves Autopilot, whose instances take minutes to start, "
-            f"hardly time for "
-            f"one candidate: give it {_SHORT_TRAINING} or more",
+            f"max_seconds = {limits.max_seconds} leaves Autopilot, whose instances take minutes to start, hardly time "
+            f"for one candidate: give it {_SHORT_TRAINING} or more",
         )
     elif limits.max_seconds_per_training_job < _SHORT_TRAINING / 10:
         yield case.odd(
             (*path, "max_seconds_per_training_job"),
-            f"max_seconds_per_training_job = {limits.max_seconds_per_training_job} ends most trainings before "
-            f"they have a "
-            "model: give it minutes",
+            f"max_seconds_per_training_job = {limits.max_seconds_per_training_job} ends most trainings before they "
+            "have a model: give it minutes",
         )
 
 
@@ -40,9 +39,8 @@ def evaluation(case: Case) -> Checks:
     if limits.max_seconds < _SHORT_EVALUATION:
         yield case.odd(
             ("evaluation", "max_seconds"),
-            f"max_seconds = {limits.max_seconds} has to hold two to four batch transforms, whose instances "
-            f"take minutes "
-            f"to start: give it {_SHORT_EVALUATION} or more",
+            f"max_seconds = {limits.max_seconds} has to hold two to four batch transforms, whose instances take "
+            f"minutes to start: give it {_SHORT_EVALUATION} or more",
         )
     if case.test_rows is not None:
         parts = -(-case.test_rows // PART_ROWS)
@@ -159,9 +157,8 @@ def verification(case: Case) -> Checks:
     if limits.max_latency_p95_ms > alarms.max_latency_p95_ms:
         yield case.odd(
             ("verification", "max_latency_p95_ms"),
-            f"max_latency_p95_ms = {limits.max_latency_p95_ms:g} lets a version pass that the alarm of "
-            f"production may roll "
-            f"back ([production.alarms] max_latency_p95_ms = {alarms.max_latency_p95_ms:g}): lower it",
+            f"max_latency_p95_ms = {limits.max_latency_p95_ms:g} lets a version pass that the alarm of production may "
+            f"roll back ([production.alarms] max_latency_p95_ms = {alarms.max_latency_p95_ms:g}): lower it",
         )
 
 

@@ -2,9 +2,9 @@
 
 from fnmatch import fnmatchcase
 
-from automl_gitops.data.consistency.case import Case, Checks, some
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.data.lock import Column
-from automl_gitops.kernel.words import counted, meant, nearest
+from automl_gitops.kernel.words import counted, meant, nearest, some
 
 # evaluation/slices.py: a column of texts has a slice for each of its most frequent values, and one for the others.
 MOST_VALUES = 20
@@ -185,9 +185,8 @@ def sizes(case: Case) -> Checks:
     if least > test:
         yield case.wrong(
             path,
-            f"minimum_slice_rows = {least:,} is more than the {counted(test, 'row')} of the holdout, so that no "
-            f"slice can "
-            f"be judged by [gate] worst_slice: lower it, or remove worst_slice",
+            f"minimum_slice_rows = {least:,} is more than the {counted(test, 'row')} of the holdout, so that no slice "
+            "can be judged by [gate] worst_slice: lower it, or remove worst_slice",
         )
         return
     largest = [_largest(case, entry) for entry in evaluation.slices]

@@ -124,9 +124,11 @@ class Contract(SettingsSection):
     _rules: list[Rule] = PrivateAttr(default_factory=list)
 
     @classmethod
-    def load(cls, path: Path = FILE) -> "Contract | None":
-        """Read and check the file, `None` where there is none. All that is wrong with it is one `UserError`."""
-        return cls.parse(read_text(path), path.name) if path.exists() else None
+    def load(cls, path: Path = FILE) -> "Contract":
+        """Read and check the file; where there is none, nothing is asked for. All that is wrong with it is one
+        `UserError`.
+        """
+        return cls.parse(read_text(path), path.name) if path.exists() else cls()
 
     @classmethod
     def parse(cls, text: str, file: str = FILE.name) -> "Contract":
@@ -158,9 +160,13 @@ class Contract(SettingsSection):
         return self._rules
 
     @property
-    def sha256(self) -> str:
-        """The hash (hexadecimal) of what it says, whatever its comments and the order of its keys and columns."""
+    def sha256(self) -> str | None:
+        """The hash (hexadecimal) of what it says, whatever its comments and the order of its keys and columns; `None`
+        where it says nothing.
+        """
         content = self.model_dump(mode="json", exclude_defaults=True)
+        if not content:
+            return None
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def _contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -192,9 +198,9 @@ def show_findings(output: Output, findings: Sequence[DataFinding]) -> None:
         output.say(f"{shown}; {stops}after a push `automl data show` says what to do")
 
 
-def require_unblocked(contract: Contract | None, findings: Sequence[DataFinding]) -> None:
+def require_unblocked(contract: Contract, findings: Sequence[DataFinding]) -> None:
     """Raise one `UserError` of the findings that the contract does not let pass."""
-    blocking = [one for one in findings if contract and one.kind in contract.block]
+    blocking = [one for one in findings if one.kind in contract.block]
     if blocking:
         raise UserError.of(
             [

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from automl_gitops.data.hashes import is_among
+
 _CHUNK = 2**20  # rows that are looked up at a time
 
 
@@ -68,13 +70,9 @@ def _with_equal_inputs(inputs: np.ndarray) -> np.ndarray:
     ordered = np.sort(inputs)
     several = ordered[1:][ordered[1:] == ordered[:-1]]  # more than once where there are more than two
     del ordered
-    if not len(several):
-        return np.zeros(0, np.int64)
     member = np.zeros(len(inputs), bool)
     for start in range(0, len(inputs), _CHUNK):
-        part = inputs[start : start + _CHUNK]
-        places = np.minimum(np.searchsorted(several, part), len(several) - 1)
-        member[start : start + _CHUNK] = several[places] == part
+        member[start : start + _CHUNK] = is_among(inputs[start : start + _CHUNK], several)
     return np.flatnonzero(member)
 
 

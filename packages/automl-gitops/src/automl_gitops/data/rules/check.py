@@ -11,7 +11,7 @@ from automl_gitops.data.table import Table
 from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
-from automl_gitops.kernel.words import counted, quoted
+from automl_gitops.kernel.words import counted, quoted, some
 
 LEAST_VALIDATION_ROWS = 20  # fewer choose no candidate
 _MOST_CLASSES = 5  # whose shares are said one by one
@@ -35,7 +35,7 @@ def require_whole(dataset: DatasetSettings, assigned: Assignment, source: str, *
         if has_classes and lacking:
             raise UserError(
                 f"{source}: {_rule(dataset)} leaves no row of {counted(len(lacking), 'class', 'classes')} "
-                f"({', '.join(lacking[:5])}{', ...' if len(lacking) > 5 else ''}) among the {part}, and each part "
+                f"({some(lacking)}) among the {part}, and each part "
                 f"needs every class: merge small classes or remove them, or {_way_out(dataset)}"
             )
     groups = assigned.groups_of(TEST)

@@ -1,6 +1,5 @@
 """Made-up values of the columns by which rows are split, so that made-up rows pass through the same rule."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -8,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from automl_gitops.data.lock import DatasetLock
-from automl_gitops.data.rules import SPLIT_VALUES, VALIDATE, Assigner
+from automl_gitops.data.rules import SPLIT_VALUES, Assigner
 from automl_gitops.evaluation.values import number
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 
@@ -31,51 +29,25 @@ class Kind:
     parts: tuple[int, int, int] | None = None
     integers: frozenset[str] = field(default_factory=frozenset)
 
-    @classmethod
-    def of(cls, lock: DatasetLock) -> "Kind":
-        """What ``lock`` knows of the columns by which its rows were split."""
-        split = lock.split
-        if split is None:
-            return cls()
-        of_a_group = (
-            lock.rows.test / split.groups.test if split.groups and split.groups.test else ROWS_OF_A_GROUP
-        )
-        parts = (lock.rows.train_validation or 0, lock.rows.validation or 0, lock.rows.test)
-        return cls(
-            rows_of_a_group=of_a_group,
-            times=(split.times.first, split.times.last) if split.times else cls.times,
-            parts=parts if lock.rows.total else None,
-            integers=frozenset(
-                column.name for column in (*split.columns, *lock.columns) if column.type == "integer"
-            ),
-        )
-
-
-def by_rule(
-    lock: DatasetLock, dataset: DatasetSettings, least: Mapping[int, int], rows: int, most: int, seed: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The columns of the rule, and the part in which it puts each row.
-
-    Of ``rows`` rows, or up to ``most`` where a part would have fewer than its ``least``.
-    """
-    kind = Kind.of(lock)
-    while True:
-        made = columns(dataset, rows, kind, np.random.RandomState(seed))
-        placed = sides(dataset, made)
-        short = [side for side, wanted in least.items() if np.count_nonzero(placed == side) < wanted]
-        if lock.split and lock.split.split and not lock.rows.validation:
-            short = [side for side in short if side != VALIDATE]
-        if not short or rows >= most:
-            return made, placed
-        rows = min(math.ceil(1.3 * rows), most)
-
 
 def group_numbers(rows: int, rows_of_a_group: float, random: np.random.RandomState) -> np.ndarray:
     """The number of each row's group; groups have a geometric number of rows, and their rows are anywhere."""
     mean = max(1.0, min(rows_of_a_group, rows / _LEAST_GROUPS))
     sizes = random.geometric(1 / mean, rows)
-    numbers: np.ndarray = random.permutation(np.repeat(np.arange(rows), sizes)[:rows])
-    return numbers
+    return random.permutation(np.repeat(np.arange(rows), sizes)[:rows])
+
+
+def shared_out(shares: Mapping[str, float], rows: int) -> np.ndarray:
+    """Each of the labels in its share of the rows, one label after the other."""
+    ends = np.round(np.cumsum(list(shares.values())) * rows).astype(int)
+    return np.repeat(np.array(list(shares), dtype=object), np.diff(ends, prepend=0))
+
+
+def in_order(of: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """``ordered`` values, the first where ``of`` is least."""
+    values = np.empty(len(of), dtype=object)
+    values[np.argsort(of, kind="stable")] = ordered
+    return values
 
 
 def columns(
@@ -96,9 +68,8 @@ def columns(
     if dataset.split:
         train, test = 1 - dataset.holdout, dataset.holdout
         parts = kind.parts or (train * (1 - VALIDATION), train * VALIDATION, test)
-        ends = np.round(np.cumsum(parts) / sum(parts) * rows).astype(int)
-        values = np.repeat(np.array(SPLIT_VALUES), np.diff(ends, prepend=0))
-        made[dataset.split] = random.permutation(values)
+        shares = {value: part / sum(parts) for value, part in zip(SPLIT_VALUES, parts, strict=True)}
+        made[dataset.split] = random.permutation(shared_out(shares, rows))
     return {name: values.astype(object) for name, values in made.items()}
 
 

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from automl_gitops.data.hashes import distinct, is_among
 from automl_gitops.data.heads import whole_lines
 from automl_gitops.data.listing import Listing, S3Object, refusal
-from automl_gitops.data.rules.keys import Keys, group_hashes
+from automl_gitops.data.rules import Keys, required_groups
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 
@@ -88,7 +88,7 @@ class Overlap:
         times = self._holdout.times.like(uri) if self._time and self._holdout.times else None
         for batch in self._batches(uri, listing, item):
             if self._group:
-                hashes = group_hashes(batch, self._group, self._dataset.seed, uri, before)
+                hashes = required_groups(batch, self._group, self._dataset.seed, uri, before)
                 self._require_apart(uri, before, hashes, batch)
                 yield hashes
             if times and self._holdout.times:

@@ -1,6 +1,5 @@
 """The times of rows, read batch after batch, and where their latest part begins."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Literal
 
@@ -33,11 +32,9 @@ class Times:
         self._kind: Kind | None = None
         self._chunks: list[np.ndarray] = []
 
-    def see(self, column: pa.Array, before: int) -> np.ndarray:
-        """Take in a batch of strings as `parse` does; returns its values."""
-        values = self.parse(column, before)
-        self._chunks.append(values)
-        return values
+    def see(self, column: pa.Array, before: int) -> None:
+        """Take in a batch of strings as `parse` does."""
+        self._chunks.append(self.parse(column, before))
 
     def parse(self, column: pa.Array, before: int) -> np.ndarray:
         """The values of a batch of strings, before which ``before`` rows came.
@@ -52,8 +49,7 @@ class Times:
         values = _parsed(column, self._kind)
         if values is None:
             place = _first_wrong(column, self._kind)
-            self._refuse(column[place], before + place, self._kind)
-        assert values is not None  # noqa: S101 - else it is refused
+            raise self._misfit(column[place], before + place, self._kind)
         return values
 
     def _first_kind(self, column: pa.Array, before: int) -> Kind:
@@ -68,17 +64,13 @@ class Times:
             )
         return kind
 
-    def _refuse(self, value: pa.Scalar, row: int, kind: Kind) -> None:
+    def _misfit(self, value: pa.Scalar, row: int, kind: Kind) -> UserError:
         other = _kind_of(pa.array([value.as_py()], pa.string()))
         if other is None:
-            raise self._wrong(
-                row, f'has "{value}", which is no {"number" if kind == "number" else "time"}', _WANTED
-            )
-        raise self._wrong(
-            row,
-            f'has "{value}", {_KINDS[other]}, where the rows before have {_KINDS[kind]}',
-            "write all alike",
-        )
+            what = "number" if kind == "number" else "time"
+            return self._wrong(row, f'has "{value}", which is no {what}', _WANTED)
+        before = f"{_KINDS[other]}, where the rows before have {_KINDS[kind]}"
+        return self._wrong(row, f'has "{value}", {before}', "write all alike")
 
     def _wrong(self, row: int, what: str, way_out: str) -> UserError:
         return UserError(f'{self._source}: row {row + 1} {what} in the time column "{self._name}": {way_out}')
@@ -126,8 +118,7 @@ def latest_from(values: np.ndarray, share: float) -> np.generic | None:
     )
     earlier_is_nearer = wanted - (rows - behind) >= (rows - first) - wanted
     at = first if behind == rows or (first > 0 and earlier_is_nearer) else behind
-    moment: np.generic = ordered[at]
-    return moment
+    return ordered[at]
 
 
 def _kind_of(column: pa.Array) -> Kind | None:
@@ -153,9 +144,11 @@ def _parsed(column: pa.Array, kind: Kind) -> np.ndarray | None:
 
 def _first_wrong(column: pa.Array, kind: Kind) -> int:
     """The place of the first value that is not of this kind; there is one."""
-    read: Callable[[int, int], bool] = lambda start, end: _parsed(column[start:end], kind) is not None  # noqa: E731
     low, high = 0, len(column)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if read(low, middle) else (low, middle)
+        if _parsed(column[low:middle], kind) is None:
+            high = middle
+        else:
+            low = middle
     return low

@@ -1,7 +1,7 @@
-"""Rows cut out of a CSV file as they stand in it, which takes less time than to parse and to write them.
+"""Rows as CSV: written, or cut out of a CSV file as they stand in it, which takes less time; and the holdout's files.
 
-That is right where no value needs a quote: without its quotes and carriage returns the file is then what
-`parts.csv_text` writes, unless it has empty lines or `?` for no value.
+To cut them out is right where no value needs a quote: without its quotes and carriage returns the file is then what
+`csv_text` writes, unless it has empty lines or `?` for no value.
 """
 
 from codecs import BOM_UTF8
@@ -9,15 +9,46 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
-from automl_gitops.data.buffers import text_bytes
+from automl_gitops.data.buffers import has_any, text_bytes
+from automl_gitops.data.lock import PART_ROWS, part
 from automl_gitops.data.table import BLOCK, Table
+from automl_gitops.evaluation.inputs import csv_lines
+from automl_gitops.evaluation.layout import GROUP
+from automl_gitops.evaluation.values import UNKNOWN
+from automl_gitops.kernel.csv_text import write_row
 
+_PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")
 _COMMA, _END = b",\n"
 _DROPPED = b'"\r'
+
+
+def csv_text(columns: Sequence[pa.Array]) -> memoryview | bytes:
+    """The rows of string columns without line breaks as CSV lines, quoted as RFC 4180 says; `UNKNOWN` is left empty."""
+    columns = [_known(column) for column in columns]
+    if len(columns) > 1:
+        names = [str(number) for number in range(len(columns))]
+        lines = pa.BufferOutputStream()
+        # Arrow's writer takes half the time, but quotes all texts or none; then it refuses those that need it.
+        with suppress(pa.ArrowInvalid):
+            pa.csv.write_csv(pa.RecordBatch.from_arrays(columns, names=names), lines, _PLAIN)
+            return memoryview(lines.getvalue())
+    return csv_lines([column.cast(pa.binary()) for column in columns])
+
+
+def has_unknown(column: pa.Array) -> bool:
+    """Whether a value is `UNKNOWN`."""
+    return has_any(column, UNKNOWN) and bool(pc.any(pc.equal(column, UNKNOWN)).as_py())
+
+
+def _known(column: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(column, UNKNOWN), "", column) if has_unknown(column) else column
 
 
 class OtherTextError(Exception):
@@ -38,7 +69,7 @@ class SourceText:
         self._texts = _texts(table.path, table.columns)
 
     def text(self, batch: pa.RecordBatch) -> bytes | None:
-        """The next batch as `parts.csv_text` writes it.
+        """The next batch as `csv_text` writes it.
 
         Both begin at the same byte of the file. As many commas and line ends as values: none stands in a value or on an
         empty line, and both end at the same byte. As many bytes as the values have: no quote was one of a value's. Only
@@ -176,3 +207,56 @@ def _blocks(path: Path) -> Iterator[bytes]:
             end = block.rfind(b"\n") + 1 if coming else len(block)
             yield block[:end]
             left, block = block[end:], coming
+
+
+def rows_text(rows: pa.RecordBatch | Lines) -> memoryview | bytes:
+    """The same of rows of either kind."""
+    return rows.csv() if isinstance(rows, Lines) else csv_text(rows.columns)
+
+
+class Parts:
+    """x_test (no header) and y_test (header) below ``folder``, in parts of `PART_ROWS` rows: the same rows in the
+    same order in both.
+
+    ``columns`` are features and target, ``target`` is one of them; ``files`` are the relative names written so far.
+    Where rows are ``grouped``, y_test has a second column `group` of the groups' numbers.
+    """
+
+    def __init__(self, folder: Path, columns: Sequence[str], target: str, *, grouped: bool = False) -> None:
+        self.files: list[str] = []
+        self._folder, self._target, self._grouped = folder, target, grouped
+        self._features = [name for name in columns if name != target]
+        self._streams: list[IO[bytes]] = []
+        self._room = 0
+
+    def add(self, batch: pa.RecordBatch | Lines, groups: np.ndarray | None = None) -> None:
+        """Write rows of string columns, with the numbers of their groups (rows,) where they are grouped."""
+        truth = [
+            batch.column(self._target),
+            *([] if groups is None else [pa.array(groups).cast(pa.string())]),
+        ]
+        inputs = batch.select(self._features)
+        done = 0
+        while done < batch.num_rows:
+            if self._room == 0:
+                self._next()
+            take = min(self._room, batch.num_rows - done)
+            self._streams[0].write(rows_text(inputs.slice(done, take)))
+            self._streams[1].write(csv_text([column.slice(done, take) for column in truth]))
+            done, self._room = done + take, self._room - take
+
+    def close(self) -> None:
+        """Close the part that is open."""
+        for stream in self._streams:
+            stream.close()
+
+    def _next(self) -> None:
+        self.close()
+        number, self._streams = len(self.files) // 2, []
+        for name in (f"x_test/{part(number)}", f"y_test/{part(number)}"):
+            file = self._folder / name
+            file.parent.mkdir(exist_ok=True)
+            self._streams.append(file.open("wb"))
+            self.files.append(name)
+        self._streams[1].write(write_row([self._target, *([GROUP] if self._grouped else [])]))
+        self._room = PART_ROWS
