@@ -37,7 +37,8 @@ def left(account: str, before: dict[tuple[str, str, str], list[str]]) -> dict[tu
 
 
 def _all(account: str) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
-    for backends in [one for one in gc.get_objects() if isinstance(one, BackendDict)]:
+    # By its type: a weak reference to what is gone has no class to ask for.
+    for backends in [one for one in gc.get_objects() if issubclass(type(one), BackendDict)]:
         if account not in backends:
             continue
         for region, backend in dict(backends[account]).items():
