@@ -397,6 +397,33 @@ def test_a_role_goes_to_its_own_service_only(project: DeployedProject) -> None:
 
 
 @pytest.mark.parametrize(
+    ("role", "about", "allowed"),
+    [
+        *(
+            ("PlanRole", f"{{}}-{one}Role", True)
+            for one in ("Plan", "Production", "Serving", "Staging", "Teardown")
+        ),
+        ("PlanRole", "{}-x-StagingRole", False),
+        ("PlanRole", "OrganizationAccountAccessRole", False),
+        ("StagingRole", "{}-StagingRole", False),
+        ("ProductionRole", "{}-ProductionRole", False),
+        ("TeardownRole", "{}-TeardownRole", False),
+    ],
+)
+def test_in_a_hosting_account_one_role_asks_what_the_project_s_roles_may(
+    project: DeployedProject, role: str, about: str, allowed: bool
+) -> None:
+    simulates = is_allowed(
+        project.client("iam", role, HOSTING_ACCOUNT),
+        "simulate_principal_policy",
+        PolicySourceArn=f"arn:aws:iam::{HOSTING_ACCOUNT}:role/{about.format(project.name)}",
+        ActionNames=["sagemaker:InvokeEndpoint"],
+    )
+
+    assert simulates is allowed
+
+
+@pytest.mark.parametrize(
     ("role", "hosting_role", "allowed"),
     [
         ("RetrainRole", "StagingRole", True),

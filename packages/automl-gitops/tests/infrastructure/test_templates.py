@@ -381,7 +381,9 @@ def test_no_pattern_reaches_a_project_whose_name_begins_with_this_one_s(
 @cache
 def names_of(project: str) -> list[str]:
     """The ARNs of what the roles of a project call, without those that do not name it."""
-    known = {"Project": project, "Account": "123456789012", "Region": "eu-west-1", "Partition": "aws"}
+    accounts = ("Account", "ProjectAccount", "StagingAccount", "ProductionAccount")
+    known = dict.fromkeys(accounts, "123456789012")
+    known |= {"Project": project, "Region": "eu-west-1", "Partition": "aws"}
     calls = json.loads((FOLDER / "calls.json").read_text())["roles"]
     arns = {call["resource"] for called in calls.values() for call in called}
     return sorted(

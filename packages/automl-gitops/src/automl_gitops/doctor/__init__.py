@@ -9,7 +9,7 @@ from typing import Any
 from automl_gitops.doctor import calls as recorded
 from automl_gitops.doctor.account import credentials, quotas, region
 from automl_gitops.doctor.repository import repository
-from automl_gitops.doctor.rights import RolesSeen, rights, roles
+from automl_gitops.doctor.rights import RolesSeen, rights, rights_there, roles
 from automl_gitops.doctor.rows import Row
 from automl_gitops.doctor.state import encryption, state
 from automl_gitops.kernel.environments import ServingProject
@@ -69,5 +69,7 @@ def examine(project: ServingProject) -> Examination:
     seen = RolesSeen(key=key)
     rows += roles(project, {call.role for call in known}, seen)
     # That the roles were made for another key is said by then, and not again by each call.
-    asked, simulated = rights(project, known, seen.absent, (key or "") if seen.knows_key else "")
-    return Examination([*rows, *asked, *state(project)], len(known), simulated)
+    used = (key or "") if seen.knows_key else ""
+    asked, simulated = rights(project, known, seen.absent, used, seen.hosting)
+    there, more, made = rights_there(project, recorded.load(hosting=True), seen.hosting)
+    return Examination([*rows, *asked, *there, *state(project)], len(known) + made, simulated + more)

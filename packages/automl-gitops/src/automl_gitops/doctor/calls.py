@@ -3,7 +3,8 @@
 The template's maintainers record that file from a life on the local AWS (`make calls`); a project's owner adds the
 calls of what they change. What differs each time (ids, times, version numbers) stands there as zeros, and the project's
 own values as `${Project}`, `${Account}`, `${Region}` and the like. It was a life with a KMS key; a project
-without one makes none of the calls to KMS.
+without one makes none of the calls to KMS. It went on with staging and production in accounts of their own: the roles
+there have `hosting-` before their names, and `${Account}` is theirs.
 """
 
 import json
@@ -18,6 +19,13 @@ from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.service import partition
 
 FILE = Path("infrastructure/calls.json")
+HOSTING = "hosting-"  # before the name of a role of infrastructure/hosting.yaml
+# By whose account another one is told, in the record of a life.
+_ACCOUNTS = {
+    "RetrainRole": "ProjectAccount",
+    "StagingRole": "StagingAccount",
+    "ProductionRole": "ProductionAccount",
+}
 _EXECUTION = re.compile(r"(?:/execution/|:pipelines-|/pipelines-)(\w+)")
 _PASSING_PARTS = (
     (re.compile(r"(?<=-v)\d+-[0-9a-f]{10}"), "1-0000000000"),
@@ -60,13 +68,16 @@ class Call:
         )
 
 
-def load() -> list[Call]:
-    """The calls of every role, as the file has them."""
+def load(*, hosting: bool = False) -> list[Call]:
+    """The calls of every role in the project's account, as the file has them; with ``hosting`` those of the roles in
+    accounts of staging and production alone.
+    """
     document = json.loads(read_text(FILE))
     return [
         Call(role, one["action"], one["resource"], _frozen(one.get("context", {})))
         for role, calls in document["roles"].items()
         for one in calls
+        if role.startswith(HOSTING) == hosting
     ]
 
 
@@ -89,14 +100,20 @@ def dump(calls: Iterable[Call]) -> str:
 
 
 def recorded(lines: Iterable[str], project: str) -> set[Call]:
-    """The calls of a project's roles in the local AWS's record of one account and region."""
+    """The calls of a project's roles in the local AWS's record of one region: in the project's account, which is that
+    of its RetrainRole, and in those of staging and production.
+    """
     noted = [json.loads(line) for line in lines]
     executions = {found for one in noted for found in _EXECUTION.findall(one["resource"])}
-    calls = (_call(one, project, executions) for one in noted)
+    acting = {tuple(one["role"].split(":", 4)[4].split(f":role/{project}-")) for one in noted}
+    accounts = {one[0]: _ACCOUNTS[one[1]] for one in acting if one[1:] and one[1] in _ACCOUNTS}
+    calls = (_call(one, project, executions, accounts) for one in noted)
     return {call for call in calls if call}
 
 
-def _call(noted: Mapping[str, Any], project: str, executions: set[str]) -> Call | None:
+def _call(
+    noted: Mapping[str, Any], project: str, executions: set[str], accounts: Mapping[str, str]
+) -> Call | None:
     account, _, name = noted["role"].split(":", 4)[4].partition(":role/")
     if not name.startswith(f"{project}-"):
         return None
@@ -104,9 +121,11 @@ def _call(noted: Mapping[str, Any], project: str, executions: set[str]) -> Call 
     def general(text: str) -> str:
         for execution in executions:
             text = text.replace(execution, "000000000000")
-        return _generalised(text, project, account)
+        return _generalised(text, project, {**accounts, account: "Account"})
 
     role, action = name.removeprefix(f"{project}-"), noted["action"]
+    if accounts.get(account, "ProjectAccount") != "ProjectAccount":
+        role = HOSTING + role
     service = action.partition(":")[0]
     resource = _KEY if service == "kms" else general(noted["resource"])
     context = {
@@ -124,13 +143,15 @@ def _instance_type(resource: str) -> str:
     return _TYPES.get(resource.rpartition(":")[2].partition("/")[0], by_endpoint)
 
 
-def _generalised(text: str, project: str, account: str) -> str:
+def _generalised(text: str, project: str, accounts: Mapping[str, str]) -> str:
     """A recorded ARN or value without what is this life's alone."""
     general = re.sub(rf"(?<![A-Za-z0-9]){re.escape(project)}(?![A-Za-z0-9])", "${Project}", text)
-    general = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", general).replace(account, "${Account}")
+    general = re.sub(r"^arn:aws[a-z-]*:", "arn:${Partition}:", general)
+    for account, stand_in in accounts.items():
+        general = general.replace(account, f"${{{stand_in}}}")
     general = re.sub(r"(?<=[:.-])[a-z]{2}(?:-[a-z]+)+-\d(?=[:./]|$)", "${Region}", general)
-    for pattern, stand_in in _PASSING_PARTS:
-        general = pattern.sub(stand_in, general)
+    for pattern, passing in _PASSING_PARTS:
+        general = pattern.sub(passing, general)
     return _OBJECT.sub(lambda match: match[1] + _key(match[2]), general)
 
 
@@ -146,8 +167,13 @@ def _frozen(context: Mapping[str, Iterable[str]]) -> tuple[tuple[str, tuple[str,
     return tuple(sorted((key, tuple(values)) for key, values in context.items()))
 
 
-def filled(call: Call, names: Names, kms_key_arn: str) -> Call | None:
-    """The call as this project makes it; `None` for the use of a key by one that has none (``kms_key_arn`` is "")."""
+def filled(
+    call: Call, names: Names, kms_key_arn: str, accounts: Mapping[str, str] | None = None
+) -> Call | None:
+    """The call as this project makes it, in the account of ``names``; `None` for the use of a key by one that has none
+    (``kms_key_arn`` is ""), and of an account that is not among ``accounts``: those of `ProjectAccount`,
+    `StagingAccount` and `ProductionAccount` that are others.
+    """
     if call.resource == _KEY and not kms_key_arn:
         return None
     config = names.config
@@ -155,6 +181,7 @@ def filled(call: Call, names: Names, kms_key_arn: str) -> Call | None:
     values = {
         "Project": names.project,
         "Account": names.account,
+        **(accounts or {}),
         "Region": names.region,
         "Partition": partition(names.region),
         "KmsKey": kms_key_arn,
@@ -172,4 +199,7 @@ def filled(call: Call, names: Names, kms_key_arn: str) -> Call | None:
             context[key] = [fill(value) for value in given]
         except KeyError:
             continue  # a serverless endpoint names no type
-    return Call(call.role, call.action, fill(call.resource), _frozen(context))
+    try:
+        return Call(call.role, call.action, fill(call.resource), _frozen(context))
+    except KeyError:
+        return None

@@ -7,19 +7,20 @@ the organisation's policies, but not what a resource itself allows, such as a bu
 import os
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.doctor.calls import Call, filled
+from automl_gitops.doctor.calls import HOSTING, Call, filled
 from automl_gitops.doctor.rows import Outcome, Row, look
-from automl_gitops.kernel.aws import explain, is_missing, listed, may_not
+from automl_gitops.kernel.aws import Aws, explain, is_missing, listed, may_not
 from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.environments import ROLE_VARIABLES, Name, ServingProject
+from automl_gitops.kernel.names import Names
 from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.cloudformation import Stack, StackState
 from automl_gitops.stacks.stack import known_key
@@ -37,13 +38,14 @@ class RolesSeen:
     """Roles that are there, and that are not; in neither are those that the caller may not see.
 
     ``key`` is the ARN of the project's KMS key, as `known_key` has it, and ``knows_key`` whether the roles are made for
-    it.
+    it. ``hosting`` are staging and production where other accounts have roles for them, with the key these know or "".
     """
 
     present: set[str] = field(default_factory=set)
     absent: set[str] = field(default_factory=set)
     key: str | None = None
     knows_key: bool = True
+    hosting: dict[Name, str] = field(default_factory=dict)
 
 
 def roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> list[Row]:
@@ -58,7 +60,7 @@ def roles(project: ServingProject, wanted: Iterable[str], seen: RolesSeen) -> li
     rows += look(ROLES, f"stack {people_stack.name}", lambda: _people(people_stack))
     for name, variable in ROLE_VARIABLES.items():
         if os.environ.get(variable, "").strip():
-            rows += look(ROLES, f"account of {name}", partial(_hosting, project, name, variable, seen.key))
+            rows += look(ROLES, f"account of {name}", partial(_hosting, project, name, variable, seen))
     return rows
 
 
@@ -121,11 +123,14 @@ def _services(project: ServingProject, stack: Stack, seen: RolesSeen) -> Iterato
     yield from _parameters(asked, state, bootstrap.decided(bootstrap.SERVICES_FILE, project.names, seen.key))
 
 
-def _hosting(project: ServingProject, name: Name, variable: str, key: str | None) -> Iterator[Row]:
+def _make_there(project: ServingProject) -> str:
+    return f"that account's administrator runs `automl bootstrap --project-account {project.names.account}`"
+
+
+def _hosting(project: ServingProject, name: Name, variable: str, seen: RolesSeen) -> Iterator[Row]:
     """An account that holds the endpoint of staging or production in the place of the project's own."""
     asked, outcome = f"account of {name}", _OUTCOMES[name]
-    aws = project.environment(name).aws
-    make = f"that account's administrator runs `automl bootstrap --project-account {project.names.account}`"
+    aws, make = project.environment(name).aws, _make_there(project)
     try:
         yield Row(ROLES, asked, "good", f"reached as {aws.identity['Arn']}")
     except ClientError as error:
@@ -140,7 +145,10 @@ def _hosting(project: ServingProject, name: Name, variable: str, key: str | None
         yield Row(ROLES, asked, outcome, f"has no stack {stack.name}", make)
         return
     yield _template(stack, bootstrap.HOSTING_FILE, asked, make)
-    wanted = bootstrap.decided(bootstrap.HOSTING_FILE, project.names, key)
+    wanted = bootstrap.decided(bootstrap.HOSTING_FILE, project.names, seen.key)
+    known = state.parameters.get("KmsKeyArn", "")
+    if aws.account != project.names.account:
+        seen.hosting[name] = known if known == seen.key else ""
     yield from _parameters(asked, state, wanted, outcome, make)
 
 
@@ -174,51 +182,126 @@ def _template(stack: Stack, file: Path, asked: str = "", todo: str = _MAKE) -> R
 RIGHTS = "rights"
 # Without these there is no trained and registered version on staging.
 TRAINING = ("AutopilotRole", "LambdaExecutionRole", "RetrainRole", "SageMakerExecutionRole", "ServingRole")
+_HOSTED: dict[Name, str] = {"staging": "StagingRole", "production": "ProductionRole"}
 _MOST = 5  # denied calls that are shown of a role
 _RESOURCES = 50  # of one simulation
 
 
+@dataclass(frozen=True)
+class _Place:
+    """An account whose roles are simulated; it ``hosts`` staging or production unless it is the project's own."""
+
+    aws: Aws
+    names: Names
+    todo: str
+    project_account: str
+    hosts: tuple[Name, ...] = ()
+
+    def has(self, role: str) -> bool:
+        """Whether a role acts there: that of staging does not where production alone is."""
+        return all(role != there or name in self.hosts for name, there in _HOSTED.items())
+
+    def outcome(self, role: str) -> Outcome:
+        """What comes of a right that a role has not."""
+        needed = ("StagingRole", "ServingRole") if "staging" in self.hosts else () if self.hosts else TRAINING
+        return "stops" if role in needed else "later"
+
+    def owner(self, resource: str) -> str:
+        """In whose account a resource lies; buckets, whose ARNs tell none, are the project's."""
+        return self.names.account if resource == "*" else resource.split(":")[4] or self.project_account
+
+
 def rights(
-    project: ServingProject, calls: Iterable[Call], absent: Collection[str], key: str | None = None
+    project: ServingProject,
+    calls: Iterable[Call],
+    absent: Collection[str],
+    key: str | None = None,
+    hosting: Iterable[Name] = (),
 ) -> tuple[list[Row], int]:
     """A row for each role that may do all its calls, and one for each call that is denied; the number of calls
     that were simulated.
 
     Roles that are ``absent`` are left out. ``key`` is the ARN of the KMS key whose uses count, by default the
-    project's; without one, "", none do. Whoever may not simulate one role may not simulate the others either.
+    project's; without one, "", none do. ``hosting`` are staging and production where they have accounts of their own,
+    in which roles act. Whoever may not simulate one role of an account may not simulate the others either.
     """
     if key is None:
         key = known_key(project.aws, project.config) or ""
+    place = _Place(project.aws, project.names, _MAKE, project.names.account)
+    made = (filled(call, place.names, key, _accounts(project, hosting)) for call in calls)
+    return _of_place(place, [call for call in made if call and call.role not in absent])
+
+
+def rights_there(
+    project: ServingProject, calls: Collection[Call], hosting: Mapping[Name, str]
+) -> tuple[list[Row], int, int]:
+    """As `rights`, of the roles in accounts of staging and production, which are asked there; and how many of the
+    ``calls`` are made in them. ``hosting`` is as in `RolesSeen`.
+    """
+    accounts, places = _accounts(project, hosting), {}
+    for name, key in hosting.items():
+        there = project.environment(name)
+        hosts = tuple(one for one in hosting if project.environment(one).names.account == there.names.account)
+        make = _make_there(project)
+        places[there.names.account] = (
+            _Place(there.aws, there.names, make, project.names.account, hosts),
+            key,
+        )
+    rows: list[Row] = []
+    simulated = total = 0
+    for place, key in places.values():
+        own = [replace(call, role=call.role.removeprefix(HOSTING)) for call in calls]
+        own = [call for call in own if place.has(call.role)]
+        made = (filled(call, place.names, key, accounts) for call in own)
+        found, count = _of_place(place, [call for call in made if call])
+        rows += found
+        simulated += count
+        total += len(own)
+    return rows, simulated, total
+
+
+def _accounts(project: ServingProject, hosting: Iterable[Name]) -> dict[str, str]:
+    there = {f"{name.title()}Account": project.environment(name).names.account for name in hosting}
+    return {"ProjectAccount": project.names.account, **there}
+
+
+def _of_place(place: _Place, calls: Iterable[Call]) -> tuple[list[Row], int]:
     by_role: dict[str, list[Call]] = defaultdict(list)
     for call in calls:
-        made = filled(call, project.names, key)
-        if made and call.role not in absent:
-            by_role[call.role].append(made)
+        by_role[call.role].append(call)
     rows: list[Row] = []
     simulated = 0
-    for role, calls_of_role in sorted(by_role.items()):
-        asked = f"{role}: {len(calls_of_role)} calls"
-        seen = look(RIGHTS, asked, lambda r=role, f=calls_of_role: _simulate(project, r, f))  # type: ignore[misc]
-        rows += seen
+    where = f" in {place.names.account}" if place.hosts else ""
+    for role, made in sorted(by_role.items()):
+        asked = f"{role}{where}: {len(made)} calls"
+        seen = look(RIGHTS, asked, partial(_simulate, place, role, asked, made))
         if any(row.outcome == "unknown" for row in seen):
+            todo = f"{place.todo}, which lets its PlanRole ask; ask as that one"
+            rows += [replace(row, todo=row.todo and todo) for row in seen] if place.hosts else seen
             break
-        simulated += len(calls_of_role)
+        rows += seen
+        simulated += len(made)
     return rows, simulated
 
 
-def _simulate(project: ServingProject, role: str, calls: list[Call]) -> Iterator[Row]:
-    asked = f"{role}: {len(calls)} calls"
-    denied = [
-        (action, resource, why)
-        for context, resources, actions in _batches(calls)
-        for action, resource, why in _denied(project, role, context, resources, actions)
-        if not _allowed_otherwise(project, role, context, resource, action)
-    ]
+def _simulate(place: _Place, role: str, asked: str, calls: list[Call]) -> Iterator[Row]:
+    outcome = place.outcome(role)
+    try:
+        denied = [
+            (action, resource, why)
+            for context, resources, actions in _batches(calls)
+            for action, resource, why in _denied(place, role, context, resources, actions)
+            if not _allowed_otherwise(place, role, context, resource, action)
+        ]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        yield Row(RIGHTS, asked, outcome, f"there is no role {place.names.role(role)}", place.todo)
+        return
     if not denied:
         yield Row(RIGHTS, asked, "good", "all are allowed")
         return
-    outcome: Outcome = "stops" if role in TRAINING else "later"
-    todo = f"{_MAKE}; if that changes nothing, a boundary or a policy of the organisation is in the way"
+    todo = f"{place.todo}; if that changes nothing, a boundary or a policy of the organisation is in the way"
     for action, resource, why in denied[:_MOST]:
         yield Row(RIGHTS, asked, outcome, f"may not call {action} on {resource}: {why}", todo)
     if len(denied) > _MOST:
@@ -242,11 +325,11 @@ def _batches(calls: list[Call]) -> Iterator[tuple[Any, list[str], list[str]]]:
 
 
 def _denied(
-    project: ServingProject, role: str, context: Any, resources: list[str], actions: list[str]
+    place: _Place, role: str, context: Any, resources: list[str], actions: list[str]
 ) -> Iterator[tuple[str, str, str]]:
     always = {
-        "aws:RequestedRegion": [project.names.region],
-        "aws:ResourceAccount": [project.names.account],
+        "aws:RequestedRegion": [place.names.region],
+        "aws:ResourceAccount": [place.owner(resources[0])],
         "aws:SecureTransport": ["true"],
     }
     entries = [
@@ -258,10 +341,10 @@ def _denied(
         for key, values in {**always, **dict(context)}.items()
     ]
     for result in listed(
-        project.client("iam"),
+        place.aws.client("iam"),
         "simulate_principal_policy",
         "EvaluationResults",
-        PolicySourceArn=project.names.role_arn(project.names.role(role)),
+        PolicySourceArn=place.names.role_arn(place.names.role(role)),
         ActionNames=actions,
         ResourceArns=resources,
         ContextEntries=entries,
@@ -271,11 +354,11 @@ def _denied(
                 yield result["EvalActionName"], resource, _why(result, decision)
 
 
-def _allowed_otherwise(project: ServingProject, role: str, context: Any, resource: str, action: str) -> bool:
+def _allowed_otherwise(place: _Place, role: str, context: Any, resource: str, action: str) -> bool:
     """Whether the other way of writing a log group's ARN is allowed; the service takes either."""
     if not re.search(r":log-group:[^:]+$", resource):
         return False
-    return not list(_denied(project, role, context, [f"{resource}:log-stream:"], [action]))
+    return not list(_denied(place, role, context, [f"{resource}:log-stream:"], [action]))
 
 
 def _decisions(result: dict[str, Any]) -> list[tuple[str, str]]:

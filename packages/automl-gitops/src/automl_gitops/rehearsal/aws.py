@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,18 @@ _SECONDS_TO_START, _SECONDS_TO_END = 120, 30
 class LocalAws:
     """A running local AWS for as long as the ``with`` block lasts; its files are in ``directory``.
 
-    A ``lenient`` one trains on fewer rows than the real Autopilot takes. Raises `UserError` where the package is not
-    installed, `RunError` with its words where it does not start.
+    A ``lenient`` one trains on fewer rows than the real Autopilot takes; ``accounts`` are its accounts where it is to
+    have others than one. Raises `UserError` where the package is not installed, `RunError` with its words where it does
+    not start.
     """
 
-    def __init__(self, directory: Path, region: str, *, lenient: bool = False) -> None:
+    def __init__(
+        self, directory: Path, region: str, *, lenient: bool = False, accounts: Sequence[str] = ()
+    ) -> None:
         self.directory = directory
         self.region = region
         self.lenient = lenient
+        self.accounts = accounts
         self.environment: dict[str, str] = {}
 
     @property
@@ -49,7 +54,11 @@ class LocalAws:
         ]  # fmt: skip
         with log.open("wb") as output:
             self._process = subprocess.Popen(  # noqa: S603 - a package's command
-                [*command, *(["--lenient"] if self.lenient else [])],
+                [
+                    *command,
+                    *(["--lenient"] if self.lenient else []),
+                    *(f"--account={one}" for one in self.accounts),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

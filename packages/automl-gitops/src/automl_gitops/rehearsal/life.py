@@ -40,6 +40,8 @@ class Life:
     takes. Every step raises `CommandFailedError` where its command fails.
     """
 
+    accounts: tuple[str, ...] = ()  # of the local AWS, the project's first; its one where none is named
+
     def __init__(
         self,
         source: Path,
@@ -78,7 +80,7 @@ class Life:
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
             region, lenient = config.project.region, self.lenient
-            self.aws = stack.enter_context(LocalAws(folder, region, lenient=lenient))
+            self.aws = stack.enter_context(LocalAws(folder, region, lenient=lenient, accounts=self.accounts))
             self._open = stack.pop_all()
         self.names = Names(config, self.aws.account)
         self.subject = f"repo:{config.project.repository}"
