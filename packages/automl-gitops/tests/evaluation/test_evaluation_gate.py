@@ -17,6 +17,7 @@ from automl_gitops.evaluation.conditions import (
 )
 from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.intervals import Estimate, Interval
+from automl_gitops.evaluation.layout import Condition
 from automl_gitops.evaluation.shares import share
 
 SETTINGS: dict[str, Any] = {
@@ -408,3 +409,11 @@ def test_no_failed_condition_accepts_and_tells_what_was_found() -> None:
 def test_reasons_fit_the_pipelines_message() -> None:
     assert len(in_one_line(["x" * 700] * 2)) == 1000
     assert in_one_line(["a", "b"]) == "a; b"
+
+
+@pytest.mark.parametrize("outcome", ["fail", "bad", "Passed", None])
+def test_an_outcome_that_is_misspelt_lets_no_model_pass(outcome: Any) -> None:
+    with pytest.raises(
+        EvaluationError, match=r'the outcome of "cost" is .*, not one of passed, failed, skipped'
+    ):
+        Condition("cost", outcome, "the cost is 900, above 450")

@@ -10,8 +10,9 @@ the classes, each against the rest.
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from automl_gitops.evaluation.errors import EvaluationError
 from automl_gitops.evaluation.metrics import Direction
 from automl_gitops.evaluation.typed import ABSENT, ShapeError, key, load, plain
 
@@ -20,6 +21,7 @@ INTERVAL_CONFIDENCE = 0.95
 REASONS_LENGTH = 1000
 FEWEST_GROUPS = 2  # of fewer nothing can be said about how groups differ
 ON_VALIDATION = "validation"  # [decision] threshold that rows of that part choose
+Outcome = Literal["passed", "failed", "skipped"]
 GROUP = "group"  # the second column of y_test, where rows are grouped
 
 
@@ -62,10 +64,16 @@ class Condition:
     """One condition of the gate. A `skipped` one had nothing to judge and does not stand in the way."""
 
     name: str
-    outcome: Literal["passed", "failed", "skipped"]
+    outcome: Outcome
     reason: str
     value: float | None = None
     bound: float | None = None
+
+    def __post_init__(self) -> None:
+        """Raise `EvaluationError` for an outcome of any other name, which would let every model pass."""
+        if self.outcome not in get_args(Outcome):
+            wrong = f'gate.py: the outcome of "{self.name}" is {self.outcome!r}'
+            raise EvaluationError(f"{wrong}, not one of {', '.join(get_args(Outcome))}")
 
 
 @dataclass
