@@ -209,7 +209,7 @@ def test_champion_comes_from_production_toml(project: Project, folder: Path) -> 
         ('model_package_arn = "arn:x"\n', "is no version of this project"),
         (
             f'model_package_arn = "{CHAMPION.replace("hospital", "other")}"\n',
-            "ACCOUNT:model-package/hospital/NUMBER",
+            "ACCOUNT:model-package/hospital/NUMBER): take the file from Git, or [project] of automl.toml",
         ),
         (
             f'model_package_arn = "{CHAMPION.replace("eu-west-1", "us-east-1")}"\n',

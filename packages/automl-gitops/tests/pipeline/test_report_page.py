@@ -347,6 +347,12 @@ def test_with_ten_classes_it_says_which_curves_are_drawn_and_why():
     assert [word for word in table.split() if word in labels and word.isdigit()] == sorted(labels, key=int)
 
 
+def test_the_worst_slice_is_one_that_has_enough_rows():
+    page = Page(html(evaluations.multiclass(slices=[evaluations.slices()])))
+
+    assert "is worst, 0.780, for “below 50” (200 rows)" in page.text
+
+
 def test_the_baseline_is_named_by_metric():
     page = Page(html(evaluations.binary(champion=None)))
 

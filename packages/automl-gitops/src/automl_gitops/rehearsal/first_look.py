@@ -268,11 +268,12 @@ def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, 
             f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
             "name another target"
         )
-    names = task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]) or None in map(values.number, labels)
+    texts = None in map(values.number, labels)
+    names = task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]) or texts
     if whole and names and len(labels) == labels.total():
         raise UserError(
             f'{wish.data}: the target "{target}" has another value in each row, so there is nothing to learn: '
-            "name another target"
+            f"{'' if texts else 'take regression, or '}name another target"
         )
     if spellings and whole and task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]):
         one, other = spellings[0][:2]

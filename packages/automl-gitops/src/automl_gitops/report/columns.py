@@ -67,7 +67,8 @@ def _slices_chart(evaluation: Evaluation, entry: SliceSet) -> Chart | None:
         if metric in part.champion:
             rows.append({"label": label, "model": "Champion", "value": part.champion[metric]})
     places = decimals_of_slices(entry, metric)
-    worst = (max if measured.less_is_better else min)(judged, key=lambda part: part.metrics[metric])
+    many = [part for part in judged if not part.small] or judged
+    worst = (max if measured.less_is_better else min)(many, key=lambda part: part.metrics[metric])
     return Chart(
         f"{measured.label} by {entry.column}",
         f"{measured.label} is worst, {words.number(worst.metrics[metric], places)}, for "

@@ -70,7 +70,7 @@ class Project:
             raise UserError(
                 f"{file}: model_package_arn = {json.dumps(arn, default=str)} is no version of this project "
                 f"(arn:...:sagemaker:{project.region}:ACCOUNT:model-package/{project.name}/NUMBER): take the file "
-                "from Git",
+                "from Git, or [project] of automl.toml",
                 file=file,
             )
         return arn
