@@ -210,7 +210,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def rows_text(rows: pa.RecordBatch | Lines) -> memoryview | bytes:
-    """The same of rows of either kind."""
+    """Rows of either kind as CSV lines."""
     return rows.csv() if isinstance(rows, Lines) else csv_text(rows.columns)
 
 

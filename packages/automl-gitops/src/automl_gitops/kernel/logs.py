@@ -15,7 +15,6 @@ PROCESSING, TRAINING, TRANSFORM = (
     f"/aws/sagemaker/{kind}Jobs" for kind in ("Processing", "Training", "Transform")
 )
 LINES = 30
-NO_LOG = "it has left no log in"
 LONGEST = 300  # characters of a line
 _STREAMS = 3  # of many, those that said something last
 _PAGES = 5  # CloudWatch answers with empty pages at times
@@ -27,12 +26,15 @@ _CONTROLS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 @dataclass(frozen=True)
 class Tail:
-    """The last lines of what ``what`` said, in the log group ``group``; without lines ``problem`` says why."""
+    """The last lines of what ``what`` said, in the log group ``group``; without lines ``problem`` says why, and
+    ``absent`` whether it is that there are none.
+    """
 
     what: str
     group: str
     lines: tuple[str, ...] = ()
     problem: str = ""
+    absent: bool = False
 
 
 def of_job(client: Any, what: str, group: str, prefix: str) -> Tail:
@@ -66,7 +68,7 @@ def _tail(what: str, group: str, look: Any) -> Tail:
         events = sorted(look(), key=lambda event: event["timestamp"])
     except (ClientError, BotoCoreError) as error:
         if isinstance(error, ClientError) and is_missing(error):
-            return Tail(what, group, problem=f"{NO_LOG} {group}")
+            return _absent(what, group)
         if isinstance(error, ClientError) and may_not(error):
             return Tail(
                 what,
@@ -76,7 +78,11 @@ def _tail(what: str, group: str, look: Any) -> Tail:
             )
         return Tail(what, group, problem=f"its log in {group} could not be read: {explain(error)}")
     lines = tuple(shown(event["message"] for event in events))
-    return Tail(what, group, lines[-LINES:], "" if lines else f"{NO_LOG} {group}")
+    return Tail(what, group, lines[-LINES:]) if lines else _absent(what, group)
+
+
+def _absent(what: str, group: str) -> Tail:
+    return Tail(what, group, problem=f"it has left no log in {group}", absent=True)
 
 
 def _last(client: Any, group: str, stream: str) -> list[dict[str, Any]]:

@@ -150,7 +150,7 @@ def _callback(client: Any, names: Names, execution: Execution, step: Step, reaso
         tails = [
             tail
             for group in (logs.TRAINING, logs.PROCESSING)
-            if not (tail := logs.of_job(client, what, group, f"{job.job}-")).problem.startswith(logs.NO_LOG)
+            if not (tail := logs.of_job(client, what, group, f"{job.job}-")).absent
         ]
     if not tails:
         start = max(filter(None, (step.started, step.ended and step.ended - _LAST_LOOKS)), default=None)

@@ -50,9 +50,8 @@ def refuse_later_texts(table: Table, names: Iterable[str], sides: np.ndarray) ->
     """Raise `UserError` for a column of ``names`` that is of numbers in the rows to train on, and has a text in another
     part: a model that learns numbers refuses it. Reads as far as that is open.
     """
-    texts: dict[str, str] = dict.fromkeys(
-        names, ""
-    )  # where the first is, of columns that have none to train on yet
+    # Of columns that have no text to train on so far, where the first one is.
+    texts: dict[str, str] = dict.fromkeys(names, "")
     numbers: set[str] = set()
     done = 0
     for batch in table.batches(list(texts), checked=True) if texts else ():
@@ -66,11 +65,11 @@ def refuse_later_texts(table: Table, names: Iterable[str], sides: np.ndarray) ->
                 continue
             if given[part == TRAIN].any():
                 numbers.add(name)
-            if not texts[name] and (found & (part <= TEST)).any():
-                row = int(np.argmax(found & (part <= TEST)))
-                texts[name] = (
-                    f"row {done + row + 1} of the {PARTS[part[row]]} has {quoted(column[row].as_py())}"
-                )
+            found &= part <= TEST
+            if not texts[name] and found.any():
+                row = int(np.argmax(found))
+                said = quoted(column[row].as_py())
+                texts[name] = f"row {done + row + 1} of the {PARTS[part[row]]} has {said}"
         done += batch.num_rows
         if not texts:
             return
