@@ -3,13 +3,16 @@ from __future__ import annotations
 import base64
 import dataclasses
 import json
+import threading
 import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ClientError
 from core_kit import wait_until, zipped
 
-from local_sagemaker.lambda_ import pool
+from local_sagemaker.lambda_ import functions, pool
 from local_sagemaker.lambda_.functions import Function
 
 LOGS = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
@@ -195,6 +198,28 @@ def test_a_process_that_is_prepared_is_the_one_that_is_invoked(deploy, call, acc
     assert invoked == call(name)[1] == int(before) == int(mark.read_text())
     log = base64.b64decode(answer["LogResult"]).decode()
     assert log.startswith("while it was imported\nSTART RequestId")
+
+
+def test_code_is_unpacked_for_invocations_that_come_at_once(account, monkeypatch):
+    at_once = 8
+    name, parts = account.name("function"), {f"part_{number}": "" for number in range(100)}
+    function = account.client("lambda").create_function(
+        FunctionName=name,
+        Runtime="python3.14",
+        Handler="code.handler",
+        Role=account.role(LOGS),
+        Code={"ZipFile": zipped(**parts)},
+    )
+    _, _, _, region, account_id, *_ = function["FunctionArn"].split(":")
+    together, extract = threading.Barrier(at_once, timeout=60), zipfile.ZipFile.extractall
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", lambda *given: (together.wait(), extract(*given)))
+
+    with ThreadPoolExecutor(at_once) as invocations:
+        found = list(invocations.map(lambda _: functions.find(account_id, region, name), range(at_once)))
+
+    code = functions.task_root(found[0])
+    assert {path.stem for path in code.iterdir()} == set(parts)
+    assert list(code.parent.iterdir()) == [code]
 
 
 def test_what_is_wrong_with_a_prepared_function_its_invocation_says(deploy, call, account):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,17 +100,20 @@ def environment(function: Function, credentials: dict[str, str], log_stream: str
 
 
 def _unpack(code: bytes, folder: Path) -> None:
+    """Put the code there, unless it is: several invocations may do so at once, and none finds half of it."""
     if folder.exists():
         return
-    unfinished = folder.with_name(f"{folder.name}.{id(code)}.unfinished")
-    try:
-        with zipfile.ZipFile(io.BytesIO(code)) as archive:
-            archive.extractall(unfinished)
-    except zipfile.BadZipFile as error:
-        message = "Could not unzip uploaded file. Please check your file, then try to upload again."
-        raise AWSError("InvalidParameterValueException", message) from error
-    try:
-        unfinished.rename(folder)
-    except OSError:  # another invocation was faster
-        if not folder.exists():
-            raise
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        unfinished = Path(scratch) / folder.name
+        try:
+            with zipfile.ZipFile(io.BytesIO(code)) as archive:
+                archive.extractall(unfinished)
+        except zipfile.BadZipFile as error:
+            message = "Could not unzip uploaded file. Please check your file, then try to upload again."
+            raise AWSError("InvalidParameterValueException", message) from error
+        try:
+            unfinished.rename(folder)
+        except OSError:  # another invocation was faster
+            if not folder.exists():
+                raise
