@@ -79,7 +79,9 @@ def test_nothing_is_left_but_bucket_and_registry(world, busy, capsys):
     assert world.objects("datasets/")
     capsys.readouterr()
     assert main(["teardown", "--confirm", world.name, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"removed": False, "resources": []}
+    printed = capsys.readouterr()
+    assert json.loads(printed.out) == {"removed": False, "resources": []}
+    assert "bucket and registry stay without --delete-data" in printed.err
 
 
 def test_data_go_when_that_is_asked_for(world, busy):

@@ -288,7 +288,8 @@ def teardown(
         project.output.table(["what", "name", "account"], rows, "To be removed")
     removed = False
     if not resources:
-        project.output.done("nothing is left to remove")
+        stays = "; bucket and registry stay without --delete-data, roles without --delete-roles"
+        project.output.done("nothing is left to remove" + ("" if delete_data or only else stays))
     elif confirm is None and not sys.stdin.isatty():
         project.output.notice(f"nothing was removed: pass --confirm {project.config.project.name} to do so")
     else:

@@ -41,9 +41,10 @@ def feature_rows(path: Path, columns: Sequence[str], target: str) -> Iterator[li
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             yield from _features(read_rows(file), path, columns, target)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"{path}: cannot be read as CSV ({reason})") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read as CSV ({error})") from None
 
 
 def _features(
