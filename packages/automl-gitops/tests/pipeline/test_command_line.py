@@ -171,6 +171,20 @@ def test_json_is_alone_on_standard_output(folder: Path, capsys: pytest.CaptureFi
     assert "800 rows" in printed.err
 
 
+def test_a_push_names_the_columns_that_the_one_before_did_not_have(
+    folder: Path, aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = table(folder / "patients.csv")
+    assert main(["data", "push", str(file)]) == 0
+    assert "the columns are not those" not in capsys.readouterr().err
+    rows = [line.split(",") for line in file.read_text().splitlines()]
+    file.write_text("".join(",".join(row[1:]) + "\n" for row in rows))
+
+    assert main(["data", "push", str(file), "--json"]) == 0
+
+    assert "the columns are not those of the dataset.lock before: gone: age" in capsys.readouterr().err
+
+
 def test_a_table_with_semicolons_is_read_with_an_option(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """`automl data ...`."""
 
 import sys
+from contextlib import suppress
 from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,9 +85,10 @@ def push(
     config, output = Config.load(), Output(as_json=as_json)
     made_up = file.name.lower().startswith("synthetic") if synthetic is None else synthetic
     dialect = Dialect.of(delimiter, encoding)
+    before = _before()
     pushed = push(config, file, Aws(config.project.region), output, synthetic=made_up, dialect=dialect)
     rows = _rows(pushed.lock)
-    _report(output, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows}")
+    _report(output, before, pushed, f"{'SYNTHETIC data, ' if pushed.lock.synthetic else ''}{rows}")
 
 
 @app.command(epilog="Example: automl data check customers.parquet")
@@ -144,9 +146,9 @@ def refer(
     from automl_gitops.data.refer import refer
     from automl_gitops.kernel.aws import Aws
 
-    config, output = Config.load(), Output(as_json=as_json)
+    config, output, before = Config.load(), Output(as_json=as_json), _before()
     pushed = refer(config, train_validation, test, Aws(config.project.region), output, validation)
-    _report(output, pushed, f"{pushed.lock.reference} to train on (rows {NOT_COUNTED})")
+    _report(output, before, pushed, f"{pushed.lock.reference} to train on (rows {NOT_COUNTED})")
 
 
 def _rows(lock: DatasetLock) -> str:
@@ -158,8 +160,19 @@ def _rows(lock: DatasetLock) -> str:
     return told + (f", {rows.left_out:,} left out" if rows.left_out else "")
 
 
-def _report(output: Output, pushed: "Pushed", to_train_on: str) -> None:
+def _before() -> DatasetLock | None:
+    """What was pushed last; `None` where nothing was, or where its lock cannot be read, which a push mends."""
+    with suppress(UserError):
+        return DatasetLock.load()
+    return None
+
+
+def _report(output: Output, before: DatasetLock | None, pushed: "Pushed", to_train_on: str) -> None:
+    from automl_gitops.plan.changes import DataChange
+
     lock = pushed.lock
+    if other := DataChange(before, lock).schema.sentences:
+        output.notice(f"the columns are not those of the dataset.lock before: {'; '.join(other)}")
     output.done(
         f"{to_train_on}, {counted(lock.rows.test, 'row')} held out, "
         f"{counted(len(lock.columns), 'column')}, sha256 {lock.sha256[:12]}: "
