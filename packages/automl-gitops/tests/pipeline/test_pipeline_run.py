@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.stub import Stubber
 from making import ACCOUNT, BUCKET, CHAMPION, automl_toml, lock, table
 from moto.core.models import botocore_stubber
 from moto.sagemaker.models import sagemaker_backends
@@ -84,6 +85,17 @@ def test_upsert_says_what_it_did(project: Project, folder: Path, aws: Aws) -> No
     told = aws.client("sagemaker").describe_pipeline(PipelineName="hospital")
     assert json.loads(told["PipelineDefinition"])["Parameters"]["MaxCandidates"] == 3
     assert told["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/hospital-SageMakerExecutionRole"
+
+
+def test_what_aws_does_not_allow_is_said_before_the_sdk_is_imported(
+    project: Project, aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("automl_gitops.runs.definition.build")
+
+    with Stubber(aws.client("sagemaker")) as sagemaker:
+        sagemaker.add_client_error("describe_pipeline", "AccessDeniedException")
+        with pytest.raises(ClientError, match="AccessDenied"):
+            upsert(fresh(aws))
 
 
 def test_nothing_is_started_before_the_stack_has_its_functions(

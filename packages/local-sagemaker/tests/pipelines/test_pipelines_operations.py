@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from pipelines_kit import definition
 from steps_of import callback, fail, get
 
-from local_sagemaker import actors
+from local_sagemaker import actors, workers
 from support.unique import unique
 from support.waiting import wait_until
 
@@ -42,6 +42,15 @@ def test_a_pipeline_is_created_described_listed_and_deleted(pipelines):
         "Code": "ResourceNotFound",
         "Message": f"Pipeline '{described['PipelineArn']}' does not exist.",
     }
+
+
+def test_what_trains_is_imported_once_somebody_looks_for_a_pipeline_in_vain(pipelines, monkeypatch):
+    begun = []
+    monkeypatch.setattr(workers, "warm_up", lambda: begun.append(1))
+
+    refused(pipelines.sagemaker.describe_pipeline, PipelineName=unique("pipeline"))
+
+    assert begun
 
 
 def test_the_same_token_creates_one_pipeline(pipelines):

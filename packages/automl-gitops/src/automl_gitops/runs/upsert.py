@@ -26,6 +26,7 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     """
     bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
     names, sagemaker = project.names, project.aws.client("sagemaker")
+    there = current(project)  # what AWS does not let one do is said before the SDK is imported, for seconds
     text = definition.build(project.config, project.lock, names.account, bundle, champion)
     project.require_champion()
     _upload_bundle(project)
@@ -35,7 +36,6 @@ def upsert(project: Project) -> tuple[Outcome, str]:
         "PipelineDescription": describe(project),
         "RoleArn": names.execution_role_arn,
     }
-    there = current(project)
     if there is None:
         tags = [{"Key": key, "Value": value} for key, value in project.config.project.every_tag.items()]
         made = sagemaker.create_pipeline(

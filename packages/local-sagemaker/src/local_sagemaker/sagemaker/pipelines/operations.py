@@ -100,7 +100,11 @@ def update_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any
 @operation("DescribePipeline")
 def describe_pipeline(caller: Caller, parameters: dict[str, Any]) -> dict[str, Any]:
     """DescribePipeline, of the latest version or ``PipelineVersionId``."""
-    pipeline = state.find_pipeline(caller, parameters["PipelineName"])
+    try:
+        pipeline = state.find_pipeline(caller, parameters["PipelineName"])
+    except AWSError:
+        workers.warm_up()  # whoever looks for one in vain is about to make it, and may need seconds for that
+        raise
     return pipeline.describe(state.find_version(pipeline, parameters.get("PipelineVersionId")))
 
 
