@@ -174,7 +174,7 @@ def _require_file(name: str, path: Path) -> None:
 def _siblings(path: Path) -> Iterator[Path]:
     try:
         yield from (file for file in path.parent.iterdir() if file.is_file())
-    except OSError:
+    except (OSError, ValueError):  # the latter of a null character
         return
 
 
