@@ -1,4 +1,4 @@
-"""The steps of a promotion: what each is about, and how it is printed. `decide` chooses them, `apply` takes them."""
+"""The steps of a promotion: what each is about, and how it is printed. `decide` chooses them, `promote` takes them."""
 
 from dataclasses import dataclass
 
