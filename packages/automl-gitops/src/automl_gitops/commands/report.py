@@ -11,7 +11,7 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import prepare, write_text
 from automl_gitops.report import Provenance, html, markdown
-from automl_gitops.report.source import findings, of_execution
+from automl_gitops.report.origin import findings, of_execution
 from automl_gitops.runs import evaluation_file
 from automl_gitops.runs.execution import locate, read
 from automl_gitops.runs.project import Project

@@ -47,9 +47,9 @@ from automl_gitops.data.rules import (
     VALIDATE,
     Assigner,
     Assignment,
+    Split,
     require_columns,
 )
-from automl_gitops.data.rules.at_random import Split
 from automl_gitops.data.rules.check import notices, refuse_later_texts, require_whole
 from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.data.table import Table

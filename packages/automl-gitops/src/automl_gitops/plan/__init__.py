@@ -1,5 +1,8 @@
 """`plan`: what a branch changes, what merging it starts, and what that costs at most. Nothing is changed."""
 
+import contextlib
+import io
+import tarfile
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,10 +14,10 @@ from automl_gitops.data.contract import FILE as CONTRACT
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.positive import PositiveClass
+from automl_gitops.kernel import git
 from automl_gitops.kernel.config import Config, parse_toml, read_text
 from automl_gitops.kernel.environments import PRODUCTION_FILE
 from automl_gitops.kernel.errors import Finding, UserError
-from automl_gitops.plan.base import Base, find, lay_out
 from automl_gitops.plan.building import Both, Building
 from automl_gitops.plan.changes import Change, DataChange, key_changes, step_changes, template_changes
 from automl_gitops.plan.deployed import DeployedState, look
@@ -22,6 +25,68 @@ from automl_gitops.runs import bundle
 from automl_gitops.runs.ceiling import Ceiling, ceiling
 from automl_gitops.runs.project import Project
 from automl_gitops.runs.run import RETRAINS
+
+# What a branch is compared with where nobody says: what was fetched last, else this clone's own.
+DEFAULTS = ("origin/main", "main")
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a branch is compared with (40 hexadecimal digits), the files that differ from it, and the
+    reference that led there.
+    """
+
+    commit: str
+    changed: tuple[str, ...]
+    reference: str
+
+    def touches(self, *parts: str) -> bool:
+        """Whether one of these files or folders (of the project) differs."""
+        return any(name == part or name.startswith(f"{part}/") for name in self.changed for part in parts)
+
+
+def find_base(reference: str | None) -> Base:
+    """Where the branch left ``reference``, and what differs since, uncommitted files included.
+
+    Without a reference it is the first of `DEFAULTS` that there is. Raises `UserError` where there is no Git
+    repository, or no such commit in it.
+    """
+    git.require_commit("a plan compares with a commit")
+    reference, named = _named(reference)
+    # Histories without a common commit, and a clone that is too shallow to tell, are compared as they are.
+    commit = git.merge_base(named) or named
+    return Base(commit, tuple(sorted(git.differing(commit))), reference)
+
+
+def lay_out(base: Base, folder: Path) -> Path:
+    """Write the project's files of the commit into ``folder``.
+
+    Left out are links that lead out of the project, such as to an environment or to data on this machine, and what
+    this file system cannot hold.
+    """
+    with tarfile.open(fileobj=io.BytesIO(git.archive(base.commit))) as archive:
+        for member in archive:
+            with contextlib.suppress(tarfile.FilterError, OSError):
+                archive.extract(member, folder, filter="data")
+    return folder
+
+
+def _named(reference: str | None) -> tuple[str, str]:
+    """The reference, and the commit that it names."""
+    for one in (reference,) if reference else DEFAULTS:
+        commit = git.commit_of(one)
+        if commit:
+            return one, commit
+    if reference:
+        raise UserError(
+            f"--base {reference}: there is no such commit here: fetch it (`git fetch origin`; in a workflow, "
+            "checkout with fetch-depth: 0), or name another branch"
+        )
+    raise UserError(
+        f"there is neither {DEFAULTS[0]} nor {DEFAULTS[1]} here to compare with: fetch it (`git fetch origin`), or "
+        "name a branch or commit by --base"
+    )
+
 
 # A merge that touches this promotes (.github/workflows/promote.yml).
 PROMOTES = (PRODUCTION_FILE.as_posix(),)
@@ -90,7 +155,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
     """
     config, champion = project.config, project.champion
     contract = Contract.load(project.folder / CONTRACT)  # a mistake in it is said here and now
-    base = find(reference)
+    base = find_base(reference)
     lock = project.lock if (project.folder / "dataset.lock").exists() else None
     if lock is not None:
         bundle.build(config, lock)  # a missing entry point is said here and now
