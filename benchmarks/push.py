@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from automl_gitops.data.contract.draft import draft
+from automl_gitops.data.contract import draft
 from automl_gitops.data.profile import profile
 from automl_gitops.data.table import Table
 from benchmarks.figures import Figure

@@ -844,7 +844,7 @@ def test_an_answer_that_cannot_be_read_after_the_rollout_goes_back(world, verifi
             return (answer * len(body.splitlines())).encode(), "text/csv"
         return predict(self, body, content_type, accept)
 
-    monkeypatch.setattr("automl_gitops.promotion.apply._Application._reads_the_same", lambda _: False)
+    monkeypatch.setattr("automl_gitops.promotion.promote._Application._reads_the_same", lambda _: False)
     monkeypatch.setattr(RulePredictor, "predict", spoiled)
 
     with pytest.raises(RunError, match="version 1 serves"):
@@ -856,7 +856,7 @@ def test_an_answer_that_cannot_be_read_after_the_rollout_goes_back(world, verifi
 def test_an_error_of_the_checks_themselves_goes_back(world, verified, monkeypatch):
     put_into_production(world, verified(THRESHOLD="10"))
     second = verified(THRESHOLD="50")
-    monkeypatch.setattr("automl_gitops.promotion.apply.check_csv", lambda _: 1 / 0)
+    monkeypatch.setattr("automl_gitops.promotion.promote.check_csv", lambda _: 1 / 0)
 
     with pytest.raises(RunError, match=r"version 1 serves: .*ZeroDivisionError"):
         put_into_production(world, second)

@@ -10,9 +10,8 @@ import pytest
 from making import automl_toml, lenient, table
 
 from automl_gitops.commands.main import main
-from automl_gitops.data.contract import Contract
+from automl_gitops.data.contract import Contract, draft
 from automl_gitops.data.contract.check import MOST_IN_ALL, MOST_OF_A_COLUMN, Checker
-from automl_gitops.data.contract.draft import draft
 from automl_gitops.data.contract.rules import parse_rule
 from automl_gitops.data.lock import Column, DatasetLock
 from automl_gitops.data.prepared import prepare

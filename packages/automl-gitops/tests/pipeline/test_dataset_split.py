@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from automl_gitops.data.rules.at_random import Split
+from automl_gitops.data.rules import Split
 
 LABELS = np.random.RandomState(1).choice(["no", ">30", "<30"], 1000, p=[0.54, 0.35, 0.11])
 SIZES = dict(zip(*np.unique(LABELS, return_counts=True), strict=True))

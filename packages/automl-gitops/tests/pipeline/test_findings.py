@@ -12,10 +12,9 @@ import pytest
 
 from automl_gitops.data.contract import show_findings
 from automl_gitops.data.findings import KINDS
-from automl_gitops.data.findings import sample as sample_module
+from automl_gitops.data.findings import finder as finder_module
 from automl_gitops.data.findings.equal_rows import equal_rows
-from automl_gitops.data.findings.finder import Finder
-from automl_gitops.data.findings.sample import Sample
+from automl_gitops.data.findings.finder import Finder, Sample
 from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.profile import profile
@@ -481,8 +480,8 @@ def test_rows_differ_where_values_are_exchanged_or_cut_elsewhere() -> None:
 
 
 def test_a_sample_is_the_same_however_the_batches_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_module, "_MOST_ROWS", 500)
-    monkeypatch.setattr(sample_module, "_LEAST_ROWS", 100)
+    monkeypatch.setattr(finder_module, "_MOST_ROWS", 500)
+    monkeypatch.setattr(finder_module, "_LEAST_ROWS", 100)
     rows = pa.RecordBatch.from_pydict({"row": [str(number) for number in range(20_000)]})
 
     samples = []

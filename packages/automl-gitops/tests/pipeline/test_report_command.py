@@ -11,7 +11,7 @@ from automl_gitops.data.lock import DataFinding
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import Provenance
-from automl_gitops.report.source import of_execution
+from automl_gitops.report.origin import of_execution
 from automl_gitops.runs.execution import Execution
 
 ARN = f"arn:aws:sagemaker:eu-west-1:{ACCOUNT}:pipeline/hospital/execution/abcdefghijkl"

@@ -284,7 +284,7 @@ def contract(
     and `refer` refuse rows that it does not allow.
     """
     from automl_gitops.data import contract as contracts
-    from automl_gitops.data.contract.draft import draft
+    from automl_gitops.data.contract import draft
 
     output, path = Output(as_json=as_json), contracts.FILE
     if path.exists() and not force:

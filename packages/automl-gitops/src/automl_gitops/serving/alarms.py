@@ -19,7 +19,7 @@ def alarm_requests(environment: Environment) -> list[dict[str, Any]]:
     """PutMetricAlarm's requests: share of 5xx and of 4xx, the model's latency, and answers that are wrong.
 
     The average of the service's error metrics is the share of requests, since each request counts as 0 or 1.
-    Wrong answers are counted by whoever deploys, see `promotion.probe`; without a deployment there are none.
+    Wrong answers are counted by whoever deploys, see `promotion.rollout`; without a deployment there are none.
     """
     limits = environment.config.production.alarms
     endpoint = {"Name": "EndpointName", "Value": environment.endpoint}

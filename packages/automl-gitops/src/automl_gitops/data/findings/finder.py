@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from automl_gitops.data.buffers import Growing
 from automl_gitops.data.findings import KINDS
@@ -18,9 +19,7 @@ from automl_gitops.data.findings.columns import (
     zero_findings,
 )
 from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
-from automl_gitops.data.findings.predictor import Predictors, share_of_mistakes_avoided
-from automl_gitops.data.findings.sample import Sample
-from automl_gitops.data.hashes import row_hashes, text_hashes
+from automl_gitops.data.hashes import mix, row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.statistics import NOTHING, Encoded, Statistics, as_numbers, is_missing
 from automl_gitops.evaluation.metrics import REGRESSION
@@ -228,3 +227,152 @@ def _bound(equal: EqualRows, quantity: bool, metric: str | None) -> str:
         f", or {metric.upper()} below {equal.best[metric]:.4g}," if metric in ("mse", "rmse", "mae") else ""
     )
     return f"R2 above {equal.best['r2']:.3f}{error}"
+
+
+_MOST_ROWS, _LEAST_ROWS = 50_000, 5_000
+_CELLS = 3_000_000
+_BYTES = 64 * 2**20
+_LONG_TEXT = 100  # bytes a row; of longer ones the beginning is kept
+_BEGINNING = 40  # characters
+
+
+class Sample:
+    """All rows of a table of moderate size; of a larger one each with a probability that is halved when they become
+    too many. They are the same rows of the same table every time.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self._most = int(np.clip(_CELLS // columns, _LEAST_ROWS, _MOST_ROWS))
+        self._halvings = 0
+        self._rows = 0  # of the table, so far
+        self._parts: list[tuple[np.ndarray, pa.RecordBatch, int]] = []  # the last is the bytes of the rows
+
+    def see(self, batch: pa.RecordBatch) -> None:
+        """Take in the next rows."""
+        numbers = np.arange(self._rows, self._rows + batch.num_rows, dtype=np.uint64)
+        self._rows += batch.num_rows
+        self._parts.append(self._thinned(mix(numbers + np.uint64(1)), batch))
+        while self._too_much():
+            self._halvings += 1
+            self._parts = [self._thinned(keys, part) for keys, part, _ in self._parts]
+
+    def table(self) -> pa.Table:
+        """The rows, in the file's order; there was a batch."""
+        return pa.Table.from_batches([part for _, part, _ in self._parts]).combine_chunks()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no row was left out."""
+        return not self._halvings
+
+    def _thinned(self, keys: np.ndarray, batch: pa.RecordBatch) -> tuple[np.ndarray, pa.RecordBatch, int]:
+        if self._halvings:
+            kept = np.flatnonzero(keys & np.uint64(2**self._halvings - 1) == 0)
+            keys, batch = keys[kept], batch.take(pa.array(kept))
+        rows = _short(batch)
+        return keys, rows, rows.nbytes
+
+    def _too_much(self) -> bool:
+        rows = sum(len(keys) for keys, _, _ in self._parts)
+        return rows > self._most or sum(size for _, _, size in self._parts) > _BYTES
+
+
+def _short(batch: pa.RecordBatch) -> pa.RecordBatch:
+    columns = [
+        pc.utf8_slice_codeunits(column, 0, _BEGINNING)
+        if column.nbytes > _LONG_TEXT * batch.num_rows
+        else column
+        for column in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+LEAST_MISTAKES = 10  # of the baseline on the judged half: of fewer nothing can be said
+_ROWS_A_VALUE = 10  # on average, for a rule by value
+
+
+class Predictors:
+    """Judges how well a column alone predicts one target: labels as codes (int64), or a quantity (float64); (rows,).
+
+    By a rule that is fitted on one half of the rows and judged on the other, so that an identifier, whose values are
+    all new in the other half, predicts nothing.
+    """
+
+    def __init__(self, target: np.ndarray) -> None:
+        self.target = target
+        self._is_quantity = target.dtype == np.float64
+        # The halves alternate in a shuffled order, whatever the order of the file.
+        self._fit = np.random.RandomState(0).permutation(len(target)) % 2 == 0
+
+    def score(self, column: pa.Array) -> tuple[float, float] | None:
+        """R2 of a quantity, or accuracy, and that of the best constant answer (0 for R2): by the best rule, `None`
+        where there is no rule to judge.
+        """
+        missing = is_missing(column)
+        rules = [self._by_value(missing)]
+        encoded = column.dictionary_encode()
+        few = len(encoded.dictionary) * _ROWS_A_VALUE <= len(column)
+        if few or (not self._is_quantity and len(encoded.dictionary) <= self.target.max() + 1):
+            rules.append(self._by_value(encoded.indices))
+        numbers = as_numbers(column.filter(pc.invert(missing)), whole=False)
+        if numbers is not None and len(numbers):
+            present = np.flatnonzero(~missing.to_numpy(zero_copy_only=False))
+            rules.append(self._by_neighbour(present, numbers.to_numpy(zero_copy_only=False)))
+        judged = [rule for rule in rules if rule is not None]
+        return max(judged, key=lambda one: share_of_mistakes_avoided(*one)) if judged else None
+
+    def _by_value(self, values: pa.Array) -> tuple[float, float] | None:
+        """Each value predicts the label that it mostly had, or the mean."""
+        codes = values.to_numpy(zero_copy_only=False).astype(np.int64)
+        fit, test = self._fit, ~self._fit
+        if self._is_quantity:
+            counts = np.bincount(codes[fit], minlength=codes.max() + 1)
+            sums = np.bincount(codes[fit], self.target[fit], minlength=codes.max() + 1)
+            overall = self.target[fit].mean()
+            predicted = np.where(counts > 0, sums / np.maximum(counts, 1), overall)[codes[test]]
+        else:
+            classes = int(self.target.max()) + 1
+            pairs, counts = np.unique(codes[fit] * classes + self.target[fit], return_counts=True)
+            order = np.argsort(counts, kind="stable")
+            answers = np.full(codes.max() + 1, _most_frequent(self.target[fit]))
+            answers[pairs[order] // classes] = pairs[order] % classes  # the last, most frequent one stays
+            predicted = answers[codes[test]]
+        return self._judged(predicted, self.target[fit], self.target[test])
+
+    def _by_neighbour(self, rows: np.ndarray, numbers: np.ndarray) -> tuple[float, float] | None:
+        """Each number is predicted from the nearest one; the halves differ in their numbers, so that a person's or
+        a group's number says nothing about itself.
+        """
+        distinct, codes = np.unique(numbers, return_inverse=True)
+        if len(distinct) < 2 * LEAST_MISTAKES:
+            return None
+        fit = (np.random.RandomState(0).permutation(len(distinct)) % 2 == 0)[codes]
+        order = np.argsort(numbers[fit], kind="stable")
+        known, labels = numbers[fit][order], self.target[rows[fit]][order]
+        asked = numbers[~fit]
+        right = np.clip(np.searchsorted(known, asked), 1, len(known) - 1)
+        nearest = np.where(asked - known[right - 1] <= known[right] - asked, right - 1, right)
+        return self._judged(labels[nearest], self.target[rows[fit]], self.target[rows[~fit]])
+
+    def _judged(
+        self, predicted: np.ndarray, fitted: np.ndarray, actual: np.ndarray
+    ) -> tuple[float, float] | None:
+        if not len(fitted) or not len(actual):
+            return None
+        if self._is_quantity:
+            spread = float(np.square(actual - actual.mean()).sum())
+            enough = len(actual) > LEAST_MISTAKES and spread > 0
+            return (1 - float(np.square(actual - predicted).sum()) / spread, 0.0) if enough else None
+        baseline = actual == _most_frequent(fitted)
+        if np.count_nonzero(~baseline) < LEAST_MISTAKES:
+            return None
+        return float((predicted == actual).mean()), float(baseline.mean())
+
+
+def share_of_mistakes_avoided(score: float, baseline: float) -> float:
+    """1 where none of the baseline's mistakes is left (Goodman and Kruskal's lambda; of R2 it is R2 itself)."""
+    return (score - baseline) / (1 - baseline)
+
+
+def _most_frequent(labels: np.ndarray) -> int:
+    return int(np.bincount(labels).argmax())
