@@ -32,9 +32,10 @@ from automl_gitops.data.profile import (
     widest,
     without,
 )
-from automl_gitops.data.push import Pushed, Store
+from automl_gitops.data.push import Pushed
 from automl_gitops.data.rules import Keys, require_columns
 from automl_gitops.data.rules.overlap import Overlap
+from automl_gitops.data.store import Store
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import FEWEST_GROUPS

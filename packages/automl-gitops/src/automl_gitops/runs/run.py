@@ -10,14 +10,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.listing import look, split
 from automl_gitops.data.lock import DatasetLock, Reference, part
+from automl_gitops.data.store import Store
 from automl_gitops.kernel import git
-from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import complaint
 from automl_gitops.kernel.console import Output
@@ -259,18 +258,13 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
         return
     lock, s3 = project.lock, project.aws.client("s3")
     uri, push = pushed(lock)
-    bucket, key = split(uri)
+    bucket = split(uri)[0]
     if bucket != project.names.bucket:
         raise UserError(
             f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} here",
             file="dataset.lock",
         )
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise UserError(f"dataset.lock: {uri} does not exist: {push}", file="dataset.lock") from None
+    Store(s3, bucket, lock.sha256).require(push)
     if lock.reference:
         _require_same(
             lock.uris.train_validation, lock.reference, look(s3, lock.uris.train_validation).reference
