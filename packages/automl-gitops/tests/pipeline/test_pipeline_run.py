@@ -384,11 +384,11 @@ def test_run_without_the_data_is_refused(project: Project, aws: Aws) -> None:
         (
             "x_test/part-00000.csv",
             lambda body: body[::-1],
-            "was replaced: its sha256 is None, and [0-9a-f]{64} was",
+            "was replaced: of sha256 None, and [0-9a-f]{64} was",
         ),
         ("y_test/part-00000.csv", None, "does not exist: run"),
-        ("manifest.json", None, "does not exist: run"),
-        ("manifest.json", lambda body: body[:-9], "is damaged: run"),
+        ("manifest.json", None, "is missing or damaged: run"),
+        ("manifest.json", lambda body: body[:-9], "is missing or damaged: run"),
     ],
 )
 def test_run_with_other_objects_than_were_pushed_is_refused(
@@ -426,7 +426,7 @@ def test_what_would_be_read_with_the_data_is_refused(
     aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"" if name.endswith("/") else b"1,w\n")
 
     if refused:
-        with pytest.raises(UserError, match=f"{key} was not uploaded with the others.*: delete it$"):
+        with pytest.raises(UserError, match=f"{key} was not uploaded, and .*: delete it$"):
             start(project)
     else:
         assert start(project).new

@@ -89,7 +89,6 @@ def push(
     prepared = prepare(config, path, output, dialect)
     names = Names(config, aws.account)
     store = Store(aws.client("s3"), names.bucket, prepared.sha256)
-    store.check()
     uploaded = 0
     if store.is_complete():
         output.say(f"s3://{names.bucket}/{store.prefix}/ has this data already")

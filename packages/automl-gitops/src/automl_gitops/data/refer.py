@@ -178,7 +178,6 @@ def refer(
         show_findings(output, findings)
         require_unblocked(holdout.contract, findings)
         lock = lock.model_copy(update={"findings": findings, "contract": holdout.contract.sha256})
-        store.check()
         uploaded = 0
         if not store.is_complete():
             uploaded = store.upload(Path(folder), holdout.write(Path(folder)), output)

@@ -28,30 +28,17 @@ class Store:
         self.s3, self.bucket = s3, bucket
         self.prefix = f"datasets/{sha256}"
 
-    def check(self) -> None:
-        """Raise `UserError` if the bucket is not there yet."""
-        try:
-            self.s3.head_bucket(Bucket=self.bucket)
-        except ClientError as error:
-            if may_not(error):  # S3 does not say which of the two
-                raise UserError(
-                    f"the bucket {self.bucket} is another account's, or these credentials may not use it: nothing was "
-                    "sent there; use credentials that may, or rename the project"
-                ) from None
-            if not is_missing(error):
-                raise
-            raise no_bucket(self.bucket) from None
-
     def is_complete(self) -> bool:
-        """Whether the manifest and all that it lists are there, as they were uploaded."""
+        """Whether the manifest and all that it lists are there. Raises `UserError` where there is no bucket to use."""
         return not self._look()[0]
 
     def require(self, push: str) -> None:
         """Raise `UserError` where a training would read what was not uploaded so; ``push`` does that again."""
         fault, other = self._look()
         if fault or other:
-            way_out = push if fault else "delete it"
-            raise UserError(f"dataset.lock: {fault or other}: {way_out}", file="dataset.lock")
+            raise UserError(
+                f"dataset.lock: {fault or other}: {push if fault else 'delete it'}", file="dataset.lock"
+            )
 
     def _look(self) -> tuple[str, str]:
         """What is not as it was uploaded, and what would be read with it, as a sentence each; "" for nothing.
@@ -63,18 +50,22 @@ class Store:
             every = listed(self.s3, "list_objects_v2", "Contents", Bucket=self.bucket, Prefix=place)
             there = {item["Key"].removeprefix(place): item for item in every}
         except ClientError as error:
-            raise (no_bucket(self.bucket) if is_missing(error) else error) from None
+            if may_not(error):  # S3 does not say which of the two
+                raise UserError(
+                    f"the bucket {self.bucket} is another account's, or these credentials may not use it: nothing was "
+                    "sent there; use credentials that may, or rename the project"
+                ) from None
+            if not is_missing(error):
+                raise
+            raise no_bucket(self.bucket) from None
         uri = f"s3://{self.bucket}/{place}"
-        if MANIFEST not in there:
-            return f"{uri}{MANIFEST} does not exist", ""
-        written = there.pop(MANIFEST)["LastModified"]
         try:
+            written = there.pop(MANIFEST)["LastModified"]
             body = self.s3.get_object(Bucket=self.bucket, Key=place + MANIFEST)["Body"].read()
-            uploaded = {
-                name: (entry["bytes"], entry["sha256"]) for name, entry in json.loads(body)["objects"].items()
-            }
+            entries = json.loads(body)["objects"].items()
+            uploaded = {name: (entry["bytes"], entry["sha256"]) for name, entry in entries}
         except (AttributeError, KeyError, TypeError, ValueError):
-            return f"{uri}{MANIFEST} is damaged", ""
+            return f"{uri}{MANIFEST} is missing or damaged", ""
         read = set()
         for name, (size, sha256) in uploaded.items():
             found = there.pop(name, None)
@@ -83,14 +74,11 @@ class Store:
             if found["Size"] != size:
                 return f"{uri}{name} has {found['Size']:,} bytes, and {size:,} were uploaded", ""
             if found["LastModified"] > written and (now := self._head(name)) != (size, sha256):
-                return (
-                    f"{uri}{name} was replaced: its sha256 is {now and now[1]}, and {sha256} was uploaded",
-                    "",
-                )
+                return f"{uri}{name} was replaced: of sha256 {now and now[1]}, and {sha256} was uploaded", ""
             first, slash, _ = name.partition("/")
             read.add(first + slash)
         other = next((name for name in there if there[name]["Size"] and name.startswith(tuple(read))), "")
-        return "", other and f"{uri}{other} was not uploaded with the others, and would be read with them"
+        return "", other and f"{uri}{other} was not uploaded, and would be read with the others"
 
     def upload(self, folder: Path, names: list[str], output: Output) -> int:
         """Upload what is not there yet, then the manifest; returns the number of files that were uploaded."""

@@ -27,6 +27,9 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
     names, sagemaker = project.names, project.aws.client("sagemaker")
     text = definition.build(project.config, project.lock, names.account, bundle, champion)
+    from automl_gitops.runs import dry_run
+
+    dry_run.require(project)
     project.require_champion()
     _upload_bundle(project)
     wanted = {
