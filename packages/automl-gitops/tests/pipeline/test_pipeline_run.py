@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from moto.sagemaker.models import sagemaker_backends
 import automl_gitops.runs.run as run_module
 from automl_gitops.commands.main import main
 from automl_gitops.data.push import push
+from automl_gitops.data.store import MANIFEST, Store
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -385,6 +387,95 @@ def test_run_without_the_data_is_refused(project: Project, aws: Aws) -> None:
 
     with pytest.raises(UserError, match=r"dataset.lock: s3://.* does not exist: run `automl data push"):
         start(project)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "sentence"),
+    [
+        ("train_validation.csv", lambda body: body[:99], r"has 99 bytes, and [\d,]{5} were uploaded: run"),
+        (
+            "x_test/part-00000.csv",
+            lambda body: body[::-1],
+            "was replaced: of sha256 None, and [0-9a-f]{64} was",
+        ),
+        ("y_test/part-00000.csv", None, "does not exist: run"),
+        ("manifest.json", None, "is missing or damaged: run"),
+        ("manifest.json", lambda body: body[:-9], "is missing or damaged: run"),
+    ],
+)
+def test_run_with_other_objects_than_were_pushed_is_refused(
+    project: Project, folder: Path, aws: Aws, name: str, change: Any, sentence: str
+) -> None:
+    upsert(project)
+    s3, key = aws.client("s3"), f"datasets/{project.lock.sha256}/{name}"
+    body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    if change:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=change(body))
+    else:
+        s3.delete_object(Bucket=BUCKET, Key=key)
+
+    with pytest.raises(UserError, match=rf"^dataset.lock: s3://{BUCKET}/{key} {sentence}"):
+        start(project)
+    again = push(project.config, folder / "patients.csv", aws, Output(), synthetic=False)
+    assert again.uploaded == (name != "manifest.json")
+    assert start(fresh(aws)).new
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("x_test/part-00001.csv", True),
+        ("train_validation.csv.old", True),
+        ("x_test/", False),  # a folder, as the console makes one
+        ("notes.txt", False),
+    ],
+)
+def test_what_would_be_read_with_the_data_is_refused(
+    project: Project, aws: Aws, name: str, refused: bool
+) -> None:
+    upsert(project)
+    key = f"datasets/{project.lock.sha256}/{name}"
+    aws.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"" if name.endswith("/") else b"1,w\n")
+
+    if refused:
+        with pytest.raises(UserError, match=f"{key} was not uploaded, and .*: delete it$"):
+            start(project)
+    else:
+        assert start(project).new
+
+
+def test_data_that_was_copied_anew_is_the_same_by_its_hashes(project: Project, aws: Aws) -> None:
+    upsert(project)
+    s3, key = aws.client("s3"), f"datasets/{project.lock.sha256}/train_validation.csv"
+    sent = s3.get_object(Bucket=BUCKET, Key=key)
+    s3.put_object(Bucket=BUCKET, Key=key, Body=sent["Body"].read(), Metadata=sent["Metadata"])
+
+    assert start(project).new
+
+
+def test_two_calls_look_at_any_number_of_objects(project: Project, aws: Aws) -> None:
+    """As long as S3 lists them on one page."""
+    upsert(project)
+    s3, prefix = aws.client("s3"), f"datasets/{project.lock.sha256}/"
+    store = Store(s3, BUCKET, project.lock.sha256)
+    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key=prefix + MANIFEST)["Body"].read())
+    for number in range(1, 100):
+        name, body = f"x_test/part-{number:05}.csv", b"1,w\n"
+        s3.put_object(Bucket=BUCKET, Key=prefix + name, Body=body)
+        manifest["objects"][name] = {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+    s3.put_object(Bucket=BUCKET, Key=prefix + MANIFEST, Body=json.dumps(manifest))
+    calls: list[str] = []
+    s3.meta.events.register(
+        "before-call.s3", lambda model, params, **_: calls.append(model.name) or _owned(params)
+    )
+
+    store.require("push")
+
+    assert calls == ["ListObjectsV2", "GetObject"]
+
+
+def _owned(params: dict[str, Any]) -> None:
+    assert params["headers"]["x-amz-expected-bucket-owner"] == ACCOUNT
 
 
 def test_run_with_data_of_another_account_is_refused(project: Project, aws: Aws) -> None:

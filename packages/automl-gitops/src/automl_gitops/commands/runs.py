@@ -62,6 +62,9 @@ def definition(
     text = definition.build(
         project.config, project.lock, account or project.aws.account, project.bundle, project.champion
     )
+    from automl_gitops.runs import dry_run
+
+    dry_run.require(project)
     if output is None:
         print(text)
         return

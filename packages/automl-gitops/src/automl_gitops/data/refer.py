@@ -32,9 +32,10 @@ from automl_gitops.data.profile import (
     widest,
     without,
 )
-from automl_gitops.data.push import Pushed, Store
+from automl_gitops.data.push import Pushed
 from automl_gitops.data.rules import Keys, require_columns
 from automl_gitops.data.rules.overlap import Overlap
+from automl_gitops.data.store import Store
 from automl_gitops.data.table import Table
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.layout import FEWEST_GROUPS
@@ -177,7 +178,6 @@ def refer(
         show_findings(output, findings)
         require_unblocked(holdout.contract, findings)
         lock = lock.model_copy(update={"findings": findings, "contract": holdout.contract.sha256})
-        store.check()
         uploaded = 0
         if not store.is_complete():
             uploaded = store.upload(Path(folder), holdout.write(Path(folder)), output)

@@ -10,14 +10,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from automl_gitops.data import consistency
 from automl_gitops.data.listing import look, split
-from automl_gitops.data.lock import DatasetLock, Reference, part
+from automl_gitops.data.lock import DatasetLock, part
+from automl_gitops.data.store import Store
 from automl_gitops.kernel import git
-from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import complaint
 from automl_gitops.kernel.console import Output
@@ -259,33 +258,24 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
         return
     lock, s3 = project.lock, project.aws.client("s3")
     uri, push = pushed(lock)
-    bucket, key = split(uri)
+    bucket = split(uri)[0]
     if bucket != project.names.bucket:
         raise UserError(
             f"dataset.lock: {uri} is not in this account's bucket {project.names.bucket}: {push} here",
             file="dataset.lock",
         )
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if not is_missing(error):
-            raise
-        raise UserError(f"dataset.lock: {uri} does not exist: {push}", file="dataset.lock") from None
-    if lock.reference:
-        _require_same(
-            lock.uris.train_validation, lock.reference, look(s3, lock.uris.train_validation).reference
-        )
-    if lock.validation_reference and lock.uris.validation:
-        now = look(s3, lock.uris.validation).reference
-        _require_same(lock.uris.validation, lock.validation_reference, now)
-
-
-def _require_same(uri: str, had: Reference, now: Reference) -> None:
-    """The objects have to be those of dataset.lock, else the model would not be what Git says."""
-    if had != now:
-        change = f"{had} then, {now} now" if f"{had}" != f"{now}" else f"{now} of another content or name"
-        raise UserError(
-            f"dataset.lock: the data at {uri} has changed since ({change}): run `automl data refer` "
-            "again, or bring the objects back",
-            file="dataset.lock",
-        )
+    Store(s3, bucket, lock.sha256).require(push)
+    # The objects have to be those of dataset.lock, else the model would not be what Git says.
+    uris = lock.uris
+    for uri, had in (
+        (uris.train_validation, lock.reference),
+        (uris.validation, lock.validation_reference),
+    ):
+        now = look(s3, uri).reference if uri and had else had
+        if had != now:
+            change = f"{had} then, {now} now" if f"{had}" != f"{now}" else f"{now} of another content or name"
+            raise UserError(
+                f"dataset.lock: the data at {uri} has changed since ({change}): run `automl data refer` "
+                "again, or bring the objects back",
+                file="dataset.lock",
+            )

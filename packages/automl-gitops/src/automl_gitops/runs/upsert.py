@@ -28,6 +28,9 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     names, sagemaker = project.names, project.aws.client("sagemaker")
     there = current(project)  # what AWS does not let one do is said before the SDK is imported, for seconds
     text = definition.build(project.config, project.lock, names.account, bundle, champion)
+    from automl_gitops.runs import dry_run
+
+    dry_run.require(project)
     project.require_champion()
     _upload_bundle(project)
     wanted = {
