@@ -19,8 +19,9 @@ export DATA TARGET PROBLEM LENIENT STARTED
 # Not in the template, whose every file reaches the generated project.
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
-# Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process.
-TWO_AT_ONCE := --numprocesses 2 --dist loadscope
+# Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process. The order is
+# that of conftest.py, which has the longest first, and not by the number of tests.
+TWO_AT_ONCE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 # Where it is set, as in many containers, each of the many processes of a life would compile its packages anew.
 unexport PYTHONDONTWRITEBYTECODE

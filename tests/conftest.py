@@ -15,6 +15,23 @@ COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 # What `make test` hands on: the commands that a test starts run as from a user's shell, not as parts of that make.
 for _of_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DATA", "TARGET", "PROBLEM", "LENIENT", "STARTED"):
     os.environ.pop(_of_make, None)
+# What takes longest is begun first, so that in the end no process works alone for minutes.
+LONGEST = (
+    "strangers/test_demo.py",
+    "strangers/test_product.py",
+    "test_documents.py",
+    "workflows/test_story.py",
+    "workflows/test_stranger_story.py",
+    "test_project.py",
+    "workflows/test_long_training.py",
+    "test_changes.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of `LONGEST` before the others."""
+    first = {ROOT / "tests" / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
 
 
 def bake(template: Path, output: Path, **answers: str) -> subprocess.CompletedProcess[str]:

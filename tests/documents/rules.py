@@ -17,7 +17,8 @@ class Rule:
     """The fate of the commands that fit ``pattern`` in documents that fit ``document``, and why.
 
     `syntax`: its program reads its arguments, and nothing else happens. `elsewhere`: ``reason`` names the test that
-    runs the same. ``prepare`` are the names of what `stage.Stage` does before, ``status`` are its exit statuses.
+    runs the same. ``prepare`` are the names of what `stage.Stage` does before, ``status`` are its exit statuses. A
+    command that only reads, whoever names it, and takes long, is run ``once`` for all documents.
     """
 
     pattern: str
@@ -26,6 +27,7 @@ class Rule:
     document: str = ".*"
     prepare: tuple[str, ...] = ()
     status: tuple[int, ...] = (0,)
+    once: bool = False
 
 
 TEMPLATE = r"(the template's README|CONTRIBUTING|SECURITY|CHANGELOG)\.md|Makefile|benchmarks/.*"
@@ -88,7 +90,7 @@ RULES = (
     Rule(r"\.venv/bin/local-sagemaker up .*", "run", prepare=("in_the_background",)),
     Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make bootstrap", "run", prepare=("on_github",)),
     # 2 is make's, of a doctor that found something missing.
-    Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make doctor", "run", prepare=("on_github",), status=(0, 2)),
+    Rule(r"(GITHUB_TOKEN=\S+\(.*\) )?make doctor", "run", prepare=("on_github",), status=(0, 2), once=True),
     Rule(rf"{AUTOML} bootstrap --github .*", "run", prepare=("on_github", "people")),
     Rule(rf"{AUTOML} bootstrap --project-account .*", "run", prepare=("in_another_account",)),
     Rule(r"git init -b main && git add --all && git commit .*", "run", prepare=("no_repository",)),
@@ -104,7 +106,7 @@ RULES = (
     Rule(rf"{AUTOML} status", "run", status=(0, 3)),  # 3 is a difference, which it shows
     # --- What runs as it stands ---
     Rule(rf"{AUTOML} .*"),
-    Rule(r"automl [\w -]+", "run", "named in a sentence: with --help", prepare=("help",)),
+    Rule(r"automl [\w -]+", "run", "named in a sentence: with --help", prepare=("help",), once=True),
     Rule(r"\.venv/bin/pre-commit install", prepare=("a_repository",)),
     Rule(r"\. build/local\.env"),
     Rule(r"\.venv/bin/python -c .*"),

@@ -38,6 +38,7 @@ FILLED_IN = {
     "MaxSeconds=60": "MaxSeconds=20",
     "automl data example": "automl data example --rows 3000",
 }
+CANDIDATES = 3
 # The canary's waits are this much shorter on the local AWS.
 TIME_SCALE = "600"
 
@@ -107,6 +108,7 @@ class Stage:
         self._tools()
         self.terminal = Terminal(self.project, self._environment())
         link_environment(self.project)
+        self._few_candidates()
         self._aws = self._up(self.folder / "aws.env")
         self.terminal.environment |= self._aws
         made = self.terminal.run(
@@ -239,6 +241,13 @@ class Stage:
             listed = self.client("sagemaker").list_pipeline_executions(PipelineName=NAME)
             text = text.replace("ARN", listed["PipelineExecutionSummaries"][0]["PipelineExecutionArn"])
         return text
+
+    def _few_candidates(self) -> None:
+        """As many as it takes for an ensemble: a training ends with the last one."""
+        file = self.project / "automl.toml"
+        document = tomlkit.parse(file.read_text(encoding="utf-8"))
+        document["autopilot"]["budget"]["max_candidates"] = CANDIDATES
+        file.write_text(tomlkit.dumps(document), encoding="utf-8")
 
     def _configure(self, text: str) -> Ended:
         """Set in automl.toml what a block shows; [decision] only to read it, since the example has three classes."""

@@ -15,6 +15,8 @@ from strangers.tables import Stranger
 OBSERVER = Path(__file__).with_name("observer.py")
 CANDIDATES = 3  # as many as it takes for an ensemble; the training ends with the last one
 MINUTES_OF_A_DEMO = 20
+# Of a command that no AWS is in reach of.
+UNREACHABLE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "NO_COLOR": "1", "COLUMNS": "200"}
 
 
 def project_of(
@@ -77,17 +79,10 @@ def demo(project: Path, data: Path, *, status: int = 0) -> Demo:
     )
 
 
-def rehearse(project: Path, data: Path, *, seconds: int) -> Demo:
-    """Train for so many seconds and bring the model to staging: what the demo does, without production."""
-    command = [
-        sys.executable,
-        OBSERVER,
-        _stored(project),
-        "rehearse",
-        "--output",
-        project / "build" / "demo",
-    ]
-    return _lived(project, [*command, "--data", data, "--training-seconds", seconds, "--until", "staging"], 0)
+def rehearse(project: Path, data: Path) -> Demo:
+    """What the demo does, but production."""
+    command = [sys.executable, OBSERVER, _stored(project), "rehearse", "--output", project / "build" / "demo"]
+    return _lived(project, [*command, "--data", data, "--until", "staging"], 0)
 
 
 def _stored(project: Path) -> Path:
@@ -118,7 +113,7 @@ def command(project: Path, *arguments: object) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [Path(sys.executable).with_name("automl"), *map(str, arguments)],
         cwd=project,
-        env=offline(project) | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "NO_COLOR": "1", "COLUMNS": "200"},
+        env=offline(project) | UNREACHABLE,
         capture_output=True,
         text=True,
         timeout=60 * MINUTES_OF_A_DEMO,

@@ -21,31 +21,36 @@ SEED = 1
 
 @dataclass(frozen=True)
 class Stored:
-    """What ``folder`` holds of the bucket of a project that has trained once: data set, transforms, evaluations."""
+    """What ``folder`` holds of a project's bucket: data set, transforms and evaluation of a training.
+
+    Where it is of several trainings, ``execution`` and ``dataset`` name one: as the bucket's keys do.
+    """
 
     folder: Path
+    execution: str = "*"
+    dataset: str = "*"
 
     @cached_property
     def evaluation(self) -> dict[str, Any]:
         """evaluation.json."""
-        (path,) = self.folder.glob("evaluations/*/evaluation.json")
+        (path,) = self.folder.glob(f"evaluations/{self.execution}/evaluation.json")
         return json.loads(path.read_text())
 
     @cached_property
     def truth(self) -> pd.Series:
         """The holdout's labels, as text; the header is the target's name."""
-        return _read(self.folder.glob("datasets/*/y_test/*.csv"), header=0).iloc[:, 0]
+        return _read(self.folder.glob(f"datasets/{self.dataset}/y_test/*.csv"), header=0).iloc[:, 0]
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """What the batch transform answered, as text, by the names of the outputs."""
-        found = _read(self.folder.glob("transforms/*/candidate/*.out"), header=None)
+        found = _read(self.folder.glob(f"transforms/{self.execution}/candidate/*.out"), header=None)
         return found.set_axis(self.evaluation["outputs"], axis="columns")
 
     @cached_property
     def train(self) -> pd.DataFrame:
         """The rows that Autopilot trained on, with the target."""
-        (path,) = self.folder.glob("datasets/*/train_validation.csv")
+        (path,) = self.folder.glob(f"datasets/{self.dataset}/train_validation.csv")
         return pd.read_csv(path, dtype={self.target: str})
 
     @cached_property
@@ -54,7 +59,7 @@ class Stored:
         names = [name for name in self.train if name != self.target]
         parts = [
             pd.read_csv(path, header=None, names=names)
-            for path in sorted(self.folder.glob("datasets/*/x_test/*.csv"))
+            for path in sorted(self.folder.glob(f"datasets/{self.dataset}/x_test/*.csv"))
         ]
         return pd.concat(parts, ignore_index=True)
 

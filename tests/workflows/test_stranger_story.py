@@ -1,5 +1,5 @@
 """A table of difficult words by the rendered workflows: a pull request over a data set that is trained on already,
-merge, proposal, promotion and revert, and its metrics once more by scikit-learn.
+merge, proposal and promotion, and its metrics once more by scikit-learn.
 """
 
 from collections.abc import Iterator
@@ -44,11 +44,6 @@ class ShortStory(Story):
         self.stage.github.pulls[number]["state"] = "closed"
         return self._scene([run], number=number)
 
-    @cached_property
-    def bad_change(self) -> Scene:
-        """Nothing bad happens in this story."""
-        return self.promotion
-
 
 @pytest.fixture(scope="module")
 def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShortStory]:
@@ -92,15 +87,6 @@ def test_merging_the_proposal_puts_it_into_production(story):
     assert scene.runs["promote.yml"].green, scene.runs["promote.yml"]
     assert scene.world.production == scene.facts["named"]
     assert scene.world.versions == {scene.facts["named"]: ("Approved", "deployed")}
-
-
-def test_a_second_promotion_is_reverted_and_the_first_serves_again(story):
-    first, second = story.promotion.facts["named"], story.second_promotion.facts["second"]
-
-    assert story.second_promotion.runs["promote.yml"].green, story.second_promotion.runs["promote.yml"]
-    assert story.second_promotion.world.production == second
-    assert story.revert.runs["promote.yml"].green, story.revert.runs["promote.yml"]
-    assert story.revert.facts["named"] == story.revert.world.production == first
 
 
 def test_its_metrics_are_those_that_scikit_learn_computes_from_the_transform_s_output(story):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,22 @@ from support.project import PROJECT
 
 # The project's code can be imported; its evaluation is a folder of scripts in the container.
 sys.path[:0] = [str(PROJECT), str(PROJECT / "evaluation")]
+
+# What takes longest is begun first, so that in the end no process works alone for minutes.
+LONGEST = (
+    "rehearsal/test_flight.py",
+    "deployment/test_promote.py",
+    "life/test_life_with_a_key.py",
+    "deployment/test_doctor.py",
+    "faults/test_random_lives.py",
+    "life/test_life_by_reference.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of `LONGEST` before the others."""
+    first = {Path(__file__).resolve().parent / name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -30,7 +30,7 @@ from support.unique import unique
 from support.waiting import wait_until
 
 LOCAL_SAGEMAKER = Path(__file__).resolve().parents[3] / "local-sagemaker" / "README.md"
-FLY = ("--on-aws", "--yes-cost", "100", "--training-seconds", "15")
+FLY = ("--on-aws", "--yes-cost", "100", "--training-seconds", "10")
 ENDING_SECONDS = 900
 
 

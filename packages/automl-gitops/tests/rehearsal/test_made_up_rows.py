@@ -159,10 +159,11 @@ def any_table(seed: int) -> pd.DataFrame:
     return pd.DataFrame(columns, dtype=object)
 
 
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("problem", ["BinaryClassification", "MulticlassClassification", "Regression"])
-def test_rows_made_from_a_lock_are_of_its_kind(tmp_path: Path, seed: int, problem: str) -> None:
+@pytest.mark.parametrize("seed", range(9))
+def test_rows_made_from_a_lock_are_of_its_kind(tmp_path: Path, seed: int) -> None:
+    """Each problem type with each share of the holdout, and with another table."""
     random, frame = Random(1000 + seed), any_table(seed)
+    problem = ["BinaryClassification", "MulticlassClassification", "Regression"][(seed + seed // 3) % 3]
     labels: dict[str, list[object]] = {
         "BinaryClassification": list(random.choice(["yes", "no"], ROWS, p=[0.02, 0.98])),
         "MulticlassClassification": list(random.randint(0, 40, ROWS)),
