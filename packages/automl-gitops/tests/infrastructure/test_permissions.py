@@ -649,15 +649,12 @@ def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         ("SageMakerExecutionRole", "transforms/x", ""),
         ("ServingRole", "captured/production/x", ""),
         ("ServingRole", "captured/production/x", HOSTING_ACCOUNT),
-        ("LambdaExecutionRole", "autopilot/x/request.json", ""),
-        ("RetrainRole", "datasets/x", ""),
-        ("PromoteRole", "deployments/x", ""),
     ],
 )
 def test_nothing_is_written_to_a_bucket_of_its_name_that_another_account_has(
     taken: DeployedProject, role: str, key: str, account: str
 ) -> None:
-    # As a service does it, which expects no owner.
+    # As a service does it, which expects no owner; what the commands and the functions call does.
     s3 = boto3.client("s3", **credentials(taken, role, account))
 
     assert not is_allowed(s3, "put_object", Bucket=taken.names.bucket, Key=key, Body=b"rows")
