@@ -192,6 +192,23 @@ def test_another_account_gets_the_roles_that_host(project: DeployedProject) -> N
     assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
 
 
+def test_a_hosting_account_is_of_one_project_of_a_name(project: DeployedProject) -> None:
+    bootstrap.deploy(project.sign_in())
+    bootstrap.deploy_hosting(project.sign_in(account="222222222222"), project.aws.account)
+    bootstrap.deploy(project.sign_in(account="444444444444"))
+
+    with pytest.raises(UserError, match=f"is of the project {project.name} of account {project.aws.account}"):
+        bootstrap.deploy_hosting(project.sign_in(account="222222222222"), "444444444444")
+    with pytest.raises(UserError, match=f"is of the project {project.name} of account 444444444444"):
+        bootstrap.deploy_hosting(project.sign_in(account="444444444444"), project.aws.account)
+    with pytest.raises(UserError, match=f"or pass --project-account {project.aws.account}"):
+        bootstrap.deploy(project.sign_in(account="222222222222"))
+
+    role = project.client("iam", account="222222222222").get_role(RoleName=f"{project.name}-ProductionRole")
+    (statement,) = role["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Principal"] == {"AWS": project.names.role_arn(f"{project.name}-PromoteRole")}
+
+
 @pytest.mark.parametrize("role", ["AutopilotRole", "SageMakerExecutionRole", "LambdaExecutionRole"])
 def test_what_runs_in_a_project_with_a_key_may_encrypt_with_it(project: DeployedProject, role: str) -> None:
     key = project.client("kms").create_key()["KeyMetadata"]["Arn"]

@@ -863,7 +863,7 @@ def test_an_error_of_the_checks_themselves_goes_back(world, verified, monkeypatc
 
 
 def overwrite(world, content=b"another archive"):
-    world.s3.put_object(Bucket=world.bucket, Key="autopilot/model.tar.gz", Body=content)
+    return world.s3.put_object(Bucket=world.bucket, Key="autopilot/model.tar.gz", Body=content)
 
 
 def restore(world):
@@ -956,6 +956,49 @@ def test_who_changes_record_or_note_alone_gains_nothing(world, verified, part):
 
     with pytest.raises(UserError, match="does not carry the sign-off"):
         promote(world.project())
+
+
+@pytest.mark.parametrize("claimed", ["nothing", "the known hash of the new version"])
+def test_who_changes_record_and_note_gains_nothing_against_what_git_names(world, git, verified, claimed):
+    arn = verified()
+    propose(world.project(), arn)
+    git("commit", "--quiet", "-am", "Promote")
+    ((url, known),) = world.read("verifications/1/verification.json")["archives"].items()
+    newest = overwrite(world)["VersionId"]
+    project = world.project()
+    lie = {} if claimed == "nothing" else {url: f"{known.split()[0]} {newest}"}
+    record = world.read("verifications/1/verification.json") | {"archives": lie}
+    world.put("verifications/1/verification.json", json.dumps(record))
+    Registry(project.aws, project.names).note(
+        Registry(project.aws, project.names).latest(), **archives.notes(lie)
+    )
+
+    with pytest.raises(UserError, match=r"model.tar.gz is version .*, instead of version"):
+        promote(world.project())
+
+
+@pytest.mark.parametrize(
+    "content", ["{", "[]", "{}", "null", "[" * 100_000, '{"archives": 3}'], ids=lambda text: text[:15]
+)
+def test_a_verification_or_deployment_that_was_written_over_is_told_in_a_sentence(
+    world, verified, capsys, content
+):
+    arn = verified()
+    world.name_in_git(arn)
+    world.put("verifications/1/verification.json", content)
+    refused = main(["promote"])
+    world.sign_off(arn)
+    assert main(["promote"]) == 0
+    (deployment,) = world.objects("deployments/")
+    world.put(deployment, content)
+
+    ended = [main([command]) for command in ("promote", "drift")]
+
+    told = capsys.readouterr().err
+    assert (refused, ended) == (1, [1, 1])
+    for key in ("verifications/1/verification.json", deployment):
+        assert f"error: s3://{world.bucket}/{key} was changed (" in told
+    assert "bring its S3 version before back" in told
 
 
 def test_a_version_that_was_verified_before_bytes_were_recorded_is_staged_again(world, verified):

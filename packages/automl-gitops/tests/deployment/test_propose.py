@@ -72,6 +72,18 @@ def test_again_changes_nothing(world, repository, verified):
     assert repository.writes == written
 
 
+def test_what_somebody_added_to_the_branch_does_not_ride_along(world, repository, verified):
+    arn = verified()
+    propose(world.project(), arn)
+    repository.git.commit_files("promote-production", {"pipeline/more.py": "x = 1\n"}, "Ride along")
+
+    proposal = propose(world.project(), arn)
+
+    assert proposal.changed
+    assert repository.git.read("promote-production", "pipeline/more.py") is None
+    assert proposed(repository).model_package_arn == arn
+
+
 def test_a_newer_version_takes_the_same_pull_request(world, repository, verified):
     propose(world.project(), verified())
     second = verified()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from automl_gitops.commands.main import main
 from automl_gitops.github.github_settings import RULESET
 from automl_gitops.kernel.errors import RunError, UserError
+from automl_gitops.stacks import bootstrap
 from automl_gitops.stacks.setup import set_up
 from support.deployed import DeployedProject
 from support.github import GitHub
@@ -220,6 +222,45 @@ def test_where_the_default_branch_is_not_main_nothing_is_made(project, github):
     assert github.writes == []
     stacks = project.client("cloudformation").list_stacks()["StackSummaries"]
     assert project.names.bootstrap_stack not in [stack["StackName"] for stack in stacks]
+
+
+def test_a_name_that_another_repository_has_taken_is_refused_before_anything_is_made(project, github):
+    bootstrap.deploy(project.sign_in(), "repo:another/name")
+
+    with pytest.raises(UserError) as refused:
+        set_up(project.sign_in())
+
+    assert f'name = "{project.name}" is that of repo:another/name in account' in str(refused.value)
+    assert "`automl bootstrap --github-oidc-subject repo:owner/name` first" in str(refused.value)
+    assert github.writes == []
+    assert project.subjects("PromoteRole") == ["repo:another/name:environment:production"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ("repo:owner/name", "repo:Owner@1/name@2", True),  # the form with ids came later
+        ("repo:old@1/old@2", "repo:owner@1/name@2", True),  # it was renamed
+        ("repo:owner@1/name@2", "repo:owner@1/name@3", False),  # another one that has its name by now
+        ("repo:owner@1/other", "repo:owner@1/name@2", False),
+    ],
+)
+def test_a_repository_is_known_by_its_id_and_else_by_its_name(project, before, now, same):
+    bootstrap.deploy(project.sign_in(), before)
+
+    with nullcontext() if same else pytest.raises(UserError, match="choose another"):
+        bootstrap.require_ours(project.sign_in(), now)
+
+
+def test_a_tag_that_is_called_main_reaches_no_environment(project, github):
+    set_up(project.sign_in())
+    (policy,) = github.environments["production"]["branch_policies"]
+    policy["type"] = "tag"
+
+    set_up(project.sign_in())
+
+    (policy,) = github.environments["production"]["branch_policies"]
+    assert (policy["name"], policy["type"]) == ("main", "branch")
 
 
 def test_an_owner_s_review_is_required_and_stays_so(project, github):

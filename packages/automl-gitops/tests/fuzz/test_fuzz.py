@@ -99,8 +99,9 @@ def note(name: str) -> None:
 
 
 def is_clean(text: str) -> bool:
-    """Whether a terminal shows the text and does nothing else."""
-    return not any(character != "\n" and is_unseen(character) for character in text) and "##[" not in text
+    """Whether a terminal shows the text and does nothing else, and GitHub's runner finds no command in it."""
+    command = "##[" in text or re.search(r"^\s*::[a-z-]+( .*?)?::", text, re.IGNORECASE | re.MULTILINE)
+    return not any(character != "\n" and is_unseen(character) for character in text) and not command
 
 
 def refused_or(read: Callable[[], object]) -> object:
@@ -166,6 +167,7 @@ def test_contract_toml(text: str) -> None:
 @fuzzed
 @example(content=b"\xe2\x80\xae\n\x1b[2J")  # one column
 @example(content=b"\xe2\x80\xae,a\n\x1b[2J,1\n\x1b[2J,2\n")  # shown in a table
+@example(content=b"::error::x,a\n::set-output name=x::y,1\n::set-output name=x::y,2\n")  # where a line begins
 @given(content=tables())
 def test_a_table(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     note("a data set's file")

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from automl_gitops.kernel.names import Names
 from automl_gitops.stacks import bootstrap, stack
 from support import keys
 from support.deployed import DeployedProject
+from support.project import PROJECT
 
 REFUSALS = {"AccessDenied", "AccessDeniedException", "AuthorizationError", "403"}
 HOSTING_ACCOUNT = "222222222222"  # of staging and production
@@ -615,6 +618,68 @@ def test_no_role_opens_bucket_or_registry(
 
     with pytest.raises(ClientError, match="with an explicit deny in an identity-based policy"):
         getattr(project.client(service, role), method)(**given)
+
+
+@pytest.fixture(scope="module")
+def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedProject]:
+    """A project whose bucket is another account's, which lets everybody in: it took the name once that was free."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.chdir(PROJECT)
+        project = DeployedProject(local_aws, tmp_path_factory.mktemp("taken"), monkeypatch)
+        bootstrap.deploy(project.sign_in())
+        bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
+        bucket = project.names.bucket
+        project.client("s3").delete_bucket(Bucket=bucket)
+        s3 = project.client("s3", account="444444444444")
+        s3.create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": project.config.project.region}
+        )
+        s3.put_object(Bucket=bucket, Key="autopilot/model.tar.gz", Body=b"another's")
+        everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+        s3.put_bucket_policy(
+            Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+        )
+        yield project
+
+
+@pytest.mark.parametrize(
+    ("role", "key", "account"),
+    [
+        ("AutopilotRole", "autopilot/x", ""),
+        ("SageMakerExecutionRole", "transforms/x", ""),
+        ("ServingRole", "captured/production/x", ""),
+        ("ServingRole", "captured/production/x", HOSTING_ACCOUNT),
+    ],
+)
+def test_nothing_is_written_to_a_bucket_of_its_name_that_another_account_has(
+    taken: DeployedProject, role: str, key: str, account: str
+) -> None:
+    # As a service does it, which expects no owner; what the commands and the functions call does.
+    s3 = boto3.client("s3", **credentials(taken, role, account))
+
+    assert not is_allowed(s3, "put_object", Bucket=taken.names.bucket, Key=key, Body=b"rows")
+
+
+@pytest.mark.parametrize("account", ["", HOSTING_ACCOUNT])
+def test_no_model_is_loaded_from_it(taken: DeployedProject, account: str) -> None:
+    s3 = boto3.client("s3", **credentials(taken, "ServingRole", account))
+
+    assert not is_allowed(s3, "get_object", Bucket=taken.names.bucket, Key="autopilot/model.tar.gz")
+
+
+def credentials(project: DeployedProject, role: str, account: str) -> dict[str, str]:
+    """What a client of boto3's own takes to act as a role."""
+    given = project.aws.administrator(project.aws.account)
+    names = Names(project.config, account or project.aws.account)
+    given |= project.aws.assume(names.role_arn(f"{project.name}-{role}"))
+    return {
+        "endpoint_url": project.aws.url,
+        "region_name": project.config.project.region,
+        **{
+            name.lower(): given[name]
+            for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        },
+    }
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ UNSCOPED = {
     "NeverApprove",  # a Deny, as the next two
     "LeaveAloneWhatIsAnothers",
     "OpenNothing",
+    "WriteNothingElsewhere",
     "WriteMetrics",
     "CountWrongAnswers",
     "SignInForImages",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import typer
 from rich.console import Console
 
-from automl_gitops.kernel.cli import run
+from automl_gitops.kernel.cli import run, workflow_command
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.page import Bullets, Code, Links, Log, Page, Section, Strong, Table, Warn
@@ -82,7 +83,48 @@ def test_where_no_terminal_is_there_are_no_colours_and_no_broken_sentences() -> 
 
 
 def test_a_log_s_line_is_no_command_to_github() -> None:
-    assert "| ::error::not a command" in printed(width=80, terminal=False).splitlines()
+    assert "| : :error::not a command" in printed(width=80, terminal=False).splitlines()
+
+
+COMMANDS = ("::set-output name=to-stage::x", "::stop-commands::x", "::Add-Mask::the", "##[error]x")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_line_is_a_command_to_github(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parts = (Table((command, "rows"), [(command, "1")], "lr"), Bullets([f"a\n{command}"]), Section(command, ()))
+    output = Output()
+    show(Page(command, parts), output.console)
+    output.say(f"the reason\n  {command}")
+    output.table(("label",), [(command,)])
+
+    printed = capsys.readouterr().out
+
+    assert "x" in printed or "the" in printed
+    assert not re.search(r"^\s*::[a-z-]+[^:]*::|##\[", printed, re.IGNORECASE | re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "text", ["arn:aws:s3:::lake from now on", "arn:aws:iam::123456789012:role/x", "arn:aws:iam::aws:policy/x", "a::b"]
+)
+def test_what_has_colons_stays(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Output().say(text)
+
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+def test_json_is_no_command_to_github_and_stays_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    Output(as_json=True).result({"label": "##[set-output name=x]y"})
+
+    printed = capsys.readouterr().out
+
+    assert "##[" not in printed
+    assert json.loads(printed) == {"label": "##[set-output name=x]y"}
+
+
+def test_a_file_s_name_adds_nothing_to_a_command() -> None:
+    made = workflow_command("error", "a\nb", "x,line=9::::stop-commands::y\n", 3)
+
+    assert made == "::error file=x%2Cline=9%3A%3A%3A%3Astop-commands%3A%3Ay%0A,line=3::a%0Ab"
 
 
 def test_a_control_character_does_nothing() -> None:

@@ -148,12 +148,14 @@ class RepositorySettings:
     def _only_main(self, path: str) -> Outcome:
         policies = f"{path}/deployment-branch-policies"
         policies_there = (self._get(policies) or {}).get("branch_policies", [])
-        if [one["name"] for one in policies_there] == [MAIN]:
+        # A tag of this name is none that a rule protects.
+        right = [one for one in policies_there if (one["name"], one.get("type", "branch")) == (MAIN, "branch")]
+        if policies_there == right != []:
             return "unchanged"
         for one in policies_there:
-            if one["name"] != MAIN:
+            if one not in right:
                 self._send("DELETE", f"{policies}/{one['id']}", None)
-        if MAIN not in [one["name"] for one in policies_there]:
+        if not right:
             self._send("POST", policies, {"name": MAIN, "type": "branch"})
         return "changed" if policies_there else "created"
 

@@ -118,8 +118,11 @@ class Host:
             return True
 
     def _is_right(self, sha: str, path: str, text: str) -> bool:
-        """Whether a commit has the text, and still has something to merge."""
-        return self.read(path, sha) == text and self._repository.compare(self._head, sha).ahead_by > 0
+        """Whether a commit has the text and no other change, and still has something to merge."""
+        if self.read(path, sha) != text:
+            return False
+        compared = self._repository.compare(self._head, sha)
+        return compared.ahead_by > 0 and [one.filename for one in compared.files] == [path]
 
     def _open_pull(self, branch: str) -> PullRequest | None:
         head = f"{_part(self._repository.owner).login}:{branch}"

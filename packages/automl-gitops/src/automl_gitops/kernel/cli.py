@@ -159,8 +159,13 @@ def warn(text: str, file: str, line: int | None = None) -> None:
 
 def workflow_command(kind: str, text: str, file: str | None = None, line: int | None = None) -> str:
     """`::kind file=...,line=...::text`."""
-    place = f" file={file}" + (f",line={line}" if line else "") if file else ""
-    return f"::{kind}{place}::" + visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    named = _escaped(file or "").replace(":", "%3A").replace(",", "%2C")
+    place = f" file={named}" + (f",line={line}" if line else "") if named else ""
+    return f"::{kind}{place}::{_escaped(text)}"
+
+
+def _escaped(text: str) -> str:
+    return visible(text).replace("%", "%25").replace("\n", "%0A")
 
 
 def _prepare_streams() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
@@ -13,6 +14,9 @@ from rich.text import Text
 from automl_gitops.kernel.words import is_unseen, visible
 
 _LOG_WIDTH = 140  # columns of a table in a log, where nobody's window sets them
+# What GitHub's runner takes for a command: `##[` anywhere in a line, `::name` at its beginning, where a cell may stand.
+# An ARN has digits behind two colons, or a third one.
+_COMMAND = re.compile(r"##(?=\[)|(?<!:):(?=:[A-Za-z-]+(?: |::))")
 
 
 class _Console(Console):
@@ -35,8 +39,8 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def printed(text: str) -> str:
-    """A text of anybody's as a terminal or a log shows it; GitHub's runner reads old commands anywhere in a line."""
-    return visible(text).replace("##[", "## [")
+    """A text of anybody's as a terminal or a log shows it, and no command to GitHub's runner."""
+    return _COMMAND.sub(r"\g<0> ", visible(text))
 
 
 class Output:
@@ -88,4 +92,5 @@ class Output:
             unicode = (sys.stdout.encoding or "utf-8").lower().startswith("utf")
             text = json.dumps(document, indent=2, ensure_ascii=not unicode, default=str)
             # JSON escapes the first 32 characters alone; the rest of what a terminal obeys stands within texts, too.
-            print("".join(json.dumps(c)[1:-1] if c != "\n" and is_unseen(c) else c for c in text))
+            shown = "".join(json.dumps(c)[1:-1] if c != "\n" and is_unseen(c) else c for c in text)
+            print(shown.replace("##[", "#\\u0023["))

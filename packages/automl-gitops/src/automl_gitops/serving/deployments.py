@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing, listed
+from automl_gitops.kernel.aws import Aws, is_missing, listed, read_record
 from automl_gitops.kernel.environments import ROLE_VARIABLES
 from automl_gitops.kernel.signature import Signature
 
@@ -120,6 +120,4 @@ class DeploymentRecords:
         return sorted(match[0] for match in matches if match and match["outcome"] == DEPLOYED)
 
     def _read(self, key: str) -> DeploymentRecord:
-        return DeploymentRecord.of(
-            json.loads(self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read())
-        )
+        return DeploymentRecord.of(read_record(self._s3, self._bucket, key, DeploymentRecord))

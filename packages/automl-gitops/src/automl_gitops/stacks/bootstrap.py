@@ -21,6 +21,7 @@ SERVICES_FILE = Path("infrastructure/services.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = "GitHubProvider"
+_PREFIX = "OidcSubjectPrefix"
 # To StringEquals a star is no wildcard, but a reader would take it for one; a colon would end the prefix.
 _SUBJECT = re.compile(r"repo:[^*?:/\s]+/[^*?:/\s]+")
 
@@ -45,9 +46,14 @@ def deploy(
         _check_subject(subject_prefix, project.config)
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     state = stack.settle()
-    prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
+    if "ProjectAccount" in state.parameters:
+        raise UserError(
+            f"account {project.names.account} has the roles of {project.names.project} for staging or production: "
+            f"sign in to the project's own, or pass --project-account {state.parameters['ProjectAccount']}"
+        )
+    prefix = subject_prefix or state.parameters.get(_PREFIX) or _default_prefix(project.config)
     parameters = {
-        "OidcSubjectPrefix": prefix,
+        _PREFIX: prefix,
         "CreateOidcProvider": _flag(_makes_provider(project.aws, stack)),
         "TrustsEnvironments": _flag(trusts_environments)
         or state.parameters.get("TrustsEnvironments", "true"),
@@ -86,12 +92,38 @@ def deploy_hosting(
             "ARN of the project's key"
         )
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    state = stack.settle()
+    trusted = state.parameters.get("ProjectAccount", project.names.account)
+    if state.exists and trusted != project_account:
+        raise UserError(
+            f"stack {stack.name} here is of the project {project.names.project} of account {trusted}: rename one of "
+            "the two, or delete that stack where the project moved"
+        )
     parameters = {
         "ProjectAccount": project_account,
-        "EndpointInstanceTypes": _instance_types(instance_types, stack.settle()),
+        "EndpointInstanceTypes": _instance_types(instance_types, state),
     }
     parameters |= decided(HOSTING_FILE, project.names, kms_key_arn(project.aws, project.config))
     return _deploy(project, stack, HOSTING_FILE, parameters)
+
+
+def require_ours(project: ServingProject, prefix: str) -> None:
+    """Raise `UserError` where the roles are those of another repository, whose project has the same name.
+
+    ``prefix`` is how GitHub's tokens name this one. Where both have ids, these tell: a repository may be renamed.
+    """
+    names = project.names
+    trusted = Stack(project.aws, names.bootstrap_stack, project.output).look().parameters.get(_PREFIX, prefix)
+    had, now = (re.findall(r"[:/]([^@/]+)(?:@([^@/]+))?", one.lower()) for one in (trusted, prefix))
+    both = [name for name, _ in had] == [name for name, _ in now]
+    if had[-1][1] and now[-1][1]:
+        both = had[-1][1] == now[-1][1]
+    if not both:
+        raise UserError(
+            f'automl.toml: [project] name = "{names.project}" is that of {trusted} in account {names.account} already: '
+            f"choose another, or, where that is this repository, which moved, run `automl bootstrap "
+            f"--github-oidc-subject {prefix}` first"
+        )
 
 
 def data_buckets(names: Names) -> str:

@@ -73,6 +73,7 @@ def set_up(
     settings = RepositorySettings(host)
     settings.require_main()
     prefix = settings.subject_prefix()
+    bootstrap.require_ours(project, prefix)
     made = list(own(owners))
     made += settings.bring(reviewers, prevent_self_review=prevent_self_review, owned=bool(owners))
     missing = [] if accepts_unprotected else unprotected(made)

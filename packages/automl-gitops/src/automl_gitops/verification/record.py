@@ -4,12 +4,12 @@ version has the one that it needs for production.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing
+from automl_gitops.kernel.aws import Aws, is_missing, read_record
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
@@ -65,6 +65,17 @@ class VerificationRecord:
         }
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What others read of the record."""
+
+    outcome: str
+    model_package_arn: str
+    checks: list[dict[str, str]]
+    signed_off: Signature
+    archives: dict[str, str] = field(default_factory=dict)  # none in a record of an older form
+
+
 def key(version: int, form: str = "json") -> str:
     """The record's key in the project's bucket; ``form`` is `json` or `md`."""
     return f"verifications/{version}/verification.{form}"
@@ -92,7 +103,7 @@ def write(aws: Aws, bucket: str, verification: VerificationRecord) -> str:
 def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
     """The record of a version, `None` where there is none."""
     try:
-        return json.loads(aws.client("s3").get_object(Bucket=bucket, Key=key(version))["Body"].read())
+        return read_record(aws.client("s3"), bucket, key(version), _Known)
     except ClientError as error:
         if is_missing(error):
             return None
