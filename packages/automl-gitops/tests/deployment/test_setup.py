@@ -230,8 +230,8 @@ def test_a_name_that_another_repository_has_taken_is_refused_before_anything_is_
     with pytest.raises(UserError) as refused:
         set_up(project.sign_in())
 
-    assert f'name = "{project.name}" is that of repo:another/name in account' in str(refused.value)
-    assert "`automl bootstrap --github-oidc-subject repo:owner/name` first" in str(refused.value)
+    assert f'name = "{project.name}" is that of repo:another/name in this account' in str(refused.value)
+    assert "first `automl bootstrap --github-oidc-subject repo:owner/name`" in str(refused.value)
     assert github.writes == []
     assert project.subjects("PromoteRole") == ["repo:another/name:environment:production"]
 
@@ -240,12 +240,12 @@ def test_a_name_that_another_repository_has_taken_is_refused_before_anything_is_
     ("before", "now", "same"),
     [
         ("repo:owner/name", "repo:Owner@1/name@2", True),  # the form with ids came later
-        ("repo:old@1/old@2", "repo:owner@1/name@2", True),  # it was renamed
-        ("repo:owner@1/name@2", "repo:owner@1/name@3", False),  # another one that has its name by now
-        ("repo:owner@1/other", "repo:owner@1/name@2", False),
+        ("repo:owner@1/name@2", "repo:owner/name", True),
+        ("repo:owner@1/other@2", "repo:owner@1/name@3", False),
+        ("repo:another@1/name@2", "repo:owner@1/name@3", False),
     ],
 )
-def test_a_repository_is_known_by_its_id_and_else_by_its_name(project, before, now, same):
+def test_a_repository_is_the_same_with_and_without_ids(project, before, now, same):
     bootstrap.deploy(project.sign_in(), before)
 
     with nullcontext() if same else pytest.raises(UserError, match="choose another"):

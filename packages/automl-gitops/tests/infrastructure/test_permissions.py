@@ -635,7 +635,12 @@ def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": project.config.project.region}
         )
         s3.put_object(Bucket=bucket, Key="autopilot/model.tar.gz", Body=b"another's")
-        everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+        everybody = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:*",
+            "Resource": f"arn:aws:s3:::{bucket}/*",
+        }
         s3.put_bucket_policy(
             Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
         )

@@ -91,7 +91,11 @@ COMMANDS = ("::set-output name=to-stage::x", "::stop-commands::x", "::Add-Mask::
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_line_is_a_command_to_github(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    parts = (Table((command, "rows"), [(command, "1")], "lr"), Bullets([f"a\n{command}"]), Section(command, ()))
+    parts = (
+        Table((command, "rows"), [(command, "1")], "lr"),
+        Bullets([f"a\n{command}"]),
+        Section(command, ()),
+    )
     output = Output()
     show(Page(command, parts), output.console)
     output.say(f"the reason\n  {command}")
@@ -104,7 +108,13 @@ def test_no_line_is_a_command_to_github(command: str, capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    "text", ["arn:aws:s3:::lake from now on", "arn:aws:iam::123456789012:role/x", "arn:aws:iam::aws:policy/x", "a::b"]
+    "text",
+    [
+        "arn:aws:s3:::lake from now on",
+        "arn:aws:iam::123456789012:role/x",
+        "arn:aws:iam::aws:policy/x",
+        "a::b",
+    ],
 )
 def test_what_has_colons_stays(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     Output().say(text)

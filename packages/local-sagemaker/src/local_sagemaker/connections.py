@@ -129,7 +129,10 @@ class Handler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Have the application answer. Werkzeug's own way closes the connection, and reads bodies without a length."""
         length = self.headers.get("Content-Length", "0")
-        if self.close_connection or "Transfer-Encoding" in self.headers or not length.isdecimal():
+        if not length.isdecimal():
+            self.send_error(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
+            return
+        if self.close_connection or "Transfer-Encoding" in self.headers:
             super().run_wsgi()
             return
         self.environ = environ = self.make_environ()

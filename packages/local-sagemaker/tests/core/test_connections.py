@@ -194,6 +194,15 @@ def test_a_body_of_no_known_length_is_read(client):
     assert client.getresponse().read() == b"ab"
 
 
+@pytest.mark.parametrize("length", ["-5", "many", "1e3", ""])
+def test_a_length_that_is_no_number_is_refused(site, length):
+    with socket.create_connection(("127.0.0.1", site.server.port), timeout=180) as connection:
+        connection.sendall(f"POST /echo HTTP/1.1\r\nContent-Length: {length}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: connection.recv(1000), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 Content-Length is no number\r\n")
+
+
 def test_a_client_is_told_at_once_that_its_body_may_come(site):
     with socket.create_connection(("127.0.0.1", site.server.port), timeout=180) as connection:
         connection.sendall(b"POST /echo HTTP/1.1\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n")

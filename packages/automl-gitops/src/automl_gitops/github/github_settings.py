@@ -148,8 +148,8 @@ class RepositorySettings:
     def _only_main(self, path: str) -> Outcome:
         policies = f"{path}/deployment-branch-policies"
         policies_there = (self._get(policies) or {}).get("branch_policies", [])
-        # A tag of this name is none that a rule protects.
-        right = [one for one in policies_there if (one["name"], one.get("type", "branch")) == (MAIN, "branch")]
+        # No rule protects a tag of this name.
+        right = [one for one in policies_there if one["name"] == MAIN and one.get("type") != "tag"]
         if policies_there == right != []:
             return "unchanged"
         for one in policies_there:

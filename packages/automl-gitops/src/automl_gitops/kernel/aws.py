@@ -4,7 +4,6 @@ Credentials, profile and endpoint come from boto3's own configuration (environme
 the region is the project's, because a run must not land elsewhere through somebody's default profile.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from functools import cached_property
@@ -18,7 +17,6 @@ from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
 
 from automl_gitops.evaluation.bucket_owner import expect_owner
-from automl_gitops.evaluation.typed import load
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.service import loader
 
@@ -107,19 +105,6 @@ class Aws:
     def account(self) -> str:
         """The twelve digits of the account."""
         return self.identity["Account"]
-
-
-def read_record(s3: Any, bucket: str, key: str, kind: type) -> dict[str, Any]:
-    """A JSON document of a bucket that has what the dataclass ``kind`` has. Raises `ClientError`, and `RunError` where it
-    is another one.
-    """
-    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    try:
-        document: dict[str, Any] = json.loads(content)
-        load(kind, document)
-    except (ValueError, RecursionError) as error:
-        raise RunError(f"s3://{bucket}/{key} was changed ({error}): bring its S3 version before back") from None
-    return document
 
 
 def listed(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[Any]:

@@ -14,8 +14,7 @@ from rich.text import Text
 from automl_gitops.kernel.words import is_unseen, visible
 
 _LOG_WIDTH = 140  # columns of a table in a log, where nobody's window sets them
-# What GitHub's runner takes for a command: `##[` anywhere in a line, `::name` at its beginning, where a cell may stand.
-# An ARN has digits behind two colons, or a third one.
+# What GitHub's runner takes for a command, `::name` where a line begins; ARNs have digits or a third colon there.
 _COMMAND = re.compile(r"##(?=\[)|(?<!:):(?=:[A-Za-z-]+(?: |::))")
 
 

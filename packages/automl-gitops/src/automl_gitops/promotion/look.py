@@ -56,7 +56,7 @@ def look(production: ProductionServices, named: ProductionFile) -> Situation:
     missing, verified = proof(production.project, package)
     deployed = before.archives if before else {}
     known = (deployed if missing else verified) or named.archives
-    # A hash is taken at its word where a promotion wrote it: whoever trains writes the verification's, beside any bytes.
+    # Whoever trains writes the verification's hashes, beside any bytes: only a promotion's are believed.
     now = archives.read_again(production.project.client("s3"), {url: deployed.get(url, "") for url in known})
     return Situation(
         package=package,

@@ -8,8 +8,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing, listed, read_record
+from automl_gitops.evaluation.typed import load
+from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.environments import ROLE_VARIABLES
+from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.signature import Signature
 
 PREFIX = "deployments/production/"
@@ -55,10 +57,17 @@ class DeploymentRecord:
         """As it stands in JSON."""
         return asdict(self)
 
-    @classmethod
-    def of(cls, document: dict[str, Any]) -> "DeploymentRecord":
-        """From what `document` gave."""
-        return cls(**document | {"signature": Signature(**document["signature"])})
+
+def read_record(s3: Any, bucket: str, key: str, kind: Any = DeploymentRecord) -> tuple[Any, Any]:
+    """A record as JSON, and as a ``kind``. Raises `ClientError`, and `RunError` where it is none."""
+    content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        document = json.loads(content)
+        return document, load(kind, document)
+    except (ValueError, RecursionError) as error:
+        raise RunError(
+            f"s3://{bucket}/{key} was changed ({error}): bring its S3 version before back"
+        ) from None
 
 
 def elsewhere(last: DeploymentRecord | None, account: str) -> str:
@@ -120,4 +129,5 @@ class DeploymentRecords:
         return sorted(match[0] for match in matches if match and match["outcome"] == DEPLOYED)
 
     def _read(self, key: str) -> DeploymentRecord:
-        return DeploymentRecord.of(read_record(self._s3, self._bucket, key, DeploymentRecord))
+        record: DeploymentRecord = read_record(self._s3, self._bucket, key)[1]
+        return record

@@ -21,7 +21,6 @@ SERVICES_FILE = Path("infrastructure/services.yaml")
 HOSTING_FILE = Path("infrastructure/hosting.yaml")
 ISSUER = "token.actions.githubusercontent.com"
 PROVIDER = "GitHubProvider"
-_PREFIX = "OidcSubjectPrefix"
 # To StringEquals a star is no wildcard, but a reader would take it for one; a colon would end the prefix.
 _SUBJECT = re.compile(r"repo:[^*?:/\s]+/[^*?:/\s]+")
 
@@ -32,28 +31,21 @@ def deploy(
     instance_types: Sequence[str] = (),
     trusts_environments: bool | None = None,
 ) -> DeployedStack:
-    """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, make bucket and registry where they
-    are not there, and wait for them.
+    """Bring the project's roles to infrastructure/bootstrap.yaml and services.yaml, and make bucket and registry.
 
-    ``subject_prefix`` is how GitHub's tokens name the repository; without it that of the last deployment
-    stays, at first `repo:` and automl.toml's repository. ``instance_types`` are the only ones that endpoints
-    may have, `("any",)` takes that back; without any those of the last deployment stay.
-    ``trusts_environments`` is whether workflows in the environments production and teardown may assume the
-    roles of these; `None` leaves it as it is, at first they may. The outcome is that of both stacks, name and
-    outputs are the first's. Raises `UserError` or `RunError`.
+    ``subject_prefix`` is how GitHub's tokens name the repository, ``instance_types`` are the only ones that endpoints
+    may have (`("any",)` for no limit), ``trusts_environments`` is whether workflows in production and teardown may
+    assume their roles. What is not given stays, at first automl.toml's repository, any, and true. The outcome is that
+    of both stacks, name and outputs are the first's. Raises `UserError` or `RunError`.
     """
     if subject_prefix is not None:
         _check_subject(subject_prefix, project.config)
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     state = stack.settle()
-    if "ProjectAccount" in state.parameters:
-        raise UserError(
-            f"account {project.names.account} has the roles of {project.names.project} for staging or production: "
-            f"sign in to the project's own, or pass --project-account {state.parameters['ProjectAccount']}"
-        )
-    prefix = subject_prefix or state.parameters.get(_PREFIX) or _default_prefix(project.config)
+    _require_account(stack, state, None)
+    prefix = subject_prefix or state.parameters.get("OidcSubjectPrefix") or _default_prefix(project.config)
     parameters = {
-        _PREFIX: prefix,
+        "OidcSubjectPrefix": prefix,
         "CreateOidcProvider": _flag(_makes_provider(project.aws, stack)),
         "TrustsEnvironments": _flag(trusts_environments)
         or state.parameters.get("TrustsEnvironments", "true"),
@@ -93,12 +85,7 @@ def deploy_hosting(
         )
     stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
     state = stack.settle()
-    trusted = state.parameters.get("ProjectAccount", project.names.account)
-    if state.exists and trusted != project_account:
-        raise UserError(
-            f"stack {stack.name} here is of the project {project.names.project} of account {trusted}: rename one of "
-            "the two, or delete that stack where the project moved"
-        )
+    _require_account(stack, state, project_account)
     parameters = {
         "ProjectAccount": project_account,
         "EndpointInstanceTypes": _instance_types(instance_types, state),
@@ -107,22 +94,24 @@ def deploy_hosting(
     return _deploy(project, stack, HOSTING_FILE, parameters)
 
 
-def require_ours(project: ServingProject, prefix: str) -> None:
-    """Raise `UserError` where the roles are those of another repository, whose project has the same name.
-
-    ``prefix`` is how GitHub's tokens name this one. Where both have ids, these tell: a repository may be renamed.
-    """
-    names = project.names
-    trusted = Stack(project.aws, names.bootstrap_stack, project.output).look().parameters.get(_PREFIX, prefix)
-    had, now = (re.findall(r"[:/]([^@/]+)(?:@([^@/]+))?", one.lower()) for one in (trusted, prefix))
-    both = [name for name, _ in had] == [name for name, _ in now]
-    if had[-1][1] and now[-1][1]:
-        both = had[-1][1] == now[-1][1]
-    if not both:
+def _require_account(stack: Stack, state: StackState, wanted: str | None) -> None:
+    found = state.parameters.get("ProjectAccount")
+    if state.exists and found != wanted:
         raise UserError(
-            f'automl.toml: [project] name = "{names.project}" is that of {trusted} in account {names.account} already: '
-            f"choose another, or, where that is this repository, which moved, run `automl bootstrap "
-            f"--github-oidc-subject {prefix}` first"
+            f"stack {stack.name} has --project-account {found}, not {wanted}: rename a project, or delete the stack"
+        )
+
+
+def require_ours(project: ServingProject, prefix: str) -> None:
+    """Raise `UserError` where the roles trust another repository than ``prefix`` names: two projects of one name."""
+    stack = Stack(project.aws, project.names.bootstrap_stack, project.output)
+    trusted = stack.look().parameters.get("OidcSubjectPrefix", prefix)
+    had, now = (re.sub("@[^/]*", "", one.lower()) for one in (trusted, prefix))
+    if had != now:
+        raise UserError(
+            f'automl.toml: [project] name = "{project.names.project}" is that of {trusted} in this account: choose '
+            "another; if that is this repository before it moved, first `automl bootstrap --github-oidc-subject "
+            f"{prefix}`"
         )
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.kernel.aws import Aws, is_missing, read_record
+from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import code, escape, table
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.serving import archives
+from automl_gitops.serving.deployments import read_record
 from automl_gitops.serving.registry import ModelPackage
 from automl_gitops.verification.checks import Check
 from automl_gitops.verification.client import Load
@@ -67,13 +68,11 @@ class VerificationRecord:
 
 @dataclass(frozen=True)
 class _Known:
-    """What others read of the record."""
-
     outcome: str
     model_package_arn: str
     checks: list[dict[str, str]]
     signed_off: Signature
-    archives: dict[str, str] = field(default_factory=dict)  # none in a record of an older form
+    archives: dict[str, str] = field(default_factory=dict)
 
 
 def key(version: int, form: str = "json") -> str:
@@ -103,7 +102,8 @@ def write(aws: Aws, bucket: str, verification: VerificationRecord) -> str:
 def read(aws: Aws, bucket: str, version: int) -> dict[str, Any] | None:
     """The record of a version, `None` where there is none."""
     try:
-        return read_record(aws.client("s3"), bucket, key(version), _Known)
+        document: dict[str, Any] = read_record(aws.client("s3"), bucket, key(version), _Known)[0]
+        return document
     except ClientError as error:
         if is_missing(error):
             return None

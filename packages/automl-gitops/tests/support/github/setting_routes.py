@@ -86,9 +86,7 @@ def _list_branch_policies(github: GitHub, name: str, **_: Any) -> tuple[int, Any
 @route("POST", r"environments/(?P<name>[^/]+)/deployment-branch-policies")
 def _create_branch_policy(github: GitHub, name: str, body: Json, **_: Any) -> tuple[int, Any]:
     policies = _get_environment(github, name)[1]["branch_policies"]
-    policies.append(
-        {"id": github.next_number(), "name": body["name"], "type": body.get("type", "branch")}
-    )
+    policies.append({"id": github.next_number(), "name": body["name"], "type": body.get("type", "branch")})
     return 200, policies[-1]
 
 
