@@ -321,6 +321,7 @@ def test_a_model_archive(tmp_path_factory: pytest.TempPathFactory, content: byte
 @fuzzed
 @example(text="", content=b"", name="9" * 300)  # which no file system takes
 @example(text="", content=b"", name="\x00/0")
+@example(text="", content=b"", name="~nobody/0")
 @given(text=tomls(AUTOML), content=tables(), name=TEXTS)
 def test_a_demo_s_file(
     tmp_path_factory: pytest.TempPathFactory, text: str, content: bytes, name: str

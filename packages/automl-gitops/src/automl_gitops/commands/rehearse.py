@@ -11,7 +11,7 @@ import typer
 
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
-from automl_gitops.kernel.files import prepare, write_text
+from automl_gitops.kernel.files import at_home, prepare, write_text
 from automl_gitops.kernel.waiting import patience
 
 app = typer.Typer()
@@ -169,7 +169,7 @@ def _existing(data: Path | None) -> Path | None:
     """The file, if one is named; raises `UserError` where there is none."""
     if data is None:
         return None
-    path = data.expanduser()
+    path = at_home(data)
     if not path.is_file():
         what = "is a folder: name one file in it" if path.is_dir() else "not found: give the path of a file"
         raise UserError(f"{data}: {what}")

@@ -4,6 +4,7 @@ One rule for every file or folder that a command is told to write: below the pro
 it are made, elsewhere they have to be there, so that a misspelt path makes none.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,11 @@ from pathlib import Path
 from automl_gitops.kernel.errors import UserError
 
 BUILD = Path("build")  # of the project; Git ignores it
+
+
+def at_home(path: str | Path) -> Path:
+    """A path whose `~` a shell may have left to us; `~nobody` stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises for nobody's
 
 
 def write_text(path: Path, text: str) -> None:

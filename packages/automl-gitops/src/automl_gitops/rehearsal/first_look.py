@@ -39,6 +39,7 @@ from automl_gitops.evaluation import values
 from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
+from automl_gitops.kernel.files import at_home
 from automl_gitops.kernel.words import meant_one, quoted, some, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
@@ -83,8 +84,8 @@ class Wish:
 
     @property
     def path(self) -> Path:
-        """The file, absolute; a shell may have left its `~` to us."""
-        return Path(self.data).expanduser().absolute()
+        """The file, absolute."""
+        return at_home(self.data).absolute()
 
     def command(self, **changes: str) -> str:
         """What to type: this, with some variables changed."""
