@@ -144,6 +144,27 @@ def test_a_mistake_in_a_condition_is_placed(tried: Callable[..., None], body: st
         tried(condition=f"def _own(settings, evidence):\n{body}")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    found = next(one for one in evidence.slices if one.name == 'ward: surgery')\n",
+        "    found = {one.name: one for one in evidence.slices}['ward: surgery']\n",
+        "    found = {one.name: one for one in evidence.slices}.get('ward: surgery').value > 0.5\n",
+    ],
+)
+def test_what_looks_for_a_slice_by_its_name_is_no_mistake(tried: Callable[..., None], body: str) -> None:
+    condition = f"def _own(settings, evidence):\n{body}    return []\n"
+
+    tried(condition=condition, evaluation={"slices": ["ward"]})
+
+
+def test_a_mistake_in_what_looks_for_a_slice_is_placed(tried: Callable[..., None]) -> None:
+    body = "    return [one for one in evidence.slices if one.name == wrad]\n"
+
+    with refused(r"^evaluation/gate\.py:\d+: NameError: name 'wrad'"):
+        tried(condition=f"def _own(settings, evidence):\n{body}", evaluation={"slices": ["ward"]})
+
+
 def test_a_condition_of_another_signature_is_named(tried: Callable[..., None]) -> None:
     with refused(r"^evaluation/gate\.py: TypeError: _own\(\) takes 1 positional"):
         tried(condition="def _own(evidence):\n    return []\n")

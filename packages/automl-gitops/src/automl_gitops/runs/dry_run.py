@@ -9,8 +9,9 @@ import io
 import json
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -100,11 +101,11 @@ def _judge(module: ModuleType, case: Case, metrics: list[str]) -> None:
     """Call the conditions without a champion and with one. Raises `EvaluationError`, or what they raise."""
     gate, groups = case.config.gate, 100 if case.config.dataset.group else None
     settings, figures = gate.model_dump(mode="json", exclude_none=True), dict.fromkeys(metrics, _figure(0.5))
-    slices = [
+    slices = _Slices(
         SliceValue(f"{column}: {value}", 500, False, value, _figure(value).interval, groups)
         for column in case.config.evaluation.slices
         for value in (0.4, 0.6)
-    ]
+    )
     differences = dict.fromkeys(metrics, _figure(0.1))
     for champion, value, status in (({}, None, "none"), (differences, 0.4, "compared")):
         evidence = Evidence(
@@ -112,8 +113,33 @@ def _judge(module: ModuleType, case: Case, metrics: list[str]) -> None:
             champion, value, status, slices=slices, groups=groups,
         )  # fmt: skip
         for condition in getattr(module, "CONDITIONS", ()):
-            _check(getattr(condition, "__name__", "a condition"), condition(settings, evidence))
-        _check("judge", module.judge(settings, float(gate.threshold), evidence))
+            slices.check(
+                getattr(condition, "__name__", "a condition"), partial(condition, settings, evidence)
+            )
+        slices.check("judge", partial(module.judge, settings, float(gate.threshold), evidence))
+
+
+class _Slices(list[SliceValue]):
+    """Slices that know whether they were read: who looks for one by its name, which is made up, may well be right."""
+
+    read = False
+
+    def __iter__(self) -> Iterator[SliceValue]:
+        self.read = True
+        return super().__iter__()
+
+    def check(self, name: str, judge: Callable[[], Any]) -> None:
+        """Raise what ``judge`` raises, and `EvaluationError` where evaluation.json could not have what it gives."""
+        self.read = False
+        try:
+            given = judge()
+        except (EvaluationError, NameError):
+            raise
+        except Exception:
+            if self.read:
+                return
+            raise
+        _check(name, given)
 
 
 def _figure(value: float) -> Estimate:
