@@ -12,12 +12,12 @@ import grimp
 import pytest
 
 PACKAGE = Path(__file__).parents[1]
-# What the runner may know of the container's code: the document that it writes, the table of the metrics in it, what is
-# said of a positive class that nobody named, and how a call says whose a bucket is. These need the standard library
-# alone, so that a command on the runner loads none of the container's packages.
+# What the runner may know of the container's code: the document that it writes, the table of the metrics in it, and how
+# a call says whose a bucket is. These need the standard library alone, so that a command on the runner loads none of
+# the container's packages.
 SHARED = {
     f"automl_gitops.evaluation.{module}"
-    for module in ("bucket_owner", "layout", "majority", "metrics", "typed", "values")
+    for module in ("bucket_owner", "layout", "metrics", "typed", "values")
 }
 # How rows are written as CSV, which a push and the evaluation do alike, with pyarrow.
 WRITES_ROWS = "automl_gitops.evaluation.inputs"

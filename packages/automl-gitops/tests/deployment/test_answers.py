@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 
 from automl_gitops.serving.registry import ModelPackage
-from automl_gitops.verification.agreement import Tolerance, compare, most_at_border, same_cells
-from automl_gitops.verification.checks import check_agreement, check_decisions, check_values
+from automl_gitops.verification.checks import (
+    Tolerance,
+    check_agreement,
+    check_decisions,
+    check_values,
+    compare,
+    most_at_border,
+    same_cells,
+)
 from automl_gitops.verification.payload import Decider, parse_csv, parse_json, response_keys
 
 KEYS = ["predicted_label", "probabilities"]

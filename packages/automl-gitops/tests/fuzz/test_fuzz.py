@@ -35,7 +35,7 @@ from automl_gitops.kernel.words import is_unseen, one_line, quoted
 from automl_gitops.promotion.production_file import ProductionFile
 from automl_gitops.rehearsal import first_look
 from automl_gitops.rehearsal.first_look import Task, Wish
-from automl_gitops.verification.agreement import numbers
+from automl_gitops.verification.checks import numbers
 from automl_gitops.verification.payload import parse_csv, parse_json
 from local_sagemaker.serving import archive
 from local_sagemaker.serving.errors import ModelError

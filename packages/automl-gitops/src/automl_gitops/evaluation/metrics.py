@@ -1,12 +1,16 @@
-"""The table of metrics: what each is called, for which problem types it exists, and how to read its values.
+"""The table of metrics: what each is called, for which problem types it exists, and how to read its values;
+and what to say of a positive class that nobody named, where most rows have it.
 
 The evaluation reads it in its container, the other rooms on the runner: it needs the standard library alone. The
 template's cookiecutter.json repeats Autopilot's names, since its questions can import nothing; a test compares.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from automl_gitops.evaluation import values
 from automl_gitops.evaluation.errors import EvaluationError
 
 BINARY, MULTICLASS, REGRESSION = "BinaryClassification", "MulticlassClassification", "Regression"
@@ -134,3 +138,23 @@ def named(name: str) -> Metric:
 def gain(metric: str, difference: float) -> float:
     """A difference with the sign that says better where it is positive."""
     return -difference if metric in LESS_IS_BETTER else difference
+
+
+def unnamed_positive(metric: str | None, rows: Mapping[str, int]) -> str | None:
+    """What stands behind `automl.toml: [decision]`, where that names no positive class of the labels of ``rows``.
+
+    `None` where ``metric`` is of no class, and where the second label, which is taken by default, is not the one of
+    more than half of the rows.
+    """
+    labels = values.sorted_labels(rows)
+    if metric not in OF_A_CLASS or len(labels) != 2:
+        return None
+    other, default = labels
+    total = sum(rows.values())
+    if 2 * rows[default] <= total:
+        return None
+    return (
+        f'names no positive class, so that {METRICS[metric].label} is of the second label, "{default}" '
+        f'({rows[default] / total:.1%} of the rows): where "{other}" is the class to find, write positive = '
+        f"{json.dumps(other, ensure_ascii=False)}"
+    )

@@ -24,8 +24,7 @@ from automl_gitops.evaluation.layout import (
     SliceSet,
     simultaneous,
 )
-from automl_gitops.evaluation.majority import unnamed
-from automl_gitops.evaluation.metrics import LESS_IS_BETTER, metric_of
+from automl_gitops.evaluation.metrics import LESS_IS_BETTER, metric_of, unnamed_positive
 from automl_gitops.evaluation.settings import Settings
 from automl_gitops.evaluation.typed import load
 
@@ -90,7 +89,7 @@ def measured(
         **holdout.description(),
     )
     if evaluation.positive_class is not None and not settings.decision:
-        way_out = unnamed(metric, {one.label: one.support for one in evaluation.classes})
+        way_out = unnamed_positive(metric, {one.label: one.support for one in evaluation.classes})
         evidence.way_out = f"automl.toml: [decision] {way_out}" if way_out else ""
     return evaluation, evidence
 

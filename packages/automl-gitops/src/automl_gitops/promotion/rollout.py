@@ -19,7 +19,7 @@ from automl_gitops.promotion.look import ProductionServices
 from automl_gitops.serving.alarms import WRONG_ANSWERS, EndpointAlarms
 from automl_gitops.serving.endpoint import STARTUP_SECONDS, Endpoint, EndpointState
 from automl_gitops.serving.release import Release
-from automl_gitops.verification.agreement import Tolerance, same_cells
+from automl_gitops.verification.checks import Tolerance, same_cells
 from automl_gitops.verification.client import Answer, Client, Stream
 from automl_gitops.verification.holdout import HoldoutSample
 
@@ -158,7 +158,7 @@ class Probe:
     """Asks one row after the other in a thread, and counts answers that neither version would give.
 
     What the old version answers is asked before the update starts; what the new one has to answer is the
-    evaluation's prediction, within the tolerance of `verification.agreement`. Once more than `WRONG_ROWS_SHARE` of the
+    evaluation's prediction, within the tolerance of `verification.checks`. Once more than `WRONG_ROWS_SHARE` of the
     rows (and more than one) had such an answer, the count is a metric of the project, on which an alarm rolls the
     update back. So even an endpoint without traffic is tested before it takes over. Requests that fail are the
     service's own metrics' matter.

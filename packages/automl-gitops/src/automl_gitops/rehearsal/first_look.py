@@ -29,8 +29,7 @@ from automl_gitops.data.formats import format_of
 from automl_gitops.data.refusals import UNCLOSED, in_target, missing_target, stray_quote, title, wrong_width
 from automl_gitops.data.spelling import written
 from automl_gitops.evaluation import values
-from automl_gitops.evaluation.majority import unnamed
-from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS
+from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import meant_one, quoted, some, visible
@@ -381,7 +380,7 @@ def main(environment: Mapping[str, str] = os.environ) -> None:
         environment=Path(environment.get("VENV", ".venv"), "installed"),
         results=environment.get("OUT", "build/demo"),
     )
-    hardly_meant = seen and unnamed(task.metric, seen.labels)
+    hardly_meant = seen and unnamed_positive(task.metric, seen.labels)
     if hardly_meant:
         print(f"notice: automl.toml: [decision] {visible(hardly_meant)}", flush=True)
 

@@ -1,7 +1,6 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
 from automl_gitops.data.consistency.case import Case, Checks
-from automl_gitops.evaluation.majority import unnamed
 from automl_gitops.evaluation.metrics import (
     BINARY,
     METRICS,
@@ -9,6 +8,7 @@ from automl_gitops.evaluation.metrics import (
     REGRESSION,
     Metric,
     metric_of,
+    unnamed_positive,
 )
 from automl_gitops.kernel.words import counted, some
 
@@ -103,7 +103,7 @@ def positive(case: Case) -> Checks:
     if case.config.decision.positive is not None or BINARY not in case.problems:
         return
     for metric in (case.metric, *case.config.gate.minimums, *case.config.gate.maximums):
-        sentence = unnamed(metric, case.classes or {})
+        sentence = unnamed_positive(metric, case.classes or {})
         if sentence:
             yield case.odd(("decision", "positive"), sentence)
             return
