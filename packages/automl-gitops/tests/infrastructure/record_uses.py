@@ -19,7 +19,7 @@ CALLS = ROOT / "{{cookiecutter.project}}" / "infrastructure" / "calls.json"
 FILE = HERE / "uses.json"
 ACCOUNT = "123456789012"  # the local AWS's first, which has the project; in others there are the roles of hosting.yaml
 # Where roles act by the commands of their workflows alone, and not to see what is refused.
-TESTS = ("deployment/test_roles.py", "deployment/test_stack.py", "life/test_data_scientist.py")
+TESTS = ("deployment/test_stack.py", "life/test_data_scientist.py")
 
 
 def record(test: str, folder: Path) -> Path:

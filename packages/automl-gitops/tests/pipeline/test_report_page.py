@@ -10,6 +10,7 @@ import pytest
 from automl_gitops.evaluation.labels import Classes
 from automl_gitops.evaluation.layout import Estimated, Evaluation, Interval
 from automl_gitops.evaluation.typed import plain
+from automl_gitops.evaluation.values import sorted_labels
 from automl_gitops.report import Provenance, chart_text, charts, html, markdown, words
 
 MOST_BYTES = 1_500_000
@@ -409,7 +410,7 @@ def test_what_stands_together_has_the_same_decimals():
     ],
 )
 def test_classes_stand_in_the_evaluation_s_order(labels, expected):
-    assert words.natural(labels) == expected
+    assert sorted_labels(labels) == expected
     assert Classes(labels).labels == expected
 
 

@@ -241,12 +241,10 @@ def rights_there(
     accounts, places = _accounts(project, hosting), {}
     for name, key in hosting.items():
         there = project.environment(name)
-        hosts = tuple(one for one in hosting if project.environment(one).names.account == there.names.account)
+        hosts = tuple(one for one in hosting if accounts[_of_account(one)] == there.names.account)
         make = _make_there(project)
-        places[there.names.account] = (
-            _Place(there.aws, there.names, make, project.names.account, hosts),
-            key,
-        )
+        place = _Place(there.aws, there.names, make, project.names.account, hosts)
+        places[there.names.account] = (place, key)
     rows: list[Row] = []
     simulated = total = 0
     for place, key in places.values():
@@ -261,8 +259,12 @@ def rights_there(
 
 
 def _accounts(project: ServingProject, hosting: Iterable[Name]) -> dict[str, str]:
-    there = {f"{name.title()}Account": project.environment(name).names.account for name in hosting}
+    there = {_of_account(name): project.environment(name).names.account for name in hosting}
     return {"ProjectAccount": project.names.account, **there}
+
+
+def _of_account(name: Name) -> str:
+    return f"{name.title()}Account"
 
 
 def _of_place(place: _Place, calls: Iterable[Call]) -> tuple[list[Row], int]:

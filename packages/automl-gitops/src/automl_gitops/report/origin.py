@@ -13,6 +13,7 @@ from automl_gitops.data.lock import NOT_COUNTED, DatasetLock, Reference
 from automl_gitops.data.lock import SplitRule as Rule
 from automl_gitops.evaluation.layout import Dataset, Evaluation, SplitRule
 from automl_gitops.evaluation.metrics import named
+from automl_gitops.evaluation.values import sorted_labels
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import words
@@ -200,7 +201,7 @@ def _classes(now: Mapping[str, int], before: Mapping[str, int] | None) -> Table:
     numeric = ["Rows", "Share", *(["Share before"] if before else [])]
     rows = []
     labels = sorted({*now, *(before or {})}, key=lambda label: (-now.get(label, 0), label))
-    for label in words.natural(labels[:_MOST_CLASSES]):
+    for label in sorted_labels(labels[:_MOST_CLASSES]):
         count = now.get(label, 0)
         share = Cell(words.percent(count / total), numeric=True, bar=count / total)
         row = [Cell(label), words.count(count), share]

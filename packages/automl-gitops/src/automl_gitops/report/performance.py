@@ -12,6 +12,7 @@ from automl_gitops.evaluation.layout import (
     Residuals,
     ThresholdCurve,
 )
+from automl_gitops.evaluation.values import sorted_labels
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Matrix, Section, Table, Text
 
@@ -53,7 +54,7 @@ def _classes(evaluation: Evaluation) -> Table:
         if score
     )
     rows = []
-    for label in words.natural(by_label):
+    for label in sorted_labels(by_label):
         entry = by_label[label]
         positive = "positive class" if entry.label == evaluation.positive_class else ""
         row = [Cell(entry.label, positive), words.count(entry.support), words.count(entry.predicted)]
@@ -177,7 +178,7 @@ def _named(evaluation: Evaluation) -> dict[str, Curves]:
     if len(curves) != 1:
         weakest = sorted(curves, key=lambda curve: curve.auc)[:_MOST_CLASSES]
         by_label = {curve.label: curve for curve in weakest}
-        return {f"class {words.quoted(label)}": by_label[label] for label in words.natural(by_label)}
+        return {f"class {words.quoted(label)}": by_label[label] for label in sorted_labels(by_label)}
     mine, champion = curves[0], evaluation.champion.curves if evaluation.champion else []
     theirs = next((curve for curve in champion if curve.label == mine.label), None)
     return {"Candidate": mine, **({"Champion": theirs} if theirs else {})}

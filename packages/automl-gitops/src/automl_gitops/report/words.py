@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
-from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 from automl_gitops.kernel.words import visible
@@ -79,16 +78,6 @@ def places(figures: Iterable[tuple[float | None, Ends | None]]) -> int:
     if wide:
         return wide[(len(wide) - 1) // 2]
     return decimals(max((value for value, *_ in known), key=abs, default=0.0))
-
-
-def natural(labels: Iterable[str]) -> list[str]:
-    """Labels in the order of the evaluation's classes: numbers by value, false before true, text by code point."""
-    known = list(labels)
-    try:
-        return sorted(known, key=Decimal)
-    except InvalidOperation:
-        every = {label.strip().lower() for label in known}
-        return sorted(known, key=str.lower if every <= {"true", "false"} else None)
 
 
 def quoted(label: str) -> str:
