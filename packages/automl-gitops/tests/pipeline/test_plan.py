@@ -21,7 +21,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.page import Page
 from automl_gitops.kernel.settings.account import Prices
-from automl_gitops.plan import building, plan
+from automl_gitops.plan import Building, plan
 from automl_gitops.plan import page as page_module
 from automl_gitops.plan.changes import Change, DataChange, changes, document_changes, parse, step_changes
 from automl_gitops.plan.deployed import DeployedState
@@ -326,14 +326,14 @@ def test_new_packages_may_define_another_pipeline(git, folder, monkeypatch):
     git("add", "--all")
     git("commit", "--quiet", "--message", "Data")
 
-    class Building:
+    class OfWheels:
         def __init__(self, place: Path, account: str) -> None:
             self.wheels = [{"Name": path.stem, "Type": "Fail"} for path in (place / "vendor").glob("*.whl")]
 
         def result(self):
             return {"Steps": self.wheels}, ""
 
-    monkeypatch.setattr(building, "Building", Building)
+    monkeypatch.setattr(plan_module, "Building", OfWheels)
     (folder / "vendor").mkdir()
     (folder / "vendor" / "new.whl").write_bytes(b"")
 
@@ -358,7 +358,7 @@ def test_a_mistake_in_the_project_s_own_code_is_placed(folder, code, said):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
 
-    assert building.Building(folder, ACCOUNT).result() == (None, said)
+    assert Building(folder, ACCOUNT).result() == (None, said)
 
 
 def test_a_link_out_of_the_project_is_left_alone(git, folder):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, automl_toml, lock
 
-from automl_gitops.plan.building import Both, Building
+from automl_gitops.plan import Both, Building
 from support.project import PROJECT
 
 PACKAGE = Path(__file__).parents[2]

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from automl_gitops.data import consistency
-from automl_gitops.data.aside import ahead, aside
 from automl_gitops.data.cells import digits_notices, mixture_notices
 from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
@@ -52,7 +51,7 @@ from automl_gitops.data.rules import (
 )
 from automl_gitops.data.rules.check import notices, refuse_later_texts, require_whole
 from automl_gitops.data.statistics import Encoded, Watch
-from automl_gitops.data.table import Table
+from automl_gitops.data.table import Table, ahead, aside
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import write_row

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from automl_gitops.data.aside import ahead
 from automl_gitops.data.cells import (
     placed,
     refuse_infinite,
@@ -30,7 +29,7 @@ from automl_gitops.data.statistics import (
     is_missing,
     value_counts,
 )
-from automl_gitops.data.table import Table
+from automl_gitops.data.table import Table, ahead
 from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError

@@ -10,9 +10,11 @@ import gzip
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +24,7 @@ import pyarrow.parquet
 from automl_gitops.data.buffers import has_any, least_byte
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
 from automl_gitops.data.refusals import UNCLOSED, stray_quote, swallowed, title, wrong_width
+from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted, unfit_character
@@ -334,3 +337,43 @@ def _unreadable(
             f"{name}: {long_row()} of more than {BLOCK // 2**20} MB: is a quote opened that nothing closes?"
         )
     return UserError(f"{name}: cannot be read ({message[:200]}): is the file whole?")
+
+
+# Work on batches beside what else is done with them, on another core, is a gain: Arrow and NumPy let go of the
+# interpreter.
+T = TypeVar("T")  # of batches
+
+
+def ahead(batches: Iterator[T]) -> Iterator[T]:
+    """The batches, of which the next one is read meanwhile; ``batches`` are a generator, which is closed."""
+    with closing(batches), ThreadPoolExecutor(1, "reading") as pool:  # type: ignore[type-var]
+        coming = pool.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = pool.submit(next, batches, None)
+            yield batch
+
+
+@contextmanager
+def aside(watches: Sequence[Watch]) -> Iterator[Watch]:
+    """A function that hands a batch to all ``watches``, which see the batches in their order, one behind at most.
+
+    What a watch raises is raised at the next batch, or at the end.
+    """
+    pool = ThreadPoolExecutor(1, "batches")
+    last: list[Future[None]] = []
+
+    def work(batch: pa.RecordBatch, encoded: Encoded) -> None:
+        for watch in watches:
+            watch(batch, encoded)
+
+    def hand_over(batch: pa.RecordBatch, encoded: Encoded) -> None:
+        if last:
+            last.pop().result()
+        last.append(pool.submit(work, batch, encoded))
+
+    try:
+        yield hand_over
+        if last:
+            last.pop().result()
+    finally:
+        pool.shutdown()
