@@ -42,7 +42,7 @@ PARTS = ("infrastructure", "lambdas", "pipeline", "evaluation", "environments")
 # What commands import when they are called, and what a definition is built with.
 COMMANDS = (
     "commands.main", "commands.data", "commands.runs", "commands.serving", "commands.infrastructure",
-    "commands.report", "commands.workflow", "commands.doctor", "data.push", "doctor", "plan", "plan.page",
+    "commands.workflow", "commands.doctor", "data.push", "doctor", "plan", "plan.page",
     "promotion.drift", "promotion.promote", "promotion.propose", "promotion.rollback", "promotion.stage",
     "promotion.status", "report", "runs.run", "runs.upsert", "stacks.setup", "stacks.teardown", "verification.verify",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from automl_gitops.data.consistency import findings
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.prepared import Prepared, prepare
-from automl_gitops.data.spelling import written
+from automl_gitops.data.refusals import written
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.inputs import check_lines, select
 from automl_gitops.evaluation.reading import Part, batches, read_labels

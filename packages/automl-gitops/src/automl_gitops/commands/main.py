@@ -47,7 +47,7 @@ COMMANDS = (
     Command("execution", "runs", "Show the steps of an execution and how it ended.", RUNS),
     Command("stop", "runs", "Stop an execution with its Autopilot job; waits for it.", RUNS),
     Command("summary", "runs", "Show what came of an execution.", RUNS),
-    Command("report", "report", "Write the evaluation as a page.", RUNS),
+    Command("report", "runs", "Write the evaluation as a page.", RUNS),
     Command("stage", "serving", "Put a registered version on the staging endpoint.", SERVING),
     Command("invoke", "serving", "Send a file's rows to an endpoint and print its predictions.", SERVING),
     Command("verify", "serving", "Check what the staging endpoint answers; sign its version off.", SERVING),

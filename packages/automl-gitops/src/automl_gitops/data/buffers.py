@@ -4,18 +4,19 @@ import numpy as np
 import pyarrow as pa
 
 
-def _ends(column: pa.Array) -> np.ndarray:
+def ends(column: pa.Array) -> np.ndarray:
+    """Where each text ends, behind where the first one begins: (texts + 1,)."""
     offsets = column.buffers()[1]
-    ends = np.frombuffer(offsets, np.int64 if pa.types.is_large_string(column.type) else np.int32)
-    return ends[column.offset : column.offset + len(column) + 1]
+    bounds = np.frombuffer(offsets, np.int64 if pa.types.is_large_string(column.type) else np.int32)
+    return bounds[column.offset : column.offset + len(column) + 1]
 
 
 def text_bytes(column: pa.Array) -> np.ndarray:
     """The bytes of all texts, one after the other, without a copy: uint8."""
     if not len(column):
         return np.zeros(0, np.uint8)
-    values, ends = column.buffers()[2], _ends(column)
-    first, last = int(ends[0]), int(ends[-1])
+    values, bounds = column.buffers()[2], ends(column)
+    first, last = int(bounds[0]), int(bounds[-1])
     return np.frombuffer(values, np.uint8)[first:last] if last > first else np.zeros(0, np.uint8)
 
 
@@ -35,7 +36,7 @@ def are_of_digits(column: pa.Array) -> bool:
     """Whether every text has a digit, and digits alone."""
     content = text_bytes(column)
     digits = len(content) and content.min() >= ord("0") and content.max() <= ord("9")
-    return bool(digits) and bool((np.diff(_ends(column)) > 0).all())
+    return bool(digits) and bool((np.diff(ends(column)) > 0).all())
 
 
 class Growing:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pyarrow as pa
 
+from automl_gitops.data.buffers import ends, text_bytes
+
 _WORD = 8  # bytes that are mixed in at a time
 _LONG = 256  # bytes from which a text is hashed by itself: there the call costs less than the bytes
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -37,19 +39,13 @@ def text_hashes(column: pa.Array) -> np.ndarray:
     """
     if pa.types.is_dictionary(column.type):
         return text_hashes(column.dictionary)[column.indices.to_numpy(zero_copy_only=False)]
-    rows = len(column)
-    if not rows:
+    if not len(column):
         return np.zeros(0, np.uint64)
-    _, offsets, values = column.buffers()
-    kind = np.int64 if pa.types.is_large_string(column.type) else np.int32
-    ends = np.frombuffer(offsets, kind)[column.offset : column.offset + rows + 1].astype(np.int64)
-    first, last = int(ends[0]), int(ends[-1])
+    bounds = ends(column).astype(np.int64)
     # With a word of zeros behind, so that the last text can be read by words.
-    content = np.zeros(last - first + _WORD, np.uint8)
-    if last > first:
-        content[:-_WORD] = np.frombuffer(values, np.uint8)[first:last]
-    words = np.ndarray((last - first + 1,), np.dtype("<u8"), content, strides=(1,))
-    starts, sizes = ends[:-1] - first, np.diff(ends)
+    content = np.concatenate((text_bytes(column), np.zeros(_WORD, np.uint8)))
+    words = np.ndarray((len(content) - _WORD + 1,), np.dtype("<u8"), content, strides=(1,))
+    starts, sizes = bounds[:-1] - bounds[0], np.diff(bounds)
     hashes = _OF_SIZES[np.minimum(sizes, _LONG)]
     left: np.ndarray | slice = slice(None)
     if not (sizes.min() and sizes.max() < _LONG):

@@ -18,8 +18,7 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.refusals import in_target, missing_target
-from automl_gitops.data.spelling import are_written_numbers, written
+from automl_gitops.data.refusals import are_written_numbers, in_target, missing_target, written
 from automl_gitops.data.statistics import (
     WIDTHS,
     Mixture,

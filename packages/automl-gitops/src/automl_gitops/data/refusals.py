@@ -1,7 +1,13 @@
-"""What is wrong with a row, as both the first look at a table and its push say it; the standard library is enough."""
+"""What is wrong with a row or a value, as both the first look at a table and its push say it.
 
-from collections.abc import Sequence
+Among the values are those that a person reads otherwise than a trainer: numbers with signs. The standard library is
+enough.
+"""
 
+import re
+from collections.abc import Iterable, Sequence
+
+from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.words import counted, quoted
 
 UNCLOSED = "is a quote opened that nothing closes?"
@@ -55,3 +61,45 @@ def missing_target(row: int, value: str, target: str, how_many: str = "") -> str
         else "fill it or remove the row"
     )
     return f'row {row} {what} in the target column "{target}"{how_many}: {way}'
+
+
+_HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
+_GROUP = "[1-9][0-9]{0,2}"
+_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("a currency sign", re.compile(r"[$€£¥₹₩₽]|\b(?:USD|EUR|GBP|CHF|JPY)\b", re.IGNORECASE)),
+    ("a percent sign", re.compile(r"%")),
+    ("underscores", re.compile(r"(?<=[0-9])_(?=[0-9])")),
+    ("points between thousands and a decimal comma", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}})+,[0-9]+$")),
+    ("commas between thousands", re.compile(rf"^{_GROUP}(?:,[0-9]{{3}})+(?![0-9])")),
+    ("blanks between thousands", re.compile(rf"^{_GROUP}(?:\s[0-9]{{3}})+(?![0-9])")),
+    ("apostrophes between thousands", re.compile(rf"^{_GROUP}(?:['\u2019][0-9]{{3}})+(?![0-9])")),
+    ("a decimal comma", re.compile(r"^[0-9]+,[0-9]+$")),
+)
+
+
+def written(value: str) -> tuple[str, str] | None:
+    """What a number is written with that no trainer reads, and the number without; `None` for any other text."""
+    if _HEXADECIMAL.fullmatch(value.strip()):
+        return "hexadecimal digits", str(int(value, 16))
+    sign = "-" if value.strip().startswith("-") else ""
+    text, signs = value.strip().removeprefix("-").removeprefix("+"), []
+    for what, pattern in _SIGNS:
+        if pattern.search(text):
+            signs.append(what)
+            text = _without(what, pattern, text).strip()
+    if not signs or reading.number(text) is None:
+        return None
+    return " and ".join(signs), sign + text
+
+
+def _without(what: str, pattern: re.Pattern[str], text: str) -> str:
+    if "decimal comma" in what:
+        return text.replace(".", "").replace(",", ".")
+    return pattern.sub(lambda found: re.sub(r"[^0-9]", "", found[0]), text)
+
+
+def are_written_numbers(labels: Iterable[str]) -> bool:
+    """Whether nearly all are numbers, though some are written as no trainer reads them."""
+    texts = list(labels)
+    numbers = sum(reading.number(label) is not None or written(label) is not None for label in texts)
+    return numbers >= 0.9 * len(texts)

@@ -26,8 +26,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from automl_gitops.data.formats import format_of
-from automl_gitops.data.refusals import UNCLOSED, in_target, missing_target, stray_quote, title, wrong_width
-from automl_gitops.data.spelling import written
+from automl_gitops.data.refusals import (
+    UNCLOSED,
+    in_target,
+    missing_target,
+    stray_quote,
+    title,
+    written,
+    wrong_width,
+)
 from automl_gitops.evaluation import values
 from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from automl_gitops.data.lock import DataFinding
-from automl_gitops.data.spelling import are_written_numbers, written
+from automl_gitops.data.refusals import are_written_numbers, written
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.words import counted
