@@ -9,7 +9,7 @@ import pytest
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import Signature
 from automl_gitops.promotion import steps
-from automl_gitops.promotion.decide import Situation, decide, metadata
+from automl_gitops.promotion.steps import Situation, decide, metadata
 from automl_gitops.serving.deployments import DEPLOYED, DeploymentRecord, DeploymentRecords
 from automl_gitops.serving.endpoint import EndpointState
 from automl_gitops.serving.registry import ModelPackage

@@ -11,8 +11,8 @@ from automl_gitops.kernel import git
 from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import Signature
-from automl_gitops.promotion.decide import Situation
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile
+from automl_gitops.promotion.steps import Situation
 from automl_gitops.serving import archives
 from automl_gitops.serving.alarms import EndpointAlarms, alarm_requests
 from automl_gitops.serving.deployments import DeploymentRecord, DeploymentRecords

@@ -15,11 +15,19 @@ from automl_gitops.kernel.environments import ServingProject
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.signature import sign
 from automl_gitops.promotion import steps
-from automl_gitops.promotion.decide import STAGE, Situation, decide, deployed_note, metadata, replaced_note
 from automl_gitops.promotion.look import ProductionServices, approval_description, look
 from automl_gitops.promotion.production_file import FILE, SOURCE, ProductionFile, uncommitted
 from automl_gitops.promotion.rollout import Rollout, create, update
-from automl_gitops.promotion.steps import Step, Wait
+from automl_gitops.promotion.steps import (
+    STAGE,
+    Situation,
+    Step,
+    Wait,
+    decide,
+    deployed_note,
+    metadata,
+    replaced_note,
+)
 from automl_gitops.serving import archives
 from automl_gitops.serving.deployments import DEPLOYED, FAILED, ROLLED_BACK, DeploymentRecord
 from automl_gitops.serving.endpoint import Endpoint, require_success

@@ -319,7 +319,7 @@ class Predictors:
             present = np.flatnonzero(~missing.to_numpy(zero_copy_only=False))
             rules.append(self._by_neighbour(present, numbers.to_numpy(zero_copy_only=False)))
         judged = [rule for rule in rules if rule is not None]
-        return max(judged, key=_gain) if judged else None
+        return max(judged, key=lambda one: share_of_mistakes_avoided(*one)) if judged else None
 
     def _by_value(self, values: pa.Array) -> tuple[float, float] | None:
         """Each value predicts the label that it mostly had, or the mean."""
@@ -367,10 +367,6 @@ class Predictors:
         if np.count_nonzero(~baseline) < LEAST_MISTAKES:
             return None
         return float((predicted == actual).mean()), float(baseline.mean())
-
-
-def _gain(judged: tuple[float, float]) -> float:
-    return share_of_mistakes_avoided(*judged)
 
 
 def share_of_mistakes_avoided(score: float, baseline: float) -> float:
