@@ -83,7 +83,7 @@ def test_where_no_terminal_is_there_are_no_colours_and_no_broken_sentences() -> 
 
 
 def test_a_log_s_line_is_no_command_to_github() -> None:
-    assert "| : :error::not a command" in printed(width=80, terminal=False).splitlines()
+    assert "| : :error: :not a command" in printed(width=80, terminal=False).splitlines()
 
 
 COMMANDS = ("::set-output name=to-stage::x", "::stop-commands::x", "::Add-Mask::the", "##[error]x")
