@@ -266,16 +266,15 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
         )
     Store(s3, bucket, lock.sha256).require(push)
     # The objects have to be those of dataset.lock, else the model would not be what Git says.
-    uris = lock.uris
-    for uri, had in (
-        (uris.train_validation, lock.reference),
-        (uris.validation, lock.validation_reference),
+    for place, had in (
+        (lock.uris.train_validation, lock.reference),
+        (lock.uris.validation, lock.validation_reference),
     ):
-        now = look(s3, uri).reference if uri and had else had
+        now = look(s3, place).reference if place and had else had
         if had != now:
             change = f"{had} then, {now} now" if f"{had}" != f"{now}" else f"{now} of another content or name"
             raise UserError(
-                f"dataset.lock: the data at {uri} has changed since ({change}): run `automl data refer` "
+                f"dataset.lock: the data at {place} has changed since ({change}): run `automl data refer` "
                 "again, or bring the objects back",
                 file="dataset.lock",
             )
