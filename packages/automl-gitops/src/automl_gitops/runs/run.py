@@ -266,10 +266,9 @@ def _require_data(project: Project, changes: dict[str, str]) -> None:
         )
     Store(s3, bucket, lock.sha256).require(push)
     # The objects have to be those of dataset.lock, else the model would not be what Git says.
-    uris = lock.uris
     for place, had in (
-        (uris.train_validation, lock.reference),
-        (uris.validation, lock.validation_reference),
+        (lock.uris.train_validation, lock.reference),
+        (lock.uris.validation, lock.validation_reference),
     ):
         now = look(s3, place).reference if place and had else had
         if had != now:
