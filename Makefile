@@ -90,7 +90,7 @@ test: browser ## everything: both packages' tests, the template's, and a generat
 	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
-	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_stranger_story.py $(TWO_AT_ONCE)
+	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_long_training.py $(TWO_AT_ONCE)
 
 test-faults: setup ## each call of a life fails once in each way, and it ends as without; goes on where it stopped; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)

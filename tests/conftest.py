@@ -21,9 +21,8 @@ LONGEST = (
     "strangers/test_product.py",
     "test_documents.py",
     "workflows/test_story.py",
-    "workflows/test_stranger_story.py",
-    "test_project.py",
     "workflows/test_long_training.py",
+    "test_project.py",
     "test_changes.py",
 )
 

@@ -40,7 +40,7 @@ WAY_OUT = re.compile(
     r'problem_type = "\w+"|use \w+(Classification|Regression)|another \[dataset\] target|correct the row'
 )
 ELSEWHERE = {
-    # tests/workflows/test_story.py and test_stranger_story.py
+    # tests/workflows/test_story.py and test_long_training.py
     ("flaws", "binary", "BalancedAccuracy"),
     ("penguins", "multiclass", "PrecisionMacro"),
 }

@@ -1,6 +1,8 @@
 """Trainings that outlast the job which follows them: Retrain goes on by itself, until a version is proposed.
 
-GitHub's five hours are some seconds here, so that every training takes several runs.
+GitHub's five hours are some seconds here, so that every training takes several runs. The table is one of difficult
+words, which pass through a rehearsal's made-up rows and a promotion too; its metrics are computed once more by
+scikit-learn.
 """
 
 import re
@@ -13,12 +15,15 @@ from act import Run
 from scenes import Life, small
 from stage import Stage, edit
 from story import Story, World
+from strangers.observer import save
 from strangers.owner import project_of
+from strangers.scoring import Stored, recomputed
 from strangers.tables import TABLES
 
 # One process plays it: what is asked of the scenes is asked of one record.
 
 SECONDS = 3
+OBJECTIVE = "PrecisionMacro"
 
 
 class Thread:
@@ -69,7 +74,7 @@ class LongStory(Story):
 @pytest.fixture(scope="module")
 def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongStory]:
     folder, table = tmp_path_factory.mktemp("stage"), TABLES["penguins"]
-    project = project_of(template, folder / "baked", table, table.problem_type, "PrecisionMacro", table.name)
+    project = project_of(template, folder / "baked", table, table.problem_type, OBJECTIVE, table.name)
     small(project)
     edit(".github/workflows/retrain.yml", ("--at-most 300m", f"--at-most {SECONDS}s"))(project)
     with Stage(project, folder) as stage:
@@ -144,6 +149,33 @@ def test_going_on_twice_is_harmless(story):
     assert story.stage.dispatched() == []
 
 
+def test_a_pull_request_over_an_existing_data_set_is_planned_and_rehearsed(story):
+    change = edit("automl.toml", ("max_candidates = 2", "max_candidates = 3"))
+    number = story.life.propose_change("candidates", "Try more candidates", change)
+
+    run = story.stage.check(number, job="report")
+    story.stage.github.pulls[number]["state"] = "closed"
+
+    assert run.jobs == {"report": "success"}, run
+    assert run.steps["Plan"] == "success"
+    assert run.steps["Rehearse"] == "success"
+    after = story.look()
+    (comment,) = after.comments[number]
+    assert "Rehearsal :white_check_mark:" in comment["body"]
+    assert "Merging this trains a model" in comment["body"]
+    assert after.executions == story.end.executions, "a pull request never trains where it costs"
+
+
+def test_its_metrics_are_those_that_scikit_learn_computes_from_the_transform_s_output(story, tmp_path):
+    save(story.stage.aws.client("s3"), tmp_path)
+
+    stored = Stored(tmp_path, story.newer.execution)
+    again = recomputed(stored)
+    metrics = stored.evaluation["metrics"]
+    assert stored.evaluation["objective"]["name"] == OBJECTIVE
+    assert {name: metrics.get(name) for name in again} == pytest.approx(again, rel=1e-9, abs=1e-10)
+
+
 @pytest.mark.parametrize(
     ("execution", "words"),
     [
@@ -177,6 +209,15 @@ def test_going_on_with_an_execution_that_was_stopped_is_red_with_the_reason(stor
     assert f"execution {execution} stopped" in error.text
     assert "stopped" in run.summary
     assert "Report" not in run.steps, "there is nothing to report on"
+
+
+def test_merging_the_proposal_puts_it_into_production(story):
+    (run,) = story.stage.merge(story.life.promotion())
+
+    assert run.green, run
+    named, after = story.life.named(), story.look()
+    assert after.production == named
+    assert after.versions[named] == ("Approved", "deployed")
 
 
 def newest(story: LongStory) -> str:
