@@ -72,26 +72,9 @@ class Demo:
 
 def demo(project: Path, data: Path, *, status: int = 0) -> Demo:
     """Type `make demo DATA=...` in the project; fails where the command ends otherwise than with ``status``."""
-    return _lived(
-        project,
-        ["make", "demo", f"DATA={data}", f"AUTOML=.venv/bin/python {OBSERVER} {_stored(project)}"],
-        status,
-    )
-
-
-def rehearse(project: Path, data: Path) -> Demo:
-    """What the demo does, but production."""
-    command = [sys.executable, OBSERVER, _stored(project), "rehearse", "--output", project / "build" / "demo"]
-    return _lived(project, [*command, "--data", data, "--until", "staging"], 0)
-
-
-def _stored(project: Path) -> Path:
-    return project.parent / f"{project.name}-stored"
-
-
-def _lived(project: Path, command: list[object], status: int) -> Demo:
+    stored = project.parent / f"{project.name}-stored"
     ended = subprocess.run(
-        [str(part) for part in command],
+        ["make", "demo", f"DATA={data}", f"AUTOML=.venv/bin/python {OBSERVER} {stored}"],
         cwd=project,
         env=offline(project),
         capture_output=True,
@@ -103,7 +86,7 @@ def _lived(project: Path, command: list[object], status: int) -> Demo:
     return Demo(
         json.loads(summary.read_text()) if summary.exists() else {},
         report.read_text() if report.exists() else "",
-        _stored(project),
+        stored,
         ended.stdout + ended.stderr,
     )
 
