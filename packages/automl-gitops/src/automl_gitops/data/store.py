@@ -43,12 +43,11 @@ class Store:
     def _look(self) -> tuple[str, str]:
         """What is not as it was uploaded, and what would be read with it, as a sentence each; "" for nothing.
 
-        A list tells all sizes and times. The manifest is the last to be written: what is younger is asked for its hash.
+        A list tells sizes and ETags; an object of another ETag, as a copy may have, is asked for its hash.
         """
         place = f"{self.prefix}/"
         try:
-            every = listed(self.s3, "list_objects_v2", "Contents", Bucket=self.bucket, Prefix=place)
-            there = {item["Key"].removeprefix(place): item for item in every}
+            there = self._list()
         except ClientError as error:
             if may_not(error):  # S3 does not say which of the two
                 raise UserError(
@@ -60,20 +59,20 @@ class Store:
             raise no_bucket(self.bucket) from None
         uri = f"s3://{self.bucket}/{place}"
         try:
-            written = there.pop(MANIFEST)["LastModified"]
+            del there[MANIFEST]
             body = self.s3.get_object(Bucket=self.bucket, Key=place + MANIFEST)["Body"].read()
             entries = json.loads(body)["objects"].items()
-            uploaded = {name: (entry["bytes"], entry["sha256"]) for name, entry in entries}
+            uploaded = {name: (entry["bytes"], entry["sha256"], entry.get("etag")) for name, entry in entries}
         except (AttributeError, KeyError, TypeError, ValueError):
             return f"{uri}{MANIFEST} is missing or damaged", ""
         read = set()
-        for name, (size, sha256) in uploaded.items():
+        for name, (size, sha256, etag) in uploaded.items():
             found = there.pop(name, None)
             if found is None:
                 return f"{uri}{name} does not exist", ""
             if found["Size"] != size:
                 return f"{uri}{name} has {found['Size']:,} bytes, and {size:,} were uploaded", ""
-            if found["LastModified"] > written and (now := self._head(name)) != (size, sha256):
+            if found["ETag"] != etag and (now := self._head(name)) != (size, sha256):
                 return f"{uri}{name} was replaced: of sha256 {now and now[1]}, and {sha256} was uploaded", ""
             first, slash, _ = name.partition("/")
             read.add(first + slash)
@@ -104,6 +103,9 @@ class Store:
                     Config=_TRANSFER,
                     Callback=lambda size, task=task: progress.advance(task, size),
                 )
+        there = self._list()
+        for name, entry in objects.items():
+            entry["etag"] = there.get(name, {}).get("ETag")
         self.s3.put_object(
             Bucket=self.bucket,
             Key=f"{self.prefix}/{MANIFEST}",
@@ -111,6 +113,11 @@ class Store:
             ContentType="application/json",
         )
         return len(todo)
+
+    def _list(self) -> dict[str, dict[str, Any]]:
+        place = f"{self.prefix}/"
+        every = listed(self.s3, "list_objects_v2", "Contents", Bucket=self.bucket, Prefix=place)
+        return {item["Key"].removeprefix(place): item for item in every}
 
     def _head(self, name: str) -> tuple[int, str | None] | None:
         try:
