@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from github import GithubException
 
 from automl_gitops.commands.main import main
 from automl_gitops.doctor import Examination, calls, examine
 from automl_gitops.doctor.account import AUTOML_JOBS, ENDPOINTS, SERVERLESS, needs
-from automl_gitops.doctor.rows import Row
+from automl_gitops.doctor.rows import Row, look
 from automl_gitops.doctor.state import state
 from automl_gitops.github.github_settings import CODE_OWNERS
 from automl_gitops.kernel.config import Config
@@ -599,3 +601,21 @@ def test_locks_have_an_age_and_old_packages_are_for_later(
         "requirements.lock": ("later", "committed 91 days ago"),
         "serving.lock": ("good", "committed 2 days ago"),
     }
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (requests.ConnectionError("cut"), "GitHub does not answer (ConnectionError)"),
+        (requests.exceptions.RetryError("too many 502 error responses"), "GitHub fails again and again"),
+        (GithubException(500, {"message": "oh"}), "GitHub answered 500 (oh)"),
+    ],
+)
+def test_a_github_that_fails_ends_no_other_look(error: Exception, sentence: str) -> None:
+    def find() -> list[Row]:
+        raise error
+
+    (row,) = look("repository", "environment production", find)
+
+    assert row.outcome == "unknown"
+    assert row.found.startswith(f"could not look: {sentence}")

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-import github
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
+from automl_gitops.github.pull_request import explained
 from automl_gitops.kernel.aws import explain, may_not
 from automl_gitops.kernel.errors import RunError, UserError
 
@@ -37,7 +37,8 @@ def look(area: str, asked: str, find: Callable[[], Iterable[Row]]) -> list[Row]:
     """
     rows: list[Row] = []
     try:
-        rows.extend(find())
+        with explained("look"):
+            rows.extend(find())
     except ClientError as error:
         if may_not(error):
             said = f"could not look: not allowed to call {_action(error)}"
@@ -49,9 +50,9 @@ def look(area: str, asked: str, find: Callable[[], Iterable[Row]]) -> list[Row]:
     except (BotoCoreError, ResponseParserError) as error:
         rows.append(Row(area, asked, "unknown", f"could not look: {explain(error)}"))
     except (UserError, RunError) as error:
-        rows.append(Row(area, asked, "unknown", f"could not look: {error}"))
-    except github.GithubException as error:
-        rows.append(Row(area, asked, "unknown", f"could not look: GitHub answered {error.status}"))
+        rows.append(
+            Row(area, asked, "unknown", f"could not look: {str(error).removeprefix('cannot look: ')}")
+        )
     return rows
 
 
