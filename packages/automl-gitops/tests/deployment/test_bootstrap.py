@@ -196,12 +196,13 @@ def test_a_hosting_account_is_of_one_project_of_a_name(project: DeployedProject)
     bootstrap.deploy(project.sign_in())
     bootstrap.deploy_hosting(project.sign_in(account="222222222222"), project.aws.account)
     bootstrap.deploy(project.sign_in(account="444444444444"))
+    ours = f"--project-account {project.aws.account}"
 
-    with pytest.raises(UserError, match=f"account {project.aws.account}, not 444444444444: rename a project"):
+    with pytest.raises(UserError, match=f"{ours}, and this is with --project-account 4{{12}}: rename a"):
         bootstrap.deploy_hosting(project.sign_in(account="222222222222"), "444444444444")
-    with pytest.raises(UserError, match=f"account None, not {project.aws.account}: rename a project"):
+    with pytest.raises(UserError, match=f"with no --project-account, and this is with {ours}: rename a"):
         bootstrap.deploy_hosting(project.sign_in(account="444444444444"), project.aws.account)
-    with pytest.raises(UserError, match=f"account {project.aws.account}, not None: rename a project"):
+    with pytest.raises(UserError, match=f"{ours}, and this is with no --project-account: rename a"):
         bootstrap.deploy(project.sign_in(account="222222222222"))
 
     role = project.client("iam", account="222222222222").get_role(RoleName=f"{project.name}-ProductionRole")

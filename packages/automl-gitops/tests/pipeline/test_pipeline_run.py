@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -400,6 +401,12 @@ def test_run_without_the_data_is_refused(project: Project, aws: Aws) -> None:
         ("y_test/part-00000.csv", None, "does not exist: run"),
         ("manifest.json", None, "is missing or damaged: run"),
         ("manifest.json", lambda body: body[:-9], "is missing or damaged: run"),
+        ("manifest.json", lambda body: b"[" * 100_000, "is missing or damaged: run"),
+        (
+            "manifest.json",
+            lambda body: re.sub(rb'"bytes": [0-9]+', b'"bytes": "few"', body),
+            "is missing or damaged",
+        ),
     ],
 )
 def test_run_with_other_objects_than_were_pushed_is_refused(

@@ -62,8 +62,10 @@ class Store:
             del there[MANIFEST]
             body = self.s3.get_object(Bucket=self.bucket, Key=place + MANIFEST)["Body"].read()
             entries = json.loads(body)["objects"].items()
-            uploaded = {name: (entry["bytes"], entry["sha256"], entry.get("etag")) for name, entry in entries}
-        except (AttributeError, KeyError, TypeError, ValueError):
+            uploaded = {
+                name: (int(entry["bytes"]), entry["sha256"], entry.get("etag")) for name, entry in entries
+            }
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError):
             return f"{uri}{MANIFEST} is missing or damaged", ""
         read = set()
         for name, (size, sha256, etag) in uploaded.items():
@@ -115,6 +117,7 @@ class Store:
         return len(todo)
 
     def _list(self) -> dict[str, dict[str, Any]]:
+        """What S3 lists of each object, by its name below the prefix."""
         place = f"{self.prefix}/"
         every = listed(self.s3, "list_objects_v2", "Contents", Bucket=self.bucket, Prefix=place)
         return {item["Key"].removeprefix(place): item for item in every}

@@ -36,10 +36,8 @@ def require(project: Project) -> None:
 
     Nothing is tried that evaluate.py calls in its own way, or where Autopilot may infer several problem types.
     """
-    case, own = (
-        Case(project.config, project.lock),
-        {path.stem: path.read_bytes() for path in FOLDER.glob("*.py")},
-    )
+    case = Case(project.config, project.lock)
+    own = {path.stem: path.read_bytes() for path in FOLDER.glob("*.py")}
     if len(case.problems) > 1:
         return
     entry, file = own["evaluate"].decode(), "metrics"
@@ -113,10 +111,9 @@ def _judge(module: ModuleType, case: Case, metrics: list[str]) -> None:
             champion, value, status, slices=slices, groups=groups,
         )  # fmt: skip
         for condition in getattr(module, "CONDITIONS", ()):
-            slices.check(
-                getattr(condition, "__name__", "a condition"), partial(condition, settings, evidence)
-            )
-        slices.check("judge", partial(module.judge, settings, float(gate.threshold), evidence))
+            name = getattr(condition, "__name__", "a condition")
+            _call(name, partial(condition, settings, evidence), slices)
+        _call("judge", partial(module.judge, settings, float(gate.threshold), evidence), slices)
 
 
 class _Slices(list[SliceValue]):
@@ -128,31 +125,27 @@ class _Slices(list[SliceValue]):
         self.read = True
         return super().__iter__()
 
-    def check(self, name: str, judge: Callable[[], Any]) -> None:
-        """Raise what ``judge`` raises, and `EvaluationError` where evaluation.json could not have what it gives."""
-        self.read = False
-        try:
-            given = judge()
-        except (EvaluationError, NameError):
-            raise
-        except Exception:
-            if self.read:
-                return
-            raise
-        _check(name, given)
 
-
-def _figure(value: float) -> Estimate:
-    return Estimate(value, lambda confidence: (value - 0.05, value + 0.05))
-
-
-def _check(name: str, given: Any) -> None:
-    """Raise `EvaluationError` where evaluation.json could not have it."""
+def _call(name: str, judge: Callable[[], Any], slices: _Slices) -> None:
+    """Raise what ``judge`` raises, and `EvaluationError` where evaluation.json could not have what it gives."""
+    slices.read = False
+    try:
+        given = judge()
+    except (EvaluationError, NameError):
+        raise
+    except Exception:
+        if slices.read:
+            return
+        raise
     try:
         for one in given:
             load(Condition, json.loads(json.dumps(vars(one), allow_nan=False)))
     except (TypeError, ValueError) as error:
         raise EvaluationError(f"{name} gives {given!r:.80}, no list of conditions: {error}") from None
+
+
+def _figure(value: float) -> Estimate:
+    return Estimate(value, lambda confidence: (value - 0.05, value + 0.05))
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def upsert(project: Project) -> tuple[Outcome, str]:
     """
     bundle, champion = project.bundle, project.champion  # what is wrong with a file is said before any call
     names, sagemaker = project.names, project.aws.client("sagemaker")
-    there = current(project)  # what AWS does not let one do is said before the SDK is imported, for seconds
+    there = current(project)  # a refusal does not wait for the SDK's import, which takes seconds
     text = definition.build(project.config, project.lock, names.account, bundle, champion)
     from automl_gitops.runs import dry_run
 

@@ -97,8 +97,11 @@ def deploy_hosting(
 def _require_account(stack: Stack, state: StackState, wanted: str | None) -> None:
     found = state.parameters.get("ProjectAccount")
     if state.exists and found != wanted:
+        had, asked = (
+            f"--project-account {one}" if one else "no --project-account" for one in (found, wanted)
+        )
         raise UserError(
-            f"stack {stack.name} has --project-account {found}, not {wanted}: rename a project, or delete the stack"
+            f"stack {stack.name} was made with {had}, and this is with {asked}: rename a project, or delete the stack"
         )
 
 
