@@ -1,13 +1,15 @@
-"""Moto's queues, made safe for several consumers and for attributes set one by one; and their metrics.
+"""Moto's queues, made safe for several consumers, for attributes set one by one and for many messages; their metrics.
 
 Moto's ReceiveMessage gives one message to two consumers that ask at the same moment, and its DeleteMessage
-can lose one that is being sent; both happen here, where functions and people poll one queue.
+can lose one that is being sent; both happen here, where functions and people poll one queue. And each of them looks
+at every message that is in the queue, so that ten thousand of them cost a hundred million looks.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
@@ -21,6 +23,56 @@ LOOK_SECONDS = 0.2
 _receive = SQSBackend.receive_message
 _delete = Queue.delete_message
 _set_attributes = Queue._set_attributes
+
+
+class Messages:
+    """The messages of a queue in the order in which they came, found by any receipt handle that was given out."""
+
+    def __init__(self, messages: Iterable[Message] = ()) -> None:
+        self._all: dict[Message, None] = dict.fromkeys(messages)
+        self._by_id = {message.id: message for message in self._all}
+        self._by_handle: dict[str, Message] = {}
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(list(self._all))  # a copy, since moto counts messages while others come in
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    def append(self, message: Message) -> None:
+        """Add the newest."""
+        self._all[message] = None
+        self._by_id[message.id] = message
+
+    def remove(self, message: Message) -> None:
+        """Forget one, and its receipt handles; raises KeyError for one that is not here."""
+        del self._all[message], self._by_id[message.id]
+        for handle in message.all_receipt_handles:
+            self._by_handle.pop(handle, None)
+
+    def given_out(self, copy: Message) -> None:
+        """Remember the receipt handle of what a consumer got."""
+        self._by_handle[copy.receipt_handle] = self._by_id[copy.id]
+
+    def with_handle(self, receipt_handle: str) -> Message | None:
+        """The message that was given out with this handle, or `None`."""
+        return self._by_handle.get(receipt_handle)
+
+
+class _Visible:
+    """What a consumer would get now of a queue's messages; looks at no more of them than are asked for."""
+
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
+
+    def __iter__(self) -> Iterator[Message]:
+        return (message for message in self._messages if message.visible and not message.delayed)
+
+    def __bool__(self) -> bool:
+        return any(True for _ in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def receive_message(
@@ -39,6 +91,8 @@ def receive_message(
             messages: list[Message] = _receive(
                 self, queue_name, count, 0, visibility_timeout, message_attribute_names
             )
+            for message in messages:
+                queue._messages.given_out(message)
             remaining = end - time.monotonic()
             if messages or remaining <= 0 or runtime.current().stopping.is_set():
                 return messages
@@ -48,13 +102,23 @@ def receive_message(
 def delete_message(self: Queue, receipt_handle: str) -> None:
     """Queue.delete_message, not while a message comes in."""
     with self._messages_lock:
-        _delete(self, receipt_handle)
+        message = self._messages.with_handle(receipt_handle)
+        if message is None:
+            _delete(self, receipt_handle)  # which knows those that were deleted before
+            return
+        self.pending_messages.discard(message)
+        self.deleted_messages.update(message.all_receipt_handles)
+        self._messages.remove(message)
 
 
 def waiting(queue: Any) -> bool:
     """Whether a consumer would get a message now."""
     with queue._messages_lock:
         return bool(queue.messages)
+
+
+def _hold(self: Queue, messages: Iterable[Message]) -> None:
+    self.__dict__["_messages"] = Messages(messages)
 
 
 def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
@@ -89,6 +153,8 @@ def _publish(queue: Queue) -> None:
         STORE.put(metric, Data(Counter({float(value): 1}), unit="Count"), time.time())
 
 
+Queue._messages = property(lambda self: self.__dict__["_messages"], _hold)  # type: ignore[assignment]  # a list of moto's
+Queue.messages = property(lambda self: _Visible(self._messages))  # type: ignore[assignment]  # a list of moto's
 SQSBackend.receive_message = receive_message
 Queue.delete_message = delete_message
 Queue._set_attributes = set_attributes
