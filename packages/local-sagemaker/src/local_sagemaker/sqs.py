@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from moto.core.utils import unix_time_millis
 from moto.sqs.models import Message, Queue, SQSBackend, sqs_backends
 
 from local_sagemaker import clock, runtime
@@ -31,7 +32,7 @@ class Messages:
     def __init__(self, messages: Iterable[Message] = ()) -> None:
         self._all: dict[Message, None] = dict.fromkeys(messages)
         self._by_id = {message.id: message for message in self._all}
-        self._by_handle: dict[str, Message] = {}
+        self._by_handle: dict[str | None, Message] = {}
 
     def __iter__(self) -> Iterator[Message]:
         return iter(list(self._all))  # a copy, since moto counts messages while others come in
@@ -66,7 +67,8 @@ class _Visible:
         self._messages = messages
 
     def __iter__(self) -> Iterator[Message]:
-        return (message for message in self._messages if message.visible and not message.delayed)
+        now = unix_time_millis()  # once, since it is what most of a look costs
+        return (one for one in self._messages if one.visible_at < now and one.delayed_until <= now)
 
     def __bool__(self) -> bool:
         return any(True for _ in self)
@@ -92,23 +94,31 @@ def receive_message(
                 self, queue_name, count, 0, visibility_timeout, message_attribute_names
             )
             for message in messages:
-                queue._messages.given_out(message)
+                _messages(queue).given_out(message)
             remaining = end - time.monotonic()
             if messages or remaining <= 0 or runtime.current().stopping.is_set():
                 return messages
             queue._messages_lock.wait(min(remaining, LOOK_SECONDS))
 
 
+def retained(self: SQSBackend, queue_name: str, message: Message) -> bool:
+    """SQSBackend.is_message_valid_based_on_retention_period, without the queue's other attributes, which are counts."""
+    # Moto gives both to what it has made, by their names.
+    sent: Any = message.sent_timestamp
+    queue: Any = self.get_queue(queue_name)
+    return bool(sent + 1000 * queue.message_retention_period > unix_time_millis())
+
+
 def delete_message(self: Queue, receipt_handle: str) -> None:
     """Queue.delete_message, not while a message comes in."""
     with self._messages_lock:
-        message = self._messages.with_handle(receipt_handle)
+        message = _messages(self).with_handle(receipt_handle)
         if message is None:
             _delete(self, receipt_handle)  # which knows those that were deleted before
             return
         self.pending_messages.discard(message)
-        self.deleted_messages.update(message.all_receipt_handles)
-        self._messages.remove(message)
+        self.deleted_messages.update(filter(None, message.all_receipt_handles))
+        _messages(self).remove(message)
 
 
 def waiting(queue: Any) -> bool:
@@ -117,8 +127,23 @@ def waiting(queue: Any) -> bool:
         return bool(queue.messages)
 
 
+def _delayed(self: Queue) -> int:
+    now = unix_time_millis()
+    return sum(1 for message in _messages(self) if now < message.delayed_until)
+
+
+def _in_flight(self: Queue) -> int:
+    now = unix_time_millis()
+    return sum(1 for message in _messages(self) if now <= message.visible_at)
+
+
 def _hold(self: Queue, messages: Iterable[Message]) -> None:
     self.__dict__["_messages"] = Messages(messages)
+
+
+def _messages(self: Queue) -> Messages:
+    held: Messages = self.__dict__["_messages"]
+    return held
 
 
 def set_attributes(self: Queue, attributes: dict[str, Any], now: float | None = None) -> None:
@@ -153,9 +178,12 @@ def _publish(queue: Queue) -> None:
         STORE.put(metric, Data(Counter({float(value): 1}), unit="Count"), time.time())
 
 
-Queue._messages = property(lambda self: self.__dict__["_messages"], _hold)  # type: ignore[assignment]  # a list of moto's
-Queue.messages = property(lambda self: _Visible(self._messages))  # type: ignore[assignment]  # a list of moto's
+Queue._messages = property(_messages, _hold)  # type: ignore[assignment]  # a list of moto's
+Queue.messages = property(lambda self: _Visible(_messages(self)))  # type: ignore[assignment]  # a list of moto's
+Queue.approximate_number_of_messages_delayed = property(_delayed)  # type: ignore[assignment]  # as are these
+Queue.approximate_number_of_messages_not_visible = property(_in_flight)  # type: ignore[assignment]
 SQSBackend.receive_message = receive_message
+SQSBackend.is_message_valid_based_on_retention_period = retained
 Queue.delete_message = delete_message
 Queue._set_attributes = set_attributes
 # Moto itself would hand each message to a mapped function while it is being sent; local_sagemaker.lambda_ does that.
