@@ -627,6 +627,8 @@ def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         monkeypatch.chdir(PROJECT)
         project = DeployedProject(local_aws, tmp_path_factory.mktemp("taken"), monkeypatch)
         bootstrap.deploy(project.sign_in())
+        user = project.client("iam").create_user(UserName=f"{project.name}-anna")["User"]["Arn"]
+        bootstrap.deploy_people(project.sign_in(), [user], "")
         bootstrap.deploy_hosting(project.sign_in(account=HOSTING_ACCOUNT), local_aws.account)
         bucket = project.names.bucket
         project.client("s3").delete_bucket(Bucket=bucket)
@@ -651,6 +653,10 @@ def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     ("role", "key", "account"),
     [
         ("AutopilotRole", "autopilot/x", ""),
+        ("DataScientistRole", "datasets/x", ""),
+        ("LambdaExecutionRole", "autopilot/x/request.json", ""),
+        ("PromoteRole", "deployments/x", ""),
+        ("RetrainRole", "code/x", ""),
         ("SageMakerExecutionRole", "transforms/x", ""),
         ("ServingRole", "captured/production/x", ""),
         ("ServingRole", "captured/production/x", HOSTING_ACCOUNT),
@@ -659,7 +665,7 @@ def taken(local_aws: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def test_nothing_is_written_to_a_bucket_of_its_name_that_another_account_has(
     taken: DeployedProject, role: str, key: str, account: str
 ) -> None:
-    # As a service does it, which expects no owner; what the commands and the functions call does.
+    # As a service does it, or somebody with the role, who expects no owner; what commands and functions call does.
     s3 = boto3.client("s3", **credentials(taken, role, account))
 
     assert not is_allowed(s3, "put_object", Bucket=taken.names.bucket, Key=key, Body=b"rows")

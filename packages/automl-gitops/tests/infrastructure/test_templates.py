@@ -75,8 +75,8 @@ def test_cfn_lint_has_nothing_to_say(name: str) -> None:
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_template_fits_into_a_request(name: str) -> None:
-    # CreateStack takes 51,200 bytes as its TemplateBody: a tenth is left for what is to come.
-    assert len((FOLDER / name).read_bytes()) < 46_000
+    # CreateStack takes 51,200 bytes as its TemplateBody: 4,700 are left for what owners add.
+    assert len((FOLDER / name).read_bytes()) < 46_500
 
 
 @pytest.mark.parametrize("statements", POLICIES)
