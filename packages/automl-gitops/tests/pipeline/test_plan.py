@@ -476,6 +476,19 @@ def test_data_by_reference_is_compared_as_far_as_it_was_counted(git, folder, mon
     assert "| share of no in the holdout | 50.0% | 50.0% |" in text
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, lock(), ""),
+        (lock(), lock(sha256=OTHER), " (as many as before)"),
+        (lock(rows=lock().rows.model_copy(update={"total": 2400})), lock(), " (was 2,400)"),
+        (lock_by_reference(), lock(), " (was 12 objects of 34,567,890 bytes by reference, rows not counted)"),
+    ],
+)
+def test_how_much_there_was_before_is_said_where_it_differs(before, after, said):
+    assert page_module._was(before, after) == said
+
+
 def test_another_order_and_another_target_are_changes_of_the_schema():
     before = lock()
     after = lock(sha256=OTHER, target="age", columns=list(reversed(before.columns)))

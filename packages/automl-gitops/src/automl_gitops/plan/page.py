@@ -46,10 +46,8 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield Warn(), f" The data set's schema changes ({'; '.join(schema.sentences)}). {follows}"
     if plan.data.changed and plan.data.after:
         before, after = plan.data.before, plan.data.after
-        alike = before and not before.reference and not after.reference
-        was = f" (was {_number(before.rows.total) if alike else _amount(before)})" if before else ""
         kind = " of made-up (synthetic) data" if after.synthetic else ""
-        yield f"Data set: {_amount(after)}{was}, {counted(len(after.columns), 'column')}{kind}."
+        yield f"Data set: {_amount(after)}{_was(before, after)}, {counted(len(after.columns), 'column')}{kind}."
     if plan.data.changed and plan.data.after and plan.data.after.findings:
         yield Warn(), f" Findings on the data: {'; '.join(_kinds(plan.data.after.findings))}."
     if plan.retrains and plan.positive:
@@ -249,6 +247,16 @@ def _amount(lock: DatasetLock) -> str:
     if lock.reference:
         return f"{lock.reference} by reference, rows {NOT_COUNTED}"
     return counted(lock.rows.total or 0, "row")
+
+
+def _was(before: DatasetLock | None, after: DatasetLock) -> str:
+    """How much the data set held before, as it stands behind what it holds."""
+    if before is None:
+        return ""
+    if _amount(before) == _amount(after):
+        return " (as many as before)"
+    alike = not before.reference and not after.reference
+    return f" (was {_number(before.rows.total) if alike else _amount(before)})"
 
 
 def _changes(listed: list[Change]) -> list[Block]:
