@@ -83,11 +83,15 @@ def test_saving_tells_a_change(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("sha256 = 3", "dataset.lock: name: field required; it is not to be edited by hand"),
+        ("sha256 = 3", "dataset.lock: name is missing; it is not to be edited by hand"),
         ("sha256 = ", "dataset.lock: not valid TOML"),
         ("columns = [\n", "take it from Git, or run `automl data push FILE`"),
-        (lock().text().replace("abab", "abaX"), "dataset.lock: sha256: "),
+        (lock().text().replace("abab", "abaX"), "dataset.lock: sha256 = "),
         (lock().text().replace("rows]", "row]"), "dataset.lock: rows"),
+        (
+            lock().text().replace("total = 1000", 'total = "1000"'),
+            'dataset.lock: rows.total = "1000" is not a whole number: write 1000, without quotes; it is not to be',
+        ),
         (
             lock().text().replace("total = 1000\n", ""),
             "dataset.lock: lacks the split or a number of rows; it is",
@@ -98,7 +102,7 @@ def test_saving_tells_a_change(tmp_path: Path) -> None:
         ),
         (
             lock_by_reference().text().replace("bytes =", "byte ="),
-            "dataset.lock: reference.bytes: field required",
+            "dataset.lock: reference.bytes is missing",
         ),
     ],
 )

@@ -11,6 +11,7 @@ import tomlkit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from automl_gitops.kernel.config import parse_toml, read_text
+from automl_gitops.kernel.config_errors import in_words, line_of
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import replace_text
 from automl_gitops.kernel.words import counted
@@ -214,9 +215,8 @@ class DatasetLock(_Entry):
             lock = cls.model_validate(document)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            reason = first["msg"].lower().removeprefix("value error, ")
-            raise UserError(f"{file}: {f'{place}: ' if place else ''}{reason}; {_MEND}", file=file) from None
+            line = line_of(text, first["loc"])
+            raise UserError(f"{file}: {in_words(first)}; {_MEND}", file=file, line=line) from None
         if checksum is not None and checksum == lock.checksum:
             return lock
         wrong = lock._contradiction()

@@ -60,6 +60,16 @@ def describe(model: type[BaseModel], file: str, error: Mapping[str, Any]) -> str
     return f"{where}{key} = {_toml(value)} {complaint(error)}{_meaning(known[path], key, kind)}"
 
 
+def in_words(error: Mapping[str, Any]) -> str:
+    """One finding about a file that a command wrote, whose keys nobody looks for: the key, its value, what is wrong."""
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "missing":
+        return f"{place} is missing"
+    if error["type"] == "extra_forbidden":
+        return f"{place} is not a key of it"
+    return f"{place} = {_toml(error['input'])} {complaint(error)}" if place else complaint(error)
+
+
 def telling(model: type[BaseModel], errors: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The findings without those of a missing key or section that is there, but misspelt: one mistake, one finding."""
     known = sections(model)
