@@ -16,11 +16,10 @@ PACKAGE = Path(__file__).parents[1]
 # a call says whose a bucket is. These need the standard library alone, so that a command on the runner loads none of
 # the container's packages.
 SHARED = {
-    f"automl_gitops.evaluation.{module}"
-    for module in ("bucket_owner", "layout", "metrics", "typed", "values")
+    f"automl_evaluation.{module}" for module in ("bucket_owner", "layout", "metrics", "typed", "values")
 }
 # How rows are written as CSV, which a push and the evaluation do alike, with pyarrow.
-WRITES_ROWS = "automl_gitops.evaluation.inputs"
+WRITES_ROWS = "automl_evaluation.inputs"
 # What calls the project's measures and gate, once the SDK has imported the container's packages.
 TRIES = "automl_gitops.runs.dry_run"
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
@@ -60,8 +59,7 @@ def test_the_runner_knows_what_the_evaluation_shares_alone(graph: grimp.ImportGr
         imported
         for module in graph.modules
         for imported in graph.find_modules_directly_imported_by(module)
-        if imported.startswith("automl_gitops.evaluation.")
-        and not module.startswith(("automl_gitops.evaluation", TRIES))
+        if imported.startswith("automl_evaluation.") and not module.startswith(("automl_evaluation", TRIES))
     }
 
     assert crossing == {*SHARED, WRITES_ROWS}

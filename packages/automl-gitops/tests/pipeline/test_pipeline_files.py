@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, CHAMPION, automl_toml, lock
 
-from automl_gitops.evaluation.settings import Settings
+from automl_evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs import bundle, definition, run
@@ -49,10 +49,8 @@ def test_bundle_has_code_and_settings_but_no_addresses(config, folder: Path) -> 
     settings = json.loads(made.files["settings.json"])
     package = {name for name in made.files if name.startswith("automl_gitops/")}
     assert sorted({*made.files} - package) == ["evaluate.py", "metrics.py", "settings.json"]
-    assert {"automl_gitops/__init__.py", "automl_gitops/evaluation/__init__.py"} < package
-    assert all(
-        name.startswith("automl_gitops/evaluation/") for name in package - {"automl_gitops/__init__.py"}
-    )
+    assert {"automl_gitops/__init__.py", "automl_evaluation/__init__.py"} < package
+    assert all(name.startswith("automl_evaluation/") for name in package - {"automl_gitops/__init__.py"})
     assert settings["project"] == "hospital"
     assert settings["gate"]["minimum"] == 0.3
     assert settings["slices"] == ["ward"]

@@ -93,10 +93,10 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
 
 
 def of_package() -> dict[str, bytes]:
-    """This package's part of the bundle, `automl_gitops.evaluation`, since the container has no network to get it."""
-    package, room = files("automl_gitops"), files("automl_gitops.evaluation")
+    """This package's part of the bundle, `automl_evaluation`, since the container has no network to get it."""
+    package, room = files("automl_gitops"), files("automl_evaluation")
     modules = {
-        f"automl_gitops/evaluation/{one.name}": one.read_bytes()
+        f"automl_evaluation/{one.name}": one.read_bytes()
         for one in room.iterdir()
         if one.name.endswith(".py")
     }
