@@ -1,5 +1,8 @@
-"""The evaluation's tests: their helpers are on the path, and an S3 has the project's bucket."""
+"""What the tests share: a project generated from the template, whose code is judged with the package's; and an S3."""
 
+from __future__ import annotations
+
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +10,20 @@ from typing import Any
 
 import pytest
 
-from support.moto_bucket import moto_bucket
+# Stand-ins that the tests of `automl-gitops` use too.
+sys.path.append(str(Path(__file__).resolve().parents[2] / "automl-gitops" / "tests"))
 
-sys.path.insert(0, str(Path(__file__).parent))
+from support.moto_bucket import moto_bucket
+from support.project import PROJECT
+
+# Its evaluation is a folder of scripts in the container.
+sys.path[:0] = [str(PROJECT / "evaluation")]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Work in the project's folder; not where pytest-xdist starts processes, which begin in its own."""
+    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
+        os.chdir(PROJECT)
 
 
 def _bucket() -> Iterator[Any]:

@@ -1,7 +1,7 @@
 """The table of metrics: what each is called, for which problem types it exists, and how to read its values;
 and what to say of a positive class that nobody named, where most rows have it.
 
-The evaluation reads it in its container, the other rooms on the runner: it needs the standard library alone. The
+The evaluation reads it in its container, the commands on the runner: it needs the standard library alone. The
 template's cookiecutter.json repeats Autopilot's names, since its questions can import nothing; a test compares.
 """
 

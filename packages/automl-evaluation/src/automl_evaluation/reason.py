@@ -14,7 +14,7 @@ from types import TracebackType
 
 MESSAGE = Path("/opt/ml/output/message")
 LONGEST = 1024
-_CODE = Path(__file__).parents[2]  # where evaluate.py lies, and this package beside it
+_CODE = Path(__file__).parents[1]  # where evaluate.py lies, and this package beside it
 
 
 def leave(text: str, message: Path) -> None:
