@@ -69,8 +69,10 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 
 
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
-    """The bundle of the project. A module that is missing, or is no Python, is a `UserError`; so is a function's code,
-    which runs in the same pipeline: all of it is said before anything is paid for.
+    """The bundle of the project.
+
+    A module that is missing, is no Python, or imports `automl_gitops`, is a `UserError`, and so is a function's code
+    that is no Python, which runs in the same pipeline: all of it is said before anything is paid for.
     """
     if not (folder / ENTRY_POINT).is_file():
         raise not_found(folder / ENTRY_POINT)
@@ -84,8 +86,8 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
     for name, found in imports.items():
         if strange := sorted(one for one in found if one.partition(".")[0] == "automl_gitops"):
             raise UserError(
-                f"{folder / name}: imports {strange[0]}, which its container does not have: what measures is in "
-                "automl_evaluation, where automl_gitops.evaluation was"
+                f"{folder / name}: imports {strange[0]}, which its container does not have: import from "
+                "automl_evaluation, which goes there, and was automl_gitops.evaluation before"
             )
     for path in sorted(folder.with_name("lambdas").glob("*.py")):
         read_python(path)
