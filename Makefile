@@ -6,9 +6,10 @@ RUN := $(VENV)/bin/python
 # The environment's, once there is one: what installed it need not be the first on the path any more.
 ANY_PYTHON = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
-PACKAGES := packages/automl-gitops packages/local-sagemaker
+PACKAGES := packages/automl-evaluation packages/automl-gitops packages/local-sagemaker
 # What has to work before anything is installed, and the packages as they are at the moment.
-UNINSTALLED := PYTHONPATH=packages/automl-gitops/src
+NOTHING :=
+UNINSTALLED := PYTHONPATH=$(subst $(NOTHING) ,:,$(addsuffix /src,$(PACKAGES)))
 STARTED := $(shell date +%s)
 
 # Names of files and columns reach the commands as they were typed, whatever stands in them: as variables of the
@@ -40,7 +41,7 @@ $(VENV)/template: requirements.lock
 	@$(INSTALL) requirements.lock
 	@touch $@
 
-# The project's packages, with the two of this repository as their sources, so that a change works at once.
+# The project's packages, with those of this repository as their sources, so that a change works at once.
 $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@$(ANY_PYTHON) -B -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > $(VENV)/project.lock
 	@$(INSTALL) $(VENV)/project.lock
@@ -82,7 +83,7 @@ demo-github: setup ## run a generated project's workflows on this machine, and s
 browser: setup
 	@$(RUN) -m benchmarks.bring_browser
 
-test: browser ## everything: both packages' tests, the template's, and a generated project's with its life
+test: browser ## everything: the packages' tests, the template's, and a generated project's with its life
 	@failed=; for suite in $(addsuffix /tests,$(PACKAGES)) tests; do \
 		echo "$(RUN) -m pytest $$suite $(TWO_AT_ONCE)"; \
 		$(RUN) -m pytest $$suite $(TWO_AT_ONCE) || failed="$$failed $$suite"; \
@@ -115,6 +116,7 @@ check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the 
 	$(RUN) -m ruff format --check .
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
+	cd packages/automl-evaluation && ../../$(RUN) -m mypy src/automl_evaluation
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
 	cd packages/local-sagemaker && ../../$(RUN) -m mypy src/local_sagemaker
 	$(VENV)/bin/actionlint .github/workflows/*.yml '$(TEMPLATE)'/.github/workflows/*.yml

@@ -9,13 +9,13 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "{{cookiecutter.project}}"
-PACKAGE = ROOT / "packages" / "automl-gitops"
+PACKAGE = ROOT / "packages" / "automl-evaluation"
 PROGRAMS = Path(__file__).parent / "programs"
 
 
 def environment(where: Path) -> Path:
     """The interpreter of a virtual environment with the container's packages, made if it is not there yet."""
-    sys.path.insert(0, str(PACKAGE / "tests" / "evaluation"))
+    sys.path.insert(0, str(PACKAGE / "tests"))
     from container import NoEnvironmentError  # the packages stand in the tests
     from container import environment as made
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.evaluation.layout import Evaluation
+from automl_evaluation.layout import Evaluation
 
 TESTS = Path(__file__).parents[1] / "packages" / "automl-gitops" / "tests" / "pipeline"
 CLASSES, CURVES, POINTS, SLICINGS, SLICES, FEATURES, CANDIDATES = (

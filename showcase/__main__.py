@@ -16,9 +16,9 @@ from pathlib import Path
 
 import tomlkit
 
+from automl_evaluation.metrics import BINARY
 from automl_gitops.data import hospital
 from automl_gitops.data.inspect import inspect
-from automl_gitops.evaluation.metrics import BINARY
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted
 from automl_gitops.rehearsal.commands import Leash

@@ -402,7 +402,7 @@ def test_the_readme_s_first_sentence_ends_once(template, tmp_path, description, 
 
 def test_the_hook_s_tables_agree_with_the_services_and_the_project(template):
     hook = load_hook(template)
-    metrics = importlib.import_module("automl_gitops.evaluation.metrics")
+    metrics = importlib.import_module("automl_evaluation.metrics")
 
     offered = {region for p in ("aws", "aws-cn", "aws-us-gov") for region in regions_of_sagemaker(p)}
 

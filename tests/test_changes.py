@@ -28,9 +28,9 @@ import json, sys
 from pathlib import Path
 sys.path.insert(0, "evaluation")
 import evaluate
-from automl_gitops.evaluation.automl import Candidate
-from automl_gitops.evaluation.reading import parts
-from automl_gitops.evaluation.settings import Settings
+from automl_evaluation.automl import Candidate
+from automl_evaluation.reading import parts
+from automl_evaluation.settings import Settings
 from automl_gitops.kernel.config import Config
 
 work = Path(sys.argv[1])
@@ -49,7 +49,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, "evaluation")
 import check_holdout
-from automl_gitops.evaluation.settings import Settings
+from automl_evaluation.settings import Settings
 
 settings = Settings("p", "d", {"classes": {"<30": 2, ">30": 1, "no": 1}}, {})
 print(check_holdout.missing(Path(sys.argv[1]), settings))

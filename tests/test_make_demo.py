@@ -138,9 +138,7 @@ def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone,
     result = make(clone, "setup", f"PYTHON={python}")
 
     assert result.returncode == 0, result.stderr
-    assert log.read_text().splitlines() == [str(clone)] * 4, (
-        "three locks, and the sources of the two packages"
-    )
+    assert log.read_text().splitlines() == [str(clone)] * 4, "three locks, and the sources of the packages"
     assert all((clone / ".venv" / lock).exists() for lock in ("template", "project", "check"))
     assert {path.name for path in clone.parent.iterdir()} == {clone.name}
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def test_an_update_brings_the_packages_as_they_are_in_the_template(template, tmp
     package = source / "packages/automl-gitops/src/automl_gitops/__init__.py"
     newest = package.read_text()
     package.write_text(f"{newest}BEFORE = True\n")
-    before = [wheel.read_bytes() for wheel in wheels.renew(source)]
+    before = {wheel.name: wheel.read_bytes() for wheel in wheels.renew(source)}
     commit(source)
     cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
     commit(project)
@@ -84,10 +85,38 @@ def test_an_update_brings_the_packages_as_they_are_in_the_template(template, tmp
 
     updated = {path.name: path.read_bytes() for path in (project / "vendor").iterdir()}
     assert updated == after
-    assert before[0] not in updated.values()
+    assert before["automl_gitops-0.1.0-py3-none-any.whl"] not in updated.values()
     for lock in ("requirements.lock", "serving.lock"):
         digest = hashlib.sha256(after[f"automl_gitops-{version}-py3-none-any.whl"]).hexdigest()
         assert f"automl-gitops=={version} \\\n    --hash=sha256:{digest}\n" in (project / lock).read_text()
+
+
+def test_an_update_brings_a_package_that_is_new(template, tmp_path):
+    """To a project whose template had one wheel less, in `vendor/` and in the locks."""
+    source, project = tmp_path / "template", tmp_path / "readmission"
+    shutil.copytree(template, source)
+    generated, locks = source / wheels.TEMPLATE, ("requirements.lock", "serving.lock")
+    newest = {path.name: path.read_bytes() for path in (source / wheels.VENDOR).iterdir()}
+    (new,) = (source / wheels.VENDOR).glob("automl_evaluation-*.whl")
+    new.unlink()
+    texts = {name: (generated / name).read_text() for name in locks}
+    for name, text in texts.items():
+        without = re.sub(r"^automl-evaluation==\S+ \\\n    --hash=\S+\n", "", text, flags=re.MULTILINE)
+        assert without != text
+        (generated / name).write_text(without)
+    commit(source)
+    cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
+    commit(project)
+    assert not (project / "vendor" / new.name).exists()
+    new.write_bytes(newest[new.name])
+    for name, text in texts.items():
+        (generated / name).write_text(text)
+    commit(source)
+
+    cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
+
+    assert {path.name: path.read_bytes() for path in (project / "vendor").iterdir()} == newest
+    assert {name: (project / name).read_text() for name in locks} == texts
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,12 @@ import numpy as np
 from evaluate import write
 from gate import judge
 
-from automl_gitops.evaluation.automl import Candidate
-from automl_gitops.evaluation.holdout_classes import ClassHoldout
-from automl_gitops.evaluation.layout import Champion, NoImportance
-from automl_gitops.evaluation.reading import parts
-from automl_gitops.evaluation.settings import Settings
-from automl_gitops.evaluation.verdict import decide, measured
+from automl_evaluation.automl import Candidate
+from automl_evaluation.holdout_classes import ClassHoldout
+from automl_evaluation.layout import Champion, NoImportance
+from automl_evaluation.reading import parts
+from automl_evaluation.settings import Settings
+from automl_evaluation.verdict import decide, measured
 
 OUTPUTS = {"labels": ["predicted_label"], "probabilities": ["predicted_label", "probabilities", "labels"]}
 DATASET = {

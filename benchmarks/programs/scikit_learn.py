@@ -19,7 +19,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
-from automl_gitops.evaluation.intervals import REPLICATES
+from automl_evaluation.intervals import REPLICATES
 
 
 def column(folder: Path, header: int | None) -> np.ndarray:

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from automl_gitops.evaluation import regression
-from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
-from automl_gitops.evaluation.intervals import Estimate, Interval
-from automl_gitops.evaluation.metrics import gain
+from automl_evaluation import regression
+from automl_evaluation.assess_classes import Groups, Model, assess, figures
+from automl_evaluation.intervals import Estimate, Interval
+from automl_evaluation.metrics import gain
 
 SHARES = np.array([0.11, 0.35, 0.54])
 MANY = 4_000_000

@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 from simulate import SHARES, ends
 
-from automl_gitops.evaluation import regression
-from automl_gitops.evaluation.assess_classes import Groups, Model, assess, figures
-from automl_gitops.evaluation.classification import by_class
-from automl_gitops.evaluation.clusters import Clusters
+from automl_evaluation import regression
+from automl_evaluation.assess_classes import Groups, Model, assess, figures
+from automl_evaluation.classification import by_class
+from automl_evaluation.clusters import Clusters
 
 MANY = 1_000_000
 MOST_ROWS = 50

@@ -12,11 +12,11 @@ import numpy as np
 from gate import judge
 from simulate import MANY, SHARES
 
-from automl_gitops.evaluation import regression
-from automl_gitops.evaluation.assess_classes import Model, assess
-from automl_gitops.evaluation.conditions import Evidence, SliceValue
-from automl_gitops.evaluation.intervals import Estimate
-from automl_gitops.evaluation.metrics import gain
+from automl_evaluation import regression
+from automl_evaluation.assess_classes import Model, assess
+from automl_evaluation.conditions import Evidence, SliceValue
+from automl_evaluation.intervals import Estimate
+from automl_evaluation.metrics import gain
 
 ROWS = 200
 RIGHT, RIGHT_WHERE_BAD = 0.6, 0.3  # the share of rows whose class the model knows; it guesses the others

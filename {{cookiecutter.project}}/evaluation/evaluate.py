@@ -6,14 +6,14 @@ It runs in SageMaker's scikit-learn container, in this order (`evaluate`):
 2. Let the candidate predict the holdout's rows in a batch transform, and beside it the champion, the version that
    production serves, where there is one. Where [decision] has a threshold chosen, the candidate predicts the validation
    rows too, and these choose it.
-3. Measure both on the same rows: the metrics of automl_gitops.evaluation, and your own of metrics.py.
+3. Measure both on the same rows: the metrics of automl_evaluation, and your own of metrics.py.
 4. Hold what was measured against the gate, gate.py.
 
 A candidate that the gate rejects is a result (exit status 0); one that cannot be judged is a failure (1).
 """
 
 # First of all: from here on, whatever ends the script leaves its reason for the job's description.
-from automl_gitops.evaluation import reason  # isort: split
+from automl_evaluation import reason  # isort: split
 
 import argparse
 import json
@@ -27,29 +27,29 @@ from pathlib import Path
 
 import boto3
 import metrics
-from automl_gitops.evaluation.automl import Candidate, best_candidate
-from automl_gitops.evaluation.bucket_owner import expect_owner
-from automl_gitops.evaluation.champion import Contest
-from automl_gitops.evaluation.clock import Clock
-from automl_gitops.evaluation.conditions import check_side
-from automl_gitops.evaluation.containers import with_outputs
-from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.holdout_classes import ClassHoldout
-from automl_gitops.evaluation.holdout_numbers import NumberHoldout
-from automl_gitops.evaluation.importance import Explanation
-from automl_gitops.evaluation.inputs import check_lines
-from automl_gitops.evaluation.layout import Evaluation
-from automl_gitops.evaluation.measures import declared
-from automl_gitops.evaluation.metrics import metric_of
-from automl_gitops.evaluation.model_card import model_card
-from automl_gitops.evaluation.model_quality import model_quality
-from automl_gitops.evaluation.reading import Part, parts
-from automl_gitops.evaluation.settings import Settings
-from automl_gitops.evaluation.slices import read_slicings
-from automl_gitops.evaluation.threshold import Selection
-from automl_gitops.evaluation.transform import Transform, TransformContext
-from automl_gitops.evaluation.typed import plain
-from automl_gitops.evaluation.verdict import Holdout, decide, measured
+from automl_evaluation.automl import Candidate, best_candidate
+from automl_evaluation.bucket_owner import expect_owner
+from automl_evaluation.champion import Contest
+from automl_evaluation.clock import Clock
+from automl_evaluation.conditions import check_side
+from automl_evaluation.containers import with_outputs
+from automl_evaluation.errors import EvaluationError
+from automl_evaluation.holdout_classes import ClassHoldout
+from automl_evaluation.holdout_numbers import NumberHoldout
+from automl_evaluation.importance import Explanation
+from automl_evaluation.inputs import check_lines
+from automl_evaluation.layout import Evaluation
+from automl_evaluation.measures import declared
+from automl_evaluation.metrics import metric_of
+from automl_evaluation.model_card import model_card
+from automl_evaluation.model_quality import model_quality
+from automl_evaluation.reading import Part, parts
+from automl_evaluation.settings import Settings
+from automl_evaluation.slices import read_slicings
+from automl_evaluation.threshold import Selection
+from automl_evaluation.transform import Transform, TransformContext
+from automl_evaluation.typed import plain
+from automl_evaluation.verdict import Holdout, decide, measured
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from gate import judge

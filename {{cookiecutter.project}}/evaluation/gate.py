@@ -8,7 +8,7 @@ docs/change.md shows one.
 
 from typing import Any
 
-from automl_gitops.evaluation.conditions import (
+from automl_evaluation.conditions import (
     Evidence,
     allowed_margin,
     at_least,
@@ -18,8 +18,8 @@ from automl_gitops.evaluation.conditions import (
     number,
     surely_at_least,
 )
-from automl_gitops.evaluation.layout import Condition
-from automl_gitops.evaluation.metrics import METRICS, named
+from automl_evaluation.layout import Condition
+from automl_evaluation.metrics import METRICS, named
 
 
 def judge(settings: dict[str, Any], threshold: float, evidence: Evidence) -> list[Condition]:

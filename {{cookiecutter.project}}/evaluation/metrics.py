@@ -11,7 +11,7 @@ readmitted within 30 days ("<30") or not:
 """
 
 # import numpy as np
-# from automl_gitops.evaluation.measures import lower_is_better
+# from automl_evaluation.measures import lower_is_better
 #
 #
 # @lower_is_better

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from automl_gitops.evaluation.conditions import Evidence, SliceValue, decision
-from automl_gitops.evaluation.intervals import Estimate
-from automl_gitops.evaluation.layout import Condition
+from automl_evaluation.conditions import Evidence, SliceValue, decision
+from automl_evaluation.intervals import Estimate
+from automl_evaluation.layout import Condition
 from gate import judge
 
 OFF: dict[str, Any] = {

@@ -6,27 +6,28 @@ import ast
 import graphlib
 import subprocess
 import sys
+from itertools import chain
 from pathlib import Path
 
 import grimp
 import pytest
 
 PACKAGE = Path(__file__).parents[1]
+EVALUATION = PACKAGE.with_name("automl-evaluation")
 # What the runner may know of the container's code: the document that it writes, the table of the metrics in it, and how
 # a call says whose a bucket is. These need the standard library alone, so that a command on the runner loads none of
 # the container's packages.
 SHARED = {
-    f"automl_gitops.evaluation.{module}"
-    for module in ("bucket_owner", "layout", "metrics", "typed", "values")
+    f"automl_evaluation.{module}" for module in ("bucket_owner", "layout", "metrics", "typed", "values")
 }
 # How rows are written as CSV, which a push and the evaluation do alike, with pyarrow.
-WRITES_ROWS = "automl_gitops.evaluation.inputs"
+WRITES_ROWS = "automl_evaluation.inputs"
 # What calls the project's measures and gate, once the SDK has imported the container's packages.
 TRIES = "automl_gitops.runs.dry_run"
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
 TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
-# The same thing in two rooms: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and of
-# the report.
+# The same thing in two places: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and
+# of the report.
 SAME_NOUN = {"Bullets", "Column", "GroupCounts", "Reference", "Rows", "Section", "SplitRule", "Table"}
 SERVES = ("infrastructure", "serving", "workflow")
 
@@ -34,7 +35,9 @@ SERVES = ("infrastructure", "serving", "workflow")
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
     """Every import, also those in functions."""
-    return grimp.build_graph("automl_gitops", include_external_packages=True, cache_dir=None)
+    return grimp.build_graph(
+        "automl_evaluation", "automl_gitops", include_external_packages=True, cache_dir=None
+    )
 
 
 def test_a_room_imports_only_rooms_below_it() -> None:
@@ -60,8 +63,7 @@ def test_the_runner_knows_what_the_evaluation_shares_alone(graph: grimp.ImportGr
         imported
         for module in graph.modules
         for imported in graph.find_modules_directly_imported_by(module)
-        if imported.startswith("automl_gitops.evaluation.")
-        and not module.startswith(("automl_gitops.evaluation", TRIES))
+        if imported.startswith("automl_evaluation.") and not module.startswith(("automl_evaluation", TRIES))
     }
 
     assert crossing == {*SHARED, WRITES_ROWS}
@@ -73,7 +75,7 @@ def test_what_the_evaluation_shares_needs_the_standard_library_alone(
 ) -> None:
     reached = {name.partition(".")[0] for name in graph.find_upstream_modules(module)}
 
-    assert reached <= {"automl_gitops", *sys.stdlib_module_names}
+    assert reached <= {"automl_evaluation", *sys.stdlib_module_names}
 
 
 @pytest.mark.parametrize("commands", SERVES)
@@ -100,7 +102,7 @@ def test_git_is_called_in_one_place() -> None:
 
 def test_a_class_has_its_name_for_itself() -> None:
     rooms: dict[str, set[str]] = {}
-    for path in (PACKAGE / "src" / "automl_gitops").rglob("*.py"):
+    for path in chain((PACKAGE / "src").rglob("*.py"), (EVALUATION / "src").rglob("*.py")):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 rooms.setdefault(node.name, set()).add(path.parent.name)

@@ -21,7 +21,7 @@ import botocore.client
 import numpy as np
 import pytest
 
-from automl_gitops.evaluation.layout import (
+from automl_evaluation.layout import (
     AutoMLJob,
     Baseline,
     ClassScores,

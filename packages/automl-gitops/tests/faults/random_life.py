@@ -18,7 +18,7 @@ from faults_runner import Fork, Runner
 from faults_walk import PROMOTE, RETRAIN, STEPS, Walk, until_the_execution_ends
 from faults_world import AGENT, World
 
-from automl_gitops.evaluation.layout import Evaluation
+from automl_evaluation.layout import Evaluation
 from local_sagemaker import Fault
 from support.github.server import Refusal
 from support.waiting import wait_until

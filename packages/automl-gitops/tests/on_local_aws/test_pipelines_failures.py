@@ -49,7 +49,7 @@ def evaluation(executions: Executions, *, broken: str) -> dict[str, Any]:
 
 
 def test_an_evaluation_that_raises_has_its_error_as_reason_and_its_traceback_as_log(executions, names):
-    execution = executions.start(evaluation(executions, broken="automl_gitops/evaluation/slices.py"))
+    execution = executions.start(evaluation(executions, broken="automl_evaluation/slices.py"))
     assert executions.finish(execution) == "Failed"
 
     failure = failure_of(executions, names, execution)

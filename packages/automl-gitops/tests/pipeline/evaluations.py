@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from automl_gitops.evaluation import layout
-from automl_gitops.evaluation.typed import load, plain
+from automl_evaluation import layout
+from automl_evaluation.typed import load, plain
 
 CHAMPION = "arn:aws:sagemaker:eu-west-1:123456789012:model-package/hospital/3"
 JOB = "hospital-abcdefghijkl"

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from automl_evaluation.inputs import csv_lines
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.csv_rows import csv_text
@@ -13,7 +14,6 @@ from automl_gitops.data.hashes import distinct, text_hashes
 from automl_gitops.data.lock import MOST_DISTINCT
 from automl_gitops.data.statistics import Statistics, value_counts
 from automl_gitops.data.table import ahead, aside
-from automl_gitops.evaluation.inputs import csv_lines
 
 CONTRACT = """
 [table]

@@ -19,13 +19,13 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
+from automl_evaluation.values import MISSING
 from automl_gitops.data import consistency, csv_rows
 from automl_gitops.data import table as table_module
 from automl_gitops.data.hashes import dense, group_hashes, shares
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.rules import IN_GAP, OF_OTHER_SIDE, TEST, TRAIN, VALIDATE, Assigner, Assignment
 from automl_gitops.data.rules.times import latest_from
-from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError

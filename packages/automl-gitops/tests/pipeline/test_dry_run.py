@@ -23,9 +23,7 @@ from automl_gitops.runs.project import Project
 from automl_gitops.runs.upsert import upsert
 from support.project import PROJECT
 
-METRICS = (
-    "import numpy as np\nfrom automl_gitops.evaluation.measures import higher_is_better, lower_is_better\n"
-)
+METRICS = "import numpy as np\nfrom automl_evaluation.measures import higher_is_better, lower_is_better\n"
 COST = METRICS + "@lower_is_better\ndef cost(truth, predicted):\n"
 LAST = "_slices, _calibration)"
 NUMBERS = {

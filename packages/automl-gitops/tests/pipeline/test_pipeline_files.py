@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from making import ACCOUNT, CHAMPION, automl_toml, lock
 
-from automl_gitops.evaluation.settings import Settings
+from automl_evaluation.settings import Settings
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.signature import run_url
 from automl_gitops.runs import bundle, definition, run
@@ -47,12 +47,9 @@ def test_bundle_has_code_and_settings_but_no_addresses(config, folder: Path) -> 
     made = bundle.build(config(evaluation={"slices": ["ward"]}), lock())
 
     settings = json.loads(made.files["settings.json"])
-    package = {name for name in made.files if name.startswith("automl_gitops/")}
+    package = {name for name in made.files if name.startswith("automl_evaluation/")}
     assert sorted({*made.files} - package) == ["evaluate.py", "metrics.py", "settings.json"]
-    assert {"automl_gitops/__init__.py", "automl_gitops/evaluation/__init__.py"} < package
-    assert all(
-        name.startswith("automl_gitops/evaluation/") for name in package - {"automl_gitops/__init__.py"}
-    )
+    assert {"automl_evaluation/__init__.py", "automl_evaluation/reason.py"} < package
     assert settings["project"] == "hospital"
     assert settings["gate"]["minimum"] == 0.3
     assert settings["slices"] == ["ward"]
@@ -135,6 +132,25 @@ def test_a_module_that_is_imported_has_to_be_there(config, folder: Path, imports
 
     evaluation(folder, gate="")
     assert "gate.py" in bundle.build(config(), lock()).files
+
+
+@pytest.mark.parametrize(
+    ("line", "module"),
+    [
+        (
+            "from automl_gitops.evaluation.measures import lower_is_better",
+            "automl_gitops.evaluation.measures",
+        ),
+        ("def late(): import automl_gitops.kernel.names, json", "automl_gitops.kernel.names"),
+    ],
+)
+def test_evaluation_that_imports_what_its_container_lacks_is_refused(
+    config, folder: Path, line: str, module: str
+) -> None:
+    evaluation(folder, metrics=f"{line}\n")
+
+    with pytest.raises(UserError, match=rf"^evaluation/metrics\.py: imports {module}, which its container"):
+        bundle.build(config(), lock())
 
 
 @pytest.mark.parametrize("place", ["evaluation/costs.py", "lambdas/check_autopilot.py"])

@@ -188,7 +188,7 @@ def test_code_is_uploaded_once(project: Project, aws: Aws, monkeypatch: pytest.M
 
     names = {item["Key"].removeprefix(f"{project.bundle.prefix}/") for item in stored}
     assert names == {*project.bundle.files}
-    assert names > {"evaluate.py", "settings.json", "automl_gitops/evaluation/__init__.py"}
+    assert names > {"evaluate.py", "settings.json", "automl_evaluation/__init__.py"}
 
 
 def test_upsert_without_bucket_says_what_makes_it(project: Project, aws: Aws) -> None:

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import evaluations
 import pytest
 
-from automl_gitops.evaluation.labels import Classes
-from automl_gitops.evaluation.layout import Estimated, Evaluation, Interval
-from automl_gitops.evaluation.typed import plain
-from automl_gitops.evaluation.values import sorted_labels
+from automl_evaluation.labels import Classes
+from automl_evaluation.layout import Estimated, Evaluation, Interval
+from automl_evaluation.typed import plain
+from automl_evaluation.values import sorted_labels
 from automl_gitops.report import Provenance, chart_text, charts, html, markdown, words
 
 MOST_BYTES = 1_500_000

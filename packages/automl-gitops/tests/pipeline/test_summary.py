@@ -9,8 +9,8 @@ import evaluations
 import pytest
 from making import ACCOUNT, automl_toml
 
+from automl_evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation
 from automl_gitops.commands.main import main
-from automl_gitops.evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
 from automl_gitops.kernel.names import Names, bucket_page, endpoint_page

@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 from making import automl_toml, lenient
 
+from automl_evaluation import values
+from automl_evaluation.inputs import check_lines, select
+from automl_evaluation.reading import Part, batches, read_labels
+from automl_evaluation.values import UNKNOWN
 from automl_gitops.data import table as reading
 from automl_gitops.data.consistency import findings
 from automl_gitops.data.formats import Dialect
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.prepared import Prepared, prepare
 from automl_gitops.data.refusals import written
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.inputs import check_lines, select
-from automl_gitops.evaluation.reading import Part, batches, read_labels
-from automl_gitops.evaluation.values import UNKNOWN
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import read_rows, write_row

@@ -15,12 +15,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from making import automl_toml, lenient
 
+from automl_evaluation.labels import Classes
+from automl_evaluation.reading import Part, batches, read_labels
+from automl_evaluation.values import MISSING, UNKNOWN, number, spellings
 from automl_gitops.data.prepared import Parts, prepare
 from automl_gitops.data.statistics import as_numbers, is_missing
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.labels import Classes
-from automl_gitops.evaluation.reading import Part, batches, read_labels
-from automl_gitops.evaluation.values import MISSING, UNKNOWN, number, spellings
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError

@@ -1,4 +1,4 @@
-"""A plan builds the base branch's definition with the base's wheel, which is on the path and not installed."""
+"""A plan builds the base branch's definition with the base's wheels, which are on the path and not installed."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from automl_gitops.plan import Both, Building
 from support.project import PROJECT
 
 PACKAGE = Path(__file__).parents[2]
+EVALUATION = PACKAGE.with_name("automl-evaluation")
 
 
 @pytest.fixture
@@ -27,16 +28,27 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def wheel(project: Path, tmp_path: Path) -> Path:
-    """The wheel of these sources, of another version than what is installed, in vendor/."""
-    sources = tmp_path / "sources"
-    shutil.copytree(PACKAGE, sources, ignore=shutil.ignore_patterns("tests", "__pycache__", ".mypy_cache"))
-    init = sources / "src" / "automl_gitops" / "__init__.py"
+def sources(tmp_path: Path) -> Path:
+    """A copy of the package, of another version than what is installed."""
+    copy = tmp_path / "sources"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("tests", "__pycache__", ".mypy_cache"))
+    init = copy / "src" / "automl_gitops" / "__init__.py"
     init.write_text(init.read_text().replace('__version__ = "', '__version__ = "9.'))
-    code = f"from flit_core.buildapi import build_wheel; build_wheel({str(project / 'vendor')!r})"
-    subprocess.run([sys.executable, "-c", code], cwd=sources, check=True, capture_output=True)
-    (made,) = (project / "vendor").glob("*.whl")
-    return made
+    return copy
+
+
+@pytest.fixture
+def wheel(sources: Path, project: Path) -> Path:
+    """Its wheel in vendor/."""
+    return build(sources, project)
+
+
+def build(sources: Path, project: Path) -> Path:
+    code = f"from flit_core.buildapi import build_wheel; print(build_wheel({str(project / 'vendor')!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=sources, check=True, capture_output=True, encoding="utf-8"
+    )
+    return project / "vendor" / done.stdout.strip()
 
 
 def test_the_command_is_the_wheels(wheel: Path, project: Path) -> None:
@@ -63,6 +75,26 @@ def test_it_builds_the_definition(wheel: Path, project: Path) -> None:
     assert definition is not None, said
     assert [step["Name"] for step in definition["Steps"]][:2] == ["StartAutopilot", "WaitForAutopilot"]
     assert ACCOUNT in json.dumps(definition)
+
+
+@pytest.mark.slow
+def test_a_base_of_fewer_wheels_is_built_by_these(sources: Path, project: Path) -> None:
+    """As before `automl-evaluation`, whose modules were a room of `automl-gitops`, was a package of its own."""
+    room = sources / "src" / "automl_gitops" / "evaluation"
+    shutil.copytree(EVALUATION / "src" / "automl_evaluation", room)
+    for path in (*sources.rglob("*.py"), *(project / "evaluation").glob("*.py")):
+        path.write_text(path.read_text().replace("automl_evaluation", "automl_gitops.evaluation"))
+    # That version's own check of what an evaluation may import.
+    bundle = sources / "src" / "automl_gitops" / "runs" / "bundle.py"
+    bundle.write_text(bundle.read_text().replace('== "automl_gitops"', '== "nothing"'))
+    build(sources, project)
+    (project / "automl.toml").write_text(automl_toml())
+    lock().save(project / "dataset.lock")
+
+    definition, said = Building(project, ACCOUNT).result()
+
+    assert definition is not None, said
+    assert [step["Name"] for step in definition["Steps"]][:2] == ["StartAutopilot", "WaitForAutopilot"]
 
 
 @pytest.mark.slow

@@ -231,7 +231,7 @@ def summary(execution: OfCommit = None, markdown: Markdown = None, as_json: Json
     Metrics, gate, leaderboard, cost so far, links; of one that failed, the end of its logs. In a workflow it goes to
     the run's page, and the step has an output `evaluation` where there is something to report on.
     """
-    from automl_gitops.evaluation.typed import plain
+    from automl_evaluation.typed import plain
     from automl_gitops.kernel.markdown import render
     from automl_gitops.runs.evaluation_file import find
     from automl_gitops.runs.run import find_source

@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tomlkit
 
+from automl_evaluation import values as reading
 from automl_gitops.data.buffers import has_any
 from automl_gitops.data.refusals import in_target
 from automl_gitops.data.statistics import Mixture, Statistics
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import counted, quoted, unfit_character
 

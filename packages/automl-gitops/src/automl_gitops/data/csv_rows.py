@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from automl_evaluation.inputs import csv_lines
+from automl_evaluation.layout import GROUP
+from automl_evaluation.values import UNKNOWN
 from automl_gitops.data.buffers import has_any, text_bytes
 from automl_gitops.data.lock import PART_ROWS, part
 from automl_gitops.data.table import BLOCK, Table
-from automl_gitops.evaluation.inputs import csv_lines
-from automl_gitops.evaluation.layout import GROUP
-from automl_gitops.evaluation.values import UNKNOWN
 from automl_gitops.kernel.csv_text import write_row
 
 _PLAIN = pa.csv.WriteOptions(include_header=False, quoting_style="none")

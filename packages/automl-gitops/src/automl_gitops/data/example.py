@@ -18,12 +18,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automl_evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.data import hospital
 from automl_gitops.data.profile import without
 from automl_gitops.data.rules.made_up import Kind, in_order, shared_out
 from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.metrics import BINARY, MULTICLASS, REGRESSION
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 from botocore.exceptions import ClientError
 from rich.progress import track
 
+from automl_evaluation.values import UNKNOWN
 from automl_gitops.data.contract import Contract
 from automl_gitops.data.contract.check import Checker
 from automl_gitops.data.csv_rows import has_unknown
@@ -18,7 +19,6 @@ from automl_gitops.data.listing import Listing, S3Object, refusal
 from automl_gitops.data.profile import check_number, profile, widest
 from automl_gitops.data.statistics import Encoded
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.values import UNKNOWN
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError

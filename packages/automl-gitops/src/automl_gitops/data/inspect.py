@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.table import Table as Grid
 from rich.text import Text
 
+from automl_evaluation import values
 from automl_gitops.data import hospital
 from automl_gitops.data.cells import digits_notices, infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
@@ -21,7 +22,6 @@ from automl_gitops.data.positive import PositiveClass, of_classes
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation import values
 from automl_gitops.kernel.config import FILE
 from automl_gitops.kernel.console import Output, printed
 from automl_gitops.kernel.errors import UserError

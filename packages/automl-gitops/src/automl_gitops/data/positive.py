@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.metrics import BINARY, METRICS, OF_A_CLASS
+from automl_evaluation import values
+from automl_evaluation.metrics import BINARY, METRICS, OF_A_CLASS
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.kernel.words import quoted

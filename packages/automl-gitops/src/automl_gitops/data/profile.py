@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_evaluation import values as reading
 from automl_gitops.data.cells import (
     placed,
     refuse_infinite,
@@ -29,7 +30,6 @@ from automl_gitops.data.statistics import (
     value_counts,
 )
 from automl_gitops.data.table import Table, ahead
-from automl_gitops.evaluation import values as reading
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.model import INFER

@@ -12,6 +12,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from automl_evaluation import values
+from automl_evaluation.layout import FEWEST_GROUPS
+from automl_evaluation.metrics import BINARY
 from automl_gitops.data import consistency
 from automl_gitops.data.contract import Contract, require_unblocked, show_findings
 from automl_gitops.data.contract.check import Checker
@@ -37,9 +40,6 @@ from automl_gitops.data.rules import Keys, require_columns
 from automl_gitops.data.rules.overlap import Overlap
 from automl_gitops.data.store import Store
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.layout import FEWEST_GROUPS
-from automl_gitops.evaluation.metrics import BINARY
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output

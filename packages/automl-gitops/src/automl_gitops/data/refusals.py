@@ -7,7 +7,7 @@ enough.
 import re
 from collections.abc import Iterable, Sequence
 
-from automl_gitops.evaluation import values as reading
+from automl_evaluation import values as reading
 from automl_gitops.kernel.words import counted, quoted
 
 UNCLOSED = "is a quote opened that nothing closes?"

@@ -16,7 +16,7 @@ from botocore import exceptions
 from botocore.config import Config as ClientConfig
 from botocore.parsers import ResponseParserError
 
-from automl_gitops.evaluation.bucket_owner import expect_owner
+from automl_evaluation.bucket_owner import expect_owner
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.service import loader
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from automl_gitops.evaluation.metrics import BINARY, METRICS, metric_of
+from automl_evaluation.metrics import BINARY, METRICS, metric_of
 from automl_gitops.kernel.config_errors import describe, line_of, line_of_error, sections, telling
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.settings import SettingsSection

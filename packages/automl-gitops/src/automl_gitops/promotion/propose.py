@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.evaluation.layout import Evaluation
-from automl_gitops.evaluation.metrics import named
+from automl_evaluation.layout import Evaluation
+from automl_evaluation.metrics import named
 from automl_gitops.github.pull_request import Host
 from automl_gitops.kernel import git
 from automl_gitops.kernel.config import Config

@@ -14,10 +14,10 @@ from typing import Any
 
 import tomlkit
 
+from automl_evaluation.metrics import METRICS, metric_of
 from automl_gitops.data.contract import FILE as CONTRACT
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import DatasetLock
-from automl_gitops.evaluation.metrics import METRICS, metric_of
 from automl_gitops.kernel import git
 from automl_gitops.kernel.config import Config
 from automl_gitops.promotion.production_file import FILE as PRODUCTION

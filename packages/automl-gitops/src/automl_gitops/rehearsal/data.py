@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from automl_evaluation.values import MISSING
 from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
 from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
@@ -16,7 +17,6 @@ from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, Kind, in_order, si
 from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS

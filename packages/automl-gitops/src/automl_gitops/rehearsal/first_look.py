@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from automl_evaluation import values
+from automl_evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
 from automl_gitops.data.formats import format_of
 from automl_gitops.data.refusals import (
     UNCLOSED,
@@ -35,8 +37,6 @@ from automl_gitops.data.refusals import (
     written,
     wrong_width,
 )
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
 from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import at_home

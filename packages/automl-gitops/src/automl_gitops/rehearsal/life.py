@@ -6,13 +6,13 @@ from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
+from automl_evaluation.layout import Evaluation
 from automl_gitops.data import hospital
 from automl_gitops.data.example import is_hospital
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.positive import apart
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import Evaluation
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.names import Names

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.evaluation.metrics import named
+from automl_evaluation.metrics import named
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.markdown import block, bullets, escape, folded, number, table
 from automl_gitops.rehearsal.commands import CommandFailedError

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.evaluation.layout import Evaluation
+from automl_evaluation.layout import Evaluation
 from automl_gitops.kernel.markdown import bullets, escape, folded, table
 from automl_gitops.report import charts, columns, decision, origin, performance
 from automl_gitops.report.blocks import (

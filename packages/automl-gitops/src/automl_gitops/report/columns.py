@@ -2,8 +2,8 @@
 
 from dataclasses import asdict
 
-from automl_gitops.evaluation.layout import Evaluation, Feature, Importance, NoImportance, SliceSet
-from automl_gitops.evaluation.metrics import named
+from automl_evaluation.layout import Evaluation, Feature, Importance, NoImportance, SliceSet
+from automl_evaluation.metrics import named
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Section, Table, Text
 from automl_gitops.report.decision import decimals_of_slices, difference, of_differences

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from automl_gitops.evaluation.layout import (
+from automl_evaluation.layout import (
     Baseline,
     Champion,
     Dataset,
@@ -13,7 +13,7 @@ from automl_gitops.evaluation.layout import (
     Interval,
     SliceSet,
 )
-from automl_gitops.evaluation.metrics import METRICS, named
+from automl_evaluation.metrics import METRICS, named
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Figure, Group, Section, Table, Text, Tone
 

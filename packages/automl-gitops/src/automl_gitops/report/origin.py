@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from automl_evaluation.layout import Dataset, Evaluation, SplitRule
+from automl_evaluation.metrics import named
+from automl_evaluation.values import sorted_labels
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock, Reference
 from automl_gitops.data.lock import SplitRule as Rule
-from automl_gitops.evaluation.layout import Dataset, Evaluation, SplitRule
-from automl_gitops.evaluation.metrics import named
-from automl_gitops.evaluation.values import sorted_labels
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.names import Names
 from automl_gitops.report import words

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from automl_gitops.evaluation.layout import (
+from automl_evaluation.layout import (
     Band,
     Calibration,
     Confusion,
@@ -12,7 +12,7 @@ from automl_gitops.evaluation.layout import (
     Residuals,
     ThresholdCurve,
 )
-from automl_gitops.evaluation.values import sorted_labels
+from automl_evaluation.values import sorted_labels
 from automl_gitops.report import charts, words
 from automl_gitops.report.blocks import Block, Cell, Chart, Group, Matrix, Section, Table, Text
 

@@ -1,4 +1,4 @@
-"""The evaluation's code as the processing job gets it: the project's evaluation/, this package's evaluation room, and
+"""The evaluation's code as the processing job gets it: the project's evaluation/, the package `automl_evaluation`, and
 the settings.
 
 The bundle lies in S3 under the hash of its content, so that a definition names exactly the code that it was
@@ -69,22 +69,25 @@ def settings(config: Config, lock: DatasetLock) -> dict[str, Any]:
 
 
 def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
-    """The bundle of the project. A module that is missing, or is no Python, is a `UserError`; so is a function's code,
-    which runs in the same pipeline: all of it is said before anything is paid for.
+    """The bundle of the project.
+
+    A module that is missing, is no Python, or imports `automl_gitops`, is a `UserError`, and so is a function's code
+    that is no Python, which runs in the same pipeline: all of it is said before anything is paid for.
     """
     if not (folder / ENTRY_POINT).is_file():
         raise not_found(folder / ENTRY_POINT)
     own = {path.name: read_python(path) for path in sorted(folder.glob("*.py"))}
-    imported: set[str | None] = set()
-    for node in ast.walk(ast.parse(own[ENTRY_POINT])):
-        if isinstance(node, ast.ImportFrom):
-            imported.add(node.module)
-        elif isinstance(node, ast.Import):
-            imported.update(one.name for one in node.names)
+    imports = {name: _imported(source) for name, source in own.items()}
     for name in ("gate", "metrics"):  # the template's; what else the container has is not known here
-        if name in imported and f"{name}.py" not in own:
+        if name in imports[ENTRY_POINT] and f"{name}.py" not in own:
             raise UserError(
                 f"{folder / name}.py: not found, but {ENTRY_POINT} imports it: take the file from Git"
+            )
+    for name, found in imports.items():
+        if strange := sorted(one for one in found if one.partition(".")[0] == "automl_gitops"):
+            raise UserError(
+                f"{folder / name}: imports {strange[0]}, which its container does not have: import from "
+                "automl_evaluation, which goes there, and was automl_gitops.evaluation before"
             )
     for path in sorted(folder.with_name("lambdas").glob("*.py")):
         read_python(path)
@@ -92,12 +95,21 @@ def build(config: Config, lock: DatasetLock, folder: Path = FOLDER) -> Bundle:
     return Bundle({**of_package(), **own, SETTINGS: document.encode()})
 
 
+def _imported(source: bytes) -> set[str]:
+    """The modules that a module imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+        elif isinstance(node, ast.Import):
+            found.update(one.name for one in node.names)
+    return found
+
+
 def of_package() -> dict[str, bytes]:
-    """This package's part of the bundle, `automl_gitops.evaluation`, since the container has no network to get it."""
-    package, room = files("automl_gitops"), files("automl_gitops.evaluation")
-    modules = {
-        f"automl_gitops/evaluation/{one.name}": one.read_bytes()
-        for one in room.iterdir()
+    """The package's part of the bundle, `automl_evaluation`, since the container has no network to get it."""
+    return {
+        f"automl_evaluation/{one.name}": one.read_bytes()
+        for one in files("automl_evaluation").iterdir()
         if one.name.endswith(".py")
     }
-    return {"automl_gitops/__init__.py": (package / "__init__.py").read_bytes(), **modules}

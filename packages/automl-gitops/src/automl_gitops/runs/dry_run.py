@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
+from automl_evaluation.conditions import Evidence, SliceValue
+from automl_evaluation.errors import EvaluationError
+from automl_evaluation.intervals import Estimate
+from automl_evaluation.layout import Condition
+from automl_evaluation.measures import Measure, declared
+from automl_evaluation.metrics import METRICS, REGRESSION
+from automl_evaluation.typed import load
 from automl_gitops.data.consistency.case import Case
-from automl_gitops.evaluation.conditions import Evidence, SliceValue
-from automl_gitops.evaluation.errors import EvaluationError
-from automl_gitops.evaluation.intervals import Estimate
-from automl_gitops.evaluation.layout import Condition
-from automl_gitops.evaluation.measures import Measure, declared
-from automl_gitops.evaluation.metrics import METRICS, REGRESSION
-from automl_gitops.evaluation.typed import load
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.runs.bundle import FOLDER
 from automl_gitops.runs.project import Project

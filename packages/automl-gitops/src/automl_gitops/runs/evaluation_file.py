@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.evaluation.layout import Evaluation, LayoutError, OtherVersionError
+from automl_evaluation.layout import Evaluation, LayoutError, OtherVersionError
 from automl_gitops.kernel.aws import is_missing
 from automl_gitops.kernel.errors import UserError
 

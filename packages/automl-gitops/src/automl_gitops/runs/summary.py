@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from automl_evaluation.layout import Confusion, Evaluation
+from automl_evaluation.metrics import named
 from automl_gitops.data.positive import apart
-from automl_gitops.evaluation.layout import Confusion, Evaluation
-from automl_gitops.evaluation.metrics import named
 from automl_gitops.kernel import logs
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.logs import Tail

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.evaluation.typed import load
+from automl_evaluation.typed import load
 from automl_gitops.kernel.aws import Aws, is_missing, listed
 from automl_gitops.kernel.environments import ROLE_VARIABLES
 from automl_gitops.kernel.errors import RunError

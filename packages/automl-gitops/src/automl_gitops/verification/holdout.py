@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.evaluation.layout import Evaluation
+from automl_evaluation.layout import Evaluation
 from automl_gitops.kernel.aws import Aws, is_missing
 from automl_gitops.kernel.csv_text import read_rows
 from automl_gitops.kernel.errors import RunError

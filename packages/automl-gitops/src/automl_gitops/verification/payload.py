@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.layout import Evaluation
-from automl_gitops.evaluation.metrics import REGRESSION
+from automl_evaluation import values
+from automl_evaluation.layout import Evaluation
+from automl_evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.serving.registry import ModelPackage

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automl_gitops.evaluation.layout import Evaluation
-from automl_gitops.evaluation.metrics import REGRESSION
+from automl_evaluation.layout import Evaluation
+from automl_evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import write_row
 from automl_gitops.kernel.environments import Environment, ServingProject
 from automl_gitops.kernel.errors import RunError, UserError

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from automl_gitops.data.lock import Column, DatasetLock
-from automl_gitops.evaluation.metrics import (
+from automl_evaluation.metrics import (
     BINARY,
     DEFAULT_OBJECTIVES,
     MULTICLASS,
@@ -13,6 +12,7 @@ from automl_gitops.evaluation.metrics import (
     REGRESSION,
     metric_of,
 )
+from automl_gitops.data.lock import Column, DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER

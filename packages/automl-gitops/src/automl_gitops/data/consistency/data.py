@@ -4,11 +4,9 @@
 import json
 from collections.abc import Mapping
 
-from automl_gitops.data.consistency.case import Case, Checks, Said
-from automl_gitops.data.lock import Column
-from automl_gitops.evaluation import values
-from automl_gitops.evaluation.layout import ON_VALIDATION
-from automl_gitops.evaluation.metrics import (
+from automl_evaluation import values
+from automl_evaluation.layout import ON_VALIDATION
+from automl_evaluation.metrics import (
     BINARY,
     DEFAULT_OBJECTIVES,
     METRICS,
@@ -17,6 +15,8 @@ from automl_gitops.evaluation.metrics import (
     REGRESSION,
     metric_of,
 )
+from automl_gitops.data.consistency.case import Case, Checks, Said
+from automl_gitops.data.lock import Column
 from automl_gitops.kernel.errors import Finding
 from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
 from automl_gitops.kernel.words import counted, meant, quoted, some

@@ -1,7 +1,6 @@
 """[gate] against the problem and the holdout: every condition can be judged, and a model can pass."""
 
-from automl_gitops.data.consistency.case import Case, Checks
-from automl_gitops.evaluation.metrics import (
+from automl_evaluation.metrics import (
     BINARY,
     METRICS,
     MOST_CLASSES_WITH_PROBABILITIES,
@@ -10,6 +9,7 @@ from automl_gitops.evaluation.metrics import (
     metric_of,
     unnamed_positive,
 )
+from automl_gitops.data.consistency.case import Case, Checks
 from automl_gitops.kernel.words import counted, some
 
 _TEMPLATES_MAXIMUM = 1e12  # stands for "not decided yet"

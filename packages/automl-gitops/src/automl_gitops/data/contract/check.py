@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_evaluation import values
 from automl_gitops.data.contract import FILE, ColumnContract, Contract
 from automl_gitops.data.contract.rules import COMPARISONS, Rule, comparisons, literal
 from automl_gitops.data.hashes import row_hashes, text_hashes
 from automl_gitops.data.statistics import NOTHING, Encoded, as_numbers, is_missing
-from automl_gitops.evaluation import values
 from automl_gitops.kernel.errors import Finding, UserError
 from automl_gitops.kernel.words import counted
 

@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_evaluation.values import MISSING
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.refusals import are_written_numbers, written
 from automl_gitops.data.statistics import Statistics
-from automl_gitops.evaluation.values import MISSING
 from automl_gitops.kernel.words import counted
 
 NEARLY = 0.995  # share of the rows with one and the same value

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from automl_evaluation.metrics import REGRESSION
 from automl_gitops.data.buffers import Growing
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.columns import (
@@ -22,7 +23,6 @@ from automl_gitops.data.findings.equal_rows import EqualRows, equal_rows
 from automl_gitops.data.hashes import mix, row_hashes, text_hashes
 from automl_gitops.data.lock import DataFinding
 from automl_gitops.data.statistics import NOTHING, Encoded, Statistics, as_numbers, is_missing
-from automl_gitops.evaluation.metrics import REGRESSION
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.model import INFER
 from automl_gitops.kernel.words import counted

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
+from automl_evaluation.layout import FEWEST_GROUPS
 from automl_gitops.data.cells import or_names
 from automl_gitops.data.rules import PARTS, TEST, TRAIN, VALIDATE, Assignment
 from automl_gitops.data.statistics import are_texts, is_missing
 from automl_gitops.data.table import Table
-from automl_gitops.evaluation.layout import FEWEST_GROUPS
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.words import counted, quoted, some

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from automl_evaluation.values import number
 from automl_gitops.data.rules import SPLIT_VALUES, Assigner
-from automl_gitops.evaluation.values import number
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 
 ROWS_OF_A_GROUP = 1.42  # on average, as encounters of a patient in the hospital data

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
-from automl_gitops.evaluation.layout import ON_VALIDATION
-from automl_gitops.evaluation.metrics import DEFAULT_OBJECTIVES, METRICS, objectives
+from automl_evaluation.layout import ON_VALIDATION
+from automl_evaluation.metrics import DEFAULT_OBJECTIVES, METRICS, objectives
 from automl_gitops.kernel import service
 from automl_gitops.kernel.settings import ProcessingInstance, SettingsSection, TransformInstance
 from automl_gitops.kernel.words import nearest

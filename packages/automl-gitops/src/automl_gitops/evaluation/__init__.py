@@ -1,1 +1,0 @@
-"""How a model is measured: runs in SageMaker's scikit-learn container, with its packages and the standard library."""
