@@ -6,9 +6,10 @@ RUN := $(VENV)/bin/python
 # The environment's, once there is one: what installed it need not be the first on the path any more.
 ANY_PYTHON = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
-PACKAGES := packages/automl-gitops packages/local-sagemaker
+PACKAGES := packages/automl-gitops packages/automl-rehearsal packages/local-sagemaker
 # What has to work before anything is installed, and the packages as they are at the moment.
-UNINSTALLED := PYTHONPATH=packages/automl-gitops/src
+EMPTY :=
+UNINSTALLED := PYTHONPATH=$(subst $(EMPTY) $(EMPTY),:,$(addsuffix /src,$(PACKAGES)))
 STARTED := $(shell date +%s)
 
 # Names of files and columns reach the commands as they were typed, whatever stands in them: as variables of the
@@ -33,14 +34,14 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-INSTALL := $(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)
+INSTALL := $(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)
 
 $(VENV)/template: requirements.lock
-	@$(UNINSTALLED) $(PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(UNINSTALLED) $(PYTHON) -B -m automl_rehearsal.supported
 	@$(INSTALL) requirements.lock
 	@touch $@
 
-# The project's packages, with the two of this repository as their sources, so that a change works at once.
+# The project's packages, with those of this repository as their sources, so that a change works at once.
 $(VENV)/project: $(VENV)/template $(TEMPLATE)/requirements.lock $(addsuffix /pyproject.toml,$(PACKAGES))
 	@$(ANY_PYTHON) -B -m tools.wheels of-others '$(TEMPLATE)/requirements.lock' > $(VENV)/project.lock
 	@$(INSTALL) $(VENV)/project.lock
@@ -54,11 +55,11 @@ $(VENV)/check: $(VENV)/project check.lock
 
 # What asks for older versions of what the others use; and what a project brings for its own `make scan`.
 $(VENV)/scan/installed: scan.lock
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/scan scan.lock
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)/scan scan.lock
 	@touch $@
 
 $(VENV)/audit/installed: $(TEMPLATE)/scan.lock
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/audit '$(TEMPLATE)/scan.lock'
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)/audit '$(TEMPLATE)/scan.lock'
 	@touch $@
 
 setup: $(VENV)/check ## install all locked packages: of the template, of the generated project, and what tests them
@@ -67,7 +68,7 @@ demo: first-look $(VENV)/project ## generate a project and show its whole life o
 	@$(RUN) -B -m showcase
 
 first-look:
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.supported
 	@$(UNINSTALLED) $(ANY_PYTHON) -B -m showcase.first_look
 
 project: $(VENV)/template ## ask the questions, and generate a project beside this folder (OUT=FOLDER)
@@ -82,7 +83,7 @@ demo-github: setup ## run a generated project's workflows on this machine, and s
 browser: setup
 	@$(RUN) -m benchmarks.bring_browser
 
-test: browser ## everything: both packages' tests, the template's, and a generated project's with its life
+test: browser ## everything: the packages' tests, the template's, and a generated project's with its life
 	@failed=; for suite in $(addsuffix /tests,$(PACKAGES)) tests; do \
 		echo "$(RUN) -m pytest $$suite $(TWO_AT_ONCE)"; \
 		$(RUN) -m pytest $$suite $(TWO_AT_ONCE) || failed="$$failed $$suite"; \
@@ -102,7 +103,7 @@ test-load: setup ## 200 projects in an account, 50 executions, 1,000 invocations
 	$(RUN) packages/automl-gitops/tests/load/run_load.py
 
 test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
-	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP
+	$(RUN) -m pytest packages/automl-rehearsal/tests/run_kills.py -rP
 
 test-fuzz: setup ## 10,000 inputs of a stranger's at each entry point; writes build/fuzz.json (EXAMPLES=1000)
 	@mkdir -p build && rm -f build/fuzz.json
@@ -116,6 +117,7 @@ check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the 
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
+	cd packages/automl-rehearsal && ../../$(RUN) -m mypy src/automl_rehearsal
 	cd packages/local-sagemaker && ../../$(RUN) -m mypy src/local_sagemaker
 	$(VENV)/bin/actionlint .github/workflows/*.yml '$(TEMPLATE)'/.github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet --persona auditor .github '$(TEMPLATE)/.github'

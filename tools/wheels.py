@@ -1,4 +1,4 @@
-"""The wheels of the two packages, which a generated project installs from its folder `vendor/`.
+"""The wheels of the packages, which a generated project installs from its folder `vendor/`.
 
 `python -m tools.wheels` builds them into the template and writes their hashes into its locks; `make wheels` calls it.
 The same sources give the same bytes, whenever and wherever they were checked out: times are fixed, modes are those
@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("automl-gitops", "local-sagemaker")
+PACKAGES = ("automl-gitops", "automl-rehearsal", "local-sagemaker")
 TEMPLATE = Path("{{cookiecutter.project}}")
 VENDOR = TEMPLATE / "vendor"
 EPOCH = "315532800"  # 1 January 1980, the earliest time that a zip file can hold
@@ -31,7 +31,7 @@ _LOCKED = r"^{name}==\S+ \\\n(?:    --hash=\S+(?: \\)?\n)+"
 
 
 def build(root: Path, folder: Path) -> list[Path]:
-    """Build both packages of the repository at ``root`` into ``folder``; returns the wheels in the order of `PACKAGES`.
+    """Build the packages of the repository at ``root`` into ``folder``; returns the wheels in the order of `PACKAGES`.
 
     Nothing is fetched: the build backend is the environment's.
     """
@@ -100,7 +100,7 @@ def locked(lock: str, wheels: Iterable[Path]) -> str:
 
 
 def of_others(lock: str) -> str:
-    """The text of a lock without the two packages, which the template's environment has as their sources."""
+    """The text of a lock without these packages, which the template's environment has as their sources."""
     for package in PACKAGES:
         lock = re.sub(_LOCKED.format(name=package), "", lock, flags=re.MULTILINE)
     return re.sub(r"^--find-links .*\n", "", lock, flags=re.MULTILINE)
