@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -88,6 +89,34 @@ def test_an_update_brings_the_packages_as_they_are_in_the_template(template, tmp
     for lock in ("requirements.lock", "serving.lock"):
         digest = hashlib.sha256(after[f"automl_gitops-{version}-py3-none-any.whl"]).hexdigest()
         assert f"automl-gitops=={version} \\\n    --hash=sha256:{digest}\n" in (project / lock).read_text()
+
+
+def test_an_update_brings_a_package_that_is_new(template, tmp_path):
+    source, project = tmp_path / "template", tmp_path / "readmission"
+    shutil.copytree(template, source)
+    generated = source / wheels.TEMPLATE
+    lock, pyproject = generated / "requirements.lock", generated / "pyproject.toml"
+    (wheel,) = (source / wheels.VENDOR).glob("automl_rehearsal-*.whl")
+    newest = {path: path.read_bytes() for path in (lock, pyproject, wheel)}
+    wheel.unlink()
+    before = re.sub(r"^automl-rehearsal==.*\n.*\n", "", lock.read_text(), flags=re.MULTILINE)
+    lock.write_text(before)
+    pyproject.write_text(pyproject.read_text().replace('"automl-rehearsal", ', ""))
+    commit(source)
+    cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
+    commit(project)
+    there = {path.name for path in (project / "vendor").iterdir()}
+    for path, content in newest.items():
+        path.write_bytes(content)
+    commit(source)
+
+    cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
+
+    assert "automl-rehearsal" not in before
+    assert {path.name for path in (project / "vendor").iterdir()} - there == {wheel.name}
+    assert (project / "vendor" / wheel.name).read_bytes() == newest[wheel]
+    assert (project / "requirements.lock").read_bytes() == newest[lock]
+    assert '"automl-rehearsal"' in (project / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize(
