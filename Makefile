@@ -6,10 +6,10 @@ RUN := $(VENV)/bin/python
 # The environment's, once there is one: what installed it need not be the first on the path any more.
 ANY_PYTHON = $(if $(wildcard $(VENV)/bin/python),$(VENV)/bin/python,$(PYTHON))
 TEMPLATE := {{cookiecutter.project}}
-PACKAGES := packages/automl-evaluation packages/automl-gitops packages/local-sagemaker
+PACKAGES := $(addprefix packages/,automl-evaluation automl-gitops automl-rehearsal local-sagemaker)
 # What has to work before anything is installed, and the packages as they are at the moment.
-NOTHING :=
-UNINSTALLED := PYTHONPATH=$(subst $(NOTHING) ,:,$(addsuffix /src,$(PACKAGES)))
+EMPTY :=
+UNINSTALLED := PYTHONPATH=$(subst $(EMPTY) $(EMPTY),:,$(addsuffix /src,$(PACKAGES)))
 STARTED := $(shell date +%s)
 
 # Names of files and columns reach the commands as they were typed, whatever stands in them: as variables of the
@@ -34,10 +34,10 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-INSTALL := $(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)
+INSTALL := $(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)
 
 $(VENV)/template: requirements.lock
-	@$(UNINSTALLED) $(PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(UNINSTALLED) $(PYTHON) -B -m automl_rehearsal.supported
 	@$(INSTALL) requirements.lock
 	@touch $@
 
@@ -55,11 +55,11 @@ $(VENV)/check: $(VENV)/project check.lock
 
 # What asks for older versions of what the others use; and what a project brings for its own `make scan`.
 $(VENV)/scan/installed: scan.lock
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/scan scan.lock
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)/scan scan.lock
 	@touch $@
 
 $(VENV)/audit/installed: $(TEMPLATE)/scan.lock
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.install $(VENV)/audit '$(TEMPLATE)/scan.lock'
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.install $(VENV)/audit '$(TEMPLATE)/scan.lock'
 	@touch $@
 
 setup: $(VENV)/check ## install all locked packages: of the template, of the generated project, and what tests them
@@ -68,7 +68,7 @@ demo: first-look $(VENV)/project ## generate a project and show its whole life o
 	@$(RUN) -B -m showcase
 
 first-look:
-	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_gitops.rehearsal.supported
+	@$(UNINSTALLED) $(ANY_PYTHON) -B -m automl_rehearsal.supported
 	@$(UNINSTALLED) $(ANY_PYTHON) -B -m showcase.first_look
 
 project: $(VENV)/template ## ask the questions, and generate a project beside this folder (OUT=FOLDER)
@@ -103,7 +103,7 @@ test-load: setup ## 200 projects in an account, 50 executions, 1,000 invocations
 	$(RUN) packages/automl-gitops/tests/load/run_load.py
 
 test-kills: setup ## kill first flights at random moments, and count what is left in the account (KILLS=12)
-	$(RUN) -m pytest packages/automl-gitops/tests/rehearsal/run_kills.py -rP
+	$(RUN) -m pytest packages/automl-rehearsal/tests/run_kills.py -rP
 
 test-fuzz: setup ## 10,000 inputs of a stranger's at each entry point; writes build/fuzz.json (EXAMPLES=1000)
 	@mkdir -p build && rm -f build/fuzz.json
@@ -118,6 +118,7 @@ check: setup $(VENV)/scan/installed ## format, lint, types (of all Python), the 
 	$(RUN) -m mypy
 	cd packages/automl-evaluation && ../../$(RUN) -m mypy src/automl_evaluation
 	cd packages/automl-gitops && ../../$(RUN) -m mypy src/automl_gitops
+	cd packages/automl-rehearsal && ../../$(RUN) -m mypy src/automl_rehearsal
 	cd packages/local-sagemaker && ../../$(RUN) -m mypy src/local_sagemaker
 	$(VENV)/bin/actionlint .github/workflows/*.yml '$(TEMPLATE)'/.github/workflows/*.yml
 	$(VENV)/bin/zizmor --offline --quiet --persona auditor .github '$(TEMPLATE)/.github'

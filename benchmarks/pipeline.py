@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from automl_gitops.rehearsal.life import Life
+from automl_rehearsal.life import Life
 from benchmarks.commands import made_project
 from benchmarks.figures import Figure
 

@@ -17,17 +17,18 @@ from pathlib import Path
 import tomlkit
 
 from automl_evaluation.metrics import BINARY
-from automl_gitops.data import hospital
 from automl_gitops.data.inspect import inspect
+from automl_gitops.data.uci import PATIENT, TARGET
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted
-from automl_gitops.rehearsal.commands import Leash
-from automl_gitops.rehearsal.first_look import Wish, refuse, show_anything
+from automl_rehearsal.commands import Leash
+from automl_rehearsal.first_look import Wish, refuse, show_anything
+from automl_rehearsal.hospital import COLUMNS
 from showcase import RESULTS, ROOT, TEMPLATE
 from showcase.answers import POSITIVE, answerable, arguments, of_table, of_target, rarer
 
 # What the hospital example's automl.toml names beside the target: its group and its slices.
-_NAMED = (hospital.PATIENT, *(name for name in hospital.COLUMNS if name == "age" or name.startswith("race_")))
+_NAMED = (PATIENT, *(name for name in COLUMNS if name == "age" or name.startswith("race_")))
 _CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 
 
@@ -77,11 +78,7 @@ def answer(wish: Wish) -> dict[str, str]:
     if not wish.data:
         return of_target(wish.target or "target", wish.problem) if wish.target or wish.problem else {}
     facts = inspect(wish.path, wish.target or None)
-    if (
-        facts["prepare"]
-        and facts["target"] == hospital.TARGET
-        and wish.problem in ("", "MulticlassClassification")
-    ):
+    if facts["prepare"] and facts["target"] == TARGET and wish.problem in ("", "MulticlassClassification"):
         return {}
     columns = [column["name"] for column in facts["columns"]]
     problem = wish.problem or facts["problem_type"]

@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal.first_look import (
+from automl_rehearsal.first_look import (
     Task,
     Wish,
     look,

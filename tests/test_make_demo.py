@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from test_answers import load_hook
 
 from automl_gitops.kernel.config import Config
-from automl_gitops.rehearsal import life
-from automl_gitops.rehearsal.first_look import Wish
+from automl_rehearsal import life
+from automl_rehearsal.first_look import Wish
 from showcase.__main__ import answer, name_positive, name_target
 from showcase.answers import POSITIVE, answerable, arguments, name, of_table
 
@@ -125,7 +125,7 @@ def test_environments_are_made_in_the_clone_whatever_its_folder_is_called(clone,
     python.write_text(
         f"""#!/bin/sh
         case "$*" in
-        *rehearsal.install*)
+        *automl_rehearsal.install*)
             mkdir -p "$4/bin"
             test -e "$4/bin/uv" || cp "$0" "$4/bin/uv"
             echo "$PWD" >> "{log}";;

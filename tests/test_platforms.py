@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from automl_gitops.rehearsal import supported
+from automl_rehearsal import supported
 
 UV = Path(sys.executable).with_name("uv")
 PROJECT = ROOT / "{{cookiecutter.project}}"
@@ -140,7 +140,7 @@ def test_set_up_says_so_before_it_makes_anything_and_says_nothing_where_all_is_w
     (project / "pyproject.toml").write_text(re.sub(r">=3\.\d+,<3\.\d+", ">=3.98,<3.99", text))
     refused = make("setup")
     (project / "pyproject.toml").write_text(text)
-    command = [sys.executable, "-B", "-m", "automl_gitops.rehearsal.supported"]
+    command = [sys.executable, "-B", "-m", "automl_rehearsal.supported"]
     here = subprocess.run(command, cwd=project, capture_output=True, text=True)
 
     assert refused.returncode != 0

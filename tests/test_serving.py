@@ -8,7 +8,7 @@ import pytest
 import yaml
 from conftest import offline
 
-from automl_gitops.rehearsal.install import install
+from automl_rehearsal.install import install
 from tools.wheels import TEMPLATE
 
 MOST_MEGABYTES = 300
@@ -76,3 +76,25 @@ def test_these_workflows_install_it_and_call_commands_that_it_has(environment, p
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_what_a_laptop_alone_runs_is_not_there_and_says_so(environment, projects):
+    project = projects["multiclass"]
+    site = next(environment.glob("lib/python3*/site-packages"))
+
+    done = subprocess.run(
+        [environment / "bin" / "automl", "rehearse", "--until", "staging"],
+        cwd=project,
+        env=offline(project),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+    assert not [
+        path for path in site.iterdir() if path.name.startswith(("automl_rehearsal", "local_sagemaker"))
+    ]
+    assert done.returncode == 2
+    assert (
+        "rehearse: is a command of the package automl-rehearsal, which is not installed here" in done.stderr
+    )

@@ -91,32 +91,38 @@ def test_an_update_brings_the_packages_as_they_are_in_the_template(template, tmp
         assert f"automl-gitops=={version} \\\n    --hash=sha256:{digest}\n" in (project / lock).read_text()
 
 
-def test_an_update_brings_a_package_that_is_new(template, tmp_path):
-    """To a project whose template had one wheel less, in `vendor/` and in the locks."""
+def test_an_update_brings_packages_that_are_new(template, tmp_path):
+    """To a project whose template had two of them less: in `vendor/`, in the locks and in pyproject.toml."""
     source, project = tmp_path / "template", tmp_path / "readmission"
     shutil.copytree(template, source)
-    generated, locks = source / wheels.TEMPLATE, ("requirements.lock", "serving.lock")
+    generated, new = source / wheels.TEMPLATE, ("automl-evaluation", "automl-rehearsal")
+    texts = {name: (generated / name).read_text() for name in ("requirements.lock", "serving.lock", "pyproject.toml")}
     newest = {path.name: path.read_bytes() for path in (source / wheels.VENDOR).iterdir()}
-    (new,) = (source / wheels.VENDOR).glob("automl_evaluation-*.whl")
-    new.unlink()
-    texts = {name: (generated / name).read_text() for name in locks}
-    for name, text in texts.items():
-        without = re.sub(r"^automl-evaluation==\S+ \\\n    --hash=\S+\n", "", text, flags=re.MULTILINE)
-        assert without != text
-        (generated / name).write_text(without)
+    for package in new:
+        (wheel,) = (source / wheels.VENDOR).glob(f"{package.replace('-', '_')}-*.whl")
+        wheel.unlink()
+        for name in texts:
+            text = (generated / name).read_text()
+            text = re.sub(rf"^{package}==\S+ \\\n    --hash=\S+\n", "", text, flags=re.MULTILINE)
+            (generated / name).write_text(text.replace(f'"{package}", ', ""))
+    assert not any(package in (generated / "requirements.lock").read_text() for package in new)
     commit(source)
     cruft("create", "--no-input", "--output-dir", tmp_path, source, folder=tmp_path)
     commit(project)
-    assert not (project / "vendor" / new.name).exists()
-    new.write_bytes(newest[new.name])
+    there = {path.name for path in (project / "vendor").iterdir()}
+    for name, content in newest.items():
+        (source / wheels.VENDOR / name).write_bytes(content)
     for name, text in texts.items():
         (generated / name).write_text(text)
     commit(source)
 
     cruft("update", "--skip-apply-ask", "--refresh-private-variables", folder=project)
 
+    assert len(newest.keys() - there) == len(new)
     assert {path.name: path.read_bytes() for path in (project / "vendor").iterdir()} == newest
-    assert {name: (project / name).read_text() for name in locks} == texts
+    for name in ("requirements.lock", "serving.lock"):
+        assert (project / name).read_text() == texts[name]
+    assert '"automl-rehearsal"' in (project / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("automl-evaluation", "automl-gitops", "local-sagemaker")
+PACKAGES = ("automl-evaluation", "automl-gitops", "automl-rehearsal", "local-sagemaker")
 TEMPLATE = Path("{{cookiecutter.project}}")
 VENDOR = TEMPLATE / "vendor"
 EPOCH = "315532800"  # 1 January 1980, the earliest time that a zip file can hold
@@ -100,7 +100,7 @@ def locked(lock: str, wheels: Iterable[Path]) -> str:
 
 
 def of_others(lock: str) -> str:
-    """The text of a lock without the packages, which the template's environment has as their sources."""
+    """The text of a lock without these packages, which the template's environment has as their sources."""
     for package in PACKAGES:
         lock = re.sub(_LOCKED.format(name=package), "", lock, flags=re.MULTILINE)
     return re.sub(r"^--find-links .*\n", "", lock, flags=re.MULTILINE)

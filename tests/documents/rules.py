@@ -76,7 +76,7 @@ RULES = (
     Rule(
         rf"{AUTOML} rehearse --on-aws",
         "elsewhere",
-        "tests/rehearsal/test_flight.py of automl-gitops flies in an account",
+        "tests/test_flight.py of automl-rehearsal flies in an account",
     ),
     Rule(rf"{AUTOML} rehearse .*", "elsewhere", "tests/workflows runs it for each pull request"),
     Rule(r"git apply", "elsewhere", "tests/test_changes.py applies each diff"),

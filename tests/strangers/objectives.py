@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 from strangers.observer import save
 from strangers.tables import TABLES, Stranger
 
-from automl_gitops.rehearsal.life import Life
+from automl_rehearsal.life import Life
 
 TRAINING_SECONDS = 10
 ROWS = 1500  # of a table

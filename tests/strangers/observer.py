@@ -24,7 +24,7 @@ def save(s3: Any, folder: Path) -> None:
 def main() -> None:
     """Run `automl ...` in the working directory, with an eye on the AWS that it starts."""
     from automl_gitops.commands.main import main as automl
-    from automl_gitops.rehearsal.aws import LocalAws
+    from automl_rehearsal.aws import LocalAws
 
     stop = LocalAws.stop
 

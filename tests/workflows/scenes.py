@@ -127,7 +127,7 @@ class Life:
 
     def propose_copy(self) -> str:
         """A second version without a second training: a copy of the first, staged, verified and proposed."""
-        from automl_gitops.rehearsal.sabotage import register_copy
+        from automl_rehearsal.sabotage import register_copy
 
         aws, first = self.stage.aws, self.named()
         bucket = f"{self.stage.name}-{first.split(':')[4]}-{first.split(':')[3]}"

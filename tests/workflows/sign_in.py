@@ -14,7 +14,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from automl_gitops.rehearsal.commands import web_identity_token
+from automl_rehearsal.commands import web_identity_token
 
 
 def job(name: str, workflow: str) -> dict:

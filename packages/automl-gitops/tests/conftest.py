@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pytest
 
-from support.project import PROJECT
+from support import session
 
-# The project's code can be imported; its evaluation is a folder of scripts in the container.
-sys.path[:0] = [str(PROJECT), str(PROJECT / "evaluation")]
+session.find_the_projects_code()
 
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (
-    "rehearsal/test_flight.py",
     "deployment/test_promote.py",
     "life/test_life_with_a_key.py",
     "deployment/test_doctor.py",
@@ -26,11 +22,9 @@ LONGEST = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of `LONGEST` before the others."""
-    first = {Path(__file__).resolve().parent / name: number for number, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: first.get(item.path, len(first)))
+    session.begin_with([Path(__file__).resolve().parent / name for name in LONGEST], items)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Work in the project's folder; not where pytest-xdist starts processes, which begin in its own."""
-    if hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None):
-        os.chdir(PROJECT)
+    """Work in the project's folder."""
+    session.work_in_the_project(config)

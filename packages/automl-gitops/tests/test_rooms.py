@@ -25,7 +25,7 @@ WRITES_ROWS = "automl_evaluation.inputs"
 # What calls the project's measures and gate, once the SDK has imported the container's packages.
 TRIES = "automl_gitops.runs.dry_run"
 # What trains and reports; the workflows Promote, Drift and Teardown install none of it (serving.lock).
-TRAINING = {"numpy", "pandas", "pyarrow", "sagemaker", "sklearn", "vl_convert"}
+TRAINING = {"numpy", "pyarrow", "sagemaker", "vl_convert"}
 # The same thing in two places: what evaluation.json repeats of dataset.lock, and the blocks of a page of Markdown and
 # of the report.
 SAME_NOUN = {"Bullets", "Column", "GroupCounts", "Reference", "Rows", "Section", "SplitRule", "Table"}
@@ -90,7 +90,14 @@ def test_commands_on_what_is_trained_reach_nothing_that_trains(
 
 def test_the_package_does_not_know_the_local_aws(graph: grimp.ImportGraph) -> None:
     assert "boto3" in graph.modules
-    assert "local_sagemaker" not in graph.modules
+    assert not graph.modules & {"automl_rehearsal", "local_sagemaker"}
+
+
+def test_the_rehearsal_is_known_to_the_table_of_commands_alone() -> None:
+    sources = (PACKAGE / "src").rglob("*.py")
+    knowing = {path.name for path in sources if "automl_rehearsal" in path.read_text(encoding="utf-8")}
+
+    assert knowing == {"main.py"}
 
 
 def test_git_is_called_in_one_place() -> None:

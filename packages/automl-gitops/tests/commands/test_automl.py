@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 import os
@@ -13,11 +12,20 @@ from pathlib import Path
 import pytest
 
 from automl_gitops import __version__
-from automl_gitops.commands.main import COMMANDS, Command, main
+from automl_gitops.commands.main import COMMANDS, OURS, ROWS, Command, main
 from support.project import PROJECT
 
 HEAVY = ("numpy", "pandas", "pyarrow", "sagemaker", "sklearn")
 SLOW_FOR_HELP = (*HEAVY, "boto3", "botocore", "pydantic", "rich")
+# As where it is not installed.
+WITHOUT_REHEARSAL = """
+import sys
+class Absent:
+    def find_spec(self, name, *_):
+        if name == "automl_rehearsal":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Absent())
+"""
 LEAN = ("comment", "drift", "promote", "propose", "rollback", "stage", "status", "teardown")
 
 
@@ -45,27 +53,57 @@ def made_up_rows(folder: Path) -> None:
 
 
 def first_sentence(command: Command) -> str:
-    found = importlib.import_module(f"automl_gitops.commands.{command.module}").app
+    found = command.app()
+    assert found is not None
     if command.name == "data":
         return str(found.info.help)
-    (callback,) = (one.callback for one in found.registered_commands if one.callback.__name__ == command.name)
+    (callback,) = (
+        one.callback
+        for one in found.registered_commands
+        if (one.name or one.callback.__name__) == command.name
+    )
     return (inspect.getdoc(callback) or "").partition("\n\n")[0].replace("\n", " ")
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", [*COMMANDS, *ROWS], ids=lambda command: command.name)
 def test_help_lists_a_command_by_the_first_sentence_of_its_own_help(command: Command) -> None:
     assert first_sentence(command) == command.help
 
 
 def test_every_command_is_in_the_list() -> None:
-    modules = {command.module for command in COMMANDS} - {"data"}
+    modules = {(command.package, command.module): command for command in (*COMMANDS, *ROWS)}
+    del modules[OURS, "data"]
     found = {
         one.name or one.callback.__name__
-        for module in modules
-        for one in importlib.import_module(f"automl_gitops.commands.{module}").app.registered_commands
+        for command in modules.values()
+        for one in command.app().registered_commands
     }
 
-    assert found | {"data"} == {command.name for command in COMMANDS}
+    assert found | {"data"} == {command.name for command in (*COMMANDS, *ROWS)}
+
+
+def test_help_imports_no_other_package_s_commands() -> None:
+    for typed in (["--help"], ["data", "--help"], ["data", "push", "--help"]):
+        code = f"from automl_gitops.commands.main import main; main({typed})"
+        assert imported(code, ("automl_rehearsal",)) == []
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [["rehearse", "--until", "staging"], ["rehearse", "--help"], ["data", "example", "--rows", "80"],
+     ["data", "prepare-hospital", "rows.csv"]],
+)  # fmt: skip
+def test_a_command_whose_package_is_not_installed_says_which(typed: list[str]) -> None:
+    code = f"{WITHOUT_REHEARSAL}\nfrom automl_gitops.commands.main import main; sys.exit(main({typed}))"
+
+    ended = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, encoding="utf-8")
+
+    name = " ".join(typed).removeprefix("data ").partition(" ")[0]
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == (
+        f"error: {name}: is a command of the package automl-rehearsal, which is not installed here: "
+        "type make setup, or install automl-rehearsal\n"
+    )
 
 
 def test_help_imports_nothing_that_it_does_not_need() -> None:
@@ -95,7 +133,15 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "completed"),
-    [("da", ["data"]), ("data pu", ["push"]), ("pro", ["propose", "promote"]), ("run --wa", ["--wait"])],
+    [
+        ("da", ["data"]),
+        ("data pu", ["push"]),
+        ("data ex", ["example"]),
+        ("data example --ro", ["--rows"]),
+        ("rehearse --da", ["--data"]),
+        ("pro", ["propose", "promote"]),
+        ("run --wa", ["--wait"]),
+    ],
 )
 def test_completion(typed: str, completed: list[str]) -> None:
     words = f"automl {typed}"

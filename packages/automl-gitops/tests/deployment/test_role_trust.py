@@ -11,8 +11,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from automl_gitops.rehearsal.commands import TOKEN_SECRET, assume
 from automl_gitops.stacks import bootstrap
+from automl_rehearsal.commands import TOKEN_SECRET, assume
 from support.deployed import DeployedProject
 
 # GitHub's two forms: newer repositories have the ids of owner and repository in it.

@@ -294,7 +294,7 @@ def until_the_execution_ends(world: World) -> None:
 
 def _register_another(world: World) -> None:
     """Another training has registered a second version, of another archive."""
-    from automl_gitops.rehearsal import sabotage
+    from automl_rehearsal import sabotage
 
     sagemaker = world.client("sagemaker")
     (first,) = sagemaker.list_model_packages(ModelPackageGroupName=world.names.model_package_group)[

@@ -143,7 +143,7 @@ class _Happenings:
 
     def register(self, number: int) -> None:
         """Another version, a copy of the first with an archive of its own."""
-        from automl_gitops.rehearsal import sabotage
+        from automl_rehearsal import sabotage
 
         sabotage.KEY = f"autopilot/version-{number}/model.tar.gz"
         sabotage.register_copy(

@@ -33,10 +33,10 @@ from automl_gitops.kernel.console import Output, printed
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.words import is_unseen, one_line, quoted
 from automl_gitops.promotion.production_file import ProductionFile
-from automl_gitops.rehearsal import first_look
-from automl_gitops.rehearsal.first_look import Task, Wish
 from automl_gitops.verification.checks import numbers
 from automl_gitops.verification.payload import parse_csv, parse_json
+from automl_rehearsal import first_look
+from automl_rehearsal.first_look import Task, Wish
 from local_sagemaker.serving import archive
 from local_sagemaker.serving.errors import ModelError
 from support.project import PROJECT

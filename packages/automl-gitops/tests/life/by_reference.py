@@ -12,8 +12,8 @@ from small_tables import table
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
-from automl_gitops.rehearsal.commands import CommandFailedError
-from automl_gitops.rehearsal.life import Life
+from automl_rehearsal.commands import CommandFailedError
+from automl_rehearsal.life import Life
 
 LAKE = "a-lake-of-somebody-else"
 PATIENTS_A_HELD_OUT_ONE = 5

@@ -16,8 +16,8 @@ import tomlkit
 from small_tables import table
 
 from automl_gitops.kernel.config import Config
-from automl_gitops.rehearsal.commands import with_credentials
-from automl_gitops.rehearsal.life import Life
+from automl_rehearsal.commands import with_credentials
+from automl_rehearsal.life import Life
 
 sys.path.append(str(Path(__file__).parents[1]))
 from support import keys

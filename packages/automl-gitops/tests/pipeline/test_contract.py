@@ -17,7 +17,7 @@ from automl_gitops.data.lock import Column, DatasetLock
 from automl_gitops.data.prepared import prepare
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal.life import _Unheard
+from automl_rehearsal.life import _Unheard
 
 STAYS = """
 [table]

@@ -19,9 +19,9 @@ from automl_gitops.data.refer import refer
 from automl_gitops.kernel.aws import Aws
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal.data import stand_in
 from automl_gitops.runs import bundle
 from automl_gitops.runs.definition import feature_specification
+from automl_rehearsal.data import stand_in
 
 ROLES = {"dataset": {"exclude": ["name", "nothing"], "weight": "w"}}
 

@@ -29,8 +29,8 @@ from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal.first_look import FileSeen, Task, Wish, look
 from automl_gitops.verification.payload import feature_rows
+from automl_rehearsal.first_look import FileSeen, Task, Wish, look
 from local_sagemaker.sagemaker.transform import records
 from local_sagemaker.serving import tabular
 

@@ -1,7 +1,8 @@
 """`automl`: one command for everything, which finds the project upwards from the folder that it is called in.
 
 A module of commands is imported when one of its commands is called: help, completion and short commands do not wait
-for what they do not need.
+for what they do not need. Some commands are those of another package, which need not be installed: this table knows
+its name, and no module imports it.
 """
 
 from __future__ import annotations
@@ -23,25 +24,40 @@ from typer.models import CommandInfo
 
 from automl_gitops import __version__
 from automl_gitops.kernel import cli
+from automl_gitops.kernel.errors import UserError
 
+OURS, REHEARSAL = "automl_gitops.commands", "automl_rehearsal.verbs"
 DATA, RUNS, SERVING, SETUP = "Data set", "Training", "Serving", "Set-up"
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command's name, its module in `automl_gitops.commands`, the first line of its help, and where help lists it."""
+    """A command's name, its module in ``package``, the first line of its help, and where help lists it."""
 
     name: str
     module: str
     help: str
-    panel: str
+    panel: str = ""
+    package: str = OURS
+
+    def app(self) -> typer.Typer | None:
+        """The module's application; `None` where its package is another than this, and not installed."""
+        try:
+            found: typer.Typer = importlib.import_module(f"{self.package}.{self.module}").app
+        except ModuleNotFoundError as error:
+            if error.name != self.package.partition(".")[0]:
+                raise
+            return None
+        return found
 
 
 COMMANDS = (
     Command("data", "data", "The data set: check and upload it, or get an example.", DATA),
     Command("definition", "runs", "Print the pipeline's definition (JSON).", RUNS),
     Command("plan", "runs", "Show what merging this branch changes, starts and costs.", RUNS),
-    Command("rehearse", "rehearse", "Run the project's life in a copy of it, on the local AWS.", RUNS),
+    Command(
+        "rehearse", "rehearse", "Run the project's life in a copy of it, on the local AWS.", RUNS, REHEARSAL
+    ),
     Command("upsert", "runs", "Create or update the pipeline in AWS as the files say.", RUNS),
     Command("run", "runs", "Start the pipeline for the current commit.", RUNS),
     Command("execution", "runs", "Show the steps of an execution and how it ended.", RUNS),
@@ -63,6 +79,13 @@ COMMANDS = (
     Command("doctor", "doctor", "Say what account, region or repository would refuse.", SETUP),
     Command("teardown", "serving", "Remove what the project created, after listing it.", SETUP),
 )
+# The commands of `data` that are another package's.
+ROWS = (
+    Command(
+        "prepare-hospital", "rows", "Make the example's 15 columns out of UCI's FILE.", package=REHEARSAL
+    ),
+    Command("example", "rows", "Get example rows that fit automl.toml.", package=REHEARSAL),
+)
 
 
 class _Panels(TyperGroup):
@@ -80,25 +103,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     wanted = _wanted(given)
-    helps = wanted is None or "--help" in given
-    return cli.run(_app(wanted), given, name="automl", before=_nothing if helps else enter_project)
+    helps = not wanted or "--help" in given
+    return cli.run(_app(*wanted), given, name="automl", before=_nothing if helps else enter_project)
 
 
 def _nothing() -> None:
     """Help, the version and completion need no project."""
 
 
-def _wanted(given: Sequence[str]) -> str | None:
-    """The command's name: the first word; with completion it stands in the line that is being typed."""
+def _wanted(given: Sequence[str]) -> list[str]:
+    """The command's name, with the next word, which may be one of its commands; nothing where there is no such command.
+
+    They are the first words; with completion they stand in the line that is being typed.
+    """
     words = (
         os.environ.get("COMP_WORDS", "").split()[1:] or os.environ.get("_TYPER_COMPLETE_ARGS", "").split()[1:]
     )
-    known = {command.name for command in COMMANDS}
-    first = next((word for word in (words or given) if not word.startswith("-")), None)
-    return first if first in known else None
+    first = [word for word in (words or given) if not word.startswith("-")][:2]
+    return first if first and first[0] in {command.name for command in COMMANDS} else []
 
 
-def _app(wanted: str | None) -> typer.Typer:
+def _app(wanted: str = "", below: str = "") -> typer.Typer:
     app = typer.Typer(
         name="automl",
         cls=_Panels,
@@ -117,10 +142,12 @@ def _app(wanted: str | None) -> typer.Typer:
         pass
 
     for command in COMMANDS:
-        if command.name == wanted:
-            _add(app, command)
-        else:
+        if command.name != wanted:
             _add_name(app, command)
+        elif command.name == "data":
+            _add_data(app, command, below)
+        else:
+            _add(app, command)
     return app
 
 
@@ -136,14 +163,42 @@ def _add_name(app: typer.Typer, command: Command) -> None:
 
 
 def _add(app: typer.Typer, command: Command) -> None:
-    found = importlib.import_module(f"automl_gitops.commands.{command.module}").app
+    """A command with its options; of a package that is not installed, one that says so whatever is given to it."""
+    found = command.app()
+    if found is None:
+        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+        app.command(command.name, help=command.help, add_help_option=False, context_settings=anything)(
+            _missing(command)
+        )
+        return
     ours = [_here(one) for one in found.registered_commands]
-    if command.name == "data":
-        group = copy.copy(found)
-        group.registered_commands = ours
-        app.add_typer(group, name="data")
-    else:
-        app.registered_commands.append(next(one for one in ours if one.name == command.name))
+    app.registered_commands.append(next(one for one in ours if one.name == command.name))
+
+
+def _add_data(app: typer.Typer, command: Command, wanted: str) -> None:
+    """The group `data`, with the commands of another package that belong there."""
+    group = copy.copy(command.app())
+    assert group is not None  # noqa: S101 - it is this package's
+    group.registered_commands = [_here(one) for one in group.registered_commands]
+    for one in ROWS:
+        if one.name == wanted:
+            _add(group, one)
+        else:
+            _add_name(group, one)
+    app.add_typer(group, name=command.name)
+
+
+def _missing(command: Command) -> Callable[[], None]:
+    """What a command does whose package is not installed."""
+
+    def refuse() -> None:
+        package = command.package.partition(".")[0].replace("_", "-")
+        raise UserError(
+            f"{command.name}: is a command of the package {package}, which is not installed here: type make setup, "
+            f"or install {package}"
+        )
+
+    return refuse
 
 
 def _here(command: CommandInfo) -> CommandInfo:

@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from automl_evaluation import values
-from automl_gitops.data import hospital
+from automl_gitops.data import uci
 from automl_gitops.data.cells import digits_notices, infinite_notices, mixture_notices
 from automl_gitops.data.findings import KINDS
 from automl_gitops.data.findings.finder import Finder
@@ -46,11 +46,11 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     table = Table.open(path, dialect=dialect)
     if len(table.columns) == 1:
         raise UserError(f"{path}: has one column: give the target and at least one column to predict it by")
-    source = hospital.is_source(table.columns)
+    source = uci.is_source(table.columns)
     name = (
         target
         or _configured("dataset", "target", table.columns)
-        or (hospital.TARGET if source else table.columns[-1])
+        or (uci.TARGET if source else table.columns[-1])
     )
     finder = Finder([column for column in table.columns if column != name], name)
     seen = profile(table, name, finder.see, whole_target=False, named="--target")

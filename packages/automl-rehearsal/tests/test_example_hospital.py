@@ -8,14 +8,15 @@ import pandas as pd
 import pytest
 from making import automl_toml
 
-from automl_gitops.data import example as examples
-from automl_gitops.data import hospital
-from automl_gitops.data.example import example
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.prepared import prepare
+from automl_gitops.data.uci import COUNTS
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
+from automl_rehearsal import example as examples
+from automl_rehearsal import hospital
+from automl_rehearsal.example import example
 
 _PLACES = [folder / "shared" / "data" / "diabetic_data.csv.gz" for folder in Path(__file__).parents]
 SHARED = next((path for path in _PLACES if path.exists()), None)
@@ -30,7 +31,7 @@ def source(rows: int = 120) -> pd.DataFrame:
         "patient_nbr": random.randint(1, 50, rows),
         "race": random.choice(["Caucasian", "AfricanAmerican", "Hispanic", "Asian", "Other", "?"], rows),
         "age": random.choice(["[0-10)", "[70-80)", "[90-100)"], rows),
-        **{name: random.randint(1, 9, rows) for name in hospital._COUNTS},
+        **{name: random.randint(1, 9, rows) for name in COUNTS},
         "change": random.choice(["Ch", "No"], rows),
         "diabetesMed": random.choice(["Yes", "No"], rows),
         "readmitted": random.choice(["NO", ">30", "<30"], rows),

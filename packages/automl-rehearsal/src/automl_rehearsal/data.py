@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 
 from automl_evaluation.values import MISSING
-from automl_gitops.data.hospital import save
 from automl_gitops.data.lock import FILE, Column, DatasetLock
 from automl_gitops.data.rules import TEST, TRAIN, VALIDATE
-from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, Kind, in_order, sides
-from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.statistics import LEAST_ROWS_OF_A_VALUE
 from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
+from automl_rehearsal.hospital import save
+from automl_rehearsal.made_up import ROWS_OF_A_GROUP, Kind, in_order, sides
+from automl_rehearsal.made_up import columns as rule_columns
 
 _LEAST_PRESENT = 20  # rows with a value, so that there are some to train on and some held out
 _LONGEST_TEXT = 300  # characters; a longer text shows no more

@@ -29,8 +29,6 @@ from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 
 from automl_gitops import __version__
-from automl_gitops.data import hospital
-from automl_gitops.data.example import example, is_hospital
 from automl_gitops.doctor import calls
 from automl_gitops.doctor.account import credentials, quotas, region
 from automl_gitops.doctor.calls import Call
@@ -46,13 +44,14 @@ from automl_gitops.kernel.settings.account import AUTOPILOT
 from automl_gitops.kernel.settings.endpoints import Hosting
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_gitops.kernel.waiting import repeating
-from automl_gitops.rehearsal import assumptions, remains
-from automl_gitops.rehearsal.commands import CommandFailedError, Leash, with_credentials
-from automl_gitops.rehearsal.copy import adapt
-from automl_gitops.rehearsal.data import stand_in
-from automl_gitops.rehearsal.life import Life
-from automl_gitops.rehearsal.remains import NAME, TAG, Left
 from automl_gitops.runs.ceiling import ceiling
+from automl_rehearsal import assumptions, hospital, remains
+from automl_rehearsal.commands import CommandFailedError, Leash, with_credentials
+from automl_rehearsal.copy import adapt
+from automl_rehearsal.data import stand_in
+from automl_rehearsal.example import example, is_hospital
+from automl_rehearsal.life import Life
+from automl_rehearsal.remains import NAME, TAG, Left
 
 TRAINING_SECONDS = 1800  # instances start for minutes before the first candidate is trained
 HOURS = 3  # then a flight ends by itself; more than we reckon it takes, which nobody has measured

@@ -21,9 +21,9 @@ from census import census, left
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.rehearsal import flight, remains
-from automl_gitops.rehearsal.assumptions import ASSUMPTIONS, masked
-from automl_gitops.rehearsal.commands import Leash, call
+from automl_rehearsal import flight, remains
+from automl_rehearsal.assumptions import ASSUMPTIONS, masked
+from automl_rehearsal.commands import Leash, call
 from support.environment import unsigned_environment
 from support.project import PROJECT
 from support.unique import unique
@@ -232,7 +232,7 @@ def test_a_command_that_outlived_its_rehearsal_is_ended_by_the_next(tmp_path: Pa
     )
     caller = (
         "import sys; from pathlib import Path\n"
-        "from automl_gitops.rehearsal.commands import Leash, call\n"
+        "from automl_rehearsal.commands import Leash, call\n"
         "folder = Path(sys.argv[1]); call(folder, {}, 'sleep', leash=Leash(folder / 'leash'))"
     )
     elsewhere = tmp_path / "elsewhere"

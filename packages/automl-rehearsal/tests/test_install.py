@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from automl_gitops.rehearsal import install
+from automl_rehearsal import install
 
 LOCK = "uv==1.2.3 \\\n    --hash=sha256:00\nrich==14.0\n"
 

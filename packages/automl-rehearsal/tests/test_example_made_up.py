@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 from making import automl_toml
 
-from automl_gitops.data.example import example, is_hospital, made_up
 from automl_gitops.data.prepared import prepare
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_rehearsal.example import example, is_hospital, made_up
 
 PROBLEMS = ("BinaryClassification", "MulticlassClassification", "Regression", "infer")
 

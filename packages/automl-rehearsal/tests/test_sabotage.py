@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from automl_gitops.kernel.errors import RunError
-from automl_gitops.rehearsal import sabotage
+from automl_rehearsal import sabotage
 from support.unique import unique
 from support.waiting import wait_until
 

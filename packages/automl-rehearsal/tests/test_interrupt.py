@@ -25,7 +25,7 @@ except KeyboardInterrupt:
 CALLER = """
 import sys
 from pathlib import Path
-from automl_gitops.rehearsal.commands import call
+from automl_rehearsal.commands import call
 call(Path(sys.argv[1]), {}, "sleeper")
 """
 SECONDS = 60

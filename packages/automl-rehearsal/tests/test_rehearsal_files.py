@@ -18,11 +18,11 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.logs import Tail
 from automl_gitops.kernel.settings.dataset import DatasetSettings
 from automl_gitops.promotion.production_file import ProductionFile
-from automl_gitops.rehearsal.commands import CommandFailedError, call
-from automl_gitops.rehearsal.copy import ProjectCopy, adapt
-from automl_gitops.rehearsal.data import sample
-from automl_gitops.rehearsal.summary import _time, failed, succeeded, where_to_look
 from automl_gitops.runs.summary import Failure
+from automl_rehearsal.commands import CommandFailedError, call
+from automl_rehearsal.copy import ProjectCopy, adapt
+from automl_rehearsal.data import sample
+from automl_rehearsal.summary import _time, failed, succeeded, where_to_look
 
 AUTOML = """
 [project]

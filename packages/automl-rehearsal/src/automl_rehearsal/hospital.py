@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from automl_gitops.data.rules.made_up import ROWS_OF_A_GROUP, group_numbers, in_order, shared_out
 from automl_gitops.data.table import Table
+from automl_gitops.data.uci import COUNTS, PATIENT, SOURCE, TARGET
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import replacing
 from automl_gitops.kernel.settings.dataset import DatasetSettings
+from automl_rehearsal.made_up import ROWS_OF_A_GROUP, group_numbers, in_order, shared_out
 
-TARGET = "readmitted"
-PATIENT = "patient_nbr"  # 101,766 encounters are of 71,518 patients
 ROWS, SEED = 50_000, 42
 _RACES = {
     "race_Caucasian": "Caucasian",
@@ -27,23 +26,9 @@ _RACES = {
     "race_Asian": "Asian",
     "race_Other": "Other",
 }
-_COUNTS = (
-    "time_in_hospital",
-    "num_lab_procedures",
-    "num_medications",
-    "number_emergency",
-    "number_inpatient",
-    "number_diagnoses",
-)
 _FLAGS = {"change": "Ch", "diabetesMed": "Yes"}
 _LABELS = {"NO": "no", ">30": ">30", "<30": "<30"}
-_SOURCE = (PATIENT, "race", "age", *_COUNTS, *_FLAGS, TARGET)
-COLUMNS = (*_RACES, "age", *_COUNTS, *_FLAGS, TARGET)
-
-
-def is_source(columns: list[str]) -> bool:
-    """Whether a file with these columns is UCI's, from which the example is made."""
-    return {"encounter_id", *_SOURCE} <= set(columns)
+COLUMNS = (*_RACES, "age", *COUNTS, *_FLAGS, TARGET)
 
 
 def splits_by_patient(dataset: DatasetSettings) -> bool:
@@ -56,13 +41,13 @@ def prepare(path: Path, output: Path, rows: int = ROWS, *, patients: bool = True
     rows.
     """
     table = Table.open(path)
-    missing = [name for name in _SOURCE if name not in table.columns]
+    missing = [name for name in SOURCE if name not in table.columns]
     if missing:
         raise UserError(
             f"{path}: has no column {', '.join(missing)}: give UCI's diabetic_data.csv "
             "(https://archive.ics.uci.edu/dataset/296)"
         )
-    frames = [batch.select(list(_SOURCE)).to_pandas() for batch in table.batches()]
+    frames = [batch.select(list(SOURCE)).to_pandas() for batch in table.batches()]
     if not frames:
         raise UserError(f"{path}: has a header but no rows")
     return save(transform(pd.concat(frames, ignore_index=True), str(path), patients=patients), output, rows)
@@ -86,7 +71,7 @@ def transform(source: pd.DataFrame, name: str, *, patients: bool = True) -> pd.D
     bands = source["age"].str.extract(r"^\[(\d+)-(\d+)\)$").astype(float)
     refuse("age", bands.isna().any(axis=1), "not a band such as [70-80)")
     made["age"] = (bands.sum(axis=1) / 2).astype(int)
-    for column in _COUNTS:
+    for column in COUNTS:
         numbers = pd.to_numeric(source[column], errors="coerce")
         refuse(column, numbers.isna(), "which is no number")
         made[column] = numbers.astype(int)

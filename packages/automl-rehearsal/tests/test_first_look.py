@@ -15,10 +15,10 @@ from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
-from automl_gitops.rehearsal import first_look
-from automl_gitops.rehearsal.first_look import Task, Wish, look, of_project, problem_type
+from automl_rehearsal import first_look
+from automl_rehearsal.first_look import Task, Wish, look, of_project, problem_type
 
-SOURCES = Path(first_look.__file__).parents[2]
+SOURCES = sorted(map(str, Path(__file__).parents[2].glob("automl-*/src")))
 ROWS = "".join(f"{n},{'yes' if n % 3 else 'no'},{n % 5}\n" for n in range(700))
 TABLE = "Age,Hit,Stars\n" + ROWS
 SETTINGS = """
@@ -312,8 +312,8 @@ def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
 
 
 def test_neither_it_nor_the_installation_needs_a_package() -> None:
-    """Isolated, without site-packages; a project's `make setup` runs them from the wheel."""
+    """Isolated, without site-packages; a project's `make setup` runs them from the wheels."""
     modules = ("first_look", "install", "supported")
-    program = f"import sys; sys.path.insert(0, sys.argv[1]); from automl_gitops.rehearsal import {', '.join(modules)}"
+    program = f"import sys; sys.path[:0] = sys.argv[1:]; from automl_rehearsal import {', '.join(modules)}"
 
-    subprocess.run([sys.executable, "-B", "-I", "-S", "-c", program, SOURCES], check=True)
+    subprocess.run([sys.executable, "-B", "-I", "-S", "-c", program, *SOURCES], check=True)

@@ -103,9 +103,9 @@ def rehearse(
         prepare(place)
     with patience(say, "preparing a copy of the project and a local AWS"):
         # Imported here because pandas takes seconds, which --help need not wait for.
-        from automl_gitops.rehearsal.commands import CommandFailedError, Leash
-        from automl_gitops.rehearsal.life import STEPS_TO_STAGING, Life
-        from automl_gitops.rehearsal.summary import failed, succeeded, where_to_look
+        from automl_rehearsal.commands import CommandFailedError, Leash
+        from automl_rehearsal.life import STEPS_TO_STAGING, Life
+        from automl_rehearsal.summary import failed, succeeded, where_to_look
 
         leash = Leash(output.resolve())  # before the copy of another one's rehearsal is replaced
         life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
@@ -152,7 +152,7 @@ def _on_aws(
     confirm: str | None,
 ) -> None:
     """Fly, or only remove what a flight left."""
-    from automl_gitops.rehearsal import flight
+    from automl_rehearsal import flight
 
     prepare(folder)
     if clean:

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from automl_evaluation.layout import Evaluation
-from automl_gitops.data import hospital
-from automl_gitops.data.example import is_hospital
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.positive import apart
 from automl_gitops.data.prepared import prepare
 from automl_gitops.data.table import Table
+from automl_gitops.data.uci import is_source
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.names import Names
 from automl_gitops.kernel.waiting import patience
-from automl_gitops.rehearsal import sabotage
-from automl_gitops.rehearsal.aws import LocalAws
-from automl_gitops.rehearsal.commands import CommandFailedError, Leash, assume, call
-from automl_gitops.rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
-from automl_gitops.rehearsal.data import find_lock, sample, stand_in
-from automl_gitops.rehearsal.summary import Summary
 from automl_gitops.runs import evaluation_file
 from automl_gitops.verification.client import Answer, Client, Stream
+from automl_rehearsal import sabotage
+from automl_rehearsal.aws import LocalAws
+from automl_rehearsal.commands import CommandFailedError, Leash, assume, call
+from automl_rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
+from automl_rehearsal.data import find_lock, sample, stand_in
+from automl_rehearsal.example import is_hospital
+from automl_rehearsal.summary import Summary
 
 ROWS_TO_PREDICT = 10
 CLIENTS, CLIENT_PAUSE_SECONDS = 2, 0.05  # of production while a broken version is rolled out
@@ -340,4 +340,4 @@ def _is_as_generated(config: Config) -> bool:
 
 def _is_source(path: Path, config: Config) -> bool:
     """Whether a file is UCI's, and the example that is made of it is what the project predicts from."""
-    return is_hospital(config) and hospital.is_source(Table.open(path).columns)
+    return is_hospital(config) and is_source(Table.open(path).columns)

@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 
 from automl_evaluation.metrics import BINARY, MULTICLASS, REGRESSION
-from automl_gitops.data import hospital
 from automl_gitops.data.profile import without
-from automl_gitops.data.rules.made_up import Kind, in_order, shared_out
-from automl_gitops.data.rules.made_up import columns as rule_columns
 from automl_gitops.data.table import Table
+from automl_gitops.data.uci import PATIENT, TARGET, is_source
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
+from automl_rehearsal import hospital
+from automl_rehearsal.made_up import Kind, in_order, shared_out
+from automl_rehearsal.made_up import columns as rule_columns
 
 OPENML_ID = 4541  # "Diabetes130US" on https://www.openml.org: UCI's data set
 _CONNECT_SECONDS = 10
@@ -63,12 +64,12 @@ def example(
 
 def is_hospital(config: Config) -> bool:
     """Whether the hospital readmission data is what ``config`` predicts from, its slices included."""
-    features = [name for name in hospital.COLUMNS if name != hospital.TARGET]
+    features = [name for name in hospital.COLUMNS if name != TARGET]
     return (
-        config.dataset.target == hospital.TARGET
+        config.dataset.target == TARGET
         and config.autopilot.problem_type in ("MulticlassClassification", "infer")
         and not config.evaluation.unknown_slices(features)
-        and not without(config.dataset.rule_columns, [hospital.PATIENT, *features])
+        and not without(config.dataset.rule_columns, [PATIENT, *features])
     )
 
 
@@ -87,7 +88,7 @@ def _made_up(folder: Path, rows: int | None, output: Output, config: Config) -> 
 def _hospital(folder: Path, given: Path | None, rows: int, output: Output, *, patients: bool) -> Example:
     real = folder / "hospital-readmission.csv"
     if given is not None:
-        if not hospital.is_source(Table.open(given).columns):
+        if not is_source(Table.open(given).columns):
             output.notice(f"{given}: lacks columns of UCI's file")
         return Example(real, str(given), False, hospital.prepare(given, real, rows, patients=patients))
     output.say("Downloading the hospital readmission data from OpenML ...")

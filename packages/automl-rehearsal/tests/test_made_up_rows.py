@@ -19,7 +19,7 @@ from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.settings.dataset import DatasetSettings
-from automl_gitops.rehearsal.data import sample, stand_in
+from automl_rehearsal.data import sample, stand_in
 
 AUTOML = """
 [project]

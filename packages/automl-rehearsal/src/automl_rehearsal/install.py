@@ -1,4 +1,4 @@
-"""`python -m automl_gitops.rehearsal.install ENVIRONMENT LOCK ...`: install locked packages, and show that it goes on.
+"""`python -m automl_rehearsal.install ENVIRONMENT LOCK ...`: install locked packages, and show that it goes on.
 
 Python's standard library alone. What was interrupted is finished by the same command: downloads are kept.
 """

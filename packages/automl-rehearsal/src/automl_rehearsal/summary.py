@@ -10,8 +10,8 @@ from typing import Any
 from automl_evaluation.metrics import named
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.markdown import block, bullets, escape, folded, number, table
-from automl_gitops.rehearsal.commands import CommandFailedError
 from automl_gitops.runs.summary import Failure, failure_blocks
+from automl_rehearsal.commands import CommandFailedError
 
 _WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
 

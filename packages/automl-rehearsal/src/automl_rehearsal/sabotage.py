@@ -7,7 +7,7 @@ from typing import Any
 
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.waiting import repeating
-from automl_gitops.rehearsal.aws import COMMAND, program
+from automl_rehearsal.aws import COMMAND, program
 
 # What the new version's own copy of the candidate is called.
 KEY = "autopilot/second-version/model.tar.gz"

@@ -1,0 +1,23 @@
+"""The tests work in a project generated from the template, as those of automl-gitops do, whose `support` they share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support import session
+
+session.find_the_projects_code()
+
+LONGEST = ("test_flight.py",)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of `LONGEST` before the others."""
+    session.begin_with([Path(__file__).resolve().parent / name for name in LONGEST], items)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Work in the project's folder."""
+    session.work_in_the_project(config)
