@@ -96,7 +96,10 @@ def test_an_update_brings_packages_that_are_new(template, tmp_path):
     source, project = tmp_path / "template", tmp_path / "readmission"
     shutil.copytree(template, source)
     generated, new = source / wheels.TEMPLATE, ("automl-evaluation", "automl-rehearsal")
-    texts = {name: (generated / name).read_text() for name in ("requirements.lock", "serving.lock", "pyproject.toml")}
+    texts = {
+        name: (generated / name).read_text()
+        for name in ("requirements.lock", "serving.lock", "pyproject.toml")
+    }
     newest = {path.name: path.read_bytes() for path in (source / wheels.VENDOR).iterdir()}
     for package in new:
         (wheel,) = (source / wheels.VENDOR).glob(f"{package.replace('-', '_')}-*.whl")
