@@ -95,6 +95,22 @@ def test_a_change_of_a_text_alone_neither_trains_nor_deploys(git, folder):
     assert "Merging this neither trains nor deploys." in short(report())
 
 
+@pytest.mark.parametrize(
+    ("package", "trains"),
+    [
+        ("automl_evaluation", True),
+        ("automl_gitops", True),
+        ("automl_rehearsal", False),
+        ("local_sagemaker", False),
+    ],
+)
+def test_a_wheel_of_what_runs_on_a_laptop_alone_pays_for_no_training(git, folder, package, trains):
+    (folder / "vendor").mkdir()
+    (folder / "vendor" / f"{package}-0.2.0-py3-none-any.whl").touch()
+
+    assert plan(Project(), "HEAD").retrains is trains
+
+
 def test_settings_and_ceiling_are_compared(git, folder):
     (folder / "automl.toml").write_text(
         automl_toml(autopilot={"budget": {"max_candidates": 20}}, prices={"ml.m5.xlarge": 0.5})

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,10 @@ class Base:
     reference: str
 
     def touches(self, *parts: str) -> bool:
-        """Whether one of these files or folders (of the project) differs."""
-        return any(name == part or name.startswith(f"{part}/") for name in self.changed for part in parts)
+        """Whether one of these files or folders (of the project) differs; a file may be a pattern."""
+        return any(
+            fnmatchcase(name, part) or name.startswith(f"{part}/") for name in self.changed for part in parts
+        )
 
 
 def find_base(reference: str | None) -> Base:
