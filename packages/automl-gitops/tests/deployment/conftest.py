@@ -13,8 +13,8 @@ from support.github import GitHub
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute of the services' waiting is a second; nobody waits long between two looks."""
-    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "60")
+    """A minute of the services' waiting is half a second; nobody waits long between two looks."""
+    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "120")
     monkeypatch.setattr(waiting, "SHORTEST", 0.05)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 
 import boto3
@@ -38,12 +39,12 @@ def preload(*, sdk: bool = False) -> None:
     given = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-west-1"}
     for name in SERVICES:
         boto3.Session(**given).client(name)
-    if not sdk:
-        return
-    # As the project itself builds a definition: with a region, and away from the user's configuration.
-    with definition.alone("eu-west-1"):
-        for name in SDK:
-            importlib.import_module(f"sagemaker.{name}")
+    if sdk:
+        # As the project itself builds a definition: with a region, and away from the user's configuration.
+        with definition.alone("eu-west-1"):
+            for name in SDK:
+                importlib.import_module(f"sagemaker.{name}")
+    gc.freeze()  # none of it is garbage, in this process or in a fork
 
 
 def quicken() -> None:

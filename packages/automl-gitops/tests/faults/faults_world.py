@@ -7,6 +7,7 @@ with the candidate that a training once had, whose container answers by a rule.
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import os
@@ -225,6 +226,7 @@ class World:
         self.aws.predictor = Rule
         self.github.__enter__()
         self.pause()
+        gc.freeze()
 
     def pause(self) -> None:
         """Let this process be forked."""
