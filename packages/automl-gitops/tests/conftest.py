@@ -14,8 +14,8 @@ from support.project import PROJECT
 # The project's code can be imported; its evaluation is a folder of scripts in the container.
 sys.path[:0] = [str(PROJECT), str(PROJECT / "evaluation")]
 
-# All that these tests import lives as long as they do, and by default is searched for cycles again and again: a fifth of
-# a second each time, and up to a quarter of all that a test on the local AWS takes.
+# All that these tests import lives as long as they do, and Python would look through it for garbage again and again,
+# for a fifth of a second each time: up to a quarter of what a test on the local AWS takes.
 gc.set_threshold(20_000, 20, 100)
 
 # What takes longest is begun first, so that in the end no process works alone for minutes.
