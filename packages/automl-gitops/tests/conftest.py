@@ -9,6 +9,7 @@ import pytest
 from support import session
 
 session.find_the_projects_code()
+session.look_seldom_for_garbage()
 
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (

@@ -673,7 +673,7 @@ def test_an_update_that_somebody_else_started_is_waited_for_and_said(world, veri
         DeploymentConfig={
             "BlueGreenUpdatePolicy": {
                 "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0},
-                "TerminationWaitInSeconds": 600,
+                "TerminationWaitInSeconds": 180,
             }
         },
     )

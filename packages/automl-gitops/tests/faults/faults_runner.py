@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from faults_world import quicken
+from faults_preload import quicken
 
 SECONDS = 240  # of one command, on a machine that has other things to do
 
@@ -63,13 +63,23 @@ class Runner(Fork):
     def __init__(self) -> None:
         super().__init__(_run_each)
 
-    def run(self, arguments: Sequence[str], variables: Mapping[str, str], folder: Path, output: Path) -> int:
-        """The command's exit status; -9 where it had to be killed. ``output`` gets what it printed."""
+    def run(
+        self,
+        arguments: Sequence[str],
+        variables: Mapping[str, str],
+        folder: Path,
+        output: Path,
+        errors: Path | None = None,
+    ) -> int:
+        """The command's exit status; -9 where it had to be killed. ``output`` gets what it printed, without what goes
+        to standard error where there is a file for ``errors``.
+        """
         order = {
             "arguments": list(arguments),
             "variables": dict(variables),
             "folder": str(folder),
             "output": str(output),
+            "errors": str(errors) if errors else "",
         }
         return int(self.ask(order))
 
@@ -99,6 +109,9 @@ def _run(order: Mapping[str, str]) -> None:
         with Path(order["output"]).open("w") as output:
             os.dup2(output.fileno(), 1)
             os.dup2(output.fileno(), 2)
+        if order["errors"]:
+            with Path(order["errors"]).open("w") as errors:
+                os.dup2(errors.fileno(), 2)
         sys.stdout = os.fdopen(os.dup(1), "w", buffering=1)
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
         os.environ.clear()

@@ -26,9 +26,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from faults_preload import preload
 from faults_runner import Runner
 from faults_state import state
-from faults_world import AGENT, World, preload
+from faults_world import AGENT, World
 
 from local_sagemaker import Fault
 from support.waiting import wait_until

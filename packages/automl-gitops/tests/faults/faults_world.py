@@ -7,8 +7,7 @@ with the candidate that a training once had, whose container answers by a rule.
 from __future__ import annotations
 
 import csv
-import functools
-import importlib
+import gc
 import io
 import json
 import os
@@ -20,14 +19,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import boto3
-from botocore import loaders, session
+from faults_preload import SERVICES, preload
 from moto import backends
 
-from automl_gitops.kernel import waiting
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.names import Names
-from automl_gitops.runs import definition
 from local_sagemaker import BadInput, LocalAWS, clients, late, workers
 from local_sagemaker.sagemaker import roles
 from local_sagemaker.sagemaker.autopilot.job import AutoMLJob
@@ -39,25 +35,6 @@ from support.project import PROJECT
 NAME, REPOSITORY = "faults", "owner/faults"
 ROWS = 800
 PARTS = ("infrastructure", "lambdas", "pipeline", "evaluation", "environments")
-# What commands import when they are called, and what a definition is built with.
-COMMANDS = (
-    "commands.main", "commands.data", "commands.runs", "commands.serving", "commands.infrastructure",
-    "commands.workflow", "commands.doctor", "data.push", "doctor", "plan", "plan.page",
-    "promotion.drift", "promotion.promote", "promotion.propose", "promotion.rollback", "promotion.stage",
-    "promotion.status", "report", "runs.run", "runs.upsert", "stacks.setup", "stacks.teardown", "verification.verify",
-)  # fmt: skip
-SDK = (
-    "core.lambda_helper", "core.network", "core.processing", "core.shapes", "core.workflow.conditions",
-    "core.workflow.functions", "core.workflow.parameters", "core.workflow.pipeline_context",
-    "mlops.workflow.callback_step", "mlops.workflow.condition_step", "mlops.workflow.fail_step",
-    "mlops.workflow.lambda_step", "mlops.workflow.pipeline", "mlops.workflow.retry", "mlops.workflow.steps",
-)  # fmt: skip
-SERVICES = (
-    "application-autoscaling", "cloudformation", "cloudwatch", "iam", "lambda", "logs", "s3", "sagemaker",
-    "sagemaker-runtime", "service-quotas", "sqs", "sts",
-)  # fmt: skip
-_create_loader = loaders.create_loader
-_NOWHERE = {"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 # The name by which all clients of a command's process, and none of a service's, are known.
 AGENT_VARIABLE, AGENT = "AWS_SDK_UA_APP_ID", "autopilot-gitops"
 # A minute of the services' waiting passes in a tenth of a second.
@@ -207,6 +184,9 @@ class World:
     def __init__(self, root: Path) -> None:
         os.environ["LOCAL_AWS_TIME_SCALE"] = TIME_SCALE
         preload()
+        given = {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none", "AWS_REGION": "eu-west-1"}
+        for service in SERVICES:
+            clients.client(service, given | {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"})
         AutoMLJob._train = _recorded  # type: ignore[method-assign]
         workers.warm_up = lambda: None  # nothing trains: each fork would import AutoGluon for it
         self.root = root
@@ -246,6 +226,7 @@ class World:
         self.aws.predictor = Rule
         self.github.__enter__()
         self.pause()
+        gc.freeze()
 
     def pause(self) -> None:
         """Let this process be forked."""
@@ -292,39 +273,6 @@ class World:
         }
         acting = self.aws.assume(self.names.role_arn(f"{NAME}-{role}")) if role else self.aws.environment
         return kept | acting | self.github.environment
-
-
-def preload(*, sdk: bool = False) -> None:
-    """Import what commands import, before anything is forked; the SageMaker SDK, which takes seconds, if asked for."""
-    for name in COMMANDS:
-        importlib.import_module(f"automl_gitops.{name}")
-    # The models of AWS's services, which take longest of a client, are read once for all sessions of all forks.
-    session.create_loader = _loader  # type: ignore[assignment]
-    given = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-west-1"}
-    for service in SERVICES:
-        boto3.Session(**given).client(service)
-        clients.client(service, {name.upper(): value for name, value in given.items()} | _NOWHERE)
-    if not sdk:
-        return
-    # As the project itself builds a definition: with a region, and away from the user's configuration.
-    with definition.alone("eu-west-1"):
-        for name in SDK:
-            importlib.import_module(f"sagemaker.{name}")
-
-
-@functools.cache
-def _loader(search_path_string: str | None = None) -> loaders.Loader:
-    return _create_loader(search_path_string)
-
-
-def quicken() -> None:
-    """Let this process, which runs a command, wait for next to nothing between two looks or attempts."""
-    from botocore.retries import standard
-    from urllib3.util.retry import Retry
-
-    waiting.SHORTEST, waiting.LONGEST = 0.2, 0.4
-    standard.ExponentialBackoff.delay_amount = lambda *_: 0  # type: ignore[method-assign]
-    Retry.get_backoff_time = lambda _: 0  # type: ignore[method-assign]
 
 
 def _write_table(path: Path) -> None:

@@ -9,18 +9,18 @@ from pathlib import Path
 
 import tomlkit
 from small_tables import table
+from warmed_life import WarmedLife
 
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_rehearsal.commands import CommandFailedError
-from automl_rehearsal.life import Life
 
 LAKE = "a-lake-of-somebody-else"
 PATIENTS_A_HELD_OUT_ONE = 5
 TRAINING_SECONDS = 180  # it ends once all candidates are trained, much sooner
 
 
-class LifeByReference(Life):
+class LifeByReference(WarmedLife):
     """Two objects to train on, and one held out, in the bucket `LAKE`; with all that may be said of their columns.
 
     Of two classes, since [decision] is of two; three are in the tests of `refer` and its runs.

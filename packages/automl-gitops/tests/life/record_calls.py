@@ -14,12 +14,10 @@ from typing import Any
 
 import tomlkit
 from small_tables import table
+from warmed_life import WarmedLife
 
 from automl_gitops.kernel.config import Config
 from automl_rehearsal.commands import with_credentials
-from automl_rehearsal.life import Life
-
-sys.path.append(str(Path(__file__).parents[1]))
 from support import keys
 from support.waiting import wait_until
 
@@ -50,7 +48,7 @@ percent = 100
 """
 
 
-class RecordedLife(Life):
+class RecordedLife(WarmedLife):
     """The rehearsal's life with a key that encrypts; who plans, pushes data or tears down has their own role."""
 
     accounts = (PROJECT, STAGING, PRODUCTION)

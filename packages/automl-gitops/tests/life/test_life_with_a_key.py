@@ -31,7 +31,7 @@ def test_every_role_may_do_its_part_with_a_key_and_doctor_knows_each_call(tmp_pa
     ended = subprocess.run(
         [sys.executable, Path(__file__).with_name("record_calls.py"), tmp_path],
         cwd=PROJECT,
-        env=kept | {"LOCAL_AWS_RECORD": str(record)},
+        env=kept | {"LOCAL_AWS_RECORD": str(record), "LOCAL_AWS_TIME_SCALE": "60"},
         capture_output=True,
         text=True,
         timeout=1200,

@@ -72,7 +72,7 @@ def assign_if_possible(
 
 # groups
 
-TABLES = settings(max_examples=1000, deadline=None)
+TABLES = settings(max_examples=200, deadline=None)
 
 
 @given(

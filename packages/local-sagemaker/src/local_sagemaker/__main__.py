@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import re
 import shlex
 import signal
@@ -40,6 +41,7 @@ def _up(options: argparse.Namespace) -> int:
     try:
         for account in others:
             aws.administrator(account)
+        gc.freeze()  # what is there by now is there to stay: no request has to look through it for garbage
         _announce(aws.environment, options.ready_file)
         print(f"# AWS answers on {aws.url} (log: {aws.directory}/local-aws.log); Ctrl-C ends it", flush=True)
         stop.wait()
