@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from flights import Someone
 
 from support import session
 
 session.find_the_projects_code()
 session.look_seldom_for_garbage()
 
-LONGEST = ("test_flight.py",)
+LONGEST = ("test_killed_flight.py", "test_flight.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,3 +24,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Work in the project's folder."""
     session.work_in_the_project(config)
+
+
+@pytest.fixture
+def someone(local_aws: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Someone:
+    """Whose account waits for a minute in a second."""
+    monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "60")
+    return Someone(local_aws, tmp_path)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_flight import ENDING_SECONDS, FLY, Someone
+from flights import ENDING_SECONDS, FLY, Someone
 
 KILLS = int(os.environ.get("KILLS", "12"))
 SEED = int(os.environ.get("KILLS_SEED") or random.SystemRandom().randrange(2**32))
