@@ -27,7 +27,7 @@ from automl_rehearsal.commands import Leash, call
 from support.project import PROJECT
 from support.waiting import wait_until
 
-LOCAL_SAGEMAKER = Path(__file__).resolve().parents[3] / "local-sagemaker" / "README.md"
+LOCAL_SAGEMAKER = Path(__file__).resolve().parents[2] / "local-sagemaker" / "README.md"
 
 # --- What is asked ----------------------------------------------------------------------------------------------------
 
