@@ -407,7 +407,10 @@ REFUSED = [
         "have at most 333 rows to train on",
     ),
     row(
-        "another target", {"dataset": {"target": "ward"}}, {}, 'made for target "label", holdout 0.2 seed 42'
+        "another target",
+        {"dataset": {"target": "ward"}},
+        {},
+        'made for target "label", holdout 0.2 and seed 42',
     ),
     row("another split", {"dataset": {"holdout": 0.3}}, {}, "but automl.toml: [dataset] has"),
     row("another seed", {"dataset": {"seed": 1}}, {}, "or change it back"),

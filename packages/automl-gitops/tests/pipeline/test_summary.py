@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import evaluations
 import pytest
 from making import ACCOUNT, automl_toml
 
-from automl_evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation
+from automl_evaluation.layout import Champion, ClassScores, Difference, Estimated, Evaluation, Threshold
 from automl_gitops.commands.main import main
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.markdown import render
@@ -73,7 +74,8 @@ def test_a_registered_version_with_everything_about_it():
     text = markdown(RunSummary(execution(), evaluation(), names()))
 
     assert "version 4 is registered" in text
-    assert "| **F1 (macro)** | 0.8 |  |  |" in text
+    assert "### Candidate\n" in text
+    assert "| **F1 (macro)** | 0.8 |\n" in text
     assert "Nothing is in production to compare with." in text
     assert "| **&lt;30** | 3 | 1 |" in text
     assert "Leaderboard: 12 candidates" in text
@@ -93,7 +95,17 @@ def test_a_champion_is_compared_metric_by_metric():
 
     text = markdown(RunSummary(execution(), evaluation(champion=champion), names()))
 
+    assert "### Candidate against champion\n" in text
     assert "| **F1 (macro)** | 0.8 | 0.7 | better |" in text
+
+
+def test_the_threshold_by_which_figures_were_made_is_said():
+    found = evaluation(positive_class="<30", threshold=Threshold(0.0769))
+
+    text = markdown(RunSummary(execution(), found, names()))
+
+    assert 'The positive class is "<30"' in html.unescape(text)
+    assert "or else Autopilot's), from a probability of 0.0769 on." in html.unescape(text)
 
 
 def test_a_champion_that_was_not_compared_says_why():

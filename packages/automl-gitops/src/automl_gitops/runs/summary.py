@@ -201,7 +201,10 @@ def page(facts: RunSummary) -> Page:
     parts: list[Block] = [*opening, *failure_blocks(facts.failures)]
     if facts.evaluation:
         parts += [
-            Section("Candidate against champion", _metrics(facts.evaluation)),
+            Section(
+                "Candidate against champion" if facts.evaluation.champion else "Candidate",
+                _metrics(facts.evaluation),
+            ),
             Section("Gate", (Bullets([f"{one.outcome}: {one.reason}" for one in facts.evaluation.gate]),)),
             *_confusion(facts.evaluation.confusion),
             *_leaderboard(facts.evaluation),
@@ -250,12 +253,16 @@ def _metrics(evaluation: Evaluation) -> Sequence[Block]:
     note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective.{grouping}"
     if evaluation.positive_class is not None:
         label = quoted(evaluation.positive_class)
-        note += f" The positive class is {label} ([decision] positive in automl.toml, or else Autopilot's)."
+        note += f" The positive class is {label} ([decision] positive in automl.toml, or else Autopilot's)"
+        least = evaluation.threshold
+        note += f", from a probability of {number(least.value)} on." if least else "."
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.status != "compared":
         note += f" The champion was not compared: {champion.reason}."
-    return Table(("metric", "candidate", "champion", "verdict"), rows, "lrrl"), note
+    columns = 4 if champion else 2
+    heads = ("metric", "candidate", "champion", "verdict")[:columns]
+    return Table(heads, [row[:columns] for row in rows], "lrrl"[:columns]), note
 
 
 def _confusion(confusion: Confusion | None) -> Iterator[Block]:

@@ -58,7 +58,7 @@ def split(case: Case) -> Checks:
     elif (lock.target, lock.holdout, lock.seed) != (wanted.target, wanted.holdout, wanted.seed):
         yield _of_lock(
             case,
-            f'made for target "{lock.target}", holdout {lock.holdout} seed {lock.seed}, '
+            f'made for target "{lock.target}", holdout {lock.holdout} and seed {lock.seed}, '
             f'but automl.toml: [dataset] has "{wanted.target}", {wanted.holdout} and {wanted.seed}: '
             f"{_again(case)}, or change it back",
         )
