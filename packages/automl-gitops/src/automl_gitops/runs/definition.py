@@ -16,14 +16,12 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import boto3
-import botocore.loaders
 import botocore.session
 from pydantic import BaseModel
 
@@ -31,7 +29,7 @@ from automl_gitops.data.lock import DatasetLock
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.names import Names
-from automl_gitops.kernel.service import limits
+from automl_gitops.kernel.service import limits, loader
 from automl_gitops.runs.bundle import Bundle
 
 _UNUSED = "unused"
@@ -106,14 +104,8 @@ def _set(environment: dict[str, str | None]) -> dict[str, str | None]:
 
 def _boto(region: str) -> boto3.session.Session:
     core = botocore.session.get_session()
-    core.register_component("data_loader", _loader())
+    core.register_component("data_loader", loader())  # which the SDK's session after session has in common
     return boto3.session.Session(_UNUSED, _UNUSED, region_name=region, botocore_session=core)
-
-
-@cache
-def _loader() -> botocore.loaders.Loader:
-    """What reads botocore's files: once, though the SDK makes session after session."""
-    return botocore.loaders.create_loader()
 
 
 def session(region: str, bucket: str) -> Any:
