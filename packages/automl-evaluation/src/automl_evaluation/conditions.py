@@ -170,7 +170,9 @@ def surely_at_least(
     interval = difference.interval(confidence)
     if interval is None:
         return Condition(
-            name, "failed", f"the difference to {other} in {evidence.label} has no interval: too few rows"
+            name,
+            "failed",
+            f"the difference to {other} in {evidence.label} has no interval: too few rows tell of it",
         )
     low, high = sorted(gain(evidence.metric, end) for end in interval)
     bound = gain(evidence.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
