@@ -161,12 +161,16 @@ def surely_at_least(
     allowed: float,
     confidence: float,
     way_out: str = "",
+    margin: float | str = 0.0,
 ) -> Condition:
     """Whether the whole interval of a difference is better than minus what is allowed.
 
-    Strictly better: with no margin an equal candidate does not pass. The interval's two sides together leave
-    out 1 - confidence, the side that matters half of it. ``way_out`` follows the reason of a failure.
+    Strictly better: with no margin an equal candidate does not pass. ``margin`` is the setting of which
+    `allowed_margin` made ``allowed``: where it is a share of a champion's 0, an equal candidate passes. The
+    interval's two sides together leave out 1 - confidence, the side that matters half of it. ``way_out`` follows the
+    reason of a failure.
     """
+    share = margin if isinstance(margin, str) and float(margin.rstrip("%")) > 0 else ""
     interval = difference.interval(confidence)
     if interval is None:
         return Condition(
@@ -180,10 +184,12 @@ def surely_at_least(
         f"{evidence.label} minus that of {other} is {number(difference.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
-    wanted = f"no more than {number(allowed)} worse" if allowed else "better"
-    if low > -allowed:
+    wanted = f"no more than {number(allowed)} worse" if allowed or share else "better"
+    if share:
+        wanted += f" ({share} of {other}'s {number(evidence.champion_value or 0.0)})"
+    if low > -allowed or (share and low == -allowed):
         return Condition(name, "passed", f"{said}: {wanted}", difference.value, bound)
-    doubt = "surely not" if high <= -allowed else "not surely"
+    doubt = "surely not" if high < -allowed or (high == -allowed and not share) else "not surely"
     told = f"{said}: {doubt} {wanted}" + (f"; {way_out}" if way_out else "")
     return Condition(name, "failed", told, difference.value, bound)
 

@@ -35,7 +35,9 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield Warn(), f" {plan.deployed.problem}."
     schema = plan.data.schema
     if schema.sentences:
-        follows = _champion(plan) if plan.production[1] else "Whoever sends rows to an endpoint has to follow."
+        follows = (
+            _champion(plan) if plan.production[1] else "Whoever sends rows to an endpoint has to follow."
+        )
         yield Warn(), f" The data set's schema changes ({'; '.join(schema.sentences)}). {follows}"
     if plan.data.changed and plan.data.after:
         before, after = plan.data.before, plan.data.after
