@@ -190,7 +190,7 @@ def _apart(
     """
     candidate, *champion = margins.models
     found: dict[str, Estimate] = {}
-    means: dict[int, dict[str, Estimate]] = {}
+    means: dict[tuple[int, bool], dict[str, Estimate]] = {}
 
     def known(group: str, model: int, name: str) -> Estimate:
         figure = own[f"{group}/{name}"]
@@ -199,9 +199,10 @@ def _apart(
         if group == "baseline":
             return certain(figure)
         if figure.interval(INTERVAL_CONFIDENCE) is None:
-            if model not in means:
-                means[model] = _means(margins, table, model)
-            figure = replace(figure, interval=means[model].get(name, figure).interval)
+            weighted = name.endswith("_weighted")
+            if (model, weighted) not in means:
+                means[model, weighted] = _means(margins, table, model, weighted)
+            figure = replace(figure, interval=means[model, weighted].get(name, figure).interval)
         return figure
 
     for other, codes in zip(("baseline", "champion"), (None, *champion), strict=False):
@@ -216,20 +217,23 @@ def _apart(
     return found
 
 
-def _means(margins: Margins, table: Counts, model: int) -> dict[str, Estimate]:
+def _means(margins: Margins, table: Counts, model: int, weighted: bool) -> dict[str, Estimate]:
     """The metrics that are means of the classes' shares, from these shares' intervals."""
     _, true, predicted = every = margins.by_model(table.rows, model)
     clusters = _by_cluster(margins, table, model)
     mean = mean_of_shares if clusters else mean_of_rows
     hits, of_class, called = clusters or every
     either, occurs = of_class + called - hits, (true + predicted) > 0
+    if weighted:
+        return {
+            "precision_weighted": mean(hits, called, true),
+            "f1_weighted": mean(hits, either, true, dice),
+        }
     return {
         "balanced_accuracy": mean(hits, of_class, true > 0),
         "recall_macro": mean(hits, of_class, occurs),
         "precision_macro": mean(hits, called, occurs),
         "f1_macro": mean(hits, either, occurs, dice),
-        "precision_weighted": mean(hits, called, true),
-        "f1_weighted": mean(hits, either, true, dice),
     }
 
 
@@ -245,8 +249,7 @@ def _shares(margins: Margins, table: Counts, model: int, positive: int | None) -
             correct[positive], true[positive], predicted[positive], _worth(clusters, [positive])[0]
         )
     if clusters:
-        means = _means(margins, table, model)
-        found |= {name: means[name] for name in means if not name.endswith("_weighted")}
+        found |= _means(margins, table, model, weighted=False)
     return found
 
 
