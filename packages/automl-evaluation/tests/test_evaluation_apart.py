@@ -94,6 +94,8 @@ def test_an_area_of_1_is_as_certain_as_its_rarer_class_is_frequent(clusters: Clu
     )
     low, high = groups["candidate - champion"]["auc"].interval(0.95)
     assert low < 0 < groups["candidate - champion"]["auc"].value < high
+    low, high = groups["candidate - baseline"]["average_precision"].interval(0.95)
+    assert low < groups["candidate - baseline"]["average_precision"].value - 0.19 < high
     same = assess(RARE, models[0], models[0], 2, 1, clusters)[0]
     assert same["candidate - champion"]["auc"].interval(0.95) == (0, 0)
 

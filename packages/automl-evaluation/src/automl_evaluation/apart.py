@@ -7,9 +7,10 @@ Medicine 17 (1998) 873-890, method 10). That is too wide rather than too narrow 
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from math import hypot
 
-from automl_evaluation.intervals import Estimate, Interval, Linear
+from automl_evaluation.intervals import ROUNDING, Estimate, Interval, Linear
 from automl_evaluation.shares import share
 
 
@@ -40,9 +41,12 @@ def of_areas(one: Linear, other: Linear, trials: Callable[[], int]) -> Estimate:
     Such an area has the interval of a share of ``trials``, the rows (or groups) of the rarer side: it is a mean over
     these, of figures from 0 to 1. Two areas at the same end order all rows alike.
     """
-    if one.value == other.value or not any(area.value in (0, 1) for area in (one, other)):
+    at_end = [min(area.value, 1 - area.value) <= ROUNDING for area in (one, other)]
+    if abs(one.value - other.value) <= ROUNDING or not any(at_end):
         return (one - other).estimate()
     count = trials()
-    return mover(
-        *(share(area.value * count, count) if area.value in (0, 1) else area.share() for area in (one, other))
+    figures = (
+        replace(share(round(area.value) * count, count), value=area.value) if ended else area.share()
+        for area, ended in zip((one, other), at_end, strict=True)
     )
+    return mover(*figures)
