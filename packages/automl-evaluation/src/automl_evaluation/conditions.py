@@ -184,13 +184,18 @@ def surely_at_least(
         f"{evidence.label} minus that of {other} is {number(difference.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
-    wanted = f"no more than {number(allowed)} worse" if allowed or share else "better"
+    worse = f"more than {number(allowed)} worse" if allowed or share else ""
     if share:
-        wanted += f" ({share} of {other}'s {number(evidence.champion_value or 0.0)})"
+        worse += f" ({share} of {other}'s {number(evidence.champion_value or 0.0)})"
     if low > -allowed or (share and low == -allowed):
+        wanted = f"no {worse}" if worse else "better"
         return Condition(name, "passed", f"{said}: {wanted}", difference.value, bound)
-    doubt = "surely not" if high < -allowed or (high == -allowed and not share) else "not surely"
-    told = f"{said}: {doubt} {wanted}" + (f"; {way_out}" if way_out else "")
+    sure = high < -allowed or (high == -allowed and not share)
+    if worse:
+        doubt = f"{'surely' if sure else 'perhaps'} {worse}"
+    else:
+        doubt = "surely not better" if sure else "not surely better"
+    told = f"{said}: {doubt}" + (f"; {way_out}" if way_out else "")
     return Condition(name, "failed", told, difference.value, bound)
 
 
