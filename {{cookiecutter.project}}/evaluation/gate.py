@@ -78,8 +78,9 @@ def _champion(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:
         reason = evidence.champion_reason or f"{evidence.label} of the champion could not be computed"
         said = f"the champion could not be compared: {reason}"
         return [Condition(name, "skipped" if settings["champion_failure"] == "accept" else "failed", said)]
-    allowed = allowed_margin(settings["champion_margin"], evidence.champion_value)
-    return [surely_at_least(name, "the champion", found, evidence, allowed, settings["confidence"])]
+    margin, confidence = settings["champion_margin"], settings["confidence"]
+    allowed = allowed_margin(margin, evidence.champion_value)
+    return [surely_at_least(name, "the champion", found, evidence, allowed, confidence, margin=margin)]
 
 
 def _slices(settings: dict[str, Any], evidence: Evidence) -> list[Condition]:

@@ -195,6 +195,28 @@ def test_not_worse_than_the_champion(
 
 
 @pytest.mark.parametrize(
+    ("ends", "margin", "expected", "said"),
+    [
+        ((0.0, 0.0), "30%", "passed", ": no more than 0 worse (30% of the champion's 0)"),
+        ((-0.1, 0.1), "30%", "failed", ": perhaps more than 0 worse (30% of the champion's 0)"),
+        ((-0.2, -0.1), "30%", "failed", ": surely more than 0 worse (30% of the champion's 0)"),
+        ((0.0, 0.0), "0%", "failed", ": surely not better"),
+        ((0.0, 0.0), 0.0, "failed", ": surely not better"),
+    ],
+)
+def test_a_share_of_a_champions_0_asks_for_no_better_model(
+    ends: Interval, margin: float | str, expected: str, said: str
+) -> None:
+    found = evidence(
+        "f1", champion={"f1": estimate(0, *ends)}, champion_value=0.0, champion_status="compared"
+    )
+
+    passed, reason = outcome({"not_worse_than_champion": True, "champion_margin": margin}, found)
+
+    assert (passed, reason.endswith(said)) == (expected, True), reason
+
+
+@pytest.mark.parametrize(
     ("metric", "margin", "bound"), [("f1_macro", 0.02, -0.02), ("rmse", 0.02, 0.02), ("f1_macro", 0.0, 0.0)]
 )
 def test_the_bound_of_a_difference_has_the_differences_sign(metric: str, margin: float, bound: float) -> None:

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from automl_evaluation import classification, probabilities
+from automl_evaluation.apart import of_areas
 from automl_evaluation.clusters import Clusters, ClusterSums, tabulate
 from automl_evaluation.counts import Counts, count
 from automl_evaluation.intervals import Estimate, Linear
@@ -164,6 +166,12 @@ def _add_areas(
 ) -> None:
     """Areas under curves."""
     areas_of_models = [model.figures.areas if model.figures else {} for model in models]
+
+    @cache
+    def trials() -> int:
+        codes = [int(key.rpartition("/")[2]) for key in areas_of_models[0] if key.startswith("auc/")]
+        return _trials(codes, truth, rows, clusters)
+
     for name in ("auc", "average_precision"):
         if name not in areas_of_models[0]:
             continue
@@ -178,10 +186,19 @@ def _add_areas(
             chance = _mean_share(truth, rows, ranked, clusters)
         groups["candidate"][name] = mine.share()
         groups["baseline"][name] = Estimate(chance.value)
-        groups["candidate - baseline"][name] = (mine - chance).estimate()
+        groups["candidate - baseline"][name] = of_areas(mine, chance, trials)
         if len(areas_of_models) > 1 and name in areas_of_models[1]:
             groups["champion"][name] = areas_of_models[1][name].share()
-            groups["candidate - champion"][name] = (mine - areas_of_models[1][name]).estimate()
+            groups["candidate - champion"][name] = of_areas(mine, areas_of_models[1][name], trials)
+
+
+def _trials(codes: Sequence[int], truth: np.ndarray, rows: np.ndarray, clusters: Clusters | None) -> int:
+    """The rows, or groups, of the class that has the fewest, or of all others."""
+    if clusters is None:
+        return int(np.minimum(rows[codes], rows.sum() - rows[codes]).min())
+    return min(
+        clusters.of((truth == code) == is_of_it).number for code in codes for is_of_it in (True, False)
+    )
 
 
 def _mean_share(

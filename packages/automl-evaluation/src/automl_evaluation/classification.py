@@ -5,15 +5,18 @@ that occur in the truth or in the predictions.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from automl_evaluation.apart import certain, mover
 from automl_evaluation.counts import Counts
 from automl_evaluation.intervals import Estimate
 from automl_evaluation.jackknife import estimates_of
-from automl_evaluation.shares import Worth, dice, effective, f1, mean_of_shares, share
+from automl_evaluation.layout import INTERVAL_CONFIDENCE
+from automl_evaluation.shares import Worth, dice, effective, f1, mean_of_rows, mean_of_shares, share
 
 NAMES = (
     "accuracy",
@@ -153,9 +156,12 @@ def compared(table: Counts, classes: int, positive: int | None) -> dict[str, dic
     if len(margins.models) > 1:
         groups += ["champion", "candidate - champion"]
     drawn = estimates_of(statistic, table, [f"{group}/{name}" for group in groups for name in names])
+    own = dict(drawn)
     for group, model in zip(("candidate", "champion"), range(len(margins.models)), strict=False):
         shares = _shares(margins, table, model, positive)
-        drawn |= {f"{group}/{name}": found for name, found in shares.items()}
+        own |= {f"{group}/{name}": found for name, found in shares.items()}
+    apart = _apart(margins, table, names, answers, drawn, own)
+    drawn = own | apart
     return {
         group: {name: drawn[f"{group}/{name}"] for name in names if f"{group}/{name}" in drawn}
         for group in groups
@@ -167,6 +173,68 @@ def _always(code: int, true: np.ndarray, positive: int | None) -> np.ndarray:
     hit, constant = np.zeros_like(true), np.zeros_like(true)
     hit[..., code], constant[..., code] = true[..., code], true.sum(axis=-1)
     return metrics(hit, true, constant, positive)
+
+
+def _apart(
+    margins: Margins,
+    table: Counts,
+    names: Sequence[str],
+    answers: dict[str, int],
+    drawn: dict[str, Estimate],
+    own: dict[str, Estimate],
+) -> dict[str, Estimate]:
+    """The differences of which draws show too little, since a model's figure was the same in all: see apart.py.
+
+    ``own`` are the figures with the intervals that they have beside ``drawn``. Models that give each row the same
+    answer differ by nothing; what a constant answer scores in every draw is certain.
+    """
+    candidate, *champion = margins.models
+    found: dict[str, Estimate] = {}
+    means: dict[tuple[int, bool], dict[str, Estimate]] = {}
+
+    def known(group: str, model: int, name: str) -> Estimate:
+        figure = own[f"{group}/{name}"]
+        if not drawn[f"{group}/{name}"].constant:
+            return figure
+        if group == "baseline":
+            return certain(figure)
+        if figure.interval(INTERVAL_CONFIDENCE) is None:
+            weighted = name.endswith("_weighted")
+            if (model, weighted) not in means:
+                means[model, weighted] = _means(margins, table, model, weighted)
+            figure = replace(figure, interval=means[model, weighted].get(name, figure).interval)
+        return figure
+
+    for other, codes in zip(("baseline", "champion"), (None, *champion), strict=False):
+        judged = ("candidate",) if codes is None else ("candidate", other)
+        for name in names:
+            if f"candidate - {other}/{name}" not in drawn:
+                continue
+            flat = any(drawn[f"{group}/{name}"].constant for group in judged)
+            if flat and (candidate != (answers[name] if codes is None else codes)).any():
+                parts = (known(group, model, name) for model, group in enumerate(("candidate", other)))
+                found[f"candidate - {other}/{name}"] = mover(*parts)
+    return found
+
+
+def _means(margins: Margins, table: Counts, model: int, weighted: bool) -> dict[str, Estimate]:
+    """The metrics that are means of the classes' shares, from these shares' intervals."""
+    _, true, predicted = every = margins.by_model(table.rows, model)
+    clusters = _by_cluster(margins, table, model)
+    mean = mean_of_shares if clusters else mean_of_rows
+    hits, of_class, called = clusters or every
+    either, occurs = of_class + called - hits, (true + predicted) > 0
+    if weighted:
+        return {
+            "precision_weighted": mean(hits, called, true),
+            "f1_weighted": mean(hits, either, true, dice),
+        }
+    return {
+        "balanced_accuracy": mean(hits, of_class, true > 0),
+        "recall_macro": mean(hits, of_class, occurs),
+        "precision_macro": mean(hits, called, occurs),
+        "f1_macro": mean(hits, either, occurs, dice),
+    }
 
 
 def _shares(margins: Margins, table: Counts, model: int, positive: int | None) -> dict[str, Estimate]:
@@ -181,14 +249,7 @@ def _shares(margins: Margins, table: Counts, model: int, positive: int | None) -
             correct[positive], true[positive], predicted[positive], _worth(clusters, [positive])[0]
         )
     if clusters:
-        hits, of_class, called = clusters
-        occurs = (true + predicted) > 0
-        found |= {
-            "balanced_accuracy": mean_of_shares(hits, of_class, true > 0),
-            "recall_macro": mean_of_shares(hits, of_class, occurs),
-            "precision_macro": mean_of_shares(hits, called, occurs),
-            "f1_macro": mean_of_shares(hits, of_class + called - hits, occurs, dice),
-        }
+        found |= _means(margins, table, model, weighted=False)
     return found
 
 

@@ -161,16 +161,22 @@ def surely_at_least(
     allowed: float,
     confidence: float,
     way_out: str = "",
+    margin: float | str = 0.0,
 ) -> Condition:
     """Whether the whole interval of a difference is better than minus what is allowed.
 
-    Strictly better: with no margin an equal candidate does not pass. The interval's two sides together leave
-    out 1 - confidence, the side that matters half of it. ``way_out`` follows the reason of a failure.
+    Strictly better: with no margin an equal candidate does not pass. ``margin`` is the setting of which
+    `allowed_margin` made ``allowed``: where it is a share of a champion's 0, an equal candidate passes. The
+    interval's two sides together leave out 1 - confidence, the side that matters half of it. ``way_out`` follows the
+    reason of a failure.
     """
+    share = margin if isinstance(margin, str) and float(margin.rstrip("%")) > 0 else ""
     interval = difference.interval(confidence)
     if interval is None:
         return Condition(
-            name, "failed", f"the difference to {other} in {evidence.label} has no interval: too few rows"
+            name,
+            "failed",
+            f"the difference to {other} in {evidence.label} has no interval: too few rows tell of it",
         )
     low, high = sorted(gain(evidence.metric, end) for end in interval)
     bound = gain(evidence.metric, -allowed) + 0.0  # as the difference is: positive for an error that may grow
@@ -178,11 +184,18 @@ def surely_at_least(
         f"{evidence.label} minus that of {other} is {number(difference.value)} "
         f"({confidence:.0%} interval {number(interval[0])} to {number(interval[1])})"
     )
-    wanted = f"no more than {number(allowed)} worse" if allowed else "better"
-    if low > -allowed:
+    worse = f"more than {number(allowed)} worse" if allowed or share else ""
+    if share:
+        worse += f" ({share} of {other}'s {number(evidence.champion_value or 0.0)})"
+    if low > -allowed or (share and low == -allowed):
+        wanted = f"no {worse}" if worse else "better"
         return Condition(name, "passed", f"{said}: {wanted}", difference.value, bound)
-    doubt = "surely not" if high <= -allowed else "not surely"
-    told = f"{said}: {doubt} {wanted}" + (f"; {way_out}" if way_out else "")
+    sure = high < -allowed or (high == -allowed and not share)
+    if worse:
+        doubt = f"{'surely' if sure else 'perhaps'} {worse}"
+    else:
+        doubt = "surely not better" if sure else "not surely better"
+    told = f"{said}: {doubt}" + (f"; {way_out}" if way_out else "")
     return Condition(name, "failed", told, difference.value, bound)
 
 

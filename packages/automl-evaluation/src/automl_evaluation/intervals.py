@@ -24,6 +24,7 @@ SEED = 20_260_701  # any number: the same evaluation gives the same intervals ag
 BLOCK_CELLS = 1 << 21  # how many counts of a table are held at once
 MOST_DRAWS = 200_000_000  # a table of very many cells is drawn less often
 MOST_JACKKNIFE_CELLS = 5000
+ROUNDING = 1e-12  # a figure that differs by no more than this share of itself is the same
 RESOLVED = 5  # replicates beyond a quantile that is taken from the replicates themselves
 
 Statistic = Callable[[np.ndarray], np.ndarray]
@@ -32,10 +33,14 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its interval at a confidence such as 0.95 (``None`` where it has none)."""
+    """A figure and its interval at a confidence such as 0.95 (``None`` where it has none).
+
+    ``constant`` says that it was the same in every draw.
+    """
 
     value: float
     interval: Callable[[float], Interval | None] = field(default=lambda confidence: None)
+    constant: bool = False
 
 
 def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[str, Estimate]:
@@ -44,7 +49,7 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
     ``statistic`` maps counts (replicates, cells) to figures (replicates, names), NaN where one is undefined;
     ``rows`` (cells,) are the counts seen. Undefined figures are left out.
     A figure that is the same in every draw has no interval (rows without one error do not tell how rare errors are),
-    unless its name, such as `a - b`, says that it is a difference.
+    unless its name, such as `a - b`, says that it is a difference: see apart.py where its parts are not alike.
     """
     cells = max(len(rows), 1)
     seen = statistic(rows[None, :].astype(np.float64))[0]
@@ -69,6 +74,7 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
                 total,
                 constant=DIFFERENCE in name,
             ),
+            _is_constant(drawn[:, i]),
         )
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
@@ -102,6 +108,12 @@ def _acceleration(statistic: Statistic, rows: np.ndarray, seen: np.ndarray, bloc
     difference[~np.isfinite(difference)] = 0
     cubes, squares = (weights * difference**3).sum(axis=0), (weights * difference**2).sum(axis=0)
     return np.divide(cubes, 6 * squares**1.5, out=np.zeros_like(cubes), where=squares > 0)
+
+
+def _is_constant(drawn: np.ndarray) -> bool:
+    """Whether replicates differ by rounding alone."""
+    defined = drawn[np.isfinite(drawn)]
+    return len(defined) > 0 and bool(np.ptp(defined) <= ROUNDING * np.abs(defined[0]))
 
 
 def _bca(

@@ -19,6 +19,7 @@ from automl_evaluation.counts import Counts
 from automl_evaluation.intervals import (
     BLOCK_CELLS,
     DIFFERENCE,
+    ROUNDING,
     Estimate,
     Interval,
     Statistic,
@@ -28,7 +29,6 @@ from automl_evaluation.intervals import (
 )
 from automl_evaluation.metrics import METRICS
 
-ROUNDING = 1e-12  # a figure that differs by no more than this share of itself is the same
 FARTHEST = 300.0  # on a logarithmic scale: its exponential is a number still
 
 
@@ -119,6 +119,7 @@ def jackknifed(statistic: Statistic, groups: int, names: list[str], width: int =
         name: Estimate(
             float(value[i]),
             _interval(name, float(value[i]), float(deviations[i]), float(freedom[i]), groups),
+            groups > 1 and bool(deviations[i] <= ROUNDING * abs(value[i])),
         )
         for i, name in enumerate(names)
         if np.isfinite(value[i])

@@ -116,6 +116,25 @@ def dice(shares: np.ndarray) -> np.ndarray:
     return 2 * shares / (1 + shares)
 
 
+def mean_of_rows(
+    successes: np.ndarray,
+    trials: np.ndarray,
+    counts: np.ndarray,
+    of: Callable[[np.ndarray], np.ndarray] = np.asarray,
+) -> Estimate:
+    """`mean_of_shares` of rows that come in no groups (classes,): the classes' errors are independent."""
+    seen = of(np.divide(successes, trials, out=np.zeros(len(trials)), where=trials > 0))
+    weights = counts / max(counts.sum(), 1)
+    value = float(seen @ weights)
+
+    def interval(confidence: float) -> Interval | None:
+        low, high = (of(ends) for ends in wilson(successes, trials, confidence))
+        down, up = (float(np.linalg.norm(distance * weights)) for distance in (seen - low, high - seen))
+        return max(value - down, 0.0), min(value + up, 1.0)
+
+    return Estimate(value, interval)
+
+
 def mean_of_shares(
     successes: np.ndarray,
     trials: np.ndarray,

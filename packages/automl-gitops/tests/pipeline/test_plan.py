@@ -470,6 +470,49 @@ def test_the_champion_is_compared_where_all_that_it_reads_is_there(names, target
     assert DataChange(lock(), lock(columns=columns, target=target)).schema.keeps_champion is kept
 
 
+@pytest.mark.parametrize(
+    ("column", "kind", "gate", "words"),
+    [
+        pytest.param("age", "number", {}, "reads such rows too: the gate compares it.", id="3 becomes 3.5"),
+        pytest.param(
+            "ward", "integer", {}, "reads such rows too: the gate compares it.", id="text becomes 3"
+        ),
+        pytest.param("label", "integer", {}, "reads such rows too: the gate compares it.", id="the target"),
+        pytest.param(
+            "age",
+            "text",
+            {},
+            "reads age as numbers and cannot be compared: the gate rejects the trained model, unless automl.toml "
+            'says [gate] champion_failure = "accept".',
+            id="3 becomes a text",
+        ),
+        pytest.param(
+            "age",
+            "text",
+            {"champion_failure": "accept"},
+            "reads age as numbers and cannot be compared: the gate compares with none.",
+            id="a text, and accepted",
+        ),
+    ],
+)
+def test_what_the_gate_makes_of_a_column_of_another_type_is_said_before_anything_is_paid(
+    git, folder, monkeypatch, column, kind, gate, words
+):
+    monkeypatch.setattr("automl_gitops.plan._definitions", lambda *_: ({}, ""))  # the SDK is tested elsewhere
+    (folder / "environments" / "production.toml").write_text(f'model_package_arn = "{CHAMPION}"\n')
+    (folder / "evaluation").mkdir()
+    (folder / "evaluation" / "evaluate.py").touch()
+    lock().save(folder / "dataset.lock")
+    git("add", "--all")
+    git("commit", "--quiet", "--message", "Data")
+    types = {one.name: one.type for one in lock().columns} | {column: kind}
+    columns = [Column(name=name, type=of_kind) for name, of_kind in types.items()]
+    lock(sha256=OTHER, columns=columns).save(folder / "dataset.lock")
+    (folder / "automl.toml").write_text(automl_toml(gate={"minimum": 0.5, **gate}))
+
+    assert f"The version in production {words}" in html.unescape(short(report("HEAD")))
+
+
 def test_data_by_reference_is_compared_as_far_as_it_was_counted(git, folder, monkeypatch):
     monkeypatch.setattr("automl_gitops.plan._definitions", lambda *_: ({}, ""))  # the SDK is tested elsewhere
     lock().save(folder / "dataset.lock")

@@ -223,6 +223,19 @@ def test_only_groups_that_are_drawn_by_the_same_seed_stay_off_the_holdout():
         assert ("perhaps on some rows of today's holdout" in page.text) == warned
 
 
+def test_of_a_split_by_time_a_champion_has_seen_the_holdout_only_with_later_rows():
+    rules = [{"time": "day"}, {"time": "hour"}]
+    drawn = {"seed": 42, "holdout": 0.2}
+
+    for rule, warned in zip(rules, (False, True), strict=True):
+        before = evaluations.dataset(sha256="cd" * 32, split=rule, **drawn)
+        other = evaluations.champion({"f1": 0.8}, dataset=before, same_dataset=False)
+        now = evaluations.dataset(split=rules[0], **drawn)
+        page = Page(html(evaluations.binary(dataset=now, champion=other)))
+        assert ("perhaps on some rows of today's holdout" in page.text) == warned
+        assert ("only if it was trained on later rows" in page.text) != warned
+
+
 def test_what_was_not_counted_is_said():
     by_reference = evaluations.dataset(
         sha256="cd" * 32,

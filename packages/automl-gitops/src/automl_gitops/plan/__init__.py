@@ -210,6 +210,7 @@ class Plan:
     contract: list[Change]
     contract_sha256: str | None
     positive: PositiveClass | None
+    needs_champion: bool
 
     @property
     def retrains(self) -> bool:
@@ -287,6 +288,7 @@ def plan(project: Project, reference: str | None = None) -> Plan:
             contract=list(key_changes(before.contract, _contract(project.folder))),
             contract_sha256=contract.sha256,
             positive=positive.of_project(config, lock.classes or lock.holdout_classes) if lock else None,
+            needs_champion=project.needs_champion,
         )
 
 

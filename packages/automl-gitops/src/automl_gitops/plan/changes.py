@@ -55,18 +55,27 @@ def _keys(change: Change) -> Iterator[Change]:
 
 @dataclass(frozen=True)
 class Schema:
-    """Columns that are new, gone, or of another type (name: before, after), and whether their order changed."""
+    """Columns that are new, gone, or of another type (name: before, after), and whether their order changed.
+
+    ``unreadable`` are the features that a model of before reads as numbers and that hold texts after.
+    """
 
     added: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     retyped: dict[str, tuple[str, str]] = field(default_factory=dict)
     reordered: bool = False
     target: tuple[str, str] | None = None
+    unreadable: list[str] = field(default_factory=list)
 
     @property
     def keeps_champion(self) -> bool:
         """Whether a model of before can be compared on rows of after: all that it reads is there."""
         return not self.removed and not self.target
+
+    @property
+    def only_retyped(self) -> bool:
+        """Whether a model of before reads rows of after as they are."""
+        return not (self.added or self.removed or self.reordered or self.target or self.unreadable)
 
     @property
     def sentences(self) -> list[str]:
@@ -112,6 +121,11 @@ class DataChange:
             target=None
             if self.before.target == self.after.target
             else (self.before.target, self.after.target),
+            unreadable=[
+                name
+                for name in common
+                if name != self.before.target and had[name] != has[name] and has[name] == "text"
+            ],
         )
 
     @property

@@ -35,13 +35,8 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
         yield Warn(), f" {plan.deployed.problem}."
     schema = plan.data.schema
     if schema.sentences:
-        compared = (
-            "compares it by the columns that it knows" if schema.keeps_champion else "compares with none"
-        )
         follows = (
-            f"The version in production cannot read such rows: the gate {compared}."
-            if plan.production[1]
-            else "Whoever sends rows to an endpoint has to follow."
+            _champion(plan) if plan.production[1] else "Whoever sends rows to an endpoint has to follow."
         )
         yield Warn(), f" The data set's schema changes ({'; '.join(schema.sentences)}). {follows}"
     if plan.data.changed and plan.data.after:
@@ -87,6 +82,23 @@ def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     yield plan.ceiling.standing
     yield _aws(plan)
     yield f"Compared with {plan.base.reference}, which this branch left at {plan.base.commit[:12]}."
+
+
+def _champion(plan: Plan) -> str:
+    """What the gate makes of the version in production on rows of another schema."""
+    schema, name = plan.data.schema, "The version in production"
+    if schema.keeps_champion and schema.unreadable:
+        listed = ", ".join(schema.unreadable)
+        follows = (
+            'the gate rejects the trained model, unless automl.toml says [gate] champion_failure = "accept"'
+            if plan.needs_champion
+            else "the gate compares with none"
+        )
+        return f"{name} reads {listed} as numbers and cannot be compared: {follows}."
+    if schema.only_retyped:
+        return f"{name} reads such rows too: the gate compares it."
+    compared = "compares it by the columns that it knows" if schema.keeps_champion else "compares with none"
+    return f"{name} cannot read such rows: the gate {compared}."
 
 
 def _role_parameters(plan: Plan) -> set[str]:

@@ -172,17 +172,25 @@ def comparison_section(evaluation: Evaluation) -> Section:
         and compared.same_dataset is False
         and not _keeps_groups(evaluation.dataset, compared.dataset)
     ):
-        blocks.append(
-            Text(
-                "The champion was trained on another data set, perhaps on some rows of today's holdout: it may look "
-                "better here than it is.",
-                notice=True,
-            )
-        )
+        blocks.append(_seen(evaluation.dataset, compared.dataset))
     table = _table(evaluation, compared)
     chart = _chart(evaluation, compared)
     title = "Candidate against champion" if champion else "Candidate against baseline"
     return Section("comparison", title, [*blocks, Group([chart, table]) if chart else table])
+
+
+def _seen(now: Dataset, before: Dataset | None) -> Text:
+    """What a champion of another data set may have seen of the holdout."""
+    champion = "The champion was trained on another data set"
+    if before and now.split and before.split and now.split.time and now.split.time == before.split.time:
+        return Text(
+            f"{champion}, split by time as today's is: it has seen rows of today's holdout only if it was trained on "
+            "later rows than this one begins with."
+        )
+    return Text(
+        f"{champion}, perhaps on some rows of today's holdout: it may look better here than it is.",
+        notice=True,
+    )
 
 
 def _keeps_groups(now: Dataset, before: Dataset | None) -> bool:
