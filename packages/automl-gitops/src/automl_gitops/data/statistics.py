@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from automl_evaluation import values as reading
 from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
+from automl_gitops.data.thousands import Thousands
 
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
 _FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
@@ -67,7 +68,7 @@ _ISO = (
 )
 _WHOLE = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
 
-_MOST_TEXTS_AMONG_NUMBERS = 0.1
+_LEAST_NUMBERS = 0.05  # among texts, below which a batch shows that they are no mixture
 
 
 @dataclass
@@ -81,8 +82,8 @@ class Mixture:
 
     @property
     def is_of_numbers(self) -> bool:
-        """Whether texts are few."""
-        return self.texts <= _MOST_TEXTS_AMONG_NUMBERS * (self.numbers + self.texts)
+        """Whether most rows have numbers. Rows decide, as what stands for no value is one text in many of them."""
+        return self.texts < self.numbers
 
 
 class Statistics:
@@ -100,6 +101,7 @@ class Statistics:
         self.least: int | float | None = None
         self.most: int | float | None = None
         self.too_large: tuple[int, str] | None = None
+        self.thousands = Thousands()
         self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
         self._many = False  # values: they are not counted
@@ -123,6 +125,7 @@ class Statistics:
         fresh = values.filter(pa.array(places < 0)) if (places < 0).any() else values[:0]
         self._look(values if len(values) > MOST_DISTINCT else fresh, column, before)
         self._mix(values, rows, column, before)
+        self.thousands.see(values, rows, column, before)
         self._count_too_large(values, rows)
         self._count(values, rows, places, fresh)
         return None if self._many else encoded
@@ -139,6 +142,7 @@ class Statistics:
             self._differ = not alike
         self._look(values, column, before, numbers)
         self._mix(values, None, column, before)
+        self.thousands.see(values, None, column, before)
         self._count_too_large(values)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
@@ -190,7 +194,7 @@ class Statistics:
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
 
     def _mix(self, values: pa.Array, rows: np.ndarray | None, column: pa.Array, before: int) -> None:
-        """Count numbers and texts, as long as texts are few: ``values`` of ``column``, each in so many ``rows``."""
+        """Count numbers and texts, as long as there are some numbers: ``values`` of ``column``, each in so many ``rows``."""
         mixture = self._mixture
         if mixture is None:
             return
@@ -205,7 +209,7 @@ class Statistics:
             mixture.value = values[pc.index(is_text, True).as_py()].as_py()
             mixture.row = before + pc.index(column, mixture.value).as_py() + 1
         mixture.numbers, mixture.texts = mixture.numbers + total - texts, mixture.texts + texts
-        if not mixture.is_of_numbers:
+        if mixture.numbers < _LEAST_NUMBERS * (mixture.numbers + mixture.texts):
             self._mixture = None
 
     def _count_too_large(self, values: pa.Array, rows: np.ndarray | None = None) -> None:
@@ -216,8 +220,9 @@ class Statistics:
 
     @property
     def mixture(self) -> Mixture | None:
-        """Of a column of numbers with a few texts; `None` of any other."""
-        return self._mixture if self._mixture and self._mixture.texts else None
+        """Of a column of numbers with fewer texts; `None` of any other."""
+        mixture = self._mixture
+        return mixture if mixture and mixture.texts and mixture.is_of_numbers else None
 
     @property
     def counts(self) -> dict[str, int] | None:
