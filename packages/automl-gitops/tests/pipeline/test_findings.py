@@ -343,6 +343,13 @@ def test_numbers_with_signs_that_all_differ_are_no_identifier(tmp_path: Path) ->
     [
         ("customer", "K{}", True),
         ("customer_id", "{}", True),
+        ("customer_no", "{}", True),
+        ("kunden_nr", "{}", True),
+        ("Kundennummer", "{}", True),
+        ("serial_number", "{}", True),
+        ("number_of_customers", "{}", False),
+        ("rooms_number", "{}", False),
+        ("serial_number", "{}.5", False),
         ("customer", "{}", False),
         ("street", "Road {}", False),
     ],

@@ -655,7 +655,33 @@ def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path, column: pa.Ar
         prepare(config(BINARY), tmp_path / "t.parquet", Output())
 
     assert f'column "x" holds {kind}, which reads as no text' in str(caught.value)
-    assert "write it as text, or remove it" in str(caught.value)
+    assert "write it as text, or remove it, or name it in [dataset] exclude" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[1.5, 2.5]] * 100),
+        pa.array([{"a": 1}] * 100),
+        pa.array([[("a", 1)]] * 100, pa.map_(pa.string(), pa.int64())),
+        pa.array([b"\xff\xfe"] * 100),
+    ],
+    ids=["list", "struct", "map", "bytes"],
+)
+def test_what_an_excluded_column_of_parquet_holds_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: pa.Array
+) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 30)
+    columns = {"x": range(100), "y": column, "label": ["a", "b"] * 50}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+
+    with pytest.raises(UserError, match=r'column "y" holds .*, or name it in \[dataset\] exclude$'):
+        prepare(config(BINARY), tmp_path / "t.parquet", Output())
+    without = prepare(config(BINARY, dataset={"exclude": ["y"]}), tmp_path / "t.parquet", Output())
+
+    assert without.columns == ["x", "label"]
+    assert without.profile.rows == 100
+    assert without.profile.types["x"] == "integer"
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\udcff.csv", "a\u2028.csv"])

@@ -4,7 +4,6 @@ Columns of few different values are looked at by these, so that a pass over a mi
 reading them.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,6 +16,7 @@ import pyarrow.compute as pc
 from automl_evaluation import values as reading
 from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
+from automl_gitops.data.named import is_identifier
 from automl_gitops.data.thousands import Thousands
 
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
@@ -42,8 +42,6 @@ _LONGEST_IDENTIFIER = 64
 _LEAST_GROUPS = 30
 _MOST_ROWS_OF_A_GROUP = 20  # on average, where the values' form alone says that they are keys
 _KEY = "^[A-Za-z]{1,4}[-_]?[0-9]{3,}$"
-_NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr"}
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 _DAY, _MONTH = "(0?[1-9]|[12][0-9]|3[01])", "(0?[1-9]|1[0-2])"
 _MONTHS = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*"
@@ -261,13 +259,16 @@ class Statistics:
         beyond = max(self.most or 0, -(self.least or 0)) >= 2**63
         return beyond and self.kind == "number" and _all_match(self._known, _WHOLE)
 
+    @property
+    def _is_named_so(self) -> bool:
+        return is_identifier(self.name, whole=self.kind != "number" or self.loses_digits)
+
     def _is_identifier(self) -> bool:
         """Values that all differ and have the form of a number or key; or many of them, and a name that says so."""
         present = self.rows - self.missing
         if present < _LEAST_ROWS_OF_IDENTIFIERS:
             return False
-        named = bool({word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS)
-        if named and (self.distinct is None or self.distinct > present / 2):
+        if self._is_named_so and (self.distinct is None or self.distinct > present / 2):
             return True
         if not self._differ:
             return False
@@ -285,7 +286,7 @@ class Statistics:
         many = self.distinct is None or self.distinct >= _LEAST_GROUPS
         if not many or self._differ or not (self.kind in ("integer", "text") or self.loses_digits):
             return False
-        if {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS:
+        if self._is_named_so:
             return True
         present = self.rows - self.missing
         return present <= _MOST_ROWS_OF_A_GROUP * (self.distinct or present) and _all_match(self._known, _KEY)
