@@ -316,7 +316,9 @@ def test_numbers_with_signs_are_told_by_their_shape(
 
 def test_points_between_thousands_are_told_of_a_feature(tmp_path: Path) -> None:
     frame = base()
-    frame["price"] = [f"{row * 37 % 4001 + 20:,}".replace(",", ".") if row % 50 else "" for row in range(ROWS)]
+    frame["price"] = [
+        f"{row * 37 % 4001 + 20:,}".replace(",", ".") if row % 50 else "" for row in range(ROWS)
+    ]
     frame["weight"] = [f"{row * 37 % 4001 / 1000 + 20:g}" for row in range(ROWS)]
     count = int(frame["price"].str.contains(".", regex=False).sum())
 

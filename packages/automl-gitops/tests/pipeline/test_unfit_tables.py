@@ -340,7 +340,10 @@ def test_points_between_thousands_are_refused_in_a_target(
     said = refused(tmp_path, csv_text(values), problem)
 
     assert f't.csv: row {first + 1} has "{shown}" in the target column "label" and others "{whole}"' in said
-    assert f"write {shown.replace('.', '')}, and all others so; where they are decimal, write {whole}.000" in said
+    assert (
+        f"write {shown.replace('.', '')}, and all others so; where they are decimal, write {whole}.000"
+        in said
+    )
     (notice,) = [one for one in inspect(tmp_path / "t.csv")["notices"] if "points between" in one]
     assert f'row {first + 1} has "{shown}" in the target "label"' in notice
 

@@ -192,7 +192,7 @@ class Statistics:
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
 
     def _mix(self, values: pa.Array, rows: np.ndarray | None, column: pa.Array, before: int) -> None:
-        """Count numbers and texts, as long as there are some numbers: ``values`` of ``column``, each in so many ``rows``."""
+        """Count numbers and texts, as long as some are numbers: ``values`` of ``column``, each in so many ``rows``."""
         mixture = self._mixture
         if mixture is None:
             return

@@ -227,7 +227,9 @@ def zero_findings(
 def spelling_findings(
     sample: pa.Table, statistics: Mapping[str, Statistics], features: Sequence[str], where: str
 ) -> Iterator[DataFinding]:
-    """Numbers with signs that no trainer reads, or reads otherwise; ``where`` says which rows the sample has, of which 2,000 do."""
+    """Numbers with signs that no trainer reads, or reads otherwise; ``where`` says which rows the sample has, of which
+    2,000 do.
+    """
     for name in features:
         points = statistics[name].thousands
         if not points:
