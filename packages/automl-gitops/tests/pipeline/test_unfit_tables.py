@@ -345,7 +345,7 @@ def test_points_between_thousands_are_refused_in_a_target(
         in said
     )
     (notice,) = [one for one in inspect(tmp_path / "t.csv")["notices"] if "points between" in one]
-    assert f'row {first + 1} has "{shown}" in the target "label"' in notice
+    assert notice in said
 
 
 @pytest.mark.parametrize("block", [2**22, 2_000], ids=["one batch", "many batches"])

@@ -22,7 +22,6 @@ from automl_gitops.data.positive import PositiveClass, of_classes
 from automl_gitops.data.profile import MANY, MOST_CLASSES, Profile, Target, profile
 from automl_gitops.data.statistics import Statistics
 from automl_gitops.data.table import Table
-from automl_gitops.data.thousands import Thousands
 from automl_gitops.kernel.config import FILE
 from automl_gitops.kernel.console import Output, printed
 from automl_gitops.kernel.errors import UserError
@@ -144,7 +143,9 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     notices += mixture_notices(seen.mixtures)
     notices += infinite_notices(seen.statistics.values())
     notices += digits_notices(one for one in seen.statistics.values() if one.name != target)
-    notices += _labels(seen.target, seen.statistics[target].thousands)
+    if points := seen.statistics[target].thousands:
+        notices.append(points.said(target))
+    notices += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:
             notices.append(
@@ -162,17 +163,11 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     return notices
 
 
-def _labels(target: Target, points: Thousands) -> Iterator[str]:
+def _labels(target: Target) -> Iterator[str]:
     """What is odd about the target's values."""
     if target.written:
         row, value, signs, plain = target.written
         yield f'row {row} has {quoted(value)} in the target "{target.name}", a number with {signs}: write {plain}'
-    if points:
-        row, value = points.example
-        yield (
-            f'row {row} has {quoted(value)} in the target "{target.name}" and others {quoted(points.whole)}: points '
-            f"between thousands, it seems: write {points.plain}"
-        )
     classes = target.classes if target.problem_type != "Regression" else None
     for group in values.spellings(classes or ()):
         yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"

@@ -347,12 +347,7 @@ def check_number(config: Config, table: Table, seen: Profile) -> None:
     if "Regression" not in (problem, problem == INFER and target.problem_type):
         return
     if points := seen.statistics[target.name].thousands:
-        row, value = points.example
-        raise UserError(
-            f"{table.name}: {in_target(row, value, target.name)} and others {quoted(points.whole)}: points between "
-            f"thousands, it seems, which a trainer reads as decimal ones: write {points.plain}, and all others so; "
-            f"where they are decimal, write {points.whole}.000"
-        )
+        raise UserError(f"{table.name}: {points.said(target.name)}")
     if target.too_large:
         row, value = target.too_large
         raise UserError(

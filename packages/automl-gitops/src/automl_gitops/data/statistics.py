@@ -4,6 +4,7 @@ Columns of few different values are looked at by these, so that a pass over a mi
 reading them.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,7 +17,6 @@ import pyarrow.compute as pc
 from automl_evaluation import values as reading
 from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
-from automl_gitops.data.named import is_identifier
 from automl_gitops.data.thousands import Thousands
 
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
@@ -42,6 +42,10 @@ _LONGEST_IDENTIFIER = 64
 _LEAST_GROUPS = 30
 _MOST_ROWS_OF_A_GROUP = 20  # on average, where the values' form alone says that they are keys
 _KEY = "^[A-Za-z]{1,4}[-_]?[0-9]{3,}$"
+_NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr", "serial"}
+_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
+_NUMBER_OF = re.compile("(?!num(ber)? )(.*?) ?( no|(?<!s)(?<!s )number|nummer|nr)")  # but counts
+_COUNTED = {"", "week", "woche", "month", "day", "year", "house", "haus", "page", "line", "step", "lfd"}
 
 _DAY, _MONTH = "(0?[1-9]|[12][0-9]|3[01])", "(0?[1-9]|1[0-2])"
 _MONTHS = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*"
@@ -261,7 +265,13 @@ class Statistics:
 
     @property
     def _is_named_so(self) -> bool:
-        return is_identifier(self.name, whole=self.kind != "number" or self.loses_digits)
+        """Whether its name says identifier, as customer_id, or number of one, as customer_no and Kundennummer do."""
+        words = [word.lower() for word in _WORD.findall(self.name)]
+        if {*words} & _NAMES_OF_IDENTIFIERS:
+            return True
+        found = _NUMBER_OF.fullmatch(" ".join(words))
+        whole = self.kind != "number" or self.loses_digits
+        return whole and found is not None and found[2].rpartition(" ")[2] not in _COUNTED
 
     def _is_identifier(self) -> bool:
         """Values that all differ and have the form of a number or key; or many of them, and a name that says so."""

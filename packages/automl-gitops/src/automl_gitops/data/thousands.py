@@ -7,70 +7,62 @@ import pyarrow.compute as pc
 from automl_evaluation import values as reading
 
 _FORM = r"^[ \t]*[+-]?(0|[1-9][0-9]{0,2}(\.[0-9]{3})?)[ \t]*$"
-_FIRST = 10  # values that are looked at first, since most columns are settled by these
-_LEAST_WHOLE = 10  # different numbers of three digits without a point: more than codes for "no value"
-_LEAST_SHARE = 0.02  # of the rows without a point: fewer may be slips
-_LEAST_SMALL = 0.1  # of the numbers with a point, those below 10
-_LEAST_ENDINGS = 20  # different digits behind a point
-_LEAST_WITH_ZERO = 10  # of these, where some end in 0
 
 
 class Thousands:
-    """A column, batch after batch; ``rows`` have a point, ``example`` is the first row (from 1) and value of these,
-    and ``whole`` the first value without.
-
-    One value of another form settles that points are decimal: 1.5 and 0.125, but also 1412 and 12.0.
+    """A column, batch after batch; ``rows`` have a point, ``row`` (from 1) is the first and ``value`` what it has, and
+    ``whole`` the first value without.
     """
 
     def __init__(self) -> None:
-        self.rows = 0
-        self.example: tuple[int, str] = (0, "")
-        self.whole = ""
-        self._rows_whole = self._rows_small = 0
+        self.rows = self.row = self._whole_rows = self._small_rows = 0
+        self.value = self.whole = ""
         self._may_be = True
-        self._wholes, self._endings = np.zeros(1000, bool), np.zeros(1000, bool)
+        self._wholes, self._endings = np.zeros((2, 1000), bool)
 
     def see(self, values: pa.Array, rows: np.ndarray | None, column: pa.Array, before: int) -> None:
         """Take in ``values`` of a ``column``, none missing, each in so many ``rows``; ``before`` rows came before."""
         self._may_be = self._may_be and all(
             pc.all(pc.match_substring_regex(part, _FORM)).as_py() is not False
-            for part in (values[:_FIRST], values)
+            for part in (values[:10], values)
         )
-        if not self._may_be or not len(values):
+        if not self._may_be:
             return
-        counts = np.ones(len(values), np.int64) if rows is None else rows
-        has_point = pc.match_substring(values, ".")
-        points = has_point.to_numpy(zero_copy_only=False)
-        numbers = pc.utf8_trim(values, characters=reading.BLANKS).cast(pa.float64()).to_numpy()
-        thousandths = np.rint(np.abs(numbers) * 1000).astype(np.int64)
-        self._wholes[thousandths[~points] // 1000] = True
-        self._endings[thousandths[points] % 1000] = True
+        texts = pc.utf8_trim(values, characters=reading.BLANKS)
+        points = pc.match_substring(texts, ".").to_numpy(zero_copy_only=False)
+        numbers = np.rint(np.abs(texts.cast(pa.float64()).to_numpy()) * 1000).astype(np.int64)
+        self._wholes[numbers[~points] // 1000] = True
+        self._endings[numbers[points] % 1000] = True
         if points.any() and not self.rows:
-            value = values[pc.index(has_point, True).as_py()].as_py()
-            self.example = before + pc.index(column, value).as_py() + 1, value.strip()
-        if not self.whole and not points.all():
-            self.whole = values[pc.index(has_point, False).as_py()].as_py().strip()
+            first = int(points.argmax())
+            self.row, self.value = before + pc.index(column, values[first]).as_py() + 1, texts[first].as_py()
+        if not points.all() and not self.whole:
+            self.whole = texts[int(points.argmin())].as_py()
+        counts = np.ones(len(values), np.int64) if rows is None else rows
         self.rows += int(counts[points].sum())
-        self._rows_whole += int(counts[~points].sum())
-        self._rows_small += int(counts[points & (thousandths < 10_000)].sum())
+        self._whole_rows += int(counts[~points].sum())
+        self._small_rows += int(counts[points & (numbers < 10_000)].sum())
 
     def __bool__(self) -> bool:
         """Whether they are thousands by all that was seen.
 
-        Whoever writes decimals with as many digits each gives whole numbers a point, and whoever drops zeros writes
-        1.4 for 1.400, and one of ten fractions shorter. What is left are decimals and whole numbers of two sources:
-        unlike quantities that pass 1,000, these hardly reach from 1 to 999 and never below 1.
+        Who writes decimals with as many digits each gives whole numbers a point, and who drops zeros writes 1.4, and
+        one of ten fractions shorter. What is left are decimals beside whole numbers of another source, or codes; these
+        hardly reach from 1 to 999 and never below 1, as do quantities that pass 1,000.
         """
         endings = int(self._endings.sum())
         return (
             self._may_be
-            and endings >= (_LEAST_WITH_ZERO if self._endings[::10].any() else _LEAST_ENDINGS)
-            and int(self._wholes[100:].sum()) >= _LEAST_WHOLE
-            and self._rows_whole >= _LEAST_SHARE * (self._rows_whole + self.rows)
-            and self._rows_small >= _LEAST_SMALL * self.rows
+            and endings >= (10 if self._endings[::10].any() else 20)
+            and int(self._wholes[100:].sum()) >= 10
+            and self._whole_rows >= 0.02 * (self._whole_rows + self.rows)
+            and self._small_rows >= 0.1 * self.rows
         )
 
-    @property
-    def plain(self) -> str:
-        """The example without its point."""
-        return self.example[1].replace(".", "")
+    def said(self, target: str) -> str:
+        """What is wrong with a target, and the way out."""
+        return (
+            f'row {self.row} has "{self.value}" in the target column "{target}" and others "{self.whole}": points '
+            f"between thousands, it seems, which a trainer reads as decimal: write {self.value.replace('.', '')}, and "
+            f"all others so; where they are decimal, write {self.whole}.000"
+        )

@@ -239,9 +239,9 @@ def spelling_findings(
             columns=[name],
             rows=points.rows,
             text=f"{names([name])} has numbers with points between thousands, it seems, such as "
-            f"{_shape(points.example[1])} beside {_shape(points.whole)} ({counted(points.rows, 'row')}): to a trainer "
-            "points are decimal, and such numbers a thousandth of what they are.",
-            advice=f"Write them as plain numbers, such as {_shape(points.plain)}; where points are decimal, write "
+            f"{_shape(points.value)} beside {_shape(points.whole)} ({counted(points.rows, 'row')}): to a trainer "
+            "they are decimals.",
+            advice="Write them as plain numbers, such as 9999, or decimals with all digits, such as "
             f"{_shape(points.whole)}.000.",
         )
     if sample.num_rows > _MOST_SPELT:
