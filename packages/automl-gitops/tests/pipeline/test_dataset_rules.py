@@ -354,6 +354,19 @@ def test_times_that_do_not_do_are_refused(
         assign(dataset, {"t": written}, batch)
 
 
+@pytest.mark.parametrize("days", [2, 50])
+def test_groups_that_go_on_to_the_last_times_are_named(days: int) -> None:
+    columns = {
+        "t": [f"2024-{day % 12 + 1:02}-{day // 12 + 1:02}" for day in range(days) for _ in range(5)],
+        "g": [f"pump {pump}" for _ in range(days) for pump in range(5)],
+    }
+
+    with pytest.raises(UserError, match=r"of groups that appear later.*remove group from \[dataset\]"):
+        assign({"time": "t", "group": ["g"]}, columns)
+    if days > 2:
+        assign({"time": "t"}, columns)
+
+
 # the user's own column
 
 

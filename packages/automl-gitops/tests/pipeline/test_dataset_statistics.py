@@ -100,7 +100,10 @@ def test_a_column_is_described(tmp_path: Path, case: str) -> None:
 @pytest.mark.parametrize(
     ("name", "looks_like"),
     [("patient_nbr", "identifier"), ("CustomerID", "identifier"), ("id", "identifier"), ("paid", None),
-     ("number_of_keys", None), ("width", None)],
+     ("number_of_keys", None), ("width", None), ("customer_no", "identifier"), ("Kundennummer", "identifier"),
+     ("serialNumber", "identifier"), ("phone number", "identifier"), ("Artikel-Nr.", "identifier"),
+     ("number_inpatient", None), ("number", None), ("rooms_number", None), ("week_number", None),
+     ("weeknumber", None), ("casino", None)],
 )  # fmt: skip
 def test_a_name_tells_an_identifier_whose_values_come_twice(
     tmp_path: Path, name: str, looks_like: str | None
@@ -109,6 +112,12 @@ def test_a_name_tells_an_identifier_whose_values_come_twice(
 
     assert found.looks_like == looks_like
     assert (found.least is None) == (looks_like is not None)
+
+
+def test_fractions_are_no_numbers_of_things(tmp_path: Path) -> None:
+    found = column(tmp_path, [round(n, 3) for n in RANDOM.lognormal(5, 1, 2000)], "wave_number")
+
+    assert found.looks_like is None
 
 
 def test_no_single_person_s_value_is_written(tmp_path: Path, config: Callable[..., Config]) -> None:

@@ -314,6 +314,22 @@ def test_numbers_with_signs_are_told_by_their_shape(
     assert f"such as {plain}, unless" in finding.advice
 
 
+def test_points_between_thousands_are_told_of_a_feature(tmp_path: Path) -> None:
+    frame = base()
+    frame["price"] = [
+        f"{row * 37 % 4001 + 20:,}".replace(",", ".") if row % 50 else "" for row in range(ROWS)
+    ]
+    frame["weight"] = [f"{row * 37 % 4001 / 1000 + 20:g}" for row in range(ROWS)]
+    count = int(frame["price"].str.contains(".", regex=False).sum())
+
+    (finding,) = told(frame, tmp_path)["written_numbers"]
+
+    assert finding.columns == ["price"]
+    assert finding.rows == count
+    assert f"points between thousands, it seems, such as 9.999 beside 99 ({count:,} rows)" in finding.text
+    assert "such as 9999, or decimals with all digits, such as 99.000" in finding.advice
+
+
 def test_numbers_with_signs_that_all_differ_are_no_identifier(tmp_path: Path) -> None:
     frame = base()
     frame["price"] = [f"{row * 37 % 9973},{row % 10}" for row in range(ROWS)]
@@ -329,6 +345,13 @@ def test_numbers_with_signs_that_all_differ_are_no_identifier(tmp_path: Path) ->
     [
         ("customer", "K{}", True),
         ("customer_id", "{}", True),
+        ("customer_no", "{}", True),
+        ("kunden_nr", "{}", True),
+        ("Kundennummer", "{}", True),
+        ("serial_number", "{}", True),
+        ("number_of_customers", "{}", False),
+        ("rooms_number", "{}", False),
+        ("wave_number", "{}.5", False),
         ("customer", "{}", False),
         ("street", "Road {}", False),
     ],

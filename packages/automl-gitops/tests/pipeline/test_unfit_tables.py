@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -285,6 +286,96 @@ def test_numbers_may_stand_among_blanks(tmp_path: Path) -> None:
     assert [kind.kind for kind in frame.dtypes] == ["i", "f", "i"]
 
 
+def points(numbers: list[int]) -> list[str]:
+    return [f"{number:,}".replace(",", ".") for number in numbers]
+
+
+AMOUNTS = [int(x) for x in np.random.RandomState(0).lognormal(6.5, 0.8, 3000) + 20]
+ENDING_IN_9 = [amount // 10 * 10 + 9 for amount in AMOUNTS]
+MEASURED = [amount / 1000 + 1 for amount in AMOUNTS]
+THOUSANDS = {
+    "amounts": points(AMOUNTS),
+    "few": points(AMOUNTS[:120]),
+    "sorted": points(sorted(AMOUNTS)),
+    "sorted downwards": points(sorted(AMOUNTS, reverse=True)),
+    "ending in 9": points(ENDING_IN_9),
+    "with signs and blanks": [f"{'-' if n % 3 else ''}{one} " for n, one in enumerate(points(AMOUNTS))],
+    "wide": points([int(10**x) for x in np.random.RandomState(0).uniform(0, 6, 900)]),
+}
+DECIMALS = {
+    "without zeros": [f"{one:.3f}".rstrip("0").rstrip(".") for one in [*MEASURED, *range(900)]],
+    "1.5": [*points(AMOUNTS), "1.5"],
+    "below one": [*points(AMOUNTS), "0.125"],
+    "whole with a point": [*points(AMOUNTS), "12.0"],
+    "1412": [*points(AMOUNTS), "1412"],
+    "three digits": [f"{one:.3f}" for one in MEASURED],
+    "three digits, and codes for gaps": [
+        f"{one:.3f}" if n % 9 else ("999", "0", "-1")[n % 3] for n, one in enumerate(MEASURED)
+    ],
+    "three digits, and whole ones of another source": [
+        f"{one * 9:.3f}" if n % 3 else str(round(one * 9)) for n, one in enumerate(MEASURED)
+    ],
+    "between 100 and 999": [
+        f"{one * 50 + 100:.3f}" if n % 3 else str(round(one * 50 + 100)) for n, one in enumerate(MEASURED)
+    ],
+    "eighths": [f"{n % 400 + n % 8 / 8:.3f}" if n % 8 else str(n % 400) for n in range(3000)],
+    "a few whole ones": [f"{one:.3f}" if n > 20 else str(300 + n) for n, one in enumerate(MEASURED)],
+    "small whole ones": [f"{one:.3f}" if n % 2 else str(n % 60) for n, one in enumerate(MEASURED)],
+    "whole": [str(amount) for amount in AMOUNTS],
+    "whole below 1000": [str(amount % 1000) for amount in AMOUNTS],
+}
+
+
+@pytest.mark.parametrize("block", [2**22, 2_000], ids=["one batch", "many batches"])
+@pytest.mark.parametrize("case", THOUSANDS)
+@pytest.mark.parametrize("problem", [NUMBERS, INFERRED], ids=["Regression", "infer"])
+def test_points_between_thousands_are_refused_in_a_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: dict[str, Any], case: str, block: int
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK", block)
+    values = THOUSANDS[case]
+    first = next(n for n, value in enumerate(values) if "." in value)
+    shown, whole = values[first].strip(), next(value for value in values if "." not in value).strip()
+
+    said = refused(tmp_path, csv_text(values), problem)
+
+    assert f't.csv: row {first + 1} has "{shown}" in the target column "label" and others "{whole}"' in said
+    assert (
+        f"write {shown.replace('.', '')}, and all others so; where they are decimal, write {whole}.000"
+        in said
+    )
+    (notice,) = [one for one in inspect(tmp_path / "t.csv")["notices"] if "points between" in one]
+    assert notice in said
+
+
+@pytest.mark.parametrize("block", [2**22, 2_000], ids=["one batch", "many batches"])
+@pytest.mark.parametrize("case", DECIMALS)
+def test_decimal_points_are_none_between_thousands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str, block: int
+) -> None:
+    monkeypatch.setattr(reading, "BLOCK", block)
+
+    assert not pushed(tmp_path, csv_text(DECIMALS[case]), NUMBERS).profile.statistics["label"].thousands
+    assert not any("points between" in one for one in inspect(tmp_path / "t.csv")["notices"])
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(0.02, True), (0.12, True), (0.4, True), (0.6, False), (1, False)]
+)
+@pytest.mark.parametrize("text", ["-", "k.A.", "#DIV/0!", "<50", "(123.00)", "123.00-"])
+def test_texts_are_told_while_most_rows_have_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, share: float, told: bool
+) -> None:
+    numbers = [str(n * 37 % 1500 / 4) if n % 500 >= 500 * share else text for n in range(2000)]
+    rows = "".join(f"{value},{n % 3 % 2}\n" for n, value in enumerate(numbers))
+
+    pushed(tmp_path, "x,label\n" + "7,1\n" * (share == 1) + rows, BINARY)
+
+    count = numbers.count(text)
+    said = f'column "x" has {2000 - count:,} numbers and {count:,} texts (the first in row 1: "{text}")'
+    assert (said in " ".join(capsys.readouterr().out.split())) == told
+
+
 def test_a_feature_that_is_one_number_does_not_vary(tmp_path: Path) -> None:
     rows = "".join(f"{'1' if n % 3 else '1.0'},{n % 2}\n" for n in range(60))
 
@@ -441,6 +532,9 @@ def test_what_is_no_delimiter_or_encoding_is_refused(delimiter: str, encoding: s
         ("$ 8705", ("a currency sign", "8705")),
         ("-$5", ("a currency sign", "-5")),
         ("1,234,567.5", ("commas between thousands", "1234567.5")),
+        ("-1.234.567", ("points between thousands", "-1234567")),
+        ("1.234.56", None),
+        ("0.234.567", None),
         ("1.234,5", ("points between thousands and a decimal comma", "1234.5")),
         ("0,126", ("a decimal comma", "0.126")),
         ("5 000", ("blanks between thousands", "5000")),
@@ -564,7 +658,33 @@ def test_a_parquet_column_that_is_no_text_is_named(tmp_path: Path, column: pa.Ar
         prepare(config(BINARY), tmp_path / "t.parquet", Output())
 
     assert f'column "x" holds {kind}, which reads as no text' in str(caught.value)
-    assert "write it as text, or remove it" in str(caught.value)
+    assert "write it as text, or remove it, or name it in [dataset] exclude" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([[1.5, 2.5]] * 100),
+        pa.array([{"a": 1}] * 100),
+        pa.array([[("a", 1)]] * 100, pa.map_(pa.string(), pa.int64())),
+        pa.array([b"\xff\xfe"] * 100),
+    ],
+    ids=["list", "struct", "map", "bytes"],
+)
+def test_what_an_excluded_column_of_parquet_holds_does_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, column: pa.Array
+) -> None:
+    monkeypatch.setattr(reading, "_BATCH", 30)
+    columns = {"x": range(100), "y": column, "label": ["a", "b"] * 50}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet")
+
+    with pytest.raises(UserError, match=r'column "y" holds .*, or name it in \[dataset\] exclude$'):
+        prepare(config(BINARY), tmp_path / "t.parquet", Output())
+    without = prepare(config(BINARY, dataset={"exclude": ["y"]}), tmp_path / "t.parquet", Output())
+
+    assert without.columns == ["x", "label"]
+    assert without.profile.rows == 100
+    assert without.profile.types["x"] == "integer"
 
 
 @pytest.mark.parametrize("name", ["a\x1b[31m.csv", "a\udcff.csv", "a\u2028.csv"])

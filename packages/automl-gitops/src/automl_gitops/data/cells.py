@@ -42,9 +42,9 @@ def or_names(column: str) -> str:
 
 
 def mixture_notices(mixtures: Mapping[str, Mixture]) -> Iterator[str]:
-    """Sentences about columns of numbers with some texts, which a trainer takes for texts."""
+    """Sentences about columns of numbers with fewer texts, which a trainer takes for texts."""
     for name, mixture in mixtures.items():
-        yield f"{_said(name, mixture)}: it is read as a column of texts; leave empty what is no value"
+        yield f"{_said(name, mixture)}: it is read as a column of texts; correct them, or leave empty what is no value"
 
 
 def _said(name: str, mixture: Mixture) -> str:

@@ -143,6 +143,8 @@ def _notices(seen: Profile, table: Table) -> list[str]:
     notices += mixture_notices(seen.mixtures)
     notices += infinite_notices(seen.statistics.values())
     notices += digits_notices(one for one in seen.statistics.values() if one.name != target)
+    if points := seen.statistics[target].thousands:
+        notices.append(points.said(target))
     notices += _labels(seen.target)
     for one in seen.statistics.values():
         if one.looks_like_group and one.name != target:

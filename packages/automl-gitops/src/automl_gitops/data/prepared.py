@@ -235,7 +235,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     """Read and check a file, by itself and with automl.toml; nothing is written. Raises `UserError` for every way in
     which a table can be unfit.
     """
-    table = Table.open(path, dialect=dialect)
+    table = Table.open(path, dialect=dialect, unused=config.dataset.exclude)
     unfit = unfit_character(path.name)
     if unfit:  # the report and dataset.lock have it
         raise UserError(f"{path}: the file's name has {unfit}: rename it")

@@ -346,6 +346,8 @@ def check_number(config: Config, table: Table, seen: Profile) -> None:
         )
     if "Regression" not in (problem, problem == INFER and target.problem_type):
         return
+    if points := seen.statistics[target.name].thousands:
+        raise UserError(f"{table.name}: {points.said(target.name)}")
     if target.too_large:
         row, value = target.too_large
         raise UserError(

@@ -70,6 +70,7 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a percent sign", re.compile(r"%")),
     ("underscores", re.compile(r"(?<=[0-9])_(?=[0-9])")),
     ("points between thousands and a decimal comma", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}})+,[0-9]+$")),
+    ("points between thousands", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}}){{2,}}$")),  # of one: `thousands`
     ("commas between thousands", re.compile(rf"^{_GROUP}(?:,[0-9]{{3}})+(?![0-9])")),
     ("blanks between thousands", re.compile(rf"^{_GROUP}(?:\s[0-9]{{3}})+(?![0-9])")),
     ("apostrophes between thousands", re.compile(rf"^{_GROUP}(?:['\u2019][0-9]{{3}})+(?![0-9])")),

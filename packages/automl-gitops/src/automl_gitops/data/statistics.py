@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from automl_evaluation import values as reading
 from automl_gitops.data.buffers import are_of_digits, has_any
 from automl_gitops.data.lock import MOST_DISTINCT, MOST_VALUES, Column
+from automl_gitops.data.thousands import Thousands
 
 _NUMBER = rf"^[ \t]*({reading.FINITE}|{reading.INFINITE})[ \t]*$"
 _FINITE = rf"^[ \t]*{reading.FINITE}[ \t]*$"
@@ -41,8 +42,10 @@ _LONGEST_IDENTIFIER = 64
 _LEAST_GROUPS = 30
 _MOST_ROWS_OF_A_GROUP = 20  # on average, where the values' form alone says that they are keys
 _KEY = "^[A-Za-z]{1,4}[-_]?[0-9]{3,}$"
-_NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr"}
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAMES_OF_IDENTIFIERS = {"id", "ids", "uuid", "guid", "key", "nbr", "serial"}
+_WORD = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])")
+_NUMBER_OF = re.compile("(?!num(ber)? )(.*?) ?( no|(?<!s)(?<!s )number|nummer|nr)")  # but counts
+_COUNTED = {"", "week", "woche", "month", "day", "year", "house", "haus", "page", "line", "step", "lfd"}
 
 _DAY, _MONTH = "(0?[1-9]|[12][0-9]|3[01])", "(0?[1-9]|1[0-2])"
 _MONTHS = "(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-zA-Z]*"
@@ -67,7 +70,7 @@ _ISO = (
 )
 _WHOLE = r"^[ \t]*[+-]?[0-9]+[ \t]*$"
 
-_MOST_TEXTS_AMONG_NUMBERS = 0.1
+_LEAST_NUMBERS = 0.05  # among texts, below which a batch shows that they are no mixture
 
 
 @dataclass
@@ -81,8 +84,8 @@ class Mixture:
 
     @property
     def is_of_numbers(self) -> bool:
-        """Whether texts are few."""
-        return self.texts <= _MOST_TEXTS_AMONG_NUMBERS * (self.numbers + self.texts)
+        """Whether most rows have numbers. Rows decide, as what stands for no value is one text in many of them."""
+        return self.texts < self.numbers
 
 
 class Statistics:
@@ -100,6 +103,7 @@ class Statistics:
         self.least: int | float | None = None
         self.most: int | float | None = None
         self.too_large: tuple[int, str] | None = None
+        self.thousands = Thousands()
         self._mixture: Mixture | None = Mixture()  # `None` once it is plain that the column is of texts
         self._dates = self._differ = self._tokens = True
         self._many = False  # values: they are not counted
@@ -123,6 +127,7 @@ class Statistics:
         fresh = values.filter(pa.array(places < 0)) if (places < 0).any() else values[:0]
         self._look(values if len(values) > MOST_DISTINCT else fresh, column, before)
         self._mix(values, rows, column, before)
+        self.thousands.see(values, rows, column, before)
         self._count_too_large(values, rows)
         self._count(values, rows, places, fresh)
         return None if self._many else encoded
@@ -139,6 +144,7 @@ class Statistics:
             self._differ = not alike
         self._look(values, column, before, numbers)
         self._mix(values, None, column, before)
+        self.thousands.see(values, None, column, before)
         self._count_too_large(values)
 
     def _without_missing(self, column: pa.Array) -> pa.Array:
@@ -190,7 +196,7 @@ class Statistics:
             self.most = bounds["max"] if self.most is None else max(self.most, bounds["max"])
 
     def _mix(self, values: pa.Array, rows: np.ndarray | None, column: pa.Array, before: int) -> None:
-        """Count numbers and texts, as long as texts are few: ``values`` of ``column``, each in so many ``rows``."""
+        """Count numbers and texts, as long as some are numbers: ``values`` of ``column``, each in so many ``rows``."""
         mixture = self._mixture
         if mixture is None:
             return
@@ -205,7 +211,7 @@ class Statistics:
             mixture.value = values[pc.index(is_text, True).as_py()].as_py()
             mixture.row = before + pc.index(column, mixture.value).as_py() + 1
         mixture.numbers, mixture.texts = mixture.numbers + total - texts, mixture.texts + texts
-        if not mixture.is_of_numbers:
+        if mixture.numbers < _LEAST_NUMBERS * (mixture.numbers + mixture.texts):
             self._mixture = None
 
     def _count_too_large(self, values: pa.Array, rows: np.ndarray | None = None) -> None:
@@ -216,8 +222,9 @@ class Statistics:
 
     @property
     def mixture(self) -> Mixture | None:
-        """Of a column of numbers with a few texts; `None` of any other."""
-        return self._mixture if self._mixture and self._mixture.texts else None
+        """Of a column of numbers with fewer texts; `None` of any other."""
+        mixture = self._mixture
+        return mixture if mixture and mixture.texts and mixture.is_of_numbers else None
 
     @property
     def counts(self) -> dict[str, int] | None:
@@ -256,13 +263,22 @@ class Statistics:
         beyond = max(self.most or 0, -(self.least or 0)) >= 2**63
         return beyond and self.kind == "number" and _all_match(self._known, _WHOLE)
 
+    @property
+    def _is_named_so(self) -> bool:
+        """Whether its name says identifier, as customer_id, or number of one, as customer_no and Kundennummer do."""
+        words = [word.lower() for word in _WORD.findall(self.name)]
+        if {*words} & _NAMES_OF_IDENTIFIERS:
+            return True
+        found = _NUMBER_OF.fullmatch(" ".join(words))
+        whole = self.kind != "number" or self.loses_digits
+        return whole and found is not None and found[2].rpartition(" ")[2] not in _COUNTED
+
     def _is_identifier(self) -> bool:
         """Values that all differ and have the form of a number or key; or many of them, and a name that says so."""
         present = self.rows - self.missing
         if present < _LEAST_ROWS_OF_IDENTIFIERS:
             return False
-        named = bool({word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS)
-        if named and (self.distinct is None or self.distinct > present / 2):
+        if self._is_named_so and (self.distinct is None or self.distinct > present / 2):
             return True
         if not self._differ:
             return False
@@ -280,7 +296,7 @@ class Statistics:
         many = self.distinct is None or self.distinct >= _LEAST_GROUPS
         if not many or self._differ or not (self.kind in ("integer", "text") or self.loses_digits):
             return False
-        if {word.lower() for word in _WORD.findall(self.name)} & _NAMES_OF_IDENTIFIERS:
+        if self._is_named_so:
             return True
         present = self.rows - self.missing
         return present <= _MOST_ROWS_OF_A_GROUP * (self.distinct or present) and _all_match(self._known, _KEY)

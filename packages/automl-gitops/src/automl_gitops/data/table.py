@@ -9,7 +9,7 @@ import csv
 import gzip
 import re
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -44,7 +44,8 @@ class Table:
 
     ``name`` is what messages call it; ``broken`` counts the values of the last pass that had line breaks, the first in
     ``broken_row`` (from 1), and ``has_control`` says whether a value had one of the control characters up to them.
-    ``swallowed`` says of a value that reads as rows; "" without.
+    ``swallowed`` says of a value that reads as rows; "" without. ``unused`` columns of a Parquet file may hold what no
+    text can be, and are then read as without values; `None` where automl.toml has no say.
     """
 
     path: Path
@@ -56,9 +57,16 @@ class Table:
     broken_row: int = 0
     has_control: bool = False
     swallowed: str = ""
+    unused: Collection[str] | None = None
 
     @classmethod
-    def open(cls, path: Path, name: str = "", dialect: Dialect | None = None) -> "Table":
+    def open(
+        cls,
+        path: Path,
+        name: str = "",
+        dialect: Dialect | None = None,
+        unused: Collection[str] | None = None,
+    ) -> "Table":
         """Look at a file's first bytes and its header; ``name`` is the path's unless given. ``dialect`` is what the
         command's options say, `None` where it has none.
 
@@ -68,7 +76,9 @@ class Table:
         name = name or str(path)
         kind = format_of(path, name, dialect)
         columns = (
-            _parquet_columns(path, name) if kind == "parquet" else _csv_columns(path, kind, name, dialect)
+            _parquet_columns(path, name, unused)
+            if kind == "parquet"
+            else _csv_columns(path, kind, name, dialect)
         )
         for number, column in enumerate(columns, start=1):
             if len(column.splitlines()) > 1:
@@ -87,7 +97,7 @@ class Table:
                 raise UserError(
                     f'{name}: column "{column}" is there {columns.count(column)} times: rename or remove one'
                 )
-        return cls(path, name, kind, columns, dialect)
+        return cls(path, name, kind, columns, dialect, unused=unused)
 
     @property
     def hint(self) -> str:
@@ -228,7 +238,7 @@ class Table:
     def _parquet_batches(self, names: list[str]) -> Iterator[pa.RecordBatch]:
         try:
             for batch in pa.parquet.ParquetFile(self.path).iter_batches(_BATCH, columns=names):
-                texts = [_text(batch.column(name), f'{self.name}: column "{name}"') for name in names]
+                texts = [_text(batch.column(name), name, self.name, self.unused) for name in names]
                 yield pa.RecordBatch.from_arrays(texts, names=names)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(self.name, error) from None
@@ -274,20 +284,25 @@ def _csv_columns(path: Path, kind: str, name: str, options: Dialect | None) -> l
     return found[0]
 
 
-def _parquet_columns(path: Path, name: str) -> list[str]:
+def _parquet_columns(path: Path, name: str, unused: Collection[str] | None) -> list[str]:
     try:
         schema = pa.parquet.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(name, error) from None
     for field in schema:
-        if pa.types.is_nested(field.type) and not pa.types.is_dictionary(field.type):
+        if pa.types.is_nested(field.type) and field.name not in (unused or ()):
             raise UserError(
                 f'{name}: column "{field.name}" holds {field.type}, not single values: flatten or remove it'
+                + _or_exclude(unused)
             )
     return [column for column in schema.names if not column.startswith(_INDEX)]
 
 
-def _text(column: pa.Array, where: str) -> pa.Array:
+def _or_exclude(unused: Collection[str] | None) -> str:
+    return "" if unused is None else ", or name it in [dataset] exclude"
+
+
+def _text(column: pa.Array, name: str, source: str, unused: Collection[str] | None) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
@@ -296,8 +311,11 @@ def _text(column: pa.Array, where: str) -> pa.Array:
     try:
         return pc.fill_null(column.cast(pa.string()), "")
     except pa.ArrowException as error:
+        if name in (unused or ()):
+            return pa.array([""] * len(column), pa.string())
         raise UserError(
-            f"{where} holds {kind}, which reads as no text ({error}): write it as text, or remove it"
+            f'{source}: column "{name}" holds {kind}, which reads as no text ({error}): write it as text, or remove it'
+            + _or_exclude(unused)
         ) from None
 
 

@@ -227,7 +227,23 @@ def zero_findings(
 def spelling_findings(
     sample: pa.Table, statistics: Mapping[str, Statistics], features: Sequence[str], where: str
 ) -> Iterator[DataFinding]:
-    """Numbers with signs that no trainer reads; ``where`` says which rows the sample has, of which 2,000 do."""
+    """Numbers with signs that no trainer reads, or reads otherwise; ``where`` says which rows the sample has, of which
+    2,000 do.
+    """
+    for name in features:
+        points = statistics[name].thousands
+        if not points:
+            continue
+        yield DataFinding(
+            kind="written_numbers",
+            columns=[name],
+            rows=points.rows,
+            text=f"{names([name])} has numbers with points between thousands, it seems, such as "
+            f"{_shape(points.value)} beside {_shape(points.whole)} ({counted(points.rows, 'row')}): to a trainer "
+            "they are decimals.",
+            advice="Write them as plain numbers, such as 9999, or decimals with all digits, such as "
+            f"{_shape(points.whole)}.000.",
+        )
     if sample.num_rows > _MOST_SPELT:
         some = np.linspace(0, sample.num_rows - 1, _MOST_SPELT).astype(np.int64)
         sample, where = sample.take(pa.array(some)), f"{counted(_MOST_SPELT, 'row')} that were looked at"

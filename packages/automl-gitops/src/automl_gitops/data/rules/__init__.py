@@ -227,7 +227,7 @@ class Assigner:
                 what = "has one and the same time in all rows" if before.all() else "leaves too few rows"
                 raise UserError(
                     f'{self._name}: the time column "{self._dataset.time}" {what}{self._because(sides)}, so that there '
-                    f"is nothing later to be the {PARTS[side]}: give rows of more times"
+                    f"is nothing later to be the {PARTS[side]}: give rows of more times{self._or_no_group(sides)}"
                 )
             begins[side] = begin
             chosen = before & (times >= begin)
@@ -244,6 +244,7 @@ class Assigner:
             raise UserError(
                 f"{self._name}: no row is left to train on before {read.text(begins[VALIDATE])}"
                 f"{self._because(sides)}: give more rows{', or a smaller gap' if read.gap else ''}"
+                f"{self._or_no_group(sides)}"
             )
         return sides, {
             "first": read.text(times.min()),
@@ -251,6 +252,11 @@ class Assigner:
             "holdout_from": read.text(begins[TEST]),
             "last": read.text(times.max()),
         }
+
+    def _or_no_group(self, sides: np.ndarray) -> str:
+        if not (sides == OF_OTHER_SIDE).any():
+            return ""
+        return "; where groups go on to the last times, more rows do not help: remove group from [dataset]"
 
     def _because(self, sides: np.ndarray) -> str:
         counts = np.bincount(sides, minlength=5)
