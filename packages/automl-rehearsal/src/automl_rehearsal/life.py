@@ -81,10 +81,10 @@ class Life:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
             region, lenient = config.project.region, self.lenient
             self.aws = stack.enter_context(LocalAws(folder, region, lenient=lenient, accounts=self.accounts))
-            self._open = stack.pop_all()
-        self.names = Names(config, self.aws.account)
-        self.subject = f"repo:{config.project.repository}"
-        self.say.done(f"a local AWS answers on {self.aws.url}")
+            self.names = Names(config, self.aws.account)
+            self.subject = f"repo:{config.project.repository}"
+            self.say.done(f"a local AWS answers on {self.aws.url}")
+            self._open = stack.pop_all()  # last: until here whatever is raised ends the local AWS
         return self
 
     def __exit__(self, *_: object) -> None:
