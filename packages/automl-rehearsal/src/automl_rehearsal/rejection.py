@@ -27,8 +27,8 @@ def next_step(evaluation: Evaluation, decision: DecisionSettings, project: Path,
     ):
         return (
             f"{why} No row was called {quoted(label)}, the positive class: in {file}, "
-            f'[decision] threshold = "validation" (with positive = {quoted(label)}) lets the validation rows choose the '
-            "probability from which one is; then type the same again."
+            f'[decision] threshold = "validation" (with positive = {quoted(label)}) lets the validation rows choose '
+            "the probability from which one is; then type the same again."
         )
     return (
         f"{why} What a model has to reach stands in {file} under [gate]: change what asks too much, and type the same "

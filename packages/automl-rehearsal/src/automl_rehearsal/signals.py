@@ -17,7 +17,9 @@ def held() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    asked = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    # An ignored one (nohup) stays so, also in a process that is started meanwhile.
+    numbers = [number for number in asked if signal.getsignal(number) not in (signal.SIG_IGN, None)]
     before = {number: signal.signal(number, lambda got, _: came.append(got)) for number in numbers}
     try:
         yield
