@@ -62,8 +62,8 @@ def main() -> int:
         print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
     elif status == 2:
         print(
-            f"(edit {folder}/automl.toml, or remove the folder and say with TARGET=COLUMN and PROBLEM=binary, multiclass "
-            "or regression what is generated into it)",
+            f"(edit {folder}/automl.toml, or remove the folder and say with TARGET=COLUMN and PROBLEM=binary, "
+            "multiclass or regression what is generated into it)",
             file=sys.stderr,
         )
     return status
