@@ -26,5 +26,5 @@ def held() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for number in came[:1]:  # one is enough, whatever number of them came
-        signal.raise_signal(number)
+    if came:
+        signal.raise_signal(came[0])  # one is enough, whatever number of them came
