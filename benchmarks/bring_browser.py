@@ -60,6 +60,9 @@ def _done(command: Sequence[str], seconds: float) -> bool:
             process.communicate()
             print(f"  gave up after {seconds:.0f} s", flush=True)
             return False
+        except BaseException:
+            os.killpg(process.pid, 9)  # the terminal's Ctrl-C does not reach its group
+            raise
     if process.returncode:
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         why = next(

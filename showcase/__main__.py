@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -22,10 +23,12 @@ from automl_gitops.data.uci import PATIENT, TARGET
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted
 from automl_rehearsal.commands import Leash
-from automl_rehearsal.first_look import Wish, refuse, show_anything
+from automl_rehearsal.first_look import Wish, of_project, refuse, show_anything
 from automl_rehearsal.hospital import COLUMNS
-from showcase import RESULTS, ROOT, TEMPLATE
-from showcase.answers import POSITIVE, answerable, arguments, of_table, of_target, rarer
+from automl_rehearsal.signals import held
+from showcase import RESULTS, ROOT, TEMPLATE, first_look
+from showcase.answers import EXAMPLE, POSITIVE, answerable, arguments, of_table, of_target, rarer
+from showcase.record import Record
 
 # What the hospital example's automl.toml names beside the target: its group and its slices.
 _NAMED = (PATIENT, *(name for name in COLUMNS if name == "age" or name.startswith("race_")))
@@ -38,16 +41,9 @@ def main() -> int:
     try:
         wish = Wish.of(os.environ)
         Leash(ROOT / RESULTS).release()  # before the project of another demo is generated anew
-        print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
-        answers = answer(wish)
-        project = generate(answers)
+        project = edited_project(wish) or generate_for(wish)
     except UserError as error:
         refuse(error)
-    print(f"{RESULTS / project.name} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
-    if POSITIVE in answers:
-        print(
-            f"its positive class is {quoted(answers[POSITIVE])}, the rarer one: [decision] in its automl.toml"
-        )
     began = float(os.environ.get("STARTED") or time.time())
     status = _wait(
         [
@@ -66,11 +62,49 @@ def main() -> int:
         print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
     elif status == 2:
         print(
-            f"({folder}/automl.toml is generated anew by each make demo: TARGET=COLUMN and PROBLEM=binary, "
-            "multiclass or regression say what stands in it)",
+            f"(edit {folder}/automl.toml, or remove the folder and say with TARGET=COLUMN and PROBLEM=binary, "
+            "multiclass or regression what is generated into it)",
             file=sys.stderr,
         )
     return status
+
+
+def edited_project(wish: Wish) -> Path | None:
+    """The project that its owner has edited since it was generated, to rehearse as it stands; said where there is one.
+
+    Raises `UserError` where the ``wish`` names another target or problem type than it has.
+    """
+    found = first_look.edited_project(wish)
+    if found is None:
+        return None
+    of_project(wish, found / "automl.toml")
+    _say_kept(found)
+    return ROOT / found
+
+
+def _say_kept(folder: Path) -> None:
+    print(
+        f"{folder} was edited since it was generated: it is rehearsed as it stands (remove it to have a new one)",
+        flush=True,
+    )
+
+
+def generate_for(wish: Wish) -> Path:
+    """Generate the project that the table suggests, and say so; returns its folder."""
+    print(f"generating a project for {wish.data or 'the example'} ...", flush=True)
+    answers = answer(wish)
+    folder = RESULTS / answers.get("project", EXAMPLE)
+    if Record(ROOT / folder).is_edited():  # the example's, which the name of UCI's file does not show
+        of_project(wish, folder / "automl.toml")
+        _say_kept(folder)
+        return ROOT / folder
+    project = generate(answers)
+    print(f"{folder} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
+    if POSITIVE in answers:
+        print(
+            f"its positive class is {quoted(answers[POSITIVE])}, the rarer one: [decision] in its automl.toml"
+        )
+    return project
 
 
 def answer(wish: Wish) -> dict[str, str]:
@@ -97,6 +131,9 @@ def generate(answers: dict[str, str]) -> Path:
         shutil.rmtree(cache, ignore_errors=True)
     output = ROOT / RESULTS
     output.mkdir(parents=True, exist_ok=True)
+    project = output / answers.get("project", EXAMPLE)
+    record = Record(project)
+    record.begin()
     cookiecutter = Path(sys.executable).with_name("cookiecutter")
     options = ("--no-input", "--default-config", "--overwrite-if-exists", "--output-dir", output)
     done = subprocess.run(  # noqa: S603 - an answer is an argument, and no shell reads it
@@ -105,11 +142,11 @@ def generate(answers: dict[str, str]) -> Path:
     if done.returncode:
         refused = [line for line in done.stderr.splitlines() if " is refused: " in line]
         raise UserError("\n".join(refused) or done.stderr.strip())
-    project = output / answers.get("project", "readmission")
     if "target" in answers:
         name_target(project / "automl.toml", answers["target"])
     if POSITIVE in answers:
         name_positive(project / "automl.toml", answers[POSITIVE])
+    record.end()
     environment = project / ".venv"
     if not environment.exists():
         environment.unlink(missing_ok=True)  # a link to an environment that is gone
@@ -135,7 +172,11 @@ def name_positive(file: Path, label: str) -> None:
 
 def _wait(command: Sequence[str | Path], folder: Path) -> int:
     """Run a command to its end; after Ctrl-C, which the terminal sends it too, it tidies up by itself."""
-    process = subprocess.Popen(command, cwd=folder)  # noqa: S603 - the rehearsal
+    with held():
+        process = subprocess.Popen(command, cwd=folder)  # noqa: S603 - the rehearsal
+    for number in (signal.SIGTERM, signal.SIGHUP):  # which may reach this process alone
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, lambda got, _: process.send_signal(got))
     while True:
         try:
             return process.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 LEAST, MOST = 5, 19  # characters of a project's name; shorter ones may be devices of Windows, or AWS's own
 LONGEST = 200  # characters of an answer
 _RESERVED = ("aws", "sthree", "amzn", "sagemaker")
+EXAMPLE = "readmission"  # the project of the default answers
 _TAKEN = ("data", "project")  # folders of build/demo that the rehearsal writes
 POSITIVE = "positive"  # no question: what [decision] of automl.toml is to name
 _SHORT = {
@@ -36,6 +37,16 @@ def name(text: str) -> str:
             break
         made += f"-{word}"
     return f"{made}-model" if len(made) < LEAST or made in _TAKEN else made
+
+
+def called(data: str, target: str, problem: str) -> str:
+    """The name of the project for a file; without one for a target, or a problem type alone; else the example's.
+
+    Texts are empty where they are not given. For UCI's file the example is generated too, which only its columns show.
+    """
+    if data:
+        return name(_stem(Path(data)))
+    return name(target or "target") if target or problem else EXAMPLE
 
 
 def of_table(

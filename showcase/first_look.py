@@ -14,12 +14,15 @@ from automl_rehearsal.first_look import (
     Task,
     Wish,
     look,
+    of_project,
     refuse,
     require_git,
     say_what_comes,
     show_anything,
 )
 from showcase import RESULTS
+from showcase.answers import called
+from showcase.record import Record
 
 
 def main() -> None:
@@ -28,10 +31,21 @@ def main() -> None:
     try:
         require_git()
         wish = Wish.of(os.environ)
-        seen = look(wish, Task(wish.target, wish.problem)) if wish.data else None
+        edited = edited_project(wish)
+        task = of_project(wish, edited / "automl.toml") if edited else Task(wish.target, wish.problem)
+        seen = look(wish, task) if wish.data else None
     except UserError as error:
         refuse(error)
-    say_what_comes(_rows_of(wish, seen.target if seen else ""), Path(".venv/project"), results=str(RESULTS))
+    rows = _rows_of(wish, seen.target if seen else "")
+    if edited:
+        rows = f"{wish.data or 'as the project has it'}, target {task.target}"
+    say_what_comes(rows, Path(".venv/project"), results=str(RESULTS))
+
+
+def edited_project(wish: Wish) -> Path | None:
+    """The project that an earlier demo generated and that its owner has worked in since: it is not generated anew."""
+    project = RESULTS / called(wish.data, wish.target, wish.problem)
+    return project if Record(project).is_edited() else None
 
 
 def _rows_of(wish: Wish, target: str) -> str:

@@ -16,8 +16,11 @@ from test_answers import load_hook
 from automl_gitops.kernel.config import Config
 from automl_rehearsal import life
 from automl_rehearsal.first_look import Wish
+from showcase import __main__ as showcase
+from showcase import first_look
 from showcase.__main__ import answer, name_positive, name_target
-from showcase.answers import POSITIVE, answerable, arguments, name, of_table
+from showcase.answers import POSITIVE, answerable, arguments, called, name, of_table
+from showcase.record import Record
 
 HOSPITAL = (
     "patient_nbr,race_Caucasian,race_African_American,race_Hispanic,race_Asian,race_Other,age,time_in_hospital,"
@@ -247,3 +250,116 @@ def test_the_example_of_a_new_project_is_judged_by_its_own_gate(template, tmp_pa
     assert life._is_as_generated(config)
     stricter = config.gate.model_copy(update={"minimum": 0.9, "maximum": None})
     assert not life._is_as_generated(config.model_copy(update={"gate": stricter}))
+
+
+@pytest.fixture
+def demo(tmp_path, monkeypatch):
+    """`make demo` of a table, with results of its own and without the rehearsal: what it says, and the project."""
+    results = tmp_path / "demo"
+    for module in (showcase, first_look):
+        monkeypatch.setattr(module, "RESULTS", results)
+    rehearsed: list[Path] = []
+    monkeypatch.setattr(showcase, "_wait", lambda _, folder: rehearsed.append(folder) or 0)
+    monkeypatch.setenv("DATA", str(write(tmp_path / "movies.csv", "Age,Stars,Hit", "No Yes")))
+
+    def run(capsys: pytest.CaptureFixture[str]) -> tuple[Path, str]:
+        assert showcase.main() == 0
+        return rehearsed[-1], capsys.readouterr().out
+
+    return run
+
+
+def test_what_somebody_edited_is_rehearsed_as_it_stands(demo, capsys):
+    project, said = demo(capsys)
+    assert f"{project} is generated for" in said
+    file = project / "automl.toml"
+    generated = file.read_text()
+    mine = generated.replace("minimum = 0.0", "minimum = 0.7")
+    assert mine != generated
+    file.write_text(mine)
+
+    for _ in range(2):
+        again, said = demo(capsys)
+
+        assert (again, file.read_text()) == (project, mine)
+        assert f"{project} was edited since it was generated: it is rehearsed as it stands" in said
+        assert "is generated for" not in said
+
+
+def test_what_nobody_edited_is_generated_anew(demo, capsys, monkeypatch):
+    project, _ = demo(capsys)
+    for left in ("build/demo/project/automl.toml", "evaluation/__pycache__/x.pyc", ".DS_Store"):
+        (project / left).parent.mkdir(parents=True, exist_ok=True)
+        (project / left).write_text("of no owner")
+    monkeypatch.setenv("TARGET", "Stars")
+
+    again, said = demo(capsys)
+
+    assert again == project
+    assert "is generated for" in said
+    assert Config.load(project / "automl.toml").dataset.target == "Stars"
+
+
+def test_another_target_for_an_edited_project_is_refused(demo, capsys, monkeypatch):
+    project, _ = demo(capsys)
+    (project / "notes.md").write_text("mine")
+    monkeypatch.setenv("TARGET", "Stars")
+
+    with pytest.raises(SystemExit, match="2"):
+        showcase.main()
+
+    assert f"the target stands in {project / 'automl.toml'}" in capsys.readouterr().err
+
+
+def test_a_generation_that_was_broken_off_is_nobody_s_work(demo, capsys):
+    project, _ = demo(capsys)
+    Record(project).begin()
+    assert not (project / "automl.toml").exists()
+
+    _, said = demo(capsys)
+
+    assert "is generated for" in said
+    assert (project / "automl.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda project: (project / "README.md").write_text("mine"),
+        lambda project: (project / "README.md").unlink(),
+        lambda project: (project / "dataset.lock").touch(),
+        lambda project: (project / ".gitignore").write_text("mine"),
+        lambda project: (project / ".git").mkdir(),
+        lambda project: (project.parent / ".generated" / "movies.json").unlink(),
+    ],
+)
+def test_any_work_in_a_project_counts(tmp_path, work):
+    project = tmp_path / "movies"
+    for file in ("automl.toml", "README.md", ".gitignore"):
+        (project / file).parent.mkdir(exist_ok=True)
+        (project / file).write_text(file)
+    record = Record(project)
+    record.end()
+    assert not record.is_edited()
+
+    work(project)
+
+    assert record.is_edited()
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish("movies.csv"),
+        Wish("folder.x/con.csv.gz", target="y"),
+        Wish(target="Will they?"),
+        Wish(problem="Regression"),
+        Wish(),
+    ],
+)
+def test_the_project_s_name_is_known_before_the_table_is_read(wish):
+    of_file = of_table(wish.path, wish.target or "target", "Regression", [], [])
+
+    answers = of_file if wish.data else answer(wish)
+
+    assert called(wish.data, wish.target, wish.problem) == answers.get("project", "readmission")

@@ -1,7 +1,8 @@
-"""Ctrl-C ends a rehearsal's command, and all that it started, without its advice."""
+"""Ctrl-C ends a rehearsal's command and its local AWS, and all that they started, without their advice."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -75,3 +76,59 @@ def test_an_interrupted_command_ends_with_all_that_it_started(
     assert "look into AWS" not in told
     pid = int((tmp_path / "started").read_text())
     until(lambda: is_gone(pid), "what the command started is still there")
+
+
+STARTER = """
+import os, signal, subprocess, sys, time
+from pathlib import Path
+from automl_rehearsal import aws
+begin = subprocess.Popen
+def started(*arguments, **options):
+    process = begin(*arguments, **options)
+    Path(sys.argv[1], "pid").write_text(str(process.pid))
+    if sys.argv[2] == "begun":
+        os.kill(os.getpid(), signal.SIGINT)  # before who called knows its process
+    return process
+aws.subprocess.Popen = started
+with aws.LocalAws(Path(sys.argv[1]), "eu-west-1"):
+    Path(sys.argv[1], "entered").touch()
+    time.sleep(600)
+"""
+
+
+def of_group(group: int) -> list[str]:
+    """The processes of a group that have not ended, as lines."""
+    listed = subprocess.run(
+        ["ps", "-axo", "pgid=,stat=,pid=,args="], capture_output=True, text=True, check=True, timeout=SECONDS
+    )
+    lines = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    return [rest for found, state, rest in lines if int(found) == group and not state.startswith("Z")]
+
+
+@pytest.mark.parametrize("moment", ["begun", "pid", "output.log", "local-aws.log", "ready.env", "entered"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_interrupted_start_of_the_local_aws_leaves_no_process(
+    tmp_path: Path, moment: str, times: int
+) -> None:
+    caller = subprocess.Popen(
+        [sys.executable, "-c", STARTER, tmp_path, moment],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        until((tmp_path / ("pid" if moment == "begun" else moment)).exists, f"no {moment}")
+        for _ in range(times - (moment == "begun")):
+            os.killpg(caller.pid, signal.SIGINT)  # as a terminal does
+        _, told = caller.communicate(timeout=SECONDS)
+        until((tmp_path / "pid").exists, "nothing was started")
+        group = int((tmp_path / "pid").read_text())
+        left = of_group(group)
+        until(lambda: not of_group(group), "the local AWS is still there")
+    finally:
+        caller.kill()
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+
+    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert not any("local-sagemaker" in line for line in left), "it ended before what it had started"

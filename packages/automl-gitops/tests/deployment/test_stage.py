@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -139,6 +141,23 @@ def test_the_command_says_and_prints_what_is_served(world, capsys):
     assert status == 0
     assert printed["model_package_arn"] == arn
     assert printed["changed"] is True
+
+
+def test_who_interrupts_the_wait_learns_what_goes_on_and_how_to_end_it(world, monkeypatch, capsys):
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    arn = world.register()
+    clock = SimpleNamespace(monotonic=time.monotonic, sleep=interrupt)  # of this wait alone
+    monkeypatch.setattr("automl_gitops.kernel.waiting.time", clock)
+
+    status = main(["stage", "--model-package", arn])
+
+    assert status == 130
+    said = capsys.readouterr().out
+    assert f"endpoint {world.name}-staging goes on in AWS" in said
+    assert "`automl status`" in said
+    assert "`automl teardown --only staging`" in said
 
 
 class Executions:

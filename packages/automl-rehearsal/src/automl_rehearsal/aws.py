@@ -13,6 +13,7 @@ from typing import Any
 import boto3
 
 from automl_gitops.kernel.errors import RunError, UserError
+from automl_rehearsal.signals import held
 
 COMMAND = "local-sagemaker"
 _SECONDS_TO_START, _SECONDS_TO_END = 120, 30
@@ -34,6 +35,7 @@ class LocalAws:
         self.lenient = lenient
         self.accounts = accounts
         self.environment: dict[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -46,13 +48,21 @@ class LocalAws:
         return self.client("sts").get_caller_identity()["Account"]
 
     def start(self) -> "LocalAws":
-        """Start it, and return once it answers."""
+        """Start it, and return once it answers; whatever is raised meanwhile, Ctrl-C too, leaves nothing running."""
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self) -> None:
         ready = self.directory / "ready.env"
         log = self.directory / "output.log"
         command: list[str | Path] = [
             program(), "up", "--directory", self.directory, "--ready-file", ready, "--region", self.region,
         ]  # fmt: skip
-        with log.open("wb") as output:
+        with log.open("wb") as output, held():
             self._process = subprocess.Popen(  # noqa: S603 - a package's command
                 [
                     *command,
@@ -67,11 +77,9 @@ class LocalAws:
         deadline = time.monotonic() + _SECONDS_TO_START
         while not ready.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
                 raise RunError(f"{COMMAND} did not start: {_end_of(log)}")
             time.sleep(0.05)
         self.environment = _variables(ready)
-        return self
 
     def client(self, service: str) -> Any:
         """A boto3 client that acts as the account's administrator."""
@@ -84,14 +92,17 @@ class LocalAws:
         )
 
     def stop(self) -> None:
-        """End it and all that runs on it."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(_SECONDS_TO_END)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it and all that runs on it; a second Ctrl-C waits for that."""
+        if self._process is None:
+            return
+        with held():
+            if self._process.poll() is None:
+                self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(_SECONDS_TO_END)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
     def __enter__(self) -> "LocalAws":
         return self.start()

@@ -23,6 +23,7 @@ from botocore.config import Config
 
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.stacks.bootstrap import ISSUER
+from automl_rehearsal.signals import held
 
 _ENDING_SECONDS = 60
 # They would take a rehearsal to other accounts, or into the repository; AWS's and GitHub's own variables besides.
@@ -129,26 +130,29 @@ def call(
     }
     # No profile of the user's may be used by accident: who is to use one names its files in ``environment``.
     kept |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    with subprocess.Popen(  # noqa: S603 - the project's own commands
-        [sys.executable, "-m", "automl_gitops", *arguments, "--json"],
-        cwd=directory,
-        env=kept | dict(environment),
-        stdout=subprocess.PIPE,
-        encoding="utf-8",
-        errors="backslashreplace",
-        start_new_session=True,  # out of reach of the terminal's Ctrl-C
-        pass_fds=(leash.descriptor,) if leash else (),
-    ) as process:
-        try:
+    process = None
+    try:
+        with held():
+            process = subprocess.Popen(  # noqa: S603 - the project's own commands
+                [sys.executable, "-m", "automl_gitops", *arguments, "--json"],
+                cwd=directory,
+                env=kept | dict(environment),
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+                errors="backslashreplace",
+                start_new_session=True,  # out of reach of the terminal's Ctrl-C
+                pass_fds=(leash.descriptor,) if leash else (),
+            )
             if leash:
                 leash.note(process.pid)
-            printed, _ = process.communicate()
-        except BaseException:
+        printed, _ = process.communicate()
+    except BaseException:
+        if process:
             _end(process)
-            raise
-        finally:
-            if leash:
-                leash.note(None)
+        raise
+    finally:
+        if leash:
+            leash.note(None)
     document = _document(printed)
     if process.returncode != status:
         raise CommandFailedError(shown, process.returncode, status, document)
@@ -169,6 +173,8 @@ def _end(process: subprocess.Popen[str]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    if process.stdout:
+        process.stdout.close()
     if sys.stderr.isatty():
         sys.stderr.write("\x1b[?25h")
         sys.stderr.flush()

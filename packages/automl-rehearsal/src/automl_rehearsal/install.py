@@ -49,10 +49,15 @@ class Steps:
         reader = threading.Thread(target=self._read, args=(process, lines), daemon=True)
         reader.start()
         self._show(what)
-        while reader.is_alive():
-            reader.join(1 if self._redraw else _EACH_SECONDS)
-            if reader.is_alive():
-                self._show(what)
+        try:
+            while reader.is_alive():
+                reader.join(1 if self._redraw else _EACH_SECONDS)
+                if reader.is_alive():
+                    self._show(what)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
         if process.wait():
             self._clear()
             raise FailedError("".join(lines[-_TOLD:]).rstrip())

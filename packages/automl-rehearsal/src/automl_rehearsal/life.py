@@ -59,6 +59,7 @@ class Life:
         self.training_seconds = training_seconds
         self.lenient = lenient
         self.leash: Leash | None = None
+        self.rejected: Evaluation | None = None  # where the gate let no model through
         self.title = "Before the first step"
         self.step, self.steps = 0, STEPS_TO_STAGING + STEPS_BACK
         self.say = Output()
@@ -74,6 +75,7 @@ class Life:
         self.left_out = adapt(self.copy.directory, open_gate=open_gate, lenient=lenient, rows=rows)
         self.copy.commit("Rehearse on the local AWS")
         self.summary = Summary(output / "summary.json")
+        self.summary.update(project=config.project.name)
 
     def __enter__(self) -> "Life":
         config = Config.load(self.copy.directory / "automl.toml")
@@ -81,10 +83,10 @@ class Life:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="local-aws-")))
             region, lenient = config.project.region, self.lenient
             self.aws = stack.enter_context(LocalAws(folder, region, lenient=lenient, accounts=self.accounts))
-            self._open = stack.pop_all()
-        self.names = Names(config, self.aws.account)
-        self.subject = f"repo:{config.project.repository}"
-        self.say.done(f"a local AWS answers on {self.aws.url}")
+            self.names = Names(config, self.aws.account)
+            self.subject = f"repo:{config.project.repository}"
+            self.say.done(f"a local AWS answers on {self.aws.url}")
+            self._open = stack.pop_all()  # last: until here whatever is raised ends the local AWS
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -106,7 +108,7 @@ class Life:
             run = self._as_retrain("run", "--wait", *budget)
         except CommandFailedError as error:
             if _was_evaluated(error.document):
-                self._report()
+                self._look_at_rejected(error.document)
             raise
         self.summary.add_run(run)
         self.model_package_arn = run["model_package_arn"]
@@ -120,6 +122,15 @@ class Life:
         self.summary.update(
             metrics=evaluation.metrics, model_package_arn=self.model_package_arn, report=written["report"]
         )
+
+    def _look_at_rejected(self, run: dict[str, Any]) -> None:
+        """Report an evaluation after which the execution failed, as JSON."""
+        evaluation = self._evaluation(run["execution"]["id"])
+        if evaluation.decision == "reject":
+            self.rejected = evaluation
+        self.summary.add_run(run)
+        self.summary.update(metrics=evaluation.metrics, reasons=evaluation.reasons)
+        self.summary.update(report=self._report()["report"])
 
     def _report(self) -> dict[str, Any]:
         return self._as_retrain("report", "--output", str(self.output / "report.html"))
@@ -225,10 +236,19 @@ class Life:
             },
         )
 
-    def report(self, *, total: float, setup: float) -> None:
-        """Print the closing table and write summary.json; ``total`` and ``setup`` are seconds."""
-        self.summary.update(seconds={"total": round(total, 1), "setup": round(setup, 1)})
+    def end(self, error: BaseException | None, *, total: float, setup: float) -> None:
+        """Write summary.json, also of a rehearsal that ``error`` ended; ``total`` and ``setup`` are seconds."""
+        outcome = {"outcome": "succeeded"}
+        if error is not None:
+            kind = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+            outcome = {"outcome": "rejected" if self.rejected else kind, "step": self.title}
+            outcome |= {"error": str(error)} if str(error) else {}
+        seconds = {"total": round(total, 1), "setup": round(setup, 1)}
+        self.summary.document = {**outcome, **self.summary.document, "seconds": seconds}
         self.summary.save()
+
+    def show(self) -> None:
+        """Print the closing table."""
         self.say.say("")
         self.summary.show(self.say)
 

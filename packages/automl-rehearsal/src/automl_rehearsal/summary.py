@@ -16,8 +16,21 @@ from automl_rehearsal.commands import CommandFailedError
 _WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
 
 
+RESULTS = ("summary.json", "report.html")
+
+
+def remove_earlier(output: Path) -> None:
+    """Remove what an earlier rehearsal told, so that nobody takes it for this one's."""
+    for name in RESULTS:
+        (output / name).unlink(missing_ok=True)
+
+
 class Summary:
-    """The document of a rehearsal; :meth:`save` writes it as it stands."""
+    """The document of a rehearsal; :meth:`save` writes it as it stands.
+
+    ``outcome`` in it is `succeeded`, `rejected` (by the gate), `failed` or `stopped` (by who ran it); unless it is the
+    first, ``step`` says where, ``error`` why, and the rest is what had happened until then.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -9,6 +9,7 @@ import shutil
 import socket
 import tempfile
 import threading
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from socketserver import BaseServer
@@ -96,32 +97,55 @@ class LocalAWS:
         and ValueError for a wrong time scale (see :mod:`local_sagemaker.clock`).
         """
         clock.shortened(0)
+        self._ends = ExitStack()
+        try:
+            self._start(self._ends)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def _start(self, ends: ExitStack) -> None:
+        """Each part, and to ``ends`` how it ends: at :meth:`stop`, the last one first."""
         # Werkzeug ends the whole process when it cannot have the port; a socket of our own raises OSError.
         with socket.create_server((HOST, self._port), backlog=128) as listening:
             self.directory = Path(self._given_directory or tempfile.mkdtemp(prefix="local-aws-")).resolve()
+            if self._given_directory is None:
+                ends.callback(shutil.rmtree, self.directory, ignore_errors=True)
             self.directory.mkdir(parents=True, exist_ok=True)
-            self._log = _log_to(self.directory / "local-aws.log")
+            log_file = _log_to(self.directory / "local-aws.log")
+            ends.callback(log_file.close)
+            ends.callback(log.removeHandler, log_file)
+            for part in (runtime, records, faults):
+                ends.callback(part.set_current, None)
+            if self._record_path:
+                self._record = records.Record(Path(self._record_path))
+                ends.callback(self._record.close)
             port = listening.getsockname()[1]
             door = Door(Gate(Faults(Bridge(_Dispatcher(create_backend_app)))), port)
             self._server = Server(HOST, port, door, _RequestHandler, fd=listening.fileno())
+            self._thread = self._server_thread()
+            ends.callback(self._end_server)
         self.url = f"http://{HOST}:{self._server.port}"
         self._runtime = runtime.Runtime(self.url, self.directory, lenient=self.lenient)
         runtime.set_current(self._runtime)
-        if self._record_path:
-            self._record = records.Record(Path(self._record_path))
         records.set_current(self._record)
+        ends.callback(workers.end)
+        ends.callback(lambda: self._runtime.stop())  # which a pause replaces
         self._serve()
         self.environment = self.administrator(self.account)
-        return self
 
     def _serve(self) -> None:
         for module in map(importlib.import_module, MODULES):
             getattr(module, "start", lambda: None)()
-        # Werkzeug's own closes the socket when it ends, which a pause does not.
-        self._thread = threading.Thread(
-            target=BaseServer.serve_forever, args=(self._server, LOOK_SECONDS), name="server", daemon=True
-        )
+        if self._thread.ident is not None:  # it has served before
+            self._thread = self._server_thread()
         self._thread.start()
+
+    def _server_thread(self) -> threading.Thread:
+        # Werkzeug's own closes the socket when it ends, which a pause does not.
+        serve = BaseServer.serve_forever
+        return threading.Thread(target=serve, args=(self._server, LOOK_SECONDS), name="server", daemon=True)
 
     def pause(self) -> None:
         """Answer nothing until :meth:`resume`: requests wait. No thread and no process of it is left.
@@ -212,21 +236,15 @@ class LocalAWS:
 
     def stop(self) -> None:
         """End every job, then the server; nothing is left running."""
-        self._runtime.stop()
-        workers.end()
-        self._server.shutdown()
+        self._ends.close()
+
+    def _end_server(self) -> None:
+        if self._thread.is_alive():  # otherwise nothing would end what `shutdown` waits for
+            self._server.shutdown()
         self._server.end_threads(wait=False)
         self._server.server_close()
-        self._thread.join(timeout=5)
-        runtime.set_current(None)
-        records.set_current(None)
-        faults.set_current(None)
-        if self._record:
-            self._record.close()
-        log.removeHandler(self._log)
-        self._log.close()
-        if self._given_directory is None:
-            shutil.rmtree(self.directory, ignore_errors=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout=5)
 
     def __enter__(self) -> LocalAWS:
         return self.start()

@@ -27,33 +27,41 @@ def wait(
     output: Output,
     meanwhile: Callable[[], None] = lambda: None,
     longest: float = LONGEST,
+    interrupted: str = "",
 ) -> Seen:
     """Look until ``done``, and return what was seen then.
 
     ``what`` and ``status`` make the line that is printed whenever the status changes, and each minute.
     ``meanwhile`` is called before each look, and ``longest`` is the most seconds between two. Raises
-    `RunError` after ``seconds``: what is waited for goes on, and the command can be run again.
+    `RunError` after ``seconds``: what is waited for goes on, and the command can be run again. Ctrl-C says so too, and
+    ``interrupted``, what looks at it or ends it.
     """
     started = time.monotonic()
     shown, shown_at = "", started
-    while True:
-        meanwhile()
-        seen = look()
-        now = time.monotonic()
-        text = status(seen)
-        if text != shown or now - shown_at >= REPORT_SECONDS:
-            output.say(f"{what}: {text} ({now - started:.0f} s)")
-            shown, shown_at = text, now
-        if done(seen):
-            return seen
-        if now - started > seconds:
-            raise RunError(
-                f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the "
-                "command again, which goes on from there"
+    try:
+        while True:
+            meanwhile()
+            seen = look()
+            now = time.monotonic()
+            text = status(seen)
+            if text != shown or now - shown_at >= REPORT_SECONDS:
+                output.say(f"{what}: {text} ({now - started:.0f} s)")
+                shown, shown_at = text, now
+            if done(seen):
+                return seen
+            if now - started > seconds:
+                raise RunError(
+                    f"{what} is still {text} after {seconds:.0f} s: look at it in the console, then run the "
+                    "command again, which goes on from there"
+                )
+            time.sleep(
+                min(
+                    longest, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST
+                )
             )
-        time.sleep(
-            min(longest, max(SHORTEST, (now - started) / 10), max(0.0, started + seconds - now) + SHORTEST)
-        )
+    except KeyboardInterrupt:
+        output.notice(f"{what} goes on in AWS: {interrupted}the same command waits for it again")
+        raise
 
 
 EACH_SECONDS = 5

@@ -112,6 +112,8 @@ class Endpoint:
             output=self._output,
             meanwhile=meanwhile,
             longest=pause,
+            interrupted="look with `automl status`, "
+            + ("end it with `automl teardown --only staging`, " * self.name.endswith("-staging")),
         )
 
     def settle_before_change(self, config_name: str = "") -> EndpointState:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.kernel.files import at_home, prepare, write_text
 from automl_gitops.kernel.waiting import patience
+
+if TYPE_CHECKING:
+    from automl_rehearsal.life import Life
 
 app = typer.Typer()
 
@@ -105,32 +111,51 @@ def rehearse(
         # Imported here because pandas takes seconds, which --help need not wait for.
         from automl_rehearsal.commands import CommandFailedError, Leash
         from automl_rehearsal.life import STEPS_TO_STAGING, Life
-        from automl_rehearsal.summary import failed, succeeded, where_to_look
+        from automl_rehearsal.rejection import next_step
+        from automl_rehearsal.summary import failed, remove_earlier, succeeded, where_to_look
 
         leash = Leash(output.resolve())  # before the copy of another one's rehearsal is replaced
+        remove_earlier(output)
         life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
     life.leash = leash
     if until == "staging":
         life.steps = STEPS_TO_STAGING
     try:
-        with life:
+        with _told(life, started, setup_seconds), life:
             life.train()
             life.serve()
             life.verify()
             if until == "rolled-back":
                 life.promote()
                 life.break_and_go_back()
-            life.report(total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
+        life.show()
         _write(markdown, succeeded(life.summary.document))
         where_to_look(say, Path.cwd(), output.resolve())
     except CommandFailedError as error:
         _write(markdown, failed(life.summary.document, error, life.title))
-        raise RunError(f"the rehearsal stopped: {error}; its files are in {output}") from error
+        told = f"the rehearsal stopped: {error}; its files are in {output}"
+        if life.rejected:
+            decision, report = Config.load(Path("automl.toml")).decision, output / "report.html"
+            told += f"\n{next_step(life.rejected, decision, Path.cwd(), report.resolve())}"
+        raise RunError(told) from error
     except KeyboardInterrupt:
         say.notice(
             "stopped, and with it the local AWS and all that ran on it; the same command starts afresh"
         )
         raise
+
+
+@contextmanager
+def _told(life: Life, started: float, setup_seconds: float) -> Iterator[None]:
+    """Write summary.json in the end, whatever that is."""
+    error: BaseException | None = None
+    try:
+        yield
+    except BaseException as raised:
+        error = raised
+        raise
+    finally:
+        life.end(error, total=setup_seconds + time.monotonic() - started, setup=setup_seconds)
 
 
 def _refuse_with_on_aws(**given: object) -> None:
