@@ -12,6 +12,24 @@ from pathlib import Path
 
 import pytest
 
+from automl_rehearsal import life
+
+PROJECT = """
+[project]
+name = "churn-model"
+description = "Predict who leaves"
+region = "eu-west-1"
+repository = "shop/churn"
+
+[dataset]
+target = "left"
+
+[autopilot]
+problem_type = "BinaryClassification"
+
+[gate]
+minimum = 0.1
+"""
 SLEEPER = """
 import pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -132,3 +150,36 @@ def test_an_interrupted_start_of_the_local_aws_leaves_no_process(
 
     assert told.rstrip().endswith("KeyboardInterrupt")
     assert not any("local-sagemaker" in line for line in left), "it ended before what it had started"
+
+
+def test_a_life_that_is_interrupted_before_its_first_step_ends_its_local_aws(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[Path] = []
+
+    class Aws:
+        """Starts, and is interrupted at the first question."""
+
+        def __init__(self, folder: Path, *_: object, **__: object) -> None:
+            self.folder = folder
+
+        def __enter__(self) -> Aws:
+            running.append(self.folder)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            running.remove(self.folder)
+
+        @property
+        def account(self) -> str:
+            assert running
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(life, "LocalAws", Aws)
+    (tmp_path / "automl.toml").write_text(PROJECT)
+    whole = life.Life(tmp_path, tmp_path / "out", None, None, 20)
+
+    with pytest.raises(KeyboardInterrupt), whole:
+        pass
+
+    assert running == []

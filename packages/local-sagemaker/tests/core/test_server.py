@@ -274,3 +274,41 @@ def test_threads_of_a_training_do_not_spin_while_others_need_the_cores(tmp_path)
     assert shown.returncode == 0, shown.stderr
     assert re.findall(r"OMP_WAIT_POLICY\s*=\s*'(\w+)'", shown.stderr + shown.stdout)
     assert set(re.findall(r"OMP_WAIT_POLICY\s*=\s*'(\w+)'", shown.stderr + shown.stdout)) == {"PASSIVE"}
+
+
+INTERRUPTED = """
+import multiprocessing.forkserver, sys, tempfile, threading
+from pathlib import Path
+from local_sagemaker import LocalAWS, workers
+tempfile.tempdir = sys.argv[1]
+workers.warm_up()  # as a training would have it
+server = multiprocessing.forkserver._forkserver._forkserver_pid
+class Interrupted(LocalAWS):
+    def administrator(self, account):
+        raise KeyboardInterrupt
+    def _serve(self):
+        if sys.argv[2] == "serving":
+            return super()._serve()
+        raise KeyboardInterrupt
+try:
+    with Interrupted():
+        raise SystemExit("it is running")
+except KeyboardInterrupt:
+    pass
+assert not [thread for thread in threading.enumerate() if thread.name == "server"], threading.enumerate()
+assert not list(Path(sys.argv[1]).glob("local-aws-*")), "its folder is there"
+with LocalAWS() as aws:
+    print(server, aws.client("sts").get_caller_identity()["Account"])
+"""
+
+
+@pytest.mark.parametrize("moment", ["before it serves", "serving"])
+def test_a_start_that_is_interrupted_leaves_nothing(tmp_path, moment):
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, tmp_path, moment], capture_output=True, text=True, timeout=180
+    )
+
+    assert ended.returncode == 0, ended.stderr
+    server, account = ended.stdout.split()
+    assert account == "123456789012"
+    assert not running(int(server))
