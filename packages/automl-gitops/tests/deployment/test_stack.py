@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from deployment_kit import Killed, recorded_writes
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.stacks import bootstrap, stack, teardown
-from automl_gitops.stacks.cloudformation import Stack
+from automl_gitops.stacks.cloudformation import Stack, StackState
 from support.deployed import DeployedProject
 
 
@@ -268,6 +269,16 @@ def test_a_takeover_that_is_interrupted_is_completed_by_the_next_run(
     stack.deploy(deployed.sign_in())
 
     assert stack.deploy(deployed.sign_in("RetrainRole")).outcome == "unchanged"
+
+
+def test_a_stack_that_goes_between_two_looks_is_gone(deployed: DeployedProject) -> None:
+    found = Stack(deployed.sign_in().aws, f"{deployed.name}-services", Output())
+    going = replace(found.look(), status="DELETE_IN_PROGRESS")
+    found.delete()
+    seen = iter([going])
+    found.look = lambda name=None: next(seen, StackState())  # type: ignore[method-assign]
+
+    assert not found.rest().exists
 
 
 def test_what_a_deleted_stack_left_is_removed_with_the_data(deployed: DeployedProject) -> None:

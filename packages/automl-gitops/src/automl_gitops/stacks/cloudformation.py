@@ -292,7 +292,8 @@ class Stack:
         """The newest event's id: what comes after it belongs to the change that follows."""
         if not state.exists:
             return ""
-        events = self._client.describe_stack_events(StackName=self.name)["StackEvents"]
+        # By its id: one that was being deleted may be gone by now, and is not found by its name any more.
+        events = self._client.describe_stack_events(StackName=state.id)["StackEvents"]
         return events[0]["EventId"] if events else ""
 
     def _events(self, mark: str, name: str | None = None) -> Iterator[dict[str, Any]]:
