@@ -148,7 +148,7 @@ def test_an_interrupted_start_of_the_local_aws_leaves_no_process(
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             os.killpg(int((tmp_path / "pid").read_text()), signal.SIGKILL)
 
-    assert told.rstrip().endswith("KeyboardInterrupt")
+    assert "KeyboardInterrupt" in told  # a second one may come while Python tells of the first
     assert not any("local-sagemaker" in line for line in left), "it ended before what it had started"
 
 
