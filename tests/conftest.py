@@ -98,13 +98,22 @@ PROBLEM_TYPES = ("multiclass", "binary", "regression")
 
 
 @pytest.fixture(scope="session")
-def projects(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One generated project for each problem type."""
-    output = tmp_path_factory.mktemp("projects")
+def _generated(template: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    output = tmp_path_factory.mktemp("generated")
     for problem_type in PROBLEM_TYPES:
         result = bake(template, output, project=f"try-{problem_type}", problem_type=problem_type)
         assert result.returncode == 0, result.stderr
     return {problem_type: output / f"try-{problem_type}" for problem_type in PROBLEM_TYPES}
+
+
+@pytest.fixture
+def projects(_generated: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One generated project for each problem type, of the test's own: its commands leave files there."""
+    output = tmp_path_factory.mktemp("projects")
+    return {
+        problem_type: shutil.copytree(folder, output / folder.name)
+        for problem_type, folder in _generated.items()
+    }
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
