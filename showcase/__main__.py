@@ -41,7 +41,8 @@ def main() -> int:
     try:
         wish = Wish.of(os.environ)
         Leash(ROOT / RESULTS).release()  # before the project of another demo is generated anew
-        project = edited_project(wish) or generate_for(wish)
+        edited = first_look.edited_project(wish)
+        project = keep(wish, edited) if edited else generate_for(wish)
     except UserError as error:
         refuse(error)
     began = float(os.environ.get("STARTED") or time.time())
@@ -69,24 +70,17 @@ def main() -> int:
     return status
 
 
-def edited_project(wish: Wish) -> Path | None:
-    """The project that its owner has edited since it was generated, to rehearse as it stands; said where there is one.
+def keep(wish: Wish, folder: Path) -> Path:
+    """The project in ``folder``, which its owner has edited since it was generated, to be rehearsed as it stands.
 
     Raises `UserError` where the ``wish`` names another target or problem type than it has.
     """
-    found = first_look.edited_project(wish)
-    if found is None:
-        return None
-    of_project(wish, found / "automl.toml")
-    _say_kept(found)
-    return ROOT / found
-
-
-def _say_kept(folder: Path) -> None:
+    of_project(wish, folder / "automl.toml")
     print(
         f"{folder} was edited since it was generated: it is rehearsed as it stands (remove it to have a new one)",
         flush=True,
     )
+    return ROOT / folder
 
 
 def generate_for(wish: Wish) -> Path:
@@ -95,9 +89,7 @@ def generate_for(wish: Wish) -> Path:
     answers = answer(wish)
     folder = RESULTS / answers.get("project", EXAMPLE)
     if Record(ROOT / folder).is_edited():  # the example's, which the name of UCI's file does not show
-        of_project(wish, folder / "automl.toml")
-        _say_kept(folder)
-        return ROOT / folder
+        return keep(wish, folder)
     project = generate(answers)
     print(f"{folder} is generated" + (f" for {wish.data}" if wish.data else ""), flush=True)
     if POSITIVE in answers:

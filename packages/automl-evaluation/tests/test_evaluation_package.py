@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import graphlib
 import re
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import grimp
 import pytest
+
+from support.imports import assert_no_circles
 
 PACKAGE = Path(__file__).parents[1]
 README = (PACKAGE / "README.md").read_text(encoding="utf-8")
@@ -33,9 +34,7 @@ def test_it_imports_what_the_container_has_alone(graph: grimp.ImportGraph) -> No
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-
-    graphlib.TopologicalSorter(imports).prepare()
+    assert_no_circles(graph)
 
 
 def test_the_readme_names_modules_that_there_are(graph: grimp.ImportGraph) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ast
-import graphlib
-import subprocess
 import sys
 from itertools import chain
 from pathlib import Path
 
 import grimp
 import pytest
+
+from support.imports import assert_contracts_hold, assert_no_circles
 
 PACKAGE = Path(__file__).parents[1]
 EVALUATION = PACKAGE.with_name("automl-evaluation")
@@ -41,21 +41,11 @@ def graph() -> grimp.ImportGraph:
 
 
 def test_a_room_imports_only_rooms_below_it() -> None:
-    told = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--config", "pyproject.toml", "--no-cache"],
-        cwd=PACKAGE,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-
-    assert told.returncode == 0, told.stdout
+    assert_contracts_hold(PACKAGE)
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-
-    graphlib.TopologicalSorter(imports).prepare()
+    assert_no_circles(graph)
 
 
 def test_the_runner_knows_what_the_evaluation_shares_alone(graph: grimp.ImportGraph) -> None:

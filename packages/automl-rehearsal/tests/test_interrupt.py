@@ -11,25 +11,10 @@ import time
 from pathlib import Path
 
 import pytest
+from making import automl_toml
 
 from automl_rehearsal import life
 
-PROJECT = """
-[project]
-name = "churn-model"
-description = "Predict who leaves"
-region = "eu-west-1"
-repository = "shop/churn"
-
-[dataset]
-target = "left"
-
-[autopilot]
-problem_type = "BinaryClassification"
-
-[gate]
-minimum = 0.1
-"""
 SLEEPER = """
 import pathlib, subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
@@ -176,7 +161,7 @@ def test_a_life_that_is_interrupted_before_its_first_step_ends_its_local_aws(
             raise KeyboardInterrupt
 
     monkeypatch.setattr(life, "LocalAws", Aws)
-    (tmp_path / "automl.toml").write_text(PROJECT)
+    (tmp_path / "automl.toml").write_text(automl_toml())
     whole = life.Life(tmp_path, tmp_path / "out", None, None, 20)
 
     with pytest.raises(KeyboardInterrupt), whole:

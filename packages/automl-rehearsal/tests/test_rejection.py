@@ -7,31 +7,18 @@ from pathlib import Path
 
 import evaluations
 import pytest
+from making import automl_toml
 
 from automl_evaluation.layout import ClassScores, Estimated, Evaluation
 from automl_gitops.commands.main import main
+from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import RunError
 from automl_gitops.kernel.settings.model import DecisionSettings
 from automl_rehearsal.commands import CommandFailedError
 from automl_rehearsal.life import Life
 from automl_rehearsal.rejection import next_step
 
-PROJECT = """
-[project]
-name = "churn-model"
-description = "Predict who leaves"
-region = "eu-west-1"
-repository = "shop/churn"
-
-[dataset]
-target = "left"
-
-[autopilot]
-problem_type = "BinaryClassification"
-
-[gate]
-minimum = 0.1
-"""
+NAME = Config.parse(automl_toml()).project.name
 
 
 def scores(label: str, predicted: int) -> ClassScores:
@@ -82,7 +69,7 @@ def test_otherwise_what_the_gate_asks_for(evaluation, decision):
 @pytest.fixture
 def rehearse(tmp_path, monkeypatch, capsys):
     """`automl rehearse` in a project, beside the results of an earlier one, where the local AWS raises an error."""
-    (tmp_path / "automl.toml").write_text(PROJECT)
+    (tmp_path / "automl.toml").write_text(automl_toml())
     results = tmp_path / "results"
     results.mkdir()
     for name in ("summary.json", "report.html"):
@@ -108,7 +95,7 @@ def test_a_rejected_model_is_told_with_the_way_on(rehearse, tmp_path):
     assert status == 1
     assert (summary["outcome"], summary["project"], summary["step"]) == (
         "rejected",
-        "churn-model",
+        NAME,
         "The step",
     )
     assert "automl run" in summary["error"]
@@ -125,7 +112,7 @@ def test_no_end_leaves_an_earlier_summary(rehearse, error, outcome, ends):
     status, summary, printed = rehearse(error)
 
     assert status == ends
-    assert (summary["outcome"], summary["project"]) == (outcome, "churn-model")
+    assert (summary["outcome"], summary["project"]) == (outcome, NAME)
     assert summary.get("error", "") == str(error)
     assert summary["seconds"]["total"] >= 0
     assert "Next:" not in printed.err

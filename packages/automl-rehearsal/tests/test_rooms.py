@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import graphlib
 import re
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -12,6 +10,8 @@ from pathlib import Path
 
 import grimp
 import pytest
+
+from support.imports import assert_contracts_hold, assert_no_circles
 
 PACKAGE = Path(__file__).parents[1]
 # What is called as a command, in a process of its own.
@@ -25,21 +25,11 @@ def graph() -> grimp.ImportGraph:
 
 
 def test_a_module_imports_only_modules_below_it() -> None:
-    told = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--config", "pyproject.toml", "--no-cache"],
-        cwd=PACKAGE,
-        capture_output=True,
-        check=False,
-        encoding="utf-8",
-    )
-
-    assert told.returncode == 0, told.stdout
+    assert_contracts_hold(PACKAGE)
 
 
 def test_no_modules_import_each_other_in_a_circle(graph: grimp.ImportGraph) -> None:
-    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
-
-    graphlib.TopologicalSorter(imports).prepare()
+    assert_no_circles(graph)
 
 
 def test_what_is_imported_is_what_is_declared(graph: grimp.ImportGraph) -> None:

@@ -15,13 +15,10 @@ def next_step(evaluation: Evaluation, decision: DecisionSettings, project: Path,
     probability reaches a half: then it is the threshold that is wrong. ``decision`` is that of the project.
     """
     file, label = project / "automl.toml", evaluation.positive_class
-    never = label is not None and any(
-        one.label == label and one.support and not one.predicted for one in evaluation.classes
-    )
     why = f"Next: see {report} for the reasons."
     if (
-        never
-        and label is not None
+        label is not None
+        and any(one.label == label and one.support and not one.predicted for one in evaluation.classes)
         and not decision.on_validation
         and evaluation.objective.metric in OF_A_THRESHOLD
     ):

@@ -16,12 +16,9 @@ from automl_rehearsal.commands import CommandFailedError
 _WORTH_TELLING = 5  # seconds of an installation: to find that nothing is missing takes one
 
 
-RESULTS = ("summary.json", "report.html")
-
-
 def remove_earlier(output: Path) -> None:
     """Remove what an earlier rehearsal told, so that nobody takes it for this one's."""
-    for name in RESULTS:
+    for name in ("summary.json", "report.html"):
         (output / name).unlink(missing_ok=True)
 
 

@@ -15,15 +15,8 @@ COUNTS = (
     "number_inpatient",
     "number_diagnoses",
 )
-SOURCE = (
-    PATIENT,
-    "race",
-    "age",
-    *COUNTS,
-    "change",
-    "diabetesMed",
-    TARGET,
-)  # those that the example is made of
+# Those that the example is made of.
+SOURCE = (PATIENT, "race", "age", *COUNTS, "change", "diabetesMed", TARGET)
 
 
 def is_source(columns: Collection[str]) -> bool:

@@ -113,7 +113,7 @@ class Endpoint:
             meanwhile=meanwhile,
             longest=pause,
             interrupted="look with `automl status`, "
-            + ("end it with `automl teardown --only staging`, " * self.name.endswith("-staging")),
+            + ("end it with `automl teardown --only staging`, " if self.name.endswith("-staging") else ""),
         )
 
     def settle_before_change(self, config_name: str = "") -> EndpointState:
