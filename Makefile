@@ -16,7 +16,8 @@ STARTED := $(shell date +%s)
 # environment, and not by way of a shell's line.
 override DATA := $(value DATA)
 override TARGET := $(value TARGET)
-export DATA TARGET PROBLEM LENIENT STARTED
+override DELIMITER := $(value DELIMITER)
+export DATA TARGET PROBLEM LENIENT DELIMITER ENCODING STARTED
 # Not in the template, whose every file reaches the generated project.
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 

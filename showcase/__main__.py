@@ -5,6 +5,7 @@ The packages are installed, and `showcase.first_look` has found nothing.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 import shutil
@@ -51,7 +52,7 @@ def main() -> int:
             Path(sys.executable).with_name("automl"),
             "rehearse",
             *("--output", project.parent),
-            *(("--data", wish.path) if wish.data else ()),
+            *(("--data", str(wish.path), *wish.options) if wish.data else ()),
             *(("--lenient",) if wish.lenient else ()),
             *("--setup-seconds", f"{max(0.0, time.time() - began):.1f}"),
         ],
@@ -59,7 +60,8 @@ def main() -> int:
     )
     folder = RESULTS / project.name
     if status == 0:
-        again = Wish(str(wish.path) if wish.data else "", lenient=wish.lenient).command()
+        there = str(wish.path) if wish.data else ""
+        again = dataclasses.replace(wish, data=there, target="", problem="").command()
         print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
     elif status == 2:
         print(
@@ -103,7 +105,7 @@ def answer(wish: Wish) -> dict[str, str]:
     """The answers to the questions; none where the defaults, the hospital example, are what is wished."""
     if not wish.data:
         return of_target(wish.target or "target", wish.problem) if wish.target or wish.problem else {}
-    facts = inspect(wish.path, wish.target or None)
+    facts = inspect(wish.path, wish.target or None, wish.dialect)
     if facts["prepare"] and facts["target"] == TARGET and wish.problem in ("", "MulticlassClassification"):
         return {}
     columns = [column["name"] for column in facts["columns"]]

@@ -13,7 +13,18 @@ from tools import wheels
 ROOT = Path(__file__).resolve().parent.parent
 COOKIECUTTER = Path(sys.executable).with_name("cookiecutter")
 # What `make test` hands on: the commands that a test starts run as from a user's shell, not as parts of that make.
-for _of_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DATA", "TARGET", "PROBLEM", "LENIENT", "STARTED"):
+for _of_make in (
+    "MAKEFLAGS",
+    "MFLAGS",
+    "MAKELEVEL",
+    "DATA",
+    "TARGET",
+    "PROBLEM",
+    "LENIENT",
+    "DELIMITER",
+    "ENCODING",
+    "STARTED",
+):
     os.environ.pop(_of_make, None)
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.settings.dataset import VALIDATION, DatasetSettings
 from automl_gitops.kernel.settings.model import LEAST_TRAINING_ROWS
 from automl_rehearsal import first_look
-from automl_rehearsal.first_look import Task, Wish, look, of_project, problem_type
+from automl_rehearsal.first_look import FileSeen, Task, Wish, look, of_project, problem_type
 
 SOURCES = sorted(map(str, Path(__file__).parents[2].glob("automl-*/src")))
 ROWS = "".join(f"{n},{'yes' if n % 3 else 'no'},{n % 5}\n" for n in range(700))
@@ -126,8 +127,10 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a PNG image, no CSV"),
         (b"PK\x03\x04", "is a zip archive, no CSV"),
-        ("größe,x\n".encode("latin-1"), "is not UTF-8"),
-        (b"a;b\n1;2\n", "separated by semicolons"),
+        ("größe,x\n".encode("latin-1"), "ENCODING=cp1252"),
+        (b"a;b\n1;2\n", "separated by semicolons: type make demo DATA="),
+        (b"a;b\n1;2\n", " DELIMITER=';', or export it with commas"),
+        (b"a\tb\n1\t2\n", " DELIMITER=tab, or"),
         (b"a\n1\n", "has one column"),
         (b"a,b,c\n", "has a header but no rows"),
         (b"a,b,a\n1,2,3\n", 'column "a" is there 2 times'),
@@ -231,6 +234,39 @@ def test_an_ending_that_two_names_share_makes_them_no_more_alike(tmp_path: Path)
 
 def test_a_command_to_type_survives_the_shell() -> None:
     assert Wish("Jo's table.csv").command(LENIENT="1") == """make demo DATA='Jo'"'"'s table.csv' LENIENT=1"""
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "typed"),
+    [
+        (";", "cp1252", {"DELIMITER": ";", "ENCODING": "cp1252"}),
+        ("\t", "utf-16", {"DELIMITER": "tab", "ENCODING": "utf-16"}),
+    ],
+)
+def test_a_table_of_another_dialect_is_read_as_the_variables_say(
+    tmp_path: Path, delimiter: str, encoding: str, typed: dict[str, str]
+) -> None:
+    path = tmp_path / "Größen.csv"
+    rows = "".join(f"{n % 70}{delimiter}{'jä' if n % 2 else 'nein'}\n" for n in range(700))
+    path.write_text(f"Größe{delimiter}Ziel\n{rows}", encoding=encoding)
+    wish = Wish.of({"DATA": str(path), **typed})
+
+    seen = look(wish, Task())
+
+    assert seen == FileSeen(["Größe", "Ziel"], "Ziel", 700, {"jä": 350, "nein": 350})
+    assert all(f"{name}=" in wish.command() for name in typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ({"DELIMITER": ";;"}, "DELIMITER=';;': write one character, such as DELIMITER=';'"),
+        ({"ENCODING": "latin-99"}, "ENCODING='latin-99': is no encoding that Python knows"),
+    ],
+)
+def test_a_dialect_that_is_none_is_refused(typed: dict[str, str], sentence: str) -> None:
+    with pytest.raises(UserError, match=re.escape(sentence)):
+        Wish.of(typed)
 
 
 def test_a_long_cell_is_read(tmp_path: Path) -> None:

@@ -351,7 +351,7 @@ def test_a_sample_keeps_rare_classes(tmp_path: Path) -> None:
         rows.writerow(["x", "label"])
         rows.writerows([[number, "rare" if number % 4000 == 0 else "often"] for number in range(20_000)])
 
-    made = sample(tmp_path / "t.csv", 500, tmp_path / "out", DatasetSettings(target="label"))
+    made = sample(Table.open(tmp_path / "t.csv"), 500, tmp_path / "out", DatasetSettings(target="label"))
 
     seen = profile(Table.open(made), "label")
     assert seen.rows == 500
@@ -437,7 +437,7 @@ def test_a_sample_has_every_class_in_every_part(tmp_path: Path, rule: str) -> No
     config = configured(problem="BinaryClassification")
     dataset = DatasetSettings.model_validate({"target": "label", **RULES[rule]})
 
-    path = sample(tmp_path / "t.csv", 1500, tmp_path / "out", dataset)
+    path = sample(Table.open(tmp_path / "t.csv"), 1500, tmp_path / "out", dataset)
 
     made = prepare(config.model_copy(update={"dataset": dataset}), path, Output())
     assert made.classes is not None

@@ -12,6 +12,7 @@ import pytest
 from automl_gitops.commands.main import main
 from automl_gitops.data import consistency
 from automl_gitops.data.lock import Column, DatasetLock, Rows, Uris
+from automl_gitops.data.table import Table
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -240,7 +241,8 @@ def test_a_sample_keeps_rows_as_they_are(tmp_path):
     table.to_csv(tmp_path / "table.csv", index=False)
 
     frame = pd.read_csv(
-        sample(tmp_path / "table.csv", 100, tmp_path / "out", DatasetSettings(target="code")), dtype=str
+        sample(Table.open(tmp_path / "table.csv"), 100, tmp_path / "out", DatasetSettings(target="code")),
+        dtype=str,
     )
 
     assert len(frame) == 100

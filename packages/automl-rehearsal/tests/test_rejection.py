@@ -104,6 +104,14 @@ def test_a_rejected_model_is_told_with_the_way_on(rehearse, tmp_path):
     assert "[decision] threshold" in last
 
 
+def test_what_is_refused_leaves_the_results_of_an_earlier_one(rehearse, tmp_path):
+    (tmp_path / "automl.toml").write_text(automl_toml().replace("[gate]", "[gates]"))
+
+    assert main(["rehearse", "--output", str(tmp_path / "results")]) == 2
+
+    assert {path.name for path in (tmp_path / "results").iterdir()} >= {"summary.json", "report.html"}
+
+
 @pytest.mark.parametrize(
     ("error", "outcome", "ends"),
     [(RunError("it did not start"), "failed", 1), (KeyboardInterrupt(), "stopped", 130)],

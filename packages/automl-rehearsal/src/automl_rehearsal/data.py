@@ -188,11 +188,11 @@ def find_lock(project: Path) -> DatasetLock | None:
     return DatasetLock.load(path) if path.exists() else None
 
 
-def sample(path: Path, rows: int, folder: Path, dataset: DatasetSettings) -> Path:
+def sample(table: Table, rows: int, folder: Path, dataset: DatasetSettings) -> Path:
     """Some rows of a data set's file, as CSV below ``folder``: drawn at random, but a few of each class at least, in
     each part where a rule makes them.
     """
-    frame = pd.concat([batch.to_pandas() for batch in Table.open(path).batches()], ignore_index=True)
+    frame = pd.concat([batch.to_pandas() for batch in table.batches()], ignore_index=True)
     order = np.random.RandomState(SEED).permutation(len(frame))
     target = dataset.target
     if target in frame:

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 
 from automl_evaluation import values
 from automl_evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnamed_positive
-from automl_gitops.data.formats import format_of
+from automl_gitops.data.formats import UTF_8, Dialect, format_of
 from automl_gitops.data.refusals import (
     UNCLOSED,
     in_target,
@@ -37,12 +37,12 @@ from automl_gitops.data.refusals import (
     written,
     wrong_width,
 )
-from automl_gitops.kernel.csv_text import START, first_rows, other_delimiter
+from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import at_home
 from automl_gitops.kernel.words import meant_one, quoted, some, visible
 
-VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT")
+VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT", "DELIMITER", "ENCODING")
 MOST_ROWS = 100_000
 MOST_LABELS = 1_000
 # `LEAST_TRAINING_ROWS` of the data set's checks, which need packages; a test holds the two together.
@@ -64,33 +64,56 @@ class Wish:
     target: str = ""
     problem: str = ""
     lenient: bool = False
+    delimiter: str = ""
+    encoding: str = ""
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Wish:
-        """The variables DATA, TARGET, PROBLEM and LENIENT; raises `UserError` for an unknown problem type, and for
-        a variable that looks like one of these but is none.
+        """The variables of `VARIABLES`; raises `UserError` for an unknown problem type, for a delimiter or an encoding
+        that is none, and for a variable that looks like one of these but is none.
         """
         for name in _typed(environment.get("MAKEFLAGS", "")):
             near = difflib.get_close_matches(name.upper(), VARIABLES, n=1, cutoff=0.7)
             if near and name not in VARIABLES:
                 raise UserError(f"{name}= is no variable of make demo: did you mean {near[0]}=?")
         lenient = environment.get("LENIENT", "").strip().lower() not in ("", "0", "no", "false")
-        return cls(
+        wish = cls(
             environment.get("DATA", ""),
             environment.get("TARGET", ""),
             problem_type(environment.get("PROBLEM", "")),
             lenient,
+            environment.get("DELIMITER", ""),
+            environment.get("ENCODING", "").strip(),
         )
+        try:
+            _ = wish.dialect
+        except UserError as error:  # in the words of make
+            raise UserError(
+                re.sub(r"--(delimiter|encoding) ", lambda it: f"{it[1].upper()}=", str(error))
+            ) from None
+        return wish
 
     @property
     def path(self) -> Path:
         """The file, absolute."""
         return at_home(self.data).absolute()
 
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written, where it is CSV."""
+        return Dialect.of(self.delimiter or ",", self.encoding or UTF_8)
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Those of the project's commands that say so."""
+        given = {"--delimiter": self.delimiter, "--encoding": self.encoding}
+        return tuple(word for option, value in given.items() if value for word in (option, value))
+
     def command(self, **changes: str) -> str:
         """What to type: this, with some variables changed."""
         short = {name: key for key, name in PROBLEMS.items()}
         typed = {"DATA": self.data, "TARGET": self.target, "PROBLEM": short.get(self.problem, "")}
+        typed |= {"DELIMITER": self.delimiter, "ENCODING": self.encoding}
         typed |= {"LENIENT": "1" if self.lenient else ""} | changes
         given = (f"{name}={shlex.quote(value)}" for name, value in typed.items() if value)
         return " ".join(("make demo", *given))
@@ -149,18 +172,23 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
     """
     path = wish.path
     _require_file(wish.data, path)
-    kind = format_of(path, wish.data)
+    dialect = wish.dialect
+    kind = format_of(path, wish.data, None if dialect.is_utf_8 else dialect)
     if kind == "parquet":
         return None
     try:
         opened = gzip.open if kind == "csv.gz" else open
-        with opened(path, mode="rt", encoding="utf-8-sig", newline="") as text:
+        encoding = "utf-8-sig" if dialect.is_utf_8 else dialect.encoding
+        with opened(path, mode="rt", encoding=encoding, newline="") as text:
             _check_delimiter(wish, text.read(START))
             text.seek(0)
-            rows = csv.reader(text, strict=True)
+            rows = csv.reader(text, strict=True, delimiter=dialect.delimiter)
             return _read(wish, task, rows)
-    except UnicodeDecodeError:
-        raise UserError(f"{wish.data}: is not UTF-8: save it as CSV in UTF-8") from None
+    except UnicodeError:
+        way = f"or name its encoding: {wish.command(ENCODING='cp1252')} (of Excel in the west of Europe)"
+        raise UserError(
+            f"{wish.data}: is not {'UTF-8' if dialect.is_utf_8 else dialect.encoding}: save it as CSV in UTF-8, {way}"
+        ) from None
     except (csv.Error, OSError, EOFError, zlib.error) as error:
         if str(error) == "unexpected end of data":  # of csv
             raise UserError(f"{wish.data}: cannot be read to its end: {UNCLOSED}") from None
@@ -186,12 +214,14 @@ def _siblings(path: Path) -> Iterator[Path]:
 
 
 def _check_delimiter(wish: Wish, start: str) -> None:
-    first = first_rows(start, ",")[0]
-    mark = other_delimiter(start, first)
+    delimiter = wish.dialect.delimiter
+    first = first_rows(start, delimiter)[0]
+    mark = other_delimiter(start, first) if delimiter == "," else None
     if mark:
+        sign = {"\t": "tab"}.get(DELIMITERS[mark], DELIMITERS[mark])
         raise UserError(
-            f"{wish.data}: columns are separated by {mark}: export it with commas (in a project, `automl data push` "
-            "takes --delimiter)"
+            f"{wish.data}: columns are separated by {mark}: type {wish.command(DELIMITER=sign)}, or export it with "
+            "commas"
         )
     if said := title(first):
         raise UserError(f"{wish.data}: {said}")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automl_evaluation.layout import Evaluation
+from automl_gitops.data.formats import Dialect
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.data.positive import apart
 from automl_gitops.data.prepared import prepare
@@ -24,7 +25,7 @@ from automl_rehearsal.commands import CommandFailedError, Leash, assume, call
 from automl_rehearsal.copy import LENIENT_ROWS, ProjectCopy, adapt
 from automl_rehearsal.data import find_lock, sample, stand_in
 from automl_rehearsal.example import is_hospital
-from automl_rehearsal.summary import Summary
+from automl_rehearsal.summary import Summary, remove_earlier
 
 ROWS_TO_PREDICT = 10
 CLIENTS, CLIENT_PAUSE_SECONDS = 2, 0.05  # of production while a broken version is rolled out
@@ -36,6 +37,7 @@ class Life:
 
     ``output`` gets summary.json, report.html, and in ``project/`` the copy; ``data`` is a data set's file or `None`:
     then it is rows that are made up as dataset.lock describes them, or else the example; ``rows`` limits them;
+    ``dialect`` is how a CSV file is written;
     ``training_seconds`` is the Autopilot job's budget; ``lenient`` lets it train on fewer rows than the real one
     takes. Every step raises `CommandFailedError` where its command fails.
     """
@@ -49,6 +51,7 @@ class Life:
         data: Path | None,
         rows: int | None,
         training_seconds: int,
+        dialect: Dialect | None = None,
         *,
         lenient: bool = False,
     ) -> None:
@@ -57,19 +60,21 @@ class Life:
         self.data = data.resolve() if data else None
         self.rows = rows
         self.training_seconds = training_seconds
+        self.dialect = dialect
         self.lenient = lenient
         self.leash: Leash | None = None
         self.rejected: Evaluation | None = None  # where the gate let no model through
         self.title = "Before the first step"
         self.step, self.steps = 0, STEPS_TO_STAGING + STEPS_BACK
         self.say = Output()
-        # What is wrong with the project or the data is said before anything is copied.
+        # What is wrong with the project or the data is said before anything is copied, or removed.
         config = Config.load(source / "automl.toml")
-        self.is_source = self.data is not None and _is_source(self.data, config)
+        self.is_source = self.data is not None and _is_source(self.data, config, dialect)
         if self.data and not self.is_source and rows is None:
-            prepare(_lenient(config) if lenient else config, self.data, _Unheard())
+            prepare(_lenient(config) if lenient else config, self.data, _Unheard(), dialect)
+        self.lock = find_lock(source)
+        remove_earlier(output)
         self.copy = ProjectCopy(source, output / "project")
-        self.lock = find_lock(self.copy.directory)
         made_up = data is None and (self.lock is not None or not is_hospital(config))
         open_gate = made_up and not (self.lock is None and _is_as_generated(config))
         self.left_out = adapt(self.copy.directory, open_gate=open_gate, lenient=lenient, rows=rows)
@@ -278,11 +283,16 @@ class Life:
             made = self._as_administrator("data", "example", *size)
         else:
             if not self.is_source:
-                file = self.data
                 if self.rows:
                     dataset = Config.load(self.copy.directory / "automl.toml").dataset
-                    file = sample(file, self.rows, self.output / "data", dataset)
-                return {"file": file, "options": ("--real",)}
+                    table = Table.open(self.data, dialect=self.dialect)
+                    return {
+                        "file": sample(table, self.rows, self.output / "data", dataset),
+                        "options": ("--real",),
+                    }
+                dialect = self.dialect or Dialect()
+                written = ("--delimiter", dialect.delimiter, "--encoding", dialect.encoding)
+                return {"file": self.data, "options": ("--real", *written)}
             made = self._as_administrator("data", "prepare-hospital", str(self.data), *size)
         return {"file": made["file"], "options": ("--synthetic" if made["synthetic"] else "--real",)}
 
@@ -358,6 +368,6 @@ def _is_as_generated(config: Config) -> bool:
     return config.gate.model_dump(exclude_defaults=True) in ({"minimum": 0.0}, {"maximum": 1e12})
 
 
-def _is_source(path: Path, config: Config) -> bool:
+def _is_source(path: Path, config: Config, dialect: Dialect | None) -> bool:
     """Whether a file is UCI's, and the example that is made of it is what the project predicts from."""
-    return is_hospital(config) and is_source(Table.open(path).columns)
+    return is_hospital(config) and is_source(Table.open(path, dialect=dialect).columns)

@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from automl_gitops.kernel.environments import ServingProject
 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+Delimiter = Annotated[
+    str, typer.Option("--delimiter", metavar="CHARACTER", help="What separates a CSV file's columns, or tab.")
+]
+Encoding = Annotated[
+    str, typer.Option("--encoding", metavar="NAME", help="A CSV file's encoding, such as cp1252 or utf-16.")
+]
 Markdown = Annotated[
     Path | None,
     typer.Option(

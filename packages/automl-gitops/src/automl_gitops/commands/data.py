@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from automl_gitops.commands import Json
+from automl_gitops.commands import Delimiter, Encoding, Json
 from automl_gitops.data.formats import UTF_8, Dialect
 from automl_gitops.data.lock import NOT_COUNTED, DatasetLock
 from automl_gitops.kernel.config import Config
@@ -24,12 +24,6 @@ app = typer.Typer(no_args_is_help=True, help="The data set: check and upload it,
 
 Table = Annotated[
     Path, typer.Argument(metavar="FILE", help="CSV, gzipped CSV or Parquet file with a header.")
-]
-Delimiter = Annotated[
-    str, typer.Option("--delimiter", metavar="CHARACTER", help="What separates a CSV file's columns, or tab.")
-]
-Encoding = Annotated[
-    str, typer.Option("--encoding", metavar="NAME", help="A CSV file's encoding, such as cp1252 or utf-16.")
 ]
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 
+from automl_gitops.commands import Delimiter, Encoding
+from automl_gitops.data.formats import UTF_8, Dialect
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import RunError, UserError
@@ -59,6 +61,8 @@ def rehearse(
         Path | None,
         typer.Option(metavar="FILE", help="Write the report in Markdown, as a pull request shows it."),
     ] = None,
+    delimiter: Delimiter = ",",
+    encoding: Encoding = UTF_8,
     setup_seconds: Annotated[
         float, typer.Option(metavar="N", help="Seconds that the installation took, for summary.json.", min=0)
     ] = 0.0,
@@ -104,7 +108,7 @@ def rehearse(
             "--clean, --confirm and --yes-cost go with --on-aws: the local AWS costs and keeps nothing"
         )
     output, training_seconds = output or Path("build/rehearsal"), training_seconds or 90
-    say, file = Output(), _existing(data)
+    say, file, dialect = Output(), _existing(data), Dialect.of(delimiter, encoding)
     for place in filter(None, (output, markdown)):
         prepare(place)
     with patience(say, "preparing a copy of the project and a local AWS"):
@@ -112,11 +116,10 @@ def rehearse(
         from automl_rehearsal.commands import CommandFailedError, Leash
         from automl_rehearsal.life import STEPS_TO_STAGING, Life
         from automl_rehearsal.rejection import next_step
-        from automl_rehearsal.summary import failed, remove_earlier, succeeded, where_to_look
+        from automl_rehearsal.summary import failed, succeeded, where_to_look
 
         leash = Leash(output.resolve())  # before the copy of another one's rehearsal is replaced
-        remove_earlier(output)
-        life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, lenient=lenient)
+        life = Life(Path.cwd(), output.resolve(), file, rows, training_seconds, dialect, lenient=lenient)
     life.leash = leash
     if until == "staging":
         life.steps = STEPS_TO_STAGING
