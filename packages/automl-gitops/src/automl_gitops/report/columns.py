@@ -69,11 +69,13 @@ def _slices_chart(evaluation: Evaluation, entry: SliceSet) -> Chart | None:
     places = decimals_of_slices(entry, metric)
     many = [part for part in judged if not part.small] or judged
     worst = (max if measured.less_is_better else min)(many, key=lambda part: part.metrics[metric])
+    # It is measured against how much the target varies within the slice.
+    lower = " R² is lower where the target varies less, though errors are as small." if metric == "r2" else ""
     return Chart(
         f"{measured.label} by {entry.column}",
         f"{measured.label} is worst, {words.number(worst.metrics[metric], places)}, for "
         f"{words.quoted(worst.name)} ({words.number(worst.rows)} rows); on the whole holdout it is "
-        f"{words.number(evaluation.objective.value, places)} (dashed line).",
+        f"{words.number(evaluation.objective.value, places)} (dashed line).{lower}",
         charts.intervals(
             rows,
             ["Candidate", "Champion"] if compared else ["Candidate"],
