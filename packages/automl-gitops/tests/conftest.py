@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from support import session
+from support import service_models, session
 
 session.find_the_projects_code()
 session.look_seldom_for_garbage()
+service_models.remember()
 
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from flights import Someone
 
-from support import session
+from support import service_models, session
 
 session.find_the_projects_code()
 session.look_seldom_for_garbage()
+service_models.remember()
 
 LONGEST = ("test_killed_flight.py", "test_flight.py")
 
