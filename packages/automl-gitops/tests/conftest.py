@@ -18,7 +18,9 @@ LONGEST = (
     "life/test_life_with_a_key.py",
     "deployment/test_doctor.py",
     "faults/test_random_lives.py",
+    "life/test_data_scientist.py",
     "life/test_life_by_reference.py",
+    "pipeline/test_wheel_on_the_path.py",
 )
 
 
