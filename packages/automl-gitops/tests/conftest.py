@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from support import session
+from support import service_models, session
 
 session.find_the_projects_code()
 session.look_seldom_for_garbage()
+service_models.remember()
 
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (
@@ -17,7 +18,9 @@ LONGEST = (
     "life/test_life_with_a_key.py",
     "deployment/test_doctor.py",
     "faults/test_random_lives.py",
+    "life/test_data_scientist.py",
     "life/test_life_by_reference.py",
+    "pipeline/test_wheel_on_the_path.py",
 )
 
 

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from flights import Someone
 
-from support import session
+from support import service_models, session
 
 session.find_the_projects_code()
 session.look_seldom_for_garbage()
+service_models.remember()
 
-LONGEST = ("test_killed_flight.py", "test_flight.py")
+LONGEST = ("test_killed_flight.py", "test_flight.py", "test_made_up_rows.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -37,11 +37,14 @@ class Someone:
         self.folder = folder / "on-aws"
         kept = unsigned_environment()
         self.environment = kept | aws.administrator(self.account)
+        self._clients: dict[str, Any] = {}
         self.client("ec2").describe_instance_type_offerings()  # an account has a network from the start
         self.before = census(self.account)
 
     def client(self, service: str) -> Any:
-        return self.aws.client(service, self.account)
+        if service not in self._clients:  # to make one takes longer than what a wait asks of it
+            self._clients[service] = self.aws.client(service, self.account)
+        return self._clients[service]
 
     def start(self, *options: str, **variables: str) -> subprocess.Popen[str]:
         command = (sys.executable, "-m", "automl_gitops", "rehearse", *options, "--output", str(self.folder))

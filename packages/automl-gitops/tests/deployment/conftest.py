@@ -15,7 +15,7 @@ from support.github import GitHub
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A minute of the services' waiting is a second; nobody waits long between two looks."""
     monkeypatch.setenv("LOCAL_AWS_TIME_SCALE", "60")
-    monkeypatch.setattr(waiting, "SHORTEST", 0.05)
+    monkeypatch.setattr(waiting, "SHORTEST", 0.1)
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import gc
 import importlib
 
 import boto3
-from botocore import session
 
-from automl_gitops.kernel import service, waiting
+from automl_gitops.kernel import waiting
 from automl_gitops.runs import definition
+from support import service_models
 
 # What commands import when they are called, and what a definition is built with.
 COMMANDS = (
@@ -35,7 +35,7 @@ def preload(*, sdk: bool = False) -> None:
     for name in COMMANDS:
         importlib.import_module(f"automl_gitops.{name}")
     # The models of AWS's services, which take longest of a client, are read once for all sessions of all forks.
-    session.create_loader = lambda *_: service.loader()  # type: ignore[assignment]
+    service_models.remember()
     given = {"aws_access_key_id": "none", "aws_secret_access_key": "none", "region_name": "eu-west-1"}
     for name in SERVICES:
         boto3.Session(**given).client(name)

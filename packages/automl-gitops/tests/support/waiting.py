@@ -11,7 +11,7 @@ PATIENCE = 300.0
 def wait_until(
     look: Callable[[], Any],
     reached: Callable[[Any], Any] = bool,
-    pause: float = 0.03,
+    pause: float = 0.06,
     patience: float = PATIENCE,
 ) -> Any:
     """What ``look()`` gives, once ``reached`` holds of it; fails the test after ``patience`` seconds."""

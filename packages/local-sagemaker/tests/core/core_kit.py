@@ -7,7 +7,7 @@ import json
 import textwrap
 import time
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -23,9 +23,12 @@ class Account:
 
     aws: Any
     id: str
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return self.aws.client(service, self.id)
+        if service not in self._clients:  # to make one takes longer than most of what is asked of it
+            self._clients[service] = self.aws.client(service, self.id)
+        return self._clients[service]
 
     def name(self, stem: str) -> str:
         return unique(f"core-{stem}")

@@ -36,9 +36,12 @@ class Site:
     aws: Any
     role: str
     _trained: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return self.aws.client(service)
+        if service not in self._clients:  # to make one takes longer than what a wait asks of it
+            self._clients[service] = self.aws.client(service)
+        return self._clients[service]
 
     @property
     def sagemaker(self) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 PATIENCE = 300.0
 
 
-def wait_until(look: Callable[[], Any], reached: Callable[[Any], Any] = bool, pause: float = 0.03) -> Any:
+def wait_until(look: Callable[[], Any], reached: Callable[[Any], Any] = bool, pause: float = 0.06) -> Any:
     """What ``look()`` gives, once ``reached`` holds of it; fails the test after :data:`PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while not reached(seen := look()):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import pickle
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
@@ -80,7 +82,7 @@ def invalid(message: str) -> AWSError:
 def parse(text: str) -> dict[str, Any]:
     """Read a template; raises ValidationError with CloudFormation's words where it is none."""
     try:
-        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        document = pickle.loads(_read(text))  # noqa: S301 - what was just pickled
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" (line {mark.line + 1}, column {mark.column + 1})" if mark else ""
@@ -96,6 +98,12 @@ def parse(text: str) -> dict[str, Any]:
         raise invalid("Template format error: At least one Resources member must be defined.")
     _check_resources(document)
     return document
+
+
+@functools.lru_cache(maxsize=32)
+def _read(text: str) -> bytes:
+    """The document, pickled: reading is dear, and one deployment sends the same text several times."""
+    return pickle.dumps(yaml.load(text, Loader=_Loader))  # noqa: S506 - a SafeLoader
 
 
 def _check_resources(template: dict[str, Any]) -> None:
