@@ -21,9 +21,9 @@ export DATA TARGET PROBLEM LENIENT DELIMITER ENCODING STARTED
 # Not in the template, whose every file reaches the generated project.
 export RUFF_CACHE_DIR := $(CURDIR)/.ruff_cache
 
-# Each heavy test keeps a core busy; the tests of a file share their lives, so they run in one process. The order is
-# that of conftest.py, which has the longest first, and not by the number of tests.
-TWO_AT_ONCE := --numprocesses 2 --dist loadscope --no-loadscope-reorder
+# A heavy test waits a third of its time, so that three keep two cores busy; the tests of a file share their lives, so they
+# run in one process. The order is that of conftest.py, which has the longest first, and not by the number of tests.
+AT_ONCE := --numprocesses 3 --dist loadscope --no-loadscope-reorder
 
 # Where it is set, as in many containers, each of the many processes of a life would compile its packages anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -86,13 +86,13 @@ browser: setup
 
 test: browser ## everything: the packages' tests, the template's, and a generated project's with its life
 	@failed=; for suite in $(addsuffix /tests,$(PACKAGES)) tests; do \
-		echo "$(RUN) -m pytest $$suite $(TWO_AT_ONCE)"; \
-		$(RUN) -m pytest $$suite $(TWO_AT_ONCE) || failed="$$failed $$suite"; \
+		echo "$(RUN) -m pytest $$suite $(AT_ONCE)"; \
+		$(RUN) -m pytest $$suite $(AT_ONCE) || failed="$$failed $$suite"; \
 	done; \
 	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 test-strangers: setup ## tables that are not ours through the whole life: demos, workflows, every objective
-	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_long_training.py $(TWO_AT_ONCE)
+	$(RUN) -m pytest tests/strangers tests/workflows/test_story.py tests/workflows/test_long_training.py $(AT_ONCE)
 
 test-faults: setup ## each call of a life fails once in each way, and it ends as without; goes on where it stopped; writes build/faults.json (SHARD=1/8)
 	$(RUN) packages/automl-gitops/tests/faults/run_faults.py $(SHARD)
