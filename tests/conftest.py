@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from warmed import Warmed
 
 from tools import wheels
 
@@ -92,6 +95,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy2(ROOT / name, clean / name)
     wheels.renew(clean)
     return clean
+
+
+@pytest.fixture(scope="session")
+def warmed() -> Iterator[Warmed]:
+    """The process that runs commands which need not start as on any machine."""
+    with tempfile.TemporaryDirectory(prefix="warmed-") as folder:
+        found = Warmed(Path(folder))
+        yield found
+        found.end()
 
 
 PROBLEM_TYPES = ("multiclass", "binary", "regression")
