@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from strangers.owner import Demo, demo, files_of, installed, project_of, thrifty
+from strangers.owner import OBSERVER, Demo, demo, files_of, installed, project_of, thrifty
 from strangers.scoring import Stored, by_hand, recomputed
 from strangers.tables import TABLES, Stranger
 from warmed import Warmed
@@ -38,7 +38,9 @@ def lived(request, template: Path, warmed: Warmed, tmp_path_factory: pytest.Temp
     table, folder = request.param, tmp_path_factory.mktemp(request.param.name)
     project = project_of(template, folder, table, table.problem_type, table.objective, table.name)
     thrifty(project)
-    installed(project, *(() if table.name == AS_ANYWHERE else (warmed.prefix(table.name),)))
+    installed(
+        project, *(() if table.name == AS_ANYWHERE else (warmed.prefix(table.name, script=str(OBSERVER)),))
+    )
     data = table.write(folder)
     before = files_of(project)
     shown = demo(project, data)

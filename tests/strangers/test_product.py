@@ -125,8 +125,9 @@ def trained(template, warmed, tmp_path_factory):
     """Where what S3 had of the trainings lies, and what came of each; all are of one process."""
     folder, (name, problem_type, objective) = tmp_path_factory.mktemp("trained"), TRAINED[0]
     project = project_for(template, folder, TABLES[name], problem_type, objective)
+    commands = warmed.prefix("objectives", script=objectives.__file__) / "bin"
     ended = subprocess.run(
-        [warmed.prefix("objectives") / "bin" / "python", objectives.__file__, folder],
+        [commands / "python", objectives.__file__, folder],
         cwd=project,
         env=offline(project),
         capture_output=True,
