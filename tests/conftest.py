@@ -21,12 +21,14 @@ for _of_make in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "DATA", "TARGET", "PROBLEM"
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (
     "strangers/test_demo.py",
-    "strangers/test_product.py",
     "test_documents.py",
     "workflows/test_story.py",
+    "strangers/test_product.py",
     "workflows/test_long_training.py",
     "test_project.py",
+    "test_report_page.py",
     "test_changes.py",
+    "test_update.py",
 )
 
 
