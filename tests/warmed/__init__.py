@@ -1,7 +1,7 @@
 """Commands of `automl` as forks of one process that has imported what they need; each takes a second less that way.
 
-How a command starts as a process of its own is what the demos of two tables, and the first call of each command on a
-stage, are there for.
+They start as on any machine in the demo of one table, in the life that a project's own tests have, and in the
+documents wherever a command is called for the first time.
 """
 
 import json

@@ -16,11 +16,17 @@ def main() -> None:
     if status is None:
         be(name, path, sys.argv[1:])
     elif status < 0:
-        import signal
-
-        signal.signal(-status, signal.SIG_DFL)
-        os.kill(os.getpid(), -status)
+        die(-status)
     os._exit(status & 255)
+
+
+def die(number: int) -> None:
+    """End by a signal, as the command did."""
+    import signal
+
+    if number != signal.SIGKILL:  # which nobody can catch
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
 
 
 def be(name: str, path: str, arguments: "list[str]") -> None:
