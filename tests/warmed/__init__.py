@@ -4,7 +4,7 @@ They start as on any machine in the demo of one table, in the life that a projec
 documents wherever a command is called for the first time.
 """
 
-import json
+import os
 import shutil
 import socket
 import subprocess
@@ -50,12 +50,8 @@ class Warmed:
             shutil.copy2(ours / "pyvenv.cfg", prefix)
         python = Path(sys.executable)
         given = {"address": str(self._address), "stage": name if first_apart else "", "script": script}
-        given["bin"] = str(python.parent)
-        script = (
-            _SCRIPT.format(python=python)
-            + f"GIVEN = {json.dumps(given)}\n"
-            + (HERE / "client.py").read_text()
-        )
+        given |= {"bin": str(python.parent), "packages": os.environ.get("PYTHONPATH", "")}
+        script = _SCRIPT.format(python=python) + f"GIVEN = {given!r}\n" + (HERE / "client.py").read_text()
         for entry in python.parent.iterdir():
             file = prefix / "bin" / entry.name
             if entry.name in ("automl", "python", "python3"):

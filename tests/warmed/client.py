@@ -11,7 +11,8 @@ def main() -> None:
         if arguments[:2] != ["-m", "automl_gitops"]:
             be(name, path, arguments)
         arguments = arguments[2:]
-    known = "PYTHONPATH" not in os.environ  # which may lead to other code than that which was imported
+    # Elsewhere may be other code than that which was imported.
+    known = os.environ.get("PYTHONPATH", "") == GIVEN["packages"]  # noqa: F821
     status = hand_over(path, arguments) if known else None
     if status is None:
         be(name, path, sys.argv[1:])
