@@ -7,7 +7,7 @@ or the path in CHROMIUM), or the one that `playwright install chromium` fetched.
 import base64
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,27 +121,32 @@ class Browser:
         found.requests = [url for url in found.requests if url != address and not url.startswith("data:")]
         return found
 
-    def cut(self, file: Path, font: Path, scheme: Scheme = "light", width: int = DESKTOP) -> Visit:
-        """Only the texts of a page's charts, where everything is set in the ``font`` of a file."""
+    def cut(
+        self, file: Path, fonts: Iterable[Path], scheme: Scheme = "light", width: int = DESKTOP
+    ) -> list[Visit]:
+        """Only the texts of a page's charts, where everything is set in the font of a file: of each of ``fonts``."""
         page = self._page(scheme, width, bypass_csp=True)  # the page itself allows no font
         try:
             _open(page, file.resolve().as_uri())
-            data = base64.b64encode(font.read_bytes()).decode()
-            page.add_style_tag(
-                content=f"@font-face {{ font-family: theirs; src: url(data:font/ttf;base64,{data}) }}"
-            )
-            page.add_style_tag(content="* { font-family: theirs !important }")
-            page.evaluate("document.fonts.load('11px theirs')")
-            if not page.evaluate("[...document.fonts].every(font => font.status === 'loaded')"):
-                raise ValueError(f"{font}: Chromium cannot read this font")
-            texts, cut = page.evaluate(_CUT).values()
-            return Visit(texts=texts, cut=cut)
+            return [_set(page, font, f"theirs{number}") for number, font in enumerate(fonts)]
         finally:
             page.close()
 
     def _page(self, scheme: Scheme, width: int, **options: Any) -> Any:
         size = {"width": width, "height": 900}
         return self._chromium.new_page(viewport=size, color_scheme=scheme, **options)
+
+
+def _set(page: Any, font: Path, name: str) -> Visit:
+    """The texts of an open page, once it is set in a font, under a name that no other one has had there."""
+    data = base64.b64encode(font.read_bytes()).decode()
+    page.add_style_tag(content=f"@font-face {{ font-family: {name}; src: url(data:font/ttf;base64,{data}) }}")
+    page.add_style_tag(content=f"* {{ font-family: {name} !important }}")
+    page.evaluate(f"document.fonts.load('11px {name}')")
+    if not page.evaluate("[...document.fonts].every(font => font.status === 'loaded')"):
+        raise ValueError(f"{font}: Chromium cannot read this font")
+    texts, cut = page.evaluate(_CUT).values()
+    return Visit(texts=texts, cut=cut)
 
 
 def _open(page: Any, address: str) -> None:

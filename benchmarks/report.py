@@ -49,8 +49,7 @@ def _visits(files: Iterable[Path]) -> list[Visit]:
             for scheme, width in VIEWS:
                 visit = browser.visit(file, scheme, width)
                 found.append(visit)
-                for font in FONTS:
-                    measured = browser.cut(file, font_file(font), scheme, width)
+                for measured in browser.cut(file, map(font_file, FONTS), scheme, width):
                     visit.cut += measured.cut
                     visit.texts += measured.texts
     return found

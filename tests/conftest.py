@@ -4,9 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from warmed import Warmed
 
 from tools import wheels
 
@@ -29,12 +32,14 @@ for _of_make in (
 # What takes longest is begun first, so that in the end no process works alone for minutes.
 LONGEST = (
     "strangers/test_demo.py",
-    "strangers/test_product.py",
     "test_documents.py",
     "workflows/test_story.py",
+    "strangers/test_product.py",
     "workflows/test_long_training.py",
     "test_project.py",
+    "test_report_page.py",
     "test_changes.py",
+    "test_update.py",
 )
 
 
@@ -103,6 +108,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copy2(ROOT / name, clean / name)
     wheels.renew(clean)
     return clean
+
+
+@pytest.fixture(scope="session")
+def warmed() -> Iterator[Warmed]:
+    """The process that runs commands which need not start as on any machine."""
+    with tempfile.TemporaryDirectory(prefix="warmed-") as folder:
+        found = Warmed(Path(folder))
+        yield found
+        found.end()
 
 
 PROBLEM_TYPES = ("multiclass", "binary", "regression")

@@ -16,6 +16,7 @@ from documents import reading
 from documents.reading import Piece
 from documents.rules import Rule, rule_of
 from documents.stage import NAME, Ended, Stage, data_scientist
+from warmed import Warmed
 
 BY_CLI = "With the `aws` command line"
 # The order in which somebody reads: documents, or the sections of one from a heading on, or up to one.
@@ -109,12 +110,14 @@ def played(
     documents: dict[str, list[Piece]],
     baked: tuple[Path, str],
     template: Path,
+    warmed: Warmed,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Played]:
     """Every command, run in the order of `ORDER`; the same words once in a document, or in all."""
     result = Played()
     known: dict[str, Ended] = {}
-    with Stage(baked[0], template, tmp_path_factory.mktemp("stage")) as stage:
+    prefix = warmed.prefix("documents", first_apart=True)
+    with Stage(baked[0], template, tmp_path_factory.mktemp("stage"), prefix) as stage:
         for name, start, stop in ORDER:
             if (name, start) == ("docs/by-hand.md", BY_CLI):
                 work_as_a_data_scientist(stage, result)

@@ -40,7 +40,7 @@ def pytest_in(project, *arguments, timeout):
 
 def test_the_project_s_own_tests_pass(projects):
     """All of them, the life of a multiclass model among them."""
-    result = pytest_in(projects["multiclass"], "--numprocesses", "2", timeout=2400)
+    result = pytest_in(projects["multiclass"], timeout=2400)
 
     assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-5_000:]
 

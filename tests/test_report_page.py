@@ -56,7 +56,8 @@ def test_a_browser_finds_nothing_wrong(browser, written, kind, scheme, width):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("scheme", "width"), [("light", 400), ("dark", DESKTOP)])
 def test_no_text_in_a_chart_is_cut_whatever_the_font(browser, written, kind, scheme, width):
-    seen = {font: browser.cut(written[kind], font_file(font), scheme, width) for font in FONTS}
+    visits = browser.cut(written[kind], map(font_file, FONTS), scheme, width)
+    seen = dict(zip(FONTS, visits, strict=True))
 
     assert {font: visit.cut for font, visit in seen.items()} == {font: [] for font in FONTS}
     assert all(visit.texts > 5 for visit in seen.values())
@@ -88,7 +89,7 @@ def test_a_browser_would_notice_text_that_is_cut_or_meets_other_text(browser, tm
         "<text x=200 y=80 font-size=11>fine</text></svg></figure>"
     )
 
-    seen = browser.cut(page, font_file("DejaVuSans"))
+    (seen,) = browser.cut(page, [font_file("DejaVuSans")])
 
     assert seen.texts == 4
     assert seen.cut == ["x: 30 to below 60", "x: one | two"]

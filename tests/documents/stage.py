@@ -94,8 +94,8 @@ class Terminal:
 class Stage:
     """A generated project at ``project`` and everything around it. Use it as a context manager."""
 
-    def __init__(self, project: Path, template: Path, folder: Path) -> None:
-        self.project, self.template, self.folder = project, template, folder
+    def __init__(self, project: Path, template: Path, folder: Path, prefix: Path) -> None:
+        self.project, self.template, self.folder, self.prefix = project, template, folder, prefix
         self._exits = ExitStack()
 
     def __enter__(self) -> "Stage":
@@ -107,7 +107,7 @@ class Stage:
         )
         self._tools()
         self.terminal = Terminal(self.project, self._environment())
-        link_environment(self.project)
+        link_environment(self.project, self.prefix)
         self._few_candidates()
         self._aws = self._up(self.folder / "aws.env")
         self.terminal.environment |= self._aws
@@ -342,11 +342,11 @@ def end(process: "subprocess.Popen[Any]") -> None:
         process.kill()
 
 
-def link_environment(project: Path) -> None:
-    """Give a project the packages that this test runs with, as `make setup` would have installed them."""
+def link_environment(project: Path, prefix: Path) -> None:
+    """Give a project the packages of ``prefix``, as `make setup` would have installed them."""
     venv = project / ".venv"
     venv.mkdir()
-    for entry in Path(sys.prefix).iterdir():
+    for entry in prefix.iterdir():
         if entry.name not in ("installed", "template", "project"):
             (venv / entry.name).symlink_to(entry)
     (venv / "installed").touch()

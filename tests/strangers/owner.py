@@ -49,9 +49,9 @@ def thrifty(project: Path) -> None:
     path.write_text(tomlkit.dumps(document))
 
 
-def installed(project: Path) -> None:
+def installed(project: Path, ours: Path = Path(sys.prefix)) -> None:
     """What `make setup` leaves: the packages of the tests stand for those of the project's own environment."""
-    venv, ours = project / ".venv", Path(sys.prefix)
+    venv = project / ".venv"
     venv.mkdir()
     for name in ("bin", "lib"):
         (venv / name).symlink_to(ours / name)
@@ -91,10 +91,10 @@ def demo(project: Path, data: Path, *, status: int = 0) -> Demo:
     )
 
 
-def command(project: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run a command of `automl` in the project, without any AWS in reach."""
+def command(automl: Path, project: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command of ``automl`` in the project, without any AWS in reach."""
     return subprocess.run(
-        [Path(sys.executable).with_name("automl"), *map(str, arguments)],
+        [automl, *map(str, arguments)],
         cwd=project,
         env=offline(project) | UNREACHABLE,
         capture_output=True,

@@ -15,6 +15,7 @@ import pandas as pd
 from sklearn import metrics as sk
 
 MOST_CATEGORIES = 1000
+MANY_COLUMNS = 100
 ROUNDS = 200
 SEED = 1
 
@@ -150,6 +151,10 @@ def by_hand(stored: Stored) -> dict[str, float]:
     train, inputs = _encoded(stored.train.drop(columns=stored.target), stored.inputs)
     # One thread: several wait for each other by spinning, for minutes where the cores are busy.
     settings = {"n_estimators": ROUNDS, "random_state": SEED, "verbosity": -1, "n_jobs": 1}
+    if len(train.columns) > MANY_COLUMNS:
+        settings["max_bin"] = (
+            63  # as LightGBM's documentation has it for speed: of hundreds, a third of the time
+        )
     if stored.evaluation["problem_type"] == "Regression":
         number = lightgbm.LGBMRegressor(**settings).fit(train, stored.train[stored.target].astype(float))
         return of_numbers(stored.truth.astype(float), number.predict(inputs))

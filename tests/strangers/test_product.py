@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -55,14 +54,15 @@ def project_for(template: Path, folder: Path, table: Stranger, problem_type: str
 
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_every_problem_type_and_objective_suits_or_is_refused_with_a_way_out(
-    template, tmp_path, record_property, monkeypatch, capfd, table
+    template, warmed, tmp_path, record_property, monkeypatch, capfd, table
 ):
     """The answers' objective by a process of its own; the others in this one, after a change of automl.toml."""
+    commands = warmed.prefix(f"check-{table.name}") / "bin"
     data, seconds, suits, refused = table.write(tmp_path), [], 0, 0
     for problem_type, (first, *others) in OBJECTIVES.items():
         project = project_for(template, tmp_path, table, problem_type, first)
         before = files_of(project)
-        ended = command(project, "data", "check", data)
+        ended = command(commands / "automl", project, "data", "check", data)
         told = [(first, ended.returncode, ended.stdout + ended.stderr)]
         assert files_of(project) == before, problem_type
         for objective in others:
@@ -121,12 +121,13 @@ def test_make_demo_refuses_what_does_not_suit_before_it_makes_anything(template,
 
 
 @pytest.fixture(scope="module")
-def trained(template, tmp_path_factory):
+def trained(template, warmed, tmp_path_factory):
     """Where what S3 had of the trainings lies, and what came of each; all are of one process."""
     folder, (name, problem_type, objective) = tmp_path_factory.mktemp("trained"), TRAINED[0]
     project = project_for(template, folder, TABLES[name], problem_type, objective)
+    commands = warmed.prefix("objectives", script=objectives.__file__) / "bin"
     ended = subprocess.run(
-        [sys.executable, objectives.__file__, folder],
+        [commands / "python", objectives.__file__, folder],
         cwd=project,
         env=offline(project),
         capture_output=True,

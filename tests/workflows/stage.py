@@ -17,7 +17,6 @@ from act import Run, Runner
 
 TEMPLATE = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-COMMANDS = Path(sys.executable).parent
 IDENTITY = (
     "-c",
     "user.name=Developer",
@@ -27,6 +26,7 @@ IDENTITY = (
     "commit.gpgsign=false",
 )
 OWNER = "owner"
+SIGN_IN = str(HERE / "sign_in.py")
 TIME_SCALE = "600"  # waits of the services are this much shorter: ten minutes of a canary are a second
 
 sys.path.append(str(TEMPLATE / "packages" / "automl-gitops" / "tests"))
@@ -37,11 +37,11 @@ from support.github import GitHub  # noqa: E402 - of the package's own tests
 class LocalAws:
     """A running `local-sagemaker up`; ``environment`` is its administrator's."""
 
-    def __init__(self, project: Path, folder: Path) -> None:
+    def __init__(self, project: Path, folder: Path, commands: Path) -> None:
         ready = folder / "ready"
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
         self._process = subprocess.Popen(
-            [COMMANDS / "local-sagemaker", "up", "--directory", folder / "aws", "--ready-file", ready],
+            [commands / "local-sagemaker", "up", "--directory", folder / "aws", "--ready-file", ready],
             cwd=project,
             env=kept | {"LOCAL_AWS_TIME_SCALE": TIME_SCALE},
             stdout=subprocess.DEVNULL,
@@ -81,9 +81,10 @@ class Stage:
     """One repository, its pull requests and their workflows. Use it as a context manager.
 
     ``project`` is a generated project that becomes the first commit of main; ``folder`` is for everything else.
+    ``prefix`` is the environment whose packages stand for those that `make setup` would install.
     """
 
-    def __init__(self, project: Path, folder: Path) -> None:
+    def __init__(self, project: Path, folder: Path, prefix: Path = Path(sys.prefix)) -> None:
         self.name = project.name
         self.folder = folder
         self.github = GitHub(
@@ -91,11 +92,12 @@ class Stage:
         )
         self.clone = folder / "clone"
         self._project = project
+        self._prefix = prefix
         self._played: list[int] = []
 
     def __enter__(self) -> "Stage":
         self.github.__enter__()
-        self.aws = LocalAws(self._project, self.folder)
+        self.aws = LocalAws(self._project, self.folder, self._prefix / "bin")
         bare = self.github.git.path
         for command in (
             ("git", "init", "--quiet", "--initial-branch=main", self.clone),
@@ -109,8 +111,8 @@ class Stage:
                 "GITHUB_API_URL": self.github.url,
                 "GITHUB_REPOSITORY": self.github.repository,
                 "STAND_IN_REPOSITORY": str(bare),
-                "STAND_IN_PYTHON": sys.prefix,
-                "STAND_IN_SIGN_IN": str(HERE / "sign_in.py"),
+                "STAND_IN_PYTHON": str(self._prefix),
+                "STAND_IN_SIGN_IN": SIGN_IN,
                 "STAND_IN_AWS": self.aws.environment["AWS_ENDPOINT_URL"],
                 "STAND_IN_SECRET": self.aws.environment["LOCAL_AWS_TOKEN_SECRET"],
                 "STAND_IN_SUBJECT": f"repo:{self.github.repository}",
@@ -206,7 +208,7 @@ class Stage:
         """Run a command of `automl` in the developer's clone, as the administrator of AWS and GitHub."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "GITHUB_"))}
         done = subprocess.run(
-            [COMMANDS / "automl", *arguments],
+            [self._prefix / "bin" / "automl", *arguments],
             cwd=self.clone,
             env=kept | self.aws.environment | self.github.environment | (environment or {}),
             capture_output=True,

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 from act import Run
 from scenes import Life, small
-from stage import Stage, edit
+from stage import SIGN_IN, Stage, edit
 from story import Story, World
 from strangers.observer import save
 from strangers.owner import project_of
 from strangers.scoring import Stored, recomputed
 from strangers.tables import TABLES
+from warmed import Warmed
 
 # One process plays it: what is asked of the scenes is asked of one record.
 
@@ -72,12 +73,12 @@ class LongStory(Story):
 
 
 @pytest.fixture(scope="module")
-def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongStory]:
+def story(template: Path, warmed: Warmed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongStory]:
     folder, table = tmp_path_factory.mktemp("stage"), TABLES["penguins"]
     project = project_of(template, folder / "baked", table, table.problem_type, OBJECTIVE, table.name)
     small(project)
     edit(".github/workflows/retrain.yml", ("--at-most 300m", f"--at-most {SECONDS}s"))(project)
-    with Stage(project, folder) as stage:
+    with Stage(project, folder, warmed.prefix("long-training", script=SIGN_IN)) as stage:
         yield LongStory(Life(stage, project, table.write(folder)))
 
 

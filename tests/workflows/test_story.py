@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 import tomlkit
 from scenes import HARD, Life, small
-from stage import Stage
+from stage import SIGN_IN, Stage
 from story import Story
 from strangers.observer import save
 from strangers.owner import project_of
 from strangers.tables import TABLES
+from warmed import Warmed
 
 COSTS = {"false_positive": 1.0, "false_negative": 20.0}  # of a table with one positive row in a hundred
 NOTHING = {"staging": "", "production": ""}
@@ -20,7 +21,7 @@ NOTHING = {"staging": "", "production": ""}
 
 
 @pytest.fixture(scope="module")
-def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(template: Path, warmed: Warmed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """The scenes, each played when a test first asks for it, with a table that is not ours."""
     folder, table = tmp_path_factory.mktemp("stage"), TABLES["flaws"]
     project = project_of(
@@ -31,7 +32,7 @@ def story(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     document = tomlkit.parse(path.read_text())
     document["decision"] = {"positive": "1", "threshold": "validation", "costs": COSTS}
     path.write_text(tomlkit.dumps(document))
-    with Stage(project, folder) as stage:
+    with Stage(project, folder, warmed.prefix("story", script=SIGN_IN)) as stage:
         yield Story(Life(stage, project, table.write(folder)))
 
 
