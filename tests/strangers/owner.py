@@ -70,11 +70,13 @@ class Demo:
     text: str
 
 
-def demo(project: Path, data: Path, *, status: int = 0) -> Demo:
-    """Type `make demo DATA=...` in the project; fails where the command ends otherwise than with ``status``."""
+def demo(project: Path, data: Path, *typed: str, status: int = 0) -> Demo:
+    """Type `make demo DATA=...` in the project, and what else is ``typed``; fails where the command ends otherwise than
+    with ``status``.
+    """
     stored = project.parent / f"{project.name}-stored"
     ended = subprocess.run(
-        ["make", "demo", f"DATA={data}", f"AUTOML=.venv/bin/python {OBSERVER} {stored}"],
+        ["make", "demo", f"DATA={data}", *typed, f"AUTOML=.venv/bin/python {OBSERVER} {stored}"],
         cwd=project,
         env=offline(project),
         capture_output=True,

@@ -32,10 +32,10 @@ class Stranger:
     slices: tuple[str, ...] = ()
     bands: dict[str, list[float]] = field(default_factory=dict)
 
-    def write(self, folder: Path) -> Path:
-        """Write the table as a CSV file into ``folder``; returns its path."""
+    def write(self, folder: Path, **written: str) -> Path:
+        """Write the table as a CSV file into ``folder``, ``written`` as pandas is told; returns its path."""
         path = folder / f"{self.name}.csv"
-        self.make().to_csv(path, index=False)
+        self.make().to_csv(path, index=False, **written)
         return path
 
 

@@ -18,6 +18,8 @@ ERRORS = {"rmse": 1.1, "mae": 1.1, "mse": 1.21}
 CHANCE = 0.02
 # Its commands start as on any machine; those of the others are forks of a process that has imported everything.
 AS_ANYWHERE = "penguins"  # the one with difficult words
+# How the file of one is written, and what is typed for it.
+DIALECTS = {"penguins": ({"sep": ";", "encoding": "utf-16"}, ("DELIMITER=;", "ENCODING=utf-16"))}
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,10 @@ def lived(request, template: Path, warmed: Warmed, tmp_path_factory: pytest.Temp
     installed(
         project, *(() if table.name == AS_ANYWHERE else (warmed.prefix(table.name, script=str(OBSERVER)),))
     )
-    data = table.write(folder)
+    written, typed = DIALECTS.get(table.name, ({}, ()))
+    data = table.write(folder, **written)
     before = files_of(project)
-    shown = demo(project, data)
+    shown = demo(project, data, *typed)
     yield Lived(table, data, before, files_of(project), shown, Stored(shown.stored))
     shutil.rmtree(folder, ignore_errors=True)
 
