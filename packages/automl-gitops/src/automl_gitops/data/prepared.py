@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
 from automl_gitops.data.cells import digits_notices, mixture_notices
@@ -50,7 +51,7 @@ from automl_gitops.data.rules import (
     require_columns,
 )
 from automl_gitops.data.rules.check import notices, refuse_later_texts, require_whole
-from automl_gitops.data.statistics import Encoded, Watch
+from automl_gitops.data.statistics import Encoded, Watch, as_numbers, is_missing
 from automl_gitops.data.table import Table, ahead, aside
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -128,24 +129,57 @@ class Prepared:
             files = {side: stack.enter_context((folder / name).open("wb")) for side, name in names.items()}
             for file in files.values():
                 file.write(write_row(trained))
-            done = held_out = 0
-            split = self.split() if self.assigned is None else None
-            of_rest = self.validation_split() if self.draws_validation else None
+            held_out, sides_of = 0, self._sides()
             for batch in ahead(batches):
-                if split is not None:
-                    labels = batch.column(target)
-                    sides = np.where(split.take(labels), TEST, TRAIN)
-                    if of_rest is not None:
-                        rest = labels.filter(pa.array(sides == TRAIN))
-                        sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
-                elif self.assigned is not None:
-                    sides = self.assigned.sides[done : done + batch.num_rows]
+                sides = sides_of(batch)
                 for side, file in files.items():
                     file.write(rows_text(batch.select(trained).filter(pa.array(sides == side))))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
-                done, held_out = done + batch.num_rows, held_out + test.num_rows
+                held_out += test.num_rows
         return [*names.values(), *parts.files]
+
+    def _sides(self) -> Callable[[pa.RecordBatch | Lines], np.ndarray]:
+        """Says where the next rows belong, from the file's first one on."""
+        if self.assigned is not None:
+            sides, done = self.assigned.sides, 0
+
+            def known(batch: pa.RecordBatch | Lines) -> np.ndarray:
+                nonlocal done
+                done += batch.num_rows
+                return sides[done - batch.num_rows : done]
+
+            return known
+        target, split = self.profile.target.name, self.split()
+        of_rest = self.validation_split() if self.draws_validation else None
+
+        def drawn(batch: pa.RecordBatch | Lines) -> np.ndarray:
+            labels = batch.column(target)
+            sides = np.where(split.take(labels), TEST, TRAIN)
+            if of_rest is not None:
+                rest = labels.filter(pa.array(sides == TRAIN))
+                sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
+            return sides
+
+        return drawn
+
+    def require_weights(self) -> None:
+        """Raise `UserError` where no row of a part that is trained with has a weight above 0."""
+        name, target = self.dataset.weight, self.profile.target.name
+        if name is None or not (
+            self.profile.statistics[name].missing or self.profile.statistics[name].least == 0
+        ):
+            return
+        parts, sides_of = {TRAIN, VALIDATE} if self.validates else {TRAIN}, self._sides()
+        for batch in self.table.batches([name, target], checked=True):
+            sides, column = sides_of(batch), batch.column(name)
+            numbers = as_numbers(pc.if_else(is_missing(column), "0", column), whole=False)
+            parts -= {*np.unique(sides[np.asarray(numbers) > 0]).tolist()}
+        for side in sorted(parts):
+            raise UserError(
+                f'{self.table.name}: the column of weights, "{name}", has no number above 0 in the {PARTS[side]}, at '
+                "which a training fails: correct it, or remove [dataset] weight from automl.toml"
+            )
 
     def held_out(self) -> np.ndarray:
         """Whether each row belongs to the holdout: booleans, shape (rows,)."""
@@ -253,6 +287,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     drawn: dict[str, Any] = {} if dataset.split else {"holdout": dataset.holdout, "seed": dataset.seed}
     if not dataset.rule:
         drawn["stratified"] = None not in strata
+    if dataset.least_gap:
+        drawn["gap"] = "closed"  # once a row exactly as far away was kept
     draws = config.sets_validation_apart and not dataset.rule
     if draws:
         drawn["validation"] = VALIDATION
@@ -273,6 +309,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     )
     if draws:
         _require_every_class(prepared, str(path))
+    prepared.require_weights()
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)
