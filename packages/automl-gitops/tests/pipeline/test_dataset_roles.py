@@ -119,7 +119,22 @@ def test_the_columns_roles_make_another_data_set_and_none_makes_the_same_as_ever
             {"w": lambda frame: (frame["age"] < frame["age"].quantile(0.4)).astype(int)},
             "no number above 0 in the validation rows",
         ),
-        ({"exclude": ["name"]}, {}, 'column "nothing" has no value in any row'),
+        (
+            {"exclude": ["name"]},
+            {},
+            'column "nothing" has no value in any row: remove it, or name it in [dataset] exclude: exclude = '
+            '["name", "nothing"]',
+        ),
+        (
+            {"exclude": ["name"]},
+            {f"survey_{number}": "" for number in range(7)},
+            'columns "nothing", "survey_0", "survey_1", "survey_2", "survey_3" and 3 more have no value',
+        ),
+        (
+            {"exclude": ["survey_*"]},
+            {},
+            'no column "survey_*", which [dataset] exclude in automl.toml names; exclude takes no patterns',
+        ),
     ],
 )
 def test_columns_that_do_not_suit_their_role_are_refused(
