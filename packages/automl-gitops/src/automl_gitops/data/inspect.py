@@ -111,15 +111,10 @@ def _reason(target: Target) -> str:
     """Why the problem type suits the target."""
     classes, problem = target.classes, target.problem_type
     if problem is None:
-        return (
-            "it has no value"
-            if not classes
-            else (
-                "it has one value"
-                + ("" if len(classes) == 1 else ", spelt in several ways")
-                + ", so there is nothing to learn"
-            )
-        )
+        if not classes:
+            return "it has no value"
+        several = ", spelt in several ways" if len(classes) > 1 else ""
+        return f"it has one value{several}, so there is nothing to learn"
     if problem == "Regression":
         if classes is not None and len(classes) <= MANY:
             return "its numbers have fractions, so they are a quantity"

@@ -35,6 +35,12 @@ def title(rows: Sequence[Sequence[str]]) -> str:
     return f"its first line, {quoted(first[0])}, looks like a title, as the next has {len(second)} columns: take it out"
 
 
+def unnamed(number: int) -> str:
+    """That a column of the header, counted from 1, has no name."""
+    hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
+    return f"column {number} has no name in the header: name it or remove it{hint}"
+
+
 def stray_quote(where: str, opened: str = "") -> str:
     """That text follows a closing quote in the row ``where``, of a value that begins with ``opened``."""
     before = f", which closes the one before {quoted(opened)}" if opened else ""
@@ -65,14 +71,15 @@ def missing_target(row: int, value: str, target: str, how_many: str = "") -> str
     return f'row {row} {what} in the target column "{target}"{how_many}: {way}'
 
 
-def without_values(columns: Sequence[str], exclude: Sequence[str] = ()) -> str:
-    """That columns have no value at all; ``exclude`` are those that [dataset] names already."""
+def without_values(columns: Sequence[str], exclude: Sequence[str] | None) -> str:
+    """That columns have no value at all; ``exclude`` is that of [dataset], `None` where there is no automl.toml yet."""
     more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
     named = ", ".join(f'"{name}"' for name in columns[:_NAMED]) + more
     said, them = (f"columns {named} have", "them") if len(columns) > 1 else (f"column {named} has", "it")
-    line = f"exclude = {json.dumps([*exclude, *columns], ensure_ascii=False)}"
-    way = f": {line}" if len(line) <= _LONGEST_LINE else ""
-    return f"{said} no value in any row: remove {them}, or name {them} in [dataset] exclude{way}"
+    line = f"exclude = {json.dumps([*(exclude or ()), *columns], ensure_ascii=False)}"
+    way = "" if exclude is None else f", or name {them} in [dataset] exclude"
+    copy = f": {line}" if way and len(line) <= _LONGEST_LINE else ""
+    return f"{said} no value in any row: remove {them}{way}{copy}"
 
 
 _NAMED = 5  # columns
