@@ -280,7 +280,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
-    checker = Checker(contract, table.columns, table.name)
+    checker = Checker(contract, table.columns, table.name, known=dataset.no_features)
     seen, digest, source = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     checker.require()
     strata = check(config, table, seen)
