@@ -83,7 +83,7 @@ REFUSED = [
     (["DATA=movies.csv", "PROBLEM=Regression"], 'row 1 has "No"'),
     (["DATA=movies.csv", "PROBLEM=BinaryClassification", "TARGET=Stars"], "more than two classes"),
     (["DATA=small.csv"], "type make demo DATA=small.csv LENIENT=1"),
-    (["DATA=empty.csv"], 'columns "a", "b" have no value in any row: remove them'),
+    (["DATA=empty.csv"], 'columns "a", "b" have no value in any row: remove what is empty'),
     (["DATA=cut.parquet"], "is a Parquet file without its end"),
 ]
 

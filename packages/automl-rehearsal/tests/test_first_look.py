@@ -249,20 +249,18 @@ def test_columns_without_a_value_are_named_together(table: Path) -> None:
     rows = "".join(f"{row},,{'NA' if row else ''},,{row % 2}\n" for row in range(700))
     table.write_text("x,a,b,c,Hit\n" + rows)
 
-    told = 'columns "a", "b", "c" have no value in any row: remove them'
+    told = 'columns "a", "b", "c" have no value in any row: remove what is empty'
     assert refused(Wish(str(table))).endswith(told)
     mine = refused(Wish(str(table)), Task("Hit", exclude=("b",)))
     assert mine.endswith(
-        '"c" have no value in any row: remove them, or name them in [dataset] exclude: exclude = ["b", "a", "c"]'
+        '"c" have no value in any row: remove what is empty, or name it in [dataset] exclude: exclude = ["b", "a", "c"]'
     )
     assert look(Wish(str(table)), Task("Hit", exclude=("a", "b", "c"))) is not None
 
 
-def test_a_column_without_a_name_and_a_cut_parquet_file_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(",x,y\n" + ROWS)
+def test_a_cut_parquet_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(9))
 
-    assert "column 1 has no name in the header" in refused(Wish(str(tmp_path / "t.csv")))
     assert "is a Parquet file without its end" in refused(Wish(str(tmp_path / "t.parquet")))
 
 

@@ -10,7 +10,7 @@ import pytest
 from making import automl_toml, lenient, table
 
 from automl_gitops.commands.main import main
-from automl_gitops.data.contract import FILE, Contract, draft
+from automl_gitops.data.contract import Contract, draft
 from automl_gitops.data.contract.check import MOST_IN_ALL, MOST_OF_A_COLUMN, Checker
 from automl_gitops.data.contract.rules import parse_rule
 from automl_gitops.data.lock import Column, DatasetLock
@@ -164,26 +164,6 @@ def test_columns_that_are_not_there_or_not_listed() -> None:
     assert said[0].startswith('t.csv: has no column "b", which contract.toml lists')
     assert 'has 1 column that contract.toml does not list ("c")' in said[1]
     assert violations(strict, [{"a": ["1"]}], without=["b"]) == []
-    assert violations(strict, [{"a": ["1"], "c": ["1"]}], without=["b"], known=["c"]) == []
-
-
-def test_a_draft_of_a_pushed_table_may_refuse_other_columns(folder: Path, config) -> None:
-    path = folder / "orders.csv"
-    days = [f"2024-{row % 12 + 1:02}-{row % 28 + 1:02}" for row in range(800)]
-    lines = [f"{row},{day},{row % 7},{row % 90},{('no', 'yes')[row % 2]}" for row, day in enumerate(days)]
-    path.write_text("\n".join(["id,ts,w,age,label", *lines]) + "\n")
-    wanted = config(dataset={"exclude": ["id"], "time": "ts", "weight": "w", "target": "label"})
-    prepare(wanted, path, Output()).lock(wanted, synthetic=False).save()
-
-    assert main(["data", "contract"]) == 0
-
-    text = FILE.read_text()
-    assert "\nts = " in text
-    FILE.write_text(text.replace("# other_columns", "other_columns"))
-    assert prepare(wanted, path, Output()).contract == Contract.load().sha256
-    path.write_text("\n".join(["id,ts,w,age,label,more", *(f"{line},1" for line in lines)]) + "\n")
-    with pytest.raises(UserError, match=r'does not list \("more"\)'):
-        prepare(wanted, path, Output())
 
 
 @pytest.mark.parametrize(("key", "rows"), [("least_rows = 3", 2), ("most_rows = 3", 4)])

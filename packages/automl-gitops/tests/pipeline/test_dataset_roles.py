@@ -122,8 +122,8 @@ def test_the_columns_roles_make_another_data_set_and_none_makes_the_same_as_ever
         (
             {"exclude": ["name"]},
             {},
-            'column "nothing" has no value in any row: remove it, or name it in [dataset] exclude: exclude = '
-            '["name", "nothing"]',
+            'column "nothing" has no value in any row: remove what is empty, or name it in [dataset] exclude: '
+            'exclude = ["name", "nothing"]',
         ),
         (
             {"exclude": ["name"]},

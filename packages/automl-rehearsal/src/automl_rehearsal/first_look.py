@@ -36,7 +36,6 @@ from automl_gitops.data.refusals import (
     missing_target,
     stray_quote,
     title,
-    unnamed,
     without_values,
     wrong_width,
 )
@@ -255,9 +254,6 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
         raise UserError(
             f"{wish.data}: has one column: give the target and at least one column to predict it from"
         )
-    for number, name in enumerate(columns, start=1):
-        if not name.strip():
-            raise UserError(f"{wish.data}: {unnamed(number)}")
     twice = next((name for name, times in Counter(columns).items() if times > 1), None)
     if twice is not None:
         raise UserError(
@@ -328,7 +324,10 @@ def _check_rows(wish: Wish, task: Task, rows: int) -> None:
 def _check_empty(wish: Wish, task: Task, columns: list[str], empty: list[int]) -> None:
     named = [columns[number] for number in empty if columns[number] not in (task.exclude or ())]
     if named and not is_source(columns):  # of which the example is made without them
-        raise UserError(f"{wish.data}: {without_values(named, task.exclude)}")
+        said = without_values(named, task.exclude or ())
+        if task.exclude is None:  # nor is there an automl.toml
+            said = said.partition(", or name it")[0]
+        raise UserError(f"{wish.data}: {said}")
 
 
 def _check_labels(

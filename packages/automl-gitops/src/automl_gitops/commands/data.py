@@ -234,8 +234,6 @@ def contract(
     else:
         lock = DatasetLock.load()
         columns, rows, source = lock.with_classes, lock.counted_rows, "dataset.lock"
-        if lock.split and not lock.reference:  # whose objects need not have the columns of a rule
-            columns += lock.split.columns
     write_text(path, draft(columns, rows, source))
     output.done(f"{path}: {counted(len(columns), 'column')}; edit it, then: automl data check FILE")
     output.result({"file": str(path), "source": source, "columns": [column.name for column in columns]})

@@ -99,14 +99,7 @@ class Heads:
         table = Table.open(path, uri)
         # What splits the rows may be the holdout's alone.
         unused = self._config.dataset.only_split
-        checker = Checker(
-            self._contract,
-            table.columns,
-            uri,
-            scope="rows",
-            without=unused,
-            known=self._config.dataset.no_features,
-        )
+        checker = Checker(self._contract, table.columns, uri, scope="rows", without=unused)
 
         def watch(batch: pa.RecordBatch, encoded: Encoded) -> None:
             for name in table.columns:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +37,15 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
+from automl_gitops.data.profile import (
+    Profile,
+    check,
+    check_columns,
+    check_weight,
+    no_weight,
+    profile,
+    without,
+)
 from automl_gitops.data.rules import (
     IN_GAP,
     OF_OTHER_SIDE,
@@ -129,57 +137,24 @@ class Prepared:
             files = {side: stack.enter_context((folder / name).open("wb")) for side, name in names.items()}
             for file in files.values():
                 file.write(write_row(trained))
-            held_out, sides_of = 0, self._sides()
+            done = held_out = 0
+            split = self.split() if self.assigned is None else None
+            of_rest = self.validation_split() if self.draws_validation else None
             for batch in ahead(batches):
-                sides = sides_of(batch)
+                if split is not None:
+                    labels = batch.column(target)
+                    sides = np.where(split.take(labels), TEST, TRAIN)
+                    if of_rest is not None:
+                        rest = labels.filter(pa.array(sides == TRAIN))
+                        sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
+                elif self.assigned is not None:
+                    sides = self.assigned.sides[done : done + batch.num_rows]
                 for side, file in files.items():
                     file.write(rows_text(batch.select(trained).filter(pa.array(sides == side))))
                 test = batch.select(columns).filter(pa.array(sides == TEST))
                 parts.add(test, None if codes is None else codes[held_out : held_out + test.num_rows])
-                held_out += test.num_rows
+                done, held_out = done + batch.num_rows, held_out + test.num_rows
         return [*names.values(), *parts.files]
-
-    def _sides(self) -> Callable[[pa.RecordBatch | Lines], np.ndarray]:
-        """Says where the next rows belong, from the file's first one on."""
-        if self.assigned is not None:
-            sides, done = self.assigned.sides, 0
-
-            def known(batch: pa.RecordBatch | Lines) -> np.ndarray:
-                nonlocal done
-                done += batch.num_rows
-                return sides[done - batch.num_rows : done]
-
-            return known
-        target, split = self.profile.target.name, self.split()
-        of_rest = self.validation_split() if self.draws_validation else None
-
-        def drawn(batch: pa.RecordBatch | Lines) -> np.ndarray:
-            labels = batch.column(target)
-            sides = np.where(split.take(labels), TEST, TRAIN)
-            if of_rest is not None:
-                rest = labels.filter(pa.array(sides == TRAIN))
-                sides[sides == TRAIN] = np.where(of_rest.take(rest), VALIDATE, TRAIN)
-            return sides
-
-        return drawn
-
-    def require_weights(self) -> None:
-        """Raise `UserError` where no row of a part that is trained with has a weight above 0."""
-        name, target = self.dataset.weight, self.profile.target.name
-        if name is None or not (
-            self.profile.statistics[name].missing or self.profile.statistics[name].least == 0
-        ):
-            return
-        parts, sides_of = {TRAIN, VALIDATE} if self.validates else {TRAIN}, self._sides()
-        for batch in self.table.batches([name, target], checked=True):
-            sides, column = sides_of(batch), batch.column(name)
-            numbers = as_numbers(pc.if_else(is_missing(column), "0", column), whole=False)
-            parts -= {*np.unique(sides[np.asarray(numbers) > 0]).tolist()}
-        for side in sorted(parts):
-            raise UserError(
-                f'{self.table.name}: the column of weights, "{name}", has no number above 0 in the {PARTS[side]}, at '
-                "which a training fails: correct it, or remove [dataset] weight from automl.toml"
-            )
 
     def held_out(self) -> np.ndarray:
         """Whether each row belongs to the holdout: booleans, shape (rows,)."""
@@ -187,6 +162,16 @@ class Prepared:
             return self.assigned.sides == TEST
         target, split = self.profile.target.name, self.split()
         return np.concatenate([split.take(batch.column(target)) for batch in self.table.batches([target])])
+
+    def require_weights(self, name: str) -> None:
+        """Raise `UserError` where no row to train on, or that a rule has validate, has a weight above 0."""
+        sides = self.assigned.sides if self.assigned else np.where(self.held_out(), TEST, TRAIN)
+        columns = (batch.column(name) for batch in self.table.batches([name]))
+        known = [as_numbers(pc.if_else(is_missing(one), "0", one)) for one in columns]
+        weighs = np.concatenate(known) > 0  # type: ignore[arg-type]
+        for side in (TRAIN, VALIDATE):
+            if (sides == side).any() and not weighs[sides == side].any():
+                raise no_weight(self.table.name, name, PARTS[side])
 
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
@@ -280,7 +265,7 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     assigner = Assigner(dataset, str(path)) if dataset.rule else None
     finder = Finder.of(config, table.columns)
     contract = Contract.load()
-    checker = Checker(contract, table.columns, table.name, known=dataset.no_features)
+    checker = Checker(contract, table.columns, table.name)
     seen, digest, source = read(table, target, [one.see for one in (assigner, finder, checker) if one])
     checker.require()
     strata = check(config, table, seen)
@@ -309,7 +294,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     )
     if draws:
         _require_every_class(prepared, str(path))
-    prepared.require_weights()
+    if dataset.weight:
+        prepared.require_weights(dataset.weight)
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)

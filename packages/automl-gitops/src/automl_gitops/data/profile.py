@@ -334,6 +334,14 @@ def check_weight(config: Config, table: Table, seen: Profile) -> str:
     return f'{table.name}: {counted(weights.missing, "row")} without a weight in "{name}": Autopilot leaves them out'
 
 
+def no_weight(source: str, name: str, part: str) -> UserError:
+    """That no row of a part counts."""
+    return UserError(
+        f'{source}: the column of weights, "{name}", has no number above 0 in the {part}, at which a training fails: '
+        "correct them, or remove [dataset] weight from automl.toml"
+    )
+
+
 def check_number(config: Config, table: Table, seen: Profile) -> None:
     """Raise `UserError` where the problem is a regression and a row of the target is no number, or too large."""
     target, problem = seen.target, config.autopilot.problem_type

@@ -23,7 +23,7 @@ from automl_gitops.kernel.files import BUILD, replace_text
 from automl_gitops.kernel.names import Names
 
 LAST_PUSH = BUILD / "last_push.json"
-_RULES = 2  # what is split otherwise than by an older package of the same version is read again
+_RULES = 2  # by which rows are split
 
 
 @dataclass(frozen=True)

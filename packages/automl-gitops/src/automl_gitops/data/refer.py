@@ -301,9 +301,7 @@ def _prepare(
     finder = Finder.of(config, table.columns)
     # What no prediction is made from need not be in the holdout.
     unused = [*config.dataset.exclude, *([config.dataset.weight] if config.dataset.weight else [])]
-    checker = Checker(
-        contract, table.columns, table.name, scope="sample", without=unused, known=config.dataset.no_features
-    )
+    checker = Checker(contract, table.columns, table.name, scope="sample", without=unused)
     seen, digest, _ = read(table, target, [keys.see, finder.see, checker.see])
     checker.require()
     check_rows(table, seen, "a judgement")

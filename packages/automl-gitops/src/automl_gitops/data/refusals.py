@@ -35,12 +35,6 @@ def title(rows: Sequence[Sequence[str]]) -> str:
     return f"its first line, {quoted(first[0])}, looks like a title, as the next has {len(second)} columns: take it out"
 
 
-def unnamed(number: int) -> str:
-    """That a column of the header, counted from 1, has no name."""
-    hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
-    return f"column {number} has no name in the header: name it or remove it{hint}"
-
-
 def stray_quote(where: str, opened: str = "") -> str:
     """That text follows a closing quote in the row ``where``, of a value that begins with ``opened``."""
     before = f", which closes the one before {quoted(opened)}" if opened else ""
@@ -71,24 +65,20 @@ def missing_target(row: int, value: str, target: str, how_many: str = "") -> str
     return f'row {row} {what} in the target column "{target}"{how_many}: {way}'
 
 
-def without_values(columns: Sequence[str], exclude: Sequence[str] | None) -> str:
-    """That columns have no value at all; ``exclude`` is that of [dataset], `None` where there is no automl.toml yet."""
-    more = f" and {len(columns) - _NAMED} more" if len(columns) > _NAMED else ""
-    named = ", ".join(f'"{name}"' for name in columns[:_NAMED]) + more
-    said, them = (f"columns {named} have", "them") if len(columns) > 1 else (f"column {named} has", "it")
-    line = f"exclude = {json.dumps([*(exclude or ()), *columns], ensure_ascii=False)}"
-    way = "" if exclude is None else f", or name {them} in [dataset] exclude"
-    copy = f": {line}" if way and len(line) <= _LONGEST_LINE else ""
-    return f"{said} no value in any row: remove {them}{way}{copy}"
+def without_values(columns: Sequence[str], exclude: Sequence[str]) -> str:
+    """That columns have no value at all; ``exclude`` is that of [dataset]."""
+    several = len(columns) > 1
+    more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+    line = f": exclude = {json.dumps([*exclude, *columns], ensure_ascii=False)}"
+    return (
+        f"column{'s' * several} {', '.join(map(quoted, columns[:5]))}{more} {'have' if several else 'has'} no value in "
+        f"any row: remove what is empty, or name it in [dataset] exclude{line if len(line) < 400 else ''}"
+    )
 
-
-_NAMED = 5  # columns
-_LONGEST_LINE = 400  # characters to copy
 
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
-# Of a list: other words behind a number may be names.
-_UNIT = r"[kcm\u00b5]?[glmsVW][23\u00b2\u00b3]?|t|h|min|km/h|[kM]Wh|[kMGT]B|\u00b0[CF]"
-_UNIT += "|(?:second|minute|hour|day|week|month|year)s?"
+# Other words behind a number may be names.
+_UNIT = r"[kcm]?[glm][23\u00b2\u00b3]?|[hs]|min|km/h|kWh|(?:minute|hour|day|week|month|year)s?"
 _GROUP = "[1-9][0-9]{0,2}"
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("parentheses", re.compile(r"^\(.+\)$")),

@@ -23,7 +23,7 @@ import pyarrow.parquet
 
 from automl_gitops.data.buffers import has_any, least_byte
 from automl_gitops.data.formats import WANTED, Dialect, Format, format_of
-from automl_gitops.data.refusals import UNCLOSED, stray_quote, swallowed, title, unnamed, wrong_width
+from automl_gitops.data.refusals import UNCLOSED, stray_quote, swallowed, title, wrong_width
 from automl_gitops.data.statistics import Encoded, Watch
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
@@ -89,7 +89,10 @@ class Table:
                     f"{name}: the name of column {number}, {quoted(column)}, has {unfit}: take it out"
                 )
             if not column.strip():
-                raise UserError(f"{name}: {unnamed(number)}")
+                hint = "; pandas writes its index so, unless to_csv(index=False)" if number == 1 else ""
+                raise UserError(
+                    f"{name}: column {number} has no name in the header: name it or remove it{hint}"
+                )
             if columns.count(column) > 1:
                 raise UserError(
                     f'{name}: column "{column}" is there {columns.count(column)} times: rename or remove one'

@@ -260,9 +260,7 @@ def pushed(lock: DatasetLock) -> tuple[str, str]:
 
 
 def missing(lock: DatasetLock, s3: Any, own: str) -> str:
-    """That what was pushed does not lie in the account's ``own`` bucket; "" where it does. A list tells, which takes no
-    right to read data.
-    """
+    """That what was pushed is not in the bucket ``own``, by a list, which takes no right to read it; "" where it is."""
     uri = pushed(lock)[0]
     bucket, key = split(uri)
     try:

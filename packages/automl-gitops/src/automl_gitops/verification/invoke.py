@@ -49,8 +49,7 @@ def invoke(project: ServingProject, file: Path, name: Name) -> Predictions:
     dataset, decider = evaluation.dataset, Decider.of(evaluation)
     columns = [column.name for column in dataset.columns]
     # All rows are looked at before the first one is sent.
-    classes = [one.label for one in evaluation.classes]
-    bodies = list(batches(feature_rows(file, columns, dataset.target, classes)))
+    bodies = list(batches(feature_rows(file, columns, dataset.target)))
     keys = response_keys(package)
     client = Client.of(environment)
     predictions: list[dict[str, str]] = []

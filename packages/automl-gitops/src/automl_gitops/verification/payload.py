@@ -7,7 +7,7 @@ from response key (`predicted_label`, `probability`, ...) to the text of its val
 import ast
 import io
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from automl_evaluation.layout import Evaluation
 from automl_evaluation.metrics import REGRESSION
 from automl_gitops.kernel.csv_text import read_rows, write_row
 from automl_gitops.kernel.errors import UserError
-from automl_gitops.kernel.words import quoted, some
 from automl_gitops.serving.registry import ModelPackage
 
 # A request takes 6 MB on instances and 4 MB serverless, and 60 s; large batches gain nothing on the way.
@@ -31,19 +30,17 @@ VALUE = "prediction"  # of a regression; its containers have no name for it
 _OUTPUT = "SAGEMAKER_INFERENCE_OUTPUT"
 
 
-def feature_rows(
-    path: Path, columns: Sequence[str], target: str, classes: Collection[str] = ()
-) -> Iterator[list[str]]:
+def feature_rows(path: Path, columns: Sequence[str], target: str) -> Iterator[list[str]]:
     """The rows of a CSV file without the target, in the order of the training data's ``columns`` (target
     included).
 
     A header is recognised by its names; then columns may come in any order, and others beside them. Without
-    one a row has a value for each column, then one of ``classes`` for the target, or for each but the target. A `?` is
-    left empty, as a push leaves it. Raises `UserError` with the line's number where it does not.
+    one a row has a value for each column, or for each but the target. A `?` is left empty, as a push leaves it. Raises
+    `UserError` with the line's number where it does not.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from _features(read_rows(file), path, columns, target, classes)
+            yield from _features(read_rows(file), path, columns, target)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:
@@ -51,14 +48,9 @@ def feature_rows(
 
 
 def _features(
-    rows: Iterable[tuple[int, list[str]]],
-    path: Path,
-    columns: Sequence[str],
-    target: str,
-    classes: Collection[str],
+    rows: Iterable[tuple[int, list[str]]], path: Path, columns: Sequence[str], target: str
 ) -> Iterator[list[str]]:
     order: list[int] = []
-    place: int | None = None  # of the target's value, in a file without a header
     width = count = 0
     for line, row in rows:
         if not order:
@@ -66,43 +58,27 @@ def _features(
             width = len(row)
             if is_header:
                 continue
-            place = columns.index(target) if width == len(columns) else None
         if len(row) != width:
             raise UserError(f"{path}: line {line} has {len(row)} values, the lines before it {width}")
-        if place is not None and classes and row[place] not in values.MISSING:
-            _require_class(row[place], f"{path}: line {line}", target, classes)
         count += 1
         yield ["" if row[index] == values.UNKNOWN else row[index] for index in order]
     if not count:
         raise UserError(f"{path}: has no row")
 
 
-def _require_class(value: str, where: str, target: str, classes: Collection[str]) -> None:
-    try:
-        _place(value, [*classes])
-    except ValueError:
-        raise UserError(
-            f"{where} has {quoted(value)} where the target {target} stands in a row without a header, and its classes "
-            f"are {some(classes)}: give a header"
-        ) from None
-
-
 def _order(first: Sequence[str], path: Path, columns: Sequence[str], target: str) -> tuple[list[int], bool]:
     """Which values of a row to send, in order, as the file's first row says; and whether that is a header."""
     features = [name for name in columns if name != target]
-    if len(set(first) & set(columns)) * 2 >= len(first):
-        twice = [name for name in columns if first.count(name) > 1]
-        if twice:
-            raise UserError(f"{path}: the header has {some(twice)} more than once: leave one")
+    known = {name.lower() for name in columns}
+    if sum(name.lower() in known for name in first) * 2 >= len(first):
+        if twice := [name for name in columns if first.count(name) > 1]:
+            raise UserError(f"{path}: the header has {', '.join(twice)} more than once: leave one")
         missing = [name for name in features if name not in first]
         if missing:
-            raise UserError(f"{path}: the header lacks {', '.join(missing)}; the model was trained with it")
+            raise UserError(
+                f"{path}: the header lacks {', '.join(missing)}, in these letters; the model was trained with it"
+            )
         return [first.index(name) for name in features], True
-    known = {name.strip().lower() for name in columns}
-    if sum(name.strip().lower() in known for name in first) * 2 >= len(first):
-        raise UserError(
-            f"{path}: line 1 looks like a header in other letters: write the names as {some(features)}"
-        )
     if len(first) == len(features):
         return list(range(len(features))), False
     if len(first) == len(columns):

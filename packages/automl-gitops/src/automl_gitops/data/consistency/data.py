@@ -367,8 +367,7 @@ def small(case: Case) -> Checks:
     if rule and rule.gap and not case.lock.reference and "gap" not in (rule.left_out or {}):
         yield case.odd(
             ("dataset", "gap"),
-            f'gap = "{rule.gap}" leaves out no row: no time is so near before the holdout or the validation rows; take '
-            "a longer one, or remove it",
+            f'gap = "{rule.gap}" leaves out no row: take a longer one, or remove it',
         )
     groups = case.lock.split.groups if case.lock.split else None
     if groups and groups.test < FEW_GROUPS_HELD_OUT:

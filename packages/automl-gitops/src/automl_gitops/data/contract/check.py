@@ -171,7 +171,7 @@ class Checker:
 
     Of a whole `table` everything is judged; of a `sample` of its rows not their number; of a few `rows` neither that
     nor the share of missing values. Columns in ``without``, such as the target in what a model is asked, need not be
-    there; those that are ``known`` need not be listed.
+    there.
     """
 
     def __init__(
@@ -182,12 +182,11 @@ class Checker:
         *,
         scope: Literal["table", "sample", "rows"] = "table",
         without: Collection[str] = (),
-        known: Collection[str] = (),
     ) -> None:
         self._contract, self._source, self._scope = contract, source, scope
         self._columns = {name: one for name, one in contract.columns.items() if name in columns}
         self._absent = [name for name in contract.columns if name not in columns and name not in without]
-        self._unknown = [name for name in columns if name not in {*contract.columns, *known}]
+        self._unknown = [name for name in columns if name not in contract.columns]
         self._rules = [rule for rule in contract.rules if set(rule.columns.values()) <= set(columns)]
         keys: list[tuple[str, ...]] = [(name,) for name, one in self._columns.items() if one.unique]
         keys += [tuple(key) for key in contract.table.keys if set(key) <= set(columns)]
