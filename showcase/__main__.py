@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -21,11 +22,13 @@ import tomlkit
 from automl_evaluation.metrics import BINARY
 from automl_gitops.data.inspect import inspect
 from automl_gitops.data.uci import PATIENT, TARGET
+from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.words import quoted
 from automl_rehearsal.commands import Leash
 from automl_rehearsal.first_look import Wish, of_project, refuse, show_anything
 from automl_rehearsal.hospital import COLUMNS
+from automl_rehearsal.life import require_fit
 from automl_rehearsal.signals import held
 from showcase import RESULTS, ROOT, TEMPLATE, first_look
 from showcase.answers import EXAMPLE, POSITIVE, answerable, arguments, of_table, of_target, rarer
@@ -33,6 +36,7 @@ from showcase.record import Record
 
 # What the hospital example's automl.toml names beside the target: its group and its slices.
 _NAMED = (PATIENT, *(name for name in COLUMNS if name == "age" or name.startswith("race_")))
+_NAMES_A_KEY = re.compile(r"automl\.toml|\[(dataset|autopilot)\]")
 _CACHES = ("__pycache__", ".pytest_cache", ".ruff_cache", ".mypy_cache")
 
 
@@ -44,6 +48,7 @@ def main() -> int:
         Leash(ROOT / RESULTS).release()  # before the project of another demo is generated anew
         edited = first_look.edited_project(wish)
         project = keep(wish, edited) if edited else generate_for(wish)
+        require_data(wish, project)
     except UserError as error:
         refuse(error)
     began = float(os.environ.get("STARTED") or time.time())
@@ -63,13 +68,26 @@ def main() -> int:
         there = str(wish.path) if wish.data else ""
         again = dataclasses.replace(wish, data=there, target="", problem="").command()
         print(f"\nNext: edit {folder}/automl.toml, and type: cd {shlex.quote(str(folder))} && {again}")
-    elif status == 2:
-        print(
-            f"(edit {folder}/automl.toml, or remove the folder and say with TARGET=COLUMN and PROBLEM=binary, "
-            "multiclass or regression what is generated into it)",
-            file=sys.stderr,
-        )
     return status
+
+
+def require_data(wish: Wish, project: Path) -> None:
+    """Raise `UserError` where the project's push would refuse the file; a project that was generated for a file that
+    has to be corrected goes again, and of any other one the sentence says what to edit.
+    """
+    if not wish.data:
+        return
+    try:
+        require_fit(Config.load(project / "automl.toml"), wish.path, wish.dialect, lenient=wish.lenient)
+    except UserError as error:
+        folder, record = RESULTS / project.name, Record(project)
+        if not _NAMES_A_KEY.search(str(error)) and not record.is_edited():
+            record.remove()
+            raise
+        raise UserError(
+            f"{error}\n(edit {folder}/automl.toml, or remove the folder and say with TARGET=COLUMN and PROBLEM=binary, "
+            "multiclass or regression what is generated into it)"
+        ) from None
 
 
 def keep(wish: Wish, folder: Path) -> Path:

@@ -5,6 +5,7 @@ Python's standard library alone: it is asked before anything is installed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -43,6 +44,16 @@ class Record:
         for name in self._generated() or {}:
             (self._project / name).unlink(missing_ok=True)
         self._write({})
+
+    def remove(self) -> None:
+        """Remove what was generated, all of which is as it was, and the folders that are empty then."""
+        self.begin()
+        environment = self._project / ".venv"
+        if environment.is_symlink():
+            environment.unlink()
+        for folder, _, _ in os.walk(self._project, topdown=False):
+            with contextlib.suppress(OSError):  # it holds something else
+                Path(folder).rmdir()
 
     def end(self) -> None:
         """After it: remember every file."""

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 from conftest import ROOT, bake
 from hypothesis import given
@@ -81,6 +83,8 @@ REFUSED = [
     (["DATA=movies.csv", "PROBLEM=Regression"], 'row 1 has "No"'),
     (["DATA=movies.csv", "PROBLEM=BinaryClassification", "TARGET=Stars"], "more than two classes"),
     (["DATA=small.csv"], "type make demo DATA=small.csv LENIENT=1"),
+    (["DATA=empty.csv"], 'columns "a", "b" have no value in any row: remove what is empty'),
+    (["DATA=cut.parquet"], "is a Parquet file without its end"),
 ]
 
 
@@ -90,6 +94,8 @@ REFUSED = [
 def test_what_cannot_work_is_refused_before_anything_is_made(clone, typed, sentence):
     write(clone / "movies.csv", "Age,Stars,Hit", "No Yes")
     write(clone / "small.csv", "Age,Stars,Hit", "No Yes", rows=300)
+    (clone / "empty.csv").write_text("a,b,x,Hit\n" + "".join(f",,{n},{n % 2}\n" for n in range(700)))
+    (clone / "cut.parquet").write_bytes(b"PAR1" + bytes(100))
     before = set(clone.rglob("*"))
 
     result = make(clone, "demo", *typed)
@@ -267,6 +273,46 @@ def demo(tmp_path, monkeypatch):
         return rehearsed[-1], capsys.readouterr().out
 
     return run
+
+
+def parquet(path: Path, **columns: list[str | None]) -> str:
+    """A table of 700 rows and a target of two classes, with ``columns`` beside them."""
+    rows = {"x": [f"{row % 97}" for row in range(700)], **columns}
+    rows["hit"] = [*rows.pop("hit", [])] or [("no", "yes")[row % 2] for row in range(700)]
+    pyarrow.parquet.write_table(pyarrow.table(rows), path)
+    return str(path)
+
+
+def test_a_project_goes_again_where_its_file_is_refused(demo, capsys, monkeypatch, tmp_path):
+    labels = [None if row == 4 else "yes" if row % 2 else "no" for row in range(700)]
+    monkeypatch.setenv("DATA", parquet(tmp_path / "clicks.parquet", hit=labels))
+
+    for _ in range(2):
+        with pytest.raises(SystemExit, match="2"):
+            showcase.main()
+
+        said = capsys.readouterr().err
+        assert "row 5 has no value" in said
+        assert "(edit " not in said
+        assert not (tmp_path / "demo" / "clicks").exists()
+
+    monkeypatch.setenv("DATA", parquet(tmp_path / "clicks.parquet"))
+    project, _ = demo(capsys)
+    assert project == tmp_path / "demo" / "clicks"
+
+
+def test_a_project_stays_where_it_can_be_edited_for_the_file(demo, capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DATA", parquet(tmp_path / "clicks.parquet", empty=[""] * 700))
+
+    with pytest.raises(SystemExit, match="2"):
+        showcase.main()
+
+    file = tmp_path / "demo" / "clicks" / "automl.toml"
+    said = capsys.readouterr().err
+    assert 'exclude = ["empty"]' in said
+    assert f"(edit {file}, or remove the folder" in said
+    file.write_text(file.read_text().replace("[dataset]\n", '[dataset]\nexclude = ["empty"]\n'))
+    assert demo(capsys)[0] == file.parent
 
 
 def test_what_somebody_edited_is_rehearsed_as_it_stands(demo, capsys):

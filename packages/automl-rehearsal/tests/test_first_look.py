@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from automl_gitops.data.prepared import prepare
+from automl_gitops.data.profile import MANY
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
 from automl_gitops.kernel.errors import UserError
@@ -207,6 +208,63 @@ def test_a_larger_holdout_wants_more_rows(table: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "problem", "said"),
+    [
+        (["7.2 kg"], "", 'row 1 has "7.2 kg" in the target column "y", a number with a unit'),
+        (
+            ["1340.97 \u20ac"],
+            "",
+            "a number with a currency sign, which a trainer takes for a text, so that its",
+        ),
+        (["1.5", "inf"], "", 'row 2 has "inf" in the target column "y", an infinite number'),
+        (["a", "b", "rare"], "", 'has 1 class of one row: "rare" (row 3). A class needs a row to train on'),
+        (["1", "0", "2"], "MulticlassClassification", 'of one row: "2" (row 3)'),
+    ],
+)
+def test_a_target_that_its_push_would_refuse_is_refused_so(
+    tmp_path: Path, values: list[str], problem: str, said: str
+) -> None:
+    path = tmp_path / "t.csv"
+    of_classes = values[-1] in ("rare", "2")
+    others = [values[row % 2] if of_classes else f"{row / 7:.6f}" for row in range(700)]
+    rows = [*values, *others]
+    path.write_text("x,y\n" + "".join(f"{number % 9},{value}\n" for number, value in enumerate(rows)))
+
+    assert said in refused(Wish(str(path)), Task("y", problem))
+    text = SETTINGS.replace('"Hit"', '"y"').replace(
+        "BinaryClassification", problem or "MulticlassClassification"
+    )
+    with pytest.raises(UserError, match=re.escape("of one row")):
+        prepare(Config.parse(text.replace('"F1"', '"F1macro"')), path, Output())
+
+
+def test_numbers_that_are_a_quantity_may_differ(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n" + "".join(f"{row % 9},{row // 2 or 700}\n" for row in range(701)))
+
+    assert look(Wish(str(path)), Task("y")) is not None
+
+
+def test_columns_without_a_value_are_named_together(table: Path) -> None:
+    rows = "".join(f"{row},,{'NA' if row else ''},,{row % 2}\n" for row in range(700))
+    table.write_text("x,a,b,c,Hit\n" + rows)
+
+    told = 'columns "a", "b", "c" have no value in any row: remove what is empty'
+    assert refused(Wish(str(table))).endswith(told)
+    mine = refused(Wish(str(table)), Task("Hit", exclude=("b",)))
+    assert mine.endswith(
+        '"c" have no value in any row: remove what is empty, or name it in [dataset] exclude: exclude = ["b", "a", "c"]'
+    )
+    assert look(Wish(str(table)), Task("Hit", exclude=("a", "b", "c"))) is not None
+
+
+def test_a_cut_parquet_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1" + bytes(9))
+
+    assert "is a Parquet file without its end" in refused(Wish(str(tmp_path / "t.parquet")))
+
+
+@pytest.mark.parametrize(
     ("flags", "meant"),
     [
         (" -- data=table.csv", "DATA"),
@@ -289,14 +347,14 @@ def test_a_project_predicts_what_its_file_says(tmp_path: Path, wish: Wish, sente
 
     with pytest.raises(UserError, match=sentence):
         of_project(wish, file)
-    assert of_project(Wish(), file) == Task("price", "BinaryClassification", metric="f1")
+    assert of_project(Wish(), file) == Task("price", "BinaryClassification", metric="f1", exclude=())
 
 
 @pytest.mark.parametrize("text", ["", "dataset = 3", "[dataset]\ntarget = 7\nholdout = 'x'"])
 def test_a_file_that_says_nothing_is_left_to_the_checks_that_follow(tmp_path: Path, text: str) -> None:
     (tmp_path / "automl.toml").write_text(text)
 
-    assert of_project(Wish(), tmp_path / "automl.toml") == Task(metric="f1")
+    assert of_project(Wish(), tmp_path / "automl.toml") == Task(metric="f1", exclude=())
 
 
 @pytest.mark.parametrize(
@@ -342,7 +400,7 @@ def test_a_label_in_a_notice_steers_no_terminal(
 
 
 def test_it_wants_as_many_rows_as_the_data_set_s_checks() -> None:
-    assert first_look.LEAST_TRAINING_ROWS == LEAST_TRAINING_ROWS
+    assert (first_look.LEAST_TRAINING_ROWS, first_look.MANY) == (LEAST_TRAINING_ROWS, MANY)
     assert DatasetSettings.model_fields["holdout"].default == first_look.HOLDOUT
     assert first_look.VALIDATION == VALIDATION
 

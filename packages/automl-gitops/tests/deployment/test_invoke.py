@@ -66,6 +66,8 @@ def test_a_value_of_several_lines_stays_one_value(file):
         ("", "has no row"),
         ("stays,note\n", "has no row"),
         ("stays,other\n1,2\n", "the header lacks note"),
+        ("stays,stays,note\n1,2,a\n", "the header has stays more than once: leave one"),
+        ("STAYS,Note\n1,a\n", "the header lacks stays, note, in these letters"),
         ("1,a,b,c\n", "line 1 has 4 values instead of 2"),
         ("1,a\n2\n", "line 2 has 1 values, the lines before it 2"),
         ('1,"a\n', "cannot be read as CSV"),

@@ -232,6 +232,11 @@ WRONG = [
         id="both roles",
     ),
     pytest.param(
+        {"dataset": {"seed": 2**32}},
+        "seed = 4294967296 is above the most allowed, 4294967295",
+        id="seed",
+    ),
+    pytest.param(
         {"dataset": {"weight": "my weight"}},
         'weight = "my weight" is no name that Autopilot takes',
         id="blank",

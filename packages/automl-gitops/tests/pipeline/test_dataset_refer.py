@@ -801,7 +801,8 @@ def test_what_is_not_looked_at_is_said(
 
 
 @pytest.mark.parametrize(
-    ("gap", "day", "refused"), [(None, 20, False), (None, 21, True), ("1 day", 20, True)]
+    ("gap", "day", "refused"),
+    [(None, 20, False), (None, 21, True), ("1 day", 20, True), ("1 day", 19, True), ("1 day", 18, False)],
 )
 def test_a_later_row_than_the_holdouts_first_is_refused(
     config, aws: Aws, parts_of, gap: str | None, day: int, refused: bool

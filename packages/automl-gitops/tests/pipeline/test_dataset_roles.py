@@ -104,7 +104,37 @@ def test_the_columns_roles_make_another_data_set_and_none_makes_the_same_as_ever
         ),
         ({"exclude": ["name", "nothing"], "weight": "ward"}, {}, 'weights, "ward", has texts'),
         ({"exclude": ["name", "nothing"], "weight": "w"}, {"w": -0.5}, "numbers below 0 (the least is -0.5)"),
-        ({"exclude": ["name"]}, {}, 'column "nothing" has no value in any row'),
+        (
+            {"exclude": ["name", "nothing"], "weight": "w"},
+            {"w": 0},
+            "no number above 0 in the rows to train on",
+        ),
+        (
+            {"exclude": ["name", "nothing"], "weight": "w", "time": "age"},
+            {"w": lambda frame: np.where(frame["age"] < frame["age"].quantile(0.9), 0.0, None)},
+            "no number above 0 in the rows to train on",
+        ),
+        (
+            {"exclude": ["name", "nothing"], "weight": "w", "time": "age"},
+            {"w": lambda frame: (frame["age"] < frame["age"].quantile(0.4)).astype(int)},
+            "no number above 0 in the validation rows",
+        ),
+        (
+            {"exclude": ["name"]},
+            {},
+            'column "nothing" has no value in any row: remove what is empty, or name it in [dataset] exclude: '
+            'exclude = ["name", "nothing"]',
+        ),
+        (
+            {"exclude": ["name"]},
+            {f"survey_{number}": "" for number in range(7)},
+            'columns "nothing", "survey_0", "survey_1", "survey_2", "survey_3" and 3 more have no value',
+        ),
+        (
+            {"exclude": ["survey_*"]},
+            {},
+            'no column "survey_*", which [dataset] exclude in automl.toml names; exclude takes no patterns',
+        ),
     ],
 )
 def test_columns_that_do_not_suit_their_role_are_refused(

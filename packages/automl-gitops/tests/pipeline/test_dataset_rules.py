@@ -253,10 +253,10 @@ def test_what_is_held_out_is_later_by_the_gap(
 
     assert all(len(times[side]) for side in (TRAIN, VALIDATE, TEST))
     for earlier, later in ((TRAIN, VALIDATE), (VALIDATE, TEST)):
-        assert times[earlier].max() + max(gap, 1) <= times[later].min()
+        assert times[earlier].max() + gap < times[later].min()
     # What is left out lies in one of the two gaps.
     for moment in times[IN_GAP]:
-        assert any(begin - gap < moment < begin for begin in (times[VALIDATE].min(), times[TEST].min()))
+        assert any(begin - gap <= moment < begin for begin in (times[VALIDATE].min(), times[TEST].min()))
     assert OF_OTHER_SIDE not in sides
 
 
@@ -287,8 +287,8 @@ def test_with_groups_none_stands_on_two_sides(rows: list[tuple[int, int]], gap: 
 
     assert all(len(sides) == 1 for sides in sides_of(groups, assigned).values())
     times = {side: np.array(numbers)[assigned.sides == side] for side in (TRAIN, VALIDATE, TEST)}
-    assert times[TRAIN].max() + max(gap, 1) <= times[VALIDATE].min()
-    assert times[VALIDATE].max() + max(gap, 1) <= times[TEST].min()
+    assert times[TRAIN].max() + gap < times[VALIDATE].min()
+    assert times[VALIDATE].max() + gap < times[TEST].min()
     later = {group for group, side in zip(groups, assigned.sides, strict=True) if side in (VALIDATE, TEST)}
     left_out = {group for group, side in zip(groups, assigned.sides, strict=True) if side == OF_OTHER_SIDE}
     assert left_out <= later
@@ -501,6 +501,22 @@ def test_the_rule_is_a_part_of_the_hash(tmp_path: Path) -> None:
     ]
 
     assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize(
+    ("gap", "left_out"), [("0 days", 0), ("23 hours", 0), ("1 day", 20), ("24 hours", 20), ("7 days", 140)]
+)
+def test_a_gap_leaves_out_rows_up_to_exactly_so_far_and_one_of_none_is_told(
+    gap: str, left_out: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [f"{day},{row},{LABELS[row % 2]}" for day in days([*range(100)]) for row in range(10)]
+    (tmp_path / "t.csv").write_text("\n".join(["when,x,label", *rows]))
+
+    rows = prepare(config(time="when", gap=gap), tmp_path / "t.csv", Output()).lock(config(), False).rows
+
+    assert rows.left_out == left_out
+    told = " ".join(capsys.readouterr().out.split())
+    assert (f'gap = "{gap}" leaves out no row' in told) is (left_out == 0)
 
 
 def test_the_shares_of_classes_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

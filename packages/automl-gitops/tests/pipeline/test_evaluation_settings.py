@@ -65,7 +65,9 @@ def test_what_the_gate_takes(text: str) -> None:
         pytest.param(
             "maximums = { auc = 0.5 }", "of which more is better: move it to minimums", id="wrong side too"
         ),
-        pytest.param("maximum = 0.5", "takes one of minimum .* and maximum", id="both bounds"),
+        pytest.param(
+            "maximum = 0.5", "has minimum and maximum: keep minimum .* or maximum", id="both bounds"
+        ),
         pytest.param("minimum_rows = 0", "minimum_rows", id="no rows"),
         pytest.param("margin = 0.1", "margin", id="unknown key"),
         pytest.param("worst_slice = nan", "worst_slice", id="not a number"),
@@ -74,6 +76,13 @@ def test_what_the_gate_takes(text: str) -> None:
 def test_what_the_gate_refuses(text: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         gate(text)
+
+
+def test_a_gate_without_a_bound_is_told_so() -> None:
+    with pytest.raises(
+        ValidationError, match=r"lacks a bound of the objective: add minimum .* or maximum \(MAE"
+    ):
+        Gate.model_validate({})
 
 
 @pytest.mark.parametrize(

@@ -296,6 +296,9 @@ def test_leading_zeros_of_what_reads_as_numbers(tmp_path: Path) -> None:
         ("{},{:02}", "a decimal comma", "99,99", "99.99"),
         ("{}.{:02} €", "a currency sign", "99.99 €", "99.99"),
         ("{}.{:02}%", "a percent sign", "99.99%", "99.99"),
+        ("{}.{:02} kg", "a unit", "99.99 kg", "99.99"),
+        ("({}.{:02})", "parentheses", "(99.99)", "-99.99"),
+        ("\u2212{}.{:02}", "a typographic minus", "\u221299.99", "-99.99"),
         ("1.2{},{:02}", "points between thousands and a decimal comma", "9.999,99", "9999.99"),
     ],
 )
@@ -310,7 +313,7 @@ def test_numbers_with_signs_are_told_by_their_shape(
 
     assert finding.columns == ["price"]
     assert finding.rows == 1_960
-    assert f"numbers with {signs}, such as {shape} (1,960 of 2,000 rows)" in finding.text
+    assert f"numbers with {signs}, of the shape {shape} (1,960 of 2,000 rows)" in finding.text
     assert f"such as {plain}, unless" in finding.advice
 
 
@@ -326,7 +329,9 @@ def test_points_between_thousands_are_told_of_a_feature(tmp_path: Path) -> None:
 
     assert finding.columns == ["price"]
     assert finding.rows == count
-    assert f"points between thousands, it seems, such as 9.999 beside 99 ({count:,} rows)" in finding.text
+    assert (
+        f"points between thousands, it seems, of the shape 9.999 beside 99 ({count:,} rows)" in finding.text
+    )
     assert "such as 9999, or decimals with all digits, such as 99.000" in finding.advice
 
 

@@ -265,10 +265,12 @@ def test_a_new_section_is_shown_key_by_key(git, folder):
 
 def test_a_version_that_the_registry_lacks_is_said_at_the_top(git, monkeypatch):
     problem = "environments/production.toml: names what is gone: commit another"
-    deployed = DeployedState(account=ACCOUNT, pipeline="absent", named=CHAMPION, problem=problem)
+    lost = "dataset.lock: s3://b/k is not in this account"
+    deployed = DeployedState(account=ACCOUNT, pipeline="absent", named=CHAMPION, problem=problem, lost=lost)
     monkeypatch.setattr(plan_module, "look", lambda *_, **__: deployed)
 
     assert f"{problem}." in short(report())
+    assert f"{lost}." in short(report())
 
 
 BEFORE_THE_MERGE = "an administrator runs `make bootstrap` on this branch right before the merge."

@@ -16,6 +16,7 @@ from automl_gitops.stacks.stack import zip_functions
 from support.stubbed_aws import StubbedAws
 
 STACK = "Resources:\n  Queue:\n    Type: AWS::SQS::Queue\n    Properties: {VisibilityTimeout: 360}\n"
+DATA = lock().uris.train_validation.removeprefix(f"s3://{BUCKET}/")
 
 
 class _SignedIn:
@@ -35,6 +36,7 @@ def aws(folder: Path) -> StubbedAws:
     lock().save(folder / "dataset.lock")
     stubbed = StubbedAws()
     stubbed.session = _SignedIn()
+    data(stubbed, DATA)
     return stubbed
 
 
@@ -62,6 +64,12 @@ def stacks(
         ]
         aws["cloudformation"].add_response("describe_stacks", {"Stacks": [told]}, {"StackName": name})
         aws["cloudformation"].add_response("get_template", {"TemplateBody": template}, {"StackName": name})
+
+
+def data(aws: StubbedAws, *keys: str) -> None:
+    aws["s3"].add_response(
+        "list_objects_v2", {"Contents": [{"Key": key} for key in keys]}, {"Bucket": BUCKET, "Prefix": DATA}
+    )
 
 
 def no_endpoint(aws: StubbedAws) -> None:
@@ -104,6 +112,20 @@ def test_a_version_that_git_names_is_looked_for_in_the_registry(project, aws, fo
     assert (found.reason, found.named) == ("", CHAMPION)
     assert said in found.problem
     assert bool(found.problem) is gone
+    aws.check()
+
+
+def test_data_that_are_gone_are_told(project, aws):
+    aws["sagemaker"].add_client_error("describe_pipeline", "ResourceNotFound", "does not exist")
+    stacks(aws, stack=None, bootstrap=None, services=None)
+    no_endpoint(aws)
+    del aws.stubbers["s3"]
+    data(aws, f"{DATA}.part")
+
+    found = look(project, has_data=True)
+
+    said = f"dataset.lock: s3://{BUCKET}/{DATA} is not in this account: run `automl data push FILE`"
+    assert (found.reason, found.lost, found.document()["data_problem"]) == ("", said, said)
     aws.check()
 
 

@@ -248,6 +248,39 @@ def test_codes_that_are_mostly_numbers_are_noticed_and_taken(
 
 
 @pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("inf", "an infinite number: if the target is a quantity, correct it"),
+        ("7.2 kg", "a number with a unit: if the target is a quantity, write 7.2, and all others so"),
+        (
+            "(80.19)",
+            "a number with parentheses: if the target is a quantity, write -80.19, and all others so",
+        ),
+    ],
+)
+def test_classes_that_are_nearly_all_numbers_are_told_as_that(tmp_path: Path, value: str, what: str) -> None:
+    values = [f"{row / 7:.6f}" for row in range(700)]
+    values[185] = value
+
+    said = refused(tmp_path, csv_text(values), {"problem_type": "MulticlassClassification"})
+
+    assert f'row 186 has "{value}", {what}' in said
+    told = inspect(tmp_path / "t.csv")
+    assert any(f'row 186 has "{value}" in the target "label"' in one for one in told["notices"])
+
+
+def test_one_class_in_two_spellings_has_no_positive_one(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(
+        "x,label\n" + "".join(f"{n},{'007' if n % 3 else 7}\n" for n in range(90))
+    )
+
+    told = inspect(tmp_path / "t.csv")
+
+    assert (told["problem_type"], told["positive_class"]) == (None, None)
+    assert told["reason"] == "it has one value, spelt in several ways, so there is nothing to learn"
+
+
+@pytest.mark.parametrize(
     "changes",
     [
         pytest.param({"dataset": {"exclude": ["x"]}}, id="excluded"),

@@ -1,9 +1,9 @@
 """What is wrong with the data set of `make demo`, said in the first second: before anything is made or installed.
 
 Python's standard library alone, since the packages may not be there yet. It reads the header and at most `MOST_ROWS`
-rows of a CSV file, and the first bytes of a Parquet file; `automl data push` checks the rest. For the same reason it
-reads CSV by itself, and not as `data.table` does; what kind of file it is, and what is a number, a missing value or one
-class it asks where that does.
+rows of a CSV file, and the first and last bytes of a Parquet file; `automl data push` checks the rest. For the same
+reason it reads CSV by itself, and not as `data.table` does; what kind of file it is, and what is a number, a missing
+value or one class it asks where that does.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ from automl_evaluation.metrics import BINARY, DEFAULT_OBJECTIVES, METRICS, unnam
 from automl_gitops.data.formats import UTF_8, Dialect, format_of
 from automl_gitops.data.refusals import (
     UNCLOSED,
+    are_written_numbers,
     in_target,
+    misread,
     missing_target,
     stray_quote,
     title,
-    written,
+    without_values,
     wrong_width,
 )
+from automl_gitops.data.uci import is_source
 from automl_gitops.kernel.csv_text import DELIMITERS, START, first_rows, other_delimiter
 from automl_gitops.kernel.errors import UserError
 from automl_gitops.kernel.files import at_home
@@ -44,9 +47,12 @@ from automl_gitops.kernel.words import meant_one, quoted, some, visible
 
 VARIABLES = ("DATA", "TARGET", "PROBLEM", "LENIENT", "DELIMITER", "ENCODING")
 MOST_ROWS = 100_000
-MOST_LABELS = 1_000
-# `LEAST_TRAINING_ROWS` of the data set's checks, which need packages; a test holds the two together.
+_PARQUET = b"PAR1"
+_FEW = 3  # classes of one row that are placed
+_MISSING = frozenset(values.MISSING)
+# `LEAST_TRAINING_ROWS` and `MANY` of the data set's checks, which need packages; a test holds them together.
 LEAST_TRAINING_ROWS = 500
+MANY = 20
 HOLDOUT = 0.2  # of automl.toml where it says nothing
 VALIDATION = 0.2  # of the rest, where rows are split by group or time
 PROBLEMS = {
@@ -155,7 +161,8 @@ class Task:
     """What is predicted, as far as that is known yet (`""` where it is not): target and Autopilot's problem type.
 
     ``holdout`` is the share of rows that are not trained on, ``least`` how many have to be. ``metric`` is what two
-    classes are judged by, `None` where automl.toml says which one is positive.
+    classes are judged by, `None` where automl.toml says which one is positive. ``exclude`` is that of automl.toml,
+    `None` where there is none yet.
     """
 
     target: str = ""
@@ -163,6 +170,7 @@ class Task:
     holdout: float = HOLDOUT
     least: int = LEAST_TRAINING_ROWS
     metric: str | None = None
+    exclude: tuple[str, ...] | None = None
 
 
 def look(wish: Wish, task: Task) -> FileSeen | None:
@@ -175,6 +183,7 @@ def look(wish: Wish, task: Task) -> FileSeen | None:
     dialect = wish.dialect
     kind = format_of(path, wish.data, None if dialect.is_utf_8 else dialect)
     if kind == "parquet":
+        _require_end(wish.data, path)
         return None
     try:
         opened = gzip.open if kind == "csv.gz" else open
@@ -204,6 +213,16 @@ def _require_file(name: str, path: Path) -> None:
         if not path.exists():
             near = _near(path.name, [file.name for file in _siblings(path)], path.suffix)
             raise UserError(f"{name}: not found{near or ': give the path of a CSV or Parquet file'}")
+
+
+def _require_end(name: str, path: Path) -> None:
+    """Raise `UserError` where a Parquet file does not end as one does (Apache Parquet, file format)."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, len(_PARQUET)), os.SEEK_END)
+        if file.read() != _PARQUET:
+            raise UserError(
+                f"{name}: is a Parquet file without its end, cut on its way: get the file once more"
+            )
 
 
 def _siblings(path: Path) -> Iterator[Path]:
@@ -245,36 +264,40 @@ def _read(wish: Wish, task: Task, rows: Iterator[list[str]]) -> FileSeen:
         near = _near(target, columns) or f": its columns are {', '.join(columns[:20])}"
         raise UserError(f'{wish.data}: has no column "{target}"{near}')
     place, labels, count = columns.index(target), Counter[str](), 0
+    first: dict[str, int] = {}
+    empty = [number for number in range(len(columns)) if number != place]
     for count, row in enumerate((row for row in rows if row), start=1):
         if len(row) != len(columns):
             is_open = any("\n" in value or "\r" in value for value in row)
             said = wrong_width(f"row {count}", len(row), len(columns), is_open=is_open)
             raise UserError(f"{wish.data}: {said}")
         if place < len(row):
-            _check_value(wish, task, target, row[place], count)
-            if len(labels) <= MOST_LABELS:
-                labels[row[place]] += 1
+            if row[place] not in first:
+                _check_value(wish, task, target, row[place], count)
+                first[row[place]] = count
+            labels[row[place]] += 1
+        if empty:
+            empty = [number for number in empty if row[number] in _MISSING]
         if count == MOST_ROWS:
             break
     whole = count < MOST_ROWS
     if whole:
         _check_rows(wish, task, count)
-    _check_labels(wish, task, target, labels, whole=whole)
+        _check_empty(wish, task, columns, empty)
+    _check_labels(wish, task, target, labels, first, whole=whole)
     return FileSeen(columns, target, count if whole else None, labels)
 
 
 def _check_value(wish: Wish, task: Task, target: str, value: str, row: int) -> None:
-    if value in values.MISSING:
+    if value in _MISSING:
         raise UserError(f"{wish.data}: {missing_target(row, value, target)}")
     if task.problem != PROBLEMS["regression"]:
         return
     number, said = values.number(value), in_target(row, value, target)
     if number is None or abs(number) == float("inf"):
-        signs = written(value)
-        way = f"write {signs[1]}, and all others so" if signs else "correct the row"
-        what = (
-            f"a number with {signs[0]}, which a trainer takes for a text" if signs else "which is no number"
-        )
+        odd = misread(value)
+        way = odd[1] if odd else "correct the row"
+        what = f"{odd[0]}, which a trainer takes for a text" if odd else "which is no number"
         raise UserError(
             f"{wish.data}: {said}, {what}, so this is no regression: {way}, name another target, or take binary or "
             "multiclass"
@@ -298,13 +321,26 @@ def _check_rows(wish: Wish, task: Task, rows: int) -> None:
     )
 
 
-def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, whole: bool) -> None:
+def _check_empty(wish: Wish, task: Task, columns: list[str], empty: list[int]) -> None:
+    named = [columns[number] for number in empty if columns[number] not in (task.exclude or ())]
+    if named and not is_source(columns):  # of which the example is made without them
+        said = without_values(named, task.exclude or ())
+        if task.exclude is None:  # nor is there an automl.toml
+            said = said.partition(", or name it")[0]
+        raise UserError(f"{wish.data}: {said}")
+
+
+def _check_labels(
+    wish: Wish, task: Task, target: str, labels: Counter[str], first: Mapping[str, int], *, whole: bool
+) -> None:
     spellings = values.spellings(labels)
     if whole and (len(labels) == 1 or [len(labels)] == [len(group) for group in spellings]):
         raise UserError(
             f'{wish.data}: the target "{target}" has the same value in all rows, so there is nothing to learn: '
             "name another target"
         )
+    if whole and task.problem != PROBLEMS["regression"]:
+        _check_misread(wish, target, labels, first)
     texts = None in map(values.number, labels)
     names = task.problem in (PROBLEMS["binary"], PROBLEMS["multiclass"]) or texts
     if whole and names and len(labels) == labels.total():
@@ -323,6 +359,46 @@ def _check_labels(wish: Wish, task: Task, target: str, labels: Counter[str], *, 
             f'{wish.data}: the target "{target}" has more than two classes ({some(sorted(labels))}), so this is not '
             "binary: take multiclass, or regression for a number"
         )
+    if whole:
+        _check_lonely(wish, task, target, labels, first)
+
+
+def _check_misread(wish: Wish, target: str, labels: Counter[str], first: Mapping[str, int]) -> None:
+    """Raise `UserError` for the first value that makes classes of what is hardly meant as such."""
+    lonely = list(labels.values()).count(1)
+    if not lonely or not are_written_numbers(labels):
+        return
+    for label, row in first.items():
+        if odd := misread(label):
+            raise UserError(
+                f"{wish.data}: {in_target(row, label, target)}, {odd[0]}, which a trainer takes for a text, so that "
+                f"its {len(labels):,} values are classes, {lonely:,} of them of one row: {odd[1]}, or name another "
+                "target"
+            )
+
+
+def _check_lonely(
+    wish: Wish, task: Task, target: str, labels: Counter[str], first: Mapping[str, int]
+) -> None:
+    """Raise `UserError` for classes of one row."""
+    lonely = [label for label, rows in labels.items() if rows == 1]
+    if not lonely or task.problem == PROBLEMS["regression"] or (not task.problem and _is_quantity(labels)):
+        return
+    places = ", ".join(f"{quoted(label)} (row {first[label]})" for label in sorted(lonely)[:_FEW])
+    numbers = None not in map(values.number, labels)
+    raise UserError(
+        f'{wish.data}: the target "{target}" has {len(lonely):,} {"class" if len(lonely) == 1 else "classes"} of one '
+        f"row: {places}{', ...' if len(lonely) > _FEW else ''}. A class needs a row to train on and one to test: "
+        f"correct the row, merge small classes or remove them{', or take regression' if numbers else ''}"
+    )
+
+
+def _is_quantity(labels: Counter[str]) -> bool:
+    """Whether the values are taken for a quantity where nobody names a problem type, as the push takes them."""
+    numbers = [values.number(label) for label in labels]
+    finite = [number for number in numbers if number is not None and abs(number) != float("inf")]
+    whole = all(number.is_integer() for number in finite)
+    return len(finite) == len(numbers) > (MANY if whole else 2)
 
 
 def _near(word: str, known: list[str], ending: str = "") -> str:
@@ -375,6 +451,7 @@ def of_project(wish: Wish, file: Path) -> Task:
         _not_trained_on(document),
         _key(document, "autopilot", "least_rows", LEAST_TRAINING_ROWS),
         _metric(document),
+        tuple(name for name in _key(document, "dataset", "exclude", []) if isinstance(name, str)),
     )
 
 

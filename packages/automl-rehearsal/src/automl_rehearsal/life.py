@@ -70,8 +70,8 @@ class Life:
         # What is wrong with the project or the data is said before anything is copied, or removed.
         config = Config.load(source / "automl.toml")
         self.is_source = self.data is not None and _is_source(self.data, config, dialect)
-        if self.data and not self.is_source and rows is None:
-            prepare(_lenient(config) if lenient else config, self.data, _Unheard(), dialect)
+        if self.data and rows is None:
+            require_fit(config, self.data, dialect, lenient=lenient)
         self.lock = find_lock(source)
         remove_earlier(output)
         self.copy = ProjectCopy(source, output / "project")
@@ -348,6 +348,12 @@ def _was_evaluated(run: dict[str, Any]) -> bool:
     return any(
         (step["name"], step["status"]) == ("EvaluateModel", "Succeeded") for step in run.get("steps", [])
     )
+
+
+def require_fit(config: Config, data: Path, dialect: Dialect | None, *, lenient: bool) -> None:
+    """Raise `UserError` where the push of a rehearsal would refuse the file; UCI's is no data set yet."""
+    if not _is_source(data, config, dialect):
+        prepare(_lenient(config) if lenient else config, data, _Unheard(), dialect)
 
 
 def _lenient(config: Config) -> Config:

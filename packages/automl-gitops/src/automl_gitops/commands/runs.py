@@ -103,6 +103,8 @@ def plan(
         cli.warn(notice.sentence, notice.file or "automl.toml", notice.line)
     if planned.deployed.problem:
         cli.warn(planned.deployed.problem, "environments/production.toml")
+    if planned.deployed.lost:
+        cli.warn(planned.deployed.lost, "dataset.lock")
     if markdown:
         write_text(markdown, render(report))
         output.done(f"the plan is in {markdown}")

@@ -56,7 +56,8 @@ def inspect(path: Path, target: str | None = None, dialect: Dialect | None = Non
     seen = profile(table, name, finder.see, whole_target=False, named="--target")
     problem = seen.target.problem_type
     classes = seen.target.classes if problem != "Regression" else None
-    positive = of_classes(classes or (), _configured("decision", "positive", classes or ()))
+    labels = classes if classes and problem else ()
+    positive = of_classes(labels, _configured("decision", "positive", labels))
     return {
         "file": str(path),
         "format": table.format,
@@ -110,7 +111,10 @@ def _reason(target: Target) -> str:
     """Why the problem type suits the target."""
     classes, problem = target.classes, target.problem_type
     if problem is None:
-        return "it has no value" if not classes else "it has one value, so there is nothing to learn"
+        if not classes:
+            return "it has no value"
+        several = ", spelt in several ways" if len(classes) > 1 else ""
+        return f"it has one value{several}, so there is nothing to learn"
     if problem == "Regression":
         if classes is not None and len(classes) <= MANY:
             return "its numbers have fractions, so they are a quantity"
@@ -152,7 +156,7 @@ def _notices(seen: Profile, table: Table) -> list[str]:
                 f"{one.name} has several rows of the same value: with [dataset] group = {json.dumps(one.name)} in "
                 "automl.toml they are trained on or held out together"
             )
-        elif one.looks_like == "date" and one.name != target:
+        elif one.looks_like == "date" and one.name != target and not one.missing:
             notices.append(
                 f"{one.name} has dates: with [dataset] time = {json.dumps(one.name)} the latest rows are held out"
                 + ("" if one.are_times else "; write them as ISO 8601 first (2023-06-04)")
@@ -165,9 +169,9 @@ def _notices(seen: Profile, table: Table) -> list[str]:
 
 def _labels(target: Target) -> Iterator[str]:
     """What is odd about the target's values."""
-    if target.written:
-        row, value, signs, plain = target.written
-        yield f'row {row} has {quoted(value)} in the target "{target.name}", a number with {signs}: write {plain}'
+    if target.misread:
+        row, value, what, way = target.misread
+        yield f'row {row} has {quoted(value)} in the target "{target.name}", {what}: {way}'
     classes = target.classes if target.problem_type != "Regression" else None
     for group in values.spellings(classes or ()):
         yield f"{_some([quoted(label) for label in group])} are spellings of one class: write it alike"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from automl_gitops.data import consistency
 from automl_gitops.data.cells import digits_notices, mixture_notices
@@ -36,7 +37,15 @@ from automl_gitops.data.lock import (
     TimeRange,
     Uris,
 )
-from automl_gitops.data.profile import Profile, check, check_columns, check_weight, profile, without
+from automl_gitops.data.profile import (
+    Profile,
+    check,
+    check_columns,
+    check_weight,
+    no_weight,
+    profile,
+    without,
+)
 from automl_gitops.data.rules import (
     IN_GAP,
     OF_OTHER_SIDE,
@@ -50,7 +59,7 @@ from automl_gitops.data.rules import (
     require_columns,
 )
 from automl_gitops.data.rules.check import notices, refuse_later_texts, require_whole
-from automl_gitops.data.statistics import Encoded, Watch
+from automl_gitops.data.statistics import Encoded, Watch, as_numbers, is_missing
 from automl_gitops.data.table import Table, ahead, aside
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.console import Output
@@ -154,6 +163,16 @@ class Prepared:
         target, split = self.profile.target.name, self.split()
         return np.concatenate([split.take(batch.column(target)) for batch in self.table.batches([target])])
 
+    def require_weights(self, name: str) -> None:
+        """Raise `UserError` where no row to train on, or that a rule has validate, has a weight above 0."""
+        sides = self.assigned.sides if self.assigned else np.where(self.held_out(), TEST, TRAIN)
+        columns = (batch.column(name) for batch in self.table.batches([name]))
+        known = [as_numbers(pc.if_else(is_missing(one), "0", one)) for one in columns]
+        weighs = np.concatenate(known) > 0  # type: ignore[arg-type]
+        for side in (TRAIN, VALIDATE):
+            if (sides == side).any() and not weighs[sides == side].any():
+                raise no_weight(self.table.name, name, PARTS[side])
+
     def lock(self, config: Config, synthetic: bool, uris: Uris = NOWHERE) -> DatasetLock:
         """The content of dataset.lock."""
         types = {name: self.profile.types[name] for name in (*self.columns, *self.dataset.only_split)}
@@ -253,6 +272,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     drawn: dict[str, Any] = {} if dataset.split else {"holdout": dataset.holdout, "seed": dataset.seed}
     if not dataset.rule:
         drawn["stratified"] = None not in strata
+    if dataset.least_gap:
+        drawn["gap"] = "closed"  # once a row exactly as far away was kept
     draws = config.sets_validation_apart and not dataset.rule
     if draws:
         drawn["validation"] = VALIDATION
@@ -273,6 +294,8 @@ def prepare(config: Config, path: Path, output: Output, dialect: Dialect | None 
     )
     if draws:
         _require_every_class(prepared, str(path))
+    if dataset.weight:
+        prepared.require_weights(dataset.weight)
     if assigned:
         has_classes = prepared.classes is not None
         require_whole(dataset, assigned, str(path), has_classes=has_classes)

@@ -19,7 +19,13 @@ from automl_gitops.data.cells import (
     refuse_unfit_labels,
 )
 from automl_gitops.data.lock import Column
-from automl_gitops.data.refusals import are_written_numbers, in_target, missing_target, written
+from automl_gitops.data.refusals import (
+    are_written_numbers,
+    in_target,
+    misread,
+    missing_target,
+    without_values,
+)
 from automl_gitops.data.statistics import (
     WIDTHS,
     Mixture,
@@ -92,14 +98,14 @@ class Target:
         return len(self.classes) == 1 or [len(self.classes)] == [len(group) for group in groups]
 
     @property
-    def written(self) -> tuple[int, str, str, str] | None:
-        """The first row and value that a person would read as a number, how it is written, and the number; of a
-        target whose other values are numbers, too, or are written so.
+    def misread(self) -> tuple[int, str, str, str] | None:
+        """The first row and value that a person would read as a number and no trainer does, what it is, and the way
+        out; of a target whose other values are numbers, too, or are written so.
         """
         if self.no_number is None:
             return None
         row, value = self.no_number
-        found = written(value) if self.classes is None or are_written_numbers(self.classes) else None
+        found = misread(value) if self.classes is None or are_written_numbers(self.classes) else None
         return (row, value, *found) if found else None
 
     @property
@@ -251,7 +257,8 @@ def check(config: Config, table: Table, seen: Profile) -> dict[str | None, int]:
     """Whether the rows suit the configured problem; returns the strata of the split."""
     check_rows(table, seen, "a split")
     dataset = config.dataset
-    check_types(table.name, {name: kind for name, kind in seen.types.items() if name not in dataset.exclude})
+    types = {name: kind for name, kind in seen.types.items() if name not in dataset.exclude}
+    check_types(table.name, types, dataset.exclude)
     seen.refuse_cells(config, table.name)
     classes = check_target(config, table, seen)
     if classes is None:
@@ -277,13 +284,10 @@ def check_rows(table: Table, seen: Profile, purpose: str) -> None:
         )
 
 
-def check_types(source: str, types: Mapping[str, str]) -> None:
-    """Raise `UserError` where a column of ``source`` has no value at all."""
-    for name, kind in types.items():
-        if kind == "empty":
-            raise UserError(
-                f'{source}: column "{name}" has no value in any row: remove it, or name it in [dataset] exclude'
-            )
+def check_types(source: str, types: Mapping[str, str], exclude: Sequence[str]) -> None:
+    """Raise `UserError` where columns of ``source`` have no value at all; ``exclude`` is that of [dataset]."""
+    if empty := [name for name, kind in types.items() if kind == "empty"]:
+        raise UserError(f"{source}: {without_values(empty, exclude)}")
 
 
 def check_columns(config: Config, columns: Sequence[str], source: str) -> None:
@@ -293,6 +297,8 @@ def check_columns(config: Config, columns: Sequence[str], source: str) -> None:
         if name not in columns:
             key = "weight" if name == dataset.weight else "exclude"
             hint = meant(name, columns) or "remove it there"
+            if set("*?[") & {*name}:
+                hint = f"{key} takes no patterns: name each column"
             raise UserError(
                 f'{source}: has no column "{name}", which [dataset] {key} in automl.toml names; {hint}'
             )
@@ -328,15 +334,22 @@ def check_weight(config: Config, table: Table, seen: Profile) -> str:
     return f'{table.name}: {counted(weights.missing, "row")} without a weight in "{name}": Autopilot leaves them out'
 
 
+def no_weight(source: str, name: str, part: str) -> UserError:
+    """That no row of a part counts."""
+    return UserError(
+        f'{source}: the column of weights, "{name}", has no number above 0 in the {part}, at which a training fails: '
+        "correct them, or remove [dataset] weight from automl.toml"
+    )
+
+
 def check_number(config: Config, table: Table, seen: Profile) -> None:
     """Raise `UserError` where the problem is a regression and a row of the target is no number, or too large."""
     target, problem = seen.target, config.autopilot.problem_type
     of_classes = target.classes is not None and len(target.classes) <= MANY
-    if target.written and (problem == "Regression" or (problem == INFER and not of_classes)):
-        row, value, signs, plain = target.written
+    if target.misread and (problem == "Regression" or (problem == INFER and not of_classes)):
+        row, value, what, way = target.misread
         raise UserError(
-            f"{table.name}: {in_target(row, value, target.name)}, a number with {signs}, which a trainer takes for a "
-            f"text: write {plain}, and all others so"
+            f"{table.name}: {in_target(row, value, target.name)}, {what}, which a trainer takes for a text: {way}"
         )
     if problem == "Regression" and target.no_number:
         row, value = target.no_number
@@ -393,9 +406,9 @@ def check_target(config: Config, table: Table, seen: Profile) -> dict[str, int] 
 
 
 def _or_number(target: Target) -> str:
-    if target.written:
-        row, value, signs, plain = target.written
-        return f"; row {row} has {quoted(value)}, a number with {signs}: if it is a quantity, write {plain}"
+    if target.misread:
+        row, value, what, way = target.misread
+        return f"; row {row} has {quoted(value)}, {what}: if the target is a quantity, {way}"
     return "" if target.no_number else ', or set [autopilot] problem_type = "Regression" in automl.toml'
 
 

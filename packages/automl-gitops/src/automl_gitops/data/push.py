@@ -23,6 +23,7 @@ from automl_gitops.kernel.files import BUILD, replace_text
 from automl_gitops.kernel.names import Names
 
 LAST_PUSH = BUILD / "last_push.json"
+_RULES = 2  # by which rows are split
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class LastPush:
     def of(cls, config: Config, path: Path, lock: str, *more: Any) -> "LastPush":
         """Of a push whose file is hashed now."""
         kept = Contract.load().sha256
-        given = [__version__, path.name, repr(more), config.model_dump_json(), kept, sha256_of(path)]
+        given = [__version__, _RULES, path.name, repr(more), config.model_dump_json(), kept, sha256_of(path)]
         return cls(path.stat().st_size, hashlib.sha256(json.dumps(given).encode()).hexdigest(), lock)
 
     @classmethod

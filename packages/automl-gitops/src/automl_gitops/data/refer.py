@@ -140,7 +140,7 @@ def refer(
                     f'column "{name}" has texts in {test}, and numbers alone in the first rows to train on: a model '
                     "that learns a column of numbers refuses them"
                 )
-        check_types(f"{train_validation} and {test}, as far as they were read", types)
+        check_types(f"{train_validation} and {test}, as far as they were read", types, dataset.exclude)
         tell_line_breaks(table, output)
         if dataset.rule:
             _check_overlap(Overlap(s3, dataset, heads[0].columns, holdout.keys), listings, dataset, output)

@@ -4,6 +4,8 @@ Among the values are those that a person reads otherwise than a trainer: numbers
 enough.
 """
 
+import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -63,11 +65,27 @@ def missing_target(row: int, value: str, target: str, how_many: str = "") -> str
     return f'row {row} {what} in the target column "{target}"{how_many}: {way}'
 
 
+def without_values(columns: Sequence[str], exclude: Sequence[str]) -> str:
+    """That columns have no value at all; ``exclude`` is that of [dataset]."""
+    several = len(columns) > 1
+    more = f" and {len(columns) - 5} more" if len(columns) > 5 else ""
+    line = f": exclude = {json.dumps([*exclude, *columns], ensure_ascii=False)}"
+    return (
+        f"column{'s' * several} {', '.join(map(quoted, columns[:5]))}{more} {'have' if several else 'has'} no value in "
+        f"any row: remove what is empty, or name it in [dataset] exclude{line if len(line) < 400 else ''}"
+    )
+
+
 _HEXADECIMAL = re.compile(r"[+-]?0[xX][0-9a-fA-F]+")
+# Other words behind a number may be names.
+_UNIT = r"[kcm]?[glm][23\u00b2\u00b3]?|[hs]|min|km/h|kWh|(?:minute|hour|day|week|month|year)s?"
 _GROUP = "[1-9][0-9]{0,2}"
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("parentheses", re.compile(r"^\(.+\)$")),
+    ("a typographic minus", re.compile("^[\u2212\u2013]")),
     ("a currency sign", re.compile(r"[$€£¥₹₩₽]|\b(?:USD|EUR|GBP|CHF|JPY)\b", re.IGNORECASE)),
     ("a percent sign", re.compile(r"%")),
+    ("a unit", re.compile(rf"(?<=[0-9.])\s+(?:{_UNIT})$")),
     ("underscores", re.compile(r"(?<=[0-9])_(?=[0-9])")),
     ("points between thousands and a decimal comma", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}})+,[0-9]+$")),
     ("points between thousands", re.compile(rf"^{_GROUP}(?:\.[0-9]{{3}}){{2,}}$")),  # of one: `thousands`
@@ -82,7 +100,7 @@ def written(value: str) -> tuple[str, str] | None:
     """What a number is written with that no trainer reads, and the number without; `None` for any other text."""
     if _HEXADECIMAL.fullmatch(value.strip()):
         return "hexadecimal digits", str(int(value, 16))
-    sign = "-" if value.strip().startswith("-") else ""
+    sign = "-" if value.strip()[:1] in ("-", "\u2212", "\u2013", "(") else ""
     text, signs = value.strip().removeprefix("-").removeprefix("+"), []
     for what, pattern in _SIGNS:
         if pattern.search(text):
@@ -93,7 +111,17 @@ def written(value: str) -> tuple[str, str] | None:
     return " and ".join(signs), sign + text
 
 
+def misread(value: str) -> tuple[str, str] | None:
+    """What a value is that a person would read as a number and no trainer does, and the way out; `None` for others."""
+    if signs := written(value):
+        return f"a number with {signs[0]}", f"write {signs[1]}, and all others so"
+    number = reading.number(value)
+    return ("an infinite number", "correct it") if number and math.isinf(number) else None
+
+
 def _without(what: str, pattern: re.Pattern[str], text: str) -> str:
+    if what == "parentheses":
+        return text[1:-1]
     if "decimal comma" in what:
         return text.replace(".", "").replace(",", ".")
     return pattern.sub(lambda found: re.sub(r"[^0-9]", "", found[0]), text)

@@ -3,11 +3,9 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import ClientError
 
-from automl_gitops.data.listing import split
 from automl_gitops.data.lock import FILE as LOCK
 from automl_gitops.data.lock import DatasetLock
 from automl_gitops.doctor.rows import Outcome, Row, look
@@ -16,7 +14,7 @@ from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.environments import NAME_ANOTHER, PRODUCTION_FILE, Environment, ServingProject
 from automl_gitops.kernel.words import counted
 from automl_gitops.runs.project import Project
-from automl_gitops.runs.run import pushed
+from automl_gitops.runs.run import missing, pushed
 from automl_gitops.stacks.cloudformation import Stack
 from automl_gitops.stacks.stack import known_key, lacks_functions
 
@@ -57,22 +55,14 @@ def _data() -> Iterator[Row]:
 
 
 def _objects(project: ServingProject) -> Iterator[Row]:
-    """Whether what was pushed is still there; by a list, which takes no right to read data."""
+    """Whether what was pushed is still there."""
     if not LOCK.exists():
         return
-    uri, push = pushed(DatasetLock.load())
-    bucket, key = split(uri)
-    told: list[Any] = []
-    if bucket == project.names.bucket:
-        try:
-            told = [*listed(project.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)]
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-    if any(one["Key"] == key for one in told):
-        yield Row(AREA, _OBJECTS, "good", "there")
+    lock = DatasetLock.load()
+    if lost := missing(lock, project.client("s3"), project.names.bucket):
+        yield Row(AREA, _OBJECTS, "stops", lost, pushed(lock)[1])
     else:
-        yield Row(AREA, _OBJECTS, "stops", f"{uri} is not in this account", push)
+        yield Row(AREA, _OBJECTS, "good", "there")
 
 
 def _champion() -> Iterator[Row]:

@@ -167,7 +167,7 @@ def complaint(error: Mapping[str, Any]) -> str:
     if kind == "greater_than":
         return f"has to be above {context['gt']:g}"
     if kind == "less_than_equal":
-        return f"is above the most allowed, {context['le']:g}{_share(value, context['le'])}"
+        return f"is above the most allowed, {_bound(context['le'])}{_share(value, context['le'])}"
     if kind == "less_than":
         return f"has to be below {context['lt']:g}{_share(value, context['lt'])}"
     if kind == "multiple_of":
@@ -181,6 +181,10 @@ def complaint(error: Mapping[str, Any]) -> str:
     return _TYPES.get(kind, message[0].lower() + message[1:]) + _unquoted(
         kind, value, within=isinstance((error["loc"] or ("",))[-1], int)
     )
+
+
+def _bound(most: float) -> str:
+    return str(most) if isinstance(most, int) else f"{most:g}"
 
 
 def _share(value: Any, most: float) -> str:

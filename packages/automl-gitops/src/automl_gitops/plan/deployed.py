@@ -13,6 +13,7 @@ from automl_gitops.kernel.config import read_text
 from automl_gitops.kernel.errors import RunError, UserError
 from automl_gitops.plan.changes import Change, document_changes, parse
 from automl_gitops.runs.project import Project
+from automl_gitops.runs.run import missing, pushed
 from automl_gitops.runs.upsert import current, describe
 from automl_gitops.stacks import bootstrap, stack
 from automl_gitops.stacks.cloudformation import StackState, state_of
@@ -35,6 +36,7 @@ class DeployedState:
     elsewhere: str = ""  # the account that holds production, where it is another one
     named: str = ""
     problem: str = ""  # with the version that Git names
+    lost: str = ""  # that the data of dataset.lock are not there
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -42,6 +44,7 @@ class DeployedState:
             "account": self.account or None,
             "reason": self.reason or None,
             "pipeline": self.pipeline or None,
+            "data_problem": self.lost or None,
             "stacks": self.stacks,
             "stack_changes": {
                 name: [change.document() for change in listed] for name, listed in self.stack_changes.items()
@@ -69,6 +72,8 @@ def look(project: Project, *, has_data: bool) -> DeployedState:
         state.elsewhere = _other_account(state.account)
         if not state.elsewhere:
             state.production = _served(project)
+        if has_data and (lost := missing(project.lock, project.aws.client("s3"), project.names.bucket)):
+            state.lost = f"dataset.lock: {lost}: {pushed(project.lock)[1]}"
     except (BotoCoreError, ClientError) as error:
         state.reason = str(explain(error))
     except (UserError, RunError) as error:

@@ -31,8 +31,8 @@ def page(plan: Plan, prices: Prices) -> Page:
 
 def _opening(plan: Plan, prices: Prices) -> Iterator[Words]:
     yield _what_it_starts(plan, prices)
-    if plan.deployed.problem:
-        yield Warn(), f" {plan.deployed.problem}."
+    for problem in filter(None, (plan.deployed.problem, plan.deployed.lost)):
+        yield Warn(), f" {problem}."
     schema = plan.data.schema
     if schema.sentences:
         follows = (

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
 from automl_gitops.data import consistency
@@ -17,6 +18,7 @@ from automl_gitops.data.listing import look, split
 from automl_gitops.data.lock import DatasetLock, part
 from automl_gitops.data.store import Store
 from automl_gitops.kernel import git
+from automl_gitops.kernel.aws import is_missing, listed
 from automl_gitops.kernel.config import Config
 from automl_gitops.kernel.config_errors import complaint
 from automl_gitops.kernel.console import Output
@@ -255,6 +257,21 @@ def pushed(lock: DatasetLock) -> tuple[str, str]:
     # Of data by reference the holdout alone lies in the project's bucket.
     uri = lock.uris.y_test + part(0) if lock.reference else lock.uris.train_validation
     return uri, f"run `automl data {'refer' if lock.reference else 'push FILE'}`"
+
+
+def missing(lock: DatasetLock, s3: Any, own: str) -> str:
+    """That what was pushed is not in the bucket ``own``, by a list, which takes no right to read it; "" where it is."""
+    uri = pushed(lock)[0]
+    bucket, key = split(uri)
+    try:
+        if bucket == own:
+            there = listed(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)
+            if any(one["Key"] == key for one in there):
+                return ""
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+    return f"{uri} is not in this account"
 
 
 def _require_data(project: Project, changes: dict[str, str]) -> None:

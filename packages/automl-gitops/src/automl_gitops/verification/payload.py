@@ -69,10 +69,15 @@ def _features(
 def _order(first: Sequence[str], path: Path, columns: Sequence[str], target: str) -> tuple[list[int], bool]:
     """Which values of a row to send, in order, as the file's first row says; and whether that is a header."""
     features = [name for name in columns if name != target]
-    if len(set(first) & set(columns)) * 2 >= len(first):
+    known = {name.lower() for name in columns}
+    if sum(name.lower() in known for name in first) * 2 >= len(first):
+        if twice := [name for name in columns if first.count(name) > 1]:
+            raise UserError(f"{path}: the header has {', '.join(twice)} more than once: leave one")
         missing = [name for name in features if name not in first]
         if missing:
-            raise UserError(f"{path}: the header lacks {', '.join(missing)}; the model was trained with it")
+            raise UserError(
+                f"{path}: the header lacks {', '.join(missing)}, in these letters; the model was trained with it"
+            )
         return [first.index(name) for name in features], True
     if len(first) == len(features):
         return list(range(len(features))), False

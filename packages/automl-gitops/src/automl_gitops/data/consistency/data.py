@@ -363,6 +363,12 @@ def small(case: Case) -> Checks:
             ("dataset", "holdout"),
             f"holdout is of {counted(test, 'row')}: intervals of so few are wide, and a good model may be rejected",
         )
+    rule = case.lock.split
+    if rule and rule.gap and not case.lock.reference and "gap" not in (rule.left_out or {}):
+        yield case.odd(
+            ("dataset", "gap"),
+            f'gap = "{rule.gap}" leaves out no row: take a longer one, or remove it',
+        )
     groups = case.lock.split.groups if case.lock.split else None
     if groups and groups.test < FEW_GROUPS_HELD_OUT:
         yield case.odd(

@@ -249,7 +249,7 @@ block = []
 # keys = [["patient", "admitted"]] # columns that are unique together
 # rules = ["admitted <= discharged", "if state == 'dead' then days == 0"] # a missing value breaks none; x == "" is one
 # In rules a column whose name is more than letters, digits and _ stands in backticks: "`Kunden-Nr` > 0".
-# other_columns = false # no column but those below
+# other_columns = false # no column but those below; list those that [dataset] names, too
 
 [columns]
 """

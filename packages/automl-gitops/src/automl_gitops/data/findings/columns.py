@@ -179,7 +179,7 @@ def column_findings(
             ),
             advice=(
                 "Give"
-                if "time" in rule
+                if "time" in rule or all(statistics[name].missing for name in dates)  # which no time may be
                 else f"Hold out the latest rows (`[dataset] time`{as_times}), and give"
             )
             + " what recurs in their place (month, weekday, days since an event).",
@@ -238,7 +238,7 @@ def spelling_findings(
             kind="written_numbers",
             columns=[name],
             rows=points.rows,
-            text=f"{names([name])} has numbers with points between thousands, it seems, such as "
+            text=f"{names([name])} has numbers with points between thousands, it seems, of the shape "
             f"{_shape(points.value)} beside {_shape(points.whole)} ({counted(points.rows, 'row')}): to a trainer "
             "they are decimals.",
             advice="Write them as plain numbers, such as 9999, or decimals with all digits, such as "
@@ -260,7 +260,7 @@ def spelling_findings(
             kind="written_numbers",
             columns=[name],
             rows=sum(texts.values()),
-            text=f"{names([name])} has numbers with {signs}, such as {_shape(first)} ({sum(texts.values()):,} of "
+            text=f"{names([name])} has numbers with {signs}, of the shape {_shape(first)} ({sum(texts.values()):,} of "
             f"{where}): to a trainer they are {counted(len(texts), 'text')}, without order and distance.",
             advice=f"Write them as plain numbers, such as {_shape(plain)}, unless they are codes.",
         )

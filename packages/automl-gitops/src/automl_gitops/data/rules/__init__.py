@@ -233,7 +233,7 @@ class Assigner:
             chosen = before & (times >= begin)
             sides[chosen] = side
             before &= ~chosen
-            close = before & (times > begin - read.gap)  # type: ignore[operator]
+            close = before & (times >= begin - read.gap)  # type: ignore[operator]
             sides[close] = IN_GAP
             before &= ~close
             if groups is not None:

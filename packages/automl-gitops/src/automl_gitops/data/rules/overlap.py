@@ -93,7 +93,8 @@ class Overlap:
                 yield hashes
             if times and self._holdout.times:
                 begin = self._holdout.times.values.min()
-                late = times.parse(batch.column(self._time), before) > begin - times.gap
+                moments = times.parse(batch.column(self._time), before)
+                late = moments >= begin - times.gap if times.gap else moments > begin
                 if late.any():
                     row = int(np.argmax(late))
                     value = batch.column(self._time)[row]

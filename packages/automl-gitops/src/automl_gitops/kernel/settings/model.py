@@ -368,8 +368,11 @@ class Gate(SettingsSection):
     @model_validator(mode="after")
     def _one_bound(self) -> "Gate":
         if (self.minimum is None) == (self.maximum is None):
+            which = "minimum (metrics of which more is better) or maximum (MAE, MSE, RMSE)"
             raise ValueError(
-                "takes one of minimum (metrics of which more is better) and maximum (MAE, MSE, RMSE)"
+                f"lacks a bound of the objective: add {which}"
+                if self.minimum is None
+                else f"has minimum and maximum: keep {which}"
             )
         return self
 
