@@ -118,7 +118,10 @@ def test_without_one_error_the_interval_still_has_a_width() -> None:
     low, high = found["accuracy"].interval(0.95)
     assert (found["accuracy"].value, high) == (1, 1)
     assert low == pytest.approx(40 / (40 + 1.959964**2))
-    assert found["f1_macro"].interval(0.95) is None
+    # Wilson's distances of F1's inner shares, put together: more than that of all rows, since each class counts alike.
+    low, high = found["f1_macro"].interval(0.95)
+    ends = np.array([2 * n / (2 * n + 1.959964**2) for n in (10, 10, 20)])
+    assert (low, high) == pytest.approx((1 - np.linalg.norm(1 - ends) / 3, 1))
 
 
 @pytest.mark.parametrize("rows", [40, 400])
