@@ -596,6 +596,21 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
         prepare(config(group="Who"), tmp_path / "t.csv", Output())
 
 
+@pytest.mark.parametrize("gap", [{}, {"gap": "3 days"}])
+def test_rows_of_one_time_may_be_a_group(gap: dict[str, str]) -> None:
+    """The split is that by time, and intervals are of the times that are held out."""
+    days = [f"{DAY + timedelta(days=day):%Y-%m-%d}" for day in range(40) for _ in range(5)]
+
+    by_time = assign({"time": "day", **gap}, {"day": days})
+    grouped = assign({"time": "day", "group": ["day"], **gap}, {"day": days})
+
+    assert (grouped.sides == by_time.sides).all()
+    assert grouped.times == by_time.times
+    assert grouped.groups_of(TEST) == 8
+    assert grouped.group_codes().tolist() == [day for day in range(8) for _ in range(5)]  # type: ignore[union-attr]
+    assert DatasetSettings(target="label", time="day", group=["day"]).only_split == ["day"]
+
+
 @pytest.mark.parametrize(
     ("dataset", "sentence"),
     [
