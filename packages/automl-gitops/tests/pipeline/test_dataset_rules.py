@@ -394,6 +394,7 @@ RULES: dict[str, dict[str, Any]] = {
     "groups": {"group": ["who", "where"], "also_features": ["where"]},
     "time": {"time": "when", "gap": "3 days"},
     "time and group": {"time": "when", "group": "who"},
+    "groups of one time": {"time": "when", "group": "when"},
     "split": {"split": "part"},
 }
 LABELS = ("a", "b", "c, d")
@@ -482,7 +483,7 @@ def test_the_parts_and_what_is_left_out_are_the_table(
     assert lock._contradiction() == ""
     if grouped:
         named = RULES[rule]["group"]
-        columns = [0, 2] if isinstance(named, list) else [0]
+        columns = [0, 2] if isinstance(named, list) else [0 if named == "who" else 3]
         by_x = {row[1]: tuple(row[place] for place in columns) for row in rows}
         groups = [by_x[x[keeps.index("x")]] for x in files["x_test"][1:]]
         order = list(dict.fromkeys(groups))
