@@ -175,3 +175,17 @@ def test_models_that_answer_alike_differ_by_nothing_and_others_by_what_their_rar
     low, high = apart["recall_macro"].interval(0.95)
     assert low < apart["recall_macro"].value - 0.17
     assert high > apart["recall_macro"].value + 0.17
+
+
+def test_a_frequent_class_that_is_never_called_has_the_precision_0_and_no_other() -> None:
+    """So that a candidate that calls it is surely better than a champion that never does."""
+    generator = np.random.default_rng(6)
+    truth = np.repeat([0, 1, 2], 100)
+    candidate = np.where(generator.random(300) < 0.8, truth, generator.integers(0, 3, 300))
+    champion = np.where(candidate == 2, generator.integers(0, 2, 300), candidate)
+
+    groups = assess(truth, Model(candidate), Model(champion), 3, None)[0]
+
+    low, high = groups["champion"]["precision_macro"].interval(0.95)
+    assert high - low < 0.1
+    assert groups["candidate - champion"]["precision_macro"].interval(0.95)[0] > 0.3

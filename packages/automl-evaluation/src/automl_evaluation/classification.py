@@ -13,7 +13,7 @@ from scipy import sparse
 
 from automl_evaluation.apart import certain, mover
 from automl_evaluation.counts import Counts
-from automl_evaluation.few import beyond_shares
+from automl_evaluation.few import FEW, beyond_shares
 from automl_evaluation.intervals import Beyond, Estimate, together, widened
 from automl_evaluation.jackknife import estimates_of
 from automl_evaluation.layout import INTERVAL_CONFIDENCE
@@ -256,7 +256,8 @@ def _few(margins: Margins, table: Counts, model: int) -> dict[str, Beyond | None
     return {
         "balanced_accuracy": beyond_shares(hits, of_class, true > 0),
         "recall_macro": beyond_shares(hits, of_class, occurs),
-        "precision_macro": beyond_shares(hits, called, occurs),
+        # Of a class that has rows enough and is never called, the precision is 0 by definition, and no chance.
+        "precision_macro": beyond_shares(hits, called, occurs, settled=(predicted == 0) & (true >= FEW)),
         "f1_macro": beyond_shares(hits, of_class + called - hits, occurs, dice),
     }
 

@@ -28,17 +28,21 @@ def beyond_shares(
     trials: np.ndarray,
     counts: np.ndarray,
     of: Callable[[np.ndarray], np.ndarray] = np.asarray,
+    settled: np.ndarray | None = None,
 ) -> Beyond | None:
     """What classes of few rows add to the mean of ``of`` the classes' shares over those in ``counts`` (classes,).
 
     ``successes`` and ``trials`` are (classes,) or, of rows in groups, (groups, classes); the rows of a class are then
-    the groups that have such ones. None where no class has few.
+    the groups that have such ones. Of classes that are ``settled`` (classes,) nothing is added. None where no class has
+    few.
     """
     grouped = successes.ndim > 1
     right, wrong = successes, trials - successes
     if grouped:
         right, wrong = (right > 0).sum(axis=0), (wrong > 0).sum(axis=0)
     few = ((np.minimum(right, wrong) == 0) | (right + wrong < FEW)) & (counts > 0)
+    if settled is not None:
+        few &= ~settled
     if not few.any():
         return None
     weights = counts[few] / counts.sum()
