@@ -13,7 +13,8 @@ from scipy import sparse
 
 from automl_evaluation.apart import certain, mover
 from automl_evaluation.counts import Counts
-from automl_evaluation.intervals import Estimate
+from automl_evaluation.few import FEW, beyond_shares
+from automl_evaluation.intervals import Beyond, Estimate, together, widened
 from automl_evaluation.jackknife import estimates_of
 from automl_evaluation.layout import INTERVAL_CONFIDENCE
 from automl_evaluation.shares import Worth, dice, effective, f1, mean_of_rows, mean_of_shares, share
@@ -157,9 +158,19 @@ def compared(table: Counts, classes: int, positive: int | None) -> dict[str, dic
         groups += ["champion", "candidate - champion"]
     drawn = estimates_of(statistic, table, [f"{group}/{name}" for group in groups for name in names])
     own = dict(drawn)
+    few = [_few(margins, table, model) for model in range(len(margins.models))]
     for group, model in zip(("candidate", "champion"), range(len(margins.models)), strict=False):
         shares = _shares(margins, table, model, positive)
         own |= {f"{group}/{name}": found for name, found in shares.items()}
+        for name in few[model].keys() - shares.keys():
+            own[f"{group}/{name}"] = widened(own[f"{group}/{name}"], few[model][name])
+    for name, mine in few[0].items():
+        others: list[tuple[str, Any, Beyond | None]] = [("baseline", answers[name], None)]
+        others += [("champion", codes, few[1][name]) for codes in margins.models[1:]]
+        for other, codes, beyond in others:
+            if (margins.models[0] != codes).any():  # else the difference is certain
+                difference = f"candidate - {other}/{name}"
+                own[difference] = widened(own[difference], together(mine, beyond), least=-1.0)
     apart = _apart(margins, table, names, answers, drawn, own)
     drawn = own | apart
     return {
@@ -234,6 +245,20 @@ def _means(margins: Margins, table: Counts, model: int, weighted: bool) -> dict[
         "recall_macro": mean(hits, of_class, occurs),
         "precision_macro": mean(hits, called, occurs),
         "f1_macro": mean(hits, either, occurs, dice),
+    }
+
+
+def _few(margins: Margins, table: Counts, model: int) -> dict[str, Beyond | None]:
+    """What classes of few rows add to the intervals of the averages that count all classes alike."""
+    _, true, predicted = every = margins.by_model(table.rows, model)
+    hits, of_class, called = _by_cluster(margins, table, model) or every
+    occurs = (true + predicted) > 0
+    return {
+        "balanced_accuracy": beyond_shares(hits, of_class, true > 0),
+        "recall_macro": beyond_shares(hits, of_class, occurs),
+        # Of a class that has rows enough and is never called, the precision is 0 by definition, and no chance.
+        "precision_macro": beyond_shares(hits, called, occurs, settled=(predicted == 0) & (true >= FEW)),
+        "f1_macro": beyond_shares(hits, of_class + called - hits, occurs, dice),
     }
 
 

@@ -40,6 +40,8 @@ class NumberHoldout:
     ) -> None:
         """Take the candidate's predictions. Raises `PredictionError`."""
         self._candidate = read_number_predictions(answers, self.counts)
+        if said := regression.unequal(self._truth, self._candidate):
+            self.notes.append(said)
 
     def champion(
         self, answers: Sequence[Part], outputs: Sequence[str], containers: list[dict[str, Any]]

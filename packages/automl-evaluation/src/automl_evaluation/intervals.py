@@ -12,7 +12,8 @@ ch. 14), and widened for few rows as Student's are (Hesterberg, The American Sta
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import sqrt
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, ndtri, stdtrit
@@ -29,6 +30,7 @@ RESOLVED = 5  # replicates beyond a quantile that is taken from the replicates t
 
 Statistic = Callable[[np.ndarray], np.ndarray]
 Interval = tuple[float, float]
+Beyond = Callable[[float], Interval]  # by confidence: squares of how much farther the ends are, see few.py
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,38 @@ def estimates(statistic: Statistic, rows: np.ndarray, names: list[str]) -> dict[
         for i, name in enumerate(names)
         if np.isfinite(seen[i])
     }
+
+
+def together(one: Beyond | None, other: Beyond | None = None) -> Beyond | None:
+    """Of ``one`` minus ``other``, whose errors are independent: it may be too low where ``other`` is too high."""
+    if one is None and other is None:
+        return None
+
+    def beyond(confidence: float) -> Interval:
+        down, up = one(confidence) if one else (0.0, 0.0)
+        above, below = other(confidence)[::-1] if other else (0.0, 0.0)
+        return down + above, up + below
+
+    return beyond
+
+
+def widened(estimate: Estimate, beyond: Beyond | None, least: float = 0.0, most: float = 1.0) -> Estimate:
+    """A figure from ``least`` to ``most`` whose interval shows too little; without any spread it was a point."""
+    if beyond is None:
+        return estimate
+
+    def interval(confidence: float) -> Interval | None:
+        ends = estimate.interval(confidence)
+        if ends is None and not estimate.constant:
+            return None
+        low, high = ends or (estimate.value, estimate.value)
+        down, up = beyond(confidence)
+        return (
+            max(estimate.value - sqrt((estimate.value - low) ** 2 + down), least) if down else low,
+            min(estimate.value + sqrt((high - estimate.value) ** 2 + up), most) if up else high,
+        )
+
+    return replace(estimate, interval=interval)
 
 
 def _drawn(generator: np.random.Generator, rows: np.ndarray, size: int) -> np.ndarray:
@@ -185,12 +219,13 @@ class Linear:
     ``sums`` (buckets,) holds the sums of the rows' influences (their gradient) by bucket. DeLong's variance
     of an AUC is of this form, with groups Obuchowski's (Biometrics 53 (1997) 567-578); the difference of two models
     on the same rows is the difference of the two sums. ``clustered`` ones are of groups, and have Student's interval
-    in the normal one's place (`degrees`).
+    in the normal one's place (`degrees`). ``beyond`` is what few rows hide of the error.
     """
 
     value: float
     sums: np.ndarray
     clustered: bool = False
+    beyond: Beyond | None = None
 
     @property
     def deviation(self) -> float:
@@ -199,8 +234,11 @@ class Linear:
         return float(np.sqrt(self.sums.var(ddof=1) * count)) if count > 1 else float("nan")
 
     def __sub__(self, other: "Linear") -> "Linear":
-        """The difference on the same rows."""
-        return Linear(self.value - other.value, self.sums - other.sums, self.clustered)
+        """The difference on the same rows; of models that order them alike it is certain."""
+        sums = self.sums - other.sums
+        alike = self.value == other.value and not sums.any()
+        beyond = None if alike else together(self.beyond, other.beyond)
+        return Linear(self.value - other.value, sums, self.clustered, beyond)
 
     def _reach(self, confidence: float) -> float:
         """How far an end of the interval is from the value."""
@@ -217,12 +255,12 @@ class Linear:
                 (max(self.value - reach, -1.0), min(self.value + reach, 1.0)) if np.isfinite(reach) else None
             )
 
-        return Estimate(self.value, interval)
+        return widened(Estimate(self.value, interval), self.beyond, least=-1.0)
 
     def share(self) -> Estimate:
         """With an interval within 0-1: normal on the logit scale, as is usual for areas under curves."""
         if not 0 < self.value < 1:
-            return Estimate(self.value)
+            return widened(Estimate(self.value, constant=True), self.beyond)
 
         def interval(confidence: float) -> Interval | None:
             reach = self._reach(confidence) / (self.value * (1 - self.value))
@@ -231,4 +269,4 @@ class Linear:
             centre = logit(self.value)
             return float(expit(centre - reach)), float(expit(centre + reach))
 
-        return Estimate(self.value, interval)
+        return widened(Estimate(self.value, interval), self.beyond)

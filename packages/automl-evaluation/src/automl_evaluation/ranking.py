@@ -7,11 +7,12 @@ little in its variance, and spares a sort of the rows by score and back.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from automl_evaluation import few
 from automl_evaluation.ahead import in_order
 from automl_evaluation.clusters import Clusters, ClusterSums
 from automl_evaluation.counts import spans
@@ -252,7 +253,9 @@ def areas(
         each = [area for key, area in by_name.items() if key.startswith(f"{name}/")]
         if each:
             value = float(np.mean([area.value for area in each]))
-            by_name[name] = Linear(value, np.mean([area.sums for area in each], axis=0), clusters is not None)
+            sums = np.mean([area.sums for area in each], axis=0)
+            beyond = few.mean_of([area.beyond for area in each])
+            by_name[name] = Linear(value, sums, clusters is not None, beyond)
     return by_name, curves
 
 
@@ -283,8 +286,14 @@ def _areas_of_class(
             else ranking.curves()
         )
     of_roc, of_precision = _without_each(sums.sums).T if clusters else sums.sums.T
-    grouped = clusters is not None
-    return Linear(roc, of_roc, grouped), Linear(precision, of_precision, grouped), curves
+    kinds = (sums.sums[:, 3:] > 0).sum(axis=0) if clusters else map(len, (ranking.positive, ranking.negative))
+    rows = int(min(kinds))
+
+    def linear(value: float, of_rows: np.ndarray) -> Linear:
+        plain = Linear(value, of_rows, clusters is not None)
+        return replace(plain, beyond=few.beyond_area(value, rows, plain.deviation))
+
+    return linear(roc, of_roc), linear(precision, of_precision), curves
 
 
 def _without_each(sums: np.ndarray) -> np.ndarray:

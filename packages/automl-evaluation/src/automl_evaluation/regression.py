@@ -14,6 +14,8 @@ NAMES = ("r2", "rmse", "mse", "mae", "mean_error")
 QUANTILES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
 HISTOGRAM_BINS = 50
 BANDS = 20
+FEW_WORTH = 100
+LARGEST = 5
 
 
 def sums_by_cluster(
@@ -105,6 +107,32 @@ def constants(truth: np.ndarray) -> dict[str, tuple[str, float]]:
         ),
         "max_error": ("middle of the range", float(least + (most - least) / 2)),
     }
+
+
+def unequal(truth: np.ndarray, predicted: np.ndarray) -> str:
+    """What is to be said where few rows carry the errors' sums, so that their intervals hold too seldom; "" elsewhere.
+
+    A sum is worth as many rows as equal ones would give the same ratio of its square to the sum of squares (L. Kish,
+    Survey Sampling (1965), section 11.7). It is said below `FEW_WORTH` rows, unless ordinary errors of so few rows were
+    as unequal. Of simulated log-normal errors (100 to 2,000 rows) intervals of those of which it was mostly said held
+    the true mean in 64 to 92 of 100 data sets, others in 94 to 96. The threshold is high, since intervals that miss are
+    rather of data sets without the greatest errors. Heavier tails than these may not show in the rows at all.
+    """
+    size = np.abs(predicted - truth)
+    if (greatest := size.max()) <= 0:
+        return ""
+    shares, said = size / greatest, []
+    for what, names in (("absolute errors", "MAE, mean error"), ("squared errors", "RMSE, MSE, R2")):
+        if shares.sum() ** 2 / (shares @ shares) < min(FEW_WORTH, len(shares) / 5):
+            largest = np.partition(shares, -LARGEST)[-LARGEST:].sum() / shares.sum()
+            said.append(f"{largest:.0%} of the sum of {what} ({names})")
+        shares = shares**2
+    if not said:
+        return ""
+    return (
+        f"the {LARGEST} largest of {len(size):,} errors make {' and '.join(said)}: intervals of these are too narrow, "
+        "and lie rather below the truth; train on the target's logarithm, or judge by median_absolute_error"
+    )
 
 
 def residuals(truth: np.ndarray, predicted: np.ndarray) -> Residuals:

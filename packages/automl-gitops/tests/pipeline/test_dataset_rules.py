@@ -394,6 +394,7 @@ RULES: dict[str, dict[str, Any]] = {
     "groups": {"group": ["who", "where"], "also_features": ["where"]},
     "time": {"time": "when", "gap": "3 days"},
     "time and group": {"time": "when", "group": "who"},
+    "groups of one time": {"time": "when", "group": "when"},
     "split": {"split": "part"},
 }
 LABELS = ("a", "b", "c, d")
@@ -482,7 +483,7 @@ def test_the_parts_and_what_is_left_out_are_the_table(
     assert lock._contradiction() == ""
     if grouped:
         named = RULES[rule]["group"]
-        columns = [0, 2] if isinstance(named, list) else [0]
+        columns = [0, 2] if isinstance(named, list) else [0 if named == "who" else 3]
         by_x = {row[1]: tuple(row[place] for place in columns) for row in rows}
         groups = [by_x[x[keeps.index("x")]] for x in files["x_test"][1:]]
         order = list(dict.fromkeys(groups))
@@ -610,6 +611,21 @@ def test_a_column_that_is_not_there_is_refused(tmp_path: Path) -> None:
         UserError, match=r'has no column "Who" \(\[dataset\] group in automl\.toml\); did you mean "who"'
     ):
         prepare(config(group="Who"), tmp_path / "t.csv", Output())
+
+
+@pytest.mark.parametrize("gap", [{}, {"gap": "3 days"}])
+def test_rows_of_one_time_may_be_a_group(gap: dict[str, str]) -> None:
+    """The split is that by time, and intervals are of the times that are held out."""
+    days = [f"{DAY + timedelta(days=day):%Y-%m-%d}" for day in range(40) for _ in range(5)]
+
+    by_time = assign({"time": "day", **gap}, {"day": days})
+    grouped = assign({"time": "day", "group": ["day"], **gap}, {"day": days})
+
+    assert (grouped.sides == by_time.sides).all()
+    assert grouped.times == by_time.times
+    assert grouped.groups_of(TEST) == 8
+    assert grouped.group_codes().tolist() == [day for day in range(8) for _ in range(5)]  # type: ignore[union-attr]
+    assert DatasetSettings(target="label", time="day", group=["day"]).only_split == ["day"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import evaluations
 import pytest
 
 from automl_evaluation.labels import Classes
-from automl_evaluation.layout import Estimated, Evaluation, Interval
+from automl_evaluation.layout import Difference, Estimated, Evaluation, Interval, Objective
 from automl_evaluation.typed import plain
 from automl_evaluation.values import sorted_labels
 from automl_gitops.report import Provenance, chart_text, charts, html, markdown, words
@@ -316,14 +316,41 @@ def test_numbers_have_as_many_digits_as_they_deserve(value, low, high, shown):
 @pytest.mark.parametrize(
     ("value", "signed", "shown"),
     [
-        (-0.0002, False, "0.00"),
-        (-0.0002, True, "\N{MINUS SIGN}0.00"),
-        (0.0002, True, "+0.00"),
+        (-0.0002, False, "\N{MINUS SIGN}0.0002"),
+        (-0.0002, True, "\N{MINUS SIGN}0.0002"),
+        (0.0002, True, "+0.0002"),
+        (-0.0096, False, "\N{MINUS SIGN}0.01"),
+        (-0.0, True, "0.00"),
+        (-1e-13, True, "0.00"),
         (-1.0, False, "\N{MINUS SIGN}1.00"),
     ],
 )
-def test_what_is_rounded_to_0_has_a_sign_in_a_difference_alone(value, signed, shown):
+def test_nothing_but_0_is_rounded_to_it(value, signed, shown):
     assert words.number(value, 2, signed=signed) == shown
+
+
+def test_an_interval_that_ends_before_0_does_not_touch_it():
+    """A gate that says "surely not better" stands beside it, in the headline, the table and the charts' sentences."""
+    metrics = {"r2": -1.56, "rmse": 4.2, "mae": 3.1}
+    apart = {"r2": Difference(-1.56, -10.94, -0.4193, "worse")}
+    page = Page(
+        html(
+            evaluations.regression(
+                metric="r2",
+                objective_name="R2",
+                objective=Objective("R2", "r2", "maximize", -1.56, -10.94, -0.4193, None),
+                metrics=metrics,
+                intervals={"r2": {"low": -10.94, "high": -0.4193}},
+                champion=evaluations.champion(
+                    metrics, dataset=evaluations.dataset(classes=None), differences=apart
+                ),
+            )
+        )
+    )
+
+    assert page.text.count("\N{MINUS SIGN}11 to \N{MINUS SIGN}0.4") >= 3
+    assert "\N{MINUS SIGN}0 " not in page.text
+    assert " to 0 " not in page.text
 
 
 def test_errors_are_shown_with_the_same_decimals():
@@ -481,3 +508,41 @@ def _renamed(value, names):
     if isinstance(value, list):
         return [_renamed(inner, names) for inner in value]
     return names.get(value, value) if isinstance(value, str) else value
+
+
+def test_classes_of_few_rows_in_the_holdout_are_named_before_anything_else():
+    """As the push did, in the same words."""
+    rare = evaluations.class_of("yes") | {"support": 2}
+    page = Page(html(evaluations.multiclass(classes=[evaluations.class_of("no"), rare])))
+
+    assert (
+        "The holdout has fewer than 5 rows of 1 class (yes): what is measured of them is chance, and an average over "
+        "classes counts them like the others."
+    ) in page.text
+
+
+def test_what_the_decision_costs_on_the_holdout_stands_beside_its_errors():
+    """Of 200 rows of either class 30 negative ones were called positive, and 40 positive ones were missed."""
+    page = Page(html(evaluations.binary(threshold={"value": 0.2, "costs": COSTS})))
+
+    # (30 * 1 + 40 * 20) / 400, and all 200 negative ones at 1 are cheaper than all 200 positive ones at 20
+    assert (
+        "On the holdout its errors cost 2.075 a row (30 false positives at 1, 40 false negatives at 20); calling every "
+        "row “yes” would cost 0.5."
+    ) in page.text
+    assert "errors cost" not in html(evaluations.binary(threshold={"value": 0.2}))
+
+
+def test_intervals_of_rows_split_by_time_are_said_to_take_rows_as_independent():
+    page = Page(
+        html(evaluations.regression(dataset=evaluations.dataset(classes=None, split={"time": "read_at"})))
+    )
+
+    assert (
+        'Where rows of one read_at err alike, they are too narrow: with [dataset] group = "read_at" beside time they '
+        "are of times."
+    ) in page.text
+    assert "independent" not in html(evaluations.regression())
+
+
+COSTS = {"false_positive": 1, "false_negative": 20}

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from automl_evaluation import cautions
 from automl_evaluation.layout import Evaluation
 from automl_gitops.kernel.markdown import bullets, escape, folded, table
 from automl_gitops.report import charts, columns, decision, origin, performance
@@ -63,7 +64,7 @@ def build(evaluation: Evaluation, provenance: Provenance) -> Report:
     evaluation, provenance = shown(evaluation), shown(provenance)
     job, data = evaluation.automl_job.name, evaluation.dataset
     accepted = evaluation.decision == "accept"
-    notices = list(evaluation.notes)
+    notices = cautions.notices(evaluation)
     if data.synthetic:
         notices.insert(0, "The data are synthetic: nothing here says anything about real cases.")
     sections = [

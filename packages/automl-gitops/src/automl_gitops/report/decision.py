@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from automl_evaluation.cautions import independence
 from automl_evaluation.layout import (
     Baseline,
     Champion,
@@ -165,8 +166,8 @@ def comparison_section(evaluation: Evaluation) -> Section:
     champion = evaluation.champion
     compared = champion if champion and champion.status == "compared" else None
     blocks: list[Block] = [_introduction(evaluation)]
-    if evaluation.grouping:
-        blocks.append(Text(evaluation.grouping.said))
+    if said := independence(evaluation):
+        blocks.append(Text(said))
     if (
         compared
         and compared.same_dataset is False

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from automl_evaluation.cautions import cost
 from automl_evaluation.layout import (
     Band,
     Calibration,
@@ -26,7 +27,8 @@ def errors_section(evaluation: Evaluation) -> Section:
         return Section("errors", "Residuals", _residuals(evaluation.residuals))
     tables = [*_confusion(evaluation.confusion or Confusion()), _classes(evaluation)]
     side_by_side = len(evaluation.classes) <= _MOST_SIDE_BY_SIDE
-    return Section("errors", "Where it errs", [Group(tables)] if side_by_side else tables)
+    said = [Text(said)] if (said := cost(evaluation)) else []
+    return Section("errors", "Where it errs", [*said, *([Group(tables)] if side_by_side else tables)])
 
 
 def _confusion(confusion: Confusion) -> list[Block]:

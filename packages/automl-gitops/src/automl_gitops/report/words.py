@@ -92,6 +92,8 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
     if isinstance(value, float) and abs(value) < _NOTHING:
         value = 0.0
     shown = decimals(value) if places is None else places
+    if value and not round(value, shown):
+        shown = -math.floor(math.log10(abs(value)))  # a side of 0 is not rounded away
     if isinstance(value, int) and places is None:
         text = f"{value:,}"
     elif value and (shown > _MOST_DECIMALS or abs(value) >= 1e12):
@@ -104,8 +106,6 @@ def number(value: float | None, places: int | None = None, *, signed: bool = Fal
         )
     if signed and value > 0:
         text = f"+{text}"
-    if not signed and not float(text.replace(",", "")):
-        text = text.lstrip("-")  # what is rounded to 0 has no side
     return text.replace("-", MINUS)
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from automl_evaluation.cautions import cost, independence
 from automl_evaluation.layout import Confusion, Evaluation
 from automl_evaluation.metrics import named
 from automl_gitops.data.positive import apart
@@ -249,13 +250,15 @@ def _metrics(evaluation: Evaluation) -> Sequence[Block]:
         )
         for name, value in ours.items()
     ]
-    grouping = f" {evaluation.grouping.said}" if evaluation.grouping else ""
-    note = f"On {counted(evaluation.rows, 'row')} of the holdout; bold is Autopilot's objective.{grouping}"
+    held_out, said = counted(evaluation.rows, "row"), independence(evaluation)
+    note = f"On {held_out} of the holdout; bold is Autopilot's objective. {said}".rstrip()
     if evaluation.positive_class is not None:
         label = quoted(evaluation.positive_class)
         note += f" The positive class is {label} ([decision] positive in automl.toml, or else Autopilot's)"
         least = evaluation.threshold
-        note += f", from a probability of {number(least.value)} on." if least else "."
+        note += (
+            f", from a probability of {number(least.value)} on. {cost(evaluation)}".rstrip() if least else "."
+        )
     if not champion:
         note += " Nothing is in production to compare with."
     elif champion.status != "compared":

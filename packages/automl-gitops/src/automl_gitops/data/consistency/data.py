@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 
 from automl_evaluation import values
+from automl_evaluation.cautions import few_rows
 from automl_evaluation.layout import ON_VALIDATION
 from automl_evaluation.metrics import (
     BINARY,
@@ -22,7 +23,6 @@ from automl_gitops.kernel.settings.model import INFER, LEAST_TRAINING_ROWS
 from automl_gitops.kernel.words import counted, meant, quoted, some
 
 FEW_ROWS_TO_TRAIN_ON = 10  # of a class: AutoGluon, the engine of ensembling mode, leaves out rarer ones
-FEW_ROWS_HELD_OUT = 5  # of a class
 FEW_ROWS_TO_JUDGE = 100
 FEW_GROUPS_HELD_OUT = 30  # of which intervals are: with fewer they cover less than they say
 _HALF = 0.5
@@ -378,14 +378,8 @@ def small(case: Case) -> Checks:
         )
     if case.classes is None or case.problems == (REGRESSION,):
         return
-    held_out = {label: count for label, count in case.held_out.items() if count < FEW_ROWS_HELD_OUT}
-    if held_out:
-        yield case.odd(
-            ("dataset", "holdout"),
-            f"holdout has fewer than {FEW_ROWS_HELD_OUT} rows of {counted(len(held_out), 'class', 'classes')} "
-            f"({some(sorted(held_out))}): what is measured of them is chance, and an average over classes counts them "
-            "like the others",
-        )
+    if few := few_rows(case.held_out):
+        yield case.odd(("dataset", "holdout"), few)
     if case.lock.classes:
         rare = [
             label

@@ -90,8 +90,10 @@ class DatasetSettings(SettingsSection):
             raise ValueError(
                 f'splits by the target "{self.target}": name another column in group, time or split'
             )
-        if len(set(self.rule_columns)) < len(self.rule_columns):
-            raise ValueError(f'names "{self.time}" in both group and time: each is a column of its own')
+        if self.time in (self.group or ()) and self.group != [self.time]:
+            raise ValueError(
+                f'names "{self.time}" in both group and time: name it in group alone, or not at all'
+            )
         for name in self.also_features or ():
             if name not in self.rule_columns:
                 raise ValueError(
@@ -118,7 +120,8 @@ class DatasetSettings(SettingsSection):
     @property
     def rule_columns(self) -> list[str]:
         """The columns that decide where a row belongs; none where rows are split at random."""
-        return [*(self.group or ()), *(name for name in (self.time, self.split) if name)]
+        names = [*(self.group or ()), *(name for name in (self.time, self.split) if name)]
+        return [*dict.fromkeys(names)]
 
     @property
     def only_split(self) -> list[str]:
