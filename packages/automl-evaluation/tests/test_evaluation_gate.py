@@ -160,7 +160,7 @@ def test_a_bound_that_any_model_keeps_is_not_called_one(metric: str, bound: floa
     (objective, *_) = judge(SETTINGS, bound, evidence(metric, value=0.5))
 
     assert objective.outcome == "passed"
-    assert objective.reason.endswith("; no bound is set")
+    assert objective.reason.endswith("; [gate] sets no real bound")
 
 
 def test_a_baseline_that_could_not_be_computed_fails() -> None:

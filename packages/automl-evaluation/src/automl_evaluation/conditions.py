@@ -126,7 +126,11 @@ def _bounded(what: str, estimate: Estimate | None, bound: float, *, least: bool)
     side = "below" if least else "above"
     if abs(bound) >= NO_BOUND:
         return Condition(
-            what, "passed" if good else "failed", f"{said}; no bound is set", estimate.value, bound
+            what,
+            "passed" if good else "failed",
+            f"{said}; [gate] sets no real bound",
+            estimate.value,
+            bound,
         )
     if good:
         return Condition(what, "passed", f"{said}, not {side} the {limit}", estimate.value, bound)
@@ -225,7 +229,9 @@ def no_slice_surely_beyond(
         f" ({confidence:.0%} interval{together} {number(ends[0])} to {number(ends[1])})" if ends else ""
     )
     if abs(bound) >= NO_BOUND:
-        return Condition(name, "failed" if beyond else "passed", f"{said}; no bound is set", value, bound)
+        return Condition(
+            name, "failed" if beyond else "passed", f"{said}; [gate] sets no real bound", value, bound
+        )
     sure = "surely " if ends and (beyond or gain(metric, value) < limit) else ""
     verb = f", {'' if beyond else 'not '}{sure}{side} the {what} of {number(bound)}"
     return Condition(name, "failed" if beyond else "passed", said + verb, value, bound)
