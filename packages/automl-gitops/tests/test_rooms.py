@@ -18,7 +18,8 @@ EVALUATION = PACKAGE.with_name("automl-evaluation")
 # a call says whose a bucket is. These need the standard library alone, so that a command on the runner loads none of
 # the container's packages.
 SHARED = {
-    f"automl_evaluation.{module}" for module in ("bucket_owner", "layout", "metrics", "typed", "values")
+    f"automl_evaluation.{module}"
+    for module in ("bucket_owner", "cautions", "layout", "metrics", "typed", "values")
 }
 # How rows are written as CSV, which a push and the evaluation do alike, with pyarrow.
 WRITES_ROWS = "automl_evaluation.inputs"
